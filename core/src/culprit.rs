@@ -1,0 +1,233 @@
+//! Whose frame is it: the class of each frame, and the frame to look at.
+//!
+//! Classes come from tables (see `culprit/tables.rs`), not from code. The built-in classes depend on nothing but the frame, so
+//! that fingerprints can use them; only [`class`] also asks the workspace.
+
+mod tables;
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::model::{Finding, Site, Stack};
+use crate::symbol::simple_name;
+
+/// Whose code a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It hands out or takes back memory.
+    Allocator,
+    /// The runtime of the language, the operating system's, or the checker's own.
+    Runtime,
+    /// A library of somebody else.
+    ThirdParty,
+    /// Yours.
+    Own,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Class {
+    /// The name, as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocator => "allocator",
+            Self::Runtime => "runtime",
+            Self::ThirdParty => "third-party",
+            Self::Own => "own",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The repository that is checked, as far as the core needs to know it.
+pub trait Workspace {
+    /// True when there is a repository at all; without one, every source path that is no runtime's may be yours.
+    fn is_known(&self) -> bool;
+
+    /// The file of the repository that a path of a log means.
+    fn resolve(&self, file: &str) -> Option<String>;
+}
+
+/// No repository: paths stay as they are printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoWorkspace;
+
+impl Workspace for NoWorkspace {
+    fn is_known(&self) -> bool {
+        false
+    }
+
+    fn resolve(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// The frame to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Culprit {
+    /// Index of the frame in the primary stack; absent when every frame is an allocator's or a runtime's.
+    pub frame: Option<usize>,
+    /// True when that frame is yours; false when it is only the first that is nobody's runtime.
+    pub own: bool,
+}
+
+/// What the tables alone say of a site, and its simple name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) name: String,
+    pub(crate) class: Class,
+}
+
+/// Classes and simple names of sites, each worked out once.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    known: HashMap<usize, Known>,
+}
+
+impl Names {
+    pub(crate) fn get(&mut self, site: &Arc<Site>) -> &Known {
+        self.known.entry(Arc::as_ptr(site) as usize).or_insert_with(|| known(site))
+    }
+}
+
+fn known(site: &Site) -> Known {
+    let name = site.name().map(simple_name).unwrap_or_default();
+    Known { class: built_in(&name, site), name }
+}
+
+/// The class by the tables; [`Class::Own`] and [`Class::Unknown`] are left to whoever knows more.
+fn built_in(name: &str, site: &Site) -> Class {
+    let printed = site.function.as_deref().unwrap_or_default();
+    let file = site.file.as_deref().unwrap_or_default().replace('\\', "/");
+    let module = site.module.as_deref().unwrap_or_default().replace('\\', "/");
+    let base = module.rsplit('/').next().unwrap_or_default();
+    let rows = tables::ROWS.iter().find(|row| row.matches(name, printed, &file, base));
+    match rows {
+        Some(row) => row.class,
+        None if is_system_library(&file, &module) => Class::ThirdParty,
+        None if !file.is_empty() => Class::Own,
+        None => Class::Unknown,
+    }
+}
+
+fn is_system_library(file: &str, module: &str) -> bool {
+    tables::THIRD_PARTY_FILES.iter().any(|part| file.contains(part))
+        || tables::SYSTEM_MODULES.iter().any(|start| module.starts_with(start))
+}
+
+/// The classes of a stack's frames, from the top.
+///
+/// `main` counts as yours only with a source path, and never beneath Rust's `lang_start` or in an interpreter.
+pub(crate) fn classes(stack: &Stack, workspace: &dyn Workspace, names: &mut Names) -> Vec<Class> {
+    let mut beneath_start = false;
+    let mut out = Vec::with_capacity(stack.frames.len());
+    for frame in &stack.frames {
+        let known = names.get(&frame.site);
+        let mut class = in_workspace(known.class, &frame.site, workspace);
+        if known.name == "main" && (beneath_start || is_interpreter(&frame.site)) {
+            class = Class::Runtime;
+        }
+        beneath_start |= known.name.starts_with("std::rt::lang_start");
+        out.push(class);
+    }
+    out
+}
+
+fn in_workspace(class: Class, site: &Site, workspace: &dyn Workspace) -> Class {
+    let in_question = matches!(class, Class::Own | Class::Unknown);
+    if !in_question || !workspace.is_known() {
+        return class;
+    }
+    match &site.file {
+        Some(file) if workspace.resolve(file).is_some() => Class::Own,
+        Some(_) => Class::ThirdParty,
+        None => class,
+    }
+}
+
+fn is_interpreter(site: &Site) -> bool {
+    let base = site.module.as_deref().and_then(|m| m.rsplit('/').next()).unwrap_or_default();
+    ["python", "ruby", "node", "perl", "php", "java"].iter().any(|name| base.starts_with(name))
+}
+
+/// The culprit of a finding, by the classes of its primary stack.
+pub(crate) fn of(classes: &[Class]) -> Culprit {
+    if let Some(frame) = classes.iter().position(|c| *c == Class::Own) {
+        return Culprit { frame: Some(frame), own: true };
+    }
+    let other = classes.iter().position(|c| !matches!(c, Class::Allocator | Class::Runtime));
+    Culprit { frame: other, own: false }
+}
+
+/// What to tell when no frame of the stack is yours. Rust's debug code has no frame pointers, and the sanitizers' fast unwinder
+/// then skips everything between the allocator and the start of the program.
+pub fn advice_without_own_frame(finding: &Finding) -> String {
+    let collapsed = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
+    let rust = finding.primary().is_some_and(|s| {
+        let name = |part: &str| s.frames.iter().any(|f| f.site.name().is_some_and(|n| n.contains(part)));
+        name("lang_start") || name("alloc::alloc") || name("test::run_test")
+    });
+    if collapsed && rust {
+        return "no frame of yours in this stack; the fast unwinder loses them in Rust: set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes".to_owned();
+    }
+    "no frame of yours in this stack".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Frame, Role};
+
+    fn stack(frames: &[(&str, &str, &str)]) -> Stack {
+        let text = |t: &str| (!t.is_empty()).then(|| t.into());
+        let frame = |(index, (function, file, module)): (usize, &(&str, &str, &str))| Frame {
+            index: index as u32,
+            address: None,
+            inlined: false,
+            site: Arc::new(Site { function: text(function), file: text(file), module: text(module), ..Site::default() }),
+        };
+        Stack { role: Role::Access, label: None, frames: frames.iter().enumerate().map(frame).collect() }
+    }
+
+    fn classified(frames: &[(&str, &str, &str)]) -> Vec<&'static str> {
+        classes(&stack(frames), &NoWorkspace, &mut Names::default()).iter().map(|c| c.as_str()).collect()
+    }
+
+    #[test]
+    fn allocators_and_runtimes_are_told_from_your_code() {
+        let frames = [
+            ("malloc", "", "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so"),
+            ("operator new(unsigned long)", "", "/src/bin/a"),
+            ("std::vector<int>::push_back(int&&)", "/usr/include/c++/12/bits/vector.tcc", ""),
+            ("alloc::alloc::alloc::h1e8b1da56f3ff6d9", "/rustc/ab/library/alloc/src/alloc.rs", ""),
+            ("make", "/src/a.c", ""),
+            ("helper", "", "/usr/lib/x86_64-linux-gnu/libz.so.1"),
+            ("other", "", "/src/bin/a"),
+            ("main", "a.c", ""),
+            ("__libc_start_call_main", "csu/../sysdeps/nptl/libc_start_call_main.h", ""),
+            ("_start", "", "/src/bin/a"),
+        ];
+        let want = [
+            "allocator", "allocator", "runtime", "allocator", "own", "third-party", "unknown", "own", "runtime", "runtime",
+        ];
+        assert_eq!(classified(&frames), want);
+    }
+
+    #[test]
+    fn main_beneath_the_start_of_rust_or_in_an_interpreter_is_not_yours() {
+        assert_eq!(classified(&[("std::rt::lang_start_internal", "", ""), ("main", "x.rs", "")]), ["runtime", "runtime"]);
+        assert_eq!(classified(&[("main", "Programs/python.c", "/usr/bin/python3.11")]), ["runtime"]);
+    }
+
+    #[test]
+    fn a_leak_right_in_main_is_found() {
+        let culprit = of(&[Class::Allocator, Class::Own, Class::Runtime]);
+        assert_eq!(culprit, Culprit { frame: Some(1), own: true });
+        assert_eq!(of(&[Class::Allocator, Class::ThirdParty]), Culprit { frame: Some(1), own: false });
+        assert_eq!(of(&[Class::Allocator]), Culprit { frame: None, own: false });
+    }
+}

@@ -1,0 +1,142 @@
+//! The tables of frames that are nobody's own, for C, C++ and Rust.
+//!
+//! Frozen for the fingerprints `lg1`: a changed row changes fingerprints, and then the version goes up to `lg2`.
+
+use super::Class;
+
+/// What a row looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// The whole simple name.
+    Name,
+    /// The start of the simple name.
+    NameStart,
+    /// A part of the source path.
+    File,
+    /// The start of the module's base name.
+    Module,
+}
+
+/// One row: what to look at, its patterns, the class they give.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) class: Class,
+    on: On,
+    patterns: &'static [&'static str],
+}
+
+impl Row {
+    pub(crate) fn matches(&self, name: &str, printed: &str, file: &str, module: &str) -> bool {
+        self.patterns.iter().any(|p| match self.on {
+            On::Name => name == *p || printed == *p,
+            On::NameStart => name.starts_with(p),
+            On::File => file.contains(p),
+            On::Module => module.starts_with(p),
+        })
+    }
+}
+
+const fn row(class: Class, on: On, patterns: &'static [&'static str]) -> Row {
+    Row { class, on, patterns }
+}
+
+/// The first row that matches decides.
+pub(crate) const ROWS: &[Row] = &[
+    // C and C++: the C library's allocators, and the operators.
+    row(
+        Class::Allocator,
+        On::Name,
+        &[
+            "malloc", "calloc", "realloc", "free", "cfree", "memalign", "posix_memalign", "aligned_alloc", "valloc", "pvalloc",
+            "reallocarray", "malloc_usable_size", "operator new", "operator delete", "operator new[]", "operator delete[]",
+            "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_free", "__libc_memalign", "wrap_malloc", "wrap_free",
+        ],
+    ),
+    // Rust: the allocator's entry points and the standard containers that call them.
+    row(
+        Class::Allocator,
+        On::NameStart,
+        &[
+            "__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rg_", "__rdl_", "__rustc::", "alloc::alloc::", "alloc::raw_vec::",
+            "alloc::vec::", "alloc::boxed::", "alloc::string::", "alloc::str::", "alloc::slice::", "alloc::rc::", "alloc::sync::",
+            "alloc::collections::", "alloc::borrow::", "alloc::fmt::", "hashbrown::", "std::collections::", "std::alloc::",
+        ],
+    ),
+    row(
+        Class::Allocator,
+        On::File,
+        &["library/alloc/src/", "/liballoc/", "/rust/deps/hashbrown", "library/std/src/collections/", "library/std/src/alloc.rs"],
+    ),
+    // The sanitizers' interceptors and valgrind's replacements. An interceptor of an allocator is an allocator.
+    row(
+        Class::Allocator,
+        On::Name,
+        &[
+            "__interceptor_malloc", "__interceptor_calloc", "__interceptor_realloc", "__interceptor_free", "__interceptor_cfree",
+            "__interceptor_memalign", "__interceptor_posix_memalign", "__interceptor_aligned_alloc", "__interceptor_valloc",
+            "__interceptor_pvalloc", "__interceptor_reallocarray", "___interceptor_malloc", "___interceptor_calloc",
+            "___interceptor_realloc", "___interceptor_free",
+        ],
+    ),
+    row(
+        Class::Runtime,
+        On::NameStart,
+        &["__interceptor_", "___interceptor_", "__asan", "__lsan", "__sanitizer", "__ubsan", "__tsan", "__msan", "__hwasan"],
+    ),
+    row(Class::Runtime, On::NameStart, &["asan_thread_start", "AsanThread", "ThreadStartFunc", "__memcheck_", "VALGRIND_"]),
+    row(
+        Class::Runtime,
+        On::File,
+        &[
+            "/compiler-rt/lib/", "/libsanitizer/", "vg_replace_malloc.c", "vg_replace_strmem.c", "hg_intercepts.c",
+            "drd_pthread_intercepts.c", "sanitizer_common", "asan_interceptors", "asan_malloc_linux",
+        ],
+    ),
+    row(
+        Class::Runtime,
+        On::Module,
+        &["libasan.so", "liblsan.so", "libtsan.so", "libubsan.so", "libhwasan.so", "libclang_rt.", "vgpreload_", "libasan_"],
+    ),
+    // The C library: start, threads, loading, and what the linker names.
+    row(
+        Class::Runtime,
+        On::Name,
+        &[
+            "(below main)", "_start", "__libc_start_main", "__libc_start_call_main", "__libc_start_main_impl", "start_thread",
+            "thread_start", "clone", "clone3", "__clone", "__clone3", "__clone_internal", "create_thread", "call_init", "exit",
+            "__run_exit_handlers", "__cxa_finalize", "pthread_create", "__pthread_create_2_1", "start", "_start_main", "strdup",
+            "__strdup", "strndup", "__strndup", "asprintf", "vasprintf", "getline", "getdelim",
+        ],
+    ),
+    row(Class::Runtime, On::NameStart, &["_dl_", "dl_open_worker", "dl_main", "__GI_", "_IO_", "__libc_"]),
+    row(
+        Class::Runtime,
+        On::File,
+        &["/sysdeps/", "csu/../", "../csu/", "/nptl/", "./nptl/", "./malloc/", "/build/glibc", "./elf/", "./stdlib/", "/glibc-"],
+    ),
+    row(
+        Class::Runtime,
+        On::Module,
+        &[
+            "libc.so", "libc-2", "ld-linux", "ld-2", "libpthread", "libm.so", "libdl.so", "librt.so", "libgcc_s", "libstdc++",
+            "libc++", "libc++abi", "libsystem_", "dyld", "ld-musl", "ntdll.dll", "KERNEL32.DLL",
+        ],
+    ),
+    // C++: the standard library.
+    row(Class::Runtime, On::NameStart, &["std::", "__gnu_cxx::", "__cxxabiv1::", "__cxa_", "__gxx_", "boost::detail::sp_"]),
+    row(Class::Runtime, On::File, &["/include/c++/", "/libstdc++-v3/", "/libcxx/", "/libcxxabi/"]),
+    // Rust: core, std, the test harness, and what starts a program or a thread.
+    row(Class::Runtime, On::NameStart, &["core::", "test::", "__rust_", "rust_begin_unwind", "__rust_begin_short_backtrace"]),
+    row(
+        Class::Runtime,
+        On::File,
+        &["/rustc/", "library/std/src/", "library/core/src/", "library/test/src/", "/rustlib/src/rust/library/", "/rust/deps/"],
+    ),
+];
+
+/// Parts of the paths of other people's sources.
+pub(crate) const THIRD_PARTY_FILES: &[&str] =
+    &["/.cargo/registry/", "/cargo/registry/", "/.cargo/git/", "/cargo/git/", "/usr/include/", "/node_modules/", "/site-packages/"];
+
+/// Where the libraries of a system lie.
+pub(crate) const SYSTEM_MODULES: &[&str] = &["/usr/lib", "/lib/", "/lib64/", "/usr/local/lib", "/System/", "/usr/libexec"];

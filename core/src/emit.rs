@@ -1,0 +1,68 @@
+//! Documents: each format in a file of its own, all from the same [`Run`]. No format decides anything.
+
+mod escape;
+mod json;
+mod text;
+
+use core::fmt;
+
+pub use self::text::{Excerpt, Style};
+use crate::culprit::Workspace;
+use crate::parse::Parsed;
+use crate::triage::Triage;
+use crate::verdict::Verdict;
+
+/// A format of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// For people at a terminal.
+    Text,
+    /// For machines: one object of the schema `leakgate/v1`.
+    Json,
+}
+
+impl Format {
+    /// Every format, in the order in which help lists them.
+    pub const ALL: &'static [Self] = &[Self::Text, Self::Json];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Everything that a document may tell.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// What was read.
+    pub parsed: &'a Parsed,
+    /// What becomes of it.
+    pub triage: &'a Triage,
+    /// Pass or fail.
+    pub verdict: &'a Verdict,
+    /// The repository, by which paths are shown.
+    pub workspace: &'a dyn Workspace,
+    /// Lines of source files.
+    pub sources: &'a dyn Excerpt,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("parsed", self.parsed).field("verdict", self.verdict).finish_non_exhaustive()
+    }
+}
+
+/// Writes a document.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(run: &Run<'_>, format: Format, style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+    match format {
+        Format::Text => text::write(run, style, out),
+        Format::Json => json::write(run, out),
+    }
+}

@@ -1,0 +1,183 @@
+//! One finding as a block: what, how much, where in your code, the stacks, how often.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::super::Run;
+use super::super::escape::terminal;
+use super::Group;
+use super::paint::Paint;
+use crate::culprit::{Class, advice_without_own_frame};
+use crate::model::{Finding, Site, Stack};
+use crate::triage::Item;
+
+/// Places where a finding was seen that are listed.
+const MAX_PLACES: usize = 3;
+
+/// Writes a group.
+pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let (finding, item) = group.first();
+    headline(group, finding, paint, out)?;
+    location(finding, item, run, paint, out)?;
+    for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
+        let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' ']));
+        match label {
+            Some(label) if at > 0 => writeln!(out, "  {}", paint.dim(&terminal(label)))?,
+            None if at > 0 => writeln!(out, "  {}", paint.dim(stack.role.as_str()))?,
+            _ => {}
+        }
+        let culprit = item.culprit.frame.filter(|_| at == 0);
+        self::stack(stack, classes, culprit, run, paint, out)?;
+    }
+    footer(group, item, run, paint, out)
+}
+
+fn headline(group: &Group<'_>, finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let kind = paint.bad(finding.kind.as_str());
+    match group.leak() {
+        Some(leak) => {
+            let indirect = match leak.indirect_bytes {
+                0 => String::new(),
+                _ if leak.direct_bytes == 0 => String::new(),
+                n => format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n)),
+            };
+            let (bytes, blocks) = (count(leak.bytes, "byte", "bytes"), count(leak.blocks, "block", "blocks"));
+            writeln!(out, "{kind} {}", paint.strong(&format!("{bytes}{indirect} in {blocks}")))
+        }
+        None => writeln!(out, "{kind} {}", paint.strong(&terminal(&finding.title))),
+    }
+}
+
+/// `--> file:line:column in function`, and the line itself with a caret.
+fn location(finding: &Finding, item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    if !item.culprit.own {
+        writeln!(out, "  {} {}", paint.mark("="), advice_without_own_frame(finding))?;
+    }
+    let frame = item.culprit.frame.and_then(|at| finding.primary().and_then(|s| s.frames.get(at)));
+    let Some(site) = frame.map(|f| &f.site) else { return Ok(()) };
+    let function = site.name().map_or(String::new(), |f| format!(" in {}", terminal(f)));
+    writeln!(out, "  {} {}{function}", paint.mark("-->"), terminal(&place(site, run)))?;
+    let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else { return Ok(()) };
+    let source = run.workspace.resolve(file).and_then(|file| run.sources.line(&file, line));
+    source.map_or(Ok(()), |source| excerpt(&source, line, site.column, paint, out))
+}
+
+/// The source line with a caret under its column, or under its first letter.
+fn excerpt(source: &str, line: u32, column: Option<u32>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let number = line.to_string();
+    let gutter = " ".repeat(number.len());
+    let shown = source.replace('\t', "    ");
+    let indent = source.len() - source.trim_start().len();
+    let before = column.map_or(indent, |c| (c as usize).saturating_sub(1));
+    let head = source.get(..before).unwrap_or_default();
+    let width = head.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>();
+    let bar = paint.mark("|").into_owned();
+    writeln!(out, "  {gutter} {bar}")?;
+    writeln!(out, "  {} {bar} {}", paint.mark(&number), terminal(shown.trim_end()))?;
+    writeln!(out, "  {gutter} {bar} {}{}", " ".repeat(width), paint.bad("^"))
+}
+
+/// The frames, with runs of allocator and runtime frames folded.
+fn stack(
+    stack: &Stack,
+    classes: &[Class],
+    culprit: Option<usize>,
+    run: &Run<'_>,
+    paint: Paint,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let mut at = 0;
+    while at < stack.frames.len() {
+        let folded = classes[at..].iter().take_while(|c| matches!(c, Class::Allocator | Class::Runtime)).count();
+        if folded > 1 {
+            let first = stack.frames[at].site.name().unwrap_or("?");
+            let text = format!("    … {} and {} of allocator and runtime", terminal(first), count(folded as u64 - 1, "frame", "frames"));
+            writeln!(out, "{}", paint.dim(&text))?;
+            at += folded;
+            continue;
+        }
+        let site = &stack.frames[at].site;
+        let text = format!("{}  {}", terminal(site.name().unwrap_or("?")), terminal(&place(site, run)));
+        if culprit == Some(at) {
+            writeln!(out, "  {} {}", paint.mark(">"), paint.strong(text.trim_end()))?;
+        } else if folded == 1 {
+            writeln!(out, "    {}", paint.dim(text.trim_end()))?;
+        } else {
+            writeln!(out, "    {}", text.trim_end())?;
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+fn footer(group: &Group<'_>, item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let records = group.records();
+    let instances = group.members.iter().flat_map(|(f, _)| &f.instances);
+    let mut places: alloc::vec::Vec<String> = instances
+        .take(MAX_PLACES)
+        .map(|i| {
+            let input = run.parsed.inputs.get(i.input).map_or("", |input| input.name.as_str());
+            let pid = i.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+            format!("{}:{}{pid}", terminal(input), i.first_line)
+        })
+        .collect();
+    if records > places.len() as u64 {
+        places.push(String::from("…"));
+    }
+    let often = if records == 1 { String::new() } else { format!("{} records: ", grouped(records)) };
+    let inherited = match group.inherited() {
+        0 => String::new(),
+        n => format!("; {} the parent's, printed again after fork", grouped(n)),
+    };
+    let text = format!("  {} {often}{}{inherited}", group.first().0.tool, places.join(", "));
+    writeln!(out, "{}", paint.dim(&text))?;
+    writeln!(out, "{}", paint.dim(&format!("  {}", item.fingerprint)))
+}
+
+/// `file:line:column`, or the module where there is no file.
+fn place(site: &Site, run: &Run<'_>) -> String {
+    let Some(file) = site.file.as_deref() else {
+        return site.module.as_deref().map_or(String::new(), |m| format!("({m})"));
+    };
+    let mut out = run.workspace.resolve(file).map_or(Cow::Borrowed(file), Cow::Owned).into_owned();
+    if let Some(line) = site.line {
+        out += &format!(":{line}");
+        if let Some(column) = site.column {
+            out += &format!(":{column}");
+        }
+    }
+    out
+}
+
+/// `1 byte`, `4,096 bytes`
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// A number with `,` between its thousands.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, grouped};
+
+    #[test]
+    fn numbers_are_grouped_and_counted() {
+        assert_eq!(grouped(4_510_308), "4,510,308");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(count(1, "byte", "bytes"), "1 byte");
+        assert_eq!(count(4096, "byte", "bytes"), "4,096 bytes");
+    }
+}

@@ -1,0 +1,52 @@
+//! What was proved, in one line: which checkers ran, on how many processes, and what they stated.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::model::{Amount, Report, Tool};
+use crate::parse::Parsed;
+
+/// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed, …`.
+pub(crate) fn sentence(parsed: &Parsed) -> String {
+    let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
+    tools.sort_unstable();
+    tools.dedup();
+    if tools.is_empty() {
+        return String::from("no checker spoke");
+    }
+    let parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
+    parts.join("; ")
+}
+
+fn about(tool: &Tool, parsed: &Parsed) -> String {
+    let reports: Vec<&Report> = parsed.reports.iter().filter(|r| r.tool == *tool).collect();
+    let mut out = format!("{tool}: {}", counted(reports.len(), "process", "processes"));
+    let cut = reports.iter().filter(|r| !r.complete).count();
+    if cut > 0 {
+        out += &format!(", {cut} cut short");
+    }
+    let freed = reports.iter().filter(|r| r.stated.all_freed).count();
+    if freed > 0 {
+        out += &format!(", {freed} with every heap block freed");
+    }
+    let searched = reports.iter().filter(|r| r.stated.leaks.is_some() || r.stated.leaked.is_some()).count();
+    if searched > 0 {
+        out += &format!(", {searched} with a sum of leaks");
+    }
+    let suppressed = reports.iter().filter_map(|r| r.stated.leaks).fold(Amount::default(), |sum, l| Amount {
+        bytes: sum.bytes.saturating_add(l.suppressed.bytes),
+        blocks: sum.blocks.saturating_add(l.suppressed.blocks),
+    });
+    if suppressed.blocks > 0 {
+        out += &format!(", {} bytes in {} blocks suppressed by the tool", suppressed.bytes, suppressed.blocks);
+    }
+    if reports.iter().any(|r| r.capped) {
+        out += ", findings left out by the tool";
+    }
+    out
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

@@ -1,0 +1,425 @@
+//! Reports of the sanitizers: a headline with a pid, then a body without one, up to `SUMMARY:`.
+//!
+//! The body's lines carry no tag, so two processes that write at once into one stream can't be told apart. A body that breaks
+//! its own grammar (a frame out of sequence, a second headline before the first report has a stack) is named `interleaved`,
+//! never guessed at. What the words mean is said in `asan.rs` and `lsan.rs`; how lines follow one another, here.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::asan::{self, Section};
+use super::collect::{Collector, Draft, Grammar, text_of};
+use super::{frame, lsan};
+use crate::bytes::{contains, trim_start};
+use crate::line::Line;
+use crate::model::{Amount, Kind, LeakSummary, Role, Text, Tool};
+use crate::problem::Code;
+
+/// A report is given up after so many lines that are none of its own (the process died while it wrote).
+const MAX_FOREIGN: u32 = 2000;
+
+/// What is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// An error, up to its `SUMMARY:`.
+    Error,
+    /// Leak records, up to their `SUMMARY:`.
+    Leaks,
+    /// The table of suppressions that were used; before or instead of the leaks' `SUMMARY:`.
+    Suppressions { then_leaks: bool },
+}
+
+#[derive(Debug)]
+struct Open {
+    report: usize,
+    part: Part,
+    draft: Option<Draft>,
+    foreign: u32,
+    /// One word about two processes in one body is enough.
+    interleaved: bool,
+}
+
+/// The sanitizer reports of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Sanitizers {
+    open: Option<Open>,
+    reports: HashMap<(Tool, Option<u64>), usize>,
+    /// `DEADLYSIGNAL` was printed and its headline is still to come.
+    deadly: Option<u64>,
+    /// Two reports ran into each other, so a `SUMMARY:` may stand alone.
+    mixed: bool,
+    /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
+    unknown: bool,
+}
+
+/// A line of a sanitizer that stands for itself, wherever it appears.
+enum Standalone<'a> {
+    Summary { name: &'a [u8], text: &'a [u8] },
+    Message { level: &'a [u8], name: &'a [u8], text: &'a [u8] },
+}
+
+/// `LEVEL: NAMESanitizer: text`
+fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
+    let at = memchr::memmem::find(line, b"Sanitizer")?;
+    let head = &line[..at];
+    let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
+    let (level, name) = (head[..word].trim_ascii(), &head[word..]);
+    if name.is_empty() {
+        return None;
+    }
+    let text = &line[at + b"Sanitizer".len()..];
+    if level == b"SUMMARY:" {
+        return Some(Standalone::Summary { name, text: text.strip_prefix(b": ")? });
+    }
+    let known = [&b""[..], b"ERROR:", b"WARNING:", b"FATAL:"].contains(&level);
+    known.then_some(Standalone::Message { level, name, text })
+}
+
+impl Sanitizers {
+    /// True while lines without a marker may belong to a report.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
+    pub(crate) fn line(&mut self, text: &[u8], pid: Option<u64>, line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) {
+        let place = Place { pid, line: line.number, stream };
+        match standalone(text) {
+            Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),
+            Some(Standalone::Message { level, name, text }) => self.message(level, name, text, &place, out),
+            None => {
+                if lsan::record(text).is_some() || trim_start(text).starts_with(b"Suppressions used:") {
+                    self.open_leaks(text, &place, out);
+                } else if pid.is_some() && text.trim_ascii_start().starts_with(b"ERROR: ") {
+                    let message = format!("`{}` is no report that leakgate knows", String::from_utf8_lossy(text.trim_ascii()));
+                    out.problem(Code::UnknownReport, place.line, pid, message);
+                    self.unknown = true;
+                }
+                self.body(text, &place, out);
+            }
+        }
+        if let Some(open) = &self.open {
+            out.touch(open.report, line.bytes, line.number);
+            if line.continues && (frame::numbered(text).is_some()) {
+                out.problem(Code::LineTooLong, line.number, pid, "a frame is longer than the bound of a line; its end was not read");
+            }
+        }
+    }
+
+    /// The input ends.
+    pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
+        self.close(false, last_line, out);
+        if let Some(line) = self.deadly.take() {
+            out.problem(Code::Truncated, line, None, "a sanitizer announced a deadly signal, and its report is missing");
+        }
+        *self = Self::default();
+    }
+
+    fn report(&mut self, tool: Tool, place: &Place<'_>, out: &mut Collector) -> usize {
+        let key = (tool, place.pid);
+        if let Some(report) = self.reports.get(&key) {
+            return *report;
+        }
+        let report = out.open_report(key.0.clone(), key.1, place.stream.cloned(), place.line);
+        self.reports.insert(key, report);
+        report
+    }
+
+    fn message(&mut self, level: &[u8], name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        let said = text.strip_prefix(b":").unwrap_or(text).trim_ascii();
+        if said == b"DEADLYSIGNAL" {
+            self.deadly.get_or_insert(place.line);
+        } else if said.starts_with(b"checking for leaks") {
+            let report = self.report(Tool::Lsan, place, out);
+            out.reports[report].complete = true;
+        } else if is_failure(level, said) {
+            self.deadly = None;
+            let message = format!("{}Sanitizer failed: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(said));
+            out.problem(Code::CheckerFailed, place.line, place.pid, message);
+        } else if level == b"ERROR:" && name == b"Leak" && said.starts_with(b"detected memory leaks") {
+            self.leaks(place, out);
+        } else if level == b"ERROR:" && name == b"Address" {
+            self.error(said, place, out);
+        } else if !level.is_empty() && !matches!(name, b"Address" | b"Leak") {
+            self.deadly = None;
+            self.unknown = true;
+            let message = format!("a report of {}Sanitizer, which this version does not read", String::from_utf8_lossy(name));
+            out.problem(Code::UnknownReport, place.line, place.pid, message);
+        } else if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut()) {
+            draft.close_stack();
+        }
+    }
+
+    fn error(&mut self, said: &[u8], place: &Place<'_>, out: &mut Collector) {
+        self.deadly = None;
+        self.unknown = false;
+        self.interrupt(place, out);
+        let title = text_of(said);
+        let report = self.report(Tool::Asan, place, out);
+        let draft = Draft::new(Tool::Asan, asan::kind(&title), title.trim_end_matches(':'), place.line);
+        out.reports[report].complete = false;
+        self.open = Some(Open { report, part: Part::Error, draft: Some(draft), foreign: 0, interleaved: false });
+    }
+
+    fn leaks(&mut self, place: &Place<'_>, out: &mut Collector) {
+        self.deadly = None;
+        self.interrupt(place, out);
+        let report = self.report(Tool::Lsan, place, out);
+        let this = &mut out.reports[report];
+        this.has_header = true;
+        this.complete = false;
+        self.open = Some(Open { report, part: Part::Leaks, draft: None, foreign: 0, interleaved: false });
+    }
+
+    /// A leak record or a table of suppressions without the headline before it: the start was cut, or there is none.
+    fn open_leaks(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        let table = lsan::record(text).is_none();
+        let in_leaks = self.open.as_ref().is_some_and(|o| o.part != Part::Error);
+        if in_leaks {
+            return;
+        }
+        self.interrupt(place, out);
+        let report = self.report(Tool::Lsan, place, out);
+        out.reports[report].complete = table;
+        let part = if table { Part::Suppressions { then_leaks: false } } else { Part::Leaks };
+        self.open = Some(Open { report, part, draft: None, foreign: 0, interleaved: false });
+    }
+
+    /// A new report begins while another one is open.
+    fn interrupt(&mut self, place: &Place<'_>, out: &mut Collector) {
+        let Some(open) = &self.open else { return };
+        let (report, part) = (open.report, open.part);
+        let same_process = out.reports[report].pid == place.pid;
+        let bare = open.draft.as_ref().is_some_and(|d| d.stacks.is_empty());
+        if same_process || part == (Part::Suppressions { then_leaks: false }) {
+            let has_stack = part == Part::Error && !bare;
+            self.close(has_stack, place.line, out);
+        } else {
+            self.mixed = true;
+            let pid = out.reports[report].pid;
+            out.problem(Code::Interleaved, place.line, pid, "another process began to report before this report ended");
+            self.close(true, place.line, out);
+        }
+    }
+
+    fn summary(&mut self, name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        self.deadly = None;
+        if let Some(total) = lsan::total(text) {
+            return self.leak_total(total, place, out);
+        }
+        let in_error = self.open.as_ref().is_some_and(|o| o.part == Part::Error);
+        if in_error && name == b"Address" {
+            if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut())
+                && draft.kind == Kind::UNKNOWN
+            {
+                draft.kind = asan::kind(&text_of(text));
+            }
+            self.close(true, place.line, out);
+        } else if !self.mixed && !self.unknown {
+            let message = format!("a summary of {}Sanitizer whose report is not in the log", String::from_utf8_lossy(name));
+            out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
+        }
+    }
+
+    fn leak_total(&mut self, total: Amount, place: &Place<'_>, out: &mut Collector) {
+        let open = self.open.as_ref().filter(|o| o.part != Part::Error).map(|o| o.report);
+        match open {
+            Some(report) => {
+                // A process may look for leaks several times; every report counts, and so does every total.
+                let stated = out.reports[report].stated.leaked.get_or_insert_default();
+                stated.bytes = stated.bytes.saturating_add(total.bytes);
+                stated.blocks = stated.blocks.saturating_add(total.blocks);
+                self.close(true, place.line, out);
+            }
+            None if self.mixed => {}
+            None => {
+                let message = format!("{} leaked bytes are summed up, and their report is not in the log", total.bytes);
+                out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
+            }
+        }
+    }
+
+    /// Ends the open report. What is missing at its end is a problem.
+    fn close(&mut self, complete: bool, line: u64, out: &mut Collector) {
+        let Some(mut open) = self.open.take() else { return };
+        if let Some(draft) = open.draft.take() {
+            out.record(open.report, draft, out.reports[open.report].searches, false);
+        }
+        let complete = complete || open.part == (Part::Suppressions { then_leaks: false });
+        let report = &mut out.reports[open.report];
+        report.complete = complete;
+        if !complete {
+            let (tool, pid) = (report.tool.clone(), report.pid);
+            out.problem(Code::Truncated, line, pid, format!("the report of {tool} has no end"));
+        }
+    }
+
+    fn body(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        let trimmed = trim_start(text);
+        let Some(open) = &mut self.open else { return };
+        open.foreign += 1;
+        if trimmed.trim_ascii_end().is_empty() {
+            if let Some(draft) = &mut open.draft {
+                draft.close_stack();
+            }
+        } else if trimmed.starts_with(b"#") && frame::numbered(text).is_some() {
+            open.frame(text, place, out);
+        } else if place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
+            let whole = open.part == Part::Error && open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
+            self.close(whole, place.line, out);
+        } else if open.part == Part::Error {
+            open.error_line(text);
+        } else {
+            open.leak_line(text, place, out);
+        }
+        if self.open.as_ref().is_some_and(|o| o.foreign > MAX_FOREIGN) {
+            self.close(false, place.line, out);
+        }
+    }
+}
+
+/// Where a line stands.
+struct Place<'a> {
+    pid: Option<u64>,
+    line: u64,
+    stream: Option<&'a Text>,
+}
+
+/// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.
+fn is_failure(level: &[u8], said: &[u8]) -> bool {
+    const FAILURES: &[&[u8]] = &[
+        b"has encountered a fatal error",
+        b"failed to parse suppressions",
+        b"failed to read suppressions file",
+        b"CHECK failed",
+        b"nested bug in the same thread",
+        b"ERROR: Flag parsing failed",
+        b"ERROR: expected '='",
+        b"runtime does not come first",
+        b"hard rss limit exhausted",
+        b"Thread limit",
+    ];
+    FAILURES.iter().any(|f| said.starts_with(f)) || (level == b"ERROR:" && said.starts_with(b"failed to allocate"))
+}
+
+impl Open {
+    fn frame(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        let Some(head) = frame::numbered(text) else { return };
+        let Some(draft) = &mut self.draft else { return };
+        self.foreign = 0;
+        draft.last_line = place.line;
+        if !draft.stack_is_closed() {
+            let expected = draft.stacks.last().and_then(|s| s.frames.last()).map_or(0, |f| f.index + 1);
+            if head.index != Some(expected) && draft.stacks.last().is_some_and(|s| s.frames.len() < out.options.max_frames) {
+                if head.index == Some(0) {
+                    draft.close_stack();
+                }
+                self.broken(place, out);
+            }
+        } else if head.index != Some(0) {
+            self.broken(place, out);
+        }
+        if let Some(draft) = &mut self.draft {
+            out.push_frame(draft, Grammar::Sanitizer, head);
+        }
+    }
+
+    fn broken(&mut self, place: &Place<'_>, out: &mut Collector) {
+        if !core::mem::replace(&mut self.interleaved, true) {
+            let pid = out.reports[self.report].pid;
+            out.problem(Code::Interleaved, place.line, pid, "the frames of a stack are out of sequence: lines are lost, or two processes wrote at once");
+        }
+    }
+
+    fn error_line(&mut self, text: &[u8]) {
+        let Some(draft) = &mut self.draft else { return };
+        let Some(section) = asan::section(text) else { return };
+        self.foreign = 0;
+        if let Section::Stack(role) = section {
+            draft.expect_stack(role, text);
+            if role == Role::Origin {
+                draft.note(text);
+            }
+        } else {
+            draft.note(text);
+        }
+    }
+
+    fn leak_line(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        if let Some((kind, leak)) = lsan::record(text) {
+            self.end_record(out);
+            self.foreign = 0;
+            self.part = Part::Leaks;
+            let title = text_of(text.trim_ascii());
+            let title = title.strip_suffix(" allocated from:").unwrap_or(&title);
+            let mut draft = Draft::new(Tool::Lsan, kind, title, place.line);
+            draft.leak = Some(leak);
+            draft.expect_stack(Role::Allocation, b"");
+            self.draft = Some(draft);
+        } else if lsan::is_cap(text) {
+            out.reports[self.report].capped = true;
+        } else if trim_start(text).starts_with(b"Suppressions used:") {
+            self.end_record(out);
+            self.part = Part::Suppressions { then_leaks: self.part == Part::Leaks };
+        } else if let Part::Suppressions { .. } = self.part
+            && let Some(row) = lsan::suppression_row(text)
+        {
+            let leaks = out.reports[self.report].stated.leaks.get_or_insert_with(LeakSummary::default);
+            leaks.suppressed.bytes += row.bytes;
+            leaks.suppressed.blocks += row.blocks;
+        } else if contains(text, b"eaked above:")
+            && let Some(draft) = &mut self.draft
+        {
+            draft.close_stack();
+        }
+    }
+
+    fn end_record(&mut self, out: &mut Collector) {
+        if let Some(draft) = self.draft.take() {
+            let search = out.reports[self.report].searches;
+            out.record(self.report, draft, search, false);
+        }
+    }
+}
+
+/// What stood before a headline in its line, when no known prefix accounts for it: lines that begin alike are taken as the
+/// same source's. Digits may differ, since most such prefixes hold a time.
+#[derive(Debug, Default)]
+pub(crate) struct Lead {
+    bytes: Vec<u8>,
+}
+
+impl Lead {
+    pub(crate) fn learn(&mut self, head: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(head);
+    }
+
+    pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        let same = |(p, b): (&u8, &u8)| p == b || (p.is_ascii_digit() && b.is_ascii_digit());
+        // Trailing blanks of the prefix are lost on blank lines.
+        let bare = self.bytes.trim_ascii_end().len();
+        match line.len() {
+            n if n >= self.bytes.len() && self.bytes.iter().zip(line).all(same) => &line[self.bytes.len()..],
+            n if n == bare && self.bytes.iter().zip(line).all(same) => &[],
+            _ => line,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_is_taken_off_lines_that_begin_alike() {
+        let mut lead = Lead::default();
+        lead.learn(b"worker[12]: ");
+        assert_eq!(lead.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
+        assert_eq!(lead.strip(b"worker[13]:"), b"");
+        assert_eq!(lead.strip(b"other"), b"other");
+    }
+}

@@ -1,0 +1,324 @@
+//! Where everything that the dialects read comes together: reports, findings, problems.
+//!
+//! Memory follows what is different. The text of a frame is read once and shared by all frames that say the same; a record
+//! that is the same as an earlier one in kind, sizes and stacks only raises a counter. Addresses are left out of that
+//! comparison where anything else is known of a frame, since they change with every process.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use super::frame::{self, Head};
+use crate::model::{Entry, Finding, Frame, Input, Instance, Kind, Leak, Report, Role, Site, Stack, Text, Tool};
+use crate::options::Options;
+use crate::problem::{Code, Problem};
+
+/// Which grammar a frame's text follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Grammar {
+    Valgrind,
+    Sanitizer,
+    Xml,
+}
+
+/// A record on its way: a dialect fills it line by line.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) tool: Tool,
+    pub(crate) kind: Kind,
+    pub(crate) title: Text,
+    pub(crate) leak: Option<Leak>,
+    pub(crate) stacks: Vec<Stack>,
+    pub(crate) notes: Vec<Text>,
+    pub(crate) first_line: u64,
+    pub(crate) last_line: u64,
+    /// Role and label of the stack that the next frame opens.
+    pub(crate) next: Option<(Role, Option<Text>)>,
+}
+
+/// Lines of explanation that a finding keeps.
+const MAX_NOTES: usize = 64;
+
+impl Draft {
+    pub(crate) fn new(tool: Tool, kind: Kind, title: &str, line: u64) -> Self {
+        Self {
+            tool,
+            kind,
+            title: title.into(),
+            leak: None,
+            stacks: Vec::new(),
+            notes: Vec::new(),
+            first_line: line,
+            last_line: line,
+            next: Some((Role::Access, None)),
+        }
+    }
+
+    pub(crate) fn note(&mut self, text: &[u8]) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(text_of(text.trim_ascii()));
+        }
+    }
+
+    /// The next frame opens a stack of this role.
+    pub(crate) fn expect_stack(&mut self, role: Role, label: &[u8]) {
+        let label = label.trim_ascii();
+        self.next = Some((role, (!label.is_empty()).then(|| text_of(label))));
+    }
+
+    /// True when a frame would open a stack rather than continue one.
+    pub(crate) fn stack_is_closed(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// The next frame opens a stack, of which nothing is said.
+    pub(crate) fn close_stack(&mut self) {
+        if self.next.is_none() {
+            self.next = Some((Role::Other, None));
+        }
+    }
+
+    /// Which frames were inlined can be told only when all of them are there.
+    fn mark_inlined(&mut self) {
+        for stack in &mut self.stacks {
+            for at in 1..stack.frames.len() {
+                let address = stack.frames[at].address;
+                let before = &mut stack.frames[at - 1];
+                before.inlined = address.is_some() && before.address == address;
+            }
+        }
+    }
+}
+
+/// Bytes of a log as text: what is not UTF-8 becomes U+FFFD.
+pub(crate) fn text_of(bytes: &[u8]) -> Text {
+    String::from_utf8_lossy(bytes).as_ref().into()
+}
+
+/// Everything that was read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    pub(crate) options: Options,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) problems: Vec<Problem>,
+    /// A hash of every line of a report, by which a report that stands in the log twice is known.
+    pub(crate) prints: Vec<u64>,
+    /// Reports that stand in the log a second time.
+    pub(crate) duplicates: Vec<usize>,
+    hasher: DefaultHashBuilder,
+    sites: HashTable<(Grammar, Arc<Site>)>,
+    folds: HashTable<(u64, usize)>,
+    entries: HashMap<(usize, usize), usize>,
+    counts: HashMap<Code, usize>,
+}
+
+impl Collector {
+    pub(crate) fn new(options: Options) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// The index of the input that is being read.
+    pub(crate) fn input(&self) -> usize {
+        self.inputs.len().saturating_sub(1)
+    }
+
+    pub(crate) fn problem(&mut self, code: Code, line: u64, pid: Option<u64>, message: impl Into<String>) {
+        self.problem_in(self.input(), code, line, pid, message);
+    }
+
+    /// The same for an input that has been read already.
+    pub(crate) fn problem_in(&mut self, input: usize, code: Code, line: u64, pid: Option<u64>, message: impl Into<String>) {
+        let count = self.counts.entry(code).or_default();
+        *count += 1;
+        let listed = self.options.max_problems;
+        let problem = |code, message| Problem { code, input, line, pid, message };
+        if *count <= listed {
+            self.problems.push(problem(code, message.into()));
+        } else if *count == listed + 1 {
+            self.problems.push(problem(Code::MoreProblems, format!("more than {listed} problems of the code {code}")));
+        }
+    }
+
+    /// Opens a report for a process.
+    pub(crate) fn open_report(&mut self, tool: Tool, pid: Option<u64>, stream: Option<Text>, line: u64) -> usize {
+        self.reports.push(Report {
+            tool,
+            version: None,
+            pid,
+            parent: None,
+            command: None,
+            stream,
+            input: self.input(),
+            first_line: line,
+            last_line: line,
+            complete: false,
+            has_header: false,
+            searches: 0,
+            shown: None,
+            stated: crate::model::Stated::default(),
+            capped: false,
+            entries: Vec::new(),
+        });
+        self.prints.push(0);
+        self.reports.len() - 1
+    }
+
+    /// Counts a line as part of a report.
+    pub(crate) fn touch(&mut self, report: usize, raw: &[u8], line: u64) {
+        self.reports[report].last_line = line;
+        self.prints[report] = self.prints[report].rotate_left(5) ^ self.hasher.hash_one(raw);
+    }
+
+    /// Adds a frame to the draft's open stack, or opens the stack that is due.
+    pub(crate) fn push_frame(&mut self, draft: &mut Draft, grammar: Grammar, head: Head<'_>) {
+        if let Some((role, label)) = draft.next.take() {
+            if draft.stacks.len() >= self.options.max_stacks {
+                return;
+            }
+            draft.stacks.push(Stack { role, label, frames: Vec::new() });
+        }
+        let max = self.options.max_frames;
+        let Some(stack) = draft.stacks.last_mut() else { return };
+        let count = stack.frames.len();
+        if count < max {
+            let index = head.index.unwrap_or(u32::try_from(count).unwrap_or(u32::MAX));
+            let site = self.site(grammar, head.site);
+            stack.frames.push(Frame { index, address: head.address, inlined: false, site });
+        } else if count == max {
+            let line = draft.first_line;
+            self.problem(Code::TooManyFrames, line, None, format!("a stack has more than {max} frames; the rest was not kept"));
+        }
+    }
+
+    /// What stands at a frame: read once for each different text.
+    fn site(&mut self, grammar: Grammar, raw: &[u8]) -> Arc<Site> {
+        self.shared(grammar, raw, || match grammar {
+            Grammar::Sanitizer => frame::sanitizer_site(raw),
+            _ => frame::valgrind_site(raw),
+        })
+    }
+
+    /// The same for a frame of an XML document, whose parts `read` puts together.
+    pub(crate) fn site_or(&mut self, raw: &[u8], read: impl FnOnce() -> Site) -> Arc<Site> {
+        self.shared(Grammar::Xml, raw, read)
+    }
+
+    fn shared(&mut self, grammar: Grammar, raw: &[u8], read: impl FnOnce() -> Site) -> Arc<Site> {
+        let same = |(g, site): &(Grammar, Arc<Site>)| *g == grammar && *site.raw == *raw;
+        let hash = self.hasher.hash_one((grammar, raw));
+        if let Some((_, site)) = self.sites.find(hash, same) {
+            return Arc::clone(site);
+        }
+        let site = Arc::new(read());
+        let hasher = &self.hasher;
+        let rehash = |(g, s): &(Grammar, Arc<Site>)| hasher.hash_one((*g, &*s.raw));
+        self.sites.insert_unique(hash, (grammar, Arc::clone(&site)), rehash);
+        site
+    }
+
+    /// Takes a finished record into a report. A reprint of a record that the report already holds does not count.
+    pub(crate) fn record(&mut self, report: usize, mut draft: Draft, search: u32, reprint: bool) {
+        draft.mark_inlined();
+        let hash = self.fold_hash(&draft);
+        let known = self.folds.find(hash, |(h, at)| *h == hash && same_record(&self.findings[*at], &draft)).map(|f| f.1);
+        let Some(finding) = known.or_else(|| self.new_finding(hash, &mut draft)) else { return };
+        let entry = self.entries.get(&(report, finding)).copied();
+        let entries = &mut self.reports[report].entries;
+        match entry {
+            Some(at) => {
+                let earlier_search = entries[at].search < search && draft.kind.is_leak();
+                entries[at].search = search;
+                if reprint || earlier_search {
+                    return;
+                }
+                entries[at].count += 1;
+            }
+            None => {
+                self.entries.insert((report, finding), entries.len());
+                entries.push(Entry { finding, count: 1, search });
+            }
+        }
+        let (input, pid) = (self.reports[report].input, self.reports[report].pid);
+        let finding = &mut self.findings[finding];
+        finding.occurrences += 1;
+        if finding.instances.len() < self.options.max_instances {
+            let (first_line, last_line) = (draft.first_line, draft.last_line);
+            finding.instances.push(Instance { input, report, pid, first_line, last_line });
+        }
+    }
+
+    fn new_finding(&mut self, hash: u64, draft: &mut Draft) -> Option<usize> {
+        let max = self.options.max_findings;
+        if self.findings.len() >= max {
+            let message = format!("more than {max} different findings; the rest was not kept");
+            if self.counts.get(&Code::TooManyFindings).is_none() {
+                self.problem(Code::TooManyFindings, draft.first_line, None, message);
+            }
+            return None;
+        }
+        let at = self.findings.len();
+        self.findings.push(Finding {
+            tool: draft.tool.clone(),
+            kind: draft.kind.clone(),
+            title: Arc::clone(&draft.title),
+            leak: draft.leak,
+            stacks: core::mem::take(&mut draft.stacks),
+            notes: core::mem::take(&mut draft.notes),
+            occurrences: 0,
+            inherited: 0,
+            instances: Vec::new(),
+        });
+        self.folds.insert_unique(hash, (hash, at), |f| f.0);
+        Some(at)
+    }
+
+    fn fold_hash(&self, draft: &Draft) -> u64 {
+        let mut state = self.hasher.build_hasher();
+        (&draft.tool, &draft.kind, draft.leak).hash(&mut state);
+        without_addresses(&draft.title).for_each(|part| part.hash(&mut state));
+        for stack in &draft.stacks {
+            stack.role.hash(&mut state);
+            for frame in &stack.frames {
+                (Arc::as_ptr(&frame.site) as usize).hash(&mut state);
+            }
+        }
+        state.finish()
+    }
+
+    /// The hash of a finding's stacks, whatever its sizes.
+    pub(crate) fn stack_hash(&self, finding: &Finding) -> u64 {
+        let mut state = self.hasher.build_hasher();
+        for stack in &finding.stacks {
+            for frame in &stack.frames {
+                frame.site.raw.hash(&mut state);
+            }
+        }
+        state.finish()
+    }
+}
+
+fn same_record(finding: &Finding, draft: &Draft) -> bool {
+    let same_frame = |(a, b): (&Frame, &Frame)| Arc::ptr_eq(&a.site, &b.site);
+    let same_stack = |(a, b): (&Stack, &Stack)| {
+        a.role == b.role && a.frames.len() == b.frames.len() && a.frames.iter().zip(&b.frames).all(same_frame)
+    };
+    finding.kind == draft.kind
+        && finding.tool == draft.tool
+        && finding.leak == draft.leak
+        && finding.stacks.len() == draft.stacks.len()
+        && finding.stacks.iter().zip(&draft.stacks).all(same_stack)
+        && without_addresses(&finding.title).eq(without_addresses(&draft.title))
+}
+
+/// The parts of a headline between its hexadecimal numbers.
+fn without_addresses(title: &str) -> impl Iterator<Item = &str> {
+    let mut parts = title.split("0x");
+    let first = parts.next();
+    first.into_iter().chain(parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_hexdigit())))
+}

@@ -1,0 +1,327 @@
+//! The two grammars of a stack's line: valgrind's and the sanitizers'.
+//!
+//! A frame is read in two steps. [`numbered`] and [`valgrind`] take off the number and the address, which change from run to
+//! run; what remains is the same for every occurrence of a place in the code, so it is read once and shared
+//! (see `collect.rs`). The second step, [`sanitizer_site`] and [`valgrind_site`], never fails: what can't be split stays in
+//! [`Site::raw`].
+//!
+//! Sources: valgrind `coregrind/m_debuginfo/debuginfo.c` (`describe_IP`), compiler-rt
+//! `sanitizer_common/sanitizer_stacktrace_printer.cpp`.
+
+use alloc::string::String;
+
+use crate::bytes::{hex, number, trim_start};
+use crate::model::{Site, Text};
+use crate::symbol;
+
+/// A frame's line without what changes from run to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head<'a> {
+    pub(crate) index: Option<u32>,
+    pub(crate) address: Option<u64>,
+    /// What the site is read from. Where nothing but an address is known, the address is in it.
+    pub(crate) site: &'a [u8],
+}
+
+/// `#N 0xADDRESS in …`, `#N 0xADDRESS  (…)`, and without address `#N function …` (TSan).
+pub(crate) fn numbered(line: &[u8]) -> Option<Head<'_>> {
+    let rest = trim_start(line).strip_prefix(b"#")?;
+    let (index, rest) = number(rest)?;
+    let index = u32::try_from(index).ok();
+    let text = trim_start(rest);
+    if text.len() == rest.len() {
+        return None;
+    }
+    let text = text.strip_prefix(b"pc ").map_or(text, trim_start);
+    let Some((address, rest)) = text.strip_prefix(b"0x").and_then(hex) else {
+        return Some(Head { index, address: None, site: text });
+    };
+    let site = trim_start(rest);
+    let site = if site.is_empty() { text } else { site };
+    Some(Head { index, address: Some(address), site })
+}
+
+/// `   at 0xADDRESS: …` or `   by 0xADDRESS: …`; the flag is true for `at`, which starts a stack.
+pub(crate) fn valgrind(line: &[u8]) -> Option<(bool, Head<'_>)> {
+    let text = trim_start(line);
+    if text.len() == line.len() {
+        return None;
+    }
+    let (first, rest) = match text {
+        [b'a', b't', b' ', rest @ ..] => (true, rest),
+        [b'b', b'y', b' ', rest @ ..] => (false, rest),
+        _ => return None,
+    };
+    let (address, tail) = hex(trim_start(rest).strip_prefix(b"0x")?)?;
+    let site = trim_start(tail.strip_prefix(b":")?);
+    let site = if site == b"???" { rest } else { site };
+    Some((first, Head { index: None, address: Some(address), site }))
+}
+
+/// Reads `function (file:line)`, `function (in module)`, or a bare function.
+pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
+    let text = String::from_utf8_lossy(raw);
+    let text = text.trim();
+    let mut site = Site { raw: raw.into(), ..Site::default() };
+    if text.starts_with("0x") {
+        return site;
+    }
+    let (name, location) = match text.rfind(" (") {
+        Some(at) if text.ends_with(')') && is_location(&text[at + 2..text.len() - 1]) => {
+            (&text[..at], &text[at + 2..text.len() - 1])
+        }
+        _ => (text, ""),
+    };
+    if let Some(module) = location.strip_prefix("in ") {
+        site.module = (module != "???").then(|| module.into());
+    } else if let Some((file, line)) = location.rsplit_once(':') {
+        site.file = Some(file.into());
+        site.line = line.parse().ok();
+    }
+    set_function(&mut site, name);
+    site
+}
+
+/// `in PATH` or `FILE:LINE`. A function's own `(int)` or `(below main)` is none.
+fn is_location(text: &str) -> bool {
+    text.starts_with("in ")
+        || text.rsplit_once(':').is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Reads what stands after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET) (BuildId: …)`, or TSan's
+/// `FUNCTION LOCATION (MODULE+0xOFFSET)`.
+pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
+    let text = String::from_utf8_lossy(raw);
+    let mut site = Site { raw: raw.into(), ..Site::default() };
+    let mut rest = text.trim();
+    if rest.starts_with("0x") {
+        return site;
+    }
+    let in_form = rest.strip_prefix("in ");
+    rest = in_form.unwrap_or(rest);
+    rest = take_module(rest, &mut site);
+    if rest.is_empty() {
+        return site;
+    }
+    let (before, line, column) = take_position(rest);
+    let (function, file) = split_location(before, line.is_some(), site.module.is_some());
+    if let Some(file) = file.filter(|f| !matches!(*f, "<null>" | "??" | "")) {
+        site.file = Some(file.into());
+        site.line = line;
+        site.column = column;
+    }
+    set_function(&mut site, without_hex_offset(function));
+    site
+}
+
+fn set_function(site: &mut Site, name: &str) {
+    let name = name.trim();
+    if matches!(name, "" | "???" | "??" | "<null>") {
+        return;
+    }
+    site.demangled = symbol::demangle(name).map(Text::from);
+    site.function = Some(name.into());
+}
+
+/// Takes ` (MODULE+0xOFFSET)` and ` (BuildId: …)` off the end.
+fn take_module<'a>(text: &'a str, site: &mut Site) -> &'a str {
+    let mut rest = text;
+    if let Some((before, inside)) = last_group(rest)
+        && let Some(id) = inside.strip_prefix("BuildId: ")
+    {
+        site.build_id = Some(id.into());
+        rest = before;
+    }
+    let Some((before, inside)) = last_group(rest) else { return rest };
+    if inside == "<unknown module>" {
+        return before;
+    }
+    let Some((module, offset)) = inside.rsplit_once("+0x").or_else(|| inside.rsplit_once("!+0x")) else { return rest };
+    let Ok(offset) = u64::from_str_radix(offset, 16) else { return rest };
+    site.module = Some(without_architecture(module).into());
+    site.offset = Some(offset);
+    before
+}
+
+/// The text before the last ` (…)`, and what the parentheses hold.
+fn last_group(text: &str) -> Option<(&str, &str)> {
+    let body = text.strip_suffix(')')?;
+    let mut depth = 0u32;
+    for (at, c) in body.char_indices().rev() {
+        match c {
+            ')' => depth += 1,
+            '(' if depth == 0 => {
+                let before = &body[..at];
+                return (before.is_empty() || before.ends_with(' ')).then(|| (before.trim_end(), &body[at + 1..]));
+            }
+            '(' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// macOS names the slice of a universal binary: `lib.dylib:arm64`.
+fn without_architecture(module: &str) -> &str {
+    match module.rsplit_once(':') {
+        Some((path, arch)) if matches!(arch, "x86_64" | "x86_64h" | "i386" | "arm64" | "arm64e" | "armv7") => path,
+        _ => module,
+    }
+}
+
+/// Takes `:LINE:COLUMN`, `:LINE`, or Visual Studio's `(LINE,COLUMN)` and `(LINE)` off the end.
+fn take_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
+    if let Some(open) = text.strip_suffix(')').and_then(|t| t.rfind('(')) {
+        let inside = &text[open + 1..text.len() - 1];
+        let (line, column) = inside.split_once(',').map_or((inside, None), |(l, c)| (l, c.trim().parse().ok()));
+        if let Ok(line) = line.parse() {
+            return (&text[..open], Some(line), column);
+        }
+    }
+    let Some((before, last)) = digits_after_colon(text) else { return (text, None, None) };
+    match digits_after_colon(before) {
+        Some((file, line)) => (file, Some(line), Some(last)),
+        None => (before, Some(last), None),
+    }
+}
+
+fn digits_after_colon(text: &str) -> Option<(&str, u32)> {
+    let (before, digits) = text.rsplit_once(':')?;
+    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
+    Some((before, number))
+}
+
+/// Splits `FUNCTION FILE`. Both may hold blanks, so the first blank outside of brackets that a path follows decides, else the
+/// last one.
+fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option<&str>) {
+    let mut last = None;
+    let mut depth = 0u32;
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match c {
+            '<' | '(' | '[' | '{' if !is_operator(&text[..at]) => depth += 1,
+            '>' if before == '-' || before == '=' || is_operator(&text[..at]) => {}
+            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => {
+                if starts_path(&text[at + 1..]) {
+                    return (&text[..at], Some(&text[at + 1..]));
+                }
+                last = Some(at);
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    match last {
+        Some(at) if has_line || !has_module => (&text[..at], Some(&text[at + 1..])),
+        None if has_line && !has_module && starts_path(text) => ("", Some(text)),
+        _ => (text, None),
+    }
+}
+
+/// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a name.
+fn is_operator(head: &str) -> bool {
+    head.trim_end_matches(['<', '>', '-', '=']).ends_with("operator")
+}
+
+fn starts_path(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let drive = matches!(bytes, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    drive || ["/", "./", "../", "<null>", "\\\\"].iter().any(|p| text.starts_with(p))
+}
+
+/// A symbol table alone gives `function+0x1a`.
+fn without_hex_offset(name: &str) -> &str {
+    match name.rsplit_once("+0x") {
+        Some((head, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()) => head,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// function | file | line | column | module | offset
+    fn show(site: &Site) -> String {
+        let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
+        let num = |n: Option<u64>| n.map_or("-".to_owned(), |n| n.to_string());
+        [
+            text(&site.function),
+            text(&site.file),
+            num(site.line.map(u64::from)),
+            num(site.column.map(u64::from)),
+            text(&site.module),
+            num(site.offset),
+        ]
+        .join(" | ")
+    }
+
+    use alloc::borrow::ToOwned;
+    use alloc::string::ToString;
+
+    #[test]
+    fn sanitizer_frames() {
+        for (raw, want) in [
+            ("in main /src/a.cc:24:18", "main | /src/a.cc | 24 | 18 | - | -"),
+            ("in main /src/a.c:24", "main | /src/a.c | 24 | - | - | -"),
+            ("in f C:\\src\\a b.cc:7", "f | C:\\src\\a b.cc | 7 | - | - | -"),
+            ("in main C:\\a.cpp(7,3)", "main | C:\\a.cpp | 7 | 3 | - | -"),
+            ("in _start (/bin/a+0x2c3b0) (BuildId: ab66)", "_start | - | - | - | /bin/a | 181168"),
+            (" (/path/bin+0x10f104) (BuildId: ab)", "- | - | - | - | /path/bin | 1110276"),
+            ("(<unknown module>)", "- | - | - | - | - | -"),
+            ("in malloc+0x6c (lib.dylib:arm64+0x10)", "malloc | - | - | - | lib.dylib | 16"),
+            ("in operator new(unsigned long) (/a+0x1)", "operator new(unsigned long) | - | - | - | /a | 1"),
+            (
+                "in int n::(anonymous namespace)::In::operator()<int>(int*, int) const /s/a.cc:12:3",
+                "int n::(anonymous namespace)::In::operator()<int>(int*, int) const | /s/a.cc | 12 | 3 | - | -",
+            ),
+            (
+                "in bool operator< <int>(A<int> const&, A<int> const&) /s/a b/c.cc:3:1",
+                "bool operator< <int>(A<int> const&, A<int> const&) | /s/a b/c.cc | 3 | 1 | - | -",
+            ),
+            ("in T* A::operator->() /s/a.cc:3", "T* A::operator->() | /s/a.cc | 3 | - | - | -"),
+            ("in <fn() as F<()>>::call /rustc/x.rs:250:5", "<fn() as F<()>>::call | /rustc/x.rs | 250 | 5 | - | -"),
+            ("in __rust_try std.27036-cgu.07", "__rust_try | std.27036-cgu.07 | - | - | - | -"),
+            ("in start(void*) asan_interceptors.cpp.o", "start(void*) | asan_interceptors.cpp.o | - | - | - | -"),
+            ("in f <null>", "f | - | - | - | - | -"),
+            ("w /src/a.c:7:3 (race+0x11a1) (BuildId: 00)", "w | /src/a.c | 7 | 3 | race | 4513"),
+            ("<null> <null> (libstdc++.so.6+0xd44a2)", "- | - | - | - | libstdc++.so.6 | 869538"),
+            ("in main", "main | - | - | - | - | -"),
+        ] {
+            assert_eq!(show(&sanitizer_site(raw.as_bytes())), want, "{raw}");
+        }
+    }
+
+    #[test]
+    fn valgrind_frames() {
+        for (raw, want) in [
+            ("main (leak.c:12)", "main | leak.c | 12 | - | - | -"),
+            ("malloc (in /usr/lib/vg.so)", "malloc | - | - | - | /usr/lib/vg.so | -"),
+            ("??? (in /usr/lib/x.so)", "- | - | - | - | /usr/lib/x.so | -"),
+            ("(below main) (libc-start.c:392)", "(below main) | libc-start.c | 392 | - | - | -"),
+            ("(below main)", "(below main) | - | - | - | - | -"),
+            ("operator new[](unsigned long) (in /a b.so)", "operator new[](unsigned long) | - | - | - | /a b.so | -"),
+            ("a::(anonymous namespace)::B<int>::operator()(int) const (m.cc:6)", "a::(anonymous namespace)::B<int>::operator()(int) const | m.cc | 6 | - | - | -"),
+            ("main+12 (a.c:3)", "main+12 | a.c | 3 | - | - | -"),
+            ("f (/src/dir/a.c:3)", "f | /src/dir/a.c | 3 | - | - | -"),
+            ("0x4853116: ???", "- | - | - | - | - | -"),
+            ("f() (in ???)", "f() | - | - | - | - | -"),
+        ] {
+            assert_eq!(show(&valgrind_site(raw.as_bytes())), want, "{raw}");
+        }
+    }
+
+    #[test]
+    fn heads() {
+        let head = numbered(b"    #1 0x2a in f a.c:1").unwrap();
+        assert_eq!((head.index, head.address, head.site), (Some(1), Some(42), &b"in f a.c:1"[..]));
+        assert_eq!(numbered(b"#0 f a.c:1").unwrap().site, b"f a.c:1");
+        assert_eq!(numbered(b"#2 0x2a").unwrap().site, b"0x2a");
+        assert!(numbered(b"#include <x>").is_none());
+        let (first, head) = valgrind(b"   at 0x2A: f (a.c:1)").unwrap();
+        assert_eq!((first, head.address, head.site), (true, Some(42), &b"f (a.c:1)"[..]));
+        assert_eq!(valgrind(b"   by 0x2A: ???").unwrap().1.site, b"0x2A: ???");
+        assert!(valgrind(b"at 0x2A: f").is_none());
+    }
+}

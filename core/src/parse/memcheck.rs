@@ -1,0 +1,166 @@
+//! memcheck's words.
+//!
+//! Source: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`, `coregrind/m_clientstate.c` for
+//! descriptors.
+
+use crate::bytes::{after, contains, grouped};
+use crate::model::{Kind, Leak, Role};
+
+/// Headlines of errors and their kinds; a headline begins with the text.
+const TITLES: &[(&str, &str)] = &[
+    ("Invalid read of size ", "invalid-read"),
+    ("Invalid write of size ", "invalid-write"),
+    ("Use of uninitialised value of size ", "uninit-value"),
+    ("Conditional jump or move depends on uninitialised value(s)", "uninit-condition"),
+    ("Syscall param ", "syscall-param"),
+    ("Unaddressable byte(s) found during client check request", "client-check"),
+    ("Uninitialised byte(s) found during client check request", "client-check"),
+    ("Invalid free() / delete", "invalid-free"),
+    ("Mismatched free() / delete", "mismatched-free"),
+    ("Jump to the invalid address stated on the next line", "invalid-jump"),
+    ("Source and destination overlap in ", "overlap"),
+    ("Illegal memory pool address", "invalid-mem-pool"),
+    ("realloc() with size 0", "realloc-size-zero"),
+    ("Invalid size value: ", "invalid-size-and-alignment"),
+    ("Invalid alignment value: ", "invalid-alignment"),
+    ("Unsafe allocation with size of zero", "invalid-size"),
+    ("Open file descriptor ", "fd-leak"),
+    ("Open socket ", "fd-leak"),
+];
+
+/// The kind of error that a headline announces.
+pub(crate) fn title(text: &str) -> Option<Kind> {
+    if let Some((_, kind)) = TITLES.iter().find(|(start, _)| text.starts_with(start)) {
+        return Some(Kind::of(kind));
+    }
+    let kind = if text.starts_with("Argument '") && text.contains("fishy (possibly negative) value") {
+        "fishy-value"
+    } else if text.ends_with(" contains unaddressable byte(s)") {
+        "core-mem-error"
+    } else if text.starts_with("Mismatched ") && text.contains("alignment") {
+        "mismatched-allocate-deallocate-alignment"
+    } else if text.starts_with("Mismatched ") && text.contains("size value") {
+        "mismatched-allocate-deallocate-size"
+    } else if text.starts_with("File descriptor ") {
+        return descriptor(text);
+    } else if text.starts_with("Open AF_") && text.contains(" socket ") {
+        "fd-leak"
+    } else {
+        return None;
+    };
+    Some(Kind::of(kind))
+}
+
+fn descriptor(text: &str) -> Option<Kind> {
+    if text.ends_with(" is already closed") {
+        Some(Kind::of("fd-bad-close"))
+    } else if text.ends_with(" was never created") || text.ends_with(" was closed already") {
+        Some(Kind::of("fd-bad-use"))
+    } else {
+        None
+    }
+}
+
+/// The stack that a line with one blank in front introduces, such as ` Address 0x… is 0 bytes inside a block of size 4 free'd`.
+pub(crate) fn auxiliary(text: &[u8]) -> Option<Role> {
+    let text = text.trim_ascii();
+    if text.ends_with(b"free'd") || text == b"Previously closed" {
+        Some(Role::Free)
+    } else if text.ends_with(b"alloc'd")
+        || text.starts_with(b"Block was alloc'd")
+        || contains(text, b"alloc'd at")
+        || text == b"Originally opened"
+        || text.ends_with(b"client-defined")
+    {
+        Some(Role::Allocation)
+    } else if text.starts_with(b"Uninitialised value was created") {
+        Some(Role::Origin)
+    } else {
+        None
+    }
+}
+
+/// `40 (16 direct, 24 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4`, each number perhaps with a
+/// change (`50 (+50)`) and with `,` between its thousands. Since 3.27 `in new loss record`.
+pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
+    if !text.first()?.is_ascii_digit() {
+        return None;
+    }
+    let (bytes, rest) = amount(text)?;
+    let (direct, indirect, rest) = match rest.strip_prefix(b" (") {
+        None => (bytes, 0, rest),
+        Some(inner) => {
+            let (direct, rest) = amount(inner)?;
+            let (indirect, rest) = amount(rest.strip_prefix(b" direct, ")?)?;
+            (direct, indirect, rest.strip_prefix(b" indirect)")?)
+        }
+    };
+    let (blocks, rest) = amount(rest.strip_prefix(b" bytes in ")?)?;
+    let what = rest.strip_prefix(b" blocks are ")?;
+    after(what, b"loss record ")?;
+    let kind = if what.starts_with(b"definitely lost") {
+        Kind::LEAK_DEFINITE
+    } else if what.starts_with(b"indirectly lost") {
+        Kind::LEAK_INDIRECT
+    } else if what.starts_with(b"possibly lost") {
+        Kind::LEAK_POSSIBLE
+    } else if what.starts_with(b"still reachable") {
+        Kind::LEAK_REACHABLE
+    } else {
+        return None;
+    };
+    let (direct_bytes, indirect_bytes) = if kind == Kind::LEAK_INDIRECT { (0, bytes) } else { (direct, indirect) };
+    Some((kind, Leak { bytes, blocks, direct_bytes, indirect_bytes }))
+}
+
+/// A number with thousands, and the change since the last leak search, which is skipped: `1,050 (+50)`.
+pub(crate) fn amount(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (value, rest) = grouped(text)?;
+    let change = rest.strip_prefix(b" (+").or_else(|| rest.strip_prefix(b" (-"));
+    let after_change = change.and_then(grouped).and_then(|(_, tail)| tail.strip_prefix(b")"));
+    Some((value, after_change.unwrap_or(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_records() {
+        for (text, want) in [
+            ("40 bytes in 1 blocks are definitely lost in loss record 1 of 2", Some(("leak-definite", 40, 1, 40, 0))),
+            (
+                "4,500,040 (16 direct, 4,500,024 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4",
+                Some(("leak-definite", 4_500_040, 1, 16, 4_500_024)),
+            ),
+            ("50 (+50) bytes in 1 (+1) blocks are possibly lost in new loss record 2 of 2", Some(("leak-possible", 50, 1, 50, 0))),
+            (
+                "40 (+40) (16 (+16) direct, 24 (+24) indirect) bytes in 1 (+1) blocks are definitely lost in loss record 1 of 1",
+                Some(("leak-definite", 40, 1, 16, 24)),
+            ),
+            ("24 bytes in 1 blocks are indirectly lost in loss record 1 of 2", Some(("leak-indirect", 24, 1, 0, 24))),
+            ("8 bytes in 2 blocks are still reachable in loss record 1 of 2", Some(("leak-reachable", 8, 2, 8, 0))),
+            ("1 errors in context 1 of 9:", None),
+        ] {
+            let got = loss_record(text.as_bytes());
+            let got = got.as_ref().map(|(k, l)| (k.as_str(), l.bytes, l.blocks, l.direct_bytes, l.indirect_bytes));
+            assert_eq!(got, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn headlines() {
+        for (text, want) in [
+            ("Invalid read of size 4", Some("invalid-read")),
+            ("Invalid free() / delete / delete[] / realloc()", Some("invalid-free")),
+            ("Argument 'size' of function malloc has a fishy (possibly negative) value: -3", Some("fishy-value")),
+            ("File descriptor 6: /dev/null is already closed", Some("fd-bad-close")),
+            ("File descriptor 77 was never created", Some("fd-bad-use")),
+            ("Open AF_UNIX socket 8: <unknown>", Some("fd-leak")),
+            ("HEAP SUMMARY:", None),
+            ("Warning: set address range perms", None),
+        ] {
+            assert_eq!(title(text).as_ref().map(Kind::as_str), want, "{text}");
+        }
+    }
+}

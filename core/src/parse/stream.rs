@@ -1,0 +1,128 @@
+//! Which report a line belongs to.
+//!
+//! A stream is one source within an input: a docker service, a ctest number, or the input itself where no prefix names a
+//! source. Within it, lines with a tag go to the process that the tag names; lines without one, to the open XML document or to
+//! the sanitizer report that is being read.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::body::{Lead, Sanitizers};
+use super::collect::Collector;
+use super::tag::{self, Tag};
+use super::valgrind::Process;
+use super::xml::Document;
+use crate::line::Line;
+use crate::model::Text;
+use crate::problem::Code;
+
+/// One source of lines.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    name: Option<Text>,
+    processes: HashMap<u64, Process>,
+    sanitizers: Sanitizers,
+    xml: Option<Document>,
+    lead: Lead,
+}
+
+impl Stream {
+    pub(crate) fn new(name: Option<Text>) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// True while lines without a marker matter.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sanitizers.is_open() || self.xml.is_some()
+    }
+
+    /// Reads a line without its known prefixes.
+    pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
+        let text = if self.is_open() { self.lead.strip(text) } else { text };
+        let tag = tag::find(text);
+        let start = memchr::memmem::find(text, b"<valgrindoutput");
+        if let Some(xml) = self.xml.as_mut().filter(|_| !tag.is_some_and(|t| t.at == 0)) {
+            let own = start.is_none() && xml.line(text, line, out);
+            if start.is_some() {
+                xml.finish(out);
+            }
+            if xml.is_done() {
+                self.xml = None;
+            }
+            if own {
+                return;
+            }
+        }
+        if let Some(at) = start {
+            return self.open_xml(text, at, line, out);
+        }
+        match tag {
+            Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
+            Some(tag) => self.sanitizer(text, &tag, line, out),
+            None => self.untagged(text, line, out),
+        }
+    }
+
+    fn open_xml(&mut self, text: &[u8], at: usize, line: &Line<'_>, out: &mut Collector) {
+        self.lead.learn(&text[..at]);
+        let mut document = Document::new(self.name.clone(), line.number, out);
+        document.line(&text[at..], line, out);
+        if !document.is_done() {
+            self.xml = Some(document);
+        }
+    }
+
+    fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
+        // What valgrind says at `-v` (`--PID--`) and what the program prints (`**PID**`) are no part of a report.
+        if tag.mark != b'=' {
+            return;
+        }
+        let header = Process::is_header(tag.rest.trim_ascii_start());
+        if header && let Some(mut older) = self.processes.remove(&tag.pid) {
+            older.finish(true, out);
+        }
+        if !self.processes.contains_key(&tag.pid) {
+            let max = out.options.max_processes;
+            if self.processes.len() >= max {
+                let message = alloc::format!("more than {max} processes at once; this one was not read");
+                return out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
+            }
+            let process = Process::new(tag.pid, self.name.as_ref(), line.number, out);
+            self.processes.insert(tag.pid, process);
+        }
+        if let Some(process) = self.processes.get_mut(&tag.pid) {
+            process.line(tag.rest, line, out);
+        }
+    }
+
+    fn sanitizer(&mut self, text: &[u8], tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
+        if tag.at > 0 && !self.sanitizers.is_open() {
+            self.lead.learn(&text[..tag.at]);
+        }
+        // Some messages lack their line feed, so that the next process goes on in the same line.
+        let next = tag::find_from(tag.rest, 0);
+        let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
+        self.sanitizers.line(own, Some(tag.pid), line, self.name.as_ref(), out);
+        if let Some(next) = next {
+            self.sanitizer(tag.rest, &next, line, out);
+        }
+    }
+
+    fn untagged(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
+        self.sanitizers.line(text, None, line, self.name.as_ref(), out);
+    }
+
+    /// The input ends.
+    pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
+        let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_values().collect();
+        processes.sort_unstable_by_key(|p| p.report);
+        for mut process in processes {
+            process.finish(false, out);
+        }
+        self.sanitizers.finish(last_line, out);
+        if let Some(mut xml) = self.xml.take() {
+            xml.finish(out);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! A process that runs under valgrind, line by line: header, records, summaries.
+//!
+//! What is common to memcheck, helgrind and drd is here; what a headline means to each of them, in their own files.
+//!
+//! Source: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`, `memcheck/mc_leakcheck.c` (summaries),
+//! `m_signals.c` (fatal signals).
+
+use alloc::format;
+use alloc::string::String;
+
+use super::collect::{Collector, Draft, Grammar, text_of};
+use super::{drd, frame, helgrind, memcheck, summary};
+use crate::bytes::{contains, trim_start};
+use crate::line::Line;
+use crate::model::{Kind, LeakSummary, Role, Text, Tool};
+use crate::problem::Code;
+
+/// A process whose lines carry the tag `==PID==`.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) report: usize,
+    tool: Tool,
+    draft: Option<Draft>,
+    /// A line that may be the headline of a record whose wording is not known.
+    candidate: Option<(Text, u64)>,
+    /// The record is one that was printed before (`-s` lists all errors again).
+    reprint: bool,
+    /// A leak search has been summed up; the next record begins another.
+    search_done: bool,
+    /// Within the lines of a thread's announcement, which are no error.
+    announcement: bool,
+    /// Something of a summary was seen, so the process does not run with `-q`.
+    has_summary: bool,
+    ended: bool,
+}
+
+/// Signals that a wrong access or instruction raises. The others end a process for reasons of its own.
+const MEMORY_SIGNALS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
+
+impl Process {
+    pub(crate) fn new(pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
+        let report = out.open_report(Tool::Memcheck, Some(pid), stream.cloned(), line);
+        Self {
+            report,
+            tool: Tool::Memcheck,
+            draft: None,
+            candidate: None,
+            reprint: false,
+            search_done: false,
+            announcement: false,
+            has_summary: false,
+            ended: false,
+        }
+    }
+
+    /// True when the line is a header, with which a new report begins.
+    pub(crate) fn is_header(text: &[u8]) -> bool {
+        header_tool(text).is_some()
+    }
+
+    /// Reads what follows the tag.
+    pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
+        out.touch(self.report, line.bytes, line.number);
+        let text = rest.strip_prefix(b" ").unwrap_or(rest);
+        if text.trim_ascii().is_empty() {
+            self.blank(out);
+        } else if let Some((first, head)) = frame::valgrind(text) {
+            if line.continues {
+                out.problem(Code::LineTooLong, line.number, self.pid(out), "a frame is longer than the bound of a line; its end was not read");
+            }
+            self.frame(first, head, line.number, out);
+        } else if text.starts_with(b" ") {
+            self.indented(text, line.number, out);
+        } else {
+            self.headline(text, line.number, out);
+        }
+    }
+
+    /// The process has no more lines.
+    pub(crate) fn finish(&mut self, replaced: bool, out: &mut Collector) {
+        let cut_record = self.draft.is_some();
+        self.end_record(out);
+        let report = &mut out.reports[self.report];
+        let quiet = !report.has_header && !self.has_summary && !cut_record;
+        let watched = report.tool.is_valgrind();
+        report.complete = self.ended || quiet || replaced || !watched;
+        let (line, pid) = (report.last_line, report.pid);
+        if replaced && !self.ended {
+            out.problem(Code::Replaced, line, pid, "the process began a new report (exec); this one has no summary");
+        } else if !report.complete {
+            let message = format!("the report of {} has no ERROR SUMMARY: the log is cut, or the process was killed", report.tool);
+            out.problem(Code::Truncated, line, pid, message);
+        }
+    }
+
+    fn pid(&self, out: &Collector) -> Option<u64> {
+        out.reports[self.report].pid
+    }
+
+    fn blank(&mut self, out: &mut Collector) {
+        self.candidate = None;
+        if self.tool == Tool::Helgrind {
+            if let Some(draft) = &mut self.draft {
+                draft.close_stack();
+            }
+        } else {
+            self.end_record(out);
+        }
+    }
+
+    fn frame(&mut self, first: bool, head: frame::Head<'_>, line: u64, out: &mut Collector) {
+        if self.announcement {
+            return;
+        }
+        if self.draft.is_none() {
+            let Some((title, at)) = self.candidate.take() else { return };
+            let message = format!("`{title}` is no wording that leakgate knows; it counts as an error");
+            out.problem(Code::UnknownWording, at, self.pid(out), message);
+            self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, &title, at));
+        }
+        let Some(draft) = &mut self.draft else { return };
+        draft.last_line = line;
+        let late = first && !draft.stack_is_closed();
+        if late {
+            draft.expect_stack(Role::Access, b"");
+        }
+        out.push_frame(draft, Grammar::Valgrind, head);
+        // valgrind 3.24 prints an error's own stack last; it still is the primary one.
+        if late && draft.stacks.first().is_some_and(|s| s.role != Role::Access) && draft.stacks.len() > 1 {
+            draft.stacks.rotate_right(1);
+            draft.next = None;
+        }
+    }
+
+    fn indented(&mut self, text: &[u8], line: u64, out: &mut Collector) {
+        if summary::indented(text, &mut out.reports[self.report]) {
+            self.has_summary = true;
+            return;
+        }
+        let Some(draft) = &mut self.draft else { return };
+        draft.last_line = line;
+        if trim_start(text).starts_with(b"<inherited from parent>") {
+            draft.kind = Kind::FD_INHERITED;
+        }
+        if trim_start(text).starts_with(b"(thread finished, call stack") {
+            draft.close_stack();
+        }
+        match memcheck::auxiliary(text) {
+            Some(role) => draft.expect_stack(role, text),
+            None if draft.stacks.is_empty() => {}
+            None => draft.expect_stack(Role::Other, text),
+        }
+        draft.note(text);
+    }
+
+    fn headline(&mut self, text: &[u8], line: u64, out: &mut Collector) {
+        if self.tool == Tool::Helgrind && self.part(helgrind::part(text), text, line) {
+            return;
+        }
+        if self.tool == Tool::Drd && (self.part(drd::part(text), text, line) || self.drd_note(text)) {
+            return;
+        }
+        let words = text_of(text.trim_ascii_end());
+        if self.tool == Tool::Helgrind && words.starts_with("Locks held:") {
+            if let Some(draft) = &mut self.draft {
+                draft.note(text);
+            }
+            return;
+        }
+        self.end_record(out);
+        self.announcement = helgrind::announces_thread(&words);
+        if self.announcement || self.run_level(text, &words, line, out) {
+            return;
+        }
+        if let Some((kind, leak)) = memcheck::loss_record(text) {
+            self.loss_record(kind, leak, &words, line, out);
+        } else if let Some(kind) = self.title(&words) {
+            self.draft = Some(Draft::new(self.tool.clone(), kind, &words, line));
+        } else if !words.starts_with("Warning: ") && !words.starts_with("Thread ") {
+            self.candidate = Some((words, line));
+        }
+    }
+
+    /// A line within an error that introduces a stack.
+    fn part(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
+        let (Some(role), Some(draft)) = (role, &mut self.draft) else { return false };
+        draft.expect_stack(role, text);
+        draft.last_line = line;
+        true
+    }
+
+    fn drd_note(&mut self, text: &[u8]) -> bool {
+        let Some(draft) = self.draft.as_mut().filter(|_| drd::is_note(text)) else { return false };
+        draft.note(text);
+        true
+    }
+
+    fn title(&self, words: &str) -> Option<Kind> {
+        match self.tool {
+            Tool::Helgrind => helgrind::title(words).or_else(|| memcheck::title(words)),
+            Tool::Drd => drd::title(words).or_else(|| memcheck::title(words)),
+            // A log without its header does not name its tool.
+            _ => memcheck::title(words),
+        }
+    }
+
+    fn loss_record(&mut self, kind: Kind, leak: crate::model::Leak, words: &str, line: u64, out: &mut Collector) {
+        self.next_search(out);
+        let title = words.find(" in loss record").or_else(|| words.find(" in new loss record")).map_or(words, |at| &words[..at]);
+        let mut draft = Draft::new(self.tool.clone(), kind, title, line);
+        draft.leak = Some(leak);
+        draft.expect_stack(Role::Allocation, b"");
+        self.draft = Some(draft);
+    }
+
+    fn next_search(&mut self, out: &mut Collector) {
+        if core::mem::take(&mut self.search_done) {
+            out.reports[self.report].searches += 1;
+        }
+    }
+
+    fn end_record(&mut self, out: &mut Collector) {
+        let Some(draft) = self.draft.take() else { return };
+        let search = out.reports[self.report].searches;
+        out.record(self.report, draft, search, self.reprint);
+    }
+
+    /// Lines about the run as a whole. True when the line is one.
+    fn run_level(&mut self, text: &[u8], words: &str, line: u64, out: &mut Collector) -> bool {
+        if let Some(tool) = header_tool(text) {
+            self.tool = tool.clone();
+            out.reports[self.report].tool = tool;
+            out.reports[self.report].has_header = true;
+            return true;
+        }
+        let report = &mut out.reports[self.report];
+        if let Some(version) = words.strip_prefix("Using ") {
+            let version = version.split([' ', ';']).next().unwrap_or_default();
+            report.version = Some(version.trim_start_matches("Valgrind-").into());
+        } else if let Some(command) = words.strip_prefix("Command: ") {
+            report.command = Some(command.into());
+        } else if let Some(parent) = words.strip_prefix("Parent PID: ") {
+            report.parent = parent.parse().ok();
+        } else if words == "HEAP SUMMARY:" {
+            self.has_summary = true;
+        } else if words == "LEAK SUMMARY:" || words.starts_with("All heap blocks were freed") {
+            report.stated.all_freed = words != "LEAK SUMMARY:";
+            report.stated.leaks = (!report.stated.all_freed).then(LeakSummary::default);
+            self.next_search(out);
+            self.search_done = true;
+            self.has_summary = true;
+        } else if let Some(said) = words.strip_prefix("ERROR SUMMARY: ") {
+            summary::errors(said, report);
+            self.has_summary = true;
+            self.ended |= report.stated.contexts.is_some() && said.ends_with(')');
+            self.reprint = false;
+        } else if contains(text, b" errors in context ") || contains(text, b" in context ") && text.ends_with(b":") {
+            self.reprint = true;
+        } else if words.starts_with("More than ") && contains(text, b"errors detected.  I'm not reporting any more") {
+            report.capped = true;
+        } else if words.starts_with("Exit program on first error") {
+            self.ended = true;
+        } else if let Some(signal) = words.strip_prefix("Process terminating with default action of signal ") {
+            self.signal(signal, words, line, out);
+        } else {
+            return is_chatter(words);
+        }
+        true
+    }
+
+    fn signal(&mut self, signal: &str, words: &str, line: u64, out: &mut Collector) {
+        if is_memory_signal(signal) {
+            self.draft = Some(Draft::new(self.tool.clone(), Kind::FATAL_SIGNAL, words, line));
+        } else {
+            let message = format!("the process was ended by signal {}", String::from(signal));
+            out.problem(Code::EndedBySignal, line, self.pid(out), message);
+        }
+    }
+}
+
+/// True for signals of a wrong access or instruction.
+pub(crate) fn is_memory_signal(signal: &str) -> bool {
+    MEMORY_SIGNALS.iter().any(|name| signal.contains(name))
+}
+
+/// The tool that a header announces.
+fn header_tool(text: &[u8]) -> Option<Tool> {
+    const TOOLS: &[(&[u8], &str)] = &[
+        (b"Massif, a heap profiler", "massif"),
+        (b"DHAT, a dynamic heap analysis tool", "dhat"),
+        (b"Callgrind, a call-graph", "callgrind"),
+        (b"Cachegrind, a ", "cachegrind"),
+        (b"Lackey, an example", "lackey"),
+        (b"Nulgrind, the minimal", "none"),
+    ];
+    if text.starts_with(b"Memcheck, a memory error detector") {
+        Some(Tool::Memcheck)
+    } else if text.starts_with(b"Helgrind, a thread error detector") {
+        Some(Tool::Helgrind)
+    } else if text.starts_with(b"drd, a thread error detector") {
+        Some(Tool::Drd)
+    } else {
+        let other = TOOLS.iter().find(|(start, _)| text.starts_with(start));
+        other.map(|(_, name)| Tool::Custom((*name).into()))
+    }
+}
+
+/// Lines that say nothing about an error, and that a stack may follow only in a verbose run.
+fn is_chatter(words: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "Copyright (C)",
+        "FILE DESCRIPTORS: ",
+        "For lists of detected",
+        "For counts of detected",
+        "For a detailed leak analysis",
+        "Use --track-origins=yes",
+        "Rerun with --leak-check",
+        "Reachable blocks (those",
+        "To see them, rerun",
+        "More than 100 errors detected.",
+        "will still be recorded",
+        "---Thread-Announcement",
+        "--------------------",
+        "(No origin, error cannot",
+        "(action on error)",
+        "Continuing ...",
+    ];
+    STARTS.iter().any(|start| words.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_name_the_tool() {
+        assert_eq!(header_tool(b"Memcheck, a memory error detector"), Some(Tool::Memcheck));
+        assert_eq!(header_tool(b"drd, a thread error detector"), Some(Tool::Drd));
+        assert_eq!(header_tool(b"Massif, a heap profiler").unwrap().as_str(), "massif");
+    }
+}

@@ -1,0 +1,193 @@
+//! `<error>` and `<fatal_signal>` of valgrind's XML.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::collect::{Collector, Draft};
+use super::xml::{Part, texts, unescape};
+use super::{drd, helgrind, memcheck};
+use crate::model::{Frame, Kind, Leak, Role, Site, Stack, Tool};
+use crate::problem::Code;
+use crate::symbol;
+
+/// What stands between the stacks of an error.
+#[derive(Debug, Default)]
+struct Words {
+    kind: Option<Kind>,
+    title: String,
+    bytes: Option<u64>,
+    blocks: Option<u64>,
+    /// Role and label of the stack that comes next.
+    next: Option<(Role, String)>,
+    notes: alloc::vec::Vec<String>,
+}
+
+/// Reads an `<error>` into a report. What was read before a mistake in it is kept.
+pub(crate) fn read(xml: &str, report: usize, span: (u64, u64), out: &mut Collector) -> Result<(), String> {
+    let body = xml.find("<suppression>").map_or(xml, |at| &xml[..at]);
+    let tool = out.reports[report].tool.clone();
+    let mut words = Words::default();
+    let mut draft = Draft::new(tool.clone(), Kind::UNKNOWN, "", span.0);
+    draft.last_line = span.1;
+    let result = parts(body, &tool, &mut words, &mut draft, out);
+    let kind = words.kind.unwrap_or(Kind::UNKNOWN);
+    let said = memcheck::loss_record(words.title.as_bytes());
+    if kind.is_leak() {
+        let leak = said.map(|(_, leak)| leak);
+        let plain = |bytes| Leak { bytes, blocks: words.blocks.unwrap_or(0), direct_bytes: bytes, indirect_bytes: 0 };
+        draft.leak = leak.or_else(|| words.bytes.map(plain));
+        if let Some(first) = draft.stacks.first_mut() {
+            first.role = Role::Allocation;
+        }
+    }
+    let title = words.title.as_str();
+    let cut = title.find(" in loss record").or_else(|| title.find(" in new loss record"));
+    draft.title = cut.map_or(title, |at| &title[..at]).into();
+    draft.kind = kind;
+    draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
+    let search = out.reports[report].searches;
+    out.record(report, draft, search, false);
+    result
+}
+
+/// Reads a `<fatal_signal>`; a signal that is no memory error is only noted.
+pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut Collector) {
+    let tool = out.reports[report].tool.clone();
+    let (mut name, mut event) = (String::new(), String::new());
+    let _ = texts(xml, |element, part| match (element, part) {
+        ("signame", Part::Text(text)) => name = text.trim().to_string(),
+        ("event", Part::Text(text)) => event = unescape(text.trim()).into_owned(),
+        _ => {}
+    });
+    if !super::valgrind::is_memory_signal(&name) {
+        let pid = out.reports[report].pid;
+        return out.problem(Code::EndedBySignal, span.0, pid, format!("the process was ended by signal {name}"));
+    }
+    let mut draft = Draft::new(tool.clone(), Kind::FATAL_SIGNAL, &format!("Process terminating with signal {name}"), span.0);
+    draft.last_line = span.1;
+    draft.note(event.as_bytes());
+    let _ = parts(xml, &tool, &mut Words::default(), &mut draft, out);
+    let search = out.reports[report].searches;
+    out.record(report, draft, search, false);
+}
+
+/// Goes through stacks and what stands between them.
+fn parts(xml: &str, tool: &Tool, words: &mut Words, draft: &mut Draft, out: &mut Collector) -> Result<(), String> {
+    let mut rest = xml;
+    let mut result = Ok(());
+    while let Some(at) = rest.find("<stack>") {
+        result = result.and(words.read(&rest[..at], tool));
+        let after = &rest[at + "<stack>".len()..];
+        let end = after.find("</stack>").unwrap_or(after.len());
+        stack(&after[..end], words.next.take(), draft, out);
+        rest = after[end..].strip_prefix("</stack>").unwrap_or_default();
+    }
+    result.and(words.read(rest, tool))
+}
+
+impl Words {
+    fn read(&mut self, xml: &str, tool: &Tool) -> Result<(), String> {
+        texts(xml, |name, part| match part {
+            Part::Open => {
+                if matches!(name, "other_segment_start" | "other_segment_end" | "confl_wait_call") {
+                    self.next = Some((Role::Conflict, name.replace('_', " ")));
+                } else if matches!(name, "first_observed_at" | "acquired_at") {
+                    self.next = Some((Role::Lock, name.replace('_', " ")));
+                }
+            }
+            Part::Text(text) => self.text(name, unescape(text.trim()).as_ref(), tool),
+        })
+    }
+
+    fn text(&mut self, name: &str, text: &str, tool: &Tool) {
+        match name {
+            "kind" => self.kind = Some(kind(text)),
+            "leakedbytes" => self.bytes = text.parse().ok(),
+            "leakedblocks" => self.blocks = text.parse().ok(),
+            "what" | "text" if self.title.is_empty() => self.title = text.to_string(),
+            "what" | "text" | "auxwhat" | "allocation_context" => {
+                let role = match tool {
+                    Tool::Helgrind => helgrind::part(text.as_bytes()),
+                    Tool::Drd => drd::part(text.as_bytes()),
+                    _ => None,
+                };
+                let role = role.or_else(|| memcheck::auxiliary(text.as_bytes())).unwrap_or(Role::Other);
+                self.next = Some((role, text.to_string()));
+                self.notes.push(text.to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn kind(name: &str) -> Kind {
+    match name {
+        "Leak_DefinitelyLost" => Kind::LEAK_DEFINITE,
+        "Leak_IndirectlyLost" => Kind::LEAK_INDIRECT,
+        "Leak_PossiblyLost" => Kind::LEAK_POSSIBLE,
+        "Leak_StillReachable" => Kind::LEAK_REACHABLE,
+        "FdNotClosed" => Kind::FD_LEAK,
+        "PthAPIerror" => Kind::of("pth-api-error"),
+        _ => Kind::from_name(name),
+    }
+}
+
+/// The frames between `<stack>` and `</stack>`.
+fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut Collector) {
+    let unlabelled = next.is_none();
+    let (role, label) = next.map_or((Role::Access, None), |(role, label)| (role, Some(label.as_str().into())));
+    let mut frames = alloc::vec::Vec::new();
+    let mut rest = xml;
+    while let Some(at) = rest.find("<frame>") {
+        let after = &rest[at + "<frame>".len()..];
+        let end = after.find("</frame>").unwrap_or(after.len());
+        if frames.len() < out.options.max_frames {
+            frames.push(frame(after[..end].trim(), frames.len(), out));
+        }
+        rest = &after[end..];
+    }
+    if draft.stacks.len() >= out.options.max_stacks {
+        return;
+    }
+    let stack = Stack { role, label, frames };
+    // valgrind 3.24 prints an error's own stack last; it still is the primary one.
+    let late = unlabelled && draft.stacks.first().is_some_and(|s| s.label.is_some());
+    let place = if late { 0 } else { draft.stacks.len() };
+    draft.stacks.insert(place, stack);
+}
+
+/// `<ip>0x…</ip>` and what follows it. Only what follows is the same for every occurrence of a place, so it is read once.
+fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
+    let ip = xml.strip_prefix("<ip>").and_then(|rest| rest.split_once("</ip>"));
+    let (address, site) = ip.map_or((None, xml), |(digits, rest)| {
+        (u64::from_str_radix(digits.trim().trim_start_matches("0x"), 16).ok(), rest.trim_start())
+    });
+    let raw = if site.is_empty() { xml } else { site };
+    let site = out.site_or(raw.as_bytes(), || read_site(raw));
+    Frame { index: u32::try_from(index).unwrap_or(u32::MAX), address, inlined: false, site }
+}
+
+fn read_site(xml: &str) -> Site {
+    let mut site = Site { raw: xml.as_bytes().into(), ..Site::default() };
+    let (mut dir, mut file) = (None, None);
+    let _ = texts(xml, |name, part| {
+        let Part::Text(text) = part else { return };
+        let text = unescape(text.trim());
+        match name {
+            "obj" => site.module = Some(text.as_ref().into()),
+            "fn" if text != "???" => {
+                site.demangled = symbol::demangle(&text).map(Into::into);
+                site.function = Some(text.as_ref().into());
+            }
+            "dir" => dir = Some(text.into_owned()),
+            "file" => file = Some(text.into_owned()),
+            "line" => site.line = text.parse().ok(),
+            _ => {}
+        }
+    });
+    site.file = file.map(|file| match dir {
+        Some(dir) if !file.starts_with('/') && !dir.is_empty() => format!("{dir}/{file}").as_str().into(),
+        _ => file.as_str().into(),
+    });
+    site
+}

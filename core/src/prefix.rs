@@ -1,0 +1,337 @@
+//! What CI systems, runners and terminals put before a line, taken off before a dialect sees it.
+//!
+//! Several may be stacked: a GitHub time stamp before a docker-compose name before a ctest number. A prefix that names a
+//! source (a service, a test, a job and step, a pod) also yields a key by which lines of different sources are told apart.
+//! A prefix that is not listed here is no obstacle: a report's headline is found anywhere in a line, and the
+//! parser learns what stood before it (see `parse/body.rs`).
+//!
+//! Where the forms come from: the documentation or the observed output of the systems named beside each of them.
+
+use alloc::vec::Vec;
+use memchr::{memchr, memchr2};
+
+/// A line without its prefixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stripped<'a> {
+    /// Names of sources, outermost first; empty where there is none.
+    pub(crate) keys: [&'a [u8]; 2],
+    pub(crate) rest: &'a [u8],
+}
+
+/// How many prefixes may stand before a line.
+const MAX_DEPTH: usize = 5;
+
+/// The longest name of a source.
+const MAX_NAME: usize = 160;
+
+/// Takes colours off. The line itself is returned where it holds none, else `scratch` with what remains.
+pub(crate) fn without_colours<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    const ESC: u8 = 0x1B;
+    if memchr(ESC, line).is_none() {
+        return line;
+    }
+    scratch.clear();
+    let mut rest = line;
+    while let Some(at) = memchr(ESC, rest) {
+        scratch.extend_from_slice(&rest[..at]);
+        rest = after_escape(&rest[at + 1..]);
+    }
+    scratch.extend_from_slice(rest);
+    scratch
+}
+
+/// What follows an escape sequence whose ESC is gone (ECMA-48 section 5.4: CSI, OSC, APC and two-byte forms).
+fn after_escape(bytes: &[u8]) -> &[u8] {
+    match bytes.split_first() {
+        Some((b'[', rest)) => {
+            let end = rest.iter().position(|b| (0x40..=0x7E).contains(b));
+            end.map_or(&[], |n| &rest[n + 1..])
+        }
+        Some((b']' | b'_' | b'P' | b'^', rest)) => match memchr2(0x07, 0x1B, rest) {
+            Some(n) if rest[n] == 0x07 => &rest[n + 1..],
+            Some(n) => rest.get(n + 2..).unwrap_or(&[]),
+            None => &[],
+        },
+        Some((_, rest)) => rest,
+        None => bytes,
+    }
+}
+
+/// Takes the prefixes off, and carriage returns at the end.
+pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
+    let mut out = Stripped { keys: [&[]; 2], rest: line };
+    while let [head @ .., b'\r'] = out.rest {
+        out.rest = head;
+    }
+    for _ in 0..MAX_DEPTH {
+        let Some((key, rest)) = one(out.rest) else { break };
+        out.rest = rest;
+        if !key.is_empty() {
+            let place = usize::from(!out.keys[0].is_empty());
+            out.keys[place] = key;
+        }
+    }
+    out
+}
+
+/// One prefix: its key (empty where it names no source) and what follows it.
+fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let first = *line.first()?;
+    match first {
+        b' ' | b'=' | b'#' => None,
+        b'0'..=b'9' => {
+            unnamed(timestamp(line)).or_else(|| ctest(line)).or_else(|| logcat_time(line)).or_else(|| unnamed(clock(line)))
+        }
+        b'[' => bracketed(line),
+        b'<' => unnamed(syslog_priority(line)),
+        0xEF => unnamed(line.strip_prefix(b"\xEF\xBB\xBF")),
+        _ if first.is_ascii_alphabetic() => piped(line).or_else(|| gh_columns(line)).or_else(|| logcat_brief(line)).or_else(|| journal(line)),
+        _ => None,
+    }
+}
+
+fn unnamed(rest: Option<&[u8]>) -> Option<(&[u8], &[u8])> {
+    rest.map(|rest| (&[][..], rest))
+}
+
+/// Matches digits where the pattern has `0`, and everything else literally.
+fn digits_like<'a>(line: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
+    if line.len() < pattern.len() {
+        return None;
+    }
+    let fits = pattern.iter().zip(line).all(|(p, b)| if *p == b'0' { b.is_ascii_digit() } else { p == b });
+    fits.then(|| &line[pattern.len()..])
+}
+
+fn skip_while(line: &[u8], keep: impl Fn(u8) -> bool) -> &[u8] {
+    let n = line.iter().position(|b| !keep(*b)).unwrap_or(line.len());
+    &line[n..]
+}
+
+fn skip_digits(line: &[u8]) -> Option<&[u8]> {
+    let rest = skip_while(line, |b| b.is_ascii_digit());
+    (rest.len() < line.len()).then_some(rest)
+}
+
+/// A fraction of a second: `.1234567` or `,123`.
+fn skip_fraction(line: &[u8]) -> &[u8] {
+    match line.split_first() {
+        Some((b'.' | b',', rest)) => skip_digits(rest).unwrap_or(line),
+        _ => line,
+    }
+}
+
+/// One blank, or the end of the line (editors strip trailing blanks).
+fn blank(line: &[u8]) -> Option<&[u8]> {
+    match line.split_first() {
+        None => Some(line),
+        Some((b' ' | b'\t', rest)) => Some(rest),
+        _ => None,
+    }
+}
+
+/// RFC 3339 and its relatives: raw GitHub logs (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`, GitLab
+/// (followed by `00O ` or `00O+`), log libraries (`2026-05-01 12:34:56,123 `).
+fn timestamp(line: &[u8]) -> Option<&[u8]> {
+    blank_or_gitlab(instant(line)?)
+}
+
+fn instant(line: &[u8]) -> Option<&[u8]> {
+    let rest = digits_like(line, b"0000-00-00T00:00:00").or_else(|| digits_like(line, b"0000-00-00 00:00:00"))?;
+    let rest = skip_fraction(rest);
+    Some(match rest.split_first() {
+        Some((b'Z', rest)) => rest,
+        Some((b'+' | b'-', zone)) => digits_like(zone, b"00:00").or_else(|| digits_like(zone, b"0000")).unwrap_or(rest),
+        _ => rest,
+    })
+}
+
+fn blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
+    let rest = blank(rest)?;
+    if let [a, b, b'O' | b'E', b' ' | b'+', tail @ ..] = rest
+        && a.is_ascii_hexdigit()
+        && b.is_ascii_hexdigit()
+    {
+        return Some(tail);
+    }
+    Some(rest)
+}
+
+/// A time of day: `12:34:56 `, `12:34:56.789 `, and mozharness's `12:34:56     INFO -  `.
+fn clock(line: &[u8]) -> Option<&[u8]> {
+    let rest = blank(skip_fraction(digits_like(line, b"00:00:00")?))?;
+    let word = skip_while(rest, |b| b == b' ');
+    for level in [&b"INFO - "[..], b"WARNING - ", b"ERROR - ", b"DEBUG - ", b"CRITICAL - "] {
+        if let Some(text) = word.strip_prefix(level) {
+            return Some(text.strip_prefix(b" ").unwrap_or(text));
+        }
+    }
+    Some(rest)
+}
+
+/// `ctest -V` numbers the tests: `12: text`; a blank line becomes `12: ` or, trimmed, `12:`.
+fn ctest(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = skip_digits(line)?;
+    let key = &line[..line.len() - rest.len()];
+    let text = blank(rest.strip_prefix(b":")?)?;
+    (key.len() <= 7).then_some((key, text))
+}
+
+/// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's `[pod/name/container] `.
+fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(b']', line.get(..MAX_NAME).unwrap_or(line))?;
+    let (inside, rest) = (&line[1..end], blank(&line[end + 1..])?);
+    if inside.starts_with(b"pod/") {
+        return Some((inside, rest));
+    }
+    let time = inside.strip_prefix(b"task ").unwrap_or(inside);
+    let whole = |rest: Option<&[u8]>| rest.is_some_and(<[u8]>::is_empty);
+    let day = digits_like(time, b"00:00:00").map(skip_fraction);
+    (whole(instant(time)) || whole(day) || kernel_stamp(inside)).then_some((&[], rest))
+}
+
+/// The kernel's `[  159.251672] ` and `[ T1234] `, `[    C0] `.
+fn kernel_stamp(inside: &[u8]) -> bool {
+    let inside = skip_while(inside, |b| b == b' ');
+    if let [b'T' | b'C', digits @ ..] = inside {
+        return skip_digits(digits).is_some_and(<[u8]>::is_empty);
+    }
+    let seconds = skip_digits(inside);
+    seconds.is_some_and(|rest| rest.starts_with(b".") && skip_fraction(rest).is_empty())
+}
+
+/// `<4>`: syslog's priority, as `dmesg -r` prints it.
+fn syslog_priority(line: &[u8]) -> Option<&[u8]> {
+    skip_digits(line.strip_prefix(b"<")?)?.strip_prefix(b">")
+}
+
+/// `name | text`: docker compose, foreman; Firefox's `PID 123 | ` and `GECKO(123) | `.
+fn piped(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let bar = memchr(b'|', line.get(..MAX_NAME).unwrap_or(line))?;
+    let rest = blank(&line[bar + 1..])?;
+    let name = line[..bar].trim_ascii_end();
+    let bare = name.strip_prefix(b"PID ").unwrap_or(name);
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || b"._-()/:@".contains(b);
+    (name.len() < bar && !bare.is_empty() && bare.iter().all(fits)).then_some((name, rest))
+}
+
+/// `gh run view --log`: `job<TAB>step<TAB>2026-05-01T12:34:56.1234567Z text`; the first line has a byte-order mark within.
+fn gh_columns(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = line.get(..2 * MAX_NAME).unwrap_or(line);
+    let first = memchr(b'\t', head)?;
+    let second = first + 1 + memchr(b'\t', &head[first + 1..])?;
+    let rest = &line[second + 1..];
+    let rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
+    instant(rest)?;
+    Some((&line[..second], rest))
+}
+
+/// Android's `logcat -v brief`: `E/tag ( 1234): text`. The process is the source.
+fn logcat_brief(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b'/', tag @ ..] = line else { return None };
+    let open = memchr(b'(', tag.get(..MAX_NAME).unwrap_or(tag))?;
+    let pid = skip_while(&tag[open + 1..], |b| b == b' ');
+    let rest = skip_digits(pid)?;
+    let key = &pid[..pid.len() - rest.len()];
+    Some((key, blank(rest.strip_prefix(b"):")?)?))
+}
+
+/// Android's `logcat -v threadtime`: `05-10 12:00:00.000  1234  1240 I tag : text`. The process is the source.
+fn logcat_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let spaces = |bytes| skip_while(bytes, |b| b == b' ');
+    let pid = spaces(digits_like(line, b"00-00 00:00:00.000 ")?);
+    let thread = skip_digits(pid)?;
+    let key = &pid[..pid.len() - thread.len()];
+    let rest = spaces(skip_digits(spaces(thread))?);
+    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b' ', tag @ ..] = rest else { return None };
+    let colon = memchr(b':', tag.get(..MAX_NAME).unwrap_or(tag))?;
+    Some((key, blank(&tag[colon + 1..])?))
+}
+
+/// journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and process are the source.
+fn journal(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let (month, rest) = line.split_at_checked(3)?;
+    if !MONTHS.chunks(3).any(|m| m == month) {
+        return None;
+    }
+    let rest = digits_like(rest, b" 00 00:00:00 ").or_else(|| digits_like(rest, b"  0 00:00:00 "))?;
+    let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
+    let program = &rest[host + 1..];
+    let end = memchr(b']', program.get(..MAX_NAME).unwrap_or(program))?;
+    let text = blank(program[end + 1..].strip_prefix(b":")?)?;
+    memchr(b'[', &program[..end])?;
+    Some((&program[..=end], text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, key: &str, rest: &str) {
+        let got = strip(line.as_bytes());
+        let keys = [got.keys[0], got.keys[1]].join(&b'+');
+        let keys = alloc::string::String::from_utf8_lossy(&keys).trim_end_matches('+').to_owned();
+        assert_eq!((keys.as_str(), core::str::from_utf8(got.rest).unwrap()), (key, rest), "{line:?}");
+    }
+
+    use alloc::borrow::ToOwned;
+
+    #[test]
+    fn prefixes_are_taken_off() {
+        check("2026-05-01T12:34:56.1234567Z ==1== x", "", "==1== x");
+        check("2026-05-01T12:34:56.123456Z 00O ==1== x", "", "==1== x");
+        check("2026-05-01T12:34:56Z 01E+==1== x", "", "==1== x");
+        check("2026-05-01T12:34:56.1234567Z     #0 0x1 in f", "", "    #0 0x1 in f");
+        check("2026-05-01 12:34:56,123 ==1== x", "", "==1== x");
+        check("12: ==1== x\r", "12", "==1== x");
+        check("12:", "12", "");
+        check("svc-1  | ==1== x", "svc-1", "==1== x");
+        check("svc-1  | 7: ==1== x", "svc-1+7", "==1== x");
+        check("PID 4242 | ==1== x", "PID 4242", "==1== x");
+        check("GECKO(12) | ==1== x", "GECKO(12)", "==1== x");
+        check("[task 2026-05-01T12:34:56.123Z] 12:34:56     INFO -  GECKO(12) | x", "GECKO(12)", "x");
+        check("[pod/a/b] ==1== x", "pod/a/b", "==1== x");
+        check("[  159.251672] [ T12] BUG", "", "BUG");
+        check("<4>[  159.251672] BUG", "", "BUG");
+        check("build\tRun tests\t2026-05-01T12:34:56.1234567Z ==1== x", "build\tRun tests", "==1== x");
+        check("build\tRun\t\u{feff}2026-05-01T12:34:56.1234567Z x", "build\tRun", "x");
+        check("E/asan ( 12): ==1== x", "12", "==1== x");
+        check("05-10 12:00:00.000  1234  1240 I wrap.sh : ==1== x", "1234", "==1== x");
+        check("May 01 12:34:56 host prog[12]: ==1== x", "prog[12]", "==1== x");
+        check("\u{feff}2026-05-01T12:34:56.1234567Z x", "", "x");
+    }
+
+    #[test]
+    fn what_is_no_prefix_stays() {
+        for line in [
+            "==1== x",
+            "    #0 0x1 in f a|b",
+            "0x602000000014 is located 0 bytes after",
+            "SUMMARY: AddressSanitizer: a | b",
+            "[ RUN      ] A.B",
+            "12:34 x",
+            "123456789: x",
+            "a b | c",
+            "| x",
+            "E/no pid",
+            "",
+        ] {
+            check(line, "", line);
+        }
+    }
+
+    #[test]
+    fn colours_are_taken_off() {
+        let mut scratch = Vec::new();
+        for (line, rest) in [
+            ("\x1b[1m\x1b[31m==1==ERROR: x\x1b[0m", "==1==ERROR: x"),
+            ("\x1b_bk;t=123\x07text", "text"),
+            ("\x1b]0;title\x1b\\text", "text"),
+            ("cut\x1b[3", "cut"),
+            ("end\x1b", "end"),
+        ] {
+            assert_eq!(without_colours(line.as_bytes(), &mut scratch), rest.as_bytes());
+        }
+    }
+}

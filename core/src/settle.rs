@@ -1,0 +1,147 @@
+//! What can be told only when everything is read: records printed twice, leaks that a child has from its parent, and whether
+//! what the checkers stated agrees with what was read.
+
+mod reconcile;
+
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::model::{Entry, Report, Tool};
+use crate::parse::Collector;
+use crate::problem::Code;
+
+/// Puts the records in order and adds the problems that the sums reveal.
+pub(crate) fn settle(mut all: Collector) -> Collector {
+    forget_earlier_searches(&mut all);
+    forget_duplicate_reports(&mut all);
+    mark_inherited(&mut all);
+    reconcile::reconcile(&mut all);
+    drop_empty(&mut all);
+    all.problems.sort_by_key(|p| (p.input, p.line));
+    all
+}
+
+/// A process may search for leaks several times; a leak whose record a later search printed anew, with other sizes, counts once.
+fn forget_earlier_searches(all: &mut Collector) {
+    for at in 0..all.reports.len() {
+        let last = all.reports[at].searches;
+        if last == 0 {
+            continue;
+        }
+        let is_leak = |all: &Collector, e: &Entry| all.findings[e.finding].kind.is_leak();
+        let entries = core::mem::take(&mut all.reports[at].entries);
+        let stacks = |all: &Collector, keep: fn(u32, u32) -> bool| -> Vec<u64> {
+            let chosen = entries.iter().filter(|e| is_leak(all, e) && keep(e.search, last));
+            chosen.map(|e| all.stack_hash(&all.findings[e.finding])).collect()
+        };
+        let newest = stacks(all, |search, last| search == last);
+        let mut kept = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let old = is_leak(all, &entry) && entry.search < last;
+            if old && newest.contains(&all.stack_hash(&all.findings[entry.finding])) {
+                forget(all, at, &entry);
+            } else {
+                kept.push(entry);
+            }
+        }
+        all.reports[at].entries = kept;
+    }
+}
+
+/// The archive of a GitHub run holds each step's lines twice. A report that is the same line by line counts once.
+fn forget_duplicate_reports(all: &mut Collector) {
+    let mut seen: HashMap<(Tool, u64, u64), usize> = HashMap::new();
+    for at in 0..all.reports.len() {
+        let report = &all.reports[at];
+        let Some(pid) = report.pid else { continue };
+        let key = (report.tool.clone(), pid, all.prints[at]);
+        let Some(first) = seen.get(&key).copied() else {
+            seen.insert(key, at);
+            continue;
+        };
+        let entries = core::mem::take(&mut all.reports[at].entries);
+        for entry in &entries {
+            forget(all, at, entry);
+        }
+        let (line, input) = (all.reports[at].first_line, all.reports[at].input);
+        let other = all.inputs[all.reports[first].input].name.clone();
+        let message = format!("the same report of {} stands in {other} as well; it counts once", all.reports[at].tool);
+        all.problem_in(input, Code::DuplicateReport, line, Some(pid), message);
+        all.duplicates.push(at);
+    }
+}
+
+fn forget(all: &mut Collector, report: usize, entry: &Entry) {
+    let finding = &mut all.findings[entry.finding];
+    finding.occurrences = finding.occurrences.saturating_sub(entry.count);
+    finding.instances.retain(|i| i.report != report);
+}
+
+/// After `fork` a child prints the leaks that it has from its parent. Where the report names its parent and the parent's
+/// report is there, as many records of a stack as both have are the parent's.
+fn mark_inherited(all: &mut Collector) {
+    let parents: Vec<Option<usize>> = all.reports.iter().map(|r| parent(r, &all.reports)).collect();
+    for (child, parent) in parents.iter().enumerate() {
+        let Some(parent) = *parent else { continue };
+        let theirs: HashMap<u64, u64> = leak_counts(all, parent);
+        let entries = all.reports[child].entries.clone();
+        for entry in entries {
+            if !all.findings[entry.finding].kind.is_leak() {
+                continue;
+            }
+            let stack = all.stack_hash(&all.findings[entry.finding]);
+            let shared = theirs.get(&stack).copied().unwrap_or(0).min(entry.count);
+            all.findings[entry.finding].inherited += shared;
+        }
+    }
+}
+
+/// The report of a process's parent, when both came from the same tool.
+fn parent(report: &Report, all: &[Report]) -> Option<usize> {
+    let pid = report.parent?;
+    let wanted = |r: &Report| r.pid == Some(pid) && r.tool == report.tool && r.pid != report.pid;
+    let same_input = all.iter().position(|r| wanted(r) && r.input == report.input);
+    same_input.or_else(|| all.iter().position(wanted))
+}
+
+fn leak_counts(all: &Collector, report: usize) -> HashMap<u64, u64> {
+    let mut counts = HashMap::new();
+    for entry in &all.reports[report].entries {
+        let finding = &all.findings[entry.finding];
+        if finding.kind.is_leak() {
+            *counts.entry(all.stack_hash(finding)).or_insert(0) += entry.count;
+        }
+    }
+    counts
+}
+
+/// Findings of which no record is left, and reports that stand in the log twice, go; indices follow.
+fn drop_empty(all: &mut Collector) {
+    let mut places = vec![usize::MAX; all.findings.len()];
+    let mut kept = Vec::with_capacity(all.findings.len());
+    for (at, finding) in core::mem::take(&mut all.findings).into_iter().enumerate() {
+        if finding.occurrences > 0 {
+            places[at] = kept.len();
+            kept.push(finding);
+        }
+    }
+    let mut reports = Vec::with_capacity(all.reports.len());
+    let mut report_places = vec![usize::MAX; all.reports.len()];
+    for (at, report) in core::mem::take(&mut all.reports).into_iter().enumerate() {
+        if !all.duplicates.contains(&at) {
+            report_places[at] = reports.len();
+            reports.push(report);
+        }
+    }
+    for finding in &mut kept {
+        finding.instances.iter_mut().for_each(|i| i.report = report_places[i.report]);
+    }
+    for report in &mut reports {
+        report.entries.retain(|e| places[e.finding] != usize::MAX);
+        report.entries.iter_mut().for_each(|e| e.finding = places[e.finding]);
+    }
+    (all.findings, all.reports) = (kept, reports);
+}

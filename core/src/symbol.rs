@@ -1,0 +1,198 @@
+//! Names of functions: demangling, and the simple name by which a function is known across builds.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+/// Longer symbols are left mangled: demangling them can take very long.
+const MAX_SYMBOL: usize = 8192;
+
+/// The demangled form of a C++ or Rust symbol; nothing for a name that is not mangled.
+pub fn demangle(name: &str) -> Option<String> {
+    let symbol = name.strip_prefix("_").filter(|s| s.starts_with("_Z")).unwrap_or(name);
+    if name.len() > MAX_SYMBOL || !(symbol.starts_with("_Z") || symbol.starts_with("_R")) {
+        return None;
+    }
+    let symbol = symbol.split_once("@@").map_or(symbol, |(head, _)| head);
+    if let Ok(rust) = rustc_demangle::try_demangle(symbol) {
+        return Some(format!("{rust:#}"));
+    }
+    let parsed = cpp_demangle::Symbol::new(symbol.as_bytes()).ok()?;
+    parsed.demangle().ok()
+}
+
+/// The simple name of a function: the demangled name without arguments, template arguments, hashes, versions and clone suffixes.
+///
+/// It is the same in every build and for every checker, so that fingerprints and tables can use it.
+///
+/// ```
+/// use leakgate_core::symbol::simple_name;
+///
+/// assert_eq!(simple_name("std::vector<int, std::allocator<int> >::push_back(int const&)"), "std::vector::push_back");
+/// assert_eq!(simple_name("alloc::alloc::alloc::h1e8b1da56f3ff6d9"), "alloc::alloc::alloc");
+/// assert_eq!(simple_name("work.part.0.isra.1"), "work");
+/// ```
+pub fn simple_name(name: &str) -> String {
+    let demangled = demangle(name);
+    let name = demangled.as_deref().unwrap_or(name);
+    let name = legacy_rust(without_offset(name));
+    let name = name.replace("(anonymous namespace)", "{anonymous}").replace("(anonymous class)", "{anonymous}");
+    let name = without_suffixes(&name);
+    let mut out = strip_groups(&name);
+    if let Some(at) = out.rfind(" [clone") {
+        out.truncate(at);
+    }
+    for end in [" const", " volatile", " &", " &&", "&", " noexcept"] {
+        if let Some(head) = out.strip_suffix(end) {
+            out = head.to_owned();
+        }
+    }
+    without_hash(without_return_type(out.trim())).trim_start_matches("::").to_owned()
+}
+
+/// valgrind's `--sym-offsets=yes` adds `+12` to a name.
+fn without_offset(name: &str) -> &str {
+    match name.rsplit_once('+') {
+        Some((head, digits)) if !digits.is_empty() && !head.ends_with("operator") && digits.bytes().all(|b| b.is_ascii_digit()) => head,
+        _ => name,
+    }
+}
+
+/// llvm's symbolizer leaves the escapes of Rust's older mangling: `RawVec$LT$A$GT$`, `_$u7b$$u7b$closure`.
+fn legacy_rust(name: &str) -> String {
+    if !name.contains('$') {
+        return name.to_owned();
+    }
+    const ESCAPES: &[(&str, &str)] = &[
+        ("$LT$", "<"),
+        ("$GT$", ">"),
+        ("$RF$", "&"),
+        ("$BP$", "*"),
+        ("$LP$", "("),
+        ("$RP$", ")"),
+        ("$C$", ","),
+        ("$SP$", "@"),
+        ("$u20$", " "),
+        ("$u27$", "'"),
+        ("$u5b$", "["),
+        ("$u5d$", "]"),
+        ("$u7b$", "{"),
+        ("$u7d$", "}"),
+        ("$u7e$", "~"),
+        ("$u3b$", ";"),
+        ("$u2b$", "+"),
+    ];
+    let mut out = name.replace("_$LT$", "<");
+    for (from, to) in ESCAPES {
+        out = out.replace(from, to);
+    }
+    out.replace("..", "::")
+}
+
+/// `@@GLIBC_2.34`, `@*`, and the suffixes of copies that a compiler makes: `.part.0`, `.isra.1`, `.cold`, `.llvm.123`.
+fn without_suffixes(name: &str) -> String {
+    let mut name = name.split_once('@').map_or(name, |(head, _)| head);
+    while let Some((head, last)) = name.rsplit_once('.') {
+        let clone = ["part", "isra", "constprop", "cold", "lto_priv", "llvm", "localalias", "clone", "warm", "resume", "destroy"];
+        let number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+        if head.is_empty() || !(number || clone.contains(&last)) {
+            break;
+        }
+        name = head;
+    }
+    name.to_owned()
+}
+
+/// Takes arguments and template arguments off, but keeps `operator()`, `operator<` and Rust's `<Type as Trait>::name`.
+fn strip_groups(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut depth = 0usize;
+    let mut leading = 0usize;
+    let mut before = ' ';
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        if depth == 0
+            && let Some((operator, after)) = operator(rest, before)
+        {
+            out.push_str(operator);
+            rest = after;
+            before = ' ';
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
+        match c {
+            // Rust's `<Type as Trait>::name`: the brackets begin the name, so what they hold is the name.
+            '<' if depth == 0 && (out.is_empty() || out.ends_with('<')) => leading += 1,
+            '>' if depth == 0 && leading > 0 && before != '-' => leading -= 1,
+            '<' | '(' | '[' => depth += 1,
+            '>' if before == '-' || before == '=' => {}
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+        before = c;
+    }
+    while out.contains("::::") {
+        out = out.replace("::::", "::");
+    }
+    out.to_string()
+}
+
+/// `operator` and its symbol, where a name begins with them.
+fn operator(text: &str, before: char) -> Option<(&str, &str)> {
+    if before.is_alphanumeric() || before == '_' {
+        return None;
+    }
+    let symbol = text.strip_prefix("operator")?;
+    const SYMBOLS: &[&str] = &["()", "[]", "<=>", "<<=", ">>=", "->*", "->", "<<", ">>", "<=", ">=", "<", ">"];
+    let found = SYMBOLS.iter().find(|s| symbol.starts_with(**s))?;
+    Some(text.split_at("operator".len() + found.len()))
+}
+
+/// Demangled templates begin with their return type: `void run<int>(int)`.
+fn without_return_type(name: &str) -> &str {
+    if name.contains("operator") || name.contains(" as ") || name.starts_with('{') {
+        return name;
+    }
+    name.rsplit_once(' ').map_or(name, |(_, last)| last.trim_start_matches(['*', '&']))
+}
+
+/// Rust's older mangling ends in a hash: `::h1e8b1da56f3ff6d9`.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => head,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simple_names() {
+        for (name, want) in [
+            ("main", "main"),
+            ("f(int)", "f"),
+            ("operator new[](unsigned long)", "operator new"),
+            ("operator new(unsigned long)", "operator new"),
+            ("_Znam", "operator new"),
+            ("ns::(anonymous namespace)::In<int>::operator()(int) const", "ns::{anonymous}::In::operator()"),
+            ("bool operator< <int>(A<int> const&)", "bool operator<"),
+            ("void run<int>(int)", "run"),
+            ("std::function<void (int)>::operator()(int) const", "std::function::operator()"),
+            ("<alloc::vec::Vec<u64>>::with_capacity", "alloc::vec::Vec::with_capacity"),
+            ("<A as core::ops::Drop>::drop", "A as core::ops::Drop::drop"),
+            ("alloc::raw_vec::RawVecInner$LT$A$GT$::with_capacity_in::h2f85a0b1c2d3e4f5", "alloc::raw_vec::RawVecInner::with_capacity_in"),
+            ("ex::main::{closure#0}", "ex::main::{closure#0}"),
+            ("pthread_create@@GLIBC_2.34", "pthread_create"),
+            ("f.cold.3", "f"),
+            ("main+12", "main"),
+            ("(below main)", ""),
+            ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"),
+            ("_ZN1a1bIiE1cEi", "a::b::c"),
+        ] {
+            assert_eq!(simple_name(name), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Triage and policy become pass or fail, with every reason.
+//!
+//! Nothing here looks at how a verdict is shown, and no document decides anything.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::model::Kind;
+use crate::parse::Parsed;
+use crate::problem::Code;
+use crate::triage::{Disposition, Triage};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Why a gate fails.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum ReasonCode { $($(#[$doc])* $name,)* }
+
+        impl ReasonCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name, in kebab-case.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A finding that nobody accepted.
+    UnexpectedFinding = "unexpected-finding";
+    /// A report ends before its end, or can't be read.
+    TruncatedReport = "truncated-report";
+    /// Two processes wrote into one report.
+    InterleavedReport = "interleaved-report";
+    /// What a checker stated differs from what was read.
+    UnreconciledReport = "unreconciled-report";
+    /// A checker did not show all that it found.
+    UnseenFindings = "unseen-findings";
+    /// Leaks were counted and not shown.
+    LeaksNotShown = "leaks-not-shown";
+    /// An input holds nothing that a checker said.
+    NoEvidence = "no-evidence";
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Proved clean.
+    Pass,
+    /// At least one reason against it.
+    Fail,
+    /// leakgate could not do its work; what it could read is still shown.
+    Error,
+}
+
+impl Outcome {
+    /// The name, as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One reason of a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What it is.
+    pub code: ReasonCode,
+    /// How many findings, problems or inputs stand behind it.
+    pub count: u64,
+    /// In words.
+    pub message: String,
+}
+
+/// What an input without any checker output means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Silence {
+    /// It proves nothing: the gate fails.
+    #[default]
+    Fail,
+    /// A silent log is what a clean run looks like.
+    Pass,
+}
+
+/// What fails the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Fail on errors (everything that is no leak).
+    pub errors: bool,
+    /// Kinds of leaks to fail on.
+    pub leaks: Vec<Kind>,
+    /// What silence means.
+    pub silence: Silence,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            errors: true,
+            leaks: [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::FD_LEAK].into(),
+            silence: Silence::Fail,
+        }
+    }
+}
+
+impl Policy {
+    /// True when a finding of this kind fails the gate unless somebody accepted it.
+    pub fn gates(&self, kind: &Kind) -> bool {
+        (kind.is_error() && self.errors) || self.leaks.contains(kind)
+    }
+}
+
+/// Something that was named to be checked, and the inputs that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As it was named: a path, a pattern, `-`.
+    pub name: String,
+    /// Indices into the inputs; empty when a pattern matches nothing.
+    pub inputs: Vec<usize>,
+}
+
+/// Pass or fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Every reason against it, most important first.
+    pub reasons: Vec<Reason>,
+    /// What was proved, in one line; what was seen, where the gate fails.
+    pub evidence: String,
+}
+
+/// Decides.
+pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], policy: &Policy) -> Verdict {
+    let mut reasons = Vec::new();
+    unexpected(triage, &mut reasons);
+    problems(parsed, policy, &mut reasons);
+    silence(parsed, sources, policy, &mut reasons);
+    let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
+    Verdict { outcome, reasons, evidence: crate::evidence::sentence(parsed) }
+}
+
+fn unexpected(triage: &Triage, reasons: &mut Vec<Reason>) {
+    let (groups, records) = triage.count(Disposition::Unexpected);
+    if groups > 0 {
+        let message = match (groups, records) {
+            (1, 1) => String::from("a finding that nobody accepted"),
+            (g, r) if g == r => format!("{g} findings that nobody accepted"),
+            (g, r) => format!("{g} findings that nobody accepted, in {r} records"),
+        };
+        reasons.push(Reason { code: ReasonCode::UnexpectedFinding, count: groups, message });
+    }
+}
+
+fn problems(parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
+    let ungated = !policy.leaks.iter().any(Kind::is_leak);
+    for problem in &parsed.problems {
+        let Some(code) = problem.code.reason() else { continue };
+        if ungated && problem.code == Code::LeaksNotShown {
+            continue;
+        }
+        match reasons.iter_mut().find(|r| r.code == code) {
+            Some(reason) => reason.count += 1,
+            None => reasons.push(Reason { code, count: 1, message: problem.message.clone() }),
+        }
+    }
+}
+
+fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut Vec<Reason>) {
+    if policy.silence == Silence::Pass {
+        return;
+    }
+    let speaks = |input: &usize| parsed.reports.iter().any(|r| r.input == *input);
+    let silent: Vec<&str> =
+        sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
+    let (Some(first), count) = (silent.first(), silent.len() as u64) else { return };
+    let what = match count {
+        1 => format!("{first} holds no output of a checker"),
+        n => format!("{first} and {} more hold no output of a checker", n - 1),
+    };
+    let ways = "a silent log is no proof: have the checker speak (verbosity=1), or say --silence pass if silence is what a clean run looks like";
+    reasons.push(Reason { code: ReasonCode::NoEvidence, count, message: format!("{what}; {ways}") });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_gate_lets_reachable_blocks_and_inherited_descriptors_pass() {
+        let policy = Policy::default();
+        for (kind, gated) in [
+            (Kind::LEAK_DEFINITE, true),
+            (Kind::LEAK_INDIRECT, true),
+            (Kind::LEAK_POSSIBLE, true),
+            (Kind::LEAK_REACHABLE, false),
+            (Kind::FD_LEAK, true),
+            (Kind::FD_INHERITED, false),
+            (Kind::own("heap-use-after-free"), true),
+        ] {
+            assert_eq!(policy.gates(&kind), gated, "{kind}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = ReasonCode::ALL.iter().map(|c| c.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ReasonCode::ALL.len());
+    }
+}
