@@ -1,1 +1,27 @@
-fn main() {}
+//! Chores of this repository: `cargo xtask <chore>`.
+
+mod snapshots;
+
+use std::process::ExitCode;
+
+/// What every chore returns: an error is one clear line for the person at the terminal.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: cargo xtask snapshots [--list] [FILTER]";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let chore = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match chore.as_deref() {
+        Some("snapshots") => snapshots::run(&rest),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask snapshots [--list] [FILTER]`: makes the real outputs under `snapshots/` again.
+//!
+//! `snapshots/matrix.toml` says what there is; this builds the programs, runs the checkers and
+//! writes what they printed, byte for byte, with a `case.toml` beside it that says how.
+
+mod make;
+mod matrix;
+mod private;
+mod tools;
+mod wrap;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use make::Workshop;
+use matrix::{Case, Matrix};
+use tools::Tools;
+
+/// Runs the chore with what stood after its name on the command line.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let (list, filter) = read(arguments)?;
+    let home = repository()?.join("snapshots");
+    let matrix = Matrix::read(&home.join("matrix.toml"))?;
+    let wanted = |name: &str| filter.is_none_or(|part| name.contains(part));
+    if list {
+        matrix
+            .names()
+            .filter(|name| wanted(name))
+            .for_each(|name| println!("{name}"));
+        return Ok(());
+    }
+    let cases: Vec<&Case> = matrix
+        .cases
+        .iter()
+        .filter(|case| wanted(&case.name))
+        .collect();
+    let tools = Tools::look(&matrix.tools);
+    let missing = make_all(&home, &cases, &tools)?;
+    for wrapped in matrix
+        .wrapped
+        .iter()
+        .filter(|wrapped| wanted(&wrapped.name))
+    {
+        wrap::make(&home, wrapped)?;
+        println!("{} (wrapped)", wrapped.name);
+    }
+    private::check(&home)?;
+    if filter.is_none() {
+        mention_strays(&home, &matrix)?;
+    }
+    finish(&missing, &tools)
+}
+
+fn read(arguments: &[String]) -> Outcome<(bool, Option<&str>)> {
+    let (mut list, mut filter) = (false, None);
+    for argument in arguments {
+        match argument.as_str() {
+            "--list" => list = true,
+            option if option.starts_with('-') => {
+                return Err(format!("snapshots: unknown option {option}").into());
+            }
+            part => filter = Some(part),
+        }
+    }
+    Ok((list, filter))
+}
+
+fn repository() -> Outcome<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let parent = own.parent().ok_or("the xtask crate has no parent folder")?;
+    Ok(parent.to_path_buf())
+}
+
+/// Makes each case whose tools are here; returns the names of the tools that are not.
+///
+/// A case that fails does not keep the others from being made.
+fn make_all(home: &Path, cases: &[&Case], tools: &Tools) -> Outcome<BTreeSet<String>> {
+    let mut workshop = Workshop::open(&home.join("programs"))?;
+    let mut missing = BTreeSet::new();
+    let mut failures = Vec::new();
+    for case in cases {
+        let absent = tools.absent(case);
+        if absent.is_empty() {
+            match workshop.make(case, tools, &home.join(&case.name)) {
+                Ok(exit) => println!("{} (exit status {exit})", case.name),
+                Err(error) => failures.push(error.to_string()),
+            }
+        } else {
+            println!("{} left alone: no {}", case.name, absent.join(", "));
+            missing.extend(absent.into_iter().map(str::to_owned));
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(missing),
+        false => Err(failures.join("\nxtask: ").into()),
+    }
+}
+
+/// A folder with a `case.toml` that the matrix does not name is left from an older matrix.
+fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
+    let known: BTreeSet<&str> = matrix.names().collect();
+    for dialect in fs::read_dir(home)? {
+        let dialect = dialect?.path();
+        if !dialect.is_dir() || dialect.ends_with("programs") {
+            continue;
+        }
+        for case in fs::read_dir(&dialect)? {
+            let case = case?.path();
+            let name = case.strip_prefix(home)?.to_string_lossy().into_owned();
+            if case.join("case.toml").exists() && !known.contains(name.as_str()) {
+                println!("{name} is not in matrix.toml any more: delete it?");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Missing tools are a remark on a desk and a failure in CI.
+fn finish(missing: &BTreeSet<String>, tools: &Tools) -> Outcome {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let advice: Vec<String> = missing.iter().map(|name| tools.advice(name)).collect();
+    let line = format!("cases left alone for want of tools: {}", advice.join("; "));
+    if std::env::var_os("CI").is_some() {
+        return Err(line.into());
+    }
+    println!("{line}");
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! `snapshots/matrix.toml`: the table of all cases.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::Outcome;
+
+/// The table, with groups spread out into cases.
+pub(super) struct Matrix {
+    pub(super) tools: BTreeMap<String, Tool>,
+    pub(super) cases: Vec<Case>,
+    pub(super) wrapped: Vec<Wrapped>,
+}
+
+/// A program that must be installed for the cases whose commands name it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tool {
+    /// The command that proves it is here; the first line that it prints is its version.
+    pub(super) probe: String,
+    /// What to install, as a person would type it.
+    pub(super) install: String,
+    /// Whether its version is the one that the reports depend on.
+    #[serde(default)]
+    pub(super) checker: bool,
+    /// What goes before the bare version number in `case.toml`.
+    #[serde(default)]
+    pub(super) prefix: String,
+}
+
+/// One run of one program under one checker.
+pub(super) struct Case {
+    /// `<dialect>/<case>`: also its folder under `snapshots/`.
+    pub(super) name: String,
+    pub(super) checker: String,
+    pub(super) program: String,
+    pub(super) build: String,
+    pub(super) run: String,
+    /// Which files the run leaves are its reports; none means what it printed.
+    pub(super) take: Option<String>,
+    /// Tools that its commands do not name as a word.
+    pub(super) needs: Vec<String>,
+    pub(super) note: Option<String>,
+}
+
+/// A report, or several, as a CI system would show them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wrapped {
+    pub(super) name: String,
+    pub(super) of: Vec<String>,
+    pub(super) wrapped: String,
+    pub(super) note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    tool: BTreeMap<String, Tool>,
+    group: Vec<Group>,
+    wrapped: Vec<Wrapped>,
+}
+
+/// Cases that share a program, a build and mostly the way they are run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    dialect: String,
+    checker: Option<String>,
+    program: String,
+    build: String,
+    /// The command of the plain cases; `{case}` stands for the name of the case.
+    run: Option<String>,
+    #[serde(default)]
+    cases: Vec<String>,
+    /// Cases with a command of their own.
+    #[serde(default)]
+    runs: BTreeMap<String, String>,
+    /// What each folder's name ends with.
+    #[serde(default)]
+    suffix: String,
+    take: Option<String>,
+    #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
+    notes: BTreeMap<String, String>,
+}
+
+impl Matrix {
+    pub(super) fn read(path: &Path) -> Outcome<Matrix> {
+        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        let file: File = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        let mut cases = Vec::new();
+        for group in &file.group {
+            group.spread(&mut cases)?;
+        }
+        let matrix = Matrix {
+            tools: file.tool,
+            cases,
+            wrapped: file.wrapped,
+        };
+        matrix.check_names().map_err(|error| wrong(&error))?;
+        Ok(matrix)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let cases = self.cases.iter().map(|case| case.name.as_str());
+        cases.chain(self.wrapped.iter().map(|wrapped| wrapped.name.as_str()))
+    }
+
+    fn check_names(&self) -> Outcome {
+        let mut seen = BTreeSet::new();
+        match self.names().find(|name| !seen.insert(*name)) {
+            Some(name) => Err(format!("two cases are called {name}").into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Group {
+    fn spread(&self, into: &mut Vec<Case>) -> Outcome {
+        for case in &self.cases {
+            let run = self
+                .run
+                .as_ref()
+                .ok_or_else(|| format!("{case}: no command to run"))?;
+            into.push(self.case(case, run));
+        }
+        into.extend(self.runs.iter().map(|(case, run)| self.case(case, run)));
+        let known = |name: &String| self.cases.contains(name) || self.runs.contains_key(name);
+        match self.notes.keys().find(|name| !known(name)) {
+            Some(name) => Err(format!("a note on {name}, which is no case of its group").into()),
+            None => Ok(()),
+        }
+    }
+
+    fn case(&self, case: &str, run: &str) -> Case {
+        let checker = self.checker.as_deref();
+        let dialect = self.dialect.as_str();
+        Case {
+            name: format!("{dialect}/{case}{}", self.suffix),
+            checker: checker
+                .unwrap_or(dialect.trim_end_matches("-xml"))
+                .to_owned(),
+            program: self.program.clone(),
+            build: self.build.clone(),
+            run: run.replace("{case}", case),
+            take: self.take.clone(),
+            needs: self.needs.clone(),
+            note: self.notes.get(case).cloned(),
+        }
+    }
+}
