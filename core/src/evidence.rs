@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::model::{Amount, Report, Tool};
+use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 
 /// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed, …`.
@@ -21,7 +22,7 @@ pub(crate) fn sentence(parsed: &Parsed) -> String {
 
 fn about(tool: &Tool, parsed: &Parsed) -> String {
     let reports: Vec<&Report> = parsed.reports.iter().filter(|r| r.tool == *tool).collect();
-    let mut out = format!("{tool}: {}", counted(reports.len(), "process", "processes"));
+    let mut out = format!("{tool}: {}", count(reports.len() as u64, "process", "processes"));
     let cut = reports.iter().filter(|r| !r.complete).count();
     if cut > 0 {
         out += &format!(", {cut} cut short");
@@ -39,14 +40,10 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
         blocks: sum.blocks.saturating_add(l.suppressed.blocks),
     });
     if suppressed.blocks > 0 {
-        out += &format!(", {} bytes in {} blocks suppressed by the tool", suppressed.bytes, suppressed.blocks);
+        out += &format!(", {} suppressed by the tool", amount(suppressed.bytes, suppressed.blocks));
     }
     if reports.iter().any(|r| r.capped) {
         out += ", findings left out by the tool";
     }
     out
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }

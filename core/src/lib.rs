@@ -37,6 +37,7 @@ mod evidence;
 mod fingerprint;
 mod line;
 mod model;
+mod numbers;
 mod options;
 mod parse;
 mod prefix;

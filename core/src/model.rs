@@ -400,6 +400,8 @@ pub struct Report {
     pub stated: Stated,
     /// The checker said that it left findings out (a documented cap).
     pub capped: bool,
+    /// How many records the checker printed, those that a later leak search printed again included.
+    pub printed: u64,
     /// What the checker printed, in order of first appearance.
     pub entries: Vec<Entry>,
 }

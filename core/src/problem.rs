@@ -78,7 +78,7 @@ codes! {
     DuplicateReport = "duplicate-report", Note, None;
     /// A record whose wording is not known; it counts as an error.
     UnknownWording = "unknown-wording", Note, None;
-    /// The process was ended by a signal that is no memory error.
+    /// The process was ended by a signal from outside.
     EndedBySignal = "ended-by-signal", Note, None;
     /// More problems of one kind than are listed.
     MoreProblems = "more-problems", Note, None;

@@ -14,6 +14,7 @@ use self::paint::Paint;
 use super::Run;
 use super::escape::terminal;
 use crate::model::{Finding, Leak};
+use crate::numbers::{count, grouped};
 use crate::problem::Class;
 use crate::triage::{Disposition, Item};
 use crate::verdict::Outcome;
@@ -153,8 +154,8 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
         writeln!(out)?;
     }
     for (kind, records, bytes) in kinds {
-        let size = bytes.map_or(String::new(), |b| format!(", {}", block::count(b, "byte", "bytes")));
-        writeln!(out, "{} {kind}: {}{size}", paint.dim("not gated"), block::count(records, "record", "records"))?;
+        let size = bytes.map_or(String::new(), |b| format!(", {}", count(b, "byte", "bytes")));
+        writeln!(out, "{} {kind}: {}{size}", paint.dim("not gated"), count(records, "record", "records"))?;
     }
     Ok(())
 }
@@ -167,12 +168,12 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "{} unexpected, {} not gated, {} ({}, {})",
-        block::count(unexpected, "finding", "findings"),
-        block::grouped(not_gated),
-        block::count(n(run.parsed.problems.len()), "problem", "problems"),
-        block::count(n(run.parsed.inputs.len()), "input", "inputs"),
-        block::count(lines, "line", "lines"),
+        "{} unexpected, {} not gated, {}; {}, {}",
+        count(unexpected, "finding", "findings"),
+        grouped(not_gated),
+        count(n(run.parsed.problems.len()), "problem", "problems"),
+        count(n(run.parsed.inputs.len()), "input", "inputs"),
+        count(lines, "line", "lines"),
     )?;
     if run.verdict.outcome != Outcome::Pass {
         writeln!(out, "seen: {}", terminal(&run.verdict.evidence))?;

@@ -163,6 +163,7 @@ impl Collector {
             shown: None,
             stated: crate::model::Stated::default(),
             capped: false,
+            printed: 0,
             entries: Vec::new(),
         });
         self.prints.push(0);
@@ -229,6 +230,9 @@ impl Collector {
         let known = self.folds.find(hash, |(h, at)| *h == hash && same_record(&self.findings[*at], &draft)).map(|f| f.1);
         let Some(finding) = known.or_else(|| self.new_finding(hash, &mut draft)) else { return };
         let entry = self.entries.get(&(report, finding)).copied();
+        if !reprint || entry.is_none() {
+            self.reports[report].printed += 1;
+        }
         let entries = &mut self.reports[report].entries;
         match entry {
             Some(at) => {

@@ -164,7 +164,7 @@ fn last_group(text: &str) -> Option<(&str, &str)> {
 /// macOS names the slice of a universal binary: `lib.dylib:arm64`.
 fn without_architecture(module: &str) -> &str {
     match module.rsplit_once(':') {
-        Some((path, arch)) if matches!(arch, "x86_64" | "x86_64h" | "i386" | "arm64" | "arm64e" | "armv7") => path,
+        Some((path, "x86_64" | "x86_64h" | "i386" | "arm64" | "arm64e" | "armv7")) => path,
         _ => module,
     }
 }

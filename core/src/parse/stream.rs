@@ -42,7 +42,7 @@ impl Stream {
         let text = if self.is_open() { self.lead.strip(text) } else { text };
         let tag = tag::find(text);
         let start = memchr::memmem::find(text, b"<valgrindoutput");
-        if let Some(xml) = self.xml.as_mut().filter(|_| !tag.is_some_and(|t| t.at == 0)) {
+        if let Some(xml) = self.xml.as_mut().filter(|_| tag.is_none_or(|t| t.at != 0)) {
             let own = start.is_none() && xml.line(text, line, out);
             if start.is_some() {
                 xml.finish(out);

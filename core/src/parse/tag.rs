@@ -26,7 +26,7 @@ impl Tag<'_> {
         match self.rest {
             [] => true,
             [b' ', text @ ..] => {
-                let sanitizer: [&[u8]; 5] = [b"ERROR: ", b"WARNING: ", b"FATAL: ", b"HINT: ", b"ABORTING"];
+                let sanitizer: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
                 !sanitizer.iter().any(|word| text.starts_with(word))
             }
             _ => self.mark != b'=',
@@ -93,6 +93,7 @@ mod tests {
             ("==12==ERROR: x", Some((b'=', 12, 0, "ERROR: x", false))),
             ("==12== ERROR: AddressSanitizer", Some((b'=', 12, 0, " ERROR: AddressSanitizer", false))),
             ("==12== ERROR SUMMARY: 0", Some((b'=', 12, 0, " ERROR SUMMARY: 0", true))),
+            ("==12== FATAL: in suppressions file", Some((b'=', 12, 0, " FATAL: in suppressions file", true))),
             ("--12-- REDIR", Some((b'-', 12, 0, " REDIR", true))),
             ("**12** hello", Some((b'*', 12, 0, " hello", true))),
             ("==00:00:00:00.534 15== x", Some((b'=', 15, 0, " x", true))),

@@ -34,8 +34,8 @@ pub(crate) struct Process {
     ended: bool,
 }
 
-/// Signals that a wrong access or instruction raises. The others end a process for reasons of its own.
-const MEMORY_SIGNALS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP", "SIGSYS"];
+/// Signals of a crash. The others are sent from outside: a test that stops its server, for example.
+const CRASH_SIGNALS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"];
 
 impl Process {
     pub(crate) fn new(pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
@@ -78,7 +78,9 @@ impl Process {
 
     /// The process has no more lines.
     pub(crate) fn finish(&mut self, replaced: bool, out: &mut Collector) {
-        let cut_record = self.draft.is_some();
+        // A fatal signal and an error about a descriptor end without a blank line.
+        let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
+        let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
         self.end_record(out);
         let report = &mut out.reports[self.report];
         let quiet = !report.has_header && !self.has_summary && !cut_record;
@@ -258,6 +260,9 @@ impl Process {
             self.reprint = true;
         } else if words.starts_with("More than ") && contains(text, b"errors detected.  I'm not reporting any more") {
             report.capped = true;
+        } else if words.starts_with("FATAL: ") {
+            let pid = report.pid;
+            out.problem(Code::CheckerFailed, line, pid, format!("valgrind failed: {words}"));
         } else if words.starts_with("Exit program on first error") {
             self.ended = true;
         } else if let Some(signal) = words.strip_prefix("Process terminating with default action of signal ") {
@@ -269,7 +274,7 @@ impl Process {
     }
 
     fn signal(&mut self, signal: &str, words: &str, line: u64, out: &mut Collector) {
-        if is_memory_signal(signal) {
+        if is_crash(signal) {
             self.draft = Some(Draft::new(self.tool.clone(), Kind::FATAL_SIGNAL, words, line));
         } else {
             let message = format!("the process was ended by signal {}", String::from(signal));
@@ -278,9 +283,9 @@ impl Process {
     }
 }
 
-/// True for signals of a wrong access or instruction.
-pub(crate) fn is_memory_signal(signal: &str) -> bool {
-    MEMORY_SIGNALS.iter().any(|name| signal.contains(name))
+/// True for signals of a crash.
+pub(crate) fn is_crash(signal: &str) -> bool {
+    CRASH_SIGNALS.iter().any(|name| signal.contains(name))
 }
 
 /// The tool that a header announces.

@@ -36,6 +36,8 @@ pub(crate) struct Document {
     /// The line in which the first element of the buffer begins.
     first_line: u64,
     state: State,
+    /// A leak search has been summed up; the next leak belongs to another one.
+    search_done: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Document {
     pub(crate) fn new(stream: Option<Text>, line: u64, out: &mut Collector) -> Self {
         let report = out.open_report(Tool::Memcheck, None, stream.clone(), line);
         out.reports[report].has_header = true;
-        Self { report, stream, buffer: Vec::new(), searched: 0, first_line: line, state: State::Inside }
+        Self { report, stream, buffer: Vec::new(), searched: 0, first_line: line, state: State::Inside, search_done: false }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -169,16 +171,14 @@ impl Document {
             b"args" => arguments(&text, report),
             b"error" => {
                 let span = (self.first_line, line);
-                if let Err(what) = xml_error::read(&text, self.report, span, out) {
+                if let Err(what) = xml_error::read(&text, self.report, span, &mut self.search_done, out) {
                     self.malformed(line, &what, out);
                 }
             }
             b"fatal_signal" => xml_error::read_signal(&text, self.report, (self.first_line, line), out),
             b"all_heap_blocks_freed" => report.stated.all_freed = inner() != "false",
             b"leak_summary" => {
-                if core::mem::take(&mut report.stated.leaks).is_some() {
-                    report.searches += 1;
-                }
+                report.searches += u32::from(core::mem::replace(&mut self.search_done, true));
                 report.stated.leaks = Some(leak_summary(&text));
             }
             b"heap_summary" => {
@@ -245,27 +245,51 @@ fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, usize)> {
     })
 }
 
-/// The tokens of an element, as `(name of the innermost element, its text)`; an error ends them early.
+/// The parts of an element: its start tags, and each text with the name of the element around it.
+///
+/// valgrind does not escape everything (`<path><unbound></path>`), so where the tokenizer stumbles, lines are read instead: valgrind writes
+/// one element a line.
 pub(crate) fn texts<'a>(xml: &'a str, mut each: impl FnMut(&'a str, Part<'a>)) -> Result<(), String> {
+    let parts = tokens(xml).or_else(|error| lines(xml).ok_or(error))?;
+    parts.into_iter().for_each(|(name, part)| each(name, part));
+    Ok(())
+}
+
+fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
     let mut path: Vec<&str> = Vec::new();
+    let mut parts = Vec::new();
     for token in Tokenizer::from_fragment(xml, 0..xml.len()) {
         match token.map_err(|e| e.to_string())? {
             Token::ElementStart { local, .. } => {
                 path.push(local.as_str());
-                each(local.as_str(), Part::Open);
+                parts.push((local.as_str(), Part::Open));
             }
             Token::ElementEnd { end: ElementEnd::Close(..) | ElementEnd::Empty, .. } => {
                 path.pop();
             }
             Token::Text { text } => {
                 if let Some(name) = path.last().filter(|_| !text.as_str().trim().is_empty()) {
-                    each(name, Part::Text(text.as_str()));
+                    parts.push((*name, Part::Text(text.as_str())));
                 }
             }
             _ => {}
         }
     }
-    Ok(())
+    Ok(parts)
+}
+
+/// `<name>`, `</name>` or `<name>text</name>` a line; nothing where a line is none of these.
+fn lines(xml: &str) -> Option<Vec<(&str, Part<'_>)>> {
+    let mut parts = Vec::new();
+    for line in xml.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("</")) {
+        let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
+        parts.push((name, Part::Open));
+        if !rest.is_empty() {
+            let text = rest.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</")?;
+            parts.push((name, Part::Text(text)));
+        }
+    }
+    Some(parts)
 }
 
 /// What [`texts`] hands out.
@@ -407,6 +431,20 @@ fn shown(options: &[String]) -> ShownLeaks {
 mod tests {
     use super::*;
     use alloc::borrow::ToOwned;
+
+    #[test]
+    fn text_that_valgrind_did_not_escape_is_read_all_the_same() {
+        let xml = "<error>\n  <fd>4</fd>\n  <path><unbound> &lt;</path>\n</error>";
+        let mut seen = Vec::new();
+        texts(xml, |name, part| {
+            if let Part::Text(text) = part {
+                seen.push((name, text));
+            }
+        })
+        .unwrap();
+        assert_eq!(seen, [("fd", "4"), ("path", "<unbound> &lt;")]);
+        assert!(texts("<error>\n<path><x></path> y\n", |_, _| ()).is_err());
+    }
 
     #[test]
     fn entities() {

@@ -23,7 +23,15 @@ struct Words {
 }
 
 /// Reads an `<error>` into a report. What was read before a mistake in it is kept.
-pub(crate) fn read(xml: &str, report: usize, span: (u64, u64), out: &mut Collector) -> Result<(), String> {
+///
+/// `search_done` tells that a leak search was summed up, so that the next leak belongs to another one.
+pub(crate) fn read(
+    xml: &str,
+    report: usize,
+    span: (u64, u64),
+    search_done: &mut bool,
+    out: &mut Collector,
+) -> Result<(), String> {
     let body = xml.find("<suppression>").map_or(xml, |at| &xml[..at]);
     let tool = out.reports[report].tool.clone();
     let mut words = Words::default();
@@ -45,12 +53,15 @@ pub(crate) fn read(xml: &str, report: usize, span: (u64, u64), out: &mut Collect
     draft.title = cut.map_or(title, |at| &title[..at]).into();
     draft.kind = kind;
     draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
+    if draft.leak.is_some() && core::mem::take(search_done) {
+        out.reports[report].searches += 1;
+    }
     let search = out.reports[report].searches;
     out.record(report, draft, search, false);
     result
 }
 
-/// Reads a `<fatal_signal>`; a signal that is no memory error is only noted.
+/// Reads a `<fatal_signal>`; a signal that was sent from outside is only noted.
 pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut Collector) {
     let tool = out.reports[report].tool.clone();
     let (mut name, mut event) = (String::new(), String::new());
@@ -59,7 +70,7 @@ pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut 
         ("event", Part::Text(text)) => event = unescape(text.trim()).into_owned(),
         _ => {}
     });
-    if !super::valgrind::is_memory_signal(&name) {
+    if !super::valgrind::is_crash(&name) {
         let pid = out.reports[report].pid;
         return out.problem(Code::EndedBySignal, span.0, pid, format!("the process was ended by signal {name}"));
     }

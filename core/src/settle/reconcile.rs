@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::model::{Amount, Kind, Report, Tool};
+use crate::numbers::{amount, count};
 use crate::parse::Collector;
 use crate::problem::Code;
 
@@ -20,9 +21,6 @@ struct Read {
     reachable: Amount,
     /// Bytes that records of other leaks name as indirect.
     indirect_in_cliques: u64,
-    /// Records of leaks and of errors.
-    leak_records: u64,
-    errors: u64,
 }
 
 /// Adds a problem for each report whose sums differ.
@@ -40,7 +38,7 @@ pub(crate) fn reconcile(all: &mut Collector) {
             sanitizer(report, &read[at], &mut say);
         } else if report.tool.is_valgrind() && report.complete {
             valgrind_leaks(report, &read[at], &mut say);
-            valgrind_errors(report, &read[at], inheritable(all, at, &read), &mut say);
+            valgrind_errors(report, inheritable(all, at), &mut say);
         }
     }
     for (at, code, message) in found {
@@ -49,18 +47,17 @@ pub(crate) fn reconcile(all: &mut Collector) {
     }
 }
 
+impl Read {
+    fn has_leaks(&self) -> bool {
+        [self.definite, self.indirect, self.possible, self.reachable].iter().any(|a| a.blocks > 0)
+    }
+}
+
 fn sums(all: &Collector, report: &Report) -> Read {
     let mut read = Read::default();
     for entry in &report.entries {
         let finding = &all.findings[entry.finding];
-        let Some(leak) = finding.leak else {
-            read.errors += entry.count;
-            continue;
-        };
-        read.leak_records += entry.count;
-        if entry.search < report.searches {
-            continue;
-        }
+        let Some(leak) = finding.leak.filter(|_| entry.search == report.searches) else { continue };
         let own = if finding.kind == Kind::LEAK_INDIRECT { leak.bytes } else { leak.direct_bytes };
         let sum = match finding.kind.as_str() {
             "leak-definite" => &mut read.definite,
@@ -82,13 +79,8 @@ fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     let bytes = read.definite.bytes + read.indirect.bytes;
     let blocks = read.definite.blocks + read.indirect.blocks;
     if (stated.bytes, stated.blocks) != (bytes, blocks) {
-        say(
-            Code::Unreconciled,
-            format!(
-                "lsan states {} bytes in {} allocations, and its records hold {bytes} bytes in {blocks}",
-                stated.bytes, stated.blocks
-            ),
-        );
+        let stated = amount(stated.bytes, stated.blocks);
+        say(Code::Unreconciled, format!("lsan states {stated}, and its records hold {}", amount(bytes, blocks)));
     }
 }
 
@@ -98,7 +90,7 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
         return;
     }
     let Some(stated) = report.stated.leaks else {
-        return without_leak_summary(report, say);
+        return without_leak_summary(report, read, say);
     };
     let kinds = [
         ("definitely lost", stated.definite, read.definite, true),
@@ -109,41 +101,35 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
         if read == stated {
             continue;
         }
-        let (bytes, blocks) = (stated.bytes, stated.blocks);
-        if read == Amount::default() {
-            if gated {
-                say(
-                    Code::LeaksNotShown,
-                    format!("{bytes} bytes in {blocks} blocks are {name} and not shown; run with --leak-check=full"),
-                );
-            }
-        } else {
-            say(
-                Code::Unreconciled,
-                format!("memcheck states {bytes} bytes in {blocks} blocks {name}, and its records hold {} in {}", read.bytes, read.blocks),
-            );
+        let stated = amount(stated.bytes, stated.blocks);
+        if read != Amount::default() {
+            let shown = amount(read.bytes, read.blocks);
+            say(Code::Unreconciled, format!("memcheck states {stated} {name}, and its records hold {shown}"));
+        } else if gated {
+            say(Code::LeaksNotShown, format!("{stated} {name} and not shown; run with --leak-check=full"));
         }
     }
     let shown = read.indirect.bytes.max(read.indirect_in_cliques);
     if stated.indirect.bytes > shown && stated.suppressed.blocks == 0 {
         let code = if shown == 0 { Code::LeaksNotShown } else { Code::Unreconciled };
-        let text = "bytes are indirectly lost, of which records show";
-        say(code, format!("{} {text} {shown}", stated.indirect.bytes));
+        let lost = count(stated.indirect.bytes, "byte", "bytes");
+        say(code, format!("{lost} indirectly lost, of which records show {shown}"));
     }
 }
 
 /// No `LEAK SUMMARY`: nothing was leaked, or nothing was searched for.
-fn without_leak_summary(report: &Report, say: &mut impl FnMut(Code, String)) {
+fn without_leak_summary(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     if report.stated.all_freed {
         return;
     }
     if let Some(in_use) = report.stated.in_use.filter(|a| a.blocks > 0) {
-        let (bytes, blocks) = (in_use.bytes, in_use.blocks);
-        let text = "are in use at exit, and nobody looked whether they are lost; run with --leak-check=full";
-        say(Code::LeaksNotShown, format!("{bytes} bytes in {blocks} blocks {text}"));
+        let in_use = amount(in_use.bytes, in_use.blocks);
+        let text = "in use at exit, and nobody looked whether it is lost; run with --leak-check=full";
+        say(Code::LeaksNotShown, format!("{in_use} {text}"));
     } else if let Some(shown) = report.shown {
-        // XML before protocol 6 states no sums; its options tell what it would have shown.
-        let searched = shown.definite && shown.possible;
+        // XML before protocol 6 states no sums; its options tell what it would have shown. 3.19 shows records even with
+        // `--leak-check=summary`.
+        let searched = (shown.definite && shown.possible) || read.has_leaks();
         if !searched && report.stated.in_use.is_none() {
             say(
                 Code::LeaksNotShown,
@@ -154,9 +140,9 @@ fn without_leak_summary(report: &Report, say: &mut impl FnMut(Code, String)) {
 }
 
 /// Every context that memcheck counted was printed as a record, here or in the report of the process that forked this one.
-fn valgrind_errors(report: &Report, read: &Read, inheritable: u64, say: &mut impl FnMut(Code, String)) {
+fn valgrind_errors(report: &Report, inheritable: u64, say: &mut impl FnMut(Code, String)) {
     let Some(contexts) = report.stated.contexts else { return };
-    let most = read.errors + read.leak_records + inheritable;
+    let most = report.printed + inheritable;
     if contexts > most {
         say(
             Code::Unreconciled,
@@ -167,20 +153,15 @@ fn valgrind_errors(report: &Report, read: &Read, inheritable: u64, say: &mut imp
 
 /// Errors that a process may have counted before it was forked: those of its parent, or, where no line names the parent,
 /// of the other processes in the same source.
-fn inheritable(all: &Collector, at: usize, read: &[Read]) -> u64 {
+fn inheritable(all: &Collector, at: usize) -> u64 {
     let report = &all.reports[at];
     if report.has_header && report.parent.is_none() {
         return 0;
     }
-    let mut sum = 0;
-    for (other, errors) in all.reports.iter().zip(read).enumerate().filter(|(n, _)| *n != at).map(|(_, pair)| pair) {
-        let related = match report.parent {
-            Some(parent) => other.pid == Some(parent) || other.parent.is_some(),
-            None => other.input == report.input && other.stream == report.stream,
-        };
-        if related && other.tool == report.tool {
-            sum += errors.errors + errors.leak_records;
-        }
-    }
-    sum
+    let related = |other: &Report| match report.parent {
+        Some(parent) => other.pid == Some(parent) || other.parent.is_some(),
+        None => other.input == report.input && other.stream == report.stream,
+    };
+    let others = all.reports.iter().enumerate().filter(|(n, other)| *n != at && other.tool == report.tool && related(other));
+    others.map(|(_, other)| other.printed).sum()
 }

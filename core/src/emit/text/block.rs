@@ -11,6 +11,7 @@ use super::Group;
 use super::paint::Paint;
 use crate::culprit::{Class, advice_without_own_frame};
 use crate::model::{Finding, Site, Stack};
+use crate::numbers::{amount, count, grouped};
 use crate::triage::Item;
 
 /// Places where a finding was seen that are listed.
@@ -39,15 +40,22 @@ fn headline(group: &Group<'_>, finding: &Finding, paint: Paint, out: &mut dyn fm
     match group.leak() {
         Some(leak) => {
             let indirect = match leak.indirect_bytes {
-                0 => String::new(),
-                _ if leak.direct_bytes == 0 => String::new(),
-                n => format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n)),
+                n if n > 0 && leak.direct_bytes > 0 => format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n)),
+                _ => String::new(),
             };
-            let (bytes, blocks) = (count(leak.bytes, "byte", "bytes"), count(leak.blocks, "block", "blocks"));
-            writeln!(out, "{kind} {}", paint.strong(&format!("{bytes}{indirect} in {blocks}")))
+            writeln!(out, "{kind} {}", paint.strong(&format!("{}{indirect}", amount(leak.bytes, leak.blocks))))
         }
-        None => writeln!(out, "{kind} {}", paint.strong(&terminal(&finding.title))),
+        None => writeln!(out, "{kind} {}", paint.strong(&terminal(&said(finding)))),
     }
+}
+
+/// What the checker says of an error, without its kind once more and without registers.
+fn said(finding: &Finding) -> Cow<'_, str> {
+    let Some(rest) = finding.title.strip_prefix(finding.kind.as_str()) else { return Cow::Borrowed(&finding.title) };
+    let access = finding.notes.iter().find(|n| n.contains(" of size "));
+    let rest = rest.split_once(" at pc 0x").map_or(rest, |(head, _)| head);
+    let access = access.map_or("", |n| n.split(" at 0x").next().unwrap_or(n));
+    Cow::Owned(format!("{access}{rest}").trim_start_matches([':', ' ']).to_string())
 }
 
 /// `--> file:line:column in function`, and the line itself with a caret.
@@ -149,35 +157,4 @@ fn place(site: &Site, run: &Run<'_>) -> String {
         }
     }
     out
-}
-
-/// `1 byte`, `4,096 bytes`
-pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(n), if n == 1 { one } else { many })
-}
-
-/// A number with `,` between its thousands.
-pub(crate) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{count, grouped};
-
-    #[test]
-    fn numbers_are_grouped_and_counted() {
-        assert_eq!(grouped(4_510_308), "4,510,308");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(count(1, "byte", "bytes"), "1 byte");
-        assert_eq!(count(4096, "byte", "bytes"), "4,096 bytes");
-    }
 }

@@ -1,0 +1,209 @@
+//! Files, standard input, gzip and zip become named streams of bytes.
+//!
+//! What a file is, its first bytes tell, not its name. Archives within archives are followed to a small depth.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
+
+use crate::error::Error;
+use crate::input::Place;
+
+/// How deep archives may lie in one another.
+const MAX_DEPTH: usize = 4;
+
+/// Bytes that are read at once. It fits the second-level cache, so that what follows finds them there.
+const CHUNK: usize = 128 << 10;
+
+/// Takes the streams of a place.
+pub(crate) trait Sink {
+    /// A stream begins.
+    fn begin(&mut self, name: &str);
+    /// Its next bytes.
+    fn bytes(&mut self, chunk: &[u8]);
+    /// Bytes that were read from the file itself, packed or not.
+    fn progress(&mut self, bytes: u64);
+}
+
+/// Reads a place to its end.
+pub(crate) fn read(place: &Place, sink: &mut dyn Sink) -> Result<(), Error> {
+    match place {
+        Place::Stdin => any(io::stdin().lock(), "-", 0, sink),
+        Place::File(path) => {
+            let name = path.display().to_string();
+            let mut file = File::open(path).map_err(|e| Error::Read(path.clone(), e))?;
+            let mut magic = [0; 4];
+            let read = fill(&mut file, &mut magic).map_err(|e| Error::Read(path.clone(), e))?;
+            match file.rewind() {
+                Ok(()) if is_zip(&magic) => zip(file, &name, 0, sink),
+                Ok(()) => any(file, &name, 0, sink),
+                // A pipe can't be rewound.
+                Err(_) => any(magic[..read].chain(file), &name, 0, sink),
+            }
+        }
+    }
+}
+
+fn is_zip(magic: &[u8]) -> bool {
+    magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06")
+}
+
+fn is_gzip(magic: &[u8]) -> bool {
+    magic.starts_with(b"\x1f\x8b\x08")
+}
+
+/// Reads until the buffer is full or the input ends.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+    let mut magic = [0; 4];
+    let read = fill(&mut reader, &mut magic).map_err(|e| Error::Read(name.into(), e))?;
+    let reader = magic[..read].chain(reader);
+    if depth > MAX_DEPTH {
+        return Err(Error::Archive(name.into(), "archives lie too deep in one another".into()));
+    }
+    if is_gzip(&magic[..read]) {
+        let mut packed = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, reader));
+        let inside: &mut dyn Read = &mut packed;
+        return any(inside, name, depth + 1, sink);
+    }
+    if is_zip(&magic[..read]) {
+        return zip(spooled(reader).map_err(|e| Error::Read(name.into(), e))?, name, depth, sink);
+    }
+    plain(reader, name, sink)
+}
+
+fn plain(mut reader: impl Read, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
+    sink.begin(name);
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => {
+                sink.progress(n as u64);
+                sink.bytes(&buffer[..n]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::Read(name.into(), error)),
+        }
+    }
+}
+
+/// A zip file's directory stands at its end, so it can't be read from a stream.
+fn spooled(mut reader: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut reader, &mut file)?;
+    file.flush()?;
+    file.rewind()?;
+    Ok(file)
+}
+
+fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+    let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(error)?;
+    // One broken member does not keep the others from being read.
+    let mut result = Ok(());
+    for at in 0..archive.len() {
+        let read = member(&mut archive, at, name, depth, sink);
+        result = result.and(read);
+    }
+    result
+}
+
+fn member(archive: &mut ZipArchive<BufReader<File>>, at: usize, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+    let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
+    let member = archive.by_index(at).map_err(error)?;
+    if member.is_dir() {
+        return Ok(());
+    }
+    let inside = format!("{name}/{}", member.name().map_err(error)?);
+    let reader: Box<dyn Read + '_> = Box::new(member);
+    any(reader, &inside, depth + 1, sink)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::write::SimpleFileOptions;
+
+    #[derive(Default)]
+    struct Streams(Vec<(String, Vec<u8>)>);
+
+    impl Sink for Streams {
+        fn begin(&mut self, name: &str) {
+            self.0.push((name.to_owned(), Vec::new()));
+        }
+        fn bytes(&mut self, chunk: &[u8]) {
+            self.0.last_mut().unwrap().1.extend_from_slice(chunk);
+        }
+        fn progress(&mut self, _: u64) {}
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    }
+
+    fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut out = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            out.start_file(*name, SimpleFileOptions::default()).unwrap();
+            out.write_all(bytes).unwrap();
+        }
+        out.finish().unwrap().into_inner()
+    }
+
+    fn streams(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("in");
+        std::fs::write(&path, bytes).unwrap();
+        let mut sink = Streams::default();
+        read(&Place::File(path.clone()), &mut sink)?;
+        let prefix = path.display().to_string();
+        let short = |(name, bytes): (String, Vec<u8>)| (name.replace(&prefix, "in"), bytes);
+        Ok(sink.0.into_iter().map(short).collect())
+    }
+
+    #[test]
+    fn archives_are_followed() {
+        let one = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        assert_eq!(streams(b"abc").unwrap(), [one("in", "abc")]);
+        assert_eq!(streams(b"").unwrap(), [one("in", "")]);
+        assert_eq!(streams(&[gz(b"ab"), gz(b"c")].concat()).unwrap(), [one("in", "abc")]);
+        let archive = zipped(&[("1_build.txt", b"x"), ("build/2_test.txt", b"y"), ("z.gz", &gz(b"w"))]);
+        let want = [one("in/1_build.txt", "x"), one("in/build/2_test.txt", "y"), one("in/z.gz", "w")];
+        assert_eq!(streams(&archive).unwrap(), want);
+        assert_eq!(streams(&gz(&archive)).unwrap(), want);
+        assert_eq!(streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0, "in/a.zip/1_build.txt");
+    }
+
+    #[test]
+    fn a_broken_archive_is_an_error_and_a_bomb_of_archives_ends() {
+        let archive = zipped(&[("a", b"text")]);
+        assert!(matches!(streams(&archive[..archive.len() - 5]), Err(Error::Archive(..))));
+        let packed = gz(&b"text".repeat(1000));
+        assert!(matches!(streams(&packed[..packed.len() - 3]), Err(Error::Read(..))));
+        let mut deep = b"x".to_vec();
+        for _ in 0..8 {
+            deep = gz(&deep);
+        }
+        assert!(matches!(streams(&deep), Err(Error::Archive(..))));
+    }
+}

@@ -1,0 +1,72 @@
+//! Where documents go: standard output, or a file that is whole or not there.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+pub(crate) fn stdout(text: &str) -> Result<(), Error> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write("standard output".into(), error)),
+        _ => Ok(()),
+    }
+}
+
+/// True when standard output shows colours.
+pub(crate) fn colours() -> bool {
+    match anstream::ColorChoice::global() {
+        anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => true,
+        anstream::ColorChoice::Never => false,
+        anstream::ColorChoice::Auto => {
+            io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+        }
+    }
+}
+
+/// Writes a file: first beside its place, then renamed onto it.
+pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
+    let error = |e| Error::Write(path.to_owned(), e);
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder).map_err(error)?;
+    temporary.write_all(text.as_bytes()).map_err(error)?;
+    temporary.persist(path).map_err(|e| error(e.error))?;
+    Ok(())
+}
+
+/// A document is for others to read, not a secret like an ordinary temporary file.
+trait PermissionsLike {
+    fn permissions_like(&mut self, path: &Path) -> &mut Self;
+}
+
+impl PermissionsLike for tempfile::Builder<'_, '_> {
+    fn permissions_like(&mut self, path: &Path) -> &mut Self {
+        if let Ok(meta) = path.metadata() {
+            return self.permissions(meta.permissions());
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            self.permissions(std::fs::Permissions::from_mode(0o644));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.json");
+        file(&path, "one").unwrap();
+        file(&path, "two").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        let error = file(&dir.path().join("no/such/out.json"), "x").unwrap_err();
+        assert!(error.to_string().contains("can't be written"));
+    }
+}

@@ -1,0 +1,40 @@
+//! Numbers for people.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+/// `1 byte`, `4,096 bytes`
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+/// `4,096 bytes in 1 block`
+pub(crate) fn amount(bytes: u64, blocks: u64) -> String {
+    format!("{} in {}", count(bytes, "byte", "bytes"), count(blocks, "block", "blocks"))
+}
+
+/// A number with `,` between its thousands.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_counted() {
+        assert_eq!(grouped(4_510_308), "4,510,308");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(count(1, "byte", "bytes"), "1 byte");
+        assert_eq!(amount(4096, 2), "4,096 bytes in 2 blocks");
+    }
+}
