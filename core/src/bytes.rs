@@ -1,5 +1,14 @@
 //! Small readers for bytes of a log. Each returns what it read and what follows it.
 
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+/// Bytes as text: what is not UTF-8 becomes U+FFFD.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    // Nearly everything is UTF-8, and checking is faster than looking for what is not.
+    core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Without blanks and tabs in front.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     let n = bytes.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(bytes.len());
@@ -32,19 +41,25 @@ pub(crate) fn grouped(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 /// A hexadecimal number without its `0x`.
 pub(crate) fn hex(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let n = bytes.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(bytes.len());
-    if n == 0 || n > 16 {
-        return None;
-    }
-    let value = bytes[..n].iter().fold(0u64, |sum, d| {
-        let digit = match d {
-            b'0'..=b'9' => d - b'0',
-            b'a'..=b'f' => d - b'a' + 10,
-            _ => d - b'A' + 10,
+    let (mut value, mut rest) = (0u64, bytes);
+    while let [first, tail @ ..] = rest {
+        let digit = match first {
+            b'0'..=b'9' => first - b'0',
+            b'a'..=b'f' => first - b'a' + 10,
+            b'A'..=b'F' => first - b'A' + 10,
+            _ => break,
         };
-        (sum << 4) | u64::from(digit)
-    });
-    Some((value, &bytes[n..]))
+        value = (value << 4) | u64::from(digit);
+        rest = tail;
+    }
+    let digits = bytes.len() - rest.len();
+    (1..=16).contains(&digits).then_some((value, rest))
+}
+
+/// Where `needle` first stands, for a needle whose first byte is rare: no searcher is built, which counts on short lines.
+pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    memchr::memchr_iter(first, hay).find(|at| hay[*at..].starts_with(needle))
 }
 
 /// True when `needle` stands somewhere in `hay`.

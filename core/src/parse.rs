@@ -83,6 +83,8 @@ struct Lines {
     number: u64,
     streams: Vec<Stream>,
     names: HashMap<Vec<u8>, usize>,
+    /// The stream of lines whose prefix names no source.
+    unnamed: Option<usize>,
     /// How many streams wait for lines without a marker.
     open: usize,
     /// The last bytes of the input, by which a report that was cut at its very first line is known.
@@ -99,6 +101,7 @@ impl Parser {
             number: 1,
             streams: Vec::new(),
             names: HashMap::new(),
+            unnamed: None,
             open: 0,
             tail: Vec::new(),
             out: Collector::new(options),
@@ -227,6 +230,9 @@ impl Lines {
 
     /// The stream of a source.
     fn stream(&mut self, keys: [&[u8]; 2]) -> Option<usize> {
+        if let (Some(at), [[], []]) = (self.unnamed, keys) {
+            return Some(at);
+        }
         let key = match keys {
             [outer, []] => outer.to_vec(),
             _ => keys.join(&b' '),
@@ -241,9 +247,14 @@ impl Lines {
             return None;
         }
         let name = (!key.is_empty()).then(|| text_of(&key));
+        let at = self.streams.len();
         self.streams.push(Stream::new(name));
-        self.names.insert(key, self.streams.len() - 1);
-        Some(self.streams.len() - 1)
+        if key.is_empty() {
+            self.unnamed = Some(at);
+        } else {
+            self.names.insert(key, at);
+        }
+        Some(at)
     }
 
     /// Keeps the last bytes of the input.
@@ -266,6 +277,7 @@ impl Lines {
             stream.finish(last, &mut self.out);
         }
         self.names.clear();
+        self.unnamed = None;
         self.open = 0;
         if let Some(input) = self.out.inputs.last_mut() {
             input.lines = last;

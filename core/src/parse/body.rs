@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use super::asan::{self, Section};
 use super::collect::{Collector, Draft, Grammar, text_of};
 use super::{frame, lsan};
-use crate::bytes::{contains, trim_start};
+use crate::bytes::{contains, find, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, Kind, LeakSummary, Role, Text, Tool};
 use crate::problem::Code;
@@ -63,7 +63,10 @@ enum Standalone<'a> {
 
 /// `LEVEL: NAMESanitizer: text`
 fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
-    let at = memchr::memmem::find(line, b"Sanitizer")?;
+    if trim_start(line).starts_with(b"#") {
+        return None;
+    }
+    let at = find(line, b"Sanitizer")?;
     let head = &line[..at];
     let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
     let (level, name) = (head[..word].trim_ascii(), &head[word..]);

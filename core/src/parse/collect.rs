@@ -13,6 +13,7 @@ use core::hash::{BuildHasher, Hash, Hasher};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::frame::{self, Head};
+use crate::bytes::lossy;
 use crate::model::{Entry, Finding, Frame, Input, Instance, Kind, Leak, Report, Role, Site, Stack, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
@@ -94,9 +95,9 @@ impl Draft {
     }
 }
 
-/// Bytes of a log as text: what is not UTF-8 becomes U+FFFD.
+/// Bytes of a log as shared text.
 pub(crate) fn text_of(bytes: &[u8]) -> Text {
-    String::from_utf8_lossy(bytes).as_ref().into()
+    Text::from(&*lossy(bytes))
 }
 
 /// Everything that was read so far.
@@ -112,7 +113,7 @@ pub(crate) struct Collector {
     /// Reports that stand in the log a second time.
     pub(crate) duplicates: Vec<usize>,
     hasher: DefaultHashBuilder,
-    sites: HashTable<(Grammar, Arc<Site>)>,
+    sites: HashTable<(u64, Grammar, Arc<Site>)>,
     folds: HashTable<(u64, usize)>,
     entries: HashMap<(usize, usize), usize>,
     counts: HashMap<Code, usize>,
@@ -211,15 +212,13 @@ impl Collector {
     }
 
     fn shared(&mut self, grammar: Grammar, raw: &[u8], read: impl FnOnce() -> Site) -> Arc<Site> {
-        let same = |(g, site): &(Grammar, Arc<Site>)| *g == grammar && *site.raw == *raw;
         let hash = self.hasher.hash_one((grammar, raw));
-        if let Some((_, site)) = self.sites.find(hash, same) {
+        let same = |(h, g, site): &(u64, Grammar, Arc<Site>)| *h == hash && *g == grammar && *site.raw == *raw;
+        if let Some((.., site)) = self.sites.find(hash, same) {
             return Arc::clone(site);
         }
         let site = Arc::new(read());
-        let hasher = &self.hasher;
-        let rehash = |(g, s): &(Grammar, Arc<Site>)| hasher.hash_one((*g, &*s.raw));
-        self.sites.insert_unique(hash, (grammar, Arc::clone(&site)), rehash);
+        self.sites.insert_unique(hash, (hash, grammar, Arc::clone(&site)), |entry| entry.0);
         site
     }
 

@@ -8,9 +8,7 @@
 //! Sources: valgrind `coregrind/m_debuginfo/debuginfo.c` (`describe_IP`), compiler-rt
 //! `sanitizer_common/sanitizer_stacktrace_printer.cpp`.
 
-use alloc::string::String;
-
-use crate::bytes::{hex, number, trim_start};
+use crate::bytes::{hex, lossy, number, trim_start};
 use crate::model::{Site, Text};
 use crate::symbol;
 
@@ -60,7 +58,7 @@ pub(crate) fn valgrind(line: &[u8]) -> Option<(bool, Head<'_>)> {
 
 /// Reads `function (file:line)`, `function (in module)`, or a bare function.
 pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
-    let text = String::from_utf8_lossy(raw);
+    let text = lossy(raw);
     let text = text.trim();
     let mut site = Site { raw: raw.into(), ..Site::default() };
     if text.starts_with("0x") {
@@ -91,7 +89,7 @@ fn is_location(text: &str) -> bool {
 /// Reads what stands after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET) (BuildId: …)`, or TSan's
 /// `FUNCTION LOCATION (MODULE+0xOFFSET)`.
 pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
-    let text = String::from_utf8_lossy(raw);
+    let text = lossy(raw);
     let mut site = Site { raw: raw.into(), ..Site::default() };
     let mut rest = text.trim();
     if rest.starts_with("0x") {
@@ -196,42 +194,51 @@ fn digits_after_colon(text: &str) -> Option<(&str, u32)> {
 fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option<&str>) {
     let mut last = None;
     let mut depth = 0u32;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        match c {
-            '<' | '(' | '[' | '{' if !is_operator(&text[..at]) => depth += 1,
-            '>' if before == '-' || before == '=' || is_operator(&text[..at]) => {}
-            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            ' ' if depth == 0 => {
-                if starts_path(&text[at + 1..]) {
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' | b'(' | b'[' | b'{' if !is_operator(&bytes[..at]) => depth += 1,
+            b'>' if matches!(bytes[..at].last(), Some(b'-' | b'=')) || is_operator(&bytes[..at]) => {}
+            b'>' | b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b' ' if depth == 0 => {
+                if starts_path(&bytes[at + 1..]) {
                     return (&text[..at], Some(&text[at + 1..]));
                 }
                 last = Some(at);
             }
             _ => {}
         }
-        before = c;
     }
     match last {
         Some(at) if has_line || !has_module => (&text[..at], Some(&text[at + 1..])),
-        None if has_line && !has_module && starts_path(text) => ("", Some(text)),
+        None if has_line && !has_module && starts_path(bytes) => ("", Some(text)),
         _ => (text, None),
     }
 }
 
 /// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a name.
-fn is_operator(head: &str) -> bool {
-    head.trim_end_matches(['<', '>', '-', '=']).ends_with("operator")
+fn is_operator(head: &[u8]) -> bool {
+    let mut head = head;
+    while let [rest @ .., b'<' | b'>' | b'-' | b'='] = head {
+        head = rest;
+    }
+    matches!(head, [.., b't', b'o', b'r']) && head.ends_with(b"operator")
 }
 
-fn starts_path(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let drive = matches!(bytes, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    drive || ["/", "./", "../", "<null>", "\\\\"].iter().any(|p| text.starts_with(p))
+fn starts_path(text: &[u8]) -> bool {
+    match text {
+        [b'/', ..] | [b'.', b'/', ..] | [b'.', b'.', b'/', ..] | [b'\\', b'\\', ..] => true,
+        [letter, b':', b'\\' | b'/', ..] => letter.is_ascii_alphabetic(),
+        [b'<', ..] => text.starts_with(b"<null>"),
+        _ => false,
+    }
 }
 
 /// A symbol table alone gives `function+0x1a`.
 fn without_hex_offset(name: &str) -> &str {
+    if memchr::memchr(b'+', name.as_bytes()).is_none() {
+        return name;
+    }
     match name.rsplit_once("+0x") {
         Some((head, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()) => head,
         _ => name,
@@ -241,6 +248,8 @@ fn without_hex_offset(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use alloc::string::String;
 
     /// function | file | line | column | module | offset
     fn show(site: &Site) -> String {

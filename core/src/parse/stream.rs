@@ -13,6 +13,7 @@ use super::collect::Collector;
 use super::tag::{self, Tag};
 use super::valgrind::Process;
 use super::xml::Document;
+use crate::bytes::{find, trim_start};
 use crate::line::Line;
 use crate::model::Text;
 use crate::problem::Code;
@@ -40,28 +41,40 @@ impl Stream {
     /// Reads a line without its known prefixes.
     pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
         let text = if self.is_open() { self.lead.strip(text) } else { text };
-        let tag = tag::find(text);
-        let start = memchr::memmem::find(text, b"<valgrindoutput");
-        if let Some(xml) = self.xml.as_mut().filter(|_| tag.is_none_or(|t| t.at != 0)) {
-            let own = start.is_none() && xml.line(text, line, out);
-            if start.is_some() {
-                xml.finish(out);
-            }
-            if xml.is_done() {
-                self.xml = None;
-            }
-            if own {
+        let trimmed = trim_start(text);
+        if self.xml.is_some() {
+            if self.xml_line(text, trimmed, line, out) {
                 return;
             }
+        } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
+            return self.untagged(text, line, out);
         }
-        if let Some(at) = start {
+        if let Some(at) = find(text, b"<valgrindoutput") {
             return self.open_xml(text, at, line, out);
         }
+        let tag = tag::find(text);
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
             Some(tag) => self.sanitizer(text, &tag, line, out),
             None => self.untagged(text, line, out),
         }
+    }
+
+    /// Reads a line of the open document. False when the line is not its own.
+    fn xml_line(&mut self, text: &[u8], trimmed: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
+        let Some(xml) = &mut self.xml else { return false };
+        if trimmed.starts_with(b"==") && tag::find(text).is_some() {
+            return false;
+        }
+        let another = trimmed.starts_with(b"<valgrindoutput");
+        let own = !another && xml.line(text, line, out);
+        if another {
+            xml.finish(out);
+        }
+        if xml.is_done() {
+            self.xml = None;
+        }
+        own
     }
 
     fn open_xml(&mut self, text: &[u8], at: usize, line: &Line<'_>, out: &mut Collector) {

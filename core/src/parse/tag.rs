@@ -4,9 +4,7 @@
 //! `add_to__vmessage_buf`). Sanitizers: `==PID==text`, with `log_exe_name=1` `==EXE==PID==text` (`sanitizer_printf.cpp`).
 //! Text that the program itself left without a line feed may stand before it, so a tag is searched within the line too.
 
-use memchr::memmem;
-
-use crate::bytes::{number, trim_start};
+use crate::bytes::{find as find_bytes, number, trim_start};
 
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +46,9 @@ pub(crate) fn find(line: &[u8]) -> Option<Tag<'_>> {
 /// The next tag of a sanitizer's line: some messages lack their line feed, and another process goes on in the same line.
 pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
     let hay = line.get(from..)?;
-    memmem::find_iter(hay, b"==").find_map(|at| {
-        // In a run of more than two, the last two belong to the tag.
-        let run = hay[at..].iter().take_while(|b| **b == b'=').count();
-        parse(line, from + at + run - 2, b'=')
-    })
+    // In a run of more than two, the last two belong to the tag.
+    let is_last = |at: &usize| hay[*at..].starts_with(b"==") && hay.get(at + 2) != Some(&b'=');
+    memchr::memchr_iter(b'=', hay).filter(is_last).find_map(|at| parse(line, from + at, b'='))
 }
 
 fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
@@ -73,7 +69,7 @@ fn after_time(bytes: &[u8]) -> Option<&[u8]> {
 /// `==EXE==PID==`
 fn with_program(line: &[u8], at: usize) -> Option<Tag<'_>> {
     let name = line.get(at + 2..)?;
-    let end = memmem::find(name, b"==")?;
+    let end = find_bytes(name, b"==")?;
     let plausible = end > 0 && end < 256 && !name[..end].iter().any(|b| matches!(b, b' ' | b'=' | b'\t'));
     if !plausible {
         return None;

@@ -11,13 +11,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use memchr::memmem;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use super::collect::Collector;
 use super::memcheck::amount;
 use super::xml_error;
-use crate::bytes::contains;
+use crate::bytes::{contains, find, lossy};
 use crate::line::Line;
 use crate::model::{Amount, LeakSummary, ShownLeaks, Text, Tool};
 use crate::problem::Code;
@@ -160,7 +159,7 @@ impl Document {
     }
 
     fn element(&mut self, name: &[u8], bytes: &[u8], line: u64, out: &mut Collector) {
-        let text = String::from_utf8_lossy(bytes);
+        let text = lossy(bytes);
         let report = &mut out.reports[self.report];
         let inner = || plain(&text);
         match name {
@@ -207,7 +206,7 @@ enum Next<'a> {
 
 /// What stands at the start of the text.
 fn next_element(text: &[u8], searched: usize) -> Next<'_> {
-    let until = |end: &[u8]| memmem::find(text, end).map_or(Next::Incomplete, |at| Next::Skip(at + end.len()));
+    let until = |end: &[u8]| find(text, end).map_or(Next::Incomplete, |at| Next::Skip(at + end.len()));
     match text {
         [] => Next::Nothing,
         [b'<', b'?', ..] => until(b"?>"),
@@ -238,20 +237,29 @@ fn next_element(text: &[u8], searched: usize) -> Next<'_> {
 
 /// Where `</name>` begins, and its length.
 fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, usize)> {
-    memmem::find_iter(text.get(from..)?, b"</").find_map(|at| {
-        let at = from + at;
-        let end = text[at + 2..].strip_prefix(name)?;
-        end.starts_with(b">").then_some((at, name.len() + 3))
+    let hay = text.get(from..)?;
+    memchr::memchr_iter(b'<', hay).find_map(|at| {
+        let end = hay[at..].strip_prefix(b"</")?.strip_prefix(name)?;
+        end.starts_with(b">").then_some((from + at, name.len() + 3))
     })
 }
 
 /// The parts of an element: its start tags, and each text with the name of the element around it.
 ///
-/// valgrind does not escape everything (`<path><unbound></path>`), so where the tokenizer stumbles, lines are read instead: valgrind writes
-/// one element a line.
+/// valgrind writes one element a line, and so they are read; what stands otherwise is left to the tokenizer. valgrind does not escape
+/// everything (`<path><unbound> <-> <unbound></path>`): where the tokenizer stumbles too, lines are read whatever they hold.
 pub(crate) fn texts<'a>(xml: &'a str, mut each: impl FnMut(&'a str, Part<'a>)) -> Result<(), String> {
-    let parts = tokens(xml).or_else(|error| lines(xml).ok_or(error))?;
-    parts.into_iter().for_each(|(name, part)| each(name, part));
+    if lines(xml, true, &mut |_, _| {}) {
+        lines(xml, true, &mut each);
+        return Ok(());
+    }
+    match tokens(xml) {
+        Ok(parts) => parts.into_iter().for_each(|(name, part)| each(name, part)),
+        Err(_) if lines(xml, false, &mut |_, _| {}) => {
+            lines(xml, false, &mut each);
+        }
+        Err(error) => return Err(error),
+    }
     Ok(())
 }
 
@@ -278,18 +286,24 @@ fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
     Ok(parts)
 }
 
-/// `<name>`, `</name>` or `<name>text</name>` a line; nothing where a line is none of these.
-fn lines(xml: &str) -> Option<Vec<(&str, Part<'_>)>> {
-    let mut parts = Vec::new();
-    for line in xml.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("</")) {
-        let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
-        parts.push((name, Part::Open));
+/// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if `strict`, where a text holds a tag.
+fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str, Part<'a>)) -> bool {
+    for line in xml.split('\n').map(str::trim) {
+        if line.is_empty() || line.starts_with("</") {
+            continue;
+        }
+        let Some((name, rest)) = line.strip_prefix('<').and_then(|l| l.split_once('>')) else { return false };
+        if name.starts_with(['!', '?']) || name.ends_with('/') {
+            return false;
+        }
+        each(name, Part::Open);
         if !rest.is_empty() {
-            let text = rest.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</")?;
-            parts.push((name, Part::Text(text)));
+            let text = rest.strip_suffix('>').and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
+            let Some(text) = text.filter(|t| !strict || !t.contains('<')) else { return false };
+            each(name, Part::Text(text));
         }
     }
-    Some(parts)
+    true
 }
 
 /// What [`texts`] hands out.
@@ -434,7 +448,7 @@ mod tests {
 
     #[test]
     fn text_that_valgrind_did_not_escape_is_read_all_the_same() {
-        let xml = "<error>\n  <fd>4</fd>\n  <path><unbound> &lt;</path>\n</error>";
+        let xml = "<error>\n  <fd>4</fd>\n  <path><unbound> <-> &lt;</path>\n</error>";
         let mut seen = Vec::new();
         texts(xml, |name, part| {
             if let Part::Text(text) = part {
@@ -442,8 +456,8 @@ mod tests {
             }
         })
         .unwrap();
-        assert_eq!(seen, [("fd", "4"), ("path", "<unbound> &lt;")]);
-        assert!(texts("<error>\n<path><x></path> y\n", |_, _| ()).is_err());
+        assert_eq!(seen, [("fd", "4"), ("path", "<unbound> <-> &lt;")]);
+        assert!(texts("<error>\n<path><x y></path> z\n", |_, _| ()).is_err());
     }
 
     #[test]

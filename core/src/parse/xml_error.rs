@@ -32,7 +32,7 @@ pub(crate) fn read(
     search_done: &mut bool,
     out: &mut Collector,
 ) -> Result<(), String> {
-    let body = xml.find("<suppression>").map_or(xml, |at| &xml[..at]);
+    let body = find(xml, "<suppression>").map_or(xml, |at| &xml[..at]);
     let tool = out.reports[report].tool.clone();
     let mut words = Words::default();
     let mut draft = Draft::new(tool.clone(), Kind::UNKNOWN, "", span.0);
@@ -86,10 +86,10 @@ pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut 
 fn parts(xml: &str, tool: &Tool, words: &mut Words, draft: &mut Draft, out: &mut Collector) -> Result<(), String> {
     let mut rest = xml;
     let mut result = Ok(());
-    while let Some(at) = rest.find("<stack>") {
+    while let Some(at) = find(rest, "<stack>") {
         result = result.and(words.read(&rest[..at], tool));
         let after = &rest[at + "<stack>".len()..];
-        let end = after.find("</stack>").unwrap_or(after.len());
+        let end = find(after, "</stack>").unwrap_or(after.len());
         stack(&after[..end], words.next.take(), draft, out);
         rest = after[end..].strip_prefix("</stack>").unwrap_or_default();
     }
@@ -131,6 +131,10 @@ impl Words {
     }
 }
 
+fn find(xml: &str, tag: &str) -> Option<usize> {
+    crate::bytes::find(xml.as_bytes(), tag.as_bytes())
+}
+
 fn kind(name: &str) -> Kind {
     match name {
         "Leak_DefinitelyLost" => Kind::LEAK_DEFINITE,
@@ -149,9 +153,9 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
     let (role, label) = next.map_or((Role::Access, None), |(role, label)| (role, Some(label.as_str().into())));
     let mut frames = alloc::vec::Vec::new();
     let mut rest = xml;
-    while let Some(at) = rest.find("<frame>") {
+    while let Some(at) = find(rest, "<frame>") {
         let after = &rest[at + "<frame>".len()..];
-        let end = after.find("</frame>").unwrap_or(after.len());
+        let end = find(after, "</frame>").unwrap_or(after.len());
         if frames.len() < out.options.max_frames {
             frames.push(frame(after[..end].trim(), frames.len(), out));
         }
