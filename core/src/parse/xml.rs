@@ -16,7 +16,7 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 use super::collect::Collector;
 use super::memcheck::amount;
 use super::xml_error;
-use crate::bytes::{contains, find, lossy};
+use crate::bytes::{contains, find, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, LeakSummary, ShownLeaks, Text, Tool};
 use crate::problem::Code;
@@ -35,6 +35,8 @@ pub(crate) struct Document {
     /// The line in which the first element of the buffer begins.
     first_line: u64,
     state: State,
+    /// The buffer begins with an element whose end has not come yet.
+    waiting: bool,
     /// A leak search has been summed up; the next leak belongs to another one.
     search_done: bool,
 }
@@ -51,7 +53,7 @@ impl Document {
     pub(crate) fn new(stream: Option<Text>, line: u64, out: &mut Collector) -> Self {
         let report = out.open_report(Tool::Memcheck, None, stream.clone(), line);
         out.reports[report].has_header = true;
-        Self { report, stream, buffer: Vec::new(), searched: 0, first_line: line, state: State::Inside, search_done: false }
+        Self { report, stream, buffer: Vec::new(), searched: 0, first_line: line, state: State::Inside, waiting: false, search_done: false }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -71,10 +73,12 @@ impl Document {
         if !line.continues {
             self.buffer.push(b'\n');
         }
-        let buffer = core::mem::take(&mut self.buffer);
-        let read = self.elements(&buffer, line.number, out);
-        self.buffer = buffer;
-        self.buffer.drain(..read);
+        // An end tag mostly begins its line; where it does not, the next one that does will find it.
+        const SHORT: usize = 1024;
+        if self.waiting && text.len() < SHORT && !trim_start(text).starts_with(b"</") {
+            return true;
+        }
+        self.read(line.number, out);
         if self.buffer.len() > MAX_ELEMENT {
             self.malformed(line.number, "an element is longer than 16 MiB", out);
             self.buffer.clear();
@@ -83,8 +87,18 @@ impl Document {
         true
     }
 
+    fn read(&mut self, line: u64, out: &mut Collector) {
+        let buffer = core::mem::take(&mut self.buffer);
+        let read = self.elements(&buffer, line, out);
+        self.buffer = buffer;
+        self.buffer.drain(..read);
+        self.waiting = !self.buffer.is_empty();
+    }
+
     /// The input, or the document's place in it, ends.
     pub(crate) fn finish(&mut self, out: &mut Collector) {
+        let last_line = out.reports[self.report].last_line;
+        self.read(last_line, out);
         let report = &out.reports[self.report];
         if self.state == State::Inside {
             let (line, pid) = (report.last_line, report.pid);
@@ -287,19 +301,24 @@ fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
 }
 
 /// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if `strict`, where a text holds a tag.
-fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str, Part<'a>)) -> bool {
-    for line in xml.split('\n').map(str::trim) {
+pub(crate) fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str, Part<'a>)) -> bool {
+    let mut rest = xml;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest[..end].trim_ascii();
+        rest = rest.get(end + 1..).unwrap_or_default();
         if line.is_empty() || line.starts_with("</") {
             continue;
         }
-        let Some((name, rest)) = line.strip_prefix('<').and_then(|l| l.split_once('>')) else { return false };
+        let Some(open) = line.bytes().position(|b| b == b'>').filter(|_| line.starts_with('<')) else { return false };
+        let (name, inner) = (&line[1..open], &line[open + 1..]);
         if name.starts_with(['!', '?']) || name.ends_with('/') {
             return false;
         }
         each(name, Part::Open);
-        if !rest.is_empty() {
-            let text = rest.strip_suffix('>').and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
-            let Some(text) = text.filter(|t| !strict || !t.contains('<')) else { return false };
+        if !inner.is_empty() {
+            let text = inner.strip_suffix('>').and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
+            let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else { return false };
             each(name, Part::Text(text));
         }
     }

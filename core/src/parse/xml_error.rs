@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::collect::{Collector, Draft};
-use super::xml::{Part, texts, unescape};
+use super::xml::{Part, lines, texts, unescape};
 use super::{drd, helgrind, memcheck};
 use crate::model::{Frame, Kind, Leak, Role, Site, Stack, Tool};
 use crate::problem::Code;
@@ -183,26 +183,46 @@ fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
 }
 
 fn read_site(xml: &str) -> Site {
-    let mut site = Site { raw: xml.as_bytes().into(), ..Site::default() };
-    let (mut dir, mut file) = (None, None);
-    let _ = texts(xml, |name, part| {
-        let Part::Text(text) = part else { return };
-        let text = unescape(text.trim());
-        match name {
-            "obj" => site.module = Some(text.as_ref().into()),
-            "fn" if text != "???" => {
-                site.demangled = symbol::demangle(&text).map(Into::into);
-                site.function = Some(text.as_ref().into());
-            }
-            "dir" => dir = Some(text.into_owned()),
-            "file" => file = Some(text.into_owned()),
-            "line" => site.line = text.parse().ok(),
-            _ => {}
-        }
-    });
-    site.file = file.map(|file| match dir {
-        Some(dir) if !file.starts_with('/') && !dir.is_empty() => format!("{dir}/{file}").as_str().into(),
-        _ => file.as_str().into(),
+    let mut parts = SiteParts::default();
+    if !lines(xml, true, &mut |name, part| parts.take(name, part)) {
+        parts = SiteParts::default();
+        let _ = texts(xml, |name, part| parts.take(name, part));
+    }
+    let mut site = Site { raw: xml.as_bytes().into(), line: parts.line, ..Site::default() };
+    site.module = parts.object.map(|o| unescape(o).as_ref().into());
+    if let Some(function) = parts.function.filter(|f| *f != "???") {
+        let function = unescape(function);
+        site.demangled = symbol::demangle(&function).map(Into::into);
+        site.function = Some(function.as_ref().into());
+    }
+    site.file = parts.file.map(|file| match parts.folder {
+        Some(folder) if !file.starts_with('/') => unescape(&format!("{folder}/{file}")).as_ref().into(),
+        _ => unescape(file).as_ref().into(),
     });
     site
+}
+
+/// The texts of a frame's elements.
+#[derive(Debug, Default)]
+struct SiteParts<'a> {
+    object: Option<&'a str>,
+    function: Option<&'a str>,
+    folder: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<u32>,
+}
+
+impl<'a> SiteParts<'a> {
+    fn take(&mut self, name: &str, part: Part<'a>) {
+        let Part::Text(text) = part else { return };
+        let text = text.trim_ascii();
+        match name {
+            "obj" => self.object = Some(text),
+            "fn" => self.function = Some(text),
+            "dir" => self.folder = Some(text).filter(|t| !t.is_empty()),
+            "file" => self.file = Some(text),
+            "line" => self.line = text.parse().ok(),
+            _ => {}
+        }
+    }
 }
