@@ -124,7 +124,13 @@ fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), 
     result
 }
 
-fn member(archive: &mut ZipArchive<BufReader<File>>, at: usize, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+fn member(
+    archive: &mut ZipArchive<BufReader<File>>,
+    at: usize,
+    name: &str,
+    depth: usize,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let member = archive.by_index(at).map_err(error)?;
     if member.is_dir() {

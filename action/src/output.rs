@@ -29,7 +29,8 @@ pub(crate) fn colours() -> bool {
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder).map_err(error)?;
+    let mut temporary =
+        tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder).map_err(error)?;
     temporary.write_all(text.as_bytes()).map_err(error)?;
     temporary.persist(path).map_err(|e| error(e.error))?;
     Ok(())

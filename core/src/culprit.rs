@@ -211,9 +211,8 @@ mod tests {
             ("__libc_start_call_main", "csu/../sysdeps/nptl/libc_start_call_main.h", ""),
             ("_start", "", "/src/bin/a"),
         ];
-        let want = [
-            "allocator", "allocator", "runtime", "allocator", "own", "third-party", "unknown", "own", "runtime", "runtime",
-        ];
+        let want =
+            ["allocator", "allocator", "runtime", "allocator", "own", "third-party", "unknown", "own", "runtime", "runtime"];
         assert_eq!(classified(&frames), want);
     }
 

@@ -11,7 +11,9 @@ enum Kind {
     #[default]
     Unknown,
     Bytes,
-    Utf16 { big_endian: bool },
+    Utf16 {
+        big_endian: bool,
+    },
 }
 
 /// Finds out the encoding from the first bytes and hands on UTF-8.

@@ -7,9 +7,11 @@ mod asan;
 mod body;
 mod collect;
 mod detect;
+mod draft;
 mod drd;
 mod frame;
 mod helgrind;
+mod lead;
 mod lsan;
 mod memcheck;
 mod stream;
@@ -18,15 +20,14 @@ mod tag;
 mod tail;
 mod valgrind;
 mod xml;
-mod xml_error;
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use self::collect::text_of;
 pub(crate) use self::collect::Collector;
+use self::collect::text_of;
 use self::detect::Markers;
 use self::stream::Stream;
 use crate::encoding::Decoder;

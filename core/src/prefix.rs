@@ -85,7 +85,9 @@ fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
         b'[' => bracketed(line),
         b'<' => unnamed(syslog_priority(line)),
         0xEF => unnamed(line.strip_prefix(b"\xEF\xBB\xBF")),
-        _ if first.is_ascii_alphabetic() => piped(line).or_else(|| gh_columns(line)).or_else(|| logcat_brief(line)).or_else(|| journal(line)),
+        _ if first.is_ascii_alphabetic() => {
+            piped(line).or_else(|| gh_columns(line)).or_else(|| logcat_brief(line)).or_else(|| journal(line))
+        }
         _ => None,
     }
 }

@@ -53,7 +53,11 @@ pub fn simple_name(name: &str) -> String {
 /// valgrind's `--sym-offsets=yes` adds `+12` to a name.
 fn without_offset(name: &str) -> &str {
     match name.rsplit_once('+') {
-        Some((head, digits)) if !digits.is_empty() && !head.ends_with("operator") && digits.bytes().all(|b| b.is_ascii_digit()) => head,
+        Some((head, digits))
+            if !digits.is_empty() && !head.ends_with("operator") && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            head
+        }
         _ => name,
     }
 }
@@ -183,7 +187,10 @@ mod tests {
             ("std::function<void (int)>::operator()(int) const", "std::function::operator()"),
             ("<alloc::vec::Vec<u64>>::with_capacity", "alloc::vec::Vec::with_capacity"),
             ("<A as core::ops::Drop>::drop", "A as core::ops::Drop::drop"),
-            ("alloc::raw_vec::RawVecInner$LT$A$GT$::with_capacity_in::h2f85a0b1c2d3e4f5", "alloc::raw_vec::RawVecInner::with_capacity_in"),
+            (
+                "alloc::raw_vec::RawVecInner$LT$A$GT$::with_capacity_in::h2f85a0b1c2d3e4f5",
+                "alloc::raw_vec::RawVecInner::with_capacity_in",
+            ),
             ("ex::main::{closure#0}", "ex::main::{closure#0}"),
             ("pthread_create@@GLIBC_2.34", "pthread_create"),
             ("f.cold.3", "f"),

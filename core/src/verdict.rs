@@ -186,8 +186,7 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
         return;
     }
     let speaks = |input: &usize| parsed.reports.iter().any(|r| r.input == *input);
-    let silent: Vec<&str> =
-        sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
+    let silent: Vec<&str> = sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
     let (Some(first), count) = (silent.first(), silent.len() as u64) else { return };
     let what = match count {
         1 => format!("{first} holds no output of a checker"),

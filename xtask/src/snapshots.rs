@@ -25,24 +25,13 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let matrix = Matrix::read(&home.join("matrix.toml"))?;
     let wanted = |name: &str| filter.is_none_or(|part| name.contains(part));
     if list {
-        matrix
-            .names()
-            .filter(|name| wanted(name))
-            .for_each(|name| println!("{name}"));
+        matrix.names().filter(|name| wanted(name)).for_each(|name| println!("{name}"));
         return Ok(());
     }
-    let cases: Vec<&Case> = matrix
-        .cases
-        .iter()
-        .filter(|case| wanted(&case.name))
-        .collect();
+    let cases: Vec<&Case> = matrix.cases.iter().filter(|case| wanted(&case.name)).collect();
     let tools = Tools::look(&matrix.tools);
     let missing = make_all(&home, &cases, &tools)?;
-    for wrapped in matrix
-        .wrapped
-        .iter()
-        .filter(|wrapped| wanted(&wrapped.name))
-    {
+    for wrapped in matrix.wrapped.iter().filter(|wrapped| wanted(&wrapped.name)) {
         wrap::make(&home, wrapped)?;
         println!("{} (wrapped)", wrapped.name);
     }

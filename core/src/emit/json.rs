@@ -175,7 +175,11 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
         version: env!("CARGO_PKG_VERSION"),
         verdict: Verdict {
             outcome: verdict.outcome.as_str(),
-            reasons: verdict.reasons.iter().map(|r| Reason { code: r.code.as_str(), count: r.count, message: &r.message }).collect(),
+            reasons: verdict
+                .reasons
+                .iter()
+                .map(|r| Reason { code: r.code.as_str(), count: r.count, message: &r.message })
+                .collect(),
             evidence: &verdict.evidence,
         },
         inputs: run.parsed.inputs.iter().map(|i| Input { path: &i.name, bytes: i.bytes, lines: i.lines }).collect(),

@@ -26,7 +26,10 @@ const SPECIAL: &[(&str, &str)] = &[
         "bad parameters to __sanitizer_annotate_double_ended_contiguous_container",
         "bad-__sanitizer_annotate_double_ended_contiguous_container",
     ),
-    ("bad parameters to __sanitizer_copy_contiguous_container_annotations", "bad-__sanitizer_copy_contiguous_container_annotations"),
+    (
+        "bad parameters to __sanitizer_copy_contiguous_container_annotations",
+        "bad-__sanitizer_copy_contiguous_container_annotations",
+    ),
 ];
 
 /// The kind that a headline names; `text` is what follows `AddressSanitizer: `.

@@ -4,43 +4,27 @@
 //! its own grammar (a frame out of sequence, a second headline before the first report has a stack) is named `interleaved`,
 //! never guessed at. What the words mean is said in `asan.rs` and `lsan.rs`; how lines follow one another, here.
 
+mod headline;
+mod record;
+
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::asan::{self, Section};
-use super::collect::{Collector, Draft, Grammar, text_of};
+use self::headline::{Standalone, is_failure, standalone};
+use self::record::{Open, Part, Place};
+use super::asan;
+use super::collect::{Collector, text_of};
+use super::draft::Draft;
 use super::{frame, lsan};
-use crate::bytes::{contains, find, trim_start};
+use crate::bytes::trim_start;
 use crate::line::Line;
-use crate::model::{Amount, Kind, LeakSummary, Role, Text, Tool};
+use crate::model::{Amount, Kind, Text, Tool};
 use crate::problem::Code;
 
 /// A report is given up after so many lines that are none of its own (the process died while it wrote).
 const MAX_FOREIGN: u32 = 2000;
-
-/// What is being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// An error, up to its `SUMMARY:`.
-    Error,
-    /// Leak records, up to their `SUMMARY:`.
-    Leaks,
-    /// The table of suppressions that were used; before or instead of the leaks' `SUMMARY:`.
-    Suppressions { then_leaks: bool },
-}
-
-#[derive(Debug)]
-struct Open {
-    report: usize,
-    part: Part,
-    draft: Option<Draft>,
-    foreign: u32,
-    /// One word about two processes in one body is enough.
-    interleaved: bool,
-}
 
 /// The sanitizer reports of one stream.
 #[derive(Debug, Default)]
@@ -53,32 +37,6 @@ pub(crate) struct Sanitizers {
     mixed: bool,
     /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
     unknown: bool,
-}
-
-/// A line of a sanitizer that stands for itself, wherever it appears.
-enum Standalone<'a> {
-    Summary { name: &'a [u8], text: &'a [u8] },
-    Message { level: &'a [u8], name: &'a [u8], text: &'a [u8] },
-}
-
-/// `LEVEL: NAMESanitizer: text`
-fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
-    if trim_start(line).starts_with(b"#") {
-        return None;
-    }
-    let at = find(line, b"Sanitizer")?;
-    let head = &line[..at];
-    let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
-    let (level, name) = (head[..word].trim_ascii(), &head[word..]);
-    if name.is_empty() {
-        return None;
-    }
-    let text = &line[at + b"Sanitizer".len()..];
-    if level == b"SUMMARY:" {
-        return Some(Standalone::Summary { name, text: text.strip_prefix(b": ")? });
-    }
-    let known = [&b""[..], b"ERROR:", b"WARNING:", b"FATAL:"].contains(&level);
-    known.then_some(Standalone::Message { level, name, text })
 }
 
 impl Sanitizers {
@@ -107,7 +65,12 @@ impl Sanitizers {
         if let Some(open) = &self.open {
             out.touch(open.report, line.bytes, line.number);
             if line.continues && (frame::numbered(text).is_some()) {
-                out.problem(Code::LineTooLong, line.number, pid, "a frame is longer than the bound of a line; its end was not read");
+                out.problem(
+                    Code::LineTooLong,
+                    line.number,
+                    pid,
+                    "a frame is longer than the bound of a line; its end was not read",
+                );
             }
         }
     }
@@ -281,148 +244,5 @@ impl Sanitizers {
         if self.open.as_ref().is_some_and(|o| o.foreign > MAX_FOREIGN) {
             self.close(false, place.line, out);
         }
-    }
-}
-
-/// Where a line stands.
-struct Place<'a> {
-    pid: Option<u64>,
-    line: u64,
-    stream: Option<&'a Text>,
-}
-
-/// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.
-fn is_failure(level: &[u8], said: &[u8]) -> bool {
-    const FAILURES: &[&[u8]] = &[
-        b"has encountered a fatal error",
-        b"failed to parse suppressions",
-        b"failed to read suppressions file",
-        b"CHECK failed",
-        b"nested bug in the same thread",
-        b"ERROR: Flag parsing failed",
-        b"ERROR: expected '='",
-        b"runtime does not come first",
-        b"hard rss limit exhausted",
-        b"Thread limit",
-    ];
-    FAILURES.iter().any(|f| said.starts_with(f)) || (level == b"ERROR:" && said.starts_with(b"failed to allocate"))
-}
-
-impl Open {
-    fn frame(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
-        let Some(head) = frame::numbered(text) else { return };
-        let Some(draft) = &mut self.draft else { return };
-        self.foreign = 0;
-        draft.last_line = place.line;
-        if !draft.stack_is_closed() {
-            let expected = draft.stacks.last().and_then(|s| s.frames.last()).map_or(0, |f| f.index + 1);
-            if head.index != Some(expected) && draft.stacks.last().is_some_and(|s| s.frames.len() < out.options.max_frames) {
-                if head.index == Some(0) {
-                    draft.close_stack();
-                }
-                self.broken(place, out);
-            }
-        } else if head.index != Some(0) {
-            self.broken(place, out);
-        }
-        if let Some(draft) = &mut self.draft {
-            out.push_frame(draft, Grammar::Sanitizer, head);
-        }
-    }
-
-    fn broken(&mut self, place: &Place<'_>, out: &mut Collector) {
-        if !core::mem::replace(&mut self.interleaved, true) {
-            let pid = out.reports[self.report].pid;
-            out.problem(Code::Interleaved, place.line, pid, "the frames of a stack are out of sequence: lines are lost, or two processes wrote at once");
-        }
-    }
-
-    fn error_line(&mut self, text: &[u8]) {
-        let Some(draft) = &mut self.draft else { return };
-        let Some(section) = asan::section(text) else { return };
-        self.foreign = 0;
-        if let Section::Stack(role) = section {
-            draft.expect_stack(role, text);
-            if role == Role::Origin {
-                draft.note(text);
-            }
-        } else {
-            draft.note(text);
-        }
-    }
-
-    fn leak_line(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
-        if let Some((kind, leak)) = lsan::record(text) {
-            self.end_record(out);
-            self.foreign = 0;
-            self.part = Part::Leaks;
-            let title = text_of(text.trim_ascii());
-            let title = title.strip_suffix(" allocated from:").unwrap_or(&title);
-            let mut draft = Draft::new(Tool::Lsan, kind, title, place.line);
-            draft.leak = Some(leak);
-            draft.expect_stack(Role::Allocation, b"");
-            self.draft = Some(draft);
-        } else if lsan::is_cap(text) {
-            out.reports[self.report].capped = true;
-        } else if trim_start(text).starts_with(b"Suppressions used:") {
-            self.end_record(out);
-            self.part = Part::Suppressions { then_leaks: self.part == Part::Leaks };
-        } else if let Part::Suppressions { .. } = self.part
-            && let Some(row) = lsan::suppression_row(text)
-        {
-            let leaks = out.reports[self.report].stated.leaks.get_or_insert_with(LeakSummary::default);
-            leaks.suppressed.bytes += row.bytes;
-            leaks.suppressed.blocks += row.blocks;
-        } else if contains(text, b"eaked above:")
-            && let Some(draft) = &mut self.draft
-        {
-            draft.close_stack();
-        }
-    }
-
-    fn end_record(&mut self, out: &mut Collector) {
-        if let Some(draft) = self.draft.take() {
-            let search = out.reports[self.report].searches;
-            out.record(self.report, draft, search, false);
-        }
-    }
-}
-
-/// What stood before a headline in its line, when no known prefix accounts for it: lines that begin alike are taken as the
-/// same source's. Digits may differ, since most such prefixes hold a time.
-#[derive(Debug, Default)]
-pub(crate) struct Lead {
-    bytes: Vec<u8>,
-}
-
-impl Lead {
-    pub(crate) fn learn(&mut self, head: &[u8]) {
-        self.bytes.clear();
-        self.bytes.extend_from_slice(head);
-    }
-
-    pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        let same = |(p, b): (&u8, &u8)| p == b || (p.is_ascii_digit() && b.is_ascii_digit());
-        // Trailing blanks of the prefix are lost on blank lines.
-        let bare = self.bytes.trim_ascii_end().len();
-        match line.len() {
-            n if n >= self.bytes.len() && self.bytes.iter().zip(line).all(same) => &line[self.bytes.len()..],
-            n if n == bare && self.bytes.iter().zip(line).all(same) => &[],
-            _ => line,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lead_is_taken_off_lines_that_begin_alike() {
-        let mut lead = Lead::default();
-        lead.learn(b"worker[12]: ");
-        assert_eq!(lead.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
-        assert_eq!(lead.strip(b"worker[13]:"), b"");
-        assert_eq!(lead.strip(b"other"), b"other");
     }
 }

@@ -4,8 +4,8 @@
 //! marker are never looked at. So every line that can open a report, or stand alone in one, must hold a marker. The list is
 //! kept short and the markers rare in ordinary output: `==` alone stands in every second line of a test runner.
 
-use aho_corasick::packed::{Config, MatchKind, Searcher};
 use aho_corasick::AhoCorasick;
+use aho_corasick::packed::{Config, MatchKind, Searcher};
 
 /// Every marker. `0==` to `9==` stand in each line that valgrind writes (`==PID== `) and in the headlines of sanitizers
 /// (`==PID==ERROR: `).

@@ -39,7 +39,10 @@ pub(crate) fn title(text: &str) -> Option<Kind> {
 /// The stack that a line within an error introduces.
 pub(crate) fn part(text: &[u8]) -> Option<Role> {
     let text = text.trim_ascii();
-    if text.starts_with(b"Other segment start") || text.starts_with(b"Other segment end") || text.starts_with(b"Conflicting wait call") {
+    if text.starts_with(b"Other segment start")
+        || text.starts_with(b"Other segment end")
+        || text.starts_with(b"Conflicting wait call")
+    {
         Some(Role::Conflict)
     } else if after(text, b"llocation context:").is_some_and(<[u8]>::is_empty) {
         Some(Role::Allocation)

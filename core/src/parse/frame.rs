@@ -311,7 +311,10 @@ mod tests {
             ("(below main) (libc-start.c:392)", "(below main) | libc-start.c | 392 | - | - | -"),
             ("(below main)", "(below main) | - | - | - | - | -"),
             ("operator new[](unsigned long) (in /a b.so)", "operator new[](unsigned long) | - | - | - | /a b.so | -"),
-            ("a::(anonymous namespace)::B<int>::operator()(int) const (m.cc:6)", "a::(anonymous namespace)::B<int>::operator()(int) const | m.cc | 6 | - | - | -"),
+            (
+                "a::(anonymous namespace)::B<int>::operator()(int) const (m.cc:6)",
+                "a::(anonymous namespace)::B<int>::operator()(int) const | m.cc | 6 | - | - | -",
+            ),
             ("main+12 (a.c:3)", "main+12 | a.c | 3 | - | - | -"),
             ("f (/src/dir/a.c:3)", "f | /src/dir/a.c | 3 | - | - | -"),
             ("0x4853116: ???", "- | - | - | - | - | -"),

@@ -133,7 +133,10 @@ mod tests {
                 "4,500,040 (16 direct, 4,500,024 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4",
                 Some(("leak-definite", 4_500_040, 1, 16, 4_500_024)),
             ),
-            ("50 (+50) bytes in 1 (+1) blocks are possibly lost in new loss record 2 of 2", Some(("leak-possible", 50, 1, 50, 0))),
+            (
+                "50 (+50) bytes in 1 (+1) blocks are possibly lost in new loss record 2 of 2",
+                Some(("leak-possible", 50, 1, 50, 0)),
+            ),
             (
                 "40 (+40) (16 (+16) direct, 24 (+24) indirect) bytes in 1 (+1) blocks are definitely lost in loss record 1 of 1",
                 Some(("leak-definite", 40, 1, 16, 24)),

@@ -8,8 +8,9 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::body::{Lead, Sanitizers};
+use super::body::Sanitizers;
 use super::collect::Collector;
+use super::lead::Lead;
 use super::tag::{self, Tag};
 use super::valgrind::Process;
 use super::xml::Document;

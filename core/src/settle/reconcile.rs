@@ -144,10 +144,7 @@ fn valgrind_errors(report: &Report, inheritable: u64, say: &mut impl FnMut(Code,
     let Some(contexts) = report.stated.contexts else { return };
     let most = report.printed + inheritable;
     if contexts > most {
-        say(
-            Code::Unreconciled,
-            format!("{} states {contexts} different errors, and the report holds {most}", report.tool),
-        );
+        say(Code::Unreconciled, format!("{} states {contexts} different errors, and the report holds {most}", report.tool));
     }
 }
 

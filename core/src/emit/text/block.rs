@@ -40,7 +40,9 @@ fn headline(group: &Group<'_>, finding: &Finding, paint: Paint, out: &mut dyn fm
     match group.leak() {
         Some(leak) => {
             let indirect = match leak.indirect_bytes {
-                n if n > 0 && leak.direct_bytes > 0 => format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n)),
+                n if n > 0 && leak.direct_bytes > 0 => {
+                    format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n))
+                }
                 _ => String::new(),
             };
             writeln!(out, "{kind} {}", paint.strong(&format!("{}{indirect}", amount(leak.bytes, leak.blocks))))
@@ -101,7 +103,8 @@ fn stack(
         let folded = classes[at..].iter().take_while(|c| matches!(c, Class::Allocator | Class::Runtime)).count();
         if folded > 1 {
             let first = stack.frames[at].site.name().unwrap_or("?");
-            let text = format!("    … {} and {} of allocator and runtime", terminal(first), count(folded as u64 - 1, "frame", "frames"));
+            let text =
+                format!("    … {} and {} of allocator and runtime", terminal(first), count(folded as u64 - 1, "frame", "frames"));
             writeln!(out, "{}", paint.dim(&text))?;
             at += folded;
             continue;

@@ -3,9 +3,10 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::collect::{Collector, Draft};
-use super::xml::{Part, lines, texts, unescape};
-use super::{drd, helgrind, memcheck};
+use super::super::collect::Collector;
+use super::super::draft::Draft;
+use super::super::{drd, helgrind, memcheck, valgrind};
+use super::element::{Part, lines, texts, unescape};
 use crate::model::{Frame, Kind, Leak, Role, Site, Stack, Tool};
 use crate::problem::Code;
 use crate::symbol;
@@ -70,7 +71,7 @@ pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut 
         ("event", Part::Text(text)) => event = unescape(text.trim()).into_owned(),
         _ => {}
     });
-    if !super::valgrind::is_crash(&name) {
+    if !valgrind::is_crash(&name) {
         let pid = out.reports[report].pid;
         return out.problem(Code::EndedBySignal, span.0, pid, format!("the process was ended by signal {name}"));
     }

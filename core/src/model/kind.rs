@@ -1,0 +1,150 @@
+//! Who found something, and what it is.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+use super::Text;
+
+/// The checker that speaks.
+///
+/// A leak that LeakSanitizer found inside an AddressSanitizer process belongs to [`Tool::Lsan`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Tool {
+    /// valgrind's memcheck.
+    Memcheck,
+    /// valgrind's helgrind.
+    Helgrind,
+    /// valgrind's drd.
+    Drd,
+    /// AddressSanitizer.
+    Asan,
+    /// LeakSanitizer, stand-alone or inside another sanitizer.
+    Lsan,
+    /// Another checker, by its name.
+    Custom(Text),
+}
+
+impl Tool {
+    /// The name as it stands in configuration, JSON and on the command line.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Memcheck => "memcheck",
+            Self::Helgrind => "helgrind",
+            Self::Drd => "drd",
+            Self::Asan => "asan",
+            Self::Lsan => "lsan",
+            Self::Custom(name) => name,
+        }
+    }
+
+    /// True for the tools of valgrind.
+    pub fn is_valgrind(&self) -> bool {
+        matches!(self, Self::Memcheck | Self::Helgrind | Self::Drd)
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What kind of mistake a finding is, in kebab-case: one of the `leak-…` constants, `fd-leak`, or the checker's own kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(Cow<'static, str>);
+
+impl Kind {
+    /// Nothing points to the block any more: memcheck's "definitely lost", LSan's "Direct leak".
+    pub const LEAK_DEFINITE: Self = Self::of("leak-definite");
+    /// Only other leaked blocks point to the block.
+    pub const LEAK_INDIRECT: Self = Self::of("leak-indirect");
+    /// Only pointers into the middle of the block remain.
+    pub const LEAK_POSSIBLE: Self = Self::of("leak-possible");
+    /// Something still points to the block when the process ends.
+    pub const LEAK_REACHABLE: Self = Self::of("leak-reachable");
+    /// A file descriptor of the process's own is open at its end.
+    pub const FD_LEAK: Self = Self::of("fd-leak");
+    /// A file descriptor is open that the process had from its parent.
+    pub const FD_INHERITED: Self = Self::of("fd-inherited");
+    /// A signal that ends the process at a wrong access or instruction.
+    pub const FATAL_SIGNAL: Self = Self::of("fatal-signal");
+    /// A record whose wording is not known; its text is the title.
+    pub const UNKNOWN: Self = Self::of("unknown-error");
+
+    /// A kind that is known when leakgate is built.
+    pub const fn of(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`, `heap-use-after-free`.
+    pub fn own(name: &str) -> Self {
+        Self(Cow::Owned(name.to_lowercase()))
+    }
+
+    /// A kind as a checker names it: `InvalidRead`, `heap-use-after-free`, `data race` become kebab-case.
+    pub fn from_name(name: &str) -> Self {
+        let mut out = String::with_capacity(name.len() + 4);
+        let mut before = ' ';
+        let mut letters = name.chars().peekable();
+        while let Some(c) = letters.next() {
+            if c.is_ascii_uppercase() {
+                let next_is_lower = letters.peek().is_some_and(char::is_ascii_lowercase);
+                let starts_word =
+                    before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && next_is_lower);
+                if starts_word && !out.ends_with('-') {
+                    out.push('-');
+                }
+                out.push(c.to_ascii_lowercase());
+            } else if c.is_alphanumeric() {
+                out.push(c);
+            } else if !out.is_empty() && !out.ends_with('-') {
+                out.push('-');
+            }
+            before = c;
+        }
+        Self(Cow::Owned(out.trim_end_matches('-').into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for the four kinds of leaked memory.
+    pub fn is_leak(&self) -> bool {
+        self.0.starts_with("leak-")
+    }
+
+    /// True for what is neither leaked memory nor a descriptor left open.
+    pub fn is_error(&self) -> bool {
+        !self.is_leak() && *self != Self::FD_LEAK && *self != Self::FD_INHERITED
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn names_of_checkers_become_kebab_case() {
+        for (name, kind) in [
+            ("InvalidRead", "invalid-read"),
+            ("PthAPIerror", "pth-ap-ierror"),
+            ("UnimpHgClReq", "unimp-hg-cl-req"),
+            ("heap-use-after-free", "heap-use-after-free"),
+            ("data race", "data-race"),
+            ("SEGV", "segv"),
+            ("attempting  free!", "attempting-free"),
+        ] {
+            assert_eq!(Kind::from_name(name).as_str(), kind);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Lines of a sanitizer that stand for themselves: headlines, summaries, failures of the sanitizer itself.
+
+use crate::bytes::{find, trim_start};
+
+/// A line of a sanitizer that stands for itself, wherever it appears.
+pub(crate) enum Standalone<'a> {
+    Summary { name: &'a [u8], text: &'a [u8] },
+    Message { level: &'a [u8], name: &'a [u8], text: &'a [u8] },
+}
+
+/// `LEVEL: NAMESanitizer: text`
+pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
+    if trim_start(line).starts_with(b"#") {
+        return None;
+    }
+    let at = find(line, b"Sanitizer")?;
+    let head = &line[..at];
+    let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
+    let (level, name) = (head[..word].trim_ascii(), &head[word..]);
+    if name.is_empty() {
+        return None;
+    }
+    let text = &line[at + b"Sanitizer".len()..];
+    if level == b"SUMMARY:" {
+        return Some(Standalone::Summary { name, text: text.strip_prefix(b": ")? });
+    }
+    let known = [&b""[..], b"ERROR:", b"WARNING:", b"FATAL:"].contains(&level);
+    known.then_some(Standalone::Message { level, name, text })
+}
+
+/// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.
+pub(crate) fn is_failure(level: &[u8], said: &[u8]) -> bool {
+    const FAILURES: &[&[u8]] = &[
+        b"has encountered a fatal error",
+        b"failed to parse suppressions",
+        b"failed to read suppressions file",
+        b"CHECK failed",
+        b"nested bug in the same thread",
+        b"ERROR: Flag parsing failed",
+        b"ERROR: expected '='",
+        b"runtime does not come first",
+        b"hard rss limit exhausted",
+        b"Thread limit",
+    ];
+    FAILURES.iter().any(|f| said.starts_with(f)) || (level == b"ERROR:" && said.starts_with(b"failed to allocate"))
+}

@@ -1,0 +1,122 @@
+//! The report that is being read: frames, the lines between them, leak records.
+
+use super::super::asan::{self, Section};
+use super::super::collect::{Collector, Grammar, text_of};
+use super::super::draft::Draft;
+use super::super::{frame, lsan};
+use crate::bytes::{contains, trim_start};
+use crate::model::{LeakSummary, Role, Text, Tool};
+use crate::problem::Code;
+
+/// What is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// An error, up to its `SUMMARY:`.
+    Error,
+    /// Leak records, up to their `SUMMARY:`.
+    Leaks,
+    /// The table of suppressions that were used; before or instead of the leaks' `SUMMARY:`.
+    Suppressions { then_leaks: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) report: usize,
+    pub(crate) part: Part,
+    pub(crate) draft: Option<Draft>,
+    pub(crate) foreign: u32,
+    /// One word about two processes in one body is enough.
+    pub(crate) interleaved: bool,
+}
+
+/// Where a line stands.
+pub(crate) struct Place<'a> {
+    pub(crate) pid: Option<u64>,
+    pub(crate) line: u64,
+    pub(crate) stream: Option<&'a Text>,
+}
+
+impl Open {
+    pub(crate) fn frame(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        let Some(head) = frame::numbered(text) else { return };
+        let Some(draft) = &mut self.draft else { return };
+        self.foreign = 0;
+        draft.last_line = place.line;
+        if !draft.stack_is_closed() {
+            let expected = draft.stacks.last().and_then(|s| s.frames.last()).map_or(0, |f| f.index + 1);
+            if head.index != Some(expected) && draft.stacks.last().is_some_and(|s| s.frames.len() < out.options.max_frames) {
+                if head.index == Some(0) {
+                    draft.close_stack();
+                }
+                self.broken(place, out);
+            }
+        } else if head.index != Some(0) {
+            self.broken(place, out);
+        }
+        if let Some(draft) = &mut self.draft {
+            out.push_frame(draft, Grammar::Sanitizer, head);
+        }
+    }
+
+    fn broken(&mut self, place: &Place<'_>, out: &mut Collector) {
+        if !core::mem::replace(&mut self.interleaved, true) {
+            let pid = out.reports[self.report].pid;
+            out.problem(
+                Code::Interleaved,
+                place.line,
+                pid,
+                "the frames of a stack are out of sequence: lines are lost, or two processes wrote at once",
+            );
+        }
+    }
+
+    pub(crate) fn error_line(&mut self, text: &[u8]) {
+        let Some(draft) = &mut self.draft else { return };
+        let Some(section) = asan::section(text) else { return };
+        self.foreign = 0;
+        if let Section::Stack(role) = section {
+            draft.expect_stack(role, text);
+            if role == Role::Origin {
+                draft.note(text);
+            }
+        } else {
+            draft.note(text);
+        }
+    }
+
+    pub(crate) fn leak_line(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
+        if let Some((kind, leak)) = lsan::record(text) {
+            self.end_record(out);
+            self.foreign = 0;
+            self.part = Part::Leaks;
+            let title = text_of(text.trim_ascii());
+            let title = title.strip_suffix(" allocated from:").unwrap_or(&title);
+            let mut draft = Draft::new(Tool::Lsan, kind, title, place.line);
+            draft.leak = Some(leak);
+            draft.expect_stack(Role::Allocation, b"");
+            self.draft = Some(draft);
+        } else if lsan::is_cap(text) {
+            out.reports[self.report].capped = true;
+        } else if trim_start(text).starts_with(b"Suppressions used:") {
+            self.end_record(out);
+            self.part = Part::Suppressions { then_leaks: self.part == Part::Leaks };
+        } else if let Part::Suppressions { .. } = self.part
+            && let Some(row) = lsan::suppression_row(text)
+        {
+            let leaks = out.reports[self.report].stated.leaks.get_or_insert_with(LeakSummary::default);
+            leaks.suppressed.bytes += row.bytes;
+            leaks.suppressed.blocks += row.blocks;
+        } else if contains(text, b"eaked above:")
+            && let Some(draft) = &mut self.draft
+        {
+            draft.close_stack();
+        }
+    }
+
+    fn end_record(&mut self, out: &mut Collector) {
+        if let Some(draft) = self.draft.take() {
+            let search = out.reports[self.report].searches;
+            out.record(self.report, draft, search, false);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Elements of XML: where one ends, what it holds, and its entities.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use xmlparser::{ElementEnd, Token, Tokenizer};
+
+use crate::bytes::find;
+
+pub(crate) enum Next<'a> {
+    Nothing,
+    Incomplete,
+    Skip(usize),
+    End(usize),
+    Element { name: &'a [u8], text: &'a [u8], len: usize },
+}
+
+/// What stands at the start of the text.
+pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
+    let until = |end: &[u8]| find(text, end).map_or(Next::Incomplete, |at| Next::Skip(at + end.len()));
+    match text {
+        [] => Next::Nothing,
+        [b'<', b'?', ..] => until(b"?>"),
+        [b'<', b'!', b'-', b'-', ..] => until(b"-->"),
+        [b'<', b'!', ..] => until(b">"),
+        [b'<', b'/', ..] => match memchr::memchr(b'>', text) {
+            None => Next::Incomplete,
+            Some(end) if text.starts_with(b"</valgrindoutput") => Next::End(end + 1),
+            Some(end) => Next::Skip(end + 1),
+        },
+        [b'<', rest @ ..] => {
+            let n = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(rest.len());
+            let name = &rest[..n];
+            let Some(open) = memchr::memchr(b'>', text) else { return Next::Incomplete };
+            if name == b"valgrindoutput" || text[open - 1] == b'/' || name.is_empty() {
+                return Next::Skip(open + 1);
+            }
+            find_end(text, name, searched.max(open)).map_or(Next::Incomplete, |(at, len)| Next::Element {
+                name,
+                text: &text[..at + len],
+                len: at + len,
+            })
+        }
+        // Text between elements is not valgrind's: another process wrote into the file.
+        _ => Next::Skip(memchr::memchr(b'<', text).unwrap_or(text.len())),
+    }
+}
+
+/// Where `</name>` begins, and its length.
+pub(crate) fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, usize)> {
+    let hay = text.get(from..)?;
+    memchr::memchr_iter(b'<', hay).find_map(|at| {
+        let end = hay[at..].strip_prefix(b"</")?.strip_prefix(name)?;
+        end.starts_with(b">").then_some((from + at, name.len() + 3))
+    })
+}
+
+/// The parts of an element: its start tags, and each text with the name of the element around it.
+///
+/// valgrind writes one element a line, and so they are read; what stands otherwise is left to the tokenizer. valgrind does not escape
+/// everything (`<path><unbound> <-> <unbound></path>`): where the tokenizer stumbles too, lines are read whatever they hold.
+pub(crate) fn texts<'a>(xml: &'a str, mut each: impl FnMut(&'a str, Part<'a>)) -> Result<(), String> {
+    if lines(xml, true, &mut |_, _| {}) {
+        lines(xml, true, &mut each);
+        return Ok(());
+    }
+    match tokens(xml) {
+        Ok(parts) => parts.into_iter().for_each(|(name, part)| each(name, part)),
+        Err(_) if lines(xml, false, &mut |_, _| {}) => {
+            lines(xml, false, &mut each);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
+    let mut path: Vec<&str> = Vec::new();
+    let mut parts = Vec::new();
+    for token in Tokenizer::from_fragment(xml, 0..xml.len()) {
+        match token.map_err(|e| e.to_string())? {
+            Token::ElementStart { local, .. } => {
+                path.push(local.as_str());
+                parts.push((local.as_str(), Part::Open));
+            }
+            Token::ElementEnd { end: ElementEnd::Close(..) | ElementEnd::Empty, .. } => {
+                path.pop();
+            }
+            Token::Text { text } => {
+                if let Some(name) = path.last().filter(|_| !text.as_str().trim().is_empty()) {
+                    parts.push((*name, Part::Text(text.as_str())));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(parts)
+}
+
+/// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if `strict`, where a text holds a tag.
+pub(crate) fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str, Part<'a>)) -> bool {
+    let mut rest = xml;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest[..end].trim_ascii();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        if line.is_empty() || line.starts_with("</") {
+            continue;
+        }
+        let Some(open) = line.bytes().position(|b| b == b'>').filter(|_| line.starts_with('<')) else { return false };
+        let (name, inner) = (&line[1..open], &line[open + 1..]);
+        if name.starts_with(['!', '?']) || name.ends_with('/') {
+            return false;
+        }
+        each(name, Part::Open);
+        if !inner.is_empty() {
+            let text = inner.strip_suffix('>').and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
+            let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else { return false };
+            each(name, Part::Text(text));
+        }
+    }
+    true
+}
+
+/// What [`texts`] hands out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part<'a> {
+    Open,
+    Text(&'a str),
+}
+
+/// Text with its entities resolved.
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.find(';').filter(|n| *n < 12);
+        let resolved = end.and_then(|n| entity(&rest[1..n]));
+        match (resolved, end) {
+            (Some(c), Some(n)) => {
+                out.push(c);
+                rest = &rest[n + 1..];
+            }
+            _ => {
+                out.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+pub(crate) fn entity(name: &str) -> Option<char> {
+    Some(match name {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix('x') {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)?
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_valgrind_did_not_escape_is_read_all_the_same() {
+        let xml = "<error>\n  <fd>4</fd>\n  <path><unbound> <-> &lt;</path>\n</error>";
+        let mut seen = Vec::new();
+        texts(xml, |name, part| {
+            if let Part::Text(text) = part {
+                seen.push((name, text));
+            }
+        })
+        .unwrap();
+        assert_eq!(seen, [("fd", "4"), ("path", "<unbound> <-> &lt;")]);
+        assert!(texts("<error>\n<path><x y></path> z\n", |_, _| ()).is_err());
+    }
+
+    #[test]
+    fn entities() {
+        assert_eq!(unescape("a &lt;b&gt; &amp;amp; &#65;&#x42; &bad; &"), "a <b> &amp; AB &bad; &");
+    }
+}

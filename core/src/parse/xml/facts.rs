@@ -1,0 +1,111 @@
+//! What valgrind's XML says about the run: arguments, version, sums.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::memcheck::amount;
+use super::element::{Part, texts, unescape};
+use crate::model::{Amount, LeakSummary, Report, ShownLeaks, Text, Tool};
+
+/// The text between the first start tag and the next tag.
+pub(crate) fn plain(element: &str) -> String {
+    let inner = element.split_once('>').map_or("", |(_, rest)| rest);
+    unescape(inner.split('<').next().unwrap_or_default().trim()).into_owned()
+}
+
+/// The text of the first element of this name.
+pub(crate) fn value<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let start = xml.find(&format!("<{name}>"))? + name.len() + 2;
+    xml[start..].split('<').next()
+}
+
+/// `<name><bytes>…</bytes><blocks>…</blocks></name>`; 3.26.0 leaves out an end tag.
+pub(crate) fn amounts(xml: &str, name: &str) -> Option<Amount> {
+    let start = xml.find(&format!("<{name}>"))?;
+    let rest = &xml[start..];
+    let number = |tag| value(rest, tag).and_then(|v| amount(v.trim().as_bytes())).map(|a| a.0);
+    Some(Amount { bytes: number("bytes")?, blocks: number("blocks").or_else(|| number("in_blocks"))? })
+}
+
+pub(crate) fn leak_summary(xml: &str) -> LeakSummary {
+    let get = |name| amounts(xml, name).unwrap_or_default();
+    LeakSummary {
+        definite: get("definitely_lost"),
+        indirect: get("indirectly_lost"),
+        possible: get("possibly_lost"),
+        reachable: get("still_reachable"),
+        suppressed: get("suppressed"),
+    }
+}
+
+pub(crate) fn tool(name: &str) -> Tool {
+    match name {
+        "memcheck" => Tool::Memcheck,
+        "helgrind" => Tool::Helgrind,
+        "drd" => Tool::Drd,
+        _ => Tool::Custom(name.into()),
+    }
+}
+
+pub(crate) fn version(preamble: &str) -> Option<Text> {
+    let (_, rest) = preamble.split_once("Using Valgrind-")?;
+    rest.split([' ', ';', '<']).next().map(Text::from)
+}
+
+/// The command, and which leaks its options show.
+pub(crate) fn arguments(xml: &str, report: &mut Report) {
+    let mut own = Vec::new();
+    let mut program = Vec::new();
+    let mut in_program = false;
+    let _ = texts(xml, |name, part| match part {
+        Part::Open => in_program = in_program && name != "vargv" || name == "argv",
+        Part::Text(text) if in_program => program.push(unescape(text.trim()).into_owned()),
+        Part::Text(text) => own.push(unescape(text.trim()).into_owned()),
+    });
+    report.command = (!program.is_empty()).then(|| program.join(" ").into());
+    report.shown = Some(shown(&own));
+}
+
+/// Which leaks `--leak-check` and `--show-leak-kinds` show; the last option of a kind wins.
+pub(crate) fn shown(options: &[String]) -> ShownLeaks {
+    let mut full = false;
+    let mut kinds = ShownLeaks { definite: true, possible: true, ..ShownLeaks::default() };
+    for option in options {
+        match option.split_once('=') {
+            Some(("--leak-check", how)) => full = matches!(how, "full" | "yes"),
+            Some(("--show-leak-kinds", list)) => {
+                let has = |kind| list == "all" || list.split(',').any(|k| k.trim() == kind);
+                kinds = ShownLeaks {
+                    definite: has("definite"),
+                    indirect: has("indirect"),
+                    possible: has("possible"),
+                    reachable: has("reachable"),
+                };
+            }
+            Some(("--show-reachable", yes)) => (kinds.reachable, kinds.indirect) = (yes == "yes", yes == "yes"),
+            Some(("--show-possibly-lost", yes)) => kinds.possible = yes == "yes",
+            _ => {}
+        }
+    }
+    if full { kinds } else { ShownLeaks::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::borrow::ToOwned;
+
+    #[test]
+    fn options_decide_which_leaks_are_shown() {
+        let show = |options: &[&str]| {
+            let s = shown(&options.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>());
+            (s.definite, s.indirect, s.possible, s.reachable)
+        };
+        assert_eq!(show(&[]), (false, false, false, false));
+        assert_eq!(show(&["--leak-check=full"]), (true, false, true, false));
+        assert_eq!(show(&["--leak-check=full", "--show-leak-kinds=definite"]), (true, false, false, false));
+        assert_eq!(show(&["--leak-check=yes", "--show-reachable=yes"]), (true, true, true, true));
+        assert_eq!(show(&["--leak-check=full", "--leak-check=summary"]), (false, false, false, false));
+    }
+}
