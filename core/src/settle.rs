@@ -17,6 +17,7 @@ use crate::problem::Code;
 pub(crate) fn settle(mut all: Collector) -> Collector {
     forget_earlier_searches(&mut all);
     forget_duplicate_reports(&mut all);
+    explain_replaced(&mut all);
     mark_inherited(&mut all);
     reconcile::reconcile(&mut all);
     drop_empty(&mut all);
@@ -56,7 +57,7 @@ fn forget_duplicate_reports(all: &mut Collector) {
     let mut seen: HashMap<(Tool, u64, u64), usize> = HashMap::new();
     for at in 0..all.reports.len() {
         let report = &all.reports[at];
-        let Some(pid) = report.pid else { continue };
+        let Some(pid) = report.pid.filter(|_| !all.forgotten.contains(&at)) else { continue };
         let key = (report.tool.clone(), pid, all.prints[at]);
         let Some(first) = seen.get(&key).copied() else {
             seen.insert(key, at);
@@ -70,7 +71,27 @@ fn forget_duplicate_reports(all: &mut Collector) {
         let other = all.inputs[all.reports[first].input].name.clone();
         let message = format!("the same report of {} stands in {other} as well; it counts once", all.reports[at].tool);
         all.problem_in(input, Code::DuplicateReport, line, Some(pid), message);
-        all.duplicates.push(at);
+        all.forgotten.push(at);
+    }
+}
+
+/// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, it was
+/// not `exec`: the first run was killed, and the next one got its pid, as in containers.
+fn explain_replaced(all: &mut Collector) {
+    for at in core::mem::take(&mut all.replaced) {
+        let old = &all.reports[at];
+        let follows = |r: &&Report| r.pid == old.pid && r.input == old.input && r.stream == old.stream;
+        let next = all.reports[at + 1..].iter().find(follows);
+        let same_command = next.is_none_or(|next| next.command == old.command);
+        let (input, line, pid) = (old.input, old.last_line, old.pid);
+        if same_command {
+            let message = "the process has no ERROR SUMMARY, and the same command begins anew: it was killed";
+            all.problem_in(input, Code::Truncated, line, pid, message);
+            all.reports[at].complete = false;
+        } else {
+            let message = "the process went on with another program (exec); its report has no summary of its own";
+            all.problem_in(input, Code::Replaced, line, pid, message);
+        }
     }
 }
 
@@ -131,7 +152,7 @@ fn drop_empty(all: &mut Collector) {
     let mut reports = Vec::with_capacity(all.reports.len());
     let mut report_places = vec![usize::MAX; all.reports.len()];
     for (at, report) in core::mem::take(&mut all.reports).into_iter().enumerate() {
-        if !all.duplicates.contains(&at) {
+        if !all.forgotten.contains(&at) {
             report_places[at] = reports.len();
             reports.push(report);
         }

@@ -102,23 +102,25 @@ fn verdict(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
     let verdict = run.verdict;
     match verdict.outcome {
         Outcome::Pass => writeln!(out, "{} {}", paint.good("pass:"), terminal(&verdict.evidence)),
-        Outcome::Fail | Outcome::Error => {
-            let word = if verdict.outcome == Outcome::Fail { "fail:" } else { "error:" };
-            if verdict.reasons.is_empty() {
-                writeln!(out, "{} not everything could be read", paint.bad(word))?;
-            }
-            for (at, reason) in verdict.reasons.iter().enumerate() {
-                let head = if at == 0 { paint.bad(word) } else { paint.bad("     ") };
-                let more = if reason.count > 1 && reason.code != crate::ReasonCode::UnexpectedFinding {
-                    format!(" (and {} more)", reason.count - 1)
-                } else {
-                    String::new()
-                };
-                writeln!(out, "{head} {}{more} {}", terminal(&reason.message), paint.dim(&format!("[{}]", reason.code)))?;
-            }
-            Ok(())
+        Outcome::Fail => reasons(run, paint, out),
+        Outcome::Error => {
+            writeln!(out, "{} not everything could be read", paint.bad("error:"))?;
+            reasons(run, paint, out)
         }
     }
+}
+
+/// A line for each reason.
+fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    for (at, reason) in run.verdict.reasons.iter().enumerate() {
+        let head = paint.bad(if at == 0 { "fail:" } else { "     " });
+        let more = match reason.count {
+            n if n > 1 && reason.code != crate::ReasonCode::UnexpectedFinding => format!(" (and {} more)", n - 1),
+            _ => String::new(),
+        };
+        writeln!(out, "{head} {}{more} {}", terminal(&reason.message), paint.dim(&format!("[{}]", reason.code)))?;
+    }
+    Ok(())
 }
 
 fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -42,8 +42,10 @@ pub(crate) struct Collector {
     pub(crate) problems: Vec<Problem>,
     /// A hash of every line of a report, by which a report that stands in the log twice is known.
     pub(crate) prints: Vec<u64>,
-    /// Reports that stand in the log a second time.
-    pub(crate) duplicates: Vec<usize>,
+    /// Reports that are none, or that stand in the log a second time.
+    pub(crate) forgotten: Vec<usize>,
+    /// Reports without an end, after which the same process began a new one.
+    pub(crate) replaced: Vec<usize>,
     hasher: DefaultHashBuilder,
     sites: HashTable<(u64, Grammar, Arc<Site>)>,
     folds: HashTable<(u64, usize)>,

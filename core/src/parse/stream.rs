@@ -12,7 +12,7 @@ use super::body::Sanitizers;
 use super::collect::Collector;
 use super::lead::Lead;
 use super::tag::{self, Tag};
-use super::valgrind::Process;
+use super::valgrind::{End, Process};
 use super::xml::Document;
 use crate::bytes::{find, trim_start};
 use crate::line::Line;
@@ -27,6 +27,8 @@ pub(crate) struct Stream {
     sanitizers: Sanitizers,
     xml: Option<Document>,
     lead: Lead,
+    /// A process of valgrind wrote its header here.
+    has_header: bool,
 }
 
 impl Stream {
@@ -93,8 +95,9 @@ impl Stream {
             return;
         }
         let header = Process::is_header(tag.rest.trim_ascii_start());
+        self.has_header |= header;
         if header && let Some(mut older) = self.processes.remove(&tag.pid) {
-            older.finish(true, out);
+            older.finish(End::Replaced, out);
         }
         if !self.processes.contains_key(&tag.pid) {
             let max = out.options.max_processes;
@@ -131,8 +134,9 @@ impl Stream {
     pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
         let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_values().collect();
         processes.sort_unstable_by_key(|p| p.report);
+        let end = if self.has_header { End::Loud } else { End::Quiet };
         for mut process in processes {
-            process.finish(false, out);
+            process.finish(end, out);
         }
         self.sanitizers.finish(last_line, out);
         if let Some(mut xml) = self.xml.take() {

@@ -38,6 +38,17 @@ pub(crate) struct Process {
     ended: bool,
 }
 
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The input ends, and somebody in the stream wrote a header, so summaries are due.
+    Loud,
+    /// The input ends, and nobody in the stream wrote a header: valgrind may run with `-q`, which prints no summary.
+    Quiet,
+    /// The same process wrote a new header.
+    Replaced,
+}
+
 impl Process {
     pub(crate) fn new(pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
         let report = out.open_report(Tool::Memcheck, Some(pid), stream.cloned(), line);
@@ -83,21 +94,28 @@ impl Process {
     }
 
     /// The process has no more lines.
-    pub(crate) fn finish(&mut self, replaced: bool, out: &mut Collector) {
+    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) {
         // A fatal signal and an error about a descriptor end without a blank line.
         let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
         let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
         self.end_record(out);
         let report = &mut out.reports[self.report];
-        let quiet = !report.has_header && !self.has_summary && !cut_record;
+        if !report.has_header && !self.has_summary && report.printed == 0 {
+            // `==1== text` alone is no word of valgrind's.
+            return out.forgotten.push(self.report);
+        }
+        let quiet = end == End::Quiet && !report.has_header && !self.has_summary && !cut_record;
         let watched = report.tool.is_valgrind();
-        report.complete = self.ended || quiet || replaced || !watched;
-        let (line, pid) = (report.last_line, report.pid);
-        if replaced && !self.ended {
-            out.problem(Code::Replaced, line, pid, "the process began a new report (exec); this one has no summary");
-        } else if !report.complete {
-            let message =
-                format!("the report of {} has no ERROR SUMMARY: the log is cut, or the process was killed", report.tool);
+        report.complete = self.ended || quiet || !watched;
+        if report.complete {
+            return;
+        }
+        report.complete = end == End::Replaced;
+        let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
+        if end == End::Replaced {
+            out.replaced.push(self.report);
+        } else {
+            let message = format!("the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed");
             out.problem(Code::Truncated, line, pid, message);
         }
     }

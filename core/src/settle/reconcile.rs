@@ -28,7 +28,7 @@ pub(crate) fn reconcile(all: &mut Collector) {
     let read: Vec<Read> = all.reports.iter().map(|r| sums(all, r)).collect();
     let mut found = Vec::new();
     for (at, report) in all.reports.iter().enumerate() {
-        if all.duplicates.contains(&at) {
+        if all.forgotten.contains(&at) {
             continue;
         }
         let mut say = |code: Code, message: String| found.push((at, code, message));
@@ -121,6 +121,10 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
 fn without_leak_summary(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     if report.stated.all_freed {
         return;
+    }
+    let errors_only = report.stated.in_use.is_none() && report.shown.is_none() && report.stated.contexts.is_some();
+    if errors_only && report.has_header && !read.has_leaks() {
+        say(Code::LeaksNotShown, String::from("the report sums up errors and says nothing about leaks"));
     }
     if let Some(in_use) = report.stated.in_use.filter(|a| a.blocks > 0) {
         let in_use = amount(in_use.bytes, in_use.blocks);
