@@ -79,3 +79,60 @@ fn module(frame: &Frame) -> &str {
     let module = frame.site.module.as_deref().unwrap_or_default();
     module.rsplit(['/', '\\']).next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Parser};
+
+    fn prints(log: &str) -> Vec<Fingerprint> {
+        let mut parser = Parser::new(Options::default());
+        parser.begin("log");
+        parser.feed(log.as_bytes());
+        let mut names = Names::default();
+        parser.finish().findings.iter().map(|f| of(f, &mut names)).collect()
+    }
+
+    const MEMCHECK: &str = "==1== 40 (16 direct, 24 indirect) bytes in 1 blocks are possibly lost in loss record 3 of 4
+==1==    at 0x48417B4: malloc (in /usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so)
+==1==    by 0x109166: ns::make<int>(int) (a.cc:3)
+==1==    by 0x10918C: main (a.cc:9)
+==1== 
+";
+
+    const LSAN: &str = "==7==ERROR: LeakSanitizer: detected memory leaks
+
+Direct leak of 16 byte(s) in 1 object(s) allocated from:
+    #0 0x55f8efec90d9 in malloc (/bin/a+0x340d9) (BuildId: 48ec)
+    #1 0x55f8efecc431 in ns::make<int>(int) /src/a.cc:30:57
+    #2 0x55f8efecc4b3 in main /src/a.cc:90:17
+    #3 0x7ffb87645249 in __libc_start_call_main csu/../sysdeps/nptl/libc_start_call_main.h:58:16
+    #4 0x55f8efe0c3b0 in _start (/bin/a+0x2c3b0)
+
+SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
+";
+
+    #[test]
+    fn one_leak_has_one_fingerprint_whoever_found_it() {
+        let (a, b) = (prints(MEMCHECK), prints(LSAN));
+        assert_eq!(a.len(), 1);
+        assert_eq!(a, b);
+        assert!(!a[0].is_weak());
+        // The value is a contract: it stands in baselines and pull requests.
+        assert_eq!(a[0].as_str(), "lg1-73df1754221917cfdbe42d4b9f3e6e1e");
+    }
+
+    #[test]
+    fn another_function_or_error_is_another_finding() {
+        let other = LSAN.replace("ns::make", "ns::take");
+        assert_ne!(prints(LSAN), prints(&other));
+        let error = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n    #0 0x5 in ns::make<int>(int) /src/a.cc:3\n    #1 0x6 in main /src/a.cc:9\n\n";
+        assert_ne!(prints(LSAN), prints(error));
+    }
+
+    #[test]
+    fn a_stack_of_nothing_but_runtime_is_weak() {
+        let bare = LSAN.replace("ns::make<int>(int) /src/a.cc:30:57", "std::rt::lang_start (/bin/a+0x1)").replace("main /src/a.cc:90:17", "_start (/bin/a+0x2)");
+        assert!(prints(&bare)[0].is_weak());
+    }
+}

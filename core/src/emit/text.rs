@@ -170,8 +170,8 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "{} unexpected, {} not gated, {}; {}, {}",
-        count(unexpected, "finding", "findings"),
+        "{}, {} not gated, {}; {}, {}",
+        count(unexpected, "unexpected finding", "unexpected findings"),
         grouped(not_gated),
         count(n(run.parsed.problems.len()), "problem", "problems"),
         count(n(run.parsed.inputs.len()), "input", "inputs"),
