@@ -238,6 +238,8 @@ impl Sanitizers {
             self.close(whole, place.line, out);
         } else if open.part == Part::Error {
             open.error_line(text);
+        } else if open.part == (Part::Suppressions { then_leaks: false }) && trimmed.starts_with(b"-----") {
+            self.close(true, place.line, out);
         } else {
             open.leak_line(text, place, out);
         }

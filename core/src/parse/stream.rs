@@ -114,7 +114,7 @@ impl Stream {
     }
 
     fn sanitizer(&mut self, text: &[u8], tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
-        if tag.at > 0 && !self.sanitizers.is_open() {
+        if !self.is_open() {
             self.lead.learn(&text[..tag.at]);
         }
         // Some messages lack their line feed, so that the next process goes on in the same line.
