@@ -55,7 +55,7 @@ fn lints(sh: &Shell) -> Outcome {
 }
 
 fn tests(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo test --workspace --no-fail-fast").run()?)
+    Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
 }
 
 fn core_for(sh: &Shell, target: &str) -> Outcome {
