@@ -1,19 +1,29 @@
 //! Chores of this repository: `cargo xtask <chore>`.
 
+mod bench;
+mod fuzz;
+mod setup;
 mod snapshots;
+mod test;
 
 use std::process::ExitCode;
 
 /// What every chore returns: an error is one clear line for the person at the terminal.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: cargo xtask snapshots [--list] [FILTER]";
+const USAGE: &str = "usage: cargo xtask test
+       cargo xtask bench [--small]
+       cargo xtask fuzz [SECONDS]
+       cargo xtask snapshots [--list] [FILTER]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let chore = arguments.next();
     let rest: Vec<String> = arguments.collect();
     let outcome = match chore.as_deref() {
+        Some("test") => test::run(&rest),
+        Some("bench") => bench::run(&rest),
+        Some("fuzz") => fuzz::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         _ => Err(USAGE.into()),
     };

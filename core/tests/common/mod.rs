@@ -1,0 +1,110 @@
+//! What the tests on real reports share: the cases under `snapshots/`, and the way from bytes to a verdict.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(clippy::expect_used, reason = "a case that can't be read is a broken test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
+use leakgate_core::{NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict};
+
+/// A folder of `snapshots/`: real reports of one run.
+pub(crate) struct Case {
+    /// `<dialect>/<case>`
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    /// The reports in order: file name and bytes.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+}
+
+/// The folder of all cases.
+pub(crate) fn home() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots")
+}
+
+/// Every case, by name.
+pub(crate) fn cases() -> Vec<Case> {
+    let home = home().canonicalize().expect("the folder snapshots");
+    let mut cases = Vec::new();
+    for dialect in folders(&home) {
+        for folder in folders(&dialect).into_iter().filter(|f| f.join("case.toml").exists()) {
+            let name = folder.strip_prefix(&home).expect("a folder in snapshots").to_str().expect("a plain name");
+            cases.push(Case { name: name.replace('\\', "/"), files: reports(&folder), folder });
+        }
+    }
+    assert!(cases.len() > 300, "{} cases are too few: where is snapshots/?", cases.len());
+    cases
+}
+
+/// The folders in a folder, sorted.
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(of).expect("a folder").map(|e| e.expect("an entry").path());
+    let mut found: Vec<PathBuf> = entries.filter(|p| p.is_dir()).collect();
+    found.sort();
+    found
+}
+
+fn reports(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let about: toml::Table = fs::read_to_string(folder.join("case.toml")).expect("case.toml").parse().expect("case.toml in TOML");
+    let names: Vec<String> = match about.get("files").and_then(toml::Value::as_array) {
+        Some(files) => files.iter().map(|f| f.as_str().expect("the name of a file").to_owned()).collect(),
+        None => ["report.txt", "report.xml"].map(str::to_owned).into_iter().filter(|f| folder.join(f).exists()).collect(),
+    };
+    assert!(!names.is_empty(), "no report in {}", folder.display());
+    let read = |name: String| (fs::read(folder.join(&name)).expect("a report"), name);
+    names.into_iter().map(read).map(|(bytes, name)| (name, bytes)).collect()
+}
+
+/// No source file is at hand.
+struct NoSources;
+
+impl Excerpt for NoSources {
+    fn line(&self, _: &str, _: u32) -> Option<String> {
+        None
+    }
+}
+
+/// Everything that is made of some inputs under the default policy.
+pub(crate) struct Judged {
+    pub(crate) parsed: Parsed,
+    pub(crate) triage: Triage,
+    pub(crate) verdict: Verdict,
+}
+
+/// Reads files whole and decides; each is a source of its own.
+pub(crate) fn judge<B: AsRef<[u8]>>(files: &[(String, B)]) -> Judged {
+    judge_in_chunks(files, |bytes| vec![bytes])
+}
+
+/// The same with each file cut by `cut`.
+pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(files: &[(String, B)], mut cut: impl FnMut(&[u8]) -> Vec<&[u8]>) -> Judged {
+    let mut parser = Parser::new(Options::default());
+    let mut sources = Vec::new();
+    for (at, (name, bytes)) in files.iter().enumerate() {
+        parser.begin(name);
+        cut(bytes.as_ref()).into_iter().for_each(|chunk| parser.feed(chunk));
+        sources.push(Source { name: name.clone(), inputs: vec![at] });
+    }
+    let policy = Policy::default();
+    let parsed = parser.finish();
+    let triage = leakgate_core::triage(&parsed, &policy, &NoWorkspace);
+    let verdict = leakgate_core::judge(&parsed, &triage, &sources, &policy);
+    Judged { parsed, triage, verdict }
+}
+
+/// One text without a file.
+pub(crate) fn judge_text(bytes: &[u8]) -> Judged {
+    judge(&[("log".to_owned(), bytes)])
+}
+
+impl Judged {
+    /// The document in a format.
+    pub(crate) fn document(&self, format: Format) -> String {
+        let Self { parsed, triage, verdict } = self;
+        let run = Run { parsed, triage, verdict, workspace: &NoWorkspace, sources: &NoSources };
+        let mut out = String::new();
+        emit::write(&run, format, &Style::default(), &mut out).expect("writing to a string");
+        out
+    }
+}

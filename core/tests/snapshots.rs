@@ -1,0 +1,101 @@
+//! Every real report under `snapshots/` and what is said about it: `json.snap` and `text.snap` beside the report.
+//!
+//! One test for each document, so that a run shows everything that changed. `INSTA_UPDATE=always cargo test --test snapshots`
+//! accepts what is said now.
+
+#![allow(clippy::expect_used, reason = "this is a test")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use leakgate_core::emit::Format;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use common::Case;
+
+fn main() -> ExitCode {
+    let cases: Vec<Arc<Case>> = common::cases().into_iter().map(Arc::new).collect();
+    let expected: BTreeSet<PathBuf> = cases.iter().flat_map(|case| Format::ALL.iter().map(|f| snapshot_of(case, *f))).collect();
+    let mut trials = vec![
+        Trial::test("no snapshot without a report", move || no_orphans(&expected)),
+        Trial::test("no report without a case", reports_are_named),
+    ];
+    for case in cases {
+        for format in Format::ALL {
+            let case = Arc::clone(&case);
+            trials.push(Trial::test(format!("{}/{}", case.name, format.as_str()), move || {
+                compare(&case, *format);
+                Ok(())
+            }));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn snapshot_of(case: &Case, format: Format) -> PathBuf {
+    case.folder.join(format!("{}.snap", format.as_str()))
+}
+
+/// A difference panics, which the runner counts as a failure.
+fn compare(case: &Case, format: Format) {
+    let mut document = common::judge(&case.files).document(format);
+    if format == Format::Json {
+        document = readable(&document);
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(&case.folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(format.as_str(), document));
+}
+
+/// Indented, and without leakgate's own version, which changes with each release.
+fn readable(json: &str) -> String {
+    let mut value: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    assert!(value["version"].is_string(), "the document names leakgate's version");
+    value["version"] = "[version]".into();
+    serde_json::to_string_pretty(&value).expect("JSON")
+}
+
+fn no_orphans(expected: &BTreeSet<PathBuf>) -> Result<(), Failed> {
+    let home = common::home().canonicalize()?;
+    let orphans: Vec<String> = files(&home)
+        .into_iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "snap") && !expected.contains(f))
+        .map(shown)
+        .collect();
+    complain("no report stands beside", &orphans)
+}
+
+/// A report that `case.toml` does not name would never be read.
+fn reports_are_named() -> Result<(), Failed> {
+    let named: BTreeSet<PathBuf> =
+        common::cases().iter().flat_map(|c| c.files.iter().map(|(name, _)| c.folder.join(name))).collect();
+    let is_report = |file: &PathBuf| file.file_name().is_some_and(|n| n.to_string_lossy().starts_with("report"));
+    let home = common::home().canonicalize()?;
+    let strays: Vec<String> = files(&home).into_iter().filter(|f| is_report(f) && !named.contains(f)).map(shown).collect();
+    complain("no case.toml names", &strays)
+}
+
+fn complain(what: &str, files: &[String]) -> Result<(), Failed> {
+    if files.is_empty() { Ok(()) } else { Err(format!("{what} {}", files.join(", ")).into()) }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it ends an iterator of paths")]
+fn shown(file: PathBuf) -> String {
+    file.display().to_string()
+}
+
+/// All files below a folder, without the programs.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path());
+    let (folders, mut found): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|p| p.is_dir());
+    let inner = folders.iter().filter(|f| !f.ends_with("programs"));
+    found.extend(inner.flat_map(|f| files(f)));
+    found
+}

@@ -1,0 +1,35 @@
+//! From bytes to a verdict and its documents, as every user of the core goes.
+
+use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
+use leakgate_core::{NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
+
+struct NoSources;
+
+impl Excerpt for NoSources {
+    fn line(&self, _: &str, _: u32) -> Option<String> {
+        None
+    }
+}
+
+/// Reads one input that comes in these chunks; returns its document in a format, once the verdict makes sense.
+pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> String {
+    let mut parser = Parser::new(Options::default());
+    parser.begin("log");
+    chunks.for_each(|chunk| parser.feed(chunk));
+    let parsed = parser.finish();
+    let policy = Policy::default();
+    let triage = triage(&parsed, &policy, &NoWorkspace);
+    let sources = [Source { name: "log".into(), inputs: vec![0] }];
+    let verdict = judge(&parsed, &triage, &sources, &policy);
+    match verdict.outcome {
+        Outcome::Pass => {
+            assert!(!parsed.reports.is_empty(), "a pass without a report");
+            assert!(parsed.reports.iter().all(|r| r.complete), "a pass with a cut report");
+        }
+        _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
+    }
+    let run = Run { parsed: &parsed, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+    let mut out = String::new();
+    emit::write(&run, format, &Style { colour: true }, &mut out).expect("writing to a string");
+    out
+}

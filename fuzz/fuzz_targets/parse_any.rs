@@ -1,0 +1,14 @@
+//! Whatever stands in a log: it gets a verdict and documents, and nothing panics.
+#![no_main]
+
+mod judged;
+
+use leakgate_core::emit::Format;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    for format in Format::ALL {
+        let document = judged::document([text].into_iter(), *format);
+        assert!(!document.is_empty());
+    }
+});

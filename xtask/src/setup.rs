@@ -1,0 +1,116 @@
+//! What the chores need beside cargo, and how it is installed.
+//!
+//! Everything is looked for first, so that a machine without a network but with the tools does all of its work.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use xshell::{Shell, cmd};
+
+use crate::Outcome;
+
+/// The targets for which the core is built to prove that it needs neither std nor an operating system.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+pub(crate) const BARE: &str = "thumbv7em-none-eabihf";
+
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Something that a chore needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Need {
+    /// The standard library of a target.
+    Target(&'static str),
+    /// A component of the toolchain.
+    Component(&'static str),
+    /// A nightly compiler, for the fuzzer's instrumentation.
+    Nightly,
+    /// The command `cargo fuzz`.
+    CargoFuzz,
+    /// A program, and the Debian package that holds it.
+    Program(&'static str, &'static str),
+}
+
+/// All that `cargo xtask test` uses.
+pub(crate) const ALL: &[Need] = &[
+    Need::Component("rustfmt"),
+    Need::Component("clippy"),
+    Need::Target(WASM),
+    Need::Target(BARE),
+    Need::Nightly,
+    Need::Program("c++", "g++"),
+    Need::CargoFuzz,
+    Need::Program("rg", "ripgrep"),
+];
+
+impl Need {
+    /// True when it is here.
+    pub(crate) fn is_met(self) -> bool {
+        match self {
+            Self::Target(name) => lists(&["target", "list", "--installed"], |line| line == name),
+            Self::Component(name) => answers("cargo", &[name.trim_start_matches("rust"), "--version"]),
+            Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
+            Self::CargoFuzz => answers("cargo", &["fuzz", "--version"]),
+            Self::Program(name, _) => answers(name, &["--version"]),
+        }
+    }
+
+    /// Fetches it, if it is not here.
+    pub(crate) fn meet(self, sh: &Shell) -> Outcome {
+        if self.is_met() {
+            return Ok(());
+        }
+        let tried = match self {
+            Self::Target(name) => cmd!(sh, "rustup target add {name}").run(),
+            Self::Component(name) => cmd!(sh, "rustup component add {name}").run(),
+            Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
+            Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
+            // Without root this asks for nothing and fails.
+            Self::Program(_, package) => match answers("sudo", &["-n", "true"]) {
+                true => cmd!(sh, "sudo -n apt-get install -y {package}").run(),
+                false => cmd!(sh, "apt-get install -y {package}").run(),
+            },
+        };
+        match tried.is_ok() && self.is_met() {
+            true => Ok(()),
+            false => Err(self.advice().into()),
+        }
+    }
+
+    /// What a person has to type to get it.
+    pub(crate) fn advice(self) -> String {
+        match self {
+            Self::Target(name) => format!("no target {name}: rustup target add {name}"),
+            Self::Component(name) => format!("no {name}: rustup component add {name}"),
+            Self::Nightly => "no nightly compiler: rustup toolchain install nightly --profile minimal".into(),
+            Self::CargoFuzz => format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"),
+            Self::Program(name, package) => format!("no {name}: apt-get install {package}"),
+        }
+    }
+}
+
+/// What is missing of these, each with what to type.
+pub(crate) fn missing(needs: &[Need]) -> Option<String> {
+    let advice: Vec<String> = needs.iter().filter(|need| !need.is_met()).map(|need| need.advice()).collect();
+    (!advice.is_empty()).then(|| advice.join("; "))
+}
+
+/// The folder of the repository.
+pub(crate) fn repository() -> Outcome<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(own.parent().ok_or("the xtask crate has no parent folder")?.to_path_buf())
+}
+
+/// True in CI, where nothing may be left out.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+fn lists(arguments: &[&str], wanted: impl Fn(&str) -> bool) -> bool {
+    let Ok(output) = Command::new("rustup").args(arguments).stderr(Stdio::null()).output() else { return false };
+    String::from_utf8_lossy(&output.stdout).lines().any(wanted)
+}
+
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|s| s.success())
+}

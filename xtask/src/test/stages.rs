@@ -1,0 +1,76 @@
+//! The stages of `cargo xtask test`, in order.
+
+use xshell::{Shell, cmd};
+
+use crate::Outcome;
+use crate::setup::{self, BARE, Need, WASM};
+use crate::{bench, fuzz};
+
+/// One stage.
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    /// Without these it is skipped.
+    pub(crate) needs: &'static [Need],
+    pub(crate) run: fn(&Shell) -> Outcome,
+}
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 20;
+
+/// All stages.
+pub(crate) const ALL: &[Stage] = &[
+    Stage { name: "Set-up", needs: &[], run: set_up },
+    Stage { name: "Format", needs: &[Need::Component("rustfmt")], run: format },
+    Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
+    Stage { name: "Tests", needs: &[], run: tests },
+    Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
+    Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },
+    Stage { name: "The page's module", needs: &[Need::Target(WASM)], run: page },
+    Stage { name: "Documentation", needs: &[], run: documentation },
+    Stage { name: "Fuzzing", needs: fuzz::NEEDS, run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS) },
+    Stage { name: "Benchmarks (small)", needs: bench::NEEDS, run: benchmarks },
+];
+
+/// What can't be fetched is no failure here: the stage that needs it says so.
+fn set_up(sh: &Shell) -> Outcome {
+    for need in setup::ALL {
+        if let Err(advice) = need.meet(sh) {
+            println!("{advice}");
+        }
+    }
+    match setup::missing(setup::ALL) {
+        Some(missing) if setup::in_ci() => Err(missing.into()),
+        _ => Ok(()),
+    }
+}
+
+fn format(sh: &Shell) -> Outcome {
+    cmd!(sh, "cargo fmt --all --check").run()?;
+    cmd!(sh, "cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
+    Ok(())
+}
+
+fn lints(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo clippy --workspace --all-targets -- -D warnings").run()?)
+}
+
+fn tests(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
+}
+
+fn core_for(sh: &Shell, target: &str) -> Outcome {
+    Ok(cmd!(sh, "cargo build --package leakgate-core --no-default-features --target {target}").run()?)
+}
+
+fn page(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo build --package leakgate-wasm --release --target {WASM}").run()?)
+}
+
+fn documentation(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?)
+}
+
+/// Figures on a shared machine prove nothing, so they are printed and no speed is a failure.
+fn benchmarks(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo run --release --quiet --package xtask -- bench --small").run()?)
+}
