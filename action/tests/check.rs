@@ -156,7 +156,8 @@ fn archives_are_unpacked_and_a_report_that_stands_twice_counts_once() {
 fn documents_go_where_they_are_told_and_all_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
-    let ran = check(dir.path(), &["--format", "text", "--format", "json=a.json", "--format", "text=b.txt", leak.to_str().unwrap()]);
+    let ran =
+        check(dir.path(), &["--format", "text", "--format", "json=a.json", "--format", "text=b.txt", leak.to_str().unwrap()]);
     assert_eq!(ran.status, 1);
     let document: Value = serde_json::from_str(&fs::read_to_string(dir.path().join("a.json")).unwrap()).unwrap();
     assert_eq!(document["schema"], "leakgate/v1");

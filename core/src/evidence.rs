@@ -42,6 +42,10 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
     if suppressed.blocks > 0 {
         out += &format!(", {} suppressed by the tool", amount(suppressed.bytes, suppressed.blocks));
     }
+    let hidden: u64 = reports.iter().filter_map(|r| r.stated.suppressed_errors).fold(0, u64::saturating_add);
+    if hidden > 0 {
+        out += &format!(", {} suppressed by the tool", count(hidden, "error", "errors"));
+    }
     if reports.iter().any(|r| r.capped) {
         out += ", findings left out by the tool";
     }

@@ -132,7 +132,9 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
 
     #[test]
     fn a_stack_of_nothing_but_runtime_is_weak() {
-        let bare = LSAN.replace("ns::make<int>(int) /src/a.cc:30:57", "std::rt::lang_start (/bin/a+0x1)").replace("main /src/a.cc:90:17", "_start (/bin/a+0x2)");
+        let bare = LSAN
+            .replace("ns::make<int>(int) /src/a.cc:30:57", "std::rt::lang_start (/bin/a+0x1)")
+            .replace("main /src/a.cc:90:17", "_start (/bin/a+0x2)");
         assert!(prints(&bare)[0].is_weak());
     }
 }

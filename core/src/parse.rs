@@ -18,6 +18,7 @@ mod stream;
 mod summary;
 mod tag;
 mod tail;
+mod threads;
 mod valgrind;
 mod xml;
 

@@ -47,7 +47,17 @@ pub fn simple_name(name: &str) -> String {
             out = head.to_owned();
         }
     }
-    without_hash(without_return_type(out.trim())).trim_start_matches("::").to_owned()
+    numberless_closures(without_hash(without_return_type(out.trim())).trim_start_matches("::"))
+}
+
+/// Rust numbers closures in its newer mangling and does not in the older: `{closure#0}`, `{{closure}}`.
+fn numberless_closures(name: &str) -> String {
+    let mut out = name.replace("{{closure}}", "{closure}");
+    while let Some(at) = out.find("{closure#") {
+        let Some(end) = out[at..].find('}') else { break };
+        out.replace_range(at..at + end, "{closure");
+    }
+    out
 }
 
 /// valgrind's `--sym-offsets=yes` adds `+12` to a name.
@@ -86,7 +96,8 @@ fn legacy_rust(name: &str) -> String {
         ("$u3b$", ";"),
         ("$u2b$", "+"),
     ];
-    let mut out = name.replace("_$LT$", "<");
+    // The mangling puts `_` before an escape that begins a name.
+    let mut out = name.replace("_$", "$");
     for (from, to) in ESCAPES {
         out = out.replace(from, to);
     }
@@ -191,7 +202,8 @@ mod tests {
                 "alloc::raw_vec::RawVecInner$LT$A$GT$::with_capacity_in::h2f85a0b1c2d3e4f5",
                 "alloc::raw_vec::RawVecInner::with_capacity_in",
             ),
-            ("ex::main::{closure#0}", "ex::main::{closure#0}"),
+            ("ex::main::{closure#0}", "ex::main::{closure}"),
+            ("ex::main::_$u7b$$u7b$closure$u7d$$u7d$::h3aef85a0b1c2d3e4", "ex::main::{closure}"),
             ("pthread_create@@GLIBC_2.34", "pthread_create"),
             ("f.cold.3", "f"),
             ("main+12", "main"),

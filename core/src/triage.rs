@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::culprit::{self, Class, Culprit, Names, Workspace};
 use crate::fingerprint::{self, Fingerprint};
+use crate::model::Kind;
 use crate::parse::Parsed;
 use crate::verdict::Policy;
 
@@ -66,12 +67,12 @@ pub fn triage(parsed: &Parsed, policy: &Policy, workspace: &dyn Workspace) -> Tr
 }
 
 impl Triage {
-    /// How many groups (different fingerprints) and how many records have this disposition.
-    pub fn count(&self, disposition: Disposition) -> (u64, u64) {
-        let chosen = || self.items.iter().filter(|item| item.disposition == disposition);
-        let mut prints: Vec<&Fingerprint> = chosen().map(|item| &item.fingerprint).collect();
-        prints.sort_unstable();
-        prints.dedup();
-        (prints.len() as u64, chosen().map(|item| item.records).sum())
+    /// How many groups (different fingerprints or kinds) and how many records have this disposition.
+    pub fn count(&self, parsed: &Parsed, disposition: Disposition) -> (u64, u64) {
+        let chosen = || self.items.iter().zip(&parsed.findings).filter(|(item, _)| item.disposition == disposition);
+        let mut groups: Vec<(&Fingerprint, &Kind)> = chosen().map(|(item, finding)| (&item.fingerprint, &finding.kind)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        (groups.len() as u64, chosen().map(|(item, _)| item.records).sum())
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::model::Kind;
+use crate::numbers::count;
 use crate::parse::Parsed;
 use crate::problem::Code;
 use crate::triage::{Disposition, Triage};
@@ -148,21 +149,23 @@ pub struct Verdict {
 /// Decides.
 pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], policy: &Policy) -> Verdict {
     let mut reasons = Vec::new();
-    unexpected(triage, &mut reasons);
+    unexpected(parsed, triage, &mut reasons);
     problems(parsed, policy, &mut reasons);
     silence(parsed, sources, policy, &mut reasons);
     let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
     Verdict { outcome, reasons, evidence: crate::evidence::sentence(parsed) }
 }
 
-fn unexpected(triage: &Triage, reasons: &mut Vec<Reason>) {
-    let (groups, records) = triage.count(Disposition::Unexpected);
+fn unexpected(parsed: &Parsed, triage: &Triage, reasons: &mut Vec<Reason>) {
+    let (groups, records) = triage.count(parsed, Disposition::Unexpected);
     if groups > 0 {
-        let message = match (groups, records) {
-            (1, 1) => String::from("a finding that nobody accepted"),
-            (g, r) if g == r => format!("{g} findings that nobody accepted"),
-            (g, r) => format!("{g} findings that nobody accepted, in {r} records"),
+        let mut message = match groups {
+            1 => String::from("a finding that nobody accepted"),
+            n => format!("{} that nobody accepted", count(n, "finding", "findings")),
         };
+        if records > groups {
+            message += &format!(", in {}", count(records, "record", "records"));
+        }
         reasons.push(Reason { code: ReasonCode::UnexpectedFinding, count: groups, message });
     }
 }
@@ -185,7 +188,9 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
     if policy.silence == Silence::Pass {
         return;
     }
-    let speaks = |input: &usize| parsed.reports.iter().any(|r| r.input == *input);
+    // Where a fatal problem tells why nothing was proved, silence is no second reason.
+    let failed = |input: &usize| parsed.problems.iter().any(|p| p.input == *input && p.code.reason().is_some());
+    let speaks = |input: &usize| parsed.reports.iter().any(|r| r.input == *input) || failed(input);
     let silent: Vec<&str> = sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
     let (Some(first), count) = (silent.first(), silent.len() as u64) else { return };
     let what = match count {

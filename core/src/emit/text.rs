@@ -51,9 +51,9 @@ impl<'a> Group<'a> {
         self.members.iter().map(|(f, _)| f.inherited).sum()
     }
 
-    /// Leaked bytes and blocks of all records.
+    /// Leaked bytes and blocks of all records but those that a child repeats from its parent.
     pub(crate) fn leak(&self) -> Option<Leak> {
-        self.members.iter().filter_map(|(f, _)| f.total()).reduce(|a, b| Leak {
+        self.members.iter().filter_map(|(f, item)| f.leak.map(|l| l.times(item.records))).reduce(|a, b| Leak {
             bytes: a.bytes.saturating_add(b.bytes),
             blocks: a.blocks.saturating_add(b.blocks),
             direct_bytes: a.direct_bytes.saturating_add(b.direct_bytes),
@@ -164,8 +164,8 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
 
 fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
-    let (unexpected, _) = run.triage.count(Disposition::Unexpected);
-    let (not_gated, _) = run.triage.count(Disposition::NotGated);
+    let (unexpected, _) = run.triage.count(run.parsed, Disposition::Unexpected);
+    let (not_gated, _) = run.triage.count(run.parsed, Disposition::NotGated);
     let n = |count: usize| count as u64;
     writeln!(out)?;
     writeln!(

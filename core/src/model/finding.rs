@@ -19,6 +19,19 @@ pub struct Leak {
     pub indirect_bytes: u64,
 }
 
+impl Leak {
+    /// The sizes of so many such records.
+    #[must_use]
+    pub fn times(self, n: u64) -> Self {
+        Self {
+            bytes: self.bytes.saturating_mul(n),
+            blocks: self.blocks.saturating_mul(n),
+            direct_bytes: self.direct_bytes.saturating_mul(n),
+            indirect_bytes: self.indirect_bytes.saturating_mul(n),
+        }
+    }
+}
+
 /// Why a stack stands in a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -160,12 +173,6 @@ impl Finding {
 
     /// The leak's sizes over all occurrences.
     pub fn total(&self) -> Option<Leak> {
-        let n = self.occurrences;
-        self.leak.map(|l| Leak {
-            bytes: l.bytes.saturating_mul(n),
-            blocks: l.blocks.saturating_mul(n),
-            direct_bytes: l.direct_bytes.saturating_mul(n),
-            indirect_bytes: l.indirect_bytes.saturating_mul(n),
-        })
+        self.leak.map(|leak| leak.times(self.occurrences))
     }
 }

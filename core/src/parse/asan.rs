@@ -62,7 +62,7 @@ pub(crate) fn section(line: &[u8]) -> Option<Section> {
         Some(Section::Stack(Role::Thread))
     } else if text.starts_with(b"Address 0x") && contains(text, b" in stack of thread ") {
         Some(Section::Stack(Role::Origin))
-    } else if text.starts_with(b"Memory was manually poisoned by") || is_registration(text) {
+    } else if starts(&["Memory was manually poisoned by", "registered at:"]) || is_registration(text) {
         Some(Section::Stack(Role::Declaration))
     } else if text.starts_with(b"0x") && contains(text, b" is located ") || starts(NOTES) || is_variable(text) {
         Some(Section::Note)
@@ -86,7 +86,6 @@ const NOTES: &[&str] = &[
     "size of the deallocated type",
     "This frame has ",
     "These globals were registered",
-    "registered at:",
     "AddressSanitizer can not",
 ];
 

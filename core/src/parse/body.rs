@@ -103,8 +103,9 @@ impl Sanitizers {
             out.reports[report].complete = true;
         } else if is_failure(level, said) {
             self.deadly = None;
-            let message = format!("{}Sanitizer failed: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(said));
+            let message = format!("{}Sanitizer failed: `{}`", String::from_utf8_lossy(name), String::from_utf8_lossy(said));
             out.problem(Code::CheckerFailed, place.line, place.pid, message);
+            self.give_up(out);
         } else if level == b"ERROR:" && name == b"Leak" && said.starts_with(b"detected memory leaks") {
             self.leaks(place, out);
         } else if level == b"ERROR:" && name == b"Address" {
@@ -167,8 +168,15 @@ impl Sanitizers {
             self.mixed = true;
             let pid = out.reports[report].pid;
             out.problem(Code::Interleaved, place.line, pid, "another process began to report before this report ended");
-            self.close(true, place.line, out);
+            self.give_up(out);
         }
+    }
+
+    /// Ends the open report, of which a problem tells already.
+    fn give_up(&mut self, out: &mut Collector) {
+        let Some(report) = self.open.as_ref().map(|open| open.report) else { return };
+        self.close(true, 0, out);
+        out.reports[report].complete = false;
     }
 
     fn summary(&mut self, name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) {
@@ -214,8 +222,14 @@ impl Sanitizers {
         if let Some(draft) = open.draft.take() {
             out.record(open.report, draft, out.reports[open.report].searches, false);
         }
-        let complete = complete || open.part == (Part::Suppressions { then_leaks: false });
+        let table = open.part == (Part::Suppressions { then_leaks: false });
+        let complete = complete || table;
         let report = &mut out.reports[open.report];
+        if table && report.entries.is_empty() && report.stated.leaks.is_none() {
+            // The words alone, without a row, prove nothing.
+            out.forgotten.push(open.report);
+            self.reports.retain(|_, known| *known != open.report);
+        }
         report.complete = complete;
         if !complete {
             let (tool, pid) = (report.tool.clone(), report.pid);

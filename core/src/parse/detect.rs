@@ -48,12 +48,49 @@ impl Default for Markers {
 }
 
 impl Markers {
-    /// Where the next marker begins.
+    /// Where the next marker begins. `1==` alone is no marker yet: lists of packages (`oauth2==3.1`) are full of it.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<usize> {
+        let mut from = 0;
+        loop {
+            let at = from + self.candidate(&bytes[from..])?;
+            if !bytes[at].is_ascii_digit() || ends_tag(&bytes[..=at]) || matches!(self, Self::All) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+    }
+
+    fn candidate(&self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Packed(searcher) => searcher.find(bytes).map(|m| m.start()),
             Self::Automaton(automaton) => automaton.find(bytes).map(|m| m.start()),
             Self::All => (!bytes.is_empty()).then_some(0),
+        }
+    }
+}
+
+/// True when the last digits of the text are those of a tag: `==123`, or after a time stamp `==00:00:00:00.534 123`.
+fn ends_tag(text: &[u8]) -> bool {
+    let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    matches!(text[..text.len() - digits], [.., b'=', b'='] | [.., b'.', _, _, _, b' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_are_found_and_lists_of_packages_are_not() {
+        let markers = Markers::default();
+        for (text, want) in [
+            ("a ==12== b", Some(5)),
+            ("==00:00:00:00.534 12== b", Some(19)),
+            ("oauth2==3.1\nsix==1.2 2==x ==7== y", Some(28)),
+            ("oauth2==3.1", None),
+            ("ERROR: AddressSanitizer", Some(14)),
+            ("Direct leak of 4", Some(1)),
+        ] {
+            assert_eq!(markers.find(text.as_bytes()), want, "{text}");
         }
     }
 }

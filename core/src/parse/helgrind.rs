@@ -3,6 +3,7 @@
 //! Source: `helgrind/hg_errors.c` (`HG_(pp_Error)`). An error's text holds blank lines, so only the rule of dashes, an
 //! announcement of a thread or a summary ends it.
 
+use super::draft::Draft;
 use crate::model::{Kind, Role};
 
 /// The kind of error that a headline announces.
@@ -36,6 +37,7 @@ pub(crate) fn part(text: &[u8]) -> Option<Role> {
     if starts(&["This conflicts with a previous"]) {
         Some(Role::Conflict)
     } else if starts(&["Observed (incorrect) order is:", "followed by a later acquisition", "Required order was", "Lock at 0x"])
+        || starts(&["Lock was previously acquired", "Lock was previously locked"])
         || text.ends_with(b"was first observed")
     {
         Some(Role::Lock)
@@ -45,8 +47,22 @@ pub(crate) fn part(text: &[u8]) -> Option<Role> {
 }
 
 /// Lines of a thread's announcement: `Thread #3 was created`.
-pub(crate) fn announces_thread(text: &str) -> bool {
-    text.starts_with("Thread #") && (text.ends_with(" was created") || text.ends_with(" is the program's root thread"))
+pub(crate) fn announced_thread(text: &str) -> Option<u64> {
+    let number = text.strip_prefix("Thread #")?;
+    let number = number.strip_suffix(" was created").or_else(|| number.strip_suffix(" is the program's root thread"))?;
+    number.parse().ok()
+}
+
+/// A violated lock order happened where the later lock was taken. The text tells of the earlier one first, the XML does not; so that both
+/// give one fingerprint, the later one leads.
+pub(crate) fn put_in_order(draft: &mut Draft) {
+    if draft.kind.as_str() != "lock-order" {
+        return;
+    }
+    if let [first, second, ..] = draft.stacks.as_mut_slice() {
+        core::mem::swap(first, second);
+        first.role = Role::Access;
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +81,7 @@ mod tests {
         ] {
             assert_eq!(title(text).as_ref().map(Kind::as_str), want, "{text}");
         }
-        assert!(announces_thread("Thread #1 is the program's root thread"));
+        assert_eq!(announced_thread("Thread #1 is the program's root thread"), Some(1));
+        assert_eq!(announced_thread("Thread #12 was created"), Some(12));
     }
 }

@@ -48,7 +48,11 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
     let hay = line.get(from..)?;
     // In a run of more than two, the last two belong to the tag.
     let is_last = |at: &usize| hay[*at..].starts_with(b"==") && hay.get(at + 2) != Some(&b'=');
-    memchr::memchr_iter(b'=', hay).filter(is_last).find_map(|at| parse(line, from + at, b'='))
+    memchr::memchr_iter(b'=', hay).filter(is_last).find_map(|at| {
+        let at = from + at;
+        let begins_word = at > 0 && line[at - 1] == b' ';
+        parse(line, at, b'=').or_else(|| begins_word.then(|| with_program(line, at)).flatten())
+    })
 }
 
 fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
@@ -97,6 +101,7 @@ mod tests {
             ("text: ==15== LEAK SUMMARY:", Some((b'=', 15, 6, " LEAK SUMMARY:", true))),
             (">>==15== x", Some((b'=', 15, 2, " x", true))),
             ("=====15==ERROR: x", Some((b'=', 15, 3, "ERROR: x", false))),
+            ("[build] ==prog==15==ERROR: x", Some((b'=', 15, 8, "ERROR: x", false))),
             ("==== 12 ====", None),
             ("a==b", None),
             ("x=0==y", None),

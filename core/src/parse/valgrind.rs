@@ -13,6 +13,7 @@ use self::run::header_tool;
 pub(crate) use self::run::is_crash;
 use super::collect::{Collector, Grammar, text_of};
 use super::draft::Draft;
+use super::threads::Threads;
 use super::{drd, frame, helgrind, memcheck, summary};
 use crate::bytes::trim_start;
 use crate::line::Line;
@@ -31,8 +32,11 @@ pub(crate) struct Process {
     reprint: bool,
     /// A leak search has been summed up; the next record begins another.
     search_done: bool,
-    /// Within the lines of a thread's announcement, which are no error.
-    announcement: bool,
+    /// The thread whose announcement is being read; its stack is no error.
+    announced: Option<u64>,
+    threads: Threads,
+    /// `Thread 2 name:` before an error.
+    thread: Option<Text>,
     /// Something of a summary was seen, so the process does not run with `-q`.
     has_summary: bool,
     ended: bool,
@@ -59,7 +63,9 @@ impl Process {
             candidate: None,
             reprint: false,
             search_done: false,
-            announcement: false,
+            announced: None,
+            threads: Threads::default(),
+            thread: None,
             has_summary: false,
             ended: false,
         }
@@ -100,13 +106,19 @@ impl Process {
         let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
         self.end_record(out);
         let report = &mut out.reports[self.report];
-        if !report.has_header && !self.has_summary && report.printed == 0 {
-            // `==1== text` alone is no word of valgrind's.
+        let says_nothing = !report.has_header && !self.has_summary;
+        if (says_nothing || !report.tool.is_valgrind()) && report.printed == 0 {
+            // `==1== text` alone is no word of valgrind's, and its profilers look for no errors.
             return out.forgotten.push(self.report);
         }
-        let quiet = end == End::Quiet && !report.has_header && !self.has_summary && !cut_record;
-        let watched = report.tool.is_valgrind();
-        report.complete = self.ended || quiet || !watched;
+        let headless = end == End::Quiet && !report.has_header;
+        let quiet = headless && !self.has_summary && !cut_record;
+        if headless && self.has_summary {
+            let message = "the report sums up a run whose beginning is not in the log";
+            let (line, pid) = (report.first_line, report.pid);
+            return out.problem(Code::Truncated, line, pid, message);
+        }
+        report.complete = self.ended || quiet || !report.tool.is_valgrind();
         if report.complete {
             return;
         }
@@ -136,8 +148,8 @@ impl Process {
     }
 
     fn frame(&mut self, first: bool, head: frame::Head<'_>, line: u64, out: &mut Collector) {
-        if self.announcement {
-            return;
+        if self.draft.is_none() && self.announced.is_some() {
+            self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, "", line));
         }
         if self.draft.is_none() {
             let Some((title, at)) = self.candidate.take() else { return };
@@ -172,7 +184,8 @@ impl Process {
         if trim_start(text).starts_with(b"(thread finished, call stack") {
             draft.close_stack();
         }
-        match memcheck::auxiliary(text) {
+        let own = if self.tool == Tool::Helgrind { helgrind::part(text) } else { None };
+        match own.or_else(|| memcheck::auxiliary(text)) {
             Some(role) => draft.expect_stack(role, text),
             None if draft.stacks.is_empty() => {}
             None => draft.expect_stack(Role::Other, text),
@@ -195,15 +208,24 @@ impl Process {
             return;
         }
         self.end_record(out);
-        self.announcement = helgrind::announces_thread(&words);
-        if self.announcement || self.run_level(text, &words, line, out) {
+        self.announced = helgrind::announced_thread(&words);
+        if self.announced.is_some() || self.run_level(text, &words, line, out) {
             return;
         }
         if let Some((kind, leak)) = memcheck::loss_record(text) {
             self.loss_record(kind, leak, &words, line, out);
         } else if let Some(kind) = self.title(&words) {
-            self.draft = Some(Draft::new(self.tool.clone(), kind, &words, line));
-        } else if !words.starts_with("Warning: ") && !words.starts_with("Thread ") {
+            let mut draft = Draft::new(self.tool.clone(), kind, words.trim_end_matches(':'), line);
+            if draft.kind == Kind::FD_LEAK {
+                draft.expect_stack(Role::Allocation, b"");
+            }
+            if let Some(thread) = self.thread.take() {
+                draft.note(thread.as_bytes());
+            }
+            self.draft = Some(draft);
+        } else if words.starts_with("Thread ") {
+            self.thread = Some(words);
+        } else if !words.starts_with("Warning: ") {
             self.candidate = Some((words, line));
         }
     }
@@ -212,6 +234,7 @@ impl Process {
     fn part(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
         let (Some(role), Some(draft)) = (role, &mut self.draft) else { return false };
         draft.expect_stack(role, text);
+        draft.note(text);
         draft.last_line = line;
         true
     }
@@ -247,7 +270,15 @@ impl Process {
     }
 
     fn end_record(&mut self, out: &mut Collector) {
-        let Some(draft) = self.draft.take() else { return };
+        let Some(mut draft) = self.draft.take() else { return };
+        if let Some(thread) = self.announced.take() {
+            if let Some(stack) = draft.stacks.into_iter().next() {
+                self.threads.learn(thread, stack);
+            }
+            return;
+        }
+        helgrind::put_in_order(&mut draft);
+        self.threads.add_to(&mut draft);
         let search = out.reports[self.report].searches;
         out.record(self.report, draft, search, self.reprint);
     }

@@ -10,14 +10,17 @@ mod element;
 mod error;
 mod facts;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use self::element::{Next, next_element};
 use super::collect::Collector;
 use super::memcheck::amount;
+use super::threads::Threads;
 use crate::bytes::{contains, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
+use crate::numbers::count;
 use crate::problem::Code;
 
 /// The largest element that is waited for.
@@ -36,6 +39,12 @@ pub(crate) struct Document {
     state: State,
     /// The buffer begins with an element whose end has not come yet.
     waiting: bool,
+    /// `<tool>` was read, and the state `FINISHED`: without them the document proves nothing.
+    has_tool: bool,
+    finished: bool,
+    /// Stacks that stand alone after the end of the process: descriptors that 3.19 found open, of which the text log tells more.
+    bare_stacks: usize,
+    threads: Threads,
     /// A leak search has been summed up; the next leak belongs to another one.
     search_done: bool,
 }
@@ -60,6 +69,10 @@ impl Document {
             first_line: line,
             state: State::Inside,
             waiting: false,
+            has_tool: false,
+            finished: false,
+            bare_stacks: 0,
+            threads: Threads::default(),
             search_done: false,
         }
     }
@@ -136,6 +149,7 @@ impl Document {
         );
         self.report = out.open_report(tool, None, self.stream.clone(), line);
         self.state = State::Inside;
+        self.bare_stacks = 0;
         true
     }
 
@@ -171,8 +185,19 @@ impl Document {
     fn end(&mut self, line: u64, out: &mut Collector) {
         self.state = State::Ended;
         let report = &mut out.reports[self.report];
-        report.complete = true;
+        report.complete = self.finished && self.has_tool;
         report.last_line = line;
+        let (complete, pid) = (report.complete, report.pid);
+        if !complete {
+            let message = "the XML document does not say that the process finished: valgrind could not start, or lines are lost";
+            out.problem(Code::Truncated, line, pid, message);
+        }
+        if self.bare_stacks > 0 {
+            let open = count(self.bare_stacks as u64, "descriptor", "descriptors");
+            let message =
+                format!("{open} open at exit, of which this XML gives no more than the stacks; see valgrind's text output");
+            out.problem(Code::LeaksNotShown, line, pid, message);
+        }
     }
 
     fn malformed(&self, line: u64, what: &str, out: &mut Collector) {
@@ -187,12 +212,18 @@ impl Document {
         match name {
             b"pid" => report.pid = inner().parse().ok(),
             b"ppid" => report.parent = inner().parse().ok(),
-            b"protocoltool" | b"tool" => report.tool = facts::tool(&inner()),
+            b"protocoltool" | b"tool" => {
+                report.tool = facts::tool(&inner());
+                self.has_tool = true;
+            }
+            b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
+            b"stack" => self.bare_stacks += 1,
+            b"announcethread" => error::announce(&text, &mut self.threads, out),
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),
             b"error" => {
                 let span = (self.first_line, line);
-                if let Err(what) = error::read(&text, self.report, span, &mut self.search_done, out) {
+                if let Err(what) = error::read(&text, self.report, span, &mut self.search_done, &self.threads, out) {
                     self.malformed(line, &what, out);
                 }
             }

@@ -21,6 +21,7 @@ const MAX_PLACES: usize = 3;
 pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let (finding, item) = group.first();
     headline(group, finding, paint, out)?;
+    notes(finding, paint, out)?;
     location(finding, item, run, paint, out)?;
     for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
         let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' ']));
@@ -58,6 +59,18 @@ fn said(finding: &Finding) -> Cow<'_, str> {
     let rest = rest.split_once(" at pc 0x").map_or(rest, |(head, _)| head);
     let access = access.map_or("", |n| n.split(" at 0x").next().unwrap_or(n));
     Cow::Owned(format!("{access}{rest}").trim_start_matches([':', ' ']).to_string())
+}
+
+/// What the checker explains of an error; where a block lies is often what tells most.
+fn notes(finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    const MAX_SHOWN: usize = 4;
+    let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
+    let tells =
+        |note: &&crate::Text| !is_label(note) && !note.starts_with("AddressSanitizer can not") && !note.contains(" of size ");
+    for note in finding.notes.iter().filter(tells).take(MAX_SHOWN) {
+        writeln!(out, "  {} {}", paint.mark("="), terminal(note))?;
+    }
+    Ok(())
 }
 
 /// `--> file:line:column in function`, and the line itself with a caret.

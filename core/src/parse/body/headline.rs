@@ -16,7 +16,7 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
     let at = find(line, b"Sanitizer")?;
     let head = &line[..at];
     let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
-    let (level, name) = (head[..word].trim_ascii(), &head[word..]);
+    let (level, name) = (level(&head[..word])?, &head[word..]);
     if name.is_empty() {
         return None;
     }
@@ -24,8 +24,17 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
     if level == b"SUMMARY:" {
         return Some(Standalone::Summary { name, text: text.strip_prefix(b": ")? });
     }
-    let known = [&b""[..], b"ERROR:", b"WARNING:", b"FATAL:"].contains(&level);
-    known.then_some(Standalone::Message { level, name, text })
+    Some(Standalone::Message { level, name, text })
+}
+
+/// The word before the sanitizer's name. What stands before it may be a prefix that is not known, but no sentence.
+fn level(head: &[u8]) -> Option<&[u8]> {
+    let head = head.trim_ascii();
+    let known = [&b"SUMMARY:"[..], b"ERROR:", b"WARNING:", b"FATAL:"];
+    let level = known.into_iter().find(|level| head.ends_with(level)).unwrap_or_default();
+    let before = head[..head.len() - level.len()].trim_ascii_end();
+    let is_prefix = before.is_empty() || matches!(before.last(), Some(b']' | b'|' | b')' | b'>'));
+    is_prefix.then_some(level)
 }
 
 /// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.

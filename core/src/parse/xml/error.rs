@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::super::collect::Collector;
 use super::super::draft::Draft;
+use super::super::threads::Threads;
 use super::super::{drd, helgrind, memcheck, valgrind};
 use super::element::{Part, lines, texts, unescape};
 use crate::model::{Frame, Kind, Leak, Role, Site, Stack, Tool};
@@ -31,6 +32,7 @@ pub(crate) fn read(
     report: usize,
     span: (u64, u64),
     search_done: &mut bool,
+    threads: &Threads,
     out: &mut Collector,
 ) -> Result<(), String> {
     let body = find(xml, "<suppression>").map_or(xml, |at| &xml[..at]);
@@ -45,14 +47,17 @@ pub(crate) fn read(
         let leak = said.map(|(_, leak)| leak);
         let plain = |bytes| Leak { bytes, blocks: words.blocks.unwrap_or(0), direct_bytes: bytes, indirect_bytes: 0 };
         draft.leak = leak.or_else(|| words.bytes.map(plain));
-        if let Some(first) = draft.stacks.first_mut() {
-            first.role = Role::Allocation;
-        }
+    }
+    if (kind.is_leak() || kind == Kind::FD_LEAK)
+        && let Some(first) = draft.stacks.first_mut()
+    {
+        first.role = Role::Allocation;
     }
     let title = words.title.as_str();
     let cut = title.find(" in loss record").or_else(|| title.find(" in new loss record"));
-    draft.title = cut.map_or(title, |at| &title[..at]).into();
+    draft.title = cut.map_or(title, |at| &title[..at]).trim_end_matches(':').into();
     draft.kind = kind;
+    threads.add_to(&mut draft);
     draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
     if draft.leak.is_some() && core::mem::take(search_done) {
         out.reports[report].searches += 1;
@@ -83,6 +88,21 @@ pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut 
     out.record(report, draft, search, false);
 }
 
+/// Reads an `<announcethread>`.
+pub(crate) fn announce(xml: &str, threads: &mut Threads, out: &mut Collector) {
+    let mut thread = None;
+    let _ = texts(xml, |name, part| {
+        if let ("hthreadid", Part::Text(text)) = (name, part) {
+            thread = text.trim().parse().ok();
+        }
+    });
+    let mut draft = Draft::new(Tool::Helgrind, Kind::UNKNOWN, "", 0);
+    let _ = parts(xml, &Tool::Helgrind, &mut Words::default(), &mut draft, out);
+    if let (Some(thread), Some(stack)) = (thread, draft.stacks.into_iter().next()) {
+        threads.learn(thread, stack);
+    }
+}
+
 /// Goes through stacks and what stands between them.
 fn parts(xml: &str, tool: &Tool, words: &mut Words, draft: &mut Draft, out: &mut Collector) -> Result<(), String> {
     let mut rest = xml;
@@ -103,6 +123,8 @@ impl Words {
             Part::Open => {
                 if matches!(name, "other_segment_start" | "other_segment_end" | "confl_wait_call") {
                     self.next = Some((Role::Conflict, name.replace('_', " ")));
+                } else if name == "allocation_context" {
+                    self.next = Some((Role::Allocation, name.replace('_', " ")));
                 } else if matches!(name, "first_observed_at" | "acquired_at") {
                     self.next = Some((Role::Lock, name.replace('_', " ")));
                 }
@@ -124,7 +146,9 @@ impl Words {
                     _ => None,
                 };
                 let role = role.or_else(|| memcheck::auxiliary(text.as_bytes())).unwrap_or(Role::Other);
-                self.next = Some((role, text.to_string()));
+                if name != "what" || role != Role::Other {
+                    self.next = Some((role, text.to_string()));
+                }
                 self.notes.push(text.to_string());
             }
             _ => {}
