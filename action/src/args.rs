@@ -1,8 +1,10 @@
 //! The command line as given, and the settings that follow from it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use leakgate_core::Silence;
 use leakgate_core::emit::Format;
 
@@ -17,7 +19,7 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Settings {
     /// Files, directories, patterns, `-`.
-    pub names: Vec<String>,
+    pub names: Vec<OsString>,
     /// Documents to write.
     pub documents: Vec<Document>,
     /// What a log without any checker output means.
@@ -57,7 +59,7 @@ struct RawCheck {
     /// Log files, directories, patterns such as 'logs/**/*.log', or - for standard input.
     /// gzip and zip files (GitHub's log archives) are unpacked.
     #[arg(value_name = "PATH", required = true)]
-    names: Vec<String>,
+    names: Vec<OsString>,
     /// The document to write: text or json, to standard output or, with =FILE, to a file. May be given often.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
     format: Vec<Document>,
@@ -90,7 +92,13 @@ pub(crate) fn parse() -> Command {
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
     match cli.command {
-        Raw::Check(raw) => Command::Check(settings(raw)),
+        Raw::Check(raw) => {
+            if raw.format.iter().filter(|d| d.file.is_none()).count() > 1 {
+                let text = "only one document can go to standard output; give the others a file, as in `--format json=FILE`";
+                Cli::command().error(ErrorKind::ArgumentConflict, text).exit();
+            }
+            Command::Check(settings(raw))
+        }
     }
 }
 
@@ -120,7 +128,6 @@ fn document(text: &str) -> Result<Document, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,6 +1,7 @@
 //! What a name on the command line stands for: a file, a directory, a pattern, standard input.
 
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -40,7 +41,7 @@ pub(crate) struct Inputs {
 }
 
 /// Follows every name.
-pub(crate) fn resolve(names: &[String]) -> Inputs {
+pub(crate) fn resolve(names: &[OsString]) -> Inputs {
     let mut inputs = Inputs::default();
     for name in names {
         let places = match places(name) {
@@ -51,7 +52,7 @@ pub(crate) fn resolve(names: &[String]) -> Inputs {
             }
         };
         let places = places.into_iter().map(|place| inputs.index(place)).collect();
-        inputs.named.push(Named { name: name.clone(), places });
+        inputs.named.push(Named { name: name.to_string_lossy().into_owned(), places });
     }
     inputs
 }
@@ -69,11 +70,12 @@ impl Inputs {
     }
 }
 
-fn places(name: &str) -> Result<Vec<Place>, Error> {
+fn places(name: &OsStr) -> Result<Vec<Place>, Error> {
     if name == "-" {
         return Ok(vec![Place::Stdin]);
     }
     let path = Path::new(name);
+    let name = &*name.to_string_lossy();
     match path.metadata() {
         Ok(meta) if meta.is_dir() => files_below(path, |_| true),
         Ok(_) => Ok(vec![Place::File(path.to_owned())]),
@@ -103,7 +105,7 @@ fn matching(pattern: &str) -> Result<Vec<Place>, Error> {
     files_below(start, |path| glob.is_match(path.strip_prefix("./").unwrap_or(path)))
 }
 
-/// Regular files below a directory, sorted. Links are not followed.
+/// Regular files below a directory, and links to such files, sorted. Links to directories are not followed.
 fn files_below(start: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Place>, Error> {
     let mut files = Vec::new();
     for entry in WalkBuilder::new(start).standard_filters(false).follow_links(false).sort_by_file_path(Ord::cmp).build() {
@@ -111,7 +113,11 @@ fn files_below(start: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Place
             let text = error.to_string();
             Error::Read(start.to_owned(), error.into_io_error().unwrap_or_else(|| io::Error::other(text)))
         })?;
-        if entry.file_type().is_some_and(|t| t.is_file()) && wanted(entry.path()) {
+        let is_file = match entry.file_type() {
+            Some(kind) if kind.is_symlink() => entry.path().metadata().is_ok_and(|m| m.is_file()),
+            kind => kind.is_some_and(|k| k.is_file()),
+        };
+        if is_file && wanted(entry.path()) {
             files.push(Place::File(entry.into_path()));
         }
     }
@@ -137,13 +143,22 @@ mod tests {
         for file in ["b.log", "a.log", "sub/c.log", "x[1].log", "note.txt"] {
             std::fs::write(dir.path().join(file), "").unwrap();
         }
-        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        let at = |name: &str| dir.path().join(name).into_os_string();
 
         let all = resolve(&[at("*.log"), at("a.log"), at("**/*.log")]);
         assert_eq!(names(&all), ["a.log", "b.log", "x[1].log", "c.log"]);
         assert_eq!(all.named[1].places, [0]);
         assert_eq!(names(&resolve(&[at("x[1].log")])), ["x[1].log"]);
         assert_eq!(names(&resolve(&[at("")])).len(), 5);
+
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("a.log", dir.path().join("z.log")).unwrap();
+            std::os::unix::fs::symlink(dir.path(), dir.path().join("loop")).unwrap();
+            std::fs::write(dir.path().join("sub/real"), "").unwrap();
+            std::os::unix::fs::symlink("sub/real", dir.path().join("link.log")).unwrap();
+            assert_eq!(names(&resolve(&[at("[lz]*.log")])), ["link.log", "z.log"]);
+        }
 
         let none = resolve(&[at("*.none"), at("no/such/dir/*")]);
         assert!(none.errors.is_empty() && none.named.iter().all(|n| n.places.is_empty()));

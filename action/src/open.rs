@@ -51,6 +51,10 @@ fn is_zip(magic: &[u8]) -> bool {
     magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06")
 }
 
+/// Archives that are not unpacked: their first bytes, and what made them.
+const OTHERS: &[(&[u8], &str)] =
+    &[(b"\xFD7zX", "xz"), (b"\x28\xB5\x2F\xFD", "zstd"), (b"BZh", "bzip2"), (b"7z\xBC\xAF", "7-Zip"), (b"Rar!", "RAR")];
+
 fn is_gzip(magic: &[u8]) -> bool {
     magic.starts_with(b"\x1f\x8b\x08")
 }
@@ -75,6 +79,9 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
     let reader = magic[..read].chain(reader);
     if depth > MAX_DEPTH {
         return Err(Error::Archive(name.into(), "archives lie too deep in one another".into()));
+    }
+    if let Some((_, name_of)) = OTHERS.iter().find(|(start, _)| magic[..read].starts_with(start)) {
+        return Err(Error::Archive(name.into(), format!("leakgate does not unpack {name_of}; unpack it first")));
     }
     if is_gzip(&magic[..read]) {
         let mut packed = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, reader));
@@ -211,5 +218,6 @@ mod tests {
             deep = gz(&deep);
         }
         assert!(matches!(streams(&deep), Err(Error::Archive(..))));
+        assert!(streams(b"BZh91AY&SY").unwrap_err().to_string().contains("does not unpack bzip2"));
     }
 }

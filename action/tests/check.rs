@@ -1,5 +1,7 @@
 //! `leakgate check` as a user runs it: files, patterns, archives, standard input, documents and exit statuses.
 
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

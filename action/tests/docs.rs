@@ -1,5 +1,7 @@
 //! What README says, run.
 
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
 /// Each `console` block is run as it stands, and its output compared.
 #[test]
 fn readme_shows_what_happens() {

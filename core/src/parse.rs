@@ -9,6 +9,7 @@ mod collect;
 mod detect;
 mod draft;
 mod drd;
+mod failures;
 mod frame;
 mod helgrind;
 mod lead;
@@ -87,6 +88,8 @@ struct Lines {
     names: HashMap<Vec<u8>, usize>,
     /// The stream of lines whose prefix names no source.
     unnamed: Option<usize>,
+    /// How many lines of further sources were not read, since there are too many.
+    refused: usize,
     /// How many streams wait for lines without a marker.
     open: usize,
     /// The last bytes of the input, by which a report that was cut at its very first line is known.
@@ -104,6 +107,7 @@ impl Parser {
             streams: Vec::new(),
             names: HashMap::new(),
             unnamed: None,
+            refused: 0,
             open: 0,
             tail: Vec::new(),
             out: Collector::new(options),
@@ -193,7 +197,7 @@ impl Lines {
             let (line, rest) = split_line(text);
             let max = self.out.options.max_line.max(1);
             if line.len() <= max {
-                self.line(line, false);
+                self.line(line, markers, false);
             } else {
                 let pieces = line.len().div_ceil(max);
                 for (at, piece) in line.chunks(max).enumerate() {
@@ -208,16 +212,18 @@ impl Lines {
     /// Reads a line if it can matter.
     fn candidate(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
         if self.open > 0 || markers.find(bytes).is_some() {
-            self.line(bytes, continues);
+            self.line(bytes, markers, continues);
         }
     }
 
-    fn line(&mut self, bytes: &[u8], continues: bool) {
+    fn line(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
         let mut scratch = core::mem::take(&mut self.scratch);
-        let plain = prefix::without_colours(bytes, &mut scratch);
+        let mut unwrapped = Vec::new();
+        let plain = prefix::without_colours(prefix::unwrapped(bytes, &mut unwrapped), &mut scratch);
         let stripped = prefix::strip(plain);
         let line = Line { bytes, number: self.number, continues };
-        if let Some(at) = self.stream(stripped.keys) {
+        // A source is followed from the first line on that can mean something.
+        if let Some(at) = self.stream(stripped.keys, || markers.find(stripped.rest).is_some()) {
             let stream = &mut self.streams[at];
             let was_open = stream.is_open();
             stream.line(stripped.rest, &line, &mut self.out);
@@ -231,7 +237,7 @@ impl Lines {
     }
 
     /// The stream of a source.
-    fn stream(&mut self, keys: [&[u8]; 2]) -> Option<usize> {
+    fn stream(&mut self, keys: [&[u8]; 2], holds_marker: impl Fn() -> bool) -> Option<usize> {
         if let (Some(at), [[], []]) = (self.unnamed, keys) {
             return Some(at);
         }
@@ -242,8 +248,15 @@ impl Lines {
         if let Some(at) = self.names.get(&key) {
             return Some(*at);
         }
+        if !holds_marker() {
+            return None;
+        }
         let max = self.out.options.max_processes;
+        if self.streams.len() >= max && self.refused.is_multiple_of(max.max(1)) {
+            self.drop_bare_streams();
+        }
         if self.streams.len() >= max {
+            self.refused += 1;
             let message = alloc::format!("more than {max} sources in one log; this one was not read");
             self.out.problem(Code::TooManyProcesses, self.number, None, message);
             return None;
@@ -257,6 +270,21 @@ impl Lines {
             self.names.insert(key, at);
         }
         Some(at)
+    }
+
+    /// Forgets sources of which nothing is known: a number before a line is not always the number of a test.
+    fn drop_bare_streams(&mut self) {
+        let mut places = Vec::with_capacity(self.streams.len());
+        let mut kept = Vec::new();
+        for stream in core::mem::take(&mut self.streams) {
+            places.push((!stream.is_bare()).then_some(kept.len()));
+            if !stream.is_bare() {
+                kept.push(stream);
+            }
+        }
+        self.streams = kept;
+        self.unnamed = self.unnamed.and_then(|at| places[at]);
+        self.names.retain(|_, at| places[*at].inspect(|new| *at = *new).is_some());
     }
 
     /// Keeps the last bytes of the input.
@@ -285,7 +313,8 @@ impl Lines {
             input.lines = last;
         }
         let tail = core::mem::take(&mut self.tail);
-        if tail::is_cut(&tail) {
+        let told = self.out.problems.iter().any(|p| p.input == self.out.input() && p.code == Code::Truncated);
+        if !told && tail::is_cut(&tail) {
             let message = "the log breaks off where a checker begins to speak";
             self.out.problem(Code::Truncated, last, None, message);
         }

@@ -57,6 +57,20 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
     }
 }
 
+/// A line of docker's `json-file` logs, `{"log":"text\\n","stream":"stderr","time":"…"}`: its text. `scratch` holds it.
+pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    #[derive(serde::Deserialize)]
+    struct Wrapped {
+        log: alloc::string::String,
+    }
+    if !line.starts_with(b"{\"log\":\"") {
+        return line;
+    }
+    let Ok(Wrapped { log }) = serde_json::from_slice(line) else { return line };
+    *scratch = log.into_bytes();
+    scratch.trim_ascii_end()
+}
+
 /// Takes the prefixes off, and carriage returns at the end.
 pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
     let mut out = Stripped { keys: [&[]; 2], rest: line };
@@ -320,6 +334,16 @@ mod tests {
             "",
         ] {
             check(line, "", line);
+        }
+    }
+
+    #[test]
+    fn lines_of_docker_are_unwrapped() {
+        let mut scratch = Vec::new();
+        let line = br#"{"log":"==1== a \"b\"\n","stream":"stderr","time":"2026-05-01T12:34:56Z"}"#;
+        assert_eq!(unwrapped(line, &mut scratch), b"==1== a \"b\"");
+        for other in [&b"{\"log\":\"cut"[..], b"{}", b"==1=="] {
+            assert_eq!(unwrapped(other, &mut scratch), other);
         }
     }
 

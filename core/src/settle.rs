@@ -18,6 +18,7 @@ pub(crate) fn settle(mut all: Collector) -> Collector {
     forget_earlier_searches(&mut all);
     forget_duplicate_reports(&mut all);
     explain_replaced(&mut all);
+    explain_bare_children(&mut all);
     mark_inherited(&mut all);
     reconcile::reconcile(&mut all);
     drop_empty(&mut all);
@@ -71,26 +72,47 @@ fn forget_duplicate_reports(all: &mut Collector) {
         let other = all.inputs[all.reports[first].input].name.clone();
         let message = format!("the same report of {} stands in {other} as well; it counts once", all.reports[at].tool);
         all.problem_in(input, Code::DuplicateReport, line, Some(pid), message);
-        all.forgotten.push(at);
+        all.forgotten.insert(at);
     }
 }
 
-/// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, it was
-/// not `exec`: the first run was killed, and the next one got its pid, as in containers.
+/// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, or
+/// the pid is 1, it was not `exec`: the first run was killed, and the next one got its pid, as in containers.
 fn explain_replaced(all: &mut Collector) {
     for at in core::mem::take(&mut all.replaced) {
         let old = &all.reports[at];
         let follows = |r: &&Report| r.pid == old.pid && r.input == old.input && r.stream == old.stream;
         let next = all.reports[at + 1..].iter().find(follows);
-        let same_command = next.is_none_or(|next| next.command == old.command);
+        let same_command = next.is_none_or(|next| next.command == old.command) || old.pid == Some(1);
         let (input, line, pid) = (old.input, old.last_line, old.pid);
         if same_command {
-            let message = "the process has no ERROR SUMMARY, and the same command begins anew: it was killed";
+            let message = "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed";
             all.problem_in(input, Code::Truncated, line, pid, message);
             all.reports[at].complete = false;
         } else {
             let message = "the process went on with another program (exec); its report has no summary of its own";
             all.problem_in(input, Code::Replaced, line, pid, message);
+        }
+    }
+}
+
+/// With one log for each process, a child that goes on with a program that is not watched (`system`, `popen`) leaves its header behind.
+fn explain_bare_children(all: &mut Collector) {
+    let parents = parents(all);
+    for at in core::mem::take(&mut all.bare_children) {
+        let child = &all.reports[at];
+        let goes_on =
+            parents[at].is_some_and(|parent| all.reports[parent].command == child.command && all.reports[parent].complete);
+        let (input, line, pid, tool) = (child.input, child.last_line, child.pid, child.tool.clone());
+        all.reports[at].complete = goes_on;
+        if goes_on {
+            let message = "a child of the process went on with a program that is not watched; --trace-children=yes watches it";
+            all.problem_in(input, Code::Replaced, line, pid, message);
+        } else {
+            let message = format!(
+                "the report of {tool} ends after its header: the log is cut, the process was killed, or went on with a program that is not watched"
+            );
+            all.problem_in(input, Code::Truncated, line, pid, message);
         }
     }
 }
@@ -104,8 +126,7 @@ fn forget(all: &mut Collector, report: usize, entry: &Entry) {
 /// After `fork` a child prints the leaks that it has from its parent. Where the report names its parent and the parent's
 /// report is there, as many records of a stack as both have are the parent's.
 fn mark_inherited(all: &mut Collector) {
-    let parents: Vec<Option<usize>> = all.reports.iter().map(|r| parent(r, &all.reports)).collect();
-    for (child, parent) in parents.iter().enumerate() {
+    for (child, parent) in parents(all).iter().enumerate() {
         let Some(parent) = *parent else { continue };
         let theirs: HashMap<u64, u64> = leak_counts(all, parent);
         let entries = all.reports[child].entries.clone();
@@ -120,12 +141,21 @@ fn mark_inherited(all: &mut Collector) {
     }
 }
 
-/// The report of a process's parent, when both came from the same tool.
-fn parent(report: &Report, all: &[Report]) -> Option<usize> {
-    let pid = report.parent?;
-    let wanted = |r: &Report| r.pid == Some(pid) && r.tool == report.tool && r.pid != report.pid;
-    let same_input = all.iter().position(|r| wanted(r) && r.input == report.input);
-    same_input.or_else(|| all.iter().position(wanted))
+/// The report of each process's parent, when both came from the same tool; one of the same input before others.
+fn parents(all: &Collector) -> Vec<Option<usize>> {
+    let mut by_pid: HashMap<(u64, &Tool), Vec<usize>> = HashMap::new();
+    for (at, report) in all.reports.iter().enumerate().filter(|(at, _)| !all.forgotten.contains(at)) {
+        if let Some(pid) = report.pid {
+            by_pid.entry((pid, &report.tool)).or_default().push(at);
+        }
+    }
+    let parent = |report: &Report| {
+        let pid = report.parent.filter(|pid| Some(*pid) != report.pid)?;
+        let candidates = by_pid.get(&(pid, &report.tool))?;
+        let same_input = candidates.iter().find(|at| all.reports[**at].input == report.input);
+        same_input.or(candidates.first()).copied()
+    };
+    all.reports.iter().map(parent).collect()
 }
 
 fn leak_counts(all: &Collector, report: usize) -> HashMap<u64, u64> {

@@ -1,8 +1,8 @@
 //! Names of functions: demangling, and the simple name by which a function is known across builds.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::{String, ToString};
+use core::fmt::{self, Write as _};
 
 /// Longer symbols are left mangled: demangling them can take very long.
 const MAX_SYMBOL: usize = 8192;
@@ -15,10 +15,28 @@ pub fn demangle(name: &str) -> Option<String> {
     }
     let symbol = symbol.split_once("@@").map_or(symbol, |(head, _)| head);
     if let Ok(rust) = rustc_demangle::try_demangle(symbol) {
-        return Some(format!("{rust:#}"));
+        let mut out = Bounded(String::new());
+        write!(out, "{rust:#}").ok()?;
+        return Some(out.0);
     }
     let parsed = cpp_demangle::Symbol::new(symbol.as_bytes()).ok()?;
-    parsed.demangle().ok()
+    let mut out = Bounded(String::new());
+    parsed.structured_demangle(&mut out, &cpp_demangle::DemangleOptions::default()).ok()?;
+    Some(out.0)
+}
+
+/// A few bytes of a mangled name can stand for gigabytes, since parts refer to parts. Nobody reads so long a name.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        const MAX: usize = 16 << 10;
+        if self.0.len() + text.len() > MAX {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 /// The simple name of a function: the demangled name without arguments, template arguments, hashes, versions and clone suffixes.
@@ -213,5 +231,19 @@ mod tests {
         ] {
             assert_eq!(simple_name(name), want, "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_unfolds_without_end_stays_mangled() {
+        let mut bomb = String::from("_Z1f1AIiiE");
+        for n in 0..40 {
+            let part = if n == 0 {
+                "S_".to_owned()
+            } else {
+                alloc::format!("S{}_", char::from_digit(n - 1, 36).unwrap_or('Z')).to_uppercase()
+            };
+            bomb += &alloc::format!("S_I{part}{part}E");
+        }
+        assert!(demangle(&bomb).is_none_or(|name| name.len() <= 16 << 10));
     }
 }

@@ -27,6 +27,13 @@ pub struct LeakSummary {
     pub reachable: Amount,
     /// What the checker's own suppressions hid.
     pub suppressed: Amount,
+    /// How many of these lines were read; valgrind always prints all five.
+    pub lines: u8,
+}
+
+impl LeakSummary {
+    /// How many lines valgrind's `LEAK SUMMARY` has.
+    pub const LINES: u8 = 5;
 }
 
 /// What a checker itself stated in sum. Every field is absent where it said nothing.
@@ -107,6 +114,8 @@ pub struct Report {
     pub capped: bool,
     /// How many records the checker printed, those that a later leak search printed again included.
     pub printed: u64,
+    /// How many of them were errors.
+    pub printed_errors: u64,
     /// What the checker printed, in order of first appearance.
     pub entries: Vec<Entry>,
 }

@@ -17,8 +17,9 @@ use self::record::{Open, Part, Place};
 use super::asan;
 use super::collect::{Collector, text_of};
 use super::draft::Draft;
+use super::failures;
 use super::{frame, lsan};
-use crate::bytes::trim_start;
+use crate::bytes::{contains, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, Kind, Text, Tool};
 use crate::problem::Code;
@@ -45,6 +46,11 @@ impl Sanitizers {
         self.open.is_some()
     }
 
+    /// True while no report is known.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none()
+    }
+
     /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
     pub(crate) fn line(&mut self, text: &[u8], pid: Option<u64>, line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) {
         let place = Place { pid, line: line.number, stream };
@@ -52,8 +58,11 @@ impl Sanitizers {
             Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),
             Some(Standalone::Message { level, name, text }) => self.message(level, name, text, &place, out),
             None => {
-                if lsan::record(text).is_some() || trim_start(text).starts_with(b"Suppressions used:") {
+                if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
                     self.open_leaks(text, &place, out);
+                } else if pid.is_some() && failures::is_start_of_asan(text) {
+                    let message = format!("AddressSanitizer failed: `{}`", String::from_utf8_lossy(text.trim_ascii()));
+                    out.problem(Code::CheckerFailed, place.line, pid, message);
                 } else if pid.is_some() && text.trim_ascii_start().starts_with(b"ERROR: ") {
                     let message = format!("`{}` is no report that leakgate knows", String::from_utf8_lossy(text.trim_ascii()));
                     out.problem(Code::UnknownReport, place.line, pid, message);
@@ -107,10 +116,16 @@ impl Sanitizers {
             out.problem(Code::CheckerFailed, place.line, place.pid, message);
             self.give_up(out);
         } else if level == b"ERROR:" && name == b"Leak" && said.starts_with(b"detected memory leaks") {
-            self.leaks(place, out);
-        } else if level == b"ERROR:" && name == b"Address" {
-            self.error(said, place, out);
-        } else if !level.is_empty() && !matches!(name, b"Address" | b"Leak") {
+            if place.pid.is_some() {
+                self.leaks(place, out);
+            }
+        } else if level == b"ERROR:" && matches!(name, b"Address" | b"Leak") {
+            // Without a tag it may be prose; a headline holds an address.
+            if place.pid.is_some() || contains(said, b"0x") {
+                let tool = if name == b"Leak" { Tool::Lsan } else { Tool::Asan };
+                self.error(tool, said, place, out);
+            }
+        } else if !level.is_empty() && text.starts_with(b":") && !matches!(name, b"Address" | b"Leak") {
             self.deadly = None;
             self.unknown = true;
             let message = format!("a report of {}Sanitizer, which this version does not read", String::from_utf8_lossy(name));
@@ -120,13 +135,13 @@ impl Sanitizers {
         }
     }
 
-    fn error(&mut self, said: &[u8], place: &Place<'_>, out: &mut Collector) {
+    fn error(&mut self, tool: Tool, said: &[u8], place: &Place<'_>, out: &mut Collector) {
         self.deadly = None;
         self.unknown = false;
         self.interrupt(place, out);
         let title = text_of(said);
-        let report = self.report(Tool::Asan, place, out);
-        let draft = Draft::new(Tool::Asan, asan::kind(&title), title.trim_end_matches(':'), place.line);
+        let report = self.report(tool.clone(), place, out);
+        let draft = Draft::new(tool, asan::kind(&title), title.trim_end_matches(':'), place.line);
         out.reports[report].complete = false;
         self.open = Some(Open { report, part: Part::Error, draft: Some(draft), foreign: 0, interleaved: false });
     }
@@ -185,7 +200,7 @@ impl Sanitizers {
             return self.leak_total(total, place, out);
         }
         let in_error = self.open.as_ref().is_some_and(|o| o.part == Part::Error);
-        if in_error && name == b"Address" {
+        if in_error && matches!(name, b"Address" | b"Leak") {
             if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut())
                 && draft.kind == Kind::UNKNOWN
             {
@@ -227,7 +242,7 @@ impl Sanitizers {
         let report = &mut out.reports[open.report];
         if table && report.entries.is_empty() && report.stated.leaks.is_none() {
             // The words alone, without a row, prove nothing.
-            out.forgotten.push(open.report);
+            out.forgotten.insert(open.report);
             self.reports.retain(|_, known| *known != open.report);
         }
         report.complete = complete;

@@ -10,12 +10,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::draft::Draft;
 use super::frame::{self, Head};
 use crate::bytes::lossy;
-use crate::model::{Entry, Finding, Frame, Input, Instance, Report, Site, Stack, Text, Tool};
+use crate::model::{Entry, Finding, Frame, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
 
@@ -43,7 +43,9 @@ pub(crate) struct Collector {
     /// A hash of every line of a report, by which a report that stands in the log twice is known.
     pub(crate) prints: Vec<u64>,
     /// Reports that are none, or that stand in the log a second time.
-    pub(crate) forgotten: Vec<usize>,
+    pub(crate) forgotten: HashSet<usize>,
+    /// Reports of a header alone that name a parent: a child that may have gone on with a program that is not watched.
+    pub(crate) bare_children: Vec<usize>,
     /// Reports without an end, after which the same process began a new one.
     pub(crate) replaced: Vec<usize>,
     hasher: DefaultHashBuilder,
@@ -99,6 +101,7 @@ impl Collector {
             stated: crate::model::Stated::default(),
             capped: false,
             printed: 0,
+            printed_errors: 0,
             entries: Vec::new(),
         });
         self.prints.push(0);
@@ -165,6 +168,7 @@ impl Collector {
         let entry = self.entries.get(&(report, finding)).copied();
         if !reprint || entry.is_none() {
             self.reports[report].printed += 1;
+            self.reports[report].printed_errors += u64::from(draft.kind.is_error() && draft.kind != Kind::FATAL_SIGNAL);
         }
         let entries = &mut self.reports[report].entries;
         match entry {

@@ -24,6 +24,8 @@ pub(crate) const MARKERS: &[&str] = &[
     "irect leak of ",
     "Suppressions used:",
     "<valgrindoutput",
+    "valgrind: ",
+    "=\0=\0",
 ];
 
 /// Finds the next marker.

@@ -13,6 +13,7 @@ const TITLES: &[(&str, &str)] = &[
     ("The object at address", "mutex-err"),
     ("Recursive locking not allowed", "mutex-err"),
     ("Not a mutex", "mutex-err"),
+    ("Not a reader-writer lock", "generic-err"),
     ("Destroying locked mutex", "mutex-err"),
     ("Invalid mutex type", "mutex-err"),
     ("Probably a race condition: condition variable", "cond-race-err"),

@@ -16,15 +16,33 @@ impl Lead {
     }
 
     pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        let same = |(p, b): (&u8, &u8)| p == b || (p.is_ascii_digit() && b.is_ascii_digit());
         // Trailing blanks of the prefix are lost on blank lines.
-        let bare = self.bytes.trim_ascii_end().len();
-        match line.len() {
-            n if n >= self.bytes.len() && self.bytes.iter().zip(line).all(same) => &line[self.bytes.len()..],
-            n if n == bare && self.bytes.iter().zip(line).all(same) => &[],
-            _ => line,
+        match after(&self.bytes, line) {
+            Some(rest) => rest,
+            None if after(self.bytes.trim_ascii_end(), line).is_some_and(<[u8]>::is_empty) => &[],
+            None => line,
         }
     }
+}
+
+/// What follows the prefix, where a run of digits stands for any other.
+fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
+    let (mut prefix, mut line) = (prefix, line);
+    while let [first, rest @ ..] = prefix {
+        if first.is_ascii_digit() {
+            let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+            let found = digits(line);
+            if found == 0 {
+                return None;
+            }
+            prefix = &prefix[digits(prefix)..];
+            line = &line[found..];
+        } else {
+            line = line.strip_prefix(&[*first])?;
+            prefix = rest;
+        }
+    }
+    Some(line)
 }
 
 #[cfg(test)]
@@ -36,6 +54,7 @@ mod tests {
         let mut lead = Lead::default();
         lead.learn(b"worker[12]: ");
         assert_eq!(lead.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
+        assert_eq!(lead.strip(b"worker[1345]: x"), b"x");
         assert_eq!(lead.strip(b"worker[13]:"), b"");
         assert_eq!(lead.strip(b"other"), b"other");
     }

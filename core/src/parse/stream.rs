@@ -9,7 +9,9 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use super::body::Sanitizers;
-use super::collect::Collector;
+use super::collect::{Collector, text_of};
+use super::failures;
+use super::frame;
 use super::lead::Lead;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
@@ -29,6 +31,15 @@ pub(crate) struct Stream {
     lead: Lead,
     /// A process of valgrind wrote its header here.
     has_header: bool,
+    /// The last line with a tag that began no process: if a stack follows, it was the headline of a record.
+    unknown: Option<(u64, Text, u64)>,
+}
+
+/// True for `<valgrindoutput>` at the end of a line, or followed by another tag: elsewhere somebody speaks about it.
+fn is_start_tag(text: &[u8], at: usize) -> bool {
+    let quoted = at > 0 && matches!(text[at - 1], b'"' | b'\'' | b'`');
+    let rest = memchr::memchr(b'>', &text[at..]).map(|end| text[at + end + 1..].trim_ascii());
+    !quoted && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"<"))
 }
 
 impl Stream {
@@ -39,6 +50,11 @@ impl Stream {
     /// True while lines without a marker matter.
     pub(crate) fn is_open(&self) -> bool {
         self.sanitizers.is_open() || self.xml.is_some()
+    }
+
+    /// True while nothing is known that the next line could go on with.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.processes.is_empty() && self.xml.is_none() && self.sanitizers.is_bare()
     }
 
     /// Reads a line without its known prefixes.
@@ -52,14 +68,16 @@ impl Stream {
         } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
             return self.untagged(text, line, out);
         }
-        if let Some(at) = find(text, b"<valgrindoutput") {
+        if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
             return self.open_xml(text, at, line, out);
         }
-        let tag = tag::find(text);
-        match tag {
+        match tag::find(text) {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
-            Some(tag) => self.sanitizer(text, &tag, line, out),
-            None => self.untagged(text, line, out),
+            Some(tag) => self.sanitizer(text, tag, line, out),
+            None => {
+                failures::outside_of_reports(text, line, out);
+                self.untagged(text, line, out);
+            }
         }
     }
 
@@ -99,30 +117,56 @@ impl Stream {
         if header && let Some(mut older) = self.processes.remove(&tag.pid) {
             older.finish(End::Replaced, out);
         }
-        if !self.processes.contains_key(&tag.pid) {
-            let max = out.options.max_processes;
-            if self.processes.len() >= max {
-                let message = alloc::format!("more than {max} processes at once; this one was not read");
-                return out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
-            }
-            let process = Process::new(tag.pid, self.name.as_ref(), line.number, out);
-            self.processes.insert(tag.pid, process);
+        if !self.processes.contains_key(&tag.pid) && !self.begin_process(tag, line, out) {
+            return;
         }
         if let Some(process) = self.processes.get_mut(&tag.pid) {
             process.line(tag.rest, line, out);
         }
     }
 
-    fn sanitizer(&mut self, text: &[u8], tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
+    /// Begins to follow a process, if the line is one of valgrind's: `==1== text` stands in other outputs, too.
+    fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
+        let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
+        let title = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
+        let stack = frame::valgrind(text).map(|(first, _)| first);
+        let has_title = title.is_some() && stack == Some(true);
+        if !has_title && !Process::begins_with(text) {
+            self.unknown = stack.is_none().then(|| (tag.pid, text_of(text), line.number));
+            return false;
+        }
+        let max = out.options.max_processes;
+        if self.processes.len() >= max {
+            let end = self.end();
+            self.processes.retain(|_, p| !p.has_ended() || p.finish(end, out));
+        }
+        if self.processes.len() >= max {
+            let message = alloc::format!("more than {max} processes at once; this one was not read");
+            out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
+            return false;
+        }
+        let mut process = Process::new(tag.pid, self.name.as_ref(), line.number, out);
+        if let Some((_, title, line)) = title {
+            process.expect_title(title, line);
+        }
+        self.processes.insert(tag.pid, process);
+        true
+    }
+
+    fn end(&self) -> End {
+        if self.has_header { End::Loud } else { End::Quiet }
+    }
+
+    fn sanitizer<'a>(&mut self, text: &'a [u8], tag: Tag<'a>, line: &Line<'_>, out: &mut Collector) {
         if !self.is_open() {
             self.lead.learn(&text[..tag.at]);
         }
         // Some messages lack their line feed, so that the next process goes on in the same line.
-        let next = tag::find_from(tag.rest, 0);
-        let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
-        self.sanitizers.line(own, Some(tag.pid), line, self.name.as_ref(), out);
-        if let Some(next) = next {
-            self.sanitizer(tag.rest, &next, line, out);
+        let mut next = Some(tag);
+        while let Some(tag) = next {
+            next = tag::find_from(tag.rest, 0);
+            let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
+            self.sanitizers.line(own, Some(tag.pid), line, self.name.as_ref(), out);
         }
     }
 
@@ -134,7 +178,7 @@ impl Stream {
     pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
         let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_values().collect();
         processes.sort_unstable_by_key(|p| p.report);
-        let end = if self.has_header { End::Loud } else { End::Quiet };
+        let end = self.end();
         for mut process in processes {
             process.finish(end, out);
         }

@@ -19,6 +19,7 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     let Some(field) = field(name) else { return matches!(name, b"of which reachable via heuristic") };
     let (Some(leaks), Some(amount)) = (&mut report.stated.leaks, bytes_in_blocks(value)) else { return false };
     *field(leaks) = amount;
+    leaks.lines = leaks.lines.saturating_add(1);
     true
 }
 

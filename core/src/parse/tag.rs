@@ -50,6 +50,10 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
     let is_last = |at: &usize| hay[*at..].starts_with(b"==") && hay.get(at + 2) != Some(&b'=');
     memchr::memchr_iter(b'=', hay).filter(is_last).find_map(|at| {
         let at = from + at;
+        if at > 0 && matches!(line[at - 1], b'"' | b'\'' | b'`') {
+            // Somebody quotes a report.
+            return None;
+        }
         let begins_word = at > 0 && line[at - 1] == b' ';
         parse(line, at, b'=').or_else(|| begins_word.then(|| with_program(line, at)).flatten())
     })

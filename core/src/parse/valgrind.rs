@@ -76,6 +76,27 @@ impl Process {
         header_tool(text).is_some()
     }
 
+    /// True for lines by which a process may be known: header, summaries, records.
+    pub(crate) fn begins_with(text: &[u8]) -> bool {
+        let words = text_of(text.trim_ascii_end());
+        header_tool(text).is_some()
+            || memcheck::loss_record(text).is_some()
+            || run::is_run_level(&words)
+            || [memcheck::title, helgrind::title, drd::title].iter().any(|title| title(&words).is_some())
+            || helgrind::announced_thread(&words).is_some()
+            || (words.starts_with("Thread ") && words.ends_with(':'))
+    }
+
+    /// The line before was no wording that is known; a stack makes it a headline.
+    pub(crate) fn expect_title(&mut self, title: Text, line: u64) {
+        self.candidate = Some((title, line));
+    }
+
+    /// True when nothing more is due from the process.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended && self.draft.is_none()
+    }
+
     /// Reads what follows the tag.
     pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
         out.touch(self.report, line.bytes, line.number);
@@ -100,7 +121,14 @@ impl Process {
     }
 
     /// The process has no more lines.
-    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) {
+    ///
+    /// Always false, for use in `retain`.
+    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) -> bool {
+        self.settle(end, out);
+        false
+    }
+
+    fn settle(&mut self, end: End, out: &mut Collector) {
         // A fatal signal and an error about a descriptor end without a blank line.
         let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
         let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
@@ -109,7 +137,10 @@ impl Process {
         let says_nothing = !report.has_header && !self.has_summary;
         if (says_nothing || !report.tool.is_valgrind()) && report.printed == 0 {
             // `==1== text` alone is no word of valgrind's, and its profilers look for no errors.
-            return out.forgotten.push(self.report);
+            {
+                out.forgotten.insert(self.report);
+                return;
+            }
         }
         let headless = end == End::Quiet && !report.has_header;
         let quiet = headless && !self.has_summary && !cut_record;
@@ -124,8 +155,11 @@ impl Process {
         }
         report.complete = end == End::Replaced;
         let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
+        let only_header = !self.has_summary && report.printed == 0 && report.parent.is_some();
         if end == End::Replaced {
             out.replaced.push(self.report);
+        } else if only_header {
+            out.bare_children.push(self.report);
         } else {
             let message = format!("the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed");
             out.problem(Code::Truncated, line, pid, message);
@@ -184,7 +218,11 @@ impl Process {
         if trim_start(text).starts_with(b"(thread finished, call stack") {
             draft.close_stack();
         }
-        let own = if self.tool == Tool::Helgrind { helgrind::part(text) } else { None };
+        let own = match self.tool {
+            Tool::Helgrind => helgrind::part(text),
+            Tool::Drd => drd::part(text),
+            _ => None,
+        };
         match own.or_else(|| memcheck::auxiliary(text)) {
             Some(role) => draft.expect_stack(role, text),
             None if draft.stacks.is_empty() => {}

@@ -17,7 +17,7 @@ use self::element::{Next, next_element};
 use super::collect::Collector;
 use super::memcheck::amount;
 use super::threads::Threads;
-use crate::bytes::{contains, lossy, trim_start};
+use crate::bytes::{contains, find, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::numbers::count;
@@ -121,7 +121,10 @@ impl Document {
         let last_line = out.reports[self.report].last_line;
         self.read(last_line, out);
         let report = &out.reports[self.report];
-        if self.state == State::Inside {
+        let bare = report.printed == 0 && report.parent.is_some() && !self.finished;
+        if self.state == State::Inside && bare {
+            out.bare_children.push(self.report);
+        } else if self.state == State::Inside {
             let (line, pid) = (report.last_line, report.pid);
             out.problem(Code::Truncated, line, pid, "the XML document has no end tag: the log is cut, or the process was killed");
         }
@@ -222,6 +225,12 @@ impl Document {
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),
             b"error" => {
+                if let Some(second) = find(&bytes[1..], b"<error>") {
+                    self.malformed(line, "an `<error>` has no end tag: lines are lost", out);
+                    let (first, rest) = bytes.split_at(second + 1);
+                    self.element(name, first, line, out);
+                    return self.element(name, rest, line, out);
+                }
                 let span = (self.first_line, line);
                 if let Err(what) = error::read(&text, self.report, span, &mut self.search_done, &self.threads, out) {
                     self.malformed(line, &what, out);

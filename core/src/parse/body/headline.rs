@@ -33,7 +33,8 @@ fn level(head: &[u8]) -> Option<&[u8]> {
     let known = [&b"SUMMARY:"[..], b"ERROR:", b"WARNING:", b"FATAL:"];
     let level = known.into_iter().find(|level| head.ends_with(level)).unwrap_or_default();
     let before = head[..head.len() - level.len()].trim_ascii_end();
-    let is_prefix = before.is_empty() || matches!(before.last(), Some(b']' | b'|' | b')' | b'>'));
+    let is_word = before.ends_with(b":") && !before.contains(&b' ');
+    let is_prefix = before.is_empty() || is_word || matches!(before.last(), Some(b']' | b'|' | b')' | b'>'));
     is_prefix.then_some(level)
 }
 

@@ -11,8 +11,22 @@ use crate::bytes::contains;
 use crate::model::{Kind, LeakSummary, Tool};
 use crate::problem::Code;
 
-/// Signals of a crash. The others are sent from outside: a test that stops its server, for example.
-const CRASH_SIGNALS: &[&str] = &["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS"];
+/// Signals of a crash, or of a limit that the process ran into. The others are sent from outside: a test that stops its server, for
+/// example.
+const CRASH_SIGNALS: &[&str] = &[
+    "SIGSEGV",
+    "SIGBUS",
+    "SIGILL",
+    "SIGFPE",
+    "SIGABRT",
+    "SIGTRAP",
+    "SIGSYS",
+    "SIGALRM",
+    "SIGXCPU",
+    "SIGXFSZ",
+    "SIGVTALRM",
+    "SIGQUIT",
+];
 
 impl Process {
     /// Lines about the run as a whole. True when the line is one.
@@ -27,12 +41,16 @@ impl Process {
         if let Some(version) = words.strip_prefix("Using ") {
             let version = version.split([' ', ';']).next().unwrap_or_default();
             report.version = Some(version.trim_start_matches("Valgrind-").into());
+            report.has_header = true;
         } else if let Some(command) = words.strip_prefix("Command: ") {
             report.command = Some(command.into());
+            report.has_header = true;
         } else if let Some(parent) = words.strip_prefix("Parent PID: ") {
             report.parent = parent.parse().ok();
         } else if words == "HEAP SUMMARY:" {
             self.has_summary = true;
+            // What an earlier search found is no word about the end.
+            report.stated.leaks = None;
         } else if words == "LEAK SUMMARY:" || words.starts_with("All heap blocks were freed") {
             report.stated.all_freed = words != "LEAK SUMMARY:";
             report.stated.leaks = (!report.stated.all_freed).then(LeakSummary::default);
@@ -96,6 +114,22 @@ pub(super) fn header_tool(text: &[u8]) -> Option<Tool> {
         let other = TOOLS.iter().find(|(start, _)| text.starts_with(start));
         other.map(|(_, name)| Tool::Custom((*name).into()))
     }
+}
+
+/// True for lines about the run as a whole.
+pub(super) fn is_run_level(words: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "Using Valgrind-",
+        "Command: ",
+        "HEAP SUMMARY:",
+        "LEAK SUMMARY:",
+        "All heap blocks were freed",
+        "ERROR SUMMARY: ",
+        "Process terminating with default action",
+        "Exit program on first error",
+        "FATAL: ",
+    ];
+    STARTS.iter().any(|start| words.starts_with(start))
 }
 
 /// Lines that say nothing about an error, and that a stack may follow only in a verbose run.

@@ -18,7 +18,8 @@ pub(crate) enum Next<'a> {
 
 /// What stands at the start of the text.
 pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
-    let until = |end: &[u8]| find(text, end).map_or(Next::Incomplete, |at| Next::Skip(at + end.len()));
+    let from = searched.min(text.len());
+    let until = |end: &[u8]| find(&text[from..], end).map_or(Next::Incomplete, |at| Next::Skip(from + at + end.len()));
     match text {
         [] => Next::Nothing,
         [b'<', b'?', ..] => until(b"?>"),

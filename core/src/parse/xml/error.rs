@@ -48,6 +48,8 @@ pub(crate) fn read(
         let plain = |bytes| Leak { bytes, blocks: words.blocks.unwrap_or(0), direct_bytes: bytes, indirect_bytes: 0 };
         draft.leak = leak.or_else(|| words.bytes.map(plain));
     }
+    // 3.24 lists descriptors that the process had from its parent, without a stack.
+    let kind = if kind == Kind::FD_LEAK && draft.stacks.is_empty() { Kind::FD_INHERITED } else { kind };
     if (kind.is_leak() || kind == Kind::FD_LEAK)
         && let Some(first) = draft.stacks.first_mut()
     {

@@ -29,14 +29,22 @@ pub(crate) fn amounts(xml: &str, name: &str) -> Option<Amount> {
 }
 
 pub(crate) fn leak_summary(xml: &str) -> LeakSummary {
-    let get = |name| amounts(xml, name).unwrap_or_default();
-    LeakSummary {
-        definite: get("definitely_lost"),
-        indirect: get("indirectly_lost"),
-        possible: get("possibly_lost"),
-        reachable: get("still_reachable"),
-        suppressed: get("suppressed"),
+    let mut summary = LeakSummary::default();
+    let LeakSummary { definite, indirect, possible, reachable, suppressed, lines } = &mut summary;
+    let fields = [
+        ("definitely_lost", definite),
+        ("indirectly_lost", indirect),
+        ("possibly_lost", possible),
+        ("still_reachable", reachable),
+        ("suppressed", suppressed),
+    ];
+    for (name, field) in fields {
+        if let Some(amount) = amounts(xml, name) {
+            *field = amount;
+            *lines += 1;
+        }
     }
+    summary
 }
 
 pub(crate) fn tool(name: &str) -> Tool {

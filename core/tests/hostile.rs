@@ -1,0 +1,173 @@
+//! Logs that must not pass although nothing in them is a finding, and logs that must not fail although they look like something.
+//!
+//! Each was once read wrongly, or is a trap that a simpler reader falls into.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+mod common;
+
+use leakgate_core::Outcome;
+
+/// A clean run, behind which most traps are put: what is wrong must show beside real proof.
+const CLEAN: &str = "==7== Memcheck, a memory error detector
+==7== Command: ./clean
+==7== 
+==7== HEAP SUMMARY:
+==7==     in use at exit: 0 bytes in 0 blocks
+==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated
+==7== 
+==7== All heap blocks were freed -- no leaks are possible
+==7== 
+==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)
+";
+
+const LEAKS: &str = "==8== LEAK SUMMARY:
+==8==    definitely lost: 0 bytes in 0 blocks
+==8==    indirectly lost: 0 bytes in 0 blocks
+==8==      possibly lost: 0 bytes in 0 blocks
+==8==    still reachable: 100 bytes in 1 blocks
+==8==         suppressed: 0 bytes in 0 blocks
+";
+
+const END: &str = "==8== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n";
+
+fn codes(log: &[u8]) -> (Outcome, Vec<&'static str>) {
+    let judged = common::judge(&[("log".to_owned(), log.to_vec())]);
+    (judged.verdict.outcome, judged.verdict.reasons.iter().map(|r| r.code.as_str()).collect())
+}
+
+#[test]
+fn a_clean_run_passes() {
+    assert_eq!(codes(CLEAN.as_bytes()), (Outcome::Pass, vec![]));
+}
+
+#[test]
+fn what_spoils_the_proof_fails_behind_a_clean_run() {
+    let bars = "=".repeat(65);
+    let header = "==8== Memcheck, a memory error detector\n==8== Command: ./b\n";
+    let heap = "==8== HEAP SUMMARY:\n==8==     in use at exit: 100 bytes in 1 blocks\n";
+    let one_line_less = LEAKS.replace("==8==    definitely lost: 0 bytes in 0 blocks\n", "");
+    for (what, text) in [
+        ("valgrind could not start the program", "valgrind: ./no-such: No such file or directory\n".to_owned()),
+        ("valgrind has a bug", "valgrind: the 'impossible' happened:\n".to_owned()),
+        ("valgrind is not there", "sh: 1: valgrind: not found\n".to_owned()),
+        ("a second run has no summary", header.to_owned()),
+        ("a second run lost its first line", "==8== Using Valgrind-3.19.0 and LibVEX\n==8== Command: ./b\n".to_owned()),
+        ("a second run has no word about leaks", format!("{header}{END}")),
+        ("a line of the leak summary is lost", format!("{header}{heap}{one_line_less}{END}")),
+        ("a record is lost", format!("{header}{heap}{LEAKS}{}", END.replace("0 errors from 0", "1 errors from 1"))),
+        ("blocks are in use after all were freed", CLEAN.replace("==7==", "==8==").replace("0 bytes in 0", "9 bytes in 1")),
+        (
+            "pid 1 was killed and is used again",
+            CLEAN.replace("==7==", "==1==").replacen(
+                "==1== Memcheck",
+                "==1== Memcheck, a memory error detector\n==1== Command: ./killed\n==1== Memcheck",
+                1,
+            ),
+        ),
+        ("ASan could not start", "==9==ASan runtime does not come first in initial library list\n".to_owned()),
+        ("LSan could not work", "==9==LeakSanitizer has encountered a fatal error.\n".to_owned()),
+        ("LSan reports an error of its own", "==9==ERROR: LeakSanitizer: calloc parameters overflow\n".to_owned()),
+        ("a sanitizer that is not read", "==9==ERROR: HWAddressSanitizer: tag-mismatch on address 0x1\n".to_owned()),
+        ("the same behind an unknown prefix", "worker> WARNING: ThreadSanitizer: data race (pid=9)\n".to_owned()),
+        ("a deadly signal without its report", "AddressSanitizer:DEADLYSIGNAL\n".to_owned()),
+        ("a summary without its report", "SUMMARY: AddressSanitizer: heap-use-after-free a.c:1 in f\n".to_owned()),
+        ("the start of a report", format!("{bars}\n")),
+        ("a part of it", "=====".to_owned()),
+        ("a headline that breaks off", "==9==ERROR: LeakSanitizer: detected mem".to_owned()),
+        ("the same in colours", "\x1b[1m\x1b[31m==9==ERROR: AddressSan".to_owned()),
+        ("a record that breaks off", "==8== 40 bytes in 1 blocks are def".to_owned()),
+        ("an XML document that breaks off", "<?xml version=\"1.0\"?>\n\n".to_owned()),
+        ("an XML document that is empty", "<valgrindoutput>\n</valgrindoutput>\n".to_owned()),
+        ("an XML document in an open one", "<valgrindoutput>\n==8== <valgrindoutput></valgrindoutput>\n".to_owned()),
+    ] {
+        let (outcome, reasons) = codes(format!("{CLEAN}{text}").as_bytes());
+        assert_eq!(outcome, Outcome::Fail, "{what}");
+        assert!(!reasons.contains(&"no-evidence"), "{what}: {reasons:?}");
+    }
+    let utf16: Vec<u8> = "==9==ERROR: x\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(codes(&[CLEAN.as_bytes(), &utf16].concat()).0, Outcome::Fail, "UTF-16 appended to UTF-8");
+}
+
+#[test]
+fn what_proves_nothing_is_silence() {
+    for text in [
+        "==12== hello\n",
+        "==12==\n",
+        "test ==123== foo\n",
+        "==12== Massif, a heap profiler\n",
+        "Suppressions used:\n",
+        "Suppressions used: none\n",
+        "all tests passed\n",
+    ] {
+        assert_eq!(codes(text.as_bytes()), (Outcome::Fail, vec!["no-evidence"]), "{text:?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_report_changes_nothing() {
+    for text in [
+        "oauth2==3.1\nsix==1.16.0\n",
+        "aGVsbG8gd29ybGQ0==\n",
+        "<<<<<<< HEAD\n=======\n>>>>>>> main\n",
+        "-- Enabled AddressSanitizer and LeakSanitizer\n",
+        "c++ -fsanitize=address -DLeakSanitizer a.c\n",
+        "WARNING: ThreadSanitizer is not supported on this platform\n",
+        "ERROR: LeakSanitizer: detected memory leaks is what you may see\n",
+        "assert '==1==ERROR: AddressSanitizer: x' in log\n",
+        "+ grep \"<valgrindoutput>\" out.xml\nuse <valgrindoutput> as root\n",
+        "==1== step one of ten\n",
+        "================ 12 passed in 0.12s ================\n",
+        "Running valgrind: this may take a while\n",
+    ] {
+        assert_eq!(codes(format!("{text}{CLEAN}{text}").as_bytes()), (Outcome::Pass, vec![]), "{text:?}");
+    }
+}
+
+#[test]
+fn many_processes_and_sources_that_have_ended_are_no_burden() {
+    let mut log = String::new();
+    for pid in 1..=6000 {
+        log += &CLEAN.replace("==7==", &format!("=={}==", pid + 1));
+        log += &format!("{pid}: assert x==y, =={pid}== step\n");
+    }
+    assert_eq!(codes(log.as_bytes()), (Outcome::Pass, vec![]));
+}
+
+#[test]
+fn a_child_that_goes_on_with_a_program_that_is_not_watched_is_no_gap() {
+    let parent = CLEAN.replace("Command: ./clean", "Command: ./a\n==7== Parent PID: 1");
+    let child = "==8== Memcheck, a memory error detector\n==8== Command: ./a\n==8== Parent PID: 7\n==8== \n";
+    let judge = |child: &str| {
+        let files = [("p.7".to_owned(), parent.clone().into_bytes()), ("p.8".to_owned(), child.as_bytes().to_vec())];
+        common::judge(&files).verdict.outcome
+    };
+    assert_eq!(judge(child), Outcome::Pass);
+    assert_eq!(judge(&child.replace("./a", "./other")), Outcome::Fail);
+    assert_eq!(judge(&child.replace("PID: 7", "PID: 5")), Outcome::Fail);
+}
+
+#[test]
+fn a_child_of_fork_counts_the_errors_of_its_parent() {
+    let record = "==7== Invalid read of size 4\n==7==    at 0x1: main (a.c:1)\n==7== \n";
+    let one = "ERROR SUMMARY: 1 errors from 1 contexts (suppressed: 0 from 0)";
+    let parent = CLEAN.replace("==7== HEAP", &format!("{record}==7== HEAP")).replace("./clean", "./a\n==7== Parent PID: 1");
+    let parent = parent.replace("ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)", one);
+    let child = parent.replace(record, "").replace("==7==", "==8==").replace("PID: 1", "PID: 7");
+    let reasons = |files: &[(&str, &str)]| {
+        let files: Vec<_> = files.iter().map(|(n, t)| ((*n).to_owned(), t.as_bytes().to_vec())).collect();
+        let judged = common::judge(&files);
+        judged.verdict.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>()
+    };
+    let child = child.replace(&record.replace("==7==", "==8=="), "");
+    assert_eq!(reasons(&[("7", &parent), ("8", &child)]), ["unexpected-finding"]);
+    assert_eq!(reasons(&[("8", &child)]), ["unreconciled-report"]);
+    let stranger = parent.replace("==7==", "==9==");
+    assert_eq!(reasons(&[("9", &stranger), ("8", &child)]), ["unexpected-finding", "unreconciled-report"]);
+}
+
+#[test]
+fn one_line_with_a_hundred_thousand_tags_is_read() {
+    let log = format!("{CLEAN}{}\n", "==1==x".repeat(100_000));
+    assert_eq!(codes(log.as_bytes()).0, Outcome::Pass);
+}
