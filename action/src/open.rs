@@ -5,6 +5,8 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
@@ -15,8 +17,11 @@ use crate::input::Place;
 /// How deep archives may lie in one another.
 const MAX_DEPTH: usize = 4;
 
-/// Bytes that are read at once. It fits the second-level cache, so that what follows finds them there.
+/// Bytes that are read at once. They fit the second-level cache, so that what follows finds them there.
 const CHUNK: usize = 128 << 10;
+
+/// From this size on a file is read by a thread of its own, while what it read before is searched.
+const LARGE: u64 = 4 << 20;
 
 /// Takes the streams of a place.
 pub(crate) trait Sink {
@@ -39,6 +44,7 @@ pub(crate) fn read(place: &Place, sink: &mut dyn Sink) -> Result<(), Error> {
             let read = fill(&mut file, &mut magic).map_err(|e| Error::Read(path.clone(), e))?;
             match file.rewind() {
                 Ok(()) if is_zip(&magic) => zip(file, &name, 0, sink),
+                Ok(()) if is_plain(&magic) && file.metadata().is_ok_and(|m| m.len() >= LARGE) => plain_ahead(file, &name, sink),
                 Ok(()) => any(file, &name, 0, sink),
                 // A pipe can't be rewound.
                 Err(_) => any(magic[..read].chain(file), &name, 0, sink),
@@ -54,6 +60,10 @@ fn is_zip(magic: &[u8]) -> bool {
 /// Archives that are not unpacked: their first bytes, and what made them.
 const OTHERS: &[(&[u8], &str)] =
     &[(b"\xFD7zX", "xz"), (b"\x28\xB5\x2F\xFD", "zstd"), (b"BZh", "bzip2"), (b"7z\xBC\xAF", "7-Zip"), (b"Rar!", "RAR")];
+
+fn is_plain(magic: &[u8]) -> bool {
+    !is_zip(magic) && !is_gzip(magic) && !OTHERS.iter().any(|(start, _)| magic.starts_with(start))
+}
 
 fn is_gzip(magic: &[u8]) -> bool {
     magic.starts_with(b"\x1f\x8b\x08")
@@ -108,6 +118,40 @@ fn plain(mut reader: impl Read, name: &str, sink: &mut dyn Sink) -> Result<(), E
             Err(error) => return Err(Error::Read(name.into(), error)),
         }
     }
+}
+
+/// As [`plain`], with reading and searching at the same time.
+fn plain_ahead(mut file: File, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
+    sink.begin(name);
+    let (full, chunks) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
+    let (spent, empty) = mpsc::channel::<Vec<u8>>();
+    for _ in 0..3 {
+        let _ = spent.send(Vec::new());
+    }
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for mut buffer in empty {
+                buffer.resize(CHUNK, 0);
+                let read = fill(&mut file, &mut buffer);
+                let last = !matches!(read, Ok(CHUNK));
+                let chunk = read.map(|n| {
+                    buffer.truncate(n);
+                    buffer
+                });
+                if full.send(chunk).is_err() || last {
+                    return;
+                }
+            }
+        });
+        for chunk in chunks {
+            let chunk = chunk.map_err(|e| Error::Read(name.into(), e))?;
+            sink.progress(chunk.len() as u64);
+            sink.bytes(&chunk);
+            // The reader may have ended already.
+            let _ = spent.send(chunk);
+        }
+        Ok(())
+    })
 }
 
 /// A zip file's directory stands at its end, so it can't be read from a stream.
@@ -205,6 +249,12 @@ mod tests {
         assert_eq!(streams(&archive).unwrap(), want);
         assert_eq!(streams(&gz(&archive)).unwrap(), want);
         assert_eq!(streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0, "in/a.zip/1_build.txt");
+    }
+
+    #[test]
+    fn a_large_file_arrives_whole() {
+        let bytes: Vec<u8> = (0..(LARGE as usize + CHUNK + 7)).map(|n| (n % 251) as u8).collect();
+        assert!(streams(&bytes).unwrap() == [("in".to_owned(), bytes)]);
     }
 
     #[test]
