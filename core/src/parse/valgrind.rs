@@ -5,10 +5,12 @@
 //! Source: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`, `memcheck/mc_leakcheck.c` (summaries),
 //! `m_signals.c` (fatal signals).
 
+mod end;
 mod run;
 
 use alloc::format;
 
+pub(crate) use self::end::End;
 use self::run::header_tool;
 pub(crate) use self::run::is_crash;
 use super::collect::{Collector, Grammar, text_of};
@@ -40,17 +42,6 @@ pub(crate) struct Process {
     /// Something of a summary was seen, so the process does not run with `-q`.
     has_summary: bool,
     ended: bool,
-}
-
-/// How a process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The input ends, and somebody in the stream wrote a header, so summaries are due.
-    Loud,
-    /// The input ends, and nobody in the stream wrote a header: valgrind may run with `-q`, which prints no summary.
-    Quiet,
-    /// The same process wrote a new header.
-    Replaced,
 }
 
 impl Process {
@@ -117,52 +108,6 @@ impl Process {
             self.indented(text, line.number, out);
         } else {
             self.headline(text, line.number, out);
-        }
-    }
-
-    /// The process has no more lines.
-    ///
-    /// Always false, for use in `retain`.
-    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) -> bool {
-        self.settle(end, out);
-        false
-    }
-
-    fn settle(&mut self, end: End, out: &mut Collector) {
-        // A fatal signal and an error about a descriptor end without a blank line.
-        let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
-        let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
-        self.end_record(out);
-        let report = &mut out.reports[self.report];
-        let says_nothing = !report.has_header && !self.has_summary;
-        if (says_nothing || !report.tool.is_valgrind()) && report.printed == 0 {
-            // `==1== text` alone is no word of valgrind's, and its profilers look for no errors.
-            {
-                out.forgotten.insert(self.report);
-                return;
-            }
-        }
-        let headless = end == End::Quiet && !report.has_header;
-        let quiet = headless && !self.has_summary && !cut_record;
-        if headless && self.has_summary {
-            let message = "the report sums up a run whose beginning is not in the log";
-            let (line, pid) = (report.first_line, report.pid);
-            return out.problem(Code::Truncated, line, pid, message);
-        }
-        report.complete = self.ended || quiet || !report.tool.is_valgrind();
-        if report.complete {
-            return;
-        }
-        report.complete = end == End::Replaced;
-        let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
-        let only_header = !self.has_summary && report.printed == 0 && report.parent.is_some();
-        if end == End::Replaced {
-            out.replaced.push(self.report);
-        } else if only_header {
-            out.bare_children.push(self.report);
-        } else {
-            let message = format!("the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed");
-            out.problem(Code::Truncated, line, pid, message);
         }
     }
 
