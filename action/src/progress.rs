@@ -31,7 +31,8 @@ impl Progress {
         if !self.possible || (self.bar.is_none() && self.started.elapsed() < PATIENCE) {
             return;
         }
-        self.bar.get_or_insert_with(|| bar(self.total)).set_position(self.done);
+        let started = self.started;
+        self.bar.get_or_insert_with(|| bar(self.total).with_elapsed(started.elapsed())).set_position(self.done);
     }
 
     /// Takes the bar off the terminal.

@@ -60,7 +60,9 @@ fn forget_duplicate_reports(all: &mut Collector) {
         let report = &all.reports[at];
         let Some(pid) = report.pid.filter(|_| !all.forgotten.contains(&at)) else { continue };
         let key = (report.tool.clone(), pid, all.prints[at]);
-        let Some(first) = seen.get(&key).copied() else {
+        // Within one input it was the same command twice: valgrind's output repeats to the letter, and containers reuse pids.
+        let copied = |first: &usize| all.reports[*first].input != all.reports[at].input;
+        let Some(first) = seen.get(&key).copied().filter(copied) else {
             seen.insert(key, at);
             continue;
         };

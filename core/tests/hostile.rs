@@ -171,3 +171,23 @@ fn one_line_with_a_hundred_thousand_tags_is_read() {
     let log = format!("{CLEAN}{}\n", "==1==x".repeat(100_000));
     assert_eq!(codes(log.as_bytes()).0, Outcome::Pass);
 }
+
+#[test]
+fn an_element_without_end_is_given_up() {
+    let log = format!("{CLEAN}<valgrindoutput>\n<error>\n{}", "<a>0123456789012345678901234567890123456789</a>\n".repeat(400_000));
+    let judged = common::judge(&[("log".to_owned(), log.into_bytes())]);
+    assert!(judged.parsed.problems.iter().any(|p| p.code.as_str() == "malformed-xml"), "{:?}", judged.parsed.problems);
+}
+
+#[test]
+fn a_report_counts_twice_in_one_log_and_once_in_two_copies_of_it() {
+    let leak = "==1== 40 bytes in 1 blocks are definitely lost in loss record 1 of 1\n==1==    at 0x1: f (a.c:1)\n==1== \n";
+    let log = CLEAN.replace("==7==", "==1==").replace("==1== HEAP", &format!("{leak}==1== HEAP"));
+    let count = |files: &[&str]| {
+        let files: Vec<_> = files.iter().enumerate().map(|(n, t)| (n.to_string(), t.as_bytes().to_vec())).collect();
+        common::judge(&files).parsed.findings.iter().map(|f| f.occurrences).sum::<u64>()
+    };
+    assert_eq!(count(&[&log.repeat(2)]), 2);
+    assert_eq!(count(&[&log, &log]), 1);
+    assert_eq!(count(&[&log, &log.replace("==1==", "==2==")]), 2);
+}

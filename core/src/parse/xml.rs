@@ -94,12 +94,9 @@ impl Document {
         if !line.continues {
             self.buffer.push(b'\n');
         }
-        // An end tag mostly begins its line; where it does not, the next one that does will find it.
-        const SHORT: usize = 1024;
-        if self.waiting && text.len() < SHORT && !trim_start(text).starts_with(b"</") {
-            return true;
+        if !self.waiting || self.may_end(text) {
+            self.read(line.number, out);
         }
-        self.read(line.number, out);
         if self.buffer.len() > MAX_ELEMENT {
             self.malformed(line.number, "an element is longer than 16 MiB", out);
             self.buffer.clear();
@@ -129,6 +126,14 @@ impl Document {
             out.problem(Code::Truncated, line, pid, "the XML document has no end tag: the log is cut, or the process was killed");
         }
         self.state = State::Done;
+    }
+
+    /// True when the line may end the element that is waited for. An end tag mostly begins its line; where it does not, the next one
+    /// that does, or the end of the input, will find it.
+    fn may_end(&self, text: &[u8]) -> bool {
+        const SHORT: usize = 1024;
+        let name = element::name(&self.buffer);
+        text.len() >= SHORT || name.is_empty() || trim_start(text).strip_prefix(b"</").is_some_and(|tag| tag.starts_with(name))
     }
 
     /// After the end tag: elements that follow are those of a parent that shares the file with its child.

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use memchr::memmem;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use crate::bytes::find;
@@ -30,9 +31,8 @@ pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
             Some(end) if text.starts_with(b"</valgrindoutput") => Next::End(end + 1),
             Some(end) => Next::Skip(end + 1),
         },
-        [b'<', rest @ ..] => {
-            let n = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(rest.len());
-            let name = &rest[..n];
+        [b'<', ..] => {
+            let name = name(text);
             let Some(open) = memchr::memchr(b'>', text) else { return Next::Incomplete };
             if name == b"valgrindoutput" || text[open - 1] == b'/' || name.is_empty() {
                 return Next::Skip(open + 1);
@@ -50,11 +50,16 @@ pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
 
 /// Where `</name>` begins, and its length.
 pub(crate) fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, usize)> {
-    let hay = text.get(from..)?;
-    memchr::memchr_iter(b'<', hay).find_map(|at| {
-        let end = hay[at..].strip_prefix(b"</")?.strip_prefix(name)?;
-        end.starts_with(b">").then_some((from + at, name.len() + 3))
-    })
+    let tag = [b"</", name, b">"].concat();
+    let at = memmem::find(text.get(from..)?, &tag)?;
+    Some((from + at, tag.len()))
+}
+
+/// The name of the element that begins the text; empty where none does.
+pub(crate) fn name(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_prefix(b"<") else { return &[] };
+    let n = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(rest.len());
+    &rest[..n]
 }
 
 /// The parts of an element: its start tags, and each text with the name of the element around it.

@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use memchr::memmem;
+
 use super::super::collect::Collector;
 use super::super::draft::Draft;
 use super::super::threads::Threads;
@@ -159,7 +161,7 @@ impl Words {
 }
 
 fn find(xml: &str, tag: &str) -> Option<usize> {
-    crate::bytes::find(xml.as_bytes(), tag.as_bytes())
+    memmem::find(xml.as_bytes(), tag.as_bytes())
 }
 
 fn kind(name: &str) -> Kind {
@@ -180,9 +182,10 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
     let (role, label) = next.map_or((Role::Access, None), |(role, label)| (role, Some(label.as_str().into())));
     let mut frames = alloc::vec::Vec::new();
     let mut rest = xml;
-    while let Some(at) = find(rest, "<frame>") {
+    let end_of_frame = memmem::Finder::new("</frame>");
+    while let Some(at) = crate::bytes::find(rest.as_bytes(), b"<frame>") {
         let after = &rest[at + "<frame>".len()..];
-        let end = find(after, "</frame>").unwrap_or(after.len());
+        let end = end_of_frame.find(after.as_bytes()).unwrap_or(after.len());
         if frames.len() < out.options.max_frames {
             frames.push(frame(after[..end].trim(), frames.len(), out));
         }
