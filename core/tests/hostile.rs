@@ -174,7 +174,8 @@ fn one_line_with_a_hundred_thousand_tags_is_read() {
 
 #[test]
 fn an_element_without_end_is_given_up() {
-    let log = format!("{CLEAN}<valgrindoutput>\n<error>\n{}", "<a>0123456789012345678901234567890123456789</a>\n".repeat(400_000));
+    let log =
+        format!("{CLEAN}<valgrindoutput>\n<error>\n{}", "<a>0123456789012345678901234567890123456789</a>\n".repeat(400_000));
     let judged = common::judge(&[("log".to_owned(), log.into_bytes())]);
     assert!(judged.parsed.problems.iter().any(|p| p.code.as_str() == "malformed-xml"), "{:?}", judged.parsed.problems);
 }

@@ -64,11 +64,7 @@ impl Need {
             Self::Component(name) => cmd!(sh, "rustup component add {name}").run(),
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
             Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
-            // Without root this asks for nothing and fails.
-            Self::Program(_, package) => match answers("sudo", &["-n", "true"]) {
-                true => cmd!(sh, "sudo -n apt-get install -y {package}").run(),
-                false => cmd!(sh, "apt-get install -y {package}").run(),
-            },
+            Self::Program(_, package) => install(sh, package),
         };
         match tried.is_ok() && self.is_met() {
             true => Ok(()),
@@ -86,6 +82,13 @@ impl Need {
             Self::Program(name, package) => format!("no {name}: apt-get install {package}"),
         }
     }
+}
+
+/// Installs a Debian package. A new machine has no list of packages yet. Without root this asks for nothing and fails.
+fn install(sh: &Shell, package: &str) -> xshell::Result<()> {
+    let sudo: &[&str] = if answers("sudo", &["-n", "true"]) { &["sudo", "-n"] } else { &[] };
+    cmd!(sh, "env {sudo...} apt-get update -q").run()?;
+    cmd!(sh, "env {sudo...} apt-get install -y -q {package}").run()
 }
 
 /// What is missing of these, each with what to type.
