@@ -104,6 +104,7 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
         ("possibly lost", stated.possible, read.possible, true),
         ("still reachable", stated.reachable, read.reachable, false),
     ];
+    let mut hidden = Vec::new();
     for (name, stated, read, gated) in kinds {
         if read == stated {
             continue;
@@ -113,14 +114,20 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
             let shown = amount(read.bytes, read.blocks);
             say(Code::Unreconciled, format!("memcheck states {stated} {name}, and its records hold {shown}"));
         } else if gated {
-            say(Code::LeaksNotShown, format!("{stated} {name} and not shown; run with --leak-check=full"));
+            hidden.push(format!("{stated} {name}"));
         }
     }
+    // Suppressed leaks leave what they point to behind.
     let shown = read.indirect.bytes.max(read.indirect_in_cliques);
     if stated.indirect.bytes > shown && stated.suppressed.blocks == 0 {
-        let code = if shown == 0 { Code::LeaksNotShown } else { Code::Unreconciled };
         let lost = count(stated.indirect.bytes, "byte", "bytes");
-        say(code, format!("{lost} indirectly lost, of which records show {shown}"));
+        match shown {
+            0 => hidden.push(format!("{lost} indirectly lost")),
+            shown => say(Code::Unreconciled, format!("{lost} indirectly lost, of which records show {shown}")),
+        }
+    }
+    if !hidden.is_empty() {
+        say(Code::LeaksNotShown, format!("{}: counted and not shown; run with --leak-check=full", hidden.join(", ")));
     }
 }
 
