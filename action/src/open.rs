@@ -165,7 +165,14 @@ fn spooled(mut reader: impl Read) -> io::Result<File> {
 
 fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
     let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
+    let listed = listed_members(&file).map_err(|e| Error::Read(name.into(), e))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(error)?;
+    // Members of one name hide each other, and so does an archive behind another one.
+    let records = archive.len() as u64;
+    if archive.offset() != 0 || listed.is_some_and(|n| n != records) {
+        let what = "two of its members have one name, or something stands before it; unpack it first";
+        return Err(Error::Archive(name.into(), what.into()));
+    }
     // One broken member does not keep the others from being read.
     let mut result = Ok(());
     for at in 0..archive.len() {
@@ -173,6 +180,19 @@ fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), 
         result = result.and(read);
     }
     result
+}
+
+/// How many members the end of an archive lists; nothing where only the larger zip64 record tells. (APPNOTE.TXT, 4.3.16.)
+fn listed_members(mut file: &File) -> io::Result<Option<u64>> {
+    const LONGEST: u64 = 22 + 0xFFFF;
+    let len = file.metadata()?.len();
+    file.seek(io::SeekFrom::Start(len.saturating_sub(LONGEST)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    file.rewind()?;
+    let record = tail.windows(12).rev().find(|w| w.starts_with(b"PK\x05\x06"));
+    let count = record.map(|w| u64::from(u16::from_le_bytes([w[10], w[11]])));
+    Ok(count.filter(|n| *n != 0xFFFF))
 }
 
 fn member(
@@ -249,6 +269,19 @@ mod tests {
         assert_eq!(streams(&archive).unwrap(), want);
         assert_eq!(streams(&gz(&archive)).unwrap(), want);
         assert_eq!(streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0, "in/a.zip/1_build.txt");
+    }
+
+    #[test]
+    fn members_that_would_be_hidden_are_an_error() {
+        let twice = [zipped(&[("a.log", b"x")]), zipped(&[("a.log", b"y")])].concat();
+        assert!(matches!(streams(&twice), Err(Error::Archive(..))));
+        let mut same_name = zipped(&[("a.log", b"x"), ("b.log", b"y")]);
+        for at in 0..same_name.len() - 5 {
+            if same_name[at..].starts_with(b"b.log") {
+                same_name[at] = b'a';
+            }
+        }
+        assert!(matches!(streams(&same_name), Err(Error::Archive(..))));
     }
 
     #[test]

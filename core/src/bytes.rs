@@ -72,6 +72,11 @@ pub(crate) fn after<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
     memchr::memmem::find(hay, needle).map(|at| &hay[at + needle.len()..])
 }
 
+/// What stands before `needle` where it first stands in `hay`.
+pub(crate) fn before<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
+    memchr::memmem::find(hay, needle).map(|at| &hay[..at])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

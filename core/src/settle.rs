@@ -15,6 +15,11 @@ use crate::problem::Code;
 
 /// Puts the records in order and adds the problems that the sums reveal.
 pub(crate) fn settle(mut all: Collector) -> Collector {
+    for (at, report) in all.reports.iter().enumerate() {
+        // A profiler's report proves nothing about memory.
+        let proves = !all.forgotten.contains(&at) && !matches!(report.tool, Tool::Custom(_));
+        all.inputs[report.input].spoke |= proves;
+    }
     forget_earlier_searches(&mut all);
     forget_duplicate_reports(&mut all);
     explain_replaced(&mut all);
@@ -58,7 +63,7 @@ fn forget_duplicate_reports(all: &mut Collector) {
     let mut seen: HashMap<(Tool, u64, u64), usize> = HashMap::new();
     for at in 0..all.reports.len() {
         let report = &all.reports[at];
-        let Some(pid) = report.pid.filter(|_| !all.forgotten.contains(&at)) else { continue };
+        let Some(pid) = report.pid.filter(|_| !all.forgotten.contains(&at) && all.prints[at] != 0) else { continue };
         let key = (report.tool.clone(), pid, all.prints[at]);
         // Within one input it was the same command twice: valgrind's output repeats to the letter, and containers reuse pids.
         let copied = |first: &usize| all.reports[*first].input != all.reports[at].input;
@@ -78,14 +83,17 @@ fn forget_duplicate_reports(all: &mut Collector) {
     }
 }
 
+/// Pids below this are the kernel's, except in containers, where every run has the same ones.
+const FEW_PIDS: u64 = 300;
+
 /// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, or
-/// the pid is 1, it was not `exec`: the first run was killed, and the next one got its pid, as in containers.
+/// the pid is small, it was not `exec`: the first run was killed, and the next one got its pid, as in containers.
 fn explain_replaced(all: &mut Collector) {
     for at in core::mem::take(&mut all.replaced) {
         let old = &all.reports[at];
         let follows = |r: &&Report| r.pid == old.pid && r.input == old.input && r.stream == old.stream;
         let next = all.reports[at + 1..].iter().find(follows);
-        let same_command = next.is_none_or(|next| next.command == old.command) || old.pid == Some(1);
+        let same_command = next.is_none_or(|next| next.command == old.command) || old.pid.is_some_and(|pid| pid < FEW_PIDS);
         let (input, line, pid) = (old.input, old.last_line, old.pid);
         if same_command {
             let message = "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed";

@@ -190,12 +190,12 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
     }
     // Where a fatal problem tells why nothing was proved, silence is no second reason.
     let failed = |input: &usize| parsed.problems.iter().any(|p| p.input == *input && p.code.reason().is_some());
-    // A profiler's report proves nothing about memory.
-    let proves = |r: &&crate::Report| !matches!(r.tool, crate::Tool::Custom(_));
-    let speaks = |input: &usize| parsed.reports.iter().filter(proves).any(|r| r.input == *input) || failed(input);
+    let speaks = |input: &usize| parsed.inputs.get(*input).is_some_and(|i| i.spoke) || failed(input);
     let silent: Vec<&str> = sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
     let (Some(first), count) = (silent.first(), silent.len() as u64) else { return };
+    let nothing = sources.iter().any(|s| s.name == *first && s.inputs.is_empty());
     let what = match count {
+        1 if nothing => format!("{first} matches no file"),
         1 => format!("{first} holds no output of a checker"),
         n => format!("{first} and {} more hold no output of a checker", n - 1),
     };

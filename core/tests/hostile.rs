@@ -29,6 +29,26 @@ const LEAKS: &str = "==8== LEAK SUMMARY:
 ==8==         suppressed: 0 bytes in 0 blocks
 ";
 
+/// A document in which one error is left to fill in.
+const XML: &str = "<valgrindoutput>
+<tool>memcheck</tool>
+<pid>9</pid>
+<error>
+  <kind>KIND</kind>
+  <what>something</what>
+  <stack>
+    <frame>
+      <ip>0x1</ip>
+      <fn>main</fn>
+    </frame>
+  </stack>
+</error>
+<status>
+  <state>FINISHED</state>
+</status>
+</valgrindoutput>
+";
+
 const END: &str = "==8== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n";
 
 fn codes(log: &[u8]) -> (Outcome, Vec<&'static str>) {
@@ -72,6 +92,10 @@ fn what_spoils_the_proof_fails_behind_a_clean_run() {
         ("the same behind an unknown prefix", "worker> WARNING: ThreadSanitizer: data race (pid=9)\n".to_owned()),
         ("a deadly signal without its report", "AddressSanitizer:DEADLYSIGNAL\n".to_owned()),
         ("a summary without its report", "SUMMARY: AddressSanitizer: heap-use-after-free a.c:1 in f\n".to_owned()),
+        ("undefined behaviour, which is not read", "a.c:3:42: runtime error: shift exponent 41 is too large\n".to_owned()),
+        ("a kind of leak that is not known", XML.replace("KIND", "Leak_Vague")),
+        ("a shell that does not find valgrind", "zsh: command not found: valgrind\n".to_owned()),
+        ("a rule and half a prefix", format!("{bars}\n2026-05-01T12:3")),
         ("the start of a report", format!("{bars}\n")),
         ("a part of it", "=====".to_owned()),
         ("a headline that breaks off", "==9==ERROR: LeakSanitizer: detected mem".to_owned()),
@@ -119,6 +143,8 @@ fn what_only_looks_like_a_report_changes_nothing() {
         "==1== step one of ten\n",
         "================ 12 passed in 0.12s ================\n",
         "Running valgrind: this may take a while\n",
+        "-- valgrind: not found\n",
+        "<<< valgrind done >>>\n",
     ] {
         assert_eq!(codes(format!("{text}{CLEAN}{text}").as_bytes()), (Outcome::Pass, vec![]), "{text:?}");
     }
@@ -191,4 +217,54 @@ fn a_report_counts_twice_in_one_log_and_once_in_two_copies_of_it() {
     assert_eq!(count(&[&log.repeat(2)]), 2);
     assert_eq!(count(&[&log, &log]), 1);
     assert_eq!(count(&[&log, &log.replace("==1==", "==2==")]), 2);
+}
+
+#[test]
+fn a_parent_goes_on_in_the_document_of_its_child_whatever_the_program_prints() {
+    let error = XML.find("<error>").unwrap()..XML.find("<status>").unwrap();
+    let child = XML.replace(&XML[error.clone()], "");
+    let rest = format!("child gone\n{}</valgrindoutput>\n", XML[error].replace("KIND", "InvalidRead"));
+    assert_eq!(codes(child.as_bytes()).0, Outcome::Pass);
+    assert_eq!(codes(format!("{child}\n<testsuites>\n</testsuites>\n").as_bytes()).0, Outcome::Pass);
+    let (outcome, reasons) = codes(format!("{child}{rest}").as_bytes());
+    assert_eq!(outcome, Outcome::Fail);
+    assert!(reasons.contains(&"unexpected-finding") && reasons.contains(&"interleaved-report"), "{reasons:?}");
+}
+
+#[test]
+fn a_stack_without_a_headline_of_its_own_is_no_error() {
+    let stack = "==8==    at 0x1: pause (pause.c:29)\n";
+    let child = CLEAN.lines().skip(2).collect::<Vec<_>>().join("\n").replace("==7==", "==8==");
+    for text in [
+        format!("==8== \n==8== Process terminating with default action of signal 15 (SIGTERM)\n{stack}{child}\n"),
+        format!("==8== Warning: invalid file descriptor -1 in syscall close()\n{stack}{child}\n"),
+    ] {
+        assert_eq!(codes(format!("{CLEAN}{text}").as_bytes()), (Outcome::Pass, vec![]), "{text}");
+    }
+    let verbose =
+        CLEAN.replace("==7== HEAP", &format!("==7== Reading syms\n==7== Warning: x\n{}==7== HEAP", stack.replace("8", "7")));
+    assert_eq!(codes(verbose.as_bytes()), (Outcome::Pass, vec![]));
+}
+
+#[test]
+fn a_tool_is_known_without_its_header() {
+    let race = "==7== Possible data race during read of size 4 at 0x1 by thread #3\n==7== Locks held: none\n==7==    at 0x1: w (race.c:7)\n";
+    let judged = common::judge(&[("log".to_owned(), race.as_bytes().to_vec())]);
+    let finding = &judged.parsed.findings[0];
+    assert_eq!((finding.tool.as_str(), finding.kind.as_str(), judged.parsed.findings.len()), ("helgrind", "race", 1));
+}
+
+#[test]
+fn copies_of_a_clean_log_prove_as_much_as_one() {
+    let spoken = "==1==LeakSanitizer: checking for leaks\n";
+    for log in [CLEAN, spoken] {
+        let files: Vec<_> = ["a", "b"].iter().map(|n| ((*n).to_owned(), log.as_bytes().to_vec())).collect();
+        assert_eq!(common::judge(&files).verdict.outcome, Outcome::Pass);
+    }
+}
+
+#[test]
+fn a_long_run_of_brackets_is_read_in_time() {
+    let log = format!("==9==ERROR: AddressSanitizer: x on address 0x1\n    #0 0x5 in f{}\n", "<".repeat(500_000));
+    assert_eq!(codes(log.as_bytes()).0, Outcome::Fail);
 }

@@ -133,7 +133,9 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             Class::Note => paint.dim("note"),
         };
         let input = run.parsed.inputs.get(problem.input).map_or("", |i| i.name.as_str());
-        writeln!(out, "{head}[{}] {}:{}: {}", problem.code, terminal(input), problem.line, terminal(&problem.message))?;
+        let pid = problem.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+        let message = terminal(&problem.message);
+        writeln!(out, "{head}[{}] {}:{}: {message}{pid}", problem.code, terminal(input), problem.line)?;
     }
     Ok(())
 }
@@ -167,13 +169,18 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let (unexpected, _) = run.triage.count(run.parsed, Disposition::Unexpected);
     let (not_gated, _) = run.triage.count(run.parsed, Disposition::NotGated);
     let n = |count: usize| count as u64;
+    let fatal = n(run.parsed.problems.iter().filter(|p| p.code.class() == Class::Fatal).count());
+    let notes = match n(run.parsed.problems.len()) - fatal {
+        0 => String::new(),
+        more => format!(", {}", count(more, "note", "notes")),
+    };
     writeln!(out)?;
     writeln!(
         out,
-        "{}, {} not gated, {}; {}, {}",
+        "{}, {} not gated, {}{notes}; {}, {}",
         count(unexpected, "unexpected finding", "unexpected findings"),
         grouped(not_gated),
-        count(n(run.parsed.problems.len()), "problem", "problems"),
+        count(fatal, "problem", "problems"),
         count(n(run.parsed.inputs.len()), "input", "inputs"),
         count(lines, "line", "lines"),
     )?;

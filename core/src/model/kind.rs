@@ -1,6 +1,7 @@
 //! Who found something, and what it is.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
@@ -80,7 +81,13 @@ impl Kind {
 
     /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`, `heap-use-after-free`.
     pub fn own(name: &str) -> Self {
-        Self(Cow::Owned(name.to_lowercase()))
+        Self::unreserved(name.to_lowercase())
+    }
+
+    /// Names with a meaning of leakgate's own can't come from a log: they decide what is gated.
+    fn unreserved(name: String) -> Self {
+        let reserved = name.starts_with("leak-") || name == "fd-leak" || name == "fd-inherited";
+        Self(Cow::Owned(if reserved { format!("error-{name}") } else { name }))
     }
 
     /// A kind as a checker names it: `InvalidRead`, `heap-use-after-free`, `data race` become kebab-case.
@@ -104,7 +111,7 @@ impl Kind {
             }
             before = c;
         }
-        Self(Cow::Owned(out.trim_end_matches('-').into()))
+        Self::unreserved(out.trim_end_matches('-').into())
     }
 
     /// The name.
@@ -143,6 +150,8 @@ mod tests {
             ("data race", "data-race"),
             ("SEGV", "segv"),
             ("attempting  free!", "attempting-free"),
+            ("Leak_Vague", "error-leak-vague"),
+            ("FdInherited", "error-fd-inherited"),
         ] {
             assert_eq!(Kind::from_name(name).as_str(), kind);
         }

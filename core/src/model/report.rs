@@ -129,4 +129,6 @@ pub struct Input {
     pub bytes: u64,
     /// Lines read.
     pub lines: u64,
+    /// A checker that looks for memory errors spoke in it.
+    pub spoke: bool,
 }

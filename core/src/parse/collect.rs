@@ -111,7 +111,7 @@ impl Collector {
     /// Counts a line as part of a report.
     pub(crate) fn touch(&mut self, report: usize, raw: &[u8], line: u64) {
         self.reports[report].last_line = line;
-        self.prints[report] = self.prints[report].rotate_left(5) ^ self.hasher.hash_one(raw);
+        self.prints[report] = self.hasher.hash_one((self.prints[report], raw));
     }
 
     /// Adds a frame to the draft's open stack, or opens the stack that is due.

@@ -23,8 +23,11 @@ pub(crate) const MARKERS: &[&str] = &[
     "Sanitizer",
     "irect leak of ",
     "Suppressions used:",
-    "<valgrindoutput",
+    "valgrindoutput",
     "valgrind: ",
+    "'valgrind'",
+    "not found: valgrind",
+    ": runtime error: ",
     "=\0=\0",
 ];
 

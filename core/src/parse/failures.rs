@@ -6,7 +6,7 @@
 use alloc::format;
 
 use super::collect::{Collector, text_of};
-use crate::bytes::contains;
+use crate::bytes::{before, contains};
 use crate::line::Line;
 use crate::problem::Code;
 
@@ -47,12 +47,32 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
         let message = "the line is UTF-16, and the log does not begin with a mark that says so; convert it to UTF-8";
         return out.problem(Code::UnknownReport, line.number, None, message);
     }
+    if is_undefined_behaviour(text) {
+        let message = "a report of UndefinedBehaviorSanitizer, which this version does not read";
+        return out.problem(Code::UnknownReport, line.number, None, message);
+    }
     let text = text.trim_ascii();
     let said = text.strip_prefix(b"valgrind: ").map(<[u8]>::trim_ascii_start);
     let failed = said.is_some_and(|s| VALGRIND.iter().any(|f| s.starts_with(f)) || NOT_STARTED.iter().any(|f| s.ends_with(f)));
-    if failed || text.ends_with(b"valgrind: command not found") || text.ends_with(b"valgrind: not found") {
+    if failed || is_not_there(text) {
         out.problem(Code::CheckerFailed, line.number, None, format!("valgrind failed: `{}`", text_of(text)));
     }
+}
+
+/// `a.c:3:42: runtime error: …`, without a pid and without a headline.
+fn is_undefined_behaviour(text: &[u8]) -> bool {
+    let Some(place) = before(text, b": runtime error: ") else { return false };
+    place.last().is_some_and(u8::is_ascii_digit) && contains(place, b":")
+}
+
+/// A shell, `make`, `env` or `timeout` did not find valgrind. A configure script may say `valgrind: not found`, too, and mean no harm.
+fn is_not_there(text: &[u8]) -> bool {
+    let caller = [&b"sh: "[..], b"bash: ", b"dash: ", b"zsh: ", b"make: ", b"make[", b"env: ", b"timeout: ", b"/bin/sh: "];
+    let called = caller.iter().any(|c| text.starts_with(c)) || contains(text, b": line ");
+    let missing =
+        [&b"valgrind: not found"[..], b"valgrind: command not found", b"valgrind: Command not found", b"not found: valgrind"];
+    let no_file = contains(text, b"valgrind") && text.ends_with(b"No such file or directory");
+    called && (no_file || missing.iter().any(|m| text.ends_with(m)))
 }
 
 /// True for what a sanitizer's runtime says with a tag when it can't start.

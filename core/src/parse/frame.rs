@@ -218,11 +218,11 @@ fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option
 
 /// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a name.
 fn is_operator(head: &[u8]) -> bool {
-    let mut head = head;
-    while let [rest @ .., b'<' | b'>' | b'-' | b'='] = head {
-        head = rest;
-    }
-    matches!(head, [.., b't', b'o', b'r']) && head.ends_with(b"operator")
+    // The longest symbol that goes on here is `->*` or `<=>`.
+    (0..=3).any(|n| {
+        let (word, symbol) = head.split_at(head.len().saturating_sub(n));
+        symbol.iter().all(|b| b"<>-=".contains(b)) && word.ends_with(b"operator")
+    })
 }
 
 fn starts_path(text: &[u8]) -> bool {

@@ -18,7 +18,7 @@ use super::valgrind::{End, Process};
 use super::xml::Document;
 use crate::bytes::{find, trim_start};
 use crate::line::Line;
-use crate::model::Text;
+use crate::model::{Text, Tool};
 use crate::problem::Code;
 
 /// One source of lines.
@@ -31,6 +31,8 @@ pub(crate) struct Stream {
     lead: Lead,
     /// A process of valgrind wrote its header here.
     has_header: bool,
+    /// The tool that the last header named: a child of `fork` writes none.
+    tool: Option<Tool>,
     /// The last line with a tag that began no process: if a stack follows, it was the headline of a record.
     unknown: Option<(u64, Text, u64)>,
 }
@@ -67,6 +69,10 @@ impl Stream {
             }
         } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
             return self.untagged(text, line, out);
+        }
+        if trimmed.starts_with(b"</valgrindoutput>") {
+            let message = "an XML document ends whose beginning is not in the log";
+            return out.problem(Code::Interleaved, line.number, None, message);
         }
         if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
             return self.open_xml(text, at, line, out);
@@ -113,7 +119,10 @@ impl Stream {
             return;
         }
         let header = Process::is_header(tag.rest.trim_ascii_start());
-        self.has_header |= header;
+        if header {
+            self.has_header = true;
+            self.tool = Process::tool_of(tag.rest.trim_ascii_start());
+        }
         if header && let Some(mut older) = self.processes.remove(&tag.pid) {
             older.finish(End::Replaced, out);
         }
@@ -132,7 +141,8 @@ impl Stream {
         let stack = frame::valgrind(text).map(|(first, _)| first);
         let has_title = title.is_some() && stack == Some(true);
         if !has_title && !Process::begins_with(text) {
-            self.unknown = stack.is_none().then(|| (tag.pid, text_of(text), line.number));
+            let may_be_title = stack.is_none() && !text.trim_ascii().is_empty() && !text.starts_with(b"Warning: ");
+            self.unknown = may_be_title.then(|| (tag.pid, text_of(text), line.number));
             return false;
         }
         let max = out.options.max_processes;
@@ -145,8 +155,9 @@ impl Stream {
             out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
             return false;
         }
-        let mut process = Process::new(tag.pid, self.name.as_ref(), line.number, out);
-        if let Some((_, title, line)) = title {
+        let tool = Process::tool_of(text).or(self.tool.clone()).unwrap_or(Tool::Memcheck);
+        let mut process = Process::new(tool, tag.pid, self.name.as_ref(), line.number, out);
+        if let Some((_, title, line)) = title.filter(|_| has_title) {
             process.expect_title(title, line);
         }
         self.processes.insert(tag.pid, process);

@@ -37,8 +37,8 @@ pub(crate) fn find(line: &[u8]) -> Option<Tag<'_>> {
     let start = line.len() - trim_start(line).len();
     match line.get(start..)? {
         [b'=', b'=', ..] => parse(line, start, b'=').or_else(|| with_program(line, start)).or_else(|| find_from(line, start)),
-        [b'-', b'-', ..] => parse(line, start, b'-'),
-        [b'*', b'*', ..] => parse(line, start, b'*'),
+        [b'-', b'-', ..] => parse(line, start, b'-').or_else(|| find_from(line, start)),
+        [b'*', b'*', ..] => parse(line, start, b'*').or_else(|| find_from(line, start)),
         _ => find_from(line, start),
     }
 }
@@ -99,6 +99,7 @@ mod tests {
             ("==12== ERROR SUMMARY: 0", Some((b'=', 12, 0, " ERROR SUMMARY: 0", true))),
             ("==12== FATAL: in suppressions file", Some((b'=', 12, 0, " FATAL: in suppressions file", true))),
             ("--12-- REDIR", Some((b'-', 12, 0, " REDIR", true))),
+            ("--> ==12== Invalid", Some((b'=', 12, 4, " Invalid", true))),
             ("**12** hello", Some((b'*', 12, 0, " hello", true))),
             ("==00:00:00:00.534 15== x", Some((b'=', 15, 0, " x", true))),
             ("==prog==15==ERROR: x", Some((b'=', 15, 0, "ERROR: x", false))),

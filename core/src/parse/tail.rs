@@ -2,17 +2,25 @@
 
 use alloc::vec::Vec;
 
-use super::tag;
+use super::tag::{self, Tag};
 use crate::prefix;
 
 /// True when the last line is the start of a report and nothing more.
 pub(crate) fn is_cut(tail: &[u8]) -> bool {
     let ended = tail.last() == Some(&b'\n');
-    let mut scratch = Vec::new();
-    let lines = tail.split(|b| *b == b'\n').rev();
-    let Some(last) = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty()) else { return false };
-    let line = prefix::strip(prefix::without_colours(last, &mut scratch)).rest.trim_ascii();
-    is_separator(line) || line.starts_with(b"<?xml") || (!ended && is_start(line))
+    let mut lines = tail.split(|b| *b == b'\n').rev().map(bare).filter(|line| !line.is_empty());
+    let Some(last) = lines.next() else { return false };
+    // A prefix that breaks off hides nothing but that the line before it was the last whole one.
+    let separator = is_separator(&last) || (!ended && lines.next().is_some_and(|line| is_separator(&line)));
+    separator || last.starts_with(b"<?xml") || (!ended && is_start(&last))
+}
+
+/// A line without prefixes and colours.
+fn bare(line: &[u8]) -> Vec<u8> {
+    let (mut text, mut scratch) = (Vec::new(), Vec::new());
+    let line = line.strip_prefix(b"{\"log\":\"").filter(|_| !line.ends_with(b"}")).unwrap_or(line);
+    let line = prefix::without_colours(prefix::unwrapped(line, &mut text), &mut scratch);
+    prefix::strip(line).rest.trim_ascii().to_vec()
 }
 
 /// The line of 65 `=` before a headline (`sanitizer_common/sanitizer_report_decorator.h` and its users). Test runners draw lines,
@@ -25,7 +33,7 @@ fn is_separator(line: &[u8]) -> bool {
 fn is_start(line: &[u8]) -> bool {
     let bars = line.len() <= 65 && !line.is_empty() && line.iter().all(|b| *b == b'=');
     let markup = line.len() > 1 && (b"<valgrindoutput>".starts_with(line) || b"<?xml".starts_with(line));
-    bars || markup || is_open_tag(line) || tag::find(line).is_some_and(|tag| tag.at == 0 && !is_last_word(tag.rest))
+    bars || markup || is_open_tag(line) || tag::find(line).is_some_and(|tag| tag.at == 0 && breaks_off(&tag))
 }
 
 /// `==12`, `==123=`
@@ -36,13 +44,15 @@ fn is_open_tag(line: &[u8]) -> bool {
     digits > 0 && said.len() < 2 && b"==".starts_with(said)
 }
 
-/// What may end a log whose last line feed was trimmed off. LeakSanitizer writes none after its word (LLVM 18 and 19).
-fn is_last_word(said: &[u8]) -> bool {
-    let said = said.trim_ascii();
-    (said.starts_with(b"ERROR SUMMARY: ") && said.ends_with(b")"))
-        || said == b"ABORTING"
-        || said.ends_with(b"LeakSanitizer: checking for leaks")
-        || said.ends_with(b"(--exit-on-first-error=yes)")
+/// A line with a tag whose last line feed was trimmed off may be whole: the last line of a log, or what a sanitizer's runtime says at
+/// its end (LeakSanitizer of LLVM 18 and 19 writes no line feed there).
+fn breaks_off(tag: &Tag<'_>) -> bool {
+    let said = tag.rest.trim_ascii();
+    if !tag.is_valgrind() {
+        return b"ERROR: ".starts_with(said) || said.starts_with(b"ERROR: ");
+    }
+    let summed_up = said.starts_with(b"ERROR SUMMARY: ") && said.ends_with(b")");
+    !summed_up && !said.ends_with(b"(--exit-on-first-error=yes)")
 }
 
 #[cfg(test)]
@@ -65,6 +75,8 @@ mod tests {
             ("ok\n==12==LeakSanitizer: checking for leaks", false),
             ("ok\n==12==ABORTING", false),
             ("ok\n==12==\n", false),
+            ("ok\n==12==T0 exited", false),
+            ("{\"log\":\"ok\\n\"}\n{\"log\":\"==12== Memcheck, a mem", true),
             ("ok\n====", true),
             ("ok\n====\n", false),
             ("ok\n<valgrindoutp", true),
@@ -78,5 +90,6 @@ mod tests {
         assert!(is_cut(format!("ok\n{bars}\n\n").as_bytes()));
         assert!(is_cut(format!("2026-05-01T12:34:56.1234567Z {bars}").as_bytes()));
         assert!(!is_cut(format!("={bars}").as_bytes()));
+        assert!(is_cut(format!("{bars}\n2026-05-01T12:3").as_bytes()));
     }
 }

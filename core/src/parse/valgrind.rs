@@ -45,11 +45,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
-        let report = out.open_report(Tool::Memcheck, Some(pid), stream.cloned(), line);
+    pub(crate) fn new(tool: Tool, pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
+        let report = out.open_report(tool.clone(), Some(pid), stream.cloned(), line);
         Self {
             report,
-            tool: Tool::Memcheck,
+            tool,
             draft: None,
             candidate: None,
             reprint: false,
@@ -76,6 +76,18 @@ impl Process {
             || [memcheck::title, helgrind::title, drd::title].iter().any(|title| title(&words).is_some())
             || helgrind::announced_thread(&words).is_some()
             || (words.starts_with("Thread ") && words.ends_with(':'))
+    }
+
+    /// The tool that a line names: a header does, and so do headlines that only one tool prints.
+    pub(crate) fn tool_of(text: &[u8]) -> Option<Tool> {
+        let words = text_of(text.trim_ascii_end());
+        header_tool(text).or_else(|| {
+            if helgrind::title(&words).is_some() || helgrind::announced_thread(&words).is_some() {
+                Some(Tool::Helgrind)
+            } else {
+                drd::title(&words).map(|_| Tool::Drd)
+            }
+        })
     }
 
     /// The line before was no wording that is known; a stack makes it a headline.
@@ -184,6 +196,7 @@ impl Process {
             return;
         }
         let words = text_of(text.trim_ascii_end());
+        self.candidate = None;
         if self.tool == Tool::Helgrind && words.starts_with("Locks held:") {
             if let Some(draft) = &mut self.draft {
                 draft.note(text);

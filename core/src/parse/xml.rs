@@ -23,6 +23,9 @@ use crate::model::{Text, Tool};
 use crate::numbers::count;
 use crate::problem::Code;
 
+/// After so many lines nobody goes on with a document.
+const MAX_FOREIGN: u32 = 2000;
+
 /// The largest element that is waited for.
 const MAX_ELEMENT: usize = 16 << 20;
 
@@ -45,6 +48,8 @@ pub(crate) struct Document {
     /// Stacks that stand alone after the end of the process: descriptors that 3.19 found open, of which the text log tells more.
     bare_stacks: usize,
     threads: Threads,
+    /// Lines after the end tag that are none of valgrind's.
+    foreign: u32,
     /// A leak search has been summed up; the next leak belongs to another one.
     search_done: bool,
 }
@@ -73,6 +78,7 @@ impl Document {
             finished: false,
             bare_stacks: 0,
             threads: Threads::default(),
+            foreign: 0,
             search_done: false,
         }
     }
@@ -84,7 +90,7 @@ impl Document {
     /// True when the line belongs to the document; false when it goes on with something else.
     pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
         if self.state == State::Ended && !self.resume(text, line.number, out) {
-            return self.state != State::Done;
+            return false;
         }
         out.touch(self.report, line.bytes, line.number);
         if self.buffer.is_empty() {
@@ -136,15 +142,29 @@ impl Document {
         text.len() >= SHORT || name.is_empty() || trim_start(text).strip_prefix(b"</").is_some_and(|tag| tag.starts_with(name))
     }
 
-    /// After the end tag: elements that follow are those of a parent that shares the file with its child.
+    /// After the end tag: elements of valgrind's that follow are those of a parent that shares the file with its child. What
+    /// the program itself prints may stand between.
     fn resume(&mut self, text: &[u8], line: u64, out: &mut Collector) -> bool {
+        const OWN: &[&[u8]] = &[
+            b"<error>",
+            b"<status>",
+            b"<errorcounts>",
+            b"<suppcounts>",
+            b"<fatal_signal>",
+            b"<announcethread>",
+            b"<stack>",
+            b"<heap_summary>",
+            b"<leak_summary>",
+            b"<error_summary>",
+            b"<all_heap_blocks_freed>",
+            b"</valgrindoutput>",
+        ];
         let text = text.trim_ascii();
-        if text.is_empty() {
-            return false;
-        }
-        let goes_on = text.starts_with(b"<") && !text.starts_with(b"<?") && !text.starts_with(b"<valgrindoutput");
-        if !goes_on {
-            self.state = State::Done;
+        if !OWN.iter().any(|own| text.starts_with(own)) {
+            self.foreign += 1;
+            if self.foreign > MAX_FOREIGN {
+                self.state = State::Done;
+            }
             return false;
         }
         let older = &out.reports[self.report];

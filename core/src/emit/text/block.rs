@@ -115,9 +115,11 @@ fn stack(
     while at < stack.frames.len() {
         let folded = classes[at..].iter().take_while(|c| matches!(c, Class::Allocator | Class::Runtime)).count();
         if folded > 1 {
-            let first = stack.frames[at].site.name().unwrap_or("?");
-            let text =
-                format!("    … {} and {} of allocator and runtime", terminal(first), count(folded as u64 - 1, "frame", "frames"));
+            let frames = |n: usize| count(n as u64, "frame", "frames");
+            let text = match stack.frames[at].site.name() {
+                Some(first) => format!("    … {} and {} of allocator and runtime", terminal(first), frames(folded - 1)),
+                None => format!("    … {} of allocator and runtime", frames(folded)),
+            };
             writeln!(out, "{}", paint.dim(&text))?;
             at += folded;
             continue;

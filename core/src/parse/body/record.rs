@@ -104,8 +104,8 @@ impl Open {
             && let Some(row) = lsan::suppression_row(text)
         {
             let leaks = out.reports[self.report].stated.leaks.get_or_insert_with(LeakSummary::default);
-            leaks.suppressed.bytes += row.bytes;
-            leaks.suppressed.blocks += row.blocks;
+            leaks.suppressed.bytes = leaks.suppressed.bytes.saturating_add(row.bytes);
+            leaks.suppressed.blocks = leaks.suppressed.blocks.saturating_add(row.blocks);
         } else if contains(text, b"eaked above:")
             && let Some(draft) = &mut self.draft
         {
