@@ -92,7 +92,8 @@ pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
 fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let first = *line.first()?;
     match first {
-        b' ' | b'=' | b'#' => None,
+        b' ' | b'=' => None,
+        b'#' => build_step(line),
         b'0'..=b'9' => {
             unnamed(timestamp(line)).or_else(|| ctest(line)).or_else(|| logcat_time(line)).or_else(|| unnamed(clock(line)))
         }
@@ -191,6 +192,15 @@ fn ctest(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let key = &line[..line.len() - rest.len()];
     let text = blank(rest.strip_prefix(b":")?)?;
     (key.len() <= 7).then_some((key, text))
+}
+
+/// BuildKit numbers the steps of `docker build`: `#12 1.234 text`. A frame (`#0 0x…`) has no such time.
+fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = skip_digits(line.strip_prefix(b"#")?)?;
+    let key = &line[..line.len() - rest.len()];
+    let seconds = skip_digits(rest.strip_prefix(b" ")?)?;
+    let text = skip_fraction(seconds);
+    (text.len() < seconds.len()).then_some((key, blank(text)?))
 }
 
 /// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's `[pod/name/container] `.
@@ -303,6 +313,8 @@ mod tests {
         check("12: ==1== x\r", "12", "==1== x");
         check("12:", "12", "");
         check("svc-1  | ==1== x", "svc-1", "==1== x");
+        check("#12 1.234 ==1== x", "#12", "==1== x");
+        check("#12 10.5     #0 0x1 in f", "#12", "    #0 0x1 in f");
         check("svc-1  | 7: ==1== x", "svc-1+7", "==1== x");
         check("PID 4242 | ==1== x", "PID 4242", "==1== x");
         check("GECKO(12) | ==1== x", "GECKO(12)", "==1== x");
@@ -323,6 +335,8 @@ mod tests {
         for line in [
             "==1== x",
             "    #0 0x1 in f a|b",
+            "#0 0x1 in f",
+            "#1 f a.c:1",
             "0x602000000014 is located 0 bytes after",
             "SUMMARY: AddressSanitizer: a | b",
             "[ RUN      ] A.B",
