@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Entry, Report, Tool};
 use crate::parse::Collector;
@@ -15,20 +15,25 @@ use crate::problem::Code;
 
 /// Puts the records in order and adds the problems that the sums reveal.
 pub(crate) fn settle(mut all: Collector) -> Collector {
-    for (at, report) in all.reports.iter().enumerate() {
-        // A profiler's report proves nothing about memory.
-        let proves = !all.forgotten.contains(&at) && !matches!(report.tool, Tool::Custom(_));
-        all.inputs[report.input].spoke |= proves;
-    }
+    note_who_spoke(&mut all);
     forget_earlier_searches(&mut all);
     forget_duplicate_reports(&mut all);
+    let parents = parents(&all);
     explain_replaced(&mut all);
-    explain_bare_children(&mut all);
-    mark_inherited(&mut all);
-    reconcile::reconcile(&mut all);
+    explain_bare_children(&mut all, &parents);
+    mark_inherited(&mut all, &parents);
+    reconcile::reconcile(&mut all, &parents);
     drop_empty(&mut all);
     all.problems.sort_by_key(|p| (p.input, p.line));
     all
+}
+
+/// Marks the inputs in which a checker spoke. A profiler's report proves nothing about memory.
+fn note_who_spoke(all: &mut Collector) {
+    for (at, report) in all.reports.iter().enumerate() {
+        let proves = !all.forgotten.contains(&at) && !matches!(report.tool, Tool::Custom(_));
+        all.inputs[report.input].spoke |= proves;
+    }
 }
 
 /// A process may search for leaks several times; a leak whose record a later search printed anew, with other sizes, counts once.
@@ -38,17 +43,16 @@ fn forget_earlier_searches(all: &mut Collector) {
         if last == 0 {
             continue;
         }
-        let is_leak = |all: &Collector, e: &Entry| all.findings[e.finding].kind.is_leak();
         let entries = core::mem::take(&mut all.reports[at].entries);
-        let stacks = |all: &Collector, keep: fn(u32, u32) -> bool| -> Vec<u64> {
-            let chosen = entries.iter().filter(|e| is_leak(all, e) && keep(e.search, last));
-            chosen.map(|e| all.stack_hash(&all.findings[e.finding])).collect()
+        let stack_of_leak = |all: &Collector, entry: &Entry| {
+            let finding = &all.findings[entry.finding];
+            finding.kind.is_leak().then(|| all.stack_hash(finding))
         };
-        let newest = stacks(all, |search, last| search == last);
+        let newest: HashSet<u64> = entries.iter().filter(|e| e.search == last).filter_map(|e| stack_of_leak(all, e)).collect();
         let mut kept = Vec::with_capacity(entries.len());
         for entry in entries {
-            let old = is_leak(all, &entry) && entry.search < last;
-            if old && newest.contains(&all.stack_hash(&all.findings[entry.finding])) {
+            let again = entry.search < last && stack_of_leak(all, &entry).is_some_and(|stack| newest.contains(&stack));
+            if again {
                 forget(all, at, &entry);
             } else {
                 kept.push(entry);
@@ -107,8 +111,7 @@ fn explain_replaced(all: &mut Collector) {
 }
 
 /// With one log for each process, a child that goes on with a program that is not watched (`system`, `popen`) leaves its header behind.
-fn explain_bare_children(all: &mut Collector) {
-    let parents = parents(all);
+fn explain_bare_children(all: &mut Collector, parents: &[Option<usize>]) {
     for at in core::mem::take(&mut all.bare_children) {
         let child = &all.reports[at];
         let goes_on =
@@ -135,10 +138,11 @@ fn forget(all: &mut Collector, report: usize, entry: &Entry) {
 
 /// After `fork` a child prints the leaks that it has from its parent. Where the report names its parent and the parent's
 /// report is there, as many records of a stack as both have are the parent's.
-fn mark_inherited(all: &mut Collector) {
-    for (child, parent) in parents(all).iter().enumerate() {
+fn mark_inherited(all: &mut Collector, parents: &[Option<usize>]) {
+    let mut counts: HashMap<usize, HashMap<u64, u64>> = HashMap::new();
+    for (child, parent) in parents.iter().enumerate() {
         let Some(parent) = *parent else { continue };
-        let theirs: HashMap<u64, u64> = leak_counts(all, parent);
+        let theirs = counts.entry(parent).or_insert_with(|| leak_counts(all, parent));
         let entries = all.reports[child].entries.clone();
         for entry in entries {
             if !all.findings[entry.finding].kind.is_leak() {

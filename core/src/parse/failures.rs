@@ -23,14 +23,8 @@ const VALGRIND: &[&[u8]] = &[
 ];
 
 /// How a line ends that names the program which valgrind could not start.
-const NOT_STARTED: &[&[u8]] = &[
-    b": No such file or directory",
-    b": Permission denied",
-    b": command not found",
-    b"command not found",
-    b": Is a directory",
-    b": Exec format error",
-];
+const NOT_STARTED: &[&[u8]] =
+    &[b": No such file or directory", b": Permission denied", b"command not found", b": Is a directory", b": Exec format error"];
 
 /// Words of AddressSanitizer's start that end the process before there is a report.
 const ASAN: &[&[u8]] = &[

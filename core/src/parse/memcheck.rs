@@ -113,6 +113,12 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
     Some((kind, Leak { bytes, blocks, direct_bytes, indirect_bytes }))
 }
 
+/// A loss record's title without ` in loss record 3 of 4`, which changes with every other leak.
+pub(crate) fn without_record_number(title: &str) -> &str {
+    let cut = title.find(" in loss record").or_else(|| title.find(" in new loss record"));
+    cut.map_or(title, |at| &title[..at])
+}
+
 /// A number with thousands, and the change since the last leak search, which is skipped: `1,050 (+50)`.
 pub(crate) fn amount(text: &[u8]) -> Option<(u64, &[u8])> {
     let (value, rest) = grouped(text)?;

@@ -118,13 +118,12 @@ impl Stream {
         if tag.mark != b'=' {
             return;
         }
-        let header = Process::is_header(tag.rest.trim_ascii_start());
-        if header {
+        if let Some(tool) = Process::header_of(tag.rest.trim_ascii_start()) {
             self.has_header = true;
-            self.tool = Process::tool_of(tag.rest.trim_ascii_start());
-        }
-        if header && let Some(mut older) = self.processes.remove(&tag.pid) {
-            older.finish(End::Replaced, out);
+            self.tool = Some(tool);
+            if let Some(mut older) = self.processes.remove(&tag.pid) {
+                older.finish(End::Replaced, out);
+            }
         }
         if !self.processes.contains_key(&tag.pid) && !self.begin_process(tag, line, out) {
             return;
@@ -148,7 +147,9 @@ impl Stream {
         let max = out.options.max_processes;
         if self.processes.len() >= max {
             let end = self.end();
-            self.processes.retain(|_, p| !p.has_ended() || p.finish(end, out));
+            for (_, mut ended) in self.processes.extract_if(|_, process| process.has_ended()) {
+                ended.finish(end, out);
+            }
         }
         if self.processes.len() >= max {
             let message = alloc::format!("more than {max} processes at once; this one was not read");

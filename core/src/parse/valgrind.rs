@@ -62,9 +62,9 @@ impl Process {
         }
     }
 
-    /// True when the line is a header, with which a new report begins.
-    pub(crate) fn is_header(text: &[u8]) -> bool {
-        header_tool(text).is_some()
+    /// The tool that a header names; with a header a new report begins.
+    pub(crate) fn header_of(text: &[u8]) -> Option<Tool> {
+        header_tool(text)
     }
 
     /// True for lines by which a process may be known: header, summaries, records.
@@ -252,8 +252,7 @@ impl Process {
 
     fn loss_record(&mut self, kind: Kind, leak: crate::model::Leak, words: &str, line: u64, out: &mut Collector) {
         self.next_search(out);
-        let title = words.find(" in loss record").or_else(|| words.find(" in new loss record")).map_or(words, |at| &words[..at]);
-        let mut draft = Draft::new(self.tool.clone(), kind, title, line);
+        let mut draft = Draft::new(self.tool.clone(), kind, memcheck::without_record_number(words), line);
         draft.leak = Some(leak);
         draft.expect_stack(Role::Allocation, b"");
         self.draft = Some(draft);

@@ -7,8 +7,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-
 use crate::model::{Amount, Kind, LeakSummary, Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Collector;
@@ -26,9 +24,8 @@ struct Read {
 }
 
 /// Adds a problem for each report whose sums differ.
-pub(crate) fn reconcile(all: &mut Collector) {
+pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
     let read: Vec<Read> = all.reports.iter().map(|r| sums(all, r)).collect();
-    let kin = Kin::new(all);
     let mut found = Vec::new();
     for (at, report) in all.reports.iter().enumerate() {
         if all.forgotten.contains(&at) {
@@ -41,7 +38,7 @@ pub(crate) fn reconcile(all: &mut Collector) {
             sanitizer(report, &read[at], &mut say);
         } else if report.tool.is_valgrind() && report.complete {
             valgrind_leaks(report, &read[at], &mut say);
-            valgrind_errors(all, at, &kin, &mut say);
+            valgrind_errors(all, at, parents, &mut say);
         }
     }
     for (at, code, message) in found {
@@ -162,7 +159,7 @@ fn without_leak_summary(report: &Report, read: &Read, say: &mut impl FnMut(Code,
 
 /// Every context that valgrind counted was printed as a record, here or in the report of a process that forked this one. Which leaks
 /// are contexts, `--errors-for-leak-kinds` says: definite and possible ones unless told otherwise. Descriptors are since 3.24.
-fn valgrind_errors(all: &Collector, at: usize, kin: &Kin, say: &mut impl FnMut(Code, String)) {
+fn valgrind_errors(all: &Collector, at: usize, parents: &[Option<usize>], say: &mut impl FnMut(Code, String)) {
     let report = &all.reports[at];
     let Some(contexts) = report.stated.contexts else { return };
     let count_of = |kinds: &[Kind]| -> u64 {
@@ -175,7 +172,7 @@ fn valgrind_errors(all: &Collector, at: usize, kin: &Kin, say: &mut impl FnMut(C
     if contexts <= base + again {
         return;
     }
-    let slack = again + kin.inheritable(all, at);
+    let slack = again + inheritable(all, at, parents);
     let optional =
         [count_of(&[Kind::LEAK_INDIRECT]), count_of(&[Kind::LEAK_REACHABLE]), count_of(&[Kind::FD_LEAK, Kind::FD_INHERITED])];
     let explained = (0..8u32).any(|choice| {
@@ -189,35 +186,19 @@ fn valgrind_errors(all: &Collector, at: usize, kin: &Kin, say: &mut impl FnMut(C
     }
 }
 
-/// Which reports are those of a process's ancestors, whose errors it counts as its own after `fork`.
-struct Kin {
-    by_pid: HashMap<(u64, Tool), usize>,
-}
-
-impl Kin {
-    fn new(all: &Collector) -> Self {
-        let numbered = all.reports.iter().enumerate().filter(|(at, _)| !all.forgotten.contains(at));
-        Self { by_pid: numbered.filter_map(|(at, r)| Some(((r.pid?, r.tool.clone()), at))).collect() }
+/// Errors that the process may have counted before it was forked: those of its ancestors, or, where it wrote no header and so names
+/// no parent, of the other processes in the same source.
+fn inheritable(all: &Collector, at: usize, parents: &[Option<usize>]) -> u64 {
+    let report = &all.reports[at];
+    if report.parent.is_none() && report.has_header {
+        return 0;
     }
-
-    /// Errors that the process may have counted before it was forked: those of its ancestors, or, where it wrote no header and so
-    /// names no parent, of the other processes in the same source.
-    fn inheritable(&self, all: &Collector, at: usize) -> u64 {
-        let report = &all.reports[at];
-        if report.parent.is_none() && report.has_header {
-            return 0;
-        }
-        if report.parent.is_none() {
-            let beside =
-                |other: &&Report| other.input == report.input && other.stream == report.stream && other.pid != report.pid;
-            return all.reports.iter().filter(beside).map(|r| r.printed_errors).fold(0, u64::saturating_add);
-        }
-        let (mut sum, mut current) = (0u64, report);
-        for _ in 0..64 {
-            let Some(parent) = current.parent.and_then(|pid| self.by_pid.get(&(pid, report.tool.clone()))) else { break };
-            current = &all.reports[*parent];
-            sum = sum.saturating_add(current.printed_errors);
-        }
-        sum
+    if report.parent.is_none() {
+        let beside = |other: &&Report| other.input == report.input && other.stream == report.stream && other.pid != report.pid;
+        return all.reports.iter().filter(beside).map(|r| r.printed_errors).fold(0, u64::saturating_add);
     }
+    // Pids that name each other in a ring are no ancestors.
+    const MAX_DEPTH: usize = 64;
+    let ancestors = core::iter::successors(parents[at], |parent| parents[*parent]).take(MAX_DEPTH);
+    ancestors.map(|parent| all.reports[parent].printed_errors).fold(0, u64::saturating_add)
 }

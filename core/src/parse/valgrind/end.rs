@@ -20,14 +20,7 @@ pub(crate) enum End {
 
 impl Process {
     /// The process has no more lines.
-    ///
-    /// Always false, for use in `retain`.
-    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) -> bool {
-        self.settle(end, out);
-        false
-    }
-
-    fn settle(&mut self, end: End, out: &mut Collector) {
+    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) {
         // A fatal signal and an error about a descriptor end without a blank line.
         let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
         let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
@@ -36,10 +29,8 @@ impl Process {
         let says_nothing = !report.has_header && !self.has_summary;
         if (says_nothing || !report.tool.is_valgrind()) && report.printed == 0 {
             // `==1== text` alone is no word of valgrind's, and its profilers look for no errors.
-            {
-                out.forgotten.insert(self.report);
-                return;
-            }
+            out.forgotten.insert(self.report);
+            return;
         }
         let headless = end == End::Quiet && !report.has_header;
         let quiet = headless && !self.has_summary && !cut_record;

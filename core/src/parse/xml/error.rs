@@ -57,9 +57,7 @@ pub(crate) fn read(
     {
         first.role = Role::Allocation;
     }
-    let title = words.title.as_str();
-    let cut = title.find(" in loss record").or_else(|| title.find(" in new loss record"));
-    draft.title = cut.map_or(title, |at| &title[..at]).trim_end_matches(':').into();
+    draft.title = memcheck::without_record_number(&words.title).trim_end_matches(':').into();
     draft.kind = kind;
     threads.add_to(&mut draft);
     draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
