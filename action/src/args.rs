@@ -1,38 +1,36 @@
-//! The command line as given, and the settings that follow from it.
+//! The command line as given: the commands, and the options that several of them share. Each command's own options stand in its file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use leakgate_core::Silence;
 use leakgate_core::emit::Format;
+use leakgate_core::{Date, Level, Silence};
+
+use crate::{allow, baseline, diff, explain, merge, rules, suppress};
 
 /// What leakgate was asked to do.
-#[derive(Debug)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read logs and decide.
-    Check(Settings),
-}
-
-/// Everything that `check` needs to know.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    /// Files, directories, patterns, `-`.
-    pub names: Vec<OsString>,
-    /// Documents to write.
-    pub documents: Vec<Document>,
-    /// What a log without any checker output means.
-    pub silence: Silence,
-}
-
-/// A document and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Document {
-    /// Its format.
-    pub format: Format,
-    /// A file, or standard output.
-    pub file: Option<PathBuf>,
+    /// Read logs of memory checkers, show every finding, and pass or fail.
+    ///
+    /// Exit status: 0 pass, 1 fail, 2 not all of the work could be done.
+    Check(Check),
+    /// Accept a finding: add an entry to leakgate.toml.
+    Allow(allow::Allow),
+    /// Write what accepts findings, in the language of leakgate.toml, valgrind or LeakSanitizer.
+    Suppress(suppress::Suppress),
+    /// List every rule and what it matches, check rules without a log, convert between languages.
+    Rules(rules::Rules),
+    /// Write down what is there today, so that only what is new fails.
+    Baseline(baseline::BaselineArgs),
+    /// Compare two JSON documents: new, fixed, grown, moved.
+    Diff(diff::Diff),
+    /// Join the JSON documents of several runs into one with one verdict.
+    Merge(merge::Merge),
+    /// Explain the built-in packs and codes.
+    Explain(explain::Explain),
 }
 
 /// Fails a build for a memory bug that nobody has accepted, and only for that.
@@ -40,40 +38,10 @@ pub(crate) struct Document {
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
-    command: Raw,
+    command: Command,
     /// Colours: when standard output is a terminal, always, or never.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
-}
-
-#[derive(Debug, Subcommand)]
-enum Raw {
-    /// Read logs of memory checkers, show every finding, and pass or fail.
-    ///
-    /// Exit status: 0 pass, 1 fail, 2 not all of the work could be done.
-    Check(RawCheck),
-}
-
-#[derive(Debug, Args)]
-struct RawCheck {
-    /// Log files, directories, patterns such as 'logs/**/*.log', or - for standard input.
-    /// gzip and zip files (GitHub's log archives) are unpacked.
-    #[arg(value_name = "PATH", required = true)]
-    names: Vec<OsString>,
-    /// The document to write: text or json, to standard output or, with =FILE, to a file. May be given often.
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
-    format: Vec<Document>,
-    /// What a log without any checker output means. Sanitizers say nothing about a clean run, nor about one that never was.
-    #[arg(long, value_name = "MEANING", default_value = "fail")]
-    silence: RawSilence,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RawSilence {
-    /// No proof, so the gate fails.
-    Fail,
-    /// What a clean run looks like.
-    Pass,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -81,6 +49,142 @@ enum Colour {
     Auto,
     Always,
     Never,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+    #[command(flatten)]
+    pub(crate) documents: DocumentArgs,
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+}
+
+/// What to read.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Log files, directories, patterns such as 'logs/**/*.log', or - for standard input.
+    /// gzip and zip files (GitHub's log archives) are unpacked.
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) names: Vec<OsString>,
+}
+
+/// What to write.
+#[derive(Debug, Args)]
+pub(crate) struct DocumentArgs {
+    /// The document to write: text or json, to standard output or, with =FILE, to a file. May be given often.
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
+    pub(crate) format: Vec<Document>,
+}
+
+/// What logs are held against; what is given here goes before what leakgate.toml says.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Rules and policy")]
+pub(crate) struct GateArgs {
+    /// The configuration; without it, leakgate.toml in this directory or above, up to the root of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Look for no configuration.
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) no_config: bool,
+    /// A suppression file of valgrind or a sanitizer, beside those of the configuration. May be given often.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suppressions: Vec<PathBuf>,
+    /// A built-in pack, beside those of the configuration (`leakgate explain pack` lists them). May be given often.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pack: Vec<String>,
+    /// The baseline, instead of that of the configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Use no baseline.
+    #[arg(long, conflicts_with = "baseline")]
+    pub(crate) no_baseline: bool,
+    /// Kinds of findings to fail on: errors, leaks, leak-definite, …
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<String>,
+    /// Tools of which a complete report is needed to pass.
+    #[arg(long, value_name = "TOOL", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// What a log without any checker output means. Sanitizers say nothing about a clean run, nor about one that never was.
+    #[arg(long, value_name = "MEANING")]
+    pub(crate) silence: Option<RawSilence>,
+    /// Rules that match nothing although their tool ran.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) unused_rules: Option<RawLevel>,
+    /// Findings without a frame of yours.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) third_party: Option<RawLevel>,
+    /// What the checker's own suppressions hid.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) tool_suppressed: Option<RawLevel>,
+    /// The day by which rules expire, instead of today (UTC).
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
+}
+
+/// What a log without any checker output means.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RawSilence {
+    /// No proof, so the gate fails.
+    Fail,
+    /// What a clean run looks like.
+    Pass,
+}
+
+impl From<RawSilence> for Silence {
+    fn from(raw: RawSilence) -> Self {
+        match raw {
+            RawSilence::Fail => Self::Fail,
+            RawSilence::Pass => Self::Pass,
+        }
+    }
+}
+
+/// How much something matters.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RawLevel {
+    /// Not at all.
+    Allow,
+    /// It is said.
+    Warn,
+    /// It fails.
+    Fail,
+}
+
+impl From<RawLevel> for Level {
+    fn from(raw: RawLevel) -> Self {
+        match raw {
+            RawLevel::Allow => Self::Allow,
+            RawLevel::Warn => Self::Warn,
+            RawLevel::Fail => Self::Fail,
+        }
+    }
+}
+
+/// A document and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// Its format.
+    pub(crate) format: Format,
+    /// A file, or standard output.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl DocumentArgs {
+    /// The documents; text goes to standard output unless another document does.
+    pub(crate) fn resolve(&self) -> Vec<Document> {
+        let mut documents = self.format.clone();
+        if documents.iter().all(|d| d.file.is_some()) {
+            documents.insert(0, Document { format: Format::Text, file: None });
+        }
+        documents
+    }
+
+    fn is_ambiguous(&self) -> bool {
+        self.format.iter().filter(|d| d.file.is_none()).count() > 1
+    }
 }
 
 /// Reads the command line; ends the process where it is wrong or asks for help.
@@ -91,27 +195,16 @@ pub(crate) fn parse() -> Command {
         Colour::Always => anstream::ColorChoice::Always.write_global(),
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
-    match cli.command {
-        Raw::Check(raw) => {
-            if raw.format.iter().filter(|d| d.file.is_none()).count() > 1 {
-                let text = "only one document can go to standard output; give the others a file, as in `--format json=FILE`";
-                Cli::command().error(ErrorKind::ArgumentConflict, text).exit();
-            }
-            Command::Check(settings(raw))
-        }
-    }
-}
-
-fn settings(raw: RawCheck) -> Settings {
-    let mut documents = raw.format;
-    if documents.iter().all(|d| d.file.is_some()) {
-        documents.insert(0, Document { format: Format::Text, file: None });
-    }
-    let silence = match raw.silence {
-        RawSilence::Fail => Silence::Fail,
-        RawSilence::Pass => Silence::Pass,
+    let documents = match &cli.command {
+        Command::Check(check) => Some(&check.documents),
+        Command::Merge(merge) => Some(&merge.documents),
+        _ => None,
     };
-    Settings { names: raw.names, documents, silence }
+    if documents.is_some_and(DocumentArgs::is_ambiguous) {
+        let text = "only one document can go to standard output; give the others a file, as in `--format json=FILE`";
+        Cli::command().error(ErrorKind::ArgumentConflict, text).exit();
+    }
+    cli.command
 }
 
 fn document(text: &str) -> Result<Document, String> {
@@ -145,7 +238,8 @@ mod tests {
     #[test]
     fn text_goes_to_standard_output_unless_another_document_does() {
         let of = |args: &[&str]| match Cli::parse_from([&["leakgate", "check", "x"], args].concat()).command {
-            Raw::Check(raw) => settings(raw).documents.len(),
+            Command::Check(check) => check.documents.resolve().len(),
+            _ => 0,
         };
         assert_eq!(of(&[]), 1);
         assert_eq!(of(&["--format", "json"]), 1);

@@ -1,46 +1,50 @@
 //! `leakgate check`: read logs, decide, show.
 
-use std::io::Write;
-
 use leakgate_core::emit::{self, Run, Style};
-use leakgate_core::{Options, Outcome, Parsed, Parser, Policy, Source, Verdict};
+use leakgate_core::{Outcome, Verdict};
 
-use crate::args::{Document, Settings};
+use crate::args::{Check, Document};
 use crate::error::{Error, Status};
-use crate::input::{self, Inputs, Place};
-use crate::open::{self, Sink};
+use crate::logs::Logs;
 use crate::output;
-use crate::progress::Progress;
+use crate::settings::Settings;
 use crate::workspace::Repository;
 
 /// Runs the command. Every document is written before the exit status is known to anybody.
-pub(crate) fn run(settings: &Settings) -> Result<Status, Error> {
-    let mut inputs = input::resolve(&settings.names);
-    let (parsed, ranges) = read(&mut inputs);
-    let policy = Policy { silence: settings.silence, ..Policy::default() };
-    let repository = if parsed.findings.is_empty() { Repository::default() } else { Repository::find() };
-    let triage = leakgate_core::triage(&parsed, &policy, &repository);
-    let sources = sources(&inputs, &ranges);
-    let mut verdict = leakgate_core::judge(&parsed, &triage, &sources, &policy);
-    if !inputs.errors.is_empty() {
+pub(crate) fn run(args: &Check) -> Result<Status, Error> {
+    let settings = Settings::load(&args.gate)?;
+    let logs = Logs::read(&args.logs.names);
+    let repository =
+        if logs.parsed.findings.is_empty() { Repository::default() } else { Repository::find(settings.own.clone()) };
+    let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
+    let mut verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
+    if logs.report_errors().is_some() {
         verdict.outcome = Outcome::Error;
     }
-    for error in &inputs.errors {
-        let _ = writeln!(anstream::stderr(), "error: {error}");
-    }
-    let run = Run { parsed: &parsed, triage: &triage, verdict: &verdict, workspace: &repository, sources: &repository };
-    for document in &settings.documents {
-        write(&run, document)?;
-    }
+    let run = Run {
+        parsed: &logs.parsed,
+        gate: &settings.gate,
+        triage: &triage,
+        verdict: &verdict,
+        workspace: &repository,
+        sources: &repository,
+    };
+    write_all(&run, &args.documents.resolve())?;
     Ok(status(&verdict))
 }
 
-fn status(verdict: &Verdict) -> Status {
+/// The exit status that follows from a verdict.
+pub(crate) fn status(verdict: &Verdict) -> Status {
     match verdict.outcome {
         Outcome::Pass => Status::Pass,
         Outcome::Fail => Status::Fail,
         Outcome::Error => Status::Error,
     }
+}
+
+/// Writes every document.
+pub(crate) fn write_all(run: &Run<'_>, documents: &[Document]) -> Result<(), Error> {
+    documents.iter().try_for_each(|document| write(run, document))
 }
 
 fn write(run: &Run<'_>, document: &Document) -> Result<(), Error> {
@@ -52,59 +56,4 @@ fn write(run: &Run<'_>, document: &Document) -> Result<(), Error> {
         Some(path) => output::file(path, &text),
         None => output::stdout(&text),
     }
-}
-
-/// Feeds the parser and counts the streams.
-struct Feed {
-    parser: Parser,
-    streams: usize,
-    progress: Progress,
-}
-
-impl Sink for Feed {
-    fn begin(&mut self, name: &str) {
-        self.parser.begin(name);
-        self.streams += 1;
-    }
-
-    fn bytes(&mut self, chunk: &[u8]) {
-        self.parser.feed(chunk);
-    }
-
-    fn progress(&mut self, bytes: u64) {
-        self.progress.add(bytes);
-    }
-}
-
-/// Reads every place; the ranges tell which streams came from which place.
-fn read(inputs: &mut Inputs) -> (Parsed, Vec<std::ops::Range<usize>>) {
-    let progress = Progress::new(total(inputs));
-    let mut feed = Feed { parser: Parser::new(Options::default()), streams: 0, progress };
-    let mut ranges = Vec::with_capacity(inputs.places.len());
-    for place in &inputs.places {
-        let first = feed.streams;
-        if let Err(error) = open::read(place, &mut feed) {
-            inputs.errors.push(error);
-        }
-        ranges.push(first..feed.streams);
-    }
-    feed.progress.finish();
-    (feed.parser.finish(), ranges)
-}
-
-/// How many bytes there are to read, as far as files tell.
-fn total(inputs: &Inputs) -> u64 {
-    let size = |place: &Place| match place {
-        Place::Stdin => 0,
-        Place::File(path) => path.metadata().map_or(0, |m| m.len()),
-    };
-    inputs.places.iter().map(size).sum()
-}
-
-fn sources(inputs: &Inputs, ranges: &[std::ops::Range<usize>]) -> Vec<Source> {
-    let source = |named: &input::Named| Source {
-        name: named.name.clone(),
-        inputs: named.places.iter().flat_map(|at| ranges[*at].clone()).collect(),
-    };
-    inputs.named.iter().map(source).collect()
 }

@@ -2,16 +2,24 @@
 //!
 //! This file turns what happened into an exit status; `args.rs` has the command line, and each command a file of its own.
 
+mod allow;
 mod args;
+mod baseline;
 mod check;
+mod diff;
 mod error;
+mod explain;
 mod input;
+mod logs;
+mod merge;
 mod open;
 mod output;
 mod progress;
+mod rules;
+mod settings;
+mod suppress;
 mod workspace;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::Command;
@@ -19,12 +27,19 @@ use crate::args::Command;
 /// `0` pass, `1` fail, `2` leakgate could not do its work. Nothing else is ever returned, so that a script can tell.
 fn main() -> ExitCode {
     let result = match args::parse() {
-        Command::Check(settings) => check::run(&settings),
+        Command::Check(args) => check::run(&args),
+        Command::Allow(args) => allow::run(&args),
+        Command::Suppress(args) => suppress::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     match result {
         Ok(status) => status.into(),
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "error: {error}");
+            error::print(&error);
             ExitCode::from(2)
         }
     }

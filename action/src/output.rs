@@ -14,6 +14,11 @@ pub(crate) fn stdout(text: &str) -> Result<(), Error> {
     }
 }
 
+/// A line for the person at the terminal, at standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", leakgate_core::emit::terminal(text));
+}
+
 /// True when standard output shows colours.
 pub(crate) fn colours() -> bool {
     match anstream::ColorChoice::global() {

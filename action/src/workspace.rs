@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use globset::GlobSet;
+
 /// A larger file is no source to show a line of.
 const MAX_SOURCE: u64 = 8 << 20;
 
@@ -19,11 +21,17 @@ pub(crate) struct Repository {
     roots: Vec<String>,
     files: Vec<String>,
     by_name: HashMap<String, Vec<usize>>,
+    /// Which of them are one's own; without it, all.
+    own: Option<GlobSet>,
 }
 
 impl Repository {
     /// The repository around the working directory; an empty one where there is none, or no git.
-    pub(crate) fn find() -> Self {
+    pub(crate) fn find(own: Option<GlobSet>) -> Self {
+        Self { own, ..Self::around_here() }
+    }
+
+    fn around_here() -> Self {
         let Ok(here) = std::env::current_dir() else { return Self::default() };
         let Some(root) = here.ancestors().find(|p| p.join(".git").exists()) else { return Self::default() };
         let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "-z"]).stderr(Stdio::null()).output();
@@ -40,7 +48,7 @@ impl Repository {
             by_name.entry(base(file).to_owned()).or_default().push(at);
         }
         let roots = roots.into_iter().map(|r| format!("{}/", r.trim_end_matches('/'))).collect();
-        Self { root, roots, files, by_name }
+        Self { root, roots, files, by_name, own: None }
     }
 
     fn is_tracked(&self, file: &str) -> bool {
@@ -75,6 +83,10 @@ impl leakgate_core::Workspace for Repository {
             }
         }
         self.by_suffix(&path)
+    }
+
+    fn is_own(&self, file: &str) -> bool {
+        self.own.as_ref().is_none_or(|own| own.is_match(file))
     }
 }
 

@@ -50,6 +50,11 @@ pub trait Workspace {
 
     /// The file of the repository that a path of a log means.
     fn resolve(&self, file: &str) -> Option<String>;
+
+    /// True when a file of the repository, by its path there, is one's own: others may have been copied into it.
+    fn is_own(&self, _file: &str) -> bool {
+        true
+    }
 }
 
 /// No repository: paths stay as they are printed.
@@ -143,7 +148,7 @@ fn in_workspace(class: Class, site: &Site, workspace: &dyn Workspace) -> Class {
         return class;
     }
     match &site.file {
-        Some(file) if workspace.resolve(file).is_some() => Class::Own,
+        Some(file) if workspace.resolve(file).is_some_and(|f| workspace.is_own(&f)) => Class::Own,
         Some(_) => Class::ThirdParty,
         None => class,
     }

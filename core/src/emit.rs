@@ -1,15 +1,20 @@
 //! Documents: each format in a file of its own, all from the same [`Run`]. No format decides anything.
 
+mod changes;
 mod escape;
 mod json;
+mod listing;
 mod text;
 
 use core::fmt;
 
+pub use self::changes::{changes_as_json, changes_as_text};
+pub use self::escape::terminal;
+pub use self::listing::Listing;
 pub use self::text::{Excerpt, Style};
 use crate::culprit::Workspace;
 use crate::parse::Parsed;
-use crate::triage::Triage;
+use crate::triage::{Gate, Triage};
 use crate::verdict::Verdict;
 
 /// A format of a document.
@@ -40,6 +45,8 @@ impl Format {
 pub struct Run<'a> {
     /// What was read.
     pub parsed: &'a Parsed,
+    /// What it was held against.
+    pub gate: &'a Gate,
     /// What becomes of it.
     pub triage: &'a Triage,
     /// Pass or fail.

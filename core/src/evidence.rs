@@ -7,16 +7,26 @@ use alloc::vec::Vec;
 use crate::model::{Amount, Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
+use crate::triage::{Disposition, Triage};
 
 /// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed, …`.
-pub(crate) fn sentence(parsed: &Parsed) -> String {
+pub(crate) fn sentence(parsed: &Parsed, triage: &Triage) -> String {
     let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
     tools.sort_unstable();
     tools.dedup();
     if tools.is_empty() {
         return String::from("no checker spoke");
     }
-    let parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
+    let mut parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
+    let (allowed, _) = triage.count(parsed, Disposition::Allowed);
+    if allowed > 0 {
+        let rules = triage.uses.iter().filter(|u| u.decided > 0 && !u.expired && !u.over_limit).count() as u64;
+        parts.push(format!("{} allowed by {}", count(allowed, "finding", "findings"), count(rules, "rule", "rules")));
+    }
+    let (known, _) = triage.count(parsed, Disposition::Baseline);
+    if known > 0 {
+        parts.push(format!("{} known to the baseline", count(known, "finding", "findings")));
+    }
     parts.join("; ")
 }
 
@@ -35,9 +45,9 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
     if searched > 0 {
         out += &format!(", {searched} with a sum of leaks");
     }
-    let suppressed = reports.iter().filter_map(|r| r.stated.leaks).fold(Amount::default(), |sum, l| Amount {
-        bytes: sum.bytes.saturating_add(l.suppressed.bytes),
-        blocks: sum.blocks.saturating_add(l.suppressed.blocks),
+    let suppressed = reports.iter().map(|r| r.suppressed()).fold(Amount::default(), |sum, s| Amount {
+        bytes: sum.bytes.saturating_add(s.bytes),
+        blocks: sum.blocks.saturating_add(s.blocks),
     });
     if suppressed.blocks > 0 {
         out += &format!(", {} suppressed by the tool", amount(suppressed.bytes, suppressed.blocks));

@@ -16,7 +16,7 @@ use crate::culprit::{Class, Names};
 use crate::model::{Finding, Frame};
 
 /// How many functions count.
-const DEPTH: usize = 8;
+pub(crate) const DEPTH: usize = 8;
 
 /// The identity of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,22 @@ impl fmt::Display for Fingerprint {
 /// The fingerprint of a finding.
 pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
     let class = if finding.kind.is_leak() { "leak" } else { finding.kind.as_str() };
+    let (lines, weak) = lines(finding, names);
+    let mut hash = Sha256::new();
+    hash.update(class);
+    for line in &lines {
+        hash.update("\n");
+        hash.update(line);
+    }
+    let mut text = String::from("lg1-");
+    for byte in &hash.finalize()[..16] {
+        text += &format!("{byte:02x}");
+    }
+    Fingerprint { text, weak }
+}
+
+/// What the fingerprint is made of; and whether nothing but allocators and runtimes was there to make it of.
+pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool) {
     let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
     let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
     for frame in frames {
@@ -62,17 +78,7 @@ pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
     if weak {
         lines = frames.iter().take(DEPTH).map(|f| format!("{} in {}", names.get(&f.site).name, module(f))).collect();
     }
-    let mut hash = Sha256::new();
-    hash.update(class);
-    for line in &lines {
-        hash.update("\n");
-        hash.update(line);
-    }
-    let mut text = String::from("lg1-");
-    for byte in &hash.finalize()[..16] {
-        text += &format!("{byte:02x}");
-    }
-    Fingerprint { text, weak }
+    (lines, weak)
 }
 
 fn module(frame: &Frame) -> &str {

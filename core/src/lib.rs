@@ -1,14 +1,14 @@
 //! The core of leakgate: bytes in, verdict and documents out.
 //!
 //! ```text
-//! bytes -> lines -> reports + problems -> triage (policy) -> verdict -> documents
+//! bytes -> lines -> reports + problems -> triage (rules, baseline, today) -> verdict -> documents
 //! ```
 //!
 //! `no_std` with `alloc`: no I/O, no clock, no environment, nothing of GitHub. Parsing never fails and never panics; what
 //! can't be read is a [`Problem`].
 //!
 //! ```
-//! use leakgate_core::{NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
+//! use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
 //!
 //! let log = b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
 //!     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
@@ -18,10 +18,10 @@
 //! parser.feed(log);
 //! let parsed = parser.finish();
 //!
-//! let policy = Policy::default();
-//! let triage = triage(&parsed, &policy, &NoWorkspace);
+//! let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+//! let triage = triage(&parsed, &gate, &NoWorkspace);
 //! let sources = [Source { name: "run.log".into(), inputs: vec![0] }];
-//! let verdict = judge(&parsed, &triage, &sources, &policy);
+//! let verdict = judge(&parsed, &triage, &sources, &gate);
 //! assert_eq!(verdict.outcome, Outcome::Fail);
 //! assert_eq!(verdict.reasons[0].code.as_str(), "unexpected-finding");
 //! ```
@@ -29,32 +29,48 @@
 
 extern crate alloc;
 
+mod baseline;
 mod bytes;
+mod compare;
 mod culprit;
+mod document;
 pub mod emit;
 mod encoding;
 mod evidence;
 mod fingerprint;
 mod line;
+mod mistake;
 mod model;
 mod numbers;
 mod options;
 mod parse;
 mod prefix;
 mod problem;
+mod rules;
 mod settle;
 pub mod symbol;
 mod triage;
 mod verdict;
 
+pub use crate::baseline::{Baseline, Comparison, Known};
+pub use crate::compare::{Change, Side, What, compare};
+pub use crate::document::{Document, Seen, merge};
 pub use crate::culprit::{Class, Culprit, NoWorkspace, Workspace, advice_without_own_frame};
 pub use crate::fingerprint::Fingerprint;
+pub use crate::mistake::Mistake;
 pub use crate::model::{
-    Amount, Entry, Finding, Frame, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack, Stated, Text,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack, Stated, Text,
     Tool,
 };
 pub use crate::options::Options;
 pub use crate::parse::{Parsed, Parser, markers};
 pub use crate::problem::{Class as ProblemClass, Code, Problem};
-pub use crate::triage::{Disposition, Item, Triage, triage};
-pub use crate::verdict::{Outcome, Policy, Reason, ReasonCode, Silence, Source, Verdict, judge};
+pub use crate::rules::{
+    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector, Source as RuleSource,
+    Wording, Written, convert, packs, read_file, suppress,
+};
+pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
+pub use crate::verdict::{Level, Outcome, Policy, Reason, ReasonCode, Silence, Source, Verdict, judge};
+
+/// A day, as rules name them.
+pub use jiff::civil::Date;

@@ -8,7 +8,7 @@ mod report;
 
 use alloc::sync::Arc;
 
-pub use self::finding::{Finding, Frame, Instance, Leak, Role, Site, Stack};
+pub use self::finding::{Finding, Frame, Generated, Instance, Leak, Role, Site, Stack};
 pub use self::kind::{Kind, Tool};
 pub use self::report::{Amount, Entry, Input, LeakSummary, Report, ShownLeaks, Stated};
 

@@ -11,6 +11,7 @@ mod draft;
 mod drd;
 mod failures;
 mod frame;
+mod generated;
 mod helgrind;
 mod lead;
 mod lines;
@@ -28,6 +29,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 pub(crate) use self::collect::Collector;
+pub(crate) use self::xml::unescape;
 use self::detect::Markers;
 use self::lines::Lines;
 use crate::encoding::Decoder;

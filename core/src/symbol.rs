@@ -79,7 +79,7 @@ fn numberless_closures(name: &str) -> String {
 }
 
 /// valgrind's `--sym-offsets=yes` adds `+12` to a name.
-fn without_offset(name: &str) -> &str {
+pub(crate) fn without_offset(name: &str) -> &str {
     match name.rsplit_once('+') {
         Some((head, digits))
             if !digits.is_empty() && !head.ends_with("operator") && digits.bytes().all(|b| b.is_ascii_digit()) =>

@@ -2,16 +2,20 @@
 //!
 //! Nothing here looks at how a verdict is shown, and no document decides anything.
 
+mod findings;
+mod tools;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::model::Kind;
-use crate::numbers::count;
+use crate::model::{Kind, Tool};
 use crate::parse::Parsed;
 use crate::problem::Code;
-use crate::triage::{Disposition, Triage};
+use crate::rules::config::{kind_named, tool_named};
+use crate::rules::selector::KindSet;
+use crate::triage::{Gate, Triage};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -35,6 +39,14 @@ macro_rules! reasons {
 reasons! {
     /// A finding that nobody accepted.
     UnexpectedFinding = "unexpected-finding";
+    /// A rule matched more than its limit; all of it fails.
+    OverLimit = "over-limit";
+    /// A rule that matches has expired.
+    ExpiredRule = "expired-rule";
+    /// A rule did not match as often as it must, so the run is not trusted.
+    ExpectationMissed = "expectation-missed";
+    /// A known finding has grown.
+    GrownFinding = "grown-finding";
     /// A report ends before its end, or can't be read.
     TruncatedReport = "truncated-report";
     /// Two processes wrote into one report.
@@ -45,6 +57,16 @@ reasons! {
     UnseenFindings = "unseen-findings";
     /// Leaks were counted and not shown.
     LeaksNotShown = "leaks-not-shown";
+    /// A checker's own suppressions hid something.
+    ToolSuppressed = "tool-suppressed";
+    /// A report that the policy requires is not there.
+    MissingReport = "missing-report";
+    /// The tested command failed.
+    CommandFailed = "command-failed";
+    /// A rule matches nothing.
+    UnusedRule = "unused-rule";
+    /// A finding without a frame of one's own.
+    ThirdParty = "third-party";
     /// An input holds nothing that a checker said.
     NoEvidence = "no-evidence";
 }
@@ -98,23 +120,59 @@ pub enum Silence {
     Pass,
 }
 
+/// How much something matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Not at all.
+    Allow,
+    /// It is said.
+    #[default]
+    Warn,
+    /// It fails.
+    Fail,
+}
+
+impl Level {
+    /// The name, as it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 /// What fails the gate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Fail on errors (everything that is no leak).
-    pub errors: bool,
-    /// Kinds of leaks to fail on.
-    pub leaks: Vec<Kind>,
+    /// Kinds of findings to fail on.
+    pub(crate) fail_on: Vec<KindSet>,
+    /// Tools of which a complete report is needed.
+    pub require: Vec<Tool>,
     /// What silence means.
     pub silence: Silence,
+    /// Rules that match nothing although their tool ran.
+    pub unused_rules: Level,
+    /// Findings without a frame of one's own; below [`Level::Fail`] they are not gated.
+    pub third_party: Level,
+    /// What a checker's own suppressions hid.
+    pub tool_suppressed: Level,
+    /// So many days before a rule expires it is said.
+    pub expiry_warning_days: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
+        let kinds = [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::FD_LEAK];
         Self {
-            errors: true,
-            leaks: [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::FD_LEAK].into(),
+            fail_on: core::iter::once(KindSet::Errors).chain(kinds.map(KindSet::One)).collect(),
+            require: Vec::new(),
             silence: Silence::Fail,
+            unused_rules: Level::Warn,
+            third_party: Level::Fail,
+            tool_suppressed: Level::Allow,
+            expiry_warning_days: 14,
         }
     }
 }
@@ -122,7 +180,24 @@ impl Default for Policy {
 impl Policy {
     /// True when a finding of this kind fails the gate unless somebody accepted it.
     pub fn gates(&self, kind: &Kind) -> bool {
-        (kind.is_error() && self.errors) || self.leaks.contains(kind)
+        self.fail_on.iter().any(|set| set.holds(kind))
+    }
+
+    /// A tool by the name that a person writes.
+    ///
+    /// # Errors
+    /// What was probably meant.
+    pub fn tool(name: &str) -> Result<Tool, String> {
+        tool_named(name)
+    }
+
+    /// Sets the kinds to fail on, by the words of `fail-on`.
+    ///
+    /// # Errors
+    /// What is wrong with a word, and what was probably meant.
+    pub fn set_fail_on<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) -> Result<(), (String, Option<String>)> {
+        self.fail_on = words.into_iter().map(kind_named).collect::<Result<_, _>>()?;
+        Ok(())
     }
 }
 
@@ -142,36 +217,31 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Every reason against it, most important first.
     pub reasons: Vec<Reason>,
+    /// What the policy wants said although it does not fail.
+    pub warnings: Vec<Reason>,
     /// What was proved, in one line; what was seen, where the gate fails.
     pub evidence: String,
 }
 
 /// Decides.
-pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], policy: &Policy) -> Verdict {
+pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
     let mut reasons = Vec::new();
-    unexpected(parsed, triage, &mut reasons);
-    problems(parsed, policy, &mut reasons);
-    silence(parsed, sources, policy, &mut reasons);
+    let mut warnings = Vec::new();
+    findings::unexpected(parsed, triage, gate, &mut reasons);
+    findings::expectations(triage, gate, &mut reasons);
+    problems(parsed, &gate.policy, &mut reasons);
+    tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
+    tools::missing(parsed, &gate.policy, &mut reasons);
+    findings::unused(triage, gate, &mut reasons);
+    findings::third_party(parsed, triage, gate, &mut warnings);
+    silence(parsed, sources, &gate.policy, &mut reasons);
     let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
-    Verdict { outcome, reasons, evidence: crate::evidence::sentence(parsed) }
-}
-
-fn unexpected(parsed: &Parsed, triage: &Triage, reasons: &mut Vec<Reason>) {
-    let (groups, records) = triage.count(parsed, Disposition::Unexpected);
-    if groups > 0 {
-        let mut message = match groups {
-            1 => String::from("a finding that nobody accepted"),
-            n => format!("{} that nobody accepted", count(n, "finding", "findings")),
-        };
-        if records > groups {
-            message += &format!(", in {}", count(records, "record", "records"));
-        }
-        reasons.push(Reason { code: ReasonCode::UnexpectedFinding, count: groups, message });
-    }
+    Verdict { outcome, reasons, warnings, evidence: crate::evidence::sentence(parsed, triage) }
 }
 
 fn problems(parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
-    let ungated = !policy.leaks.iter().any(Kind::is_leak);
+    const LEAKS: &[Kind] = &[Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::LEAK_REACHABLE];
+    let ungated = !LEAKS.iter().any(|kind| policy.gates(kind));
     for problem in &parsed.problems {
         let Some(code) = problem.code.reason() else { continue };
         if ungated && problem.code == Code::LeaksNotShown {

@@ -61,9 +61,9 @@ fn a_text_without_a_report_is_no_evidence() {
 fn nothing_named_is_no_evidence() {
     let sources = [leakgate_core::Source { name: "*.log".into(), inputs: Vec::new() }];
     let parsed = leakgate_core::Parser::new(leakgate_core::Options::default()).finish();
-    let policy = leakgate_core::Policy::default();
-    let triage = leakgate_core::triage(&parsed, &policy, &leakgate_core::NoWorkspace);
-    let verdict = leakgate_core::judge(&parsed, &triage, &sources, &policy);
+    let gate = common::gate();
+    let triage = leakgate_core::triage(&parsed, &gate, &leakgate_core::NoWorkspace);
+    let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
     assert_eq!(verdict.reasons.iter().map(|r| r.code).collect::<Vec<_>>(), [ReasonCode::NoEvidence]);
 }
 

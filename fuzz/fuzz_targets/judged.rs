@@ -1,7 +1,7 @@
 //! From bytes to a verdict and its documents, as every user of the core goes.
 
 use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
-use leakgate_core::{NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
+use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
 
 struct NoSources;
 
@@ -17,10 +17,10 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
     parser.begin("log");
     chunks.for_each(|chunk| parser.feed(chunk));
     let parsed = parser.finish();
-    let policy = Policy::default();
-    let triage = triage(&parsed, &policy, &NoWorkspace);
+    let gate = Gate::new(Policy::default(), Date::constant(2026, 6, 1));
+    let triage = triage(&parsed, &gate, &NoWorkspace);
     let sources = [Source { name: "log".into(), inputs: vec![0] }];
-    let verdict = judge(&parsed, &triage, &sources, &policy);
+    let verdict = judge(&parsed, &triage, &sources, &gate);
     match verdict.outcome {
         Outcome::Pass => {
             assert!(!parsed.reports.is_empty(), "a pass without a report");
@@ -28,7 +28,7 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
-    let run = Run { parsed: &parsed, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+    let run = Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
     let mut out = String::new();
     emit::write(&run, format, &Style { colour: true }, &mut out).expect("writing to a string");
     out

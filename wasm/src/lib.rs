@@ -1,7 +1,7 @@
 //! leakgate's core for the browser: a log goes in, in chunks, and a document comes out. Nothing is sent anywhere.
 
 use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
-use leakgate_core::{NoWorkspace, Options, Parser, Policy, Silence, Source};
+use leakgate_core::{Date, NoWorkspace, Options, Parser, Policy, Silence, Source};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Reads logs and decides, as `leakgate check` does.
@@ -47,12 +47,15 @@ impl Gate {
     pub fn finish(self, silence_passes: bool) -> String {
         let parsed = self.parser.finish();
         let silence = if silence_passes { Silence::Pass } else { Silence::Fail };
-        let policy = Policy { silence, ..Policy::default() };
-        let triage = leakgate_core::triage(&parsed, &policy, &NoWorkspace);
+        let mut policy = Policy::default();
+        policy.silence = silence;
+        // Without rules nothing expires, so any day will do.
+        let gate = leakgate_core::Gate::new(policy, Date::constant(2026, 1, 1));
+        let triage = leakgate_core::triage(&parsed, &gate, &NoWorkspace);
         let source = |(at, name): (usize, &String)| Source { name: name.clone(), inputs: vec![at] };
         let sources: Vec<Source> = self.names.iter().enumerate().map(source).collect();
-        let verdict = leakgate_core::judge(&parsed, &triage, &sources, &policy);
-        let run = Run { parsed: &parsed, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+        let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
+        let run = Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = emit::write(&run, Format::Json, &Style::default(), &mut out);

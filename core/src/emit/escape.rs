@@ -5,7 +5,7 @@ use alloc::string::String;
 
 /// For a terminal: control characters, which could move the cursor or forge lines, become visible (`\u{1b}`), and so do the
 /// marks that turn the direction of text (CVE-2021-42574).
-pub(crate) fn terminal(text: &str) -> Cow<'_, str> {
+pub fn terminal(text: &str) -> Cow<'_, str> {
     let hostile =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
     if !text.contains(hostile) {

@@ -1,7 +1,7 @@
 //! JSON, schema `leakgate/v1`: the contract for machines. Within `v1` fields are only added.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -20,6 +20,9 @@ struct Document<'a> {
     inputs: Vec<Input<'a>>,
     reports: Vec<ReportV1<'a>>,
     findings: Vec<FindingV1<'a>>,
+    rules: Vec<RuleV1<'a>>,
+    advice: Vec<AdviceV1<'a>>,
+    baseline: Option<BaselineV1<'a>>,
     problems: Vec<Problem<'a>>,
 }
 
@@ -27,6 +30,7 @@ struct Document<'a> {
 struct Verdict<'a> {
     outcome: &'static str,
     reasons: Vec<Reason<'a>>,
+    warnings: Vec<Reason<'a>>,
     evidence: &'a str,
 }
 
@@ -42,6 +46,9 @@ struct Input<'a> {
     path: &'a str,
     bytes: u64,
     lines: u64,
+    spoke: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leg: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -65,12 +72,17 @@ struct ReportV1<'a> {
     command: Option<&'a str>,
     version: Option<&'a str>,
     source: Option<&'a str>,
+    callers: Option<u32>,
     input: usize,
     first_line: u64,
     last_line: u64,
     complete: bool,
+    capped: bool,
     stated: Stated,
     suppressed: Sum,
+    suppressed_errors: u64,
+    /// Index of a finding, and how often this report printed it.
+    records: Vec<(usize, u64)>,
 }
 
 /// What the checker stated: leaked memory in sum, and errors.
@@ -80,6 +92,7 @@ struct Stated {
     blocks: Option<u64>,
     errors: Option<u64>,
     contexts: Option<u64>,
+    all_freed: bool,
 }
 
 /// A [`Finding`].
@@ -97,9 +110,56 @@ struct FindingV1<'a> {
     location: Option<Location<'a>>,
     stacks: Vec<StackV1<'a>>,
     notes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppression: Option<SuppressionV1<'a>>,
     instances: Vec<InstanceV1>,
     disposition: &'static str,
+    cause: Option<&'static str>,
     rule: Option<&'a str>,
+}
+
+/// A [`crate::Rule`] and its [`crate::Use`].
+#[derive(Serialize)]
+struct RuleV1<'a> {
+    id: &'a str,
+    origin: String,
+    source: &'static str,
+    state: &'static str,
+    findings: u64,
+    records: u64,
+    bytes: u64,
+    blocks: u64,
+    reason: &'a str,
+    investigation: Option<&'a str>,
+    status: Option<&'a str>,
+    references: &'a [String],
+    owner: Option<&'a str>,
+    expires: Option<String>,
+}
+
+/// An [`crate::Advice`].
+#[derive(Serialize)]
+struct AdviceV1<'a> {
+    code: &'static str,
+    level: &'static str,
+    rule: &'a str,
+    message: &'a str,
+}
+
+/// A [`crate::Comparison`].
+#[derive(Serialize)]
+struct BaselineV1<'a> {
+    known: u64,
+    grown: Vec<&'a str>,
+    fixed: Vec<&'a str>,
+}
+
+/// A [`crate::Generated`] suppression.
+#[derive(Serialize)]
+struct SuppressionV1<'a> {
+    kind: &'a str,
+    extra: Option<&'a str>,
+    frames: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -146,6 +206,7 @@ struct FrameV1<'a> {
 #[derive(Serialize)]
 struct InstanceV1 {
     input: usize,
+    report: usize,
     pid: Option<u64>,
     first_line: u64,
     last_line: u64,
@@ -175,17 +236,58 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
         version: env!("CARGO_PKG_VERSION"),
         verdict: Verdict {
             outcome: verdict.outcome.as_str(),
-            reasons: verdict
-                .reasons
-                .iter()
-                .map(|r| Reason { code: r.code.as_str(), count: r.count, message: &r.message })
-                .collect(),
+            reasons: verdict.reasons.iter().map(reason).collect(),
+            warnings: verdict.warnings.iter().map(reason).collect(),
             evidence: &verdict.evidence,
         },
-        inputs: run.parsed.inputs.iter().map(|i| Input { path: &i.name, bytes: i.bytes, lines: i.lines }).collect(),
+        inputs: run
+            .parsed
+            .inputs
+            .iter()
+            .map(|i| Input { path: &i.name, bytes: i.bytes, lines: i.lines, spoke: i.spoke, leg: i.leg.as_deref() })
+            .collect(),
         reports: run.parsed.reports.iter().map(report).collect(),
         findings: run.parsed.findings.iter().zip(&run.triage.items).map(|(f, i)| finding(f, i, run)).collect(),
+        rules: run.gate.rules.iter().zip(&run.triage.uses).map(|(r, u)| rule(r, u)).collect(),
+        advice: run.triage.advice.iter().map(|a| advice(a, run)).collect(),
+        baseline: run.triage.baseline.as_ref().map(baseline),
         problems: run.parsed.problems.iter().map(problem).collect(),
+    }
+}
+
+fn reason(reason: &crate::Reason) -> Reason<'_> {
+    Reason { code: reason.code.as_str(), count: reason.count, message: &reason.message }
+}
+
+fn rule<'a>(rule: &'a crate::Rule, used: &crate::Use) -> RuleV1<'a> {
+    RuleV1 {
+        id: &rule.id,
+        origin: rule.origin.to_string(),
+        source: rule.origin.source.as_str(),
+        state: used.state(),
+        findings: used.findings,
+        records: used.decided,
+        bytes: used.bytes,
+        blocks: used.blocks,
+        reason: &rule.about.reason,
+        investigation: rule.about.investigation.as_deref(),
+        status: rule.about.status.as_deref(),
+        references: &rule.about.references,
+        owner: rule.about.owner.as_deref(),
+        expires: rule.expires.map(|day| day.to_string()),
+    }
+}
+
+fn advice<'a>(advice: &'a crate::Advice, run: &Run<'a>) -> AdviceV1<'a> {
+    let rule = run.gate.rules.get(advice.rule).map_or("", |r| r.id.as_str());
+    AdviceV1 { code: advice.code.as_str(), level: advice.level.as_str(), rule, message: &advice.message }
+}
+
+fn baseline(baseline: &crate::Comparison) -> BaselineV1<'_> {
+    BaselineV1 {
+        known: baseline.known,
+        grown: baseline.grown.iter().map(|(fingerprint, _)| fingerprint.as_str()).collect(),
+        fixed: baseline.fixed.iter().map(|k| k.fingerprint.as_str()).collect(),
     }
 }
 
@@ -203,21 +305,26 @@ fn report(report: &Report) -> ReportV1<'_> {
         command: report.command.as_deref(),
         version: report.version.as_deref(),
         source: report.stream.as_deref(),
+        callers: report.callers,
         input: report.input,
         first_line: report.first_line,
         last_line: report.last_line,
         complete: report.complete,
+        capped: report.capped,
         stated: Stated {
             bytes: leaked.map(|l| l.bytes),
             blocks: leaked.map(|l| l.blocks),
             errors: report.stated.errors,
             contexts: report.stated.contexts,
+            all_freed: report.stated.all_freed,
         },
-        suppressed: leaks.map(|l| l.suppressed).unwrap_or_default().into(),
+        suppressed: report.suppressed().into(),
+        suppressed_errors: report.stated.suppressed_errors.unwrap_or(0),
+        records: report.entries.iter().map(|e| (e.finding, e.count)).collect(),
     }
 }
 
-fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'_>) -> FindingV1<'a> {
+fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1<'a> {
     let total = finding.total();
     FindingV1 {
         fingerprint: item.fingerprint.as_str(),
@@ -225,7 +332,7 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'_>) -> FindingV1
         tool: finding.tool.as_str(),
         kind: finding.kind.as_str(),
         title: &finding.title,
-        severity: if item.disposition == crate::Disposition::NotGated { "note" } else { "error" },
+        severity: if item.disposition == crate::Disposition::Unexpected { "error" } else { "note" },
         occurrences: finding.occurrences,
         inherited: finding.inherited,
         leak: total.map(|l| LeakV1 {
@@ -237,13 +344,19 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'_>) -> FindingV1
         location: location(finding, item, run),
         stacks: finding.stacks.iter().zip(&item.classes).map(|(s, c)| stack(s, c)).collect(),
         notes: finding.notes.iter().map(|n| &**n).collect(),
+        suppression: finding.generated.as_ref().map(|g| SuppressionV1 {
+            kind: &g.kind,
+            extra: g.extra.as_deref(),
+            frames: g.frames.iter().map(|f| &**f).collect(),
+        }),
         instances: finding
             .instances
             .iter()
-            .map(|i| InstanceV1 { input: i.input, pid: i.pid, first_line: i.first_line, last_line: i.last_line })
+            .map(|i| InstanceV1 { input: i.input, report: i.report, pid: i.pid, first_line: i.first_line, last_line: i.last_line })
             .collect(),
         disposition: item.disposition.as_str(),
-        rule: None,
+        cause: item.cause.map(crate::Cause::as_str),
+        rule: item.rule.and_then(|at| run.gate.rules.get(at)).map(|r| r.id.as_str()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Text for people at a terminal: the verdict first, then each finding as a block, then what else was seen.
 
 mod block;
-mod paint;
+mod rules;
+pub(crate) mod paint;
 
 use alloc::format;
 use alloc::string::String;
@@ -94,6 +95,7 @@ pub(crate) fn write(run: &Run<'_>, style: &Style, out: &mut dyn fmt::Write) -> f
         block::write(&group, run, paint, out)?;
     }
     problems(run, paint, out)?;
+    rules::write(run, paint, out)?;
     not_gated(run, paint, out)?;
     footer(run, out)
 }
@@ -132,10 +134,10 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             Class::Fatal => paint.bad("problem"),
             Class::Note => paint.dim("note"),
         };
-        let input = run.parsed.inputs.get(problem.input).map_or("", |i| i.name.as_str());
+        let input = run.parsed.inputs.get(problem.input).map_or(String::new(), |i| i.shown());
         let pid = problem.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
         let message = terminal(&problem.message);
-        writeln!(out, "{head}[{}] {}:{}: {message}{pid}", problem.code, terminal(input), problem.line)?;
+        writeln!(out, "{head}[{}] {}:{}: {message}{pid}", problem.code, terminal(&input), problem.line)?;
     }
     Ok(())
 }
@@ -177,8 +179,10 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "{}, {} not gated, {}{notes}; {}, {}",
+        "{}{}{}, {} not gated, {}{notes}; {}, {}",
         count(unexpected, "unexpected finding", "unexpected findings"),
+        counted(run, Disposition::Allowed, "allowed"),
+        counted(run, Disposition::Baseline, "in the baseline"),
         grouped(not_gated),
         count(fatal, "problem", "problems"),
         count(n(run.parsed.inputs.len()), "input", "inputs"),
@@ -188,4 +192,12 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(out, "seen: {}", terminal(&run.verdict.evidence))?;
     }
     Ok(())
+}
+
+/// `, 3 allowed`; nothing where there are none.
+fn counted(run: &Run<'_>, disposition: Disposition, word: &str) -> String {
+    match run.triage.count(run.parsed, disposition).0 {
+        0 => String::new(),
+        n => format!(", {} {word}", grouped(n)),
+    }
 }

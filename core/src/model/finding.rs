@@ -57,6 +57,19 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: &'static [Self] = &[
+        Self::Access,
+        Self::Allocation,
+        Self::Free,
+        Self::Origin,
+        Self::Thread,
+        Self::Lock,
+        Self::Conflict,
+        Self::Declaration,
+        Self::Other,
+    ];
+
     /// The name, as it stands in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -142,6 +155,18 @@ pub struct Instance {
     pub last_line: u64,
 }
 
+/// The suppression that valgrind itself wrote for a record (`--gen-suppressions`). It holds what a printed stack has lost: names as
+/// suppressions are compared with, before demangling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Generated {
+    /// Tool and kind: `Memcheck:Leak`.
+    pub kind: Text,
+    /// What stands between the kind and the frames: `match-leak-kinds: definite`, the name of a system call's parameter.
+    pub extra: Option<Text>,
+    /// `fun:…` or `obj:…` for each frame of the primary stack. Empty where equal records had different ones.
+    pub frames: Vec<Text>,
+}
+
 /// One record of a checker, or several that are the same in kind, sizes and stacks.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -157,6 +182,8 @@ pub struct Finding {
     pub stacks: Vec<Stack>,
     /// What the checker says besides, line by line.
     pub notes: Vec<Text>,
+    /// The suppression that valgrind wrote for it.
+    pub generated: Option<Generated>,
     /// How many records.
     pub occurrences: u64,
     /// How many of them only repeat a leak of the parent process after `fork`.

@@ -40,6 +40,24 @@ impl Tool {
         }
     }
 
+    /// The tool of this name; `valgrind` means memcheck, as most people do.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "memcheck" | "valgrind" => Self::Memcheck,
+            "helgrind" => Self::Helgrind,
+            "drd" => Self::Drd,
+            "asan" => Self::Asan,
+            "lsan" => Self::Lsan,
+            other => Self::Custom(other.into()),
+        }
+    }
+
+    /// The names that a person may write.
+    pub(crate) const NAMES: &'static [&'static str] = &[
+        "memcheck", "valgrind", "helgrind", "drd", "asan", "lsan", "msan", "tsan", "ubsan", "hwasan", "scudo", "gwp-asan", "miri",
+        "drmemory", "leaks", "appverifier", "crt", "mtrace", "efence", "jemalloc", "tcmalloc", "glibc", "kasan", "kmemleak",
+    ];
+
     /// True for the tools of valgrind.
     pub fn is_valgrind(&self) -> bool {
         matches!(self, Self::Memcheck | Self::Helgrind | Self::Drd)
@@ -82,6 +100,11 @@ impl Kind {
     /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`, `heap-use-after-free`.
     pub fn own(name: &str) -> Self {
         Self::unreserved(name.to_lowercase())
+    }
+
+    /// A kind as leakgate itself wrote it.
+    pub(crate) fn printed(name: &str) -> Self {
+        Self(Cow::Owned(name.into()))
     }
 
     /// Names with a meaning of leakgate's own can't come from a log: they decide what is gated.

@@ -49,6 +49,8 @@ pub struct Stated {
     pub contexts: Option<u64>,
     /// Errors that the checker's own suppressions hid.
     pub suppressed_errors: Option<u64>,
+    /// Leaked memory that the checker's own suppressions hid, where it lists them apart (LeakSanitizer's `Suppressions used:`).
+    pub suppressed: Option<Amount>,
     /// Memory in use at the end of the process.
     pub in_use: Option<Amount>,
     /// `All heap blocks were freed`.
@@ -106,6 +108,8 @@ pub struct Report {
     pub has_header: bool,
     /// How many leak searches the process made.
     pub searches: u32,
+    /// How many frames of a stack valgrind keeps at most, where the report tells; a longer suppression is cut to so many.
+    pub callers: Option<u32>,
     /// Which leaks the checker shows as records, where the report tells (valgrind XML names its options).
     pub shown: Option<ShownLeaks>,
     /// What the checker stated.
@@ -120,6 +124,13 @@ pub struct Report {
     pub entries: Vec<Entry>,
 }
 
+impl Report {
+    /// Leaked memory that the checker's own suppressions hid.
+    pub fn suppressed(&self) -> Amount {
+        self.stated.suppressed.or(self.stated.leaks.map(|l| l.suppressed)).unwrap_or_default()
+    }
+}
+
 /// What one input was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
@@ -131,4 +142,13 @@ pub struct Input {
     pub lines: u64,
     /// A checker that looks for memory errors spoke in it.
     pub spoke: bool,
+    /// The leg of several runs that it belongs to.
+    pub leg: Option<String>,
+}
+
+impl Input {
+    /// The name for people, with its leg.
+    pub(crate) fn shown(&self) -> String {
+        self.leg.as_ref().map_or_else(|| self.name.clone(), |leg| alloc::format!("{leg}: {}", self.name))
+    }
 }

@@ -15,7 +15,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use super::draft::Draft;
 use super::frame::{self, Head};
 use crate::bytes::lossy;
-use crate::model::{Entry, Finding, Frame, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
+use crate::model::{Entry, Finding, Frame, Generated, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
 
@@ -97,6 +97,7 @@ impl Collector {
             complete: false,
             has_header: false,
             searches: 0,
+            callers: None,
             shown: None,
             stated: crate::model::Stated::default(),
             capped: false,
@@ -160,11 +161,13 @@ impl Collector {
     }
 
     /// Takes a finished record into a report. A reprint of a record that the report already holds does not count.
-    pub(crate) fn record(&mut self, report: usize, mut draft: Draft, search: u32, reprint: bool) {
+    ///
+    /// Returns the finding that the record belongs to.
+    pub(crate) fn record(&mut self, report: usize, mut draft: Draft, search: u32, reprint: bool) -> Option<usize> {
         draft.mark_inlined();
         let hash = self.fold_hash(&draft);
         let known = self.folds.find(hash, |(h, at)| *h == hash && same_record(&self.findings[*at], &draft)).map(|f| f.1);
-        let Some(finding) = known.or_else(|| self.new_finding(hash, &mut draft)) else { return };
+        let finding = known.or_else(|| self.new_finding(hash, &mut draft))?;
         let entry = self.entries.get(&(report, finding)).copied();
         if !reprint || entry.is_none() {
             self.reports[report].printed += 1;
@@ -176,7 +179,7 @@ impl Collector {
                 let earlier_search = entries[at].search < search && draft.kind.is_leak();
                 entries[at].search = search;
                 if reprint || earlier_search {
-                    return;
+                    return Some(finding);
                 }
                 entries[at].count += 1;
             }
@@ -186,11 +189,23 @@ impl Collector {
             }
         }
         let (input, pid) = (self.reports[report].input, self.reports[report].pid);
-        let finding = &mut self.findings[finding];
+        let at = finding;
+        let finding = &mut self.findings[at];
         finding.occurrences += 1;
         if finding.instances.len() < self.options.max_instances {
             let (first_line, last_line) = (draft.first_line, draft.last_line);
             finding.instances.push(Instance { input, report, pid, first_line, last_line });
+        }
+        Some(at)
+    }
+
+    /// Adds the suppression that valgrind wrote for a record. Equal records whose names differ before demangling leave none.
+    pub(crate) fn generated(&mut self, finding: usize, generated: Generated) {
+        let finding = &mut self.findings[finding];
+        match &mut finding.generated {
+            None if finding.occurrences <= 1 => finding.generated = Some(generated),
+            Some(known) if *known == generated => {}
+            other => *other = Some(Generated { frames: Vec::new(), ..generated }),
         }
     }
 
@@ -211,6 +226,7 @@ impl Collector {
             leak: draft.leak,
             stacks: core::mem::take(&mut draft.stacks),
             notes: core::mem::take(&mut draft.notes),
+            generated: draft.generated.take(),
             occurrences: 0,
             inherited: 0,
             instances: Vec::new(),
@@ -221,7 +237,7 @@ impl Collector {
 
     fn fold_hash(&self, draft: &Draft) -> u64 {
         let mut state = self.hasher.build_hasher();
-        (&draft.tool, &draft.kind, draft.leak).hash(&mut state);
+        (&draft.tool, &draft.kind, draft.leak, &draft.generated).hash(&mut state);
         without_addresses(&draft.title).for_each(|part| part.hash(&mut state));
         for stack in &draft.stacks {
             stack.role.hash(&mut state);
@@ -252,6 +268,7 @@ fn same_record(finding: &Finding, draft: &Draft) -> bool {
     finding.kind == draft.kind
         && finding.tool == draft.tool
         && finding.leak == draft.leak
+        && (draft.generated.is_none() || finding.generated == draft.generated)
         && finding.stacks.len() == draft.stacks.len()
         && finding.stacks.iter().zip(&draft.stacks).all(same_stack)
         && without_addresses(&finding.title).eq(without_addresses(&draft.title))

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::collect::text_of;
-use crate::model::{Kind, Leak, Role, Stack, Text, Tool};
+use crate::model::{Generated, Kind, Leak, Role, Stack, Text, Tool};
 
 /// A dialect fills it line by line.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(crate) struct Draft {
     pub(crate) leak: Option<Leak>,
     pub(crate) stacks: Vec<Stack>,
     pub(crate) notes: Vec<Text>,
+    pub(crate) generated: Option<Generated>,
     pub(crate) first_line: u64,
     pub(crate) last_line: u64,
     /// Role and label of the stack that the next frame opens.
@@ -32,6 +33,7 @@ impl Draft {
             leak: None,
             stacks: Vec::new(),
             notes: Vec::new(),
+            generated: None,
             first_line: line,
             last_line: line,
             next: Some((Role::Access, None)),

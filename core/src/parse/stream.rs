@@ -12,6 +12,7 @@ use super::body::Sanitizers;
 use super::collect::{Collector, text_of};
 use super::failures;
 use super::frame;
+use super::generated::{Block, Step};
 use super::lead::Lead;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
@@ -35,6 +36,10 @@ pub(crate) struct Stream {
     tool: Option<Tool>,
     /// The last line with a tag that began no process: if a stack follows, it was the headline of a record.
     unknown: Option<(u64, Text, u64)>,
+    /// The process whose record ended with the line before, so that a generated suppression may follow.
+    recorded: Option<u64>,
+    /// Such a suppression, and whose record it is for.
+    block: Option<(u64, Block)>,
 }
 
 /// True for `<valgrindoutput>` at the end of a line, or followed by another tag: elsewhere somebody speaks about it.
@@ -51,7 +56,7 @@ impl Stream {
 
     /// True while lines without a marker matter.
     pub(crate) fn is_open(&self) -> bool {
-        self.sanitizers.is_open() || self.xml.is_some()
+        self.sanitizers.is_open() || self.xml.is_some() || self.recorded.is_some() || self.block.is_some()
     }
 
     /// True while nothing is known that the next line could go on with.
@@ -61,6 +66,9 @@ impl Stream {
 
     /// Reads a line without its known prefixes.
     pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
+        if (self.recorded.is_some() || self.block.is_some()) && self.generated(text, out) {
+            return;
+        }
         let text = if self.is_open() { self.lead.strip(text) } else { text };
         let trimmed = trim_start(text);
         if self.xml.is_some() {
@@ -85,6 +93,26 @@ impl Stream {
                 self.untagged(text, line, out);
             }
         }
+    }
+
+    /// Reads a line of a generated suppression. False when the line is not its own.
+    fn generated(&mut self, text: &[u8], out: &mut Collector) -> bool {
+        if let Some(pid) = self.recorded.take() {
+            let opens = Block::opens(text);
+            self.block = opens.then(|| (pid, Block::default()));
+            return opens;
+        }
+        let Some((pid, mut block)) = self.block.take() else { return false };
+        match block.line(text) {
+            Step::More => self.block = Some((pid, block)),
+            Step::Foreign => return false,
+            Step::Done(generated) => {
+                if let Some(process) = self.processes.get_mut(&pid) {
+                    process.generated(generated, out);
+                }
+            }
+        }
+        true
     }
 
     /// Reads a line of the open document. False when the line is not its own.
@@ -130,6 +158,7 @@ impl Stream {
         }
         if let Some(process) = self.processes.get_mut(&tag.pid) {
             process.line(tag.rest, line, out);
+            self.recorded = process.awaits_generated().then_some(tag.pid);
         }
     }
 

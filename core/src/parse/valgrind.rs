@@ -19,7 +19,7 @@ use super::threads::Threads;
 use super::{drd, frame, helgrind, memcheck, summary};
 use crate::bytes::trim_start;
 use crate::line::Line;
-use crate::model::{Kind, Role, Text, Tool};
+use crate::model::{Generated, Kind, Role, Text, Tool};
 use crate::problem::Code;
 
 /// A process whose lines carry the tag `==PID==`.
@@ -42,6 +42,10 @@ pub(crate) struct Process {
     /// Something of a summary was seen, so the process does not run with `-q`.
     has_summary: bool,
     ended: bool,
+    /// The finding of the record that ended last, while the line after it has not come.
+    recorded: Option<usize>,
+    /// The line before was blank, and a record is still open (helgrind's hold blank lines).
+    paused: bool,
 }
 
 impl Process {
@@ -59,6 +63,8 @@ impl Process {
             thread: None,
             has_summary: false,
             ended: false,
+            recorded: None,
+            paused: false,
         }
     }
 
@@ -103,6 +109,7 @@ impl Process {
     /// Reads what follows the tag.
     pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
         out.touch(self.report, line.bytes, line.number);
+        (self.recorded, self.paused) = (None, false);
         let text = rest.strip_prefix(b" ").unwrap_or(rest);
         if text.trim_ascii().is_empty() {
             self.blank(out);
@@ -123,6 +130,20 @@ impl Process {
         }
     }
 
+    /// True right after the blank line behind a record: a generated suppression may follow.
+    pub(crate) fn awaits_generated(&self) -> bool {
+        self.recorded.is_some() || self.paused
+    }
+
+    /// Takes the suppression that valgrind wrote for the last record.
+    pub(crate) fn generated(&mut self, generated: Generated, out: &mut Collector) {
+        if let Some(finding) = self.recorded.take() {
+            out.generated(finding, generated);
+        } else if let Some(draft) = &mut self.draft {
+            draft.generated = Some(generated);
+        }
+    }
+
     fn pid(&self, out: &Collector) -> Option<u64> {
         out.reports[self.report].pid
     }
@@ -132,6 +153,7 @@ impl Process {
         if self.tool == Tool::Helgrind {
             if let Some(draft) = &mut self.draft {
                 draft.close_stack();
+                self.paused = true;
             }
         } else {
             self.end_record(out);
@@ -275,6 +297,6 @@ impl Process {
         helgrind::put_in_order(&mut draft);
         self.threads.add_to(&mut draft);
         let search = out.reports[self.report].searches;
-        out.record(self.report, draft, search, self.reprint);
+        self.recorded = out.record(self.report, draft, search, self.reprint);
     }
 }

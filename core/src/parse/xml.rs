@@ -13,6 +13,7 @@ mod facts;
 use alloc::format;
 use alloc::vec::Vec;
 
+pub(crate) use self::element::unescape;
 use self::element::{Next, next_element};
 use super::collect::Collector;
 use super::memcheck::amount;

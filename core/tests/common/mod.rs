@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
-use leakgate_core::{NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict};
+use leakgate_core::{Date, Gate, NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict};
 
 /// A folder of `snapshots/`: real reports of one run.
 pub(crate) struct Case {
@@ -67,18 +67,36 @@ impl Excerpt for NoSources {
 
 /// Everything that is made of some inputs under the default policy.
 pub(crate) struct Judged {
+    pub(crate) gate: Gate,
     pub(crate) parsed: Parsed,
     pub(crate) triage: Triage,
     pub(crate) verdict: Verdict,
 }
 
+/// A gate without rules, on some day.
+pub(crate) fn gate() -> Gate {
+    Gate::new(Policy::default(), Date::constant(2026, 6, 1))
+}
+
 /// Reads files whole and decides; each is a source of its own.
 pub(crate) fn judge<B: AsRef<[u8]>>(files: &[(String, B)]) -> Judged {
-    judge_in_chunks(files, |bytes| vec![bytes])
+    judge_by(gate(), files)
+}
+
+/// The same by a gate with rules.
+pub(crate) fn judge_by<B: AsRef<[u8]>>(gate: Gate, files: &[(String, B)]) -> Judged {
+    let (parsed, sources) = read(files, |bytes| vec![bytes]);
+    decide(gate, parsed, &sources)
 }
 
 /// The same with each file cut by `cut`.
-pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(files: &[(String, B)], mut cut: impl FnMut(&[u8]) -> Vec<&[u8]>) -> Judged {
+pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(files: &[(String, B)], cut: impl FnMut(&[u8]) -> Vec<&[u8]>) -> Judged {
+    let (parsed, sources) = read(files, cut);
+    decide(gate(), parsed, &sources)
+}
+
+/// Reads files; each is a source of its own.
+pub(crate) fn read<B: AsRef<[u8]>>(files: &[(String, B)], mut cut: impl FnMut(&[u8]) -> Vec<&[u8]>) -> (Parsed, Vec<Source>) {
     let mut parser = Parser::new(Options::default());
     let mut sources = Vec::new();
     for (at, (name, bytes)) in files.iter().enumerate() {
@@ -86,11 +104,14 @@ pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(files: &[(String, B)], mut cut: im
         cut(bytes.as_ref()).into_iter().for_each(|chunk| parser.feed(chunk));
         sources.push(Source { name: name.clone(), inputs: vec![at] });
     }
-    let policy = Policy::default();
-    let parsed = parser.finish();
-    let triage = leakgate_core::triage(&parsed, &policy, &NoWorkspace);
-    let verdict = leakgate_core::judge(&parsed, &triage, &sources, &policy);
-    Judged { parsed, triage, verdict }
+    (parser.finish(), sources)
+}
+
+/// Holds what was read against a gate.
+pub(crate) fn decide(gate: Gate, parsed: Parsed, sources: &[Source]) -> Judged {
+    let triage = leakgate_core::triage(&parsed, &gate, &NoWorkspace);
+    let verdict = leakgate_core::judge(&parsed, &triage, sources, &gate);
+    Judged { gate, parsed, triage, verdict }
 }
 
 /// One text without a file.
@@ -101,8 +122,8 @@ pub(crate) fn judge_text(bytes: &[u8]) -> Judged {
 impl Judged {
     /// The document in a format.
     pub(crate) fn document(&self, format: Format) -> String {
-        let Self { parsed, triage, verdict } = self;
-        let run = Run { parsed, triage, verdict, workspace: &NoWorkspace, sources: &NoSources };
+        let Self { gate, parsed, triage, verdict } = self;
+        let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoSources };
         let mut out = String::new();
         emit::write(&run, format, &Style::default(), &mut out).expect("writing to a string");
         out

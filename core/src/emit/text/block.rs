@@ -12,7 +12,7 @@ use super::paint::Paint;
 use crate::culprit::{Class, advice_without_own_frame};
 use crate::model::{Finding, Site, Stack};
 use crate::numbers::{amount, count, grouped};
-use crate::triage::Item;
+use crate::triage::{Cause, Item};
 
 /// Places where a finding was seen that are listed.
 const MAX_PLACES: usize = 3;
@@ -21,6 +21,7 @@ const MAX_PLACES: usize = 3;
 pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let (finding, item) = group.first();
     headline(group, finding, paint, out)?;
+    cause(item, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, item, run, paint, out)?;
     for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
@@ -50,6 +51,25 @@ fn headline(group: &Group<'_>, finding: &Finding, paint: Paint, out: &mut dyn fm
         }
         None => writeln!(out, "{kind} {}", paint.strong(&terminal(&said(finding)))),
     }
+}
+
+/// Why it is unexpected although something was said about it.
+fn cause(item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let Some(cause) = item.cause else { return Ok(()) };
+    let rule = item.rule.and_then(|at| run.gate.rules.get(at));
+    let named = rule.map_or(String::new(), |r| format!("`{}` ({})", r.id, r.origin));
+    let text = match cause {
+        Cause::ExpiredRule => {
+            let last = rule.and_then(|r| r.expires).map_or(String::new(), |day| format!(" on {day}"));
+            format!("the rule {named} expired{last}")
+        }
+        Cause::OverLimit => format!("the rule {named} matches more than its limit"),
+        Cause::Grown => {
+            let grown = run.triage.baseline.iter().flat_map(|b| &b.grown).find(|(f, _)| f == item.fingerprint.as_str());
+            format!("it has grown: the baseline knows it as {}", grown.map_or("smaller", |(_, was)| was))
+        }
+    };
+    writeln!(out, "  {} {}", paint.mark("="), terminal(&text))
 }
 
 /// What the checker says of an error, without its kind once more and without registers.
@@ -144,9 +164,9 @@ fn footer(group: &Group<'_>, item: &Item, run: &Run<'_>, paint: Paint, out: &mut
     let mut places: alloc::vec::Vec<String> = instances
         .take(MAX_PLACES)
         .map(|i| {
-            let input = run.parsed.inputs.get(i.input).map_or("", |input| input.name.as_str());
+            let input = run.parsed.inputs.get(i.input).map_or(String::new(), |input| input.shown());
             let pid = i.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
-            format!("{}:{}{pid}", terminal(input), i.first_line)
+            format!("{}:{}{pid}", terminal(&input), i.first_line)
         })
         .collect();
     if records > places.len() as u64 {

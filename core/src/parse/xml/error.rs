@@ -10,7 +10,7 @@ use super::super::draft::Draft;
 use super::super::threads::Threads;
 use super::super::{drd, helgrind, memcheck, valgrind};
 use super::element::{Part, lines, texts, unescape};
-use crate::model::{Frame, Kind, Leak, Role, Site, Stack, Tool};
+use crate::model::{Frame, Generated, Kind, Leak, Role, Site, Stack, Text, Tool};
 use crate::problem::Code;
 use crate::symbol;
 
@@ -37,7 +37,7 @@ pub(crate) fn read(
     threads: &Threads,
     out: &mut Collector,
 ) -> Result<(), String> {
-    let body = find(xml, "<suppression>").map_or(xml, |at| &xml[..at]);
+    let (body, suppression) = find(xml, "<suppression>").map_or((xml, ""), |at| xml.split_at(at));
     let tool = out.reports[report].tool.clone();
     let mut words = Words::default();
     let mut draft = Draft::new(tool.clone(), Kind::UNKNOWN, "", span.0);
@@ -59,6 +59,7 @@ pub(crate) fn read(
     }
     draft.title = memcheck::without_record_number(&words.title).trim_end_matches(':').into();
     draft.kind = kind;
+    draft.generated = generated(suppression);
     threads.add_to(&mut draft);
     draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
     if draft.leak.is_some() && core::mem::take(search_done) {
@@ -67,6 +68,19 @@ pub(crate) fn read(
     let search = out.reports[report].searches;
     out.record(report, draft, search, false);
     result
+}
+
+/// Reads a `<suppression>`, in which every text is an element of its own; the raw text repeats them.
+fn generated(xml: &str) -> Option<Generated> {
+    let own = xml.find("<rawtext>").map_or(xml, |at| &xml[..at]);
+    let mut lines: alloc::vec::Vec<Text> = alloc::vec::Vec::new();
+    texts(own, |name, part| match (name, part) {
+        ("sname" | "skind" | "skaux", Part::Text(text)) => lines.push(unescape(text.trim()).as_ref().into()),
+        ("fun" | "obj", Part::Text(text)) => lines.push(format!("{name}:{}", unescape(text.trim())).into()),
+        _ => {}
+    })
+    .ok()?;
+    super::super::generated::read(&lines)
 }
 
 /// Reads a `<fatal_signal>`; a signal that was sent from outside is only noted.

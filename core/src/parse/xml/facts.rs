@@ -73,6 +73,13 @@ pub(crate) fn arguments(xml: &str, report: &mut Report) {
     });
     report.command = (!program.is_empty()).then(|| program.join(" ").into());
     report.shown = Some(shown(&own));
+    report.callers = Some(callers(&own));
+}
+
+/// `--num-callers`; 12 without it (`m_options.c`).
+fn callers(options: &[String]) -> u32 {
+    let given = options.iter().rev().find_map(|o| o.strip_prefix("--num-callers="));
+    given.and_then(|n| n.parse().ok()).unwrap_or(12)
 }
 
 /// Which leaks `--show-leak-kinds` shows; the last option of a kind wins. `--leak-check` has no say: with XML valgrind always searches

@@ -1,0 +1,96 @@
+//! Logs on their way into the core: every place that was named is read once, and what comes from where is kept.
+
+use std::ffi::OsString;
+
+use leakgate_core::{Options, Parsed, Parser, Source};
+
+use crate::error::{Error, Status};
+use crate::input::{self, Inputs, Place};
+use crate::open::{self, Sink};
+use crate::progress::Progress;
+
+/// What was read.
+pub(crate) struct Logs {
+    /// Reports, findings, problems.
+    pub(crate) parsed: Parsed,
+    /// What was named, and what it stands for.
+    pub(crate) sources: Vec<Source>,
+    /// What could not be read.
+    pub(crate) errors: Vec<Error>,
+}
+
+impl Logs {
+    /// Reads everything that these names mean.
+    pub(crate) fn read(names: &[OsString]) -> Self {
+        let mut inputs = input::resolve(names);
+        let (parsed, ranges) = read(&mut inputs);
+        let sources = sources(&inputs, &ranges);
+        Self { parsed, sources, errors: inputs.errors }
+    }
+
+    /// For commands that write down what they read: they need all of it.
+    pub(crate) fn complete(self) -> Result<Self, Error> {
+        if self.errors.is_empty() { Ok(self) } else { Err(Error::Several(self.errors)) }
+    }
+
+    /// Tells what could not be read, and the status that follows.
+    pub(crate) fn report_errors(&self) -> Option<Status> {
+        self.errors.iter().for_each(crate::error::print);
+        (!self.errors.is_empty()).then_some(Status::Error)
+    }
+}
+
+/// Feeds the parser and counts the streams.
+struct Feed {
+    parser: Parser,
+    streams: usize,
+    progress: Progress,
+}
+
+impl Sink for Feed {
+    fn begin(&mut self, name: &str) {
+        self.parser.begin(name);
+        self.streams += 1;
+    }
+
+    fn bytes(&mut self, chunk: &[u8]) {
+        self.parser.feed(chunk);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.progress.add(bytes);
+    }
+}
+
+/// Reads every place; the ranges tell which streams came from which place.
+fn read(inputs: &mut Inputs) -> (Parsed, Vec<std::ops::Range<usize>>) {
+    let progress = Progress::new(total(inputs));
+    let mut feed = Feed { parser: Parser::new(Options::default()), streams: 0, progress };
+    let mut ranges = Vec::with_capacity(inputs.places.len());
+    for place in &inputs.places {
+        let first = feed.streams;
+        if let Err(error) = open::read(place, &mut feed) {
+            inputs.errors.push(error);
+        }
+        ranges.push(first..feed.streams);
+    }
+    feed.progress.finish();
+    (feed.parser.finish(), ranges)
+}
+
+/// How many bytes there are to read, as far as files tell.
+fn total(inputs: &Inputs) -> u64 {
+    let size = |place: &Place| match place {
+        Place::Stdin => 0,
+        Place::File(path) => path.metadata().map_or(0, |m| m.len()),
+    };
+    inputs.places.iter().map(size).sum()
+}
+
+fn sources(inputs: &Inputs, ranges: &[std::ops::Range<usize>]) -> Vec<Source> {
+    let source = |named: &input::Named| Source {
+        name: named.name.clone(),
+        inputs: named.places.iter().flat_map(|at| ranges[*at].clone()).collect(),
+    };
+    inputs.named.iter().map(source).collect()
+}

@@ -1,0 +1,71 @@
+//! `leakgate merge`: the documents of several runs become one, with one verdict.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use leakgate_core::emit::Run;
+use leakgate_core::{Outcome, merge};
+
+use crate::args::{DocumentArgs, GateArgs};
+use crate::check::{status, write_all};
+use crate::diff;
+use crate::error::{Error, Status};
+use crate::settings::Settings;
+use crate::workspace::Repository;
+
+/// Join the JSON documents of shards or legs of a matrix into one with one verdict. All findings are held against the rules anew, so a
+/// rule is unused only where no leg used it. Each leg is named after its file.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// JSON documents of `leakgate check`.
+    #[arg(value_name = "RUN.json", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) documents: DocumentArgs,
+    #[command(flatten)]
+    gate: GateArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
+    let settings = Settings::load(&args.gate)?;
+    let mut legs = Vec::new();
+    let mut errors = Vec::new();
+    for path in &args.files {
+        match diff::read(path) {
+            Ok(document) => legs.push((leg(path, &args.files), document)),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Error::Several(errors));
+    }
+    let all = merge(legs);
+    let repository = Repository::find(settings.own.clone());
+    let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
+    let mut verdict = leakgate_core::judge(&all.parsed, &triage, &[], &settings.gate);
+    verdict.reasons.extend(all.reasons);
+    if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
+        verdict.outcome = Outcome::Fail;
+    }
+    if all.outcome == Outcome::Error {
+        verdict.outcome = Outcome::Error;
+    }
+    let run = Run {
+        parsed: &all.parsed,
+        gate: &settings.gate,
+        triage: &triage,
+        verdict: &verdict,
+        workspace: &repository,
+        sources: &repository,
+    };
+    write_all(&run, &args.documents.resolve())?;
+    Ok(status(&verdict))
+}
+
+/// The name of the file without its extension; the whole path where two have the same.
+fn leg(path: &Path, all: &[PathBuf]) -> String {
+    let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let same = all.iter().filter(|p| stem(p) == stem(path)).count();
+    if same > 1 { path.to_string_lossy().into_owned() } else { stem(path) }
+}

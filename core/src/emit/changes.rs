@@ -1,0 +1,107 @@
+//! Two runs against each other, as text and as JSON.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Serialize;
+
+use super::escape::terminal;
+use super::text::Style;
+use super::text::paint::Paint;
+use crate::compare::{Change, Side, What};
+use crate::numbers::{amount, count};
+
+#[derive(Serialize)]
+struct ChangesV1<'a> {
+    schema: &'static str,
+    changes: Vec<ChangeV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeV1<'a> {
+    change: &'static str,
+    fingerprint: &'a str,
+    kind: &'a str,
+    function: Option<&'a str>,
+    before: Option<SideV1<'a>>,
+    after: Option<SideV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct SideV1<'a> {
+    kind: &'a str,
+    bytes: u64,
+    blocks: u64,
+    place: Option<&'a str>,
+    disposition: &'a str,
+}
+
+impl<'a> From<&'a Change> for ChangeV1<'a> {
+    fn from(change: &'a Change) -> Self {
+        Self {
+            change: change.what.as_str(),
+            fingerprint: &change.fingerprint,
+            kind: &change.kind,
+            function: change.function.as_deref(),
+            before: change.before.as_ref().map(SideV1::from),
+            after: change.after.as_ref().map(SideV1::from),
+        }
+    }
+}
+
+impl<'a> From<&'a Side> for SideV1<'a> {
+    fn from(side: &'a Side) -> Self {
+        Self {
+            kind: &side.kind,
+            bytes: side.bytes,
+            blocks: side.blocks,
+            place: side.place.as_deref(),
+            disposition: &side.disposition,
+        }
+    }
+}
+
+/// Writes the changes as JSON.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Result {
+    let change = ChangeV1::from;
+    let document = ChangesV1 { schema: "leakgate-diff/v1", changes: changes.iter().map(change).collect() };
+    writeln!(out, "{}", serde_json::to_string(&document).map_err(|_| fmt::Error)?)
+}
+
+/// Writes the changes for people, a line each.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn changes_as_text(changes: &[Change], style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+    let paint = Paint { on: style.colour };
+    for change in changes {
+        let word = change.what.as_str();
+        let head = match change.what {
+            What::New | What::Grown => paint.bad(word),
+            What::Fixed => paint.good(word),
+            What::Moved => paint.dim(word),
+        };
+        let function = change.function.as_deref().map_or(String::new(), |f| format!(" in {}", terminal(f)));
+        let fingerprint = paint.dim(&change.fingerprint).into_owned();
+        writeln!(out, "{head} {}{function}: {} {fingerprint}", terminal(&change.kind), terminal(&told(change)))?;
+    }
+    let number = |what: What| changes.iter().filter(|c| c.what == what).count() as u64;
+    let (new, grown, moved, fixed) = (number(What::New), number(What::Grown), number(What::Moved), number(What::Fixed));
+    writeln!(out, "{}, {grown} grown, {moved} moved, {fixed} fixed", count(new, "new finding", "new findings"))
+}
+
+fn told(change: &Change) -> String {
+    let size = |side: &Side| if side.blocks > 0 { amount(side.bytes, side.blocks) } else { side.kind.clone() };
+    let place = |side: &Side| side.place.clone().unwrap_or_else(|| String::from("no place known"));
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) if change.what == What::Moved => format!("{} -> {}", place(before), place(after)),
+        (Some(before), Some(after)) => format!("{} -> {}, {}", size(before), size(after), place(after)),
+        (None, Some(side)) | (Some(side), None) => format!("{}, {}", size(side), place(side)),
+        (None, None) => String::new(),
+    }
+}

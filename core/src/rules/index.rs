@@ -1,0 +1,226 @@
+//! Which rules can match a finding at all.
+//!
+//! Holding every rule against every finding would take longer than reading the log. Each rule therefore has one key: a name or a piece
+//! of text that must stand in a frame of whatever it matches. The frames of a log are looked up once each, and only rules whose
+//! key was found are tried.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use hashbrown::HashMap;
+
+use super::glob::{Glob, text_of};
+use super::stack::What;
+use super::valgrind::Location;
+use super::valgrind::frames::squeezed;
+use super::{Matcher, Rule, sanitizer, stack, valgrind};
+use crate::culprit::Names;
+use crate::fingerprint::Fingerprint;
+use crate::model::{Finding, Report, Site};
+use crate::symbol;
+
+/// Names that stand in too many stacks to tell anything.
+const COMMON: &[&str] = &["malloc", "calloc", "realloc", "main", "_start", "(belowmain)", "operatornew", "start_thread", "???"];
+
+/// What must stand in a frame.
+enum Key {
+    /// One of these names, without blanks.
+    Exact(Vec<String>),
+    /// This text, within a name, a path or a module.
+    Piece(String),
+    /// The finding has this fingerprint.
+    Fingerprint(String),
+    None,
+}
+
+impl Key {
+    /// How much it tells.
+    fn rank(&self) -> usize {
+        const MANY: usize = 1 << 20;
+        match self {
+            Self::None => 0,
+            Self::Exact(names) if COMMON.contains(&names[0].as_str()) => 1,
+            Self::Piece(piece) => piece.len() + 1,
+            Self::Exact(names) => MANY + names[0].len(),
+            Self::Fingerprint(_) => MANY << 1,
+        }
+    }
+}
+
+/// All rules of a run, by their keys.
+#[derive(Debug)]
+pub(crate) struct Index<'r> {
+    rules: &'r [Rule],
+    exact: HashMap<String, Vec<u32>>,
+    pieces: Option<AhoCorasick>,
+    /// The rules of each piece.
+    by_piece: Vec<Vec<u32>>,
+    fingerprints: HashMap<String, Vec<u32>>,
+    always: Vec<u32>,
+    /// The rules whose key was found at a site.
+    sites: HashMap<usize, Vec<u32>>,
+}
+
+impl<'r> Index<'r> {
+    pub(crate) fn new(rules: &'r [Rule]) -> Self {
+        let mut index = Self {
+            rules,
+            exact: HashMap::new(),
+            pieces: None,
+            by_piece: Vec::new(),
+            fingerprints: HashMap::new(),
+            always: Vec::new(),
+            sites: HashMap::new(),
+        };
+        let mut pieces: HashMap<String, usize> = HashMap::new();
+        for (at, rule) in (0u32..).zip(rules) {
+            match key_of(rule) {
+                Key::Exact(names) => names.into_iter().for_each(|name| index.exact.entry(name).or_default().push(at)),
+                Key::Fingerprint(text) => index.fingerprints.entry(text).or_default().push(at),
+                Key::None => index.always.push(at),
+                Key::Piece(piece) => {
+                    let next = pieces.len();
+                    let id = *pieces.entry(piece).or_insert(next);
+                    if id == index.by_piece.len() {
+                        index.by_piece.push(Vec::new());
+                    }
+                    index.by_piece[id].push(at);
+                }
+            }
+        }
+        let mut patterns = vec![String::new(); pieces.len()];
+        pieces.into_iter().for_each(|(piece, id)| patterns[id] = piece);
+        if !patterns.is_empty() {
+            index.pieces = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
+            if index.pieces.is_none() {
+                index.always.extend(index.by_piece.drain(..).flatten());
+            }
+        }
+        index
+    }
+
+    /// The rules that match a finding, in their order.
+    pub(crate) fn matches(
+        &mut self,
+        finding: &Finding,
+        fingerprint: &Fingerprint,
+        reports: &[Report],
+        names: &mut Names,
+    ) -> Vec<u32> {
+        let mut found = self.candidates(finding, fingerprint, names);
+        found.retain(|at| holds(&self.rules[*at as usize], finding, fingerprint, reports, names));
+        found
+    }
+
+    fn candidates(&mut self, finding: &Finding, fingerprint: &Fingerprint, names: &mut Names) -> Vec<u32> {
+        let mut found = self.always.clone();
+        found.extend(self.fingerprints.get(fingerprint.as_str()).into_iter().flatten());
+        for frame in finding.primary().into_iter().flat_map(|s| &s.frames) {
+            let key = Arc::as_ptr(&frame.site) as usize;
+            if !self.sites.contains_key(&key) {
+                let rules = self.at_site(&frame.site, &names.get(&frame.site).name);
+                self.sites.insert(key, rules);
+            }
+            found.extend(self.sites.get(&key).into_iter().flatten());
+        }
+        for written in finding.generated.iter().flat_map(|g| &g.frames) {
+            self.look_up(written.split_once(':').map_or("", |(_, text)| text), &mut found);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn at_site(&self, site: &Site, simple: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        let function = site.function.as_deref().unwrap_or("???");
+        for text in [function, symbol::without_offset(function), site.demangled.as_deref().unwrap_or_default(), simple] {
+            self.look_up(text, &mut found);
+        }
+        let nowhere = if site.module.is_none() { "<unknown module> ???" } else { "" };
+        for text in [site.module.as_deref().unwrap_or(nowhere), site.file.as_deref().unwrap_or_default()] {
+            self.look_up(text, &mut found);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn look_up(&self, text: &str, found: &mut Vec<u32>) {
+        found.extend(self.exact.get(&*squeezed(text)).into_iter().flatten());
+        for hit in self.pieces.iter().flat_map(|p| p.find_overlapping_iter(text)) {
+            found.extend(&self.by_piece[hit.pattern().as_usize()]);
+        }
+    }
+}
+
+/// Holds one rule against one finding.
+pub(crate) fn holds(rule: &Rule, finding: &Finding, fingerprint: &Fingerprint, reports: &[Report], names: &mut Names) -> bool {
+    if !rule.selector.holds(finding, fingerprint) {
+        return false;
+    }
+    match &rule.matcher {
+        Matcher::Stack(items) => stack::matches(items, finding, names),
+        Matcher::Sanitizer(suppression) => sanitizer::matches(suppression, finding, names),
+        Matcher::Valgrind(entry) => {
+            let report = finding.instances.first().and_then(|i| reports.get(i.report));
+            let version = report.and_then(|r| version(r.version.as_deref()?));
+            let about = |family| valgrind::kinds::is_about(family, &entry.kind, &entry.extra, finding, version);
+            entry.families.iter().any(|family| about(*family))
+                && valgrind::frames::matches(entry, finding, report.and_then(|r| r.callers))
+        }
+    }
+}
+
+/// `3.24.0`
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split(['.', '-']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+fn key_of(rule: &Rule) -> Key {
+    if let Some(fingerprint) = &rule.selector.fingerprint {
+        return Key::Fingerprint(fingerprint.clone());
+    }
+    let best = |keys: &mut dyn Iterator<Item = Key>| keys.max_by_key(Key::rank).unwrap_or(Key::None);
+    match &rule.matcher {
+        Matcher::Stack(items) => best(&mut items.iter().map(|item| match &item.what {
+            What::Function(glob) => name_key(glob),
+            What::Object(path) | What::File(path, _) => piece_key(&path.glob),
+            _ => Key::None,
+        })),
+        Matcher::Valgrind(entry) => best(&mut entry.locations.iter().map(|location| match location {
+            Location::Function(Glob::Exact(name)) => {
+                let other = symbol::demangle(name).map(|d| squeezed(&d).into_owned());
+                Key::Exact([Some(squeezed(name).into_owned()), other].into_iter().flatten().collect())
+            }
+            Location::Function(glob) | Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
+            Location::Dots => Key::None,
+        })),
+        Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {
+            let template = suppression.template.split('$').next().unwrap_or_default();
+            let template = template.strip_prefix('^').unwrap_or(template);
+            let longest = template.split('*').max_by_key(|piece| piece.len()).unwrap_or_default();
+            if longest.is_empty() { Key::None } else { Key::Piece(longest.into()) }
+        }
+        Matcher::Sanitizer(_) => Key::None,
+    }
+}
+
+fn name_key(glob: &Glob) -> Key {
+    match glob {
+        Glob::Exact(name) => Key::Exact(vec![squeezed(name).into_owned()]),
+        Glob::Wild(_) => piece_key(glob),
+    }
+}
+
+fn piece_key(glob: &Glob) -> Key {
+    let piece = match glob {
+        Glob::Exact(text) => Some(text.clone()),
+        Glob::Wild(_) => text_of(glob.needle()),
+    };
+    piece.filter(|p| !p.is_empty()).map_or(Key::None, Key::Piece)
+}
