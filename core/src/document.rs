@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::mistake::Mistake;
 use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, Report, Role, Site, Stack, Stated, Text, Tool,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, Site, Stack, Stated, Text, Tool,
 };
 use crate::parse::Parsed;
 use crate::problem::{Code, Problem};
@@ -298,7 +298,8 @@ fn report(raw: RawReport) -> Report {
             leaked,
             errors: raw.stated.errors,
             contexts: raw.stated.contexts,
-            suppressed: Some(amount(&raw.suppressed)).filter(|a| a.blocks > 0),
+            leaks: Some(LeakSummary { suppressed: amount(&raw.suppressed), ..LeakSummary::default() })
+                .filter(|l| l.suppressed.blocks > 0),
             suppressed_errors: Some(raw.suppressed_errors).filter(|n| *n > 0),
             all_freed: raw.stated.all_freed,
             ..Stated::default()

@@ -7,7 +7,7 @@
 pub(crate) mod config;
 mod file;
 pub(crate) mod glob;
-mod hygiene;
+pub(crate) mod hygiene;
 mod index;
 mod pack;
 pub(crate) mod sanitizer;

@@ -49,8 +49,6 @@ pub struct Stated {
     pub contexts: Option<u64>,
     /// Errors that the checker's own suppressions hid.
     pub suppressed_errors: Option<u64>,
-    /// Leaked memory that the checker's own suppressions hid, where it lists them apart (LeakSanitizer's `Suppressions used:`).
-    pub suppressed: Option<Amount>,
     /// Memory in use at the end of the process.
     pub in_use: Option<Amount>,
     /// `All heap blocks were freed`.
@@ -127,7 +125,7 @@ pub struct Report {
 impl Report {
     /// Leaked memory that the checker's own suppressions hid.
     pub fn suppressed(&self) -> Amount {
-        self.stated.suppressed.or(self.stated.leaks.map(|l| l.suppressed)).unwrap_or_default()
+        self.stated.leaks.map(|l| l.suppressed).unwrap_or_default()
     }
 }
 

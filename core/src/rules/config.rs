@@ -155,7 +155,8 @@ pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)
     let own = Kind::own(word);
     let words = KNOWN.iter().map(Kind::as_str).chain(["errors", "leaks"]);
     let near = nearest(word, words);
-    if own.as_str() != word || !word.bytes().all(|b| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit()) || near.is_some() {
+    let is_name = |c: char| !c.is_uppercase() && !c.is_whitespace() && !c.is_control();
+    if own.as_str() != word || word.is_empty() || !word.chars().all(is_name) || near.is_some() {
         let help = near.map_or_else(
             || String::from("there are errors, leaks, leak-definite, leak-indirect, leak-possible, leak-reachable, fd-leak, and every checker's own kinds, such as heap-buffer-overflow"),
             |near| format!("did you mean `{near}`?"),

@@ -151,7 +151,8 @@ const EVERYWHERE: &[&str] = &[
     "new", "alloc", "main", "_start", "__libc_start_main", "__libc_start_call_main", "(below main)", "start_thread", "clone", "libc", "libc.so",
 ];
 
-fn is_over_broad(rule: &Rule) -> bool {
+/// True for a rule that accepts nearly everything.
+pub(crate) fn is_over_broad(rule: &Rule) -> bool {
     let everywhere = |glob: &Glob| {
         glob.is_any()
             || match glob {
@@ -164,10 +165,16 @@ fn is_over_broad(rule: &Rule) -> bool {
         return false;
     }
     match &rule.matcher {
-        Matcher::Stack(items) => items.iter().all(|item| match &item.what {
-            What::Function(glob) => everywhere(glob),
-            what => what.is_any(),
-        }),
+        Matcher::Stack(items) => {
+            // `main` right below the allocator is a place, `main` somewhere below is none.
+            let exact = |what: &What| matches!(what, What::Function(Glob::Exact(name)) if name.as_str() == "main");
+            let is_place = !items.iter().any(|i| matches!(i.what, What::Dots)) && items.iter().any(|i| exact(&i.what));
+            !is_place
+                && items.iter().all(|item| match &item.what {
+                    What::Function(glob) => everywhere(glob),
+                    what => what.is_any(),
+                })
+        }
         Matcher::Valgrind(entry) => {
             let says_more = matches!(entry.extra, super::valgrind::kinds::Extra::Parameter(_) | super::valgrind::kinds::Extra::Argument(..));
             !entry.families.is_empty()

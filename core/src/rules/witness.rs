@@ -10,22 +10,37 @@ use super::index::holds;
 use super::selector::KindSet;
 use super::{Matcher, Rule};
 use crate::culprit::{Class, Names};
-use crate::fingerprint;
+use crate::fingerprint::{self, DEPTH};
 use crate::model::{Finding, Frame, Kind, Leak, Role, Site, Stack, Tool};
 
-/// The frames of a stack, by which it can be known again: simple names, or the module where there is none.
+/// The frames of a stack, by which it can be known again: simple names, or the module where there is none. Of a run of allocator
+/// and runtime frames the first stands for all, and what lies below the last other frame is left out.
 pub(crate) fn reduced(finding: &Finding, names: &mut Names) -> Vec<String> {
     let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
+    let runtime = |class| matches!(class, Class::Allocator | Class::Runtime);
     let mut lines = Vec::new();
+    let (mut named, mut after_runtime, mut last) = (0, false, 0);
     for frame in frames {
         let known = names.get(&frame.site);
+        let is_runtime = runtime(known.class);
         let module = frame.site.module.as_deref().unwrap_or("???");
         let line = if known.name.is_empty() { format!("obj:{module}") } else { format!("fun:{}", known.name) };
         // A frame that is a runtime's only by its file could not be told from others again.
-        let runtime = |class| matches!(class, Class::Allocator | Class::Runtime);
-        if !runtime(known.class) || runtime(names.get(&site(&line)).class) {
+        let again = Names::default().get(&site(&line)).class;
+        if !is_runtime || (!after_runtime && runtime(again)) {
             lines.push(line);
         }
+        if !is_runtime {
+            last = lines.len();
+            named += 1;
+        }
+        after_runtime = is_runtime;
+        if named == DEPTH {
+            break;
+        }
+    }
+    if named > 0 {
+        lines.truncate(last);
     }
     lines
 }

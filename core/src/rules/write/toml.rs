@@ -11,6 +11,7 @@ use crate::culprit::{Class, Names};
 use crate::fingerprint::DEPTH;
 use crate::model::{Finding, Kind};
 use crate::rules::glob::Glob;
+use crate::rules::hygiene::is_over_broad;
 use crate::rules::{Config, witness};
 
 /// An entry on its way.
@@ -69,6 +70,9 @@ fn best(run: &mut Run<'_>, meant: &[usize], sizes: Option<(u64, u64)>) -> Result
     for entry in ways {
         let text = render("rule", &entry, &Wording { reason: String::from("x"), ..Wording::default() });
         let Ok(config) = Config::read("", &text) else { continue };
+        if config.rules.iter().any(is_over_broad) {
+            continue;
+        }
         let matched = run.matched(&config.rules);
         match run.difference(&matched, meant) {
             None => return Ok(entry),
