@@ -100,7 +100,11 @@ fn append(path: &Path, entry: &str) -> Result<(), Error> {
     text += &entry.replace('\n', line_end);
     Config::read(&shown(path), &text).map_err(|mistakes| {
         let help = "the entry could not be added; `[[allow]]` tables can't stand beside `allow = […]`";
-        if Config::read(&shown(path), &old).is_ok() { Error::Usage(format!("{}: {help}", shown(path))) } else { Error::mistakes(mistakes) }
+        if Config::read(&shown(path), &old).is_ok() {
+            Error::Usage(format!("{}: {help}", shown(path)))
+        } else {
+            Error::mistakes(mistakes)
+        }
     })?;
     output::file(path, &text)
 }

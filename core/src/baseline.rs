@@ -85,7 +85,8 @@ impl Baseline {
         let parsed: File<Vec<Known>> = serde_json::from_str(text).map_err(|e| {
             let message = e.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
-            let mut mistake = Mistake::at_line(file, text, u32::try_from(e.line()).unwrap_or(0), format!("this is no baseline: {message}"));
+            let mut mistake =
+                Mistake::at_line(file, text, u32::try_from(e.line()).unwrap_or(0), format!("this is no baseline: {message}"));
             mistake.column = u32::try_from(e.column()).unwrap_or(0);
             mistake
         })?;

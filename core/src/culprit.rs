@@ -110,7 +110,8 @@ fn built_in(name: &str, site: &Site) -> Class {
     let file = site.file.as_deref().unwrap_or_default().replace('\\', "/");
     let module = site.module.as_deref().unwrap_or_default().replace('\\', "/");
     let base = module.rsplit('/').next().unwrap_or_default();
-    let rows = tables::ROWS.iter().find(|row| row.matches(name, printed, &file, base));
+    let place = tables::Place::new(name, printed, &file, base);
+    let rows = tables::ROWS.iter().find(|row| row.matches(&place));
     match rows {
         Some(row) => row.class,
         None if is_system_library(&file, &module) => Class::ThirdParty,

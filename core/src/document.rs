@@ -13,7 +13,8 @@ use serde::Deserialize;
 
 use crate::mistake::Mistake;
 use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, Site, Stack, Stated, Text, Tool,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, Site, Stack, Stated, Text,
+    Tool,
 };
 use crate::parse::Parsed;
 use crate::problem::{Code, Problem};
@@ -209,7 +210,12 @@ impl Document {
         let raw: Raw = serde_json::from_str(text).map_err(|e| {
             let message = format!("{e}");
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
-            let mut mistake = Mistake::at_line(file, "", u32::try_from(e.line()).unwrap_or(0), format!("this is no document of leakgate: {message}"));
+            let mut mistake = Mistake::at_line(
+                file,
+                "",
+                u32::try_from(e.line()).unwrap_or(0),
+                format!("this is no document of leakgate: {message}"),
+            );
             mistake.column = u32::try_from(e.column()).unwrap_or(0);
             mistake
         })?;
@@ -324,8 +330,13 @@ fn finding(raw: RawFinding) -> Finding {
         extra: text(g.extra),
         frames: g.frames.into_iter().map(Text::from).collect(),
     });
-    let instance =
-        |i: RawInstance| Instance { input: i.input, report: i.report, pid: i.pid, first_line: i.first_line, last_line: i.last_line };
+    let instance = |i: RawInstance| Instance {
+        input: i.input,
+        report: i.report,
+        pid: i.pid,
+        first_line: i.first_line,
+        last_line: i.last_line,
+    };
     Finding {
         tool: Tool::named(&raw.tool),
         kind: Kind::printed(&raw.kind),
@@ -378,7 +389,8 @@ pub fn merge(legs: Vec<(String, Document)>) -> Document {
     for (leg, mut document) in legs {
         let out = &mut all.parsed;
         let (inputs, reports) = (out.inputs.len(), out.reports.len());
-        out.inputs.extend(document.parsed.inputs.into_iter().map(|i| Input { leg: Some(i.leg.unwrap_or_else(|| leg.clone())), ..i }));
+        out.inputs
+            .extend(document.parsed.inputs.into_iter().map(|i| Input { leg: Some(i.leg.unwrap_or_else(|| leg.clone())), ..i }));
         let mut places = Vec::with_capacity(document.parsed.findings.len());
         for (mut finding, seen) in document.parsed.findings.into_iter().zip(document.seen) {
             for instance in &mut finding.instances {
@@ -426,7 +438,13 @@ fn identity(finding: &Finding) -> String {
             let site = &frame.site;
             let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
             let line = site.line.unwrap_or(0);
-            out += &format!("\n{} {}:{line} {} {:x}", text(&site.function), text(&site.file), text(&site.module), site.offset.unwrap_or(0));
+            out += &format!(
+                "\n{} {}:{line} {} {:x}",
+                text(&site.function),
+                text(&site.file),
+                text(&site.module),
+                site.offset.unwrap_or(0)
+            );
         }
         out.push('\n');
     }

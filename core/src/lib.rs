@@ -54,20 +54,20 @@ mod verdict;
 
 pub use crate::baseline::{Baseline, Comparison, Known};
 pub use crate::compare::{Change, Side, What, compare};
-pub use crate::document::{Document, Seen, merge};
 pub use crate::culprit::{Class, Culprit, NoWorkspace, Workspace, advice_without_own_frame};
+pub use crate::document::{Document, Seen, merge};
 pub use crate::fingerprint::Fingerprint;
 pub use crate::mistake::Mistake;
 pub use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack, Stated, Text,
-    Tool,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack,
+    Stated, Text, Tool,
 };
 pub use crate::options::Options;
 pub use crate::parse::{Parsed, Parser, markers};
 pub use crate::problem::{Class as ProblemClass, Code, Problem};
 pub use crate::rules::{
-    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector, Source as RuleSource,
-    Wording, Written, convert, packs, read_file, suppress,
+    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector,
+    Source as RuleSource, Wording, Written, convert, packs, read_file, suppress,
 };
 pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
 pub use crate::verdict::{Level, Outcome, Policy, Reason, ReasonCode, Silence, Source, Verdict, judge};

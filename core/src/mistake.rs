@@ -119,10 +119,7 @@ mod tests {
     fn a_mistake_shows_its_place() {
         let text = "a = 1\nreasn = \"x\"\n";
         let mistake = Mistake::at_span("f.toml", text, 6..11, "unknown key").with_help(Some("did you mean `reason`?".into()));
-        assert_eq!(
-            mistake.to_string(),
-            "f.toml:2:1: unknown key\n  |\n  | reasn = \"x\"\n  | ^^^^^\n  = did you mean `reason`?"
-        );
+        assert_eq!(mistake.to_string(), "f.toml:2:1: unknown key\n  |\n  | reasn = \"x\"\n  | ^^^^^\n  = did you mean `reason`?");
         assert_eq!(Mistake::at_line("f", text, 2, "no").to_string(), "f:2: no\n  |\n  | reasn = \"x\"");
         assert_eq!(Mistake::at_span("f", "", 0..9, "no").to_string(), "f:1:1: no");
         assert_eq!(Mistake::at_span("f", "ä", 1..2, "no").column, 1);

@@ -29,9 +29,9 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 pub(crate) use self::collect::Collector;
-pub(crate) use self::xml::unescape;
 use self::detect::Markers;
 use self::lines::Lines;
+pub(crate) use self::xml::unescape;
 use crate::encoding::Decoder;
 use crate::model::{Finding, Input, Report};
 use crate::options::Options;

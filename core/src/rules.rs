@@ -32,8 +32,8 @@ pub(crate) use self::hygiene::{after_run, before_run};
 pub(crate) use self::index::{Index, holds};
 pub use self::pack::{Pack, packs};
 pub use self::selector::{Bounds, Limit, Selector};
-pub use self::write::{Converted, Language, Wording, Written, convert, suppress};
 use self::stack::Item;
+pub use self::write::{Converted, Language, Wording, Written, convert, suppress};
 use crate::model::{Report, Tool};
 
 /// Which kind of source a rule comes from; rules are tried in this order.

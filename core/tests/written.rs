@@ -35,8 +35,32 @@ fn main() -> ExitCode {
 
 /// Functions whose names are hard to write down.
 const NAMES: &[&str] = &[
-    "f(char*)", "f(charx)", "f(char**)", "g(int (*)(char const*))", "operator*", "operator\"\"_x", "a\\b", "a\\\\b", "x?y", "xzy", "x[0]", "x'y\"z", "$LT$T$GT$",
-    "^h", "h$", "[[allow]]", "{", "}", "...", "runtime...", "fun:f", "caf\u{e9}", "\u{1b}[2J", "# no comment", "k # comment", "\u{202e}",
+    "f(char*)",
+    "f(charx)",
+    "f(char**)",
+    "g(int (*)(char const*))",
+    "operator*",
+    "operator\"\"_x",
+    "a\\b",
+    "a\\\\b",
+    "x?y",
+    "xzy",
+    "x[0]",
+    "x'y\"z",
+    "$LT$T$GT$",
+    "^h",
+    "h$",
+    "[[allow]]",
+    "{",
+    "}",
+    "...",
+    "runtime...",
+    "fun:f",
+    "caf\u{e9}",
+    "\u{1b}[2J",
+    "# no comment",
+    "k # comment",
+    "\u{202e}",
 ];
 
 /// A leak in each of these functions.
@@ -123,4 +147,3 @@ fn most_can_be_said() -> Result<(), Failed> {
     }
     Ok(())
 }
-

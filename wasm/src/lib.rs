@@ -55,7 +55,14 @@ impl Gate {
         let source = |(at, name): (usize, &String)| Source { name: name.clone(), inputs: vec![at] };
         let sources: Vec<Source> = self.names.iter().enumerate().map(source).collect();
         let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
-        let run = Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+        let run = Run {
+            parsed: &parsed,
+            gate: &gate,
+            triage: &triage,
+            verdict: &verdict,
+            workspace: &NoWorkspace,
+            sources: &NoSources,
+        };
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = emit::write(&run, Format::Json, &Style::default(), &mut out);

@@ -6,6 +6,7 @@ mod dense;
 mod logs;
 mod measure;
 mod noise;
+mod rules;
 mod table;
 
 use std::fs;
@@ -111,11 +112,16 @@ impl Bench {
         let mut rows = Vec::new();
         for (name, text, aim) in [("LSan", &lsan, 200.0), ("memcheck", &memcheck, 200.0), ("valgrind XML", &xml, 150.0)] {
             fs::write(self.folder.join(format!("dense-{}.log", name.replace(' ', "-"))), text)?;
-            let speed = measure::megabytes_per_second(text, || parse(text));
+            let speed = measure::megabytes_per_second(text, || drop(parse(text)));
             let what = format!("{name}, {LEAKS} leaks, {:.1} MB", text.len() as f64 / 1e6);
             rows.push(Row::at_least(&what, aim, speed, "MB/s"));
         }
-        let bare = measure::ratio(|| parse(&xml), || events(&xml));
+        for (name, text) in [("LSan", &lsan), ("memcheck", &memcheck)] {
+            let share = rules::share_of_reading(&parse(text), || drop(parse(text)));
+            let what = format!("    {} rules on {LEAKS} leaks of {name}", rules::RULES);
+            rows.push(Row::at_most(&what, 1.0, share, "x reading"));
+        }
+        let bare = measure::ratio(|| drop(parse(&xml)), || events(&xml));
         rows.push(Row::at_most("    against a bare quick-xml event loop", 2.0, bare, "x"));
         Ok(rows)
     }
@@ -150,14 +156,14 @@ fn rg(markers: &Path, log: &Path) -> Command {
 }
 
 /// Parses a text in chunks as large as those of a file.
-fn parse(text: &[u8]) {
+fn parse(text: &[u8]) -> leakgate_core::Parsed {
     let mut parser = leakgate_core::Parser::new(leakgate_core::Options::default());
     parser.begin("log");
     text.chunks(64 << 10).for_each(|chunk| parser.feed(chunk));
     let parsed = parser.finish();
     assert_eq!(parsed.findings.len(), LEAKS, "every leak is different, so each is a finding");
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems.first());
-    std::hint::black_box(parsed);
+    std::hint::black_box(parsed)
 }
 
 /// What reading XML costs at least.

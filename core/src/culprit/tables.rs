@@ -31,22 +31,44 @@ pub(crate) struct Row {
     patterns: &'static [&'static str],
 }
 
-impl Row {
-    pub(crate) fn matches(&self, name: &str, printed: &str, file: &str, module: &str) -> bool {
-        self.patterns.iter().any(|p| match self.on {
-            On::Name => name == *p || printed == *p,
-            On::NameStart => name.starts_with(p),
-            On::File => file.contains(p),
-            On::Base => base(file) == *p,
-            On::Place => p.split_once('|').is_some_and(|(f, n)| base(file) == f && name.rsplit("::").next() == Some(n)),
-            On::OwnFile => base(file).split('.').next() == Some(*p) && name.trim_start_matches('_') == *p,
-            On::Module => module.starts_with(p),
-        })
+/// What rows look at, taken apart once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    name: &'a str,
+    printed: &'a str,
+    file: &'a str,
+    module: &'a str,
+    /// The base name of `file`, and the part of it before its first dot.
+    base: &'a str,
+    stem: &'a str,
+    /// The last part of `name`, and `name` without `_` in front.
+    last: &'a str,
+    plain: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// Simple name, printed name, source path, base name of the module.
+    pub(crate) fn new(name: &'a str, printed: &'a str, file: &'a str, module: &'a str) -> Self {
+        let base = file.rsplit('/').next().unwrap_or(file);
+        let stem = base.split('.').next().unwrap_or(base);
+        let last = name.rsplit("::").next().unwrap_or(name);
+        Self { name, printed, file, module, base, stem, last, plain: name.trim_start_matches('_') }
     }
 }
 
-fn base(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+impl Row {
+    pub(crate) fn matches(&self, place: &Place<'_>) -> bool {
+        let Place { name, printed, file, module, base, stem, last, plain } = *place;
+        self.patterns.iter().any(|p| match self.on {
+            On::Name => name == *p || printed == *p,
+            On::NameStart => name.starts_with(p),
+            On::File => !file.is_empty() && file.contains(p),
+            On::Base => base == *p,
+            On::Place => p.strip_prefix(base).and_then(|rest| rest.strip_prefix('|')).is_some_and(|n| n == last),
+            On::OwnFile => stem == *p && plain == *p,
+            On::Module => module.starts_with(p),
+        })
+    }
 }
 
 const fn row(class: Class, on: On, patterns: &'static [&'static str]) -> Row {

@@ -352,7 +352,13 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1
         instances: finding
             .instances
             .iter()
-            .map(|i| InstanceV1 { input: i.input, report: i.report, pid: i.pid, first_line: i.first_line, last_line: i.last_line })
+            .map(|i| InstanceV1 {
+                input: i.input,
+                report: i.report,
+                pid: i.pid,
+                first_line: i.first_line,
+                last_line: i.last_line,
+            })
             .collect(),
         disposition: item.disposition.as_str(),
         cause: item.cause.map(crate::Cause::as_str),

@@ -125,10 +125,17 @@ impl<'a> Listing<'a> {
                 None => paint.strong("rule").into_owned(),
             };
             let what = match used {
-                Some(used) if used.decided > 0 => format!(" {}, {}", count(used.decided, "record", "records"), count(used.bytes, "byte", "bytes")),
+                Some(used) if used.decided > 0 => {
+                    format!(" {}, {}", count(used.decided, "record", "records"), count(used.bytes, "byte", "bytes"))
+                }
                 _ => String::new(),
             };
-            writeln!(out, "{state} {} {}{what}", paint.strong(&terminal(&rule.id)), paint.dim(&format!("({})", terminal(&rule.origin.to_string()))))?;
+            writeln!(
+                out,
+                "{state} {} {}{what}",
+                paint.strong(&terminal(&rule.id)),
+                paint.dim(&format!("({})", terminal(&rule.origin.to_string())))
+            )?;
             if !rule.about.reason.is_empty() {
                 writeln!(out, "  {}", terminal(&rule.about.reason))?;
             }
@@ -136,7 +143,13 @@ impl<'a> Listing<'a> {
                 writeln!(out, "  {} {fingerprint}", paint.mark("matches"))?;
             }
             for advice in self.advice(at) {
-                writeln!(out, "  {} {} {}", paint.mark("="), terminal(&advice.message), paint.dim(&format!("[{}]", advice.code.as_str())))?;
+                writeln!(
+                    out,
+                    "  {} {} {}",
+                    paint.mark("="),
+                    terminal(&advice.message),
+                    paint.dim(&format!("[{}]", advice.code.as_str()))
+                )?;
             }
         }
         let failing = self.advice.iter().filter(|a| a.level == Level::Fail).count() as u64;

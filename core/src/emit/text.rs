@@ -1,8 +1,8 @@
 //! Text for people at a terminal: the verdict first, then each finding as a block, then what else was seen.
 
 mod block;
-mod rules;
 pub(crate) mod paint;
+mod rules;
 
 use alloc::format;
 use alloc::string::String;

@@ -54,8 +54,30 @@ impl Tool {
 
     /// The names that a person may write.
     pub(crate) const NAMES: &'static [&'static str] = &[
-        "memcheck", "valgrind", "helgrind", "drd", "asan", "lsan", "msan", "tsan", "ubsan", "hwasan", "scudo", "gwp-asan", "miri",
-        "drmemory", "leaks", "appverifier", "crt", "mtrace", "efence", "jemalloc", "tcmalloc", "glibc", "kasan", "kmemleak",
+        "memcheck",
+        "valgrind",
+        "helgrind",
+        "drd",
+        "asan",
+        "lsan",
+        "msan",
+        "tsan",
+        "ubsan",
+        "hwasan",
+        "scudo",
+        "gwp-asan",
+        "miri",
+        "drmemory",
+        "leaks",
+        "appverifier",
+        "crt",
+        "mtrace",
+        "efence",
+        "jemalloc",
+        "tcmalloc",
+        "glibc",
+        "kasan",
+        "kmemleak",
     ];
 
     /// True for the tools of valgrind.

@@ -56,7 +56,9 @@ fn format_of(name: &str, text: &str) -> Result<FileFormat, Mistake> {
         Ok(FileFormat::Sanitizer)
     } else {
         let what = if is_ignore_list(text) {
-            String::from("this is a list of what the compiler leaves out (-fsanitize-ignorelist), no suppression file: what it names is not in any log")
+            String::from(
+                "this is a list of what the compiler leaves out (-fsanitize-ignorelist), no suppression file: what it names is not in any log",
+            )
         } else {
             format!("neither a suppression file of valgrind (`{{`) nor of a sanitizer (`type:template`): `{first}`")
         };

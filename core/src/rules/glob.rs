@@ -109,9 +109,7 @@ impl Glob {
     pub(crate) fn needle(&self) -> &[Token] {
         match self {
             Self::Exact(_) => &[],
-            Self::Wild(tokens) => {
-                tokens.split(|t| !matches!(t, Token::Byte(_))).max_by_key(|run| run.len()).unwrap_or_default()
-            }
+            Self::Wild(tokens) => tokens.split(|t| !matches!(t, Token::Byte(_))).max_by_key(|run| run.len()).unwrap_or_default(),
         }
     }
 

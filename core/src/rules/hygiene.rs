@@ -86,7 +86,11 @@ pub(crate) fn before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Ad
     for (at, rule) in rules.iter().enumerate() {
         expiry(at, rule, policy, today, &mut out);
         if rule.origin.source != Source::Pack && is_over_broad(rule) {
-            out.push(Advice::new(AdviceCode::OverBroadRule, at, "it accepts nearly every finding of its kind; name a function of the stack"));
+            out.push(Advice::new(
+                AdviceCode::OverBroadRule,
+                at,
+                "it accepts nearly every finding of its kind; name a function of the stack",
+            ));
         }
         if let Matcher::Valgrind(entry) = &rule.matcher
             && entry.families.is_empty()
@@ -109,7 +113,8 @@ fn expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Ad
     }
     let days = today.until(last).map_or(i32::MAX, |span| span.get_days());
     if i64::from(days) <= i64::from(policy.expiry_warning_days) {
-        let when = if days == 0 { String::from("today") } else { format!("in {}", count(days.unsigned_abs().into(), "day", "days")) };
+        let when =
+            if days == 0 { String::from("today") } else { format!("in {}", count(days.unsigned_abs().into(), "day", "days")) };
         out.push(Advice::new(AdviceCode::ExpiresSoon, at, format!("its last day is {last}, {when}")));
     }
 }
@@ -119,7 +124,11 @@ fn duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
     for (at, rule) in rules.iter().enumerate() {
         let first = *seen.entry(rule.meaning()).or_insert(at);
         if first != at {
-            out.push(Advice::new(AdviceCode::DuplicateRule, at, format!("`{}` ({}) says the same", rules[first].id, rules[first].origin)));
+            out.push(Advice::new(
+                AdviceCode::DuplicateRule,
+                at,
+                format!("`{}` ({}) says the same", rules[first].id, rules[first].origin),
+            ));
         }
     }
 }
@@ -130,7 +139,11 @@ fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
     for at in &with {
         let rule = &rules[*at];
         if !witness::is_matched(rule, &rule.witness) {
-            out.push(Advice::new(AdviceCode::WitnessMissed, *at, "it does not match its witness, the stack that it was written for"));
+            out.push(Advice::new(
+                AdviceCode::WitnessMissed,
+                *at,
+                "it does not match its witness, the stack that it was written for",
+            ));
         }
         if rule.selector.fingerprint.is_some() || !witness::can_be_checked(rule) {
             continue;
@@ -140,15 +153,39 @@ fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
             others.filter(|o| witness::is_matched_as(rule, &rules[**o])).map(|o| rules[*o].id.as_str()).collect();
         if let Some(first) = widened.first() {
             let more = if widened.len() > 1 { format!(" and {} more", widened.len() - 1) } else { String::new() };
-            out.push(Advice::new(AdviceCode::WitnessWidened, *at, format!("it also matches what `{first}`{more} was written for")));
+            out.push(Advice::new(
+                AdviceCode::WitnessWidened,
+                *at,
+                format!("it also matches what `{first}`{more} was written for"),
+            ));
         }
     }
 }
 
 /// Functions that stand in nearly every stack.
 const EVERYWHERE: &[&str] = &[
-    "malloc", "calloc", "realloc", "memalign", "aligned_alloc", "posix_memalign", "strdup", "operator new", "operator new[]", "_Znwm", "_Znam",
-    "new", "alloc", "main", "_start", "__libc_start_main", "__libc_start_call_main", "(below main)", "start_thread", "clone", "libc", "libc.so",
+    "malloc",
+    "calloc",
+    "realloc",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+    "strdup",
+    "operator new",
+    "operator new[]",
+    "_Znwm",
+    "_Znam",
+    "new",
+    "alloc",
+    "main",
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "(below main)",
+    "start_thread",
+    "clone",
+    "libc",
+    "libc.so",
 ];
 
 /// True for a rule that accepts nearly everything.
@@ -176,12 +213,14 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
                 })
         }
         Matcher::Valgrind(entry) => {
-            let says_more = matches!(entry.extra, super::valgrind::kinds::Extra::Parameter(_) | super::valgrind::kinds::Extra::Argument(..));
+            let says_more =
+                matches!(entry.extra, super::valgrind::kinds::Extra::Parameter(_) | super::valgrind::kinds::Extra::Argument(..));
             !entry.families.is_empty()
                 && !says_more
                 && entry.locations.iter().all(|location| match location {
                     Location::Dots => true,
-                    Location::Function(glob) | Location::Object(glob) | Location::File(glob, None) => everywhere(glob),
+                    Location::Function(name) => everywhere(&name.glob),
+                    Location::Object(glob) | Location::File(glob, None) => everywhere(glob),
                     Location::File(..) => false,
                 })
         }
@@ -199,7 +238,8 @@ pub(crate) fn after_run(rules: &[Rule], uses: &[Use], policy: &Policy) -> Vec<Ad
     let own = |at: &usize| rules[*at].origin.source != Source::Pack;
     for (at, used) in uses.iter().enumerate().filter(|(at, _)| own(at)) {
         if used.matched == 0 && used.tried {
-            let advice = Advice::new(AdviceCode::UnusedRule, at, "it matches nothing of this run; remove it if that is so in every run");
+            let advice =
+                Advice::new(AdviceCode::UnusedRule, at, "it matches nothing of this run; remove it if that is so in every run");
             out.push(Advice { level: policy.unused_rules, ..advice });
         } else if let (0, Some(first)) = (used.decided, used.shadowed_by) {
             let message = format!("`{}` decides about all that it matches", rules[first].id);
@@ -240,15 +280,18 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::read_file;
     use crate::Config;
+    use crate::rules::read_file;
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
     }
 
     fn codes(rules: &[Rule]) -> Vec<(&str, &'static str)> {
-        before_run(rules, &Policy::default(), day("2026-06-01")).iter().map(|a| (rules[a.rule].id.as_str(), a.code.as_str())).collect()
+        before_run(rules, &Policy::default(), day("2026-06-01"))
+            .iter()
+            .map(|a| (rules[a.rule].id.as_str(), a.code.as_str()))
+            .collect()
     }
 
     #[test]
@@ -294,13 +337,16 @@ mod tests {
             reason = "y"
         "#;
         let config = Config::read("leakgate.toml", text).unwrap();
-        assert_eq!(codes(&config.rules), [
-            ("old", "expired-rule"),
-            ("soon", "expires-soon"),
-            ("last-day", "expires-soon"),
-            ("again", "duplicate-rule"),
-            ("broken", "witness-missed"),
-            ("wide", "witness-widened"),
-        ]);
+        assert_eq!(
+            codes(&config.rules),
+            [
+                ("old", "expired-rule"),
+                ("soon", "expires-soon"),
+                ("last-day", "expires-soon"),
+                ("again", "duplicate-rule"),
+                ("broken", "witness-missed"),
+                ("wide", "witness-widened"),
+            ]
+        );
     }
 }

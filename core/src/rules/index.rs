@@ -14,16 +14,33 @@ use hashbrown::HashMap;
 
 use super::glob::{Glob, text_of};
 use super::stack::What;
-use super::valgrind::Location;
 use super::valgrind::frames::squeezed;
+use super::valgrind::{Location, Name};
 use super::{Matcher, Rule, sanitizer, stack, valgrind};
 use crate::culprit::Names;
 use crate::fingerprint::Fingerprint;
-use crate::model::{Finding, Report, Site};
+use crate::model::{Finding, Report, Site, Text};
 use crate::symbol;
 
 /// Names that stand in too many stacks to tell anything.
-const COMMON: &[&str] = &["malloc", "calloc", "realloc", "main", "_start", "(belowmain)", "operatornew", "start_thread", "???"];
+const COMMON: &[&str] = &[
+    "malloc",
+    "calloc",
+    "realloc",
+    "strdup",
+    "main",
+    "_start",
+    "(belowmain)",
+    "start_thread",
+    "clone",
+    "???",
+    "operatornew",
+    "operatornew[]",
+    "_Znwm",
+    "_Znam",
+    "_Znwj",
+    "_Znaj",
+];
 
 /// What must stand in a frame.
 enum Key {
@@ -62,6 +79,10 @@ pub(crate) struct Index<'r> {
     always: Vec<u32>,
     /// The rules whose key was found at a site.
     sites: HashMap<usize, Vec<u32>>,
+    /// The same for the name of a function: many sites lie in one.
+    functions: HashMap<Text, Vec<u32>>,
+    /// The same for a file or module.
+    paths: HashMap<Text, Vec<u32>>,
 }
 
 impl<'r> Index<'r> {
@@ -74,6 +95,8 @@ impl<'r> Index<'r> {
             fingerprints: HashMap::new(),
             always: Vec::new(),
             sites: HashMap::new(),
+            functions: HashMap::new(),
+            paths: HashMap::new(),
         };
         let mut pieces: HashMap<String, usize> = HashMap::new();
         for (at, rule) in (0u32..).zip(rules) {
@@ -111,7 +134,11 @@ impl<'r> Index<'r> {
         names: &mut Names,
     ) -> Vec<u32> {
         let mut found = self.candidates(finding, fingerprint, names);
-        found.retain(|at| holds(&self.rules[*at as usize], finding, fingerprint, reports, names));
+        found.retain(|at| match &self.rules[*at as usize].matcher {
+            // What was found at a site was held against it there.
+            Matcher::Sanitizer(suppression) if sanitizer::is_for(suppression, finding) && !self.always.contains(at) => true,
+            _ => holds(&self.rules[*at as usize], finding, fingerprint, reports, names),
+        });
         found
     }
 
@@ -121,7 +148,7 @@ impl<'r> Index<'r> {
         for frame in finding.primary().into_iter().flat_map(|s| &s.frames) {
             let key = Arc::as_ptr(&frame.site) as usize;
             if !self.sites.contains_key(&key) {
-                let rules = self.at_site(&frame.site, &names.get(&frame.site).name);
+                let rules = self.at_site(&frame.site, names);
                 self.sites.insert(key, rules);
             }
             found.extend(self.sites.get(&key).into_iter().flatten());
@@ -134,18 +161,62 @@ impl<'r> Index<'r> {
         found
     }
 
-    fn at_site(&self, site: &Site, simple: &str) -> Vec<u32> {
-        let mut found = Vec::new();
-        let function = site.function.as_deref().unwrap_or("???");
-        for text in [function, symbol::without_offset(function), site.demangled.as_deref().unwrap_or_default(), simple] {
-            self.look_up(text, &mut found);
+    fn at_site(&mut self, site: &Arc<Site>, names: &mut Names) -> Vec<u32> {
+        let mut found = match site.function.as_ref() {
+            None => self.at_names(&["???"]),
+            Some(function) => match self.functions.get(function) {
+                Some(known) => known.clone(),
+                None => {
+                    let plain = symbol::without_offset(function);
+                    let mut forms = vec![&**function];
+                    for form in [plain, site.demangled.as_deref().unwrap_or_default(), &names.get(site).name] {
+                        if !form.is_empty() && !forms.contains(&form) {
+                            forms.push(form);
+                        }
+                    }
+                    let found = self.at_names(&forms);
+                    self.functions.insert(Arc::clone(function), found.clone());
+                    found
+                }
+            },
+        };
+        for path in [&site.module, &site.file].into_iter().flatten() {
+            let mut here = Vec::new();
+            match self.paths.get(path) {
+                Some(known) => here.extend(known),
+                None => {
+                    self.look_up(path, &mut here);
+                    self.paths.insert(Arc::clone(path), here.clone());
+                }
+            }
+            found.append(&mut here);
         }
-        let nowhere = if site.module.is_none() { "<unknown module> ???" } else { "" };
-        for text in [site.module.as_deref().unwrap_or(nowhere), site.file.as_deref().unwrap_or_default()] {
-            self.look_up(text, &mut found);
+        if site.module.is_none() {
+            self.look_up("<unknown module> ???", &mut found);
         }
         found.sort_unstable();
         found.dedup();
+        found.retain(|at| match &self.rules[*at as usize].matcher {
+            Matcher::Sanitizer(suppression) => sanitizer::on_site(suppression, site, names),
+            _ => true,
+        });
+        found
+    }
+
+    /// The rules whose key stands in one of the forms of a name, and whose pattern takes it.
+    fn at_names(&self, names: &[&str]) -> Vec<u32> {
+        let mut found = Vec::new();
+        names.iter().for_each(|name| self.look_up(name, &mut found));
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|at| match &self.rules[*at as usize].matcher {
+            Matcher::Stack(items) => items.iter().any(|item| match &item.what {
+                What::Function(glob) => !glob.is_any() && names.iter().any(|name| glob.matches(name)),
+                What::Object(_) | What::File(..) => true,
+                _ => false,
+            }),
+            _ => true,
+        });
         found
     }
 
@@ -170,7 +241,7 @@ pub(crate) fn holds(rule: &Rule, finding: &Finding, fingerprint: &Fingerprint, r
             let version = report.and_then(|r| version(r.version.as_deref()?));
             let about = |family| valgrind::kinds::is_about(family, &entry.kind, &entry.extra, finding, version);
             entry.families.iter().any(|family| about(*family))
-                && valgrind::frames::matches(entry, finding, report.and_then(|r| r.callers))
+                && valgrind::frames::matches(entry, finding, report.and_then(|r| r.callers), names)
         }
     }
 }
@@ -193,11 +264,11 @@ fn key_of(rule: &Rule) -> Key {
             _ => Key::None,
         })),
         Matcher::Valgrind(entry) => best(&mut entry.locations.iter().map(|location| match location {
-            Location::Function(Glob::Exact(name)) => {
-                let other = symbol::demangle(name).map(|d| squeezed(&d).into_owned());
+            Location::Function(Name { glob: Glob::Exact(name), demangled, .. }) => {
+                let other = demangled.as_deref().map(|d| squeezed(d).into_owned());
                 Key::Exact([Some(squeezed(name).into_owned()), other].into_iter().flatten().collect())
             }
-            Location::Function(glob) | Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
+            Location::Function(Name { glob, .. }) | Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
             Location::Dots => Key::None,
         })),
         Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {

@@ -23,8 +23,21 @@ macro_rules! table {
 }
 
 const PACKS: &[Pack] = table!(
-    "python", "pyo3", "rust-std", "tokio", "glib", "gtk-fontconfig", "openssl", "libstdcxx", "dlopen", "openmp", "cranelift", "jvm", "go",
-    "macos-objc", "postgres",
+    "python",
+    "pyo3",
+    "rust-std",
+    "tokio",
+    "glib",
+    "gtk-fontconfig",
+    "openssl",
+    "libstdcxx",
+    "dlopen",
+    "openmp",
+    "cranelift",
+    "jvm",
+    "go",
+    "macos-objc",
+    "postgres",
 );
 
 /// Every pack.

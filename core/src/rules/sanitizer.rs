@@ -5,13 +5,14 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::glob::template_matches;
 use super::{About, Matcher, Origin, Rule, Source};
 use crate::culprit::{Class, Names};
 use crate::mistake::{Mistake, nearest};
-use crate::model::{Finding, Frame, Tool};
+use crate::model::{Finding, Site, Tool};
 
 /// The sanitizers that read such files, and the types that each knows.
 const OWNERS: &[(&str, &[&str])] = &[
@@ -23,12 +24,48 @@ const OWNERS: &[(&str, &[&str])] = &[
 
 /// The checks of `-fsanitize=undefined` and its kin, and `vptr_check`, which matches the name of a type.
 const UBSAN: &[&str] = &[
-    "undefined", "null", "misaligned-pointer-use", "alignment", "object-size", "signed-integer-overflow", "unsigned-integer-overflow",
-    "integer-divide-by-zero", "float-divide-by-zero", "invalid-builtin-use", "builtin", "invalid-objc-cast", "objc-cast", "implicit-unsigned-integer-truncation",
-    "implicit-signed-integer-truncation", "implicit-integer-sign-change", "implicit-signed-integer-truncation-or-sign-change",
-    "implicit-bitfield-conversion", "shift-base", "shift-exponent", "shift", "bounds", "local-bounds", "array-bounds", "unreachable", "return", "vla-bound",
-    "float-cast-overflow", "bool", "enum", "function", "returns-nonnull-attribute", "nonnull-attribute", "vptr", "vptr_check", "cfi",
-    "pointer-overflow", "nullability-arg", "nullability-return", "nullability-assign", "integer", "implicit-conversion",
+    "undefined",
+    "null",
+    "misaligned-pointer-use",
+    "alignment",
+    "object-size",
+    "signed-integer-overflow",
+    "unsigned-integer-overflow",
+    "integer-divide-by-zero",
+    "float-divide-by-zero",
+    "invalid-builtin-use",
+    "builtin",
+    "invalid-objc-cast",
+    "objc-cast",
+    "implicit-unsigned-integer-truncation",
+    "implicit-signed-integer-truncation",
+    "implicit-integer-sign-change",
+    "implicit-signed-integer-truncation-or-sign-change",
+    "implicit-bitfield-conversion",
+    "shift-base",
+    "shift-exponent",
+    "shift",
+    "bounds",
+    "local-bounds",
+    "array-bounds",
+    "unreachable",
+    "return",
+    "vla-bound",
+    "float-cast-overflow",
+    "bool",
+    "enum",
+    "function",
+    "returns-nonnull-attribute",
+    "nonnull-attribute",
+    "vptr",
+    "vptr_check",
+    "cfi",
+    "pointer-overflow",
+    "nullability-arg",
+    "nullability-return",
+    "nullability-assign",
+    "integer",
+    "implicit-conversion",
 ];
 
 /// One line of such a file.
@@ -107,8 +144,9 @@ fn suppression(line: &str, first: &mut Option<&'static str>) -> Result<Suppressi
 /// True when the sanitizer is sure to have matched it on a frame of the finding.
 pub(crate) fn matches(suppression: &Suppression, finding: &Finding, names: &mut Names) -> bool {
     match (suppression.kind.as_str(), &finding.tool) {
-        ("leak", Tool::Lsan) if finding.kind.is_leak() => {
-            finding.primary().is_some_and(|s| s.frames.iter().any(|f| on_frame(&suppression.template, f, names)))
+        ("leak", _) => {
+            is_for(suppression, finding)
+                && finding.primary().is_some_and(|s| s.frames.iter().any(|f| on_site(suppression, &f.site, names)))
         }
         ("odr_violation", Tool::Asan) if finding.kind.as_str() == "odr-violation" => odr(&suppression.template, finding),
         ("interceptor_name" | "interceptor_via_fun" | "interceptor_via_lib", Tool::Asan) => {
@@ -118,13 +156,18 @@ pub(crate) fn matches(suppression: &Suppression, finding: &Finding, names: &mut 
     }
 }
 
+/// True where a `leak:` is about such findings.
+pub(crate) fn is_for(suppression: &Suppression, finding: &Finding) -> bool {
+    suppression.kind == "leak" && finding.tool == Tool::Lsan && finding.kind.is_leak()
+}
+
 /// Module, function and file of a frame, as far as the log shows them.
-fn on_frame(template: &str, frame: &Frame, names: &mut Names) -> bool {
-    let site = &frame.site;
+pub(crate) fn on_site(suppression: &Suppression, site: &Arc<Site>, names: &mut Names) -> bool {
+    let template = &suppression.template;
     let module = site.module.as_deref().unwrap_or(if is_nowhere(&site.raw) { "<unknown module>" } else { "" });
     template_matches(template, module)
         || site.file.as_deref().is_some_and(|file| template_matches(template, file))
-        || on_function(template, frame, names)
+        || on_function(template, site, names)
 }
 
 fn is_nowhere(raw: &[u8]) -> bool {
@@ -132,11 +175,14 @@ fn is_nowhere(raw: &[u8]) -> bool {
 }
 
 /// Reports leave `__interceptor_` out of a name, the match does not: an allocator's name may have it or not.
-fn on_function(template: &str, frame: &Frame, names: &mut Names) -> bool {
-    let Some(function) = frame.site.function.as_deref() else { return false };
-    let either = !function.starts_with('_') && names.get(&frame.site).class == Class::Allocator && !function.contains('(');
+fn on_function(template: &str, site: &Arc<Site>, names: &mut Names) -> bool {
+    let Some(function) = site.function.as_deref() else { return false };
+    if !template_matches(template, function) {
+        return false;
+    }
+    let either = !function.starts_with('_') && names.get(site).class == Class::Allocator && !function.contains('(');
     let prefixed = |prefix: &str| template_matches(template, &format!("{prefix}{function}"));
-    template_matches(template, function) && (!either || (prefixed("__interceptor_") && prefixed("___interceptor_")))
+    !either || (prefixed("__interceptor_") && prefixed("___interceptor_"))
 }
 
 /// An ODR violation is suppressed by the name of a global: `[1] size=4 'global' a.cc:3`.
@@ -161,6 +207,6 @@ fn interceptor(suppression: &Suppression, finding: &Finding, names: &mut Names) 
             "interceptor_via_lib" => {
                 stack.frames.iter().any(|f| f.site.module.as_deref().is_some_and(|m| template_matches(template, m)))
             }
-            _ => stack.frames.iter().any(|f| on_function(template, f, names)),
+            _ => stack.frames.iter().any(|f| on_function(template, &f.site, names)),
         }
 }

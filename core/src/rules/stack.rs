@@ -93,7 +93,9 @@ impl What {
             "re" => {
                 // Names are compared byte by byte; tables of Unicode would double the size of the page.
                 let built = RegexBuilder::new(pattern).unicode(false).size_limit(1 << 20).build();
-                built.map(Self::Expression).map_err(|e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}"))))
+                built
+                    .map(Self::Expression)
+                    .map_err(|e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}"))))
             }
             _ => Err(format!("`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `obj:`, `src:` and `re:`")),
         }

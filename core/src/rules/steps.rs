@@ -25,11 +25,12 @@ pub(crate) fn takes_prefix<P>(
     let mut now = vec![false; end + 1];
     now[0] = true;
     skip_gaps(patterns, &mut now, &step);
+    let mut next: Vec<bool> = vec![false; end + 1];
     for frame in 0..frames {
         if now[end] {
             return true;
         }
-        let mut next: Vec<bool> = vec![false; end + 1];
+        next.fill(false);
         for (at, pattern) in patterns.iter().enumerate().filter(|(at, _)| now[*at]) {
             if hit(pattern, frame) {
                 let to = if step(pattern) == Step::Gap { at } else { at + 1 };
@@ -40,7 +41,7 @@ pub(crate) fn takes_prefix<P>(
         if !next.contains(&true) {
             return false;
         }
-        now = next;
+        core::mem::swap(&mut now, &mut next);
     }
     now[end]
 }

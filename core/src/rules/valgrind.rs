@@ -29,6 +29,7 @@ use super::glob::Glob;
 use super::steps::Step;
 use super::{About, Matcher, Origin, Rule, Source};
 use crate::mistake::{Mistake, nearest};
+use crate::symbol;
 
 /// More locations than that are refused (`VG_DEEPEST_BACKTRACE`).
 const DEEPEST: usize = 500;
@@ -63,11 +64,32 @@ pub(crate) enum Location {
     /// `...`
     Dots,
     /// `fun:`
-    Function(Glob),
+    Function(Name),
     /// `obj:`
     Object(Glob),
     /// `src:FILE` or `src:FILE:LINE`
     File(Glob, Option<u32>),
+}
+
+/// A pattern for a function, and what it means after demangling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    pub(crate) glob: Glob,
+    /// The demangled form of a pattern without wildcards, where no other symbol has the same.
+    pub(crate) demangled: Option<String>,
+    /// The word of `*word*`.
+    pub(crate) word: Option<String>,
+}
+
+impl Name {
+    fn new(pattern: &str) -> Self {
+        let glob = Glob::plain(pattern);
+        let demangled = match &glob {
+            Glob::Exact(name) => symbol::demangle(name).filter(|demangled| !frames::names_several(name, demangled)),
+            Glob::Wild(_) => None,
+        };
+        Self { demangled, word: glob.inner_word(), glob }
+    }
 }
 
 impl Location {
@@ -80,7 +102,7 @@ impl Location {
         let plain = |glob: &Glob| glob.to_plain().unwrap_or_default();
         match self {
             Self::Dots => String::from("..."),
-            Self::Function(glob) => format!("fun:{}", plain(glob)),
+            Self::Function(name) => format!("fun:{}", plain(&name.glob)),
             Self::Object(glob) => format!("obj:{}", plain(glob)),
             Self::File(glob, None) => format!("src:{}", plain(glob)),
             Self::File(glob, Some(line)) => format!("src:{}:{line}", plain(glob)),
@@ -93,7 +115,7 @@ impl Location {
             return Some(Self::Dots);
         }
         if let Some(name) = line.strip_prefix("fun:") {
-            return Some(Self::Function(Glob::plain(name)));
+            return Some(Self::Function(Name::new(name)));
         }
         if let Some(path) = line.strip_prefix("obj:") {
             return Some(Self::Object(Glob::plain(path)));
@@ -199,11 +221,11 @@ fn entry(lines: &mut Lines<'_>) -> Result<(String, Entry), String> {
         return Err(String::from("unexpected `}`: an entry needs a name"));
     }
     let kind_line = lines.within()?;
-    let (tools, kind) = kind_line
-        .split_once(':')
-        .ok_or_else(|| format!("`{kind_line}` is no `tool:kind`, such as `Memcheck:Leak`"))?;
+    let (tools, kind) =
+        kind_line.split_once(':').ok_or_else(|| format!("`{kind_line}` is no `tool:kind`, such as `Memcheck:Leak`"))?;
     let named: Vec<Family> = Family::ALL.iter().copied().filter(|f| f.is_named_in(tools)).collect();
-    let mut entry = Entry { families: named.clone(), tools: tools.into(), kind: kind.into(), extra: Extra::None, locations: Vec::new() };
+    let mut entry =
+        Entry { families: named.clone(), tools: tools.into(), kind: kind.into(), extra: Extra::None, locations: Vec::new() };
     if named.is_empty() {
         while lines.within()? != "}" {}
         return Ok((id.into(), entry));

@@ -79,7 +79,13 @@ pub struct Written {
 }
 
 /// Writes what accepts the findings of each of these fingerprints.
-pub fn suppress(parsed: &Parsed, triage: &Triage, fingerprints: &[String], language: Language, wording: &Wording) -> Vec<Written> {
+pub fn suppress(
+    parsed: &Parsed,
+    triage: &Triage,
+    fingerprints: &[String],
+    language: Language,
+    wording: &Wording,
+) -> Vec<Written> {
     let mut names = Names::default();
     let mut wording = wording.clone();
     let one = |fingerprint: &String| {
@@ -133,7 +139,10 @@ impl<'a> Run<'a> {
         let less = meant.iter().filter(|at| !matched.contains(at)).count() as u64;
         match (more, less) {
             (0, 0) => None,
-            (0, n) => Some(format!("it would miss {}", count(n, "finding that shares the fingerprint", "findings that share the fingerprint"))),
+            (0, n) => Some(format!(
+                "it would miss {}",
+                count(n, "finding that shares the fingerprint", "findings that share the fingerprint")
+            )),
             (n, _) => Some(format!("it would also accept {}", count(n, "other finding", "other findings"))),
         }
     }
@@ -146,7 +155,11 @@ impl<'a> Run<'a> {
         let function = frame.map(|f| self.names.get(&f.site).name.clone()).unwrap_or_default();
         let last: Vec<&str> = function.rsplit("::").take(2).collect();
         let place = slug(&last.into_iter().rev().collect::<Vec<_>>().join("-"));
-        let base = if place.is_empty() { format!("{kind}-{}", &self.item().fingerprint.as_str()[4..12]) } else { format!("{kind}-in-{place}") };
+        let base = if place.is_empty() {
+            format!("{kind}-{}", &self.item().fingerprint.as_str()[4..12])
+        } else {
+            format!("{kind}-in-{place}")
+        };
         let free = |name: &String| !taken.contains(name);
         let numbered = (2..).map(|n: u32| format!("{base}-{n}"));
         core::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_default()
@@ -170,7 +183,10 @@ fn slug(text: &str) -> String {
 /// A comment's lines; nothing of a text can leave the comment.
 pub(crate) fn comment(text: &str) -> String {
     let lines = text.split(|c: char| c == '\n' || c == '\r').filter(|l| !l.trim().is_empty());
-    lines.map(|line| format!("# {}\n", line.chars().filter(|c| !c.is_control()).collect::<String>().trim())).collect::<Vec<_>>().concat()
+    lines
+        .map(|line| format!("# {}\n", line.chars().filter(|c| !c.is_control()).collect::<String>().trim()))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// A name within a suppression file: one line that is no bracket.

@@ -100,7 +100,8 @@ pub(super) fn third_party(parsed: &Parsed, triage: &Triage, gate: &Gate, warning
     if gate.policy.third_party != Level::Warn {
         return;
     }
-    let gated = |item: &Item, at: usize| gate.policy.gates(&parsed.findings[at].kind) && item.disposition == Disposition::NotGated;
+    let gated =
+        |item: &Item, at: usize| gate.policy.gates(&parsed.findings[at].kind) && item.disposition == Disposition::NotGated;
     let found = (0..).zip(&triage.items).filter(|(at, item)| gated(item, *at)).count() as u64;
     if found > 0 {
         let message = format!("{} without a frame of yours", count(found, "finding", "findings"));

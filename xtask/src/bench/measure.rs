@@ -73,6 +73,14 @@ pub(crate) fn megabytes_per_second(text: &[u8], read: impl Fn()) -> f64 {
     text.len() as f64 / median(times).as_secs_f64() / 1e6
 }
 
+/// How much more the first takes than the second, as a share of the third.
+pub(crate) fn difference_to(first: impl Fn(), second: impl Fn(), third: impl Fn()) -> f64 {
+    let share = |(first, second, third): (Duration, Duration, Duration)| {
+        (first.as_secs_f64() - second.as_secs_f64()) / third.as_secs_f64()
+    };
+    median((0..REPEATS).map(|_| share((once(&first), once(&second), once(&third)))))
+}
+
 /// How much longer the first takes than the second.
 pub(crate) fn ratio(first: impl Fn(), second: impl Fn()) -> f64 {
     first();

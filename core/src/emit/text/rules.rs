@@ -17,7 +17,8 @@ const MAX_FIXED: usize = 5;
 
 /// A line for each rule that allows something, for the baseline, and for each advice.
 pub(crate) fn write(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let rules = || run.gate.rules.iter().zip(&run.triage.uses).filter(|(_, used)| used.findings > 0 && !used.expired && !used.over_limit);
+    let rules =
+        || run.gate.rules.iter().zip(&run.triage.uses).filter(|(_, used)| used.findings > 0 && !used.expired && !used.over_limit);
     if rules().next().is_some() {
         writeln!(out)?;
     }
@@ -33,7 +34,13 @@ fn allowed(rule: &Rule, used: &Use, paint: Paint, out: &mut dyn fmt::Write) -> f
     let what = count(used.decided, "record", "records");
     let (id, origin) = (terminal(&rule.id), format!("{}", rule.origin));
     let reason = if rule.about.reason.is_empty() { String::new() } else { format!(": {}", rule.about.reason) };
-    writeln!(out, "{} {what}{bytes} by {id} {}{}", paint.good("allowed"), paint.dim(&format!("({})", terminal(&origin))), terminal(&reason))
+    writeln!(
+        out,
+        "{} {what}{bytes} by {id} {}{}",
+        paint.good("allowed"),
+        paint.dim(&format!("({})", terminal(&origin))),
+        terminal(&reason)
+    )
 }
 
 fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -44,7 +51,13 @@ fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
     let fixed = &baseline.fixed;
     for known in fixed.iter().take(MAX_FIXED) {
         let place = known.frames.first().map_or(String::new(), |f| format!(" in {}", terminal(f)));
-        writeln!(out, "{} {}{place} {}", paint.good("fixed"), terminal(&known.describe()), paint.dim(&terminal(&known.fingerprint)))?;
+        writeln!(
+            out,
+            "{} {}{place} {}",
+            paint.good("fixed"),
+            terminal(&known.describe()),
+            paint.dim(&terminal(&known.fingerprint))
+        )?;
     }
     if fixed.len() > MAX_FIXED {
         writeln!(out, "{} {} more", paint.good("fixed"), grouped((fixed.len() - MAX_FIXED) as u64))?;
@@ -67,14 +80,28 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
         let number = shown().filter(alike).position(|a| a.rule == advice.rule).unwrap_or(0);
         let all = shown().filter(alike).count();
         if number == MANY && all > MANY {
-            writeln!(out, "{} {}: {} more [{}]", paint.mark("rule"), terminal(&rule.origin.file), all - MANY, advice.code.as_str())?;
+            writeln!(
+                out,
+                "{} {}: {} more [{}]",
+                paint.mark("rule"),
+                terminal(&rule.origin.file),
+                all - MANY,
+                advice.code.as_str()
+            )?;
         }
         if number >= MANY && all > MANY {
             continue;
         }
         let place = format!("{}", rule.origin);
         let code = paint.dim(&format!("[{}]", advice.code.as_str())).into_owned();
-        writeln!(out, "{} {} {}: {} {code}", paint.mark("rule"), terminal(&place), terminal(&rule.id), terminal(&advice.message))?;
+        writeln!(
+            out,
+            "{} {} {}: {} {code}",
+            paint.mark("rule"),
+            terminal(&place),
+            terminal(&rule.id),
+            terminal(&advice.message)
+        )?;
     }
     Ok(())
 }

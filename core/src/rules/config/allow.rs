@@ -12,8 +12,24 @@ use crate::rules::stack::Item;
 use crate::rules::{About, Matcher, Origin, Rule, Source};
 
 const KEYS: &[&str] = &[
-    "id", "tools", "kinds", "bytes", "blocks", "stack", "fingerprint", "title", "reason", "investigation", "status", "references", "owner",
-    "added", "expires", "limit", "expect", "witness",
+    "id",
+    "tools",
+    "kinds",
+    "bytes",
+    "blocks",
+    "stack",
+    "fingerprint",
+    "title",
+    "reason",
+    "investigation",
+    "status",
+    "references",
+    "owner",
+    "added",
+    "expires",
+    "limit",
+    "expect",
+    "witness",
 ];
 
 /// Reads every `[[allow]]` of a document.
@@ -45,7 +61,11 @@ fn rule(table: &Table<'_>, source: Source) -> Rule {
     let items = stack(table, "stack");
     if items.is_empty() && selector.fingerprint.is_none() && !table.has("stack") && !table.has("fingerprint") {
         let help = "add `stack = […]` or `fingerprint = \"lg1-…\"`; `leakgate allow FINGERPRINT` writes an entry for you";
-        table.document.mistake(table.span.clone(), "this entry names no stack and no fingerprint: it would accept everything", Some(help.into()));
+        table.document.mistake(
+            table.span.clone(),
+            "this entry names no stack and no fingerprint: it would accept everything",
+            Some(help.into()),
+        );
     }
     Rule {
         about: about(table),
@@ -81,7 +101,11 @@ fn selector(table: &Table<'_>) -> Selector {
     let kinds = table.strings("kinds").into_iter().filter_map(|(word, span)| kind(table, &word, span)).collect();
     for key in ["tools", "kinds", "stack"] {
         if table.has(key) && table.strings(key).is_empty() {
-            table.document.mistake(table.span_of(key), format!("an empty list `{key}`"), Some(String::from("leave it out where anything will do")));
+            table.document.mistake(
+                table.span_of(key),
+                format!("an empty list `{key}`"),
+                Some(String::from("leave it out where anything will do")),
+            );
         }
     }
     let fingerprint = table.string("fingerprint");
@@ -92,12 +116,20 @@ fn selector(table: &Table<'_>) -> Selector {
         table.document.mistake(table.span_of("fingerprint"), format!("`{text}` is no fingerprint"), Some(help));
     }
     let title = table.string("title").map(|pattern| Title(Glob::escaped(&pattern)));
-    Selector { tools: tools(table, "tools"), kinds, title, bytes: bounds(table, "bytes"), blocks: bounds(table, "blocks"), fingerprint }
+    Selector {
+        tools: tools(table, "tools"),
+        kinds,
+        title,
+        bytes: bounds(table, "bytes"),
+        blocks: bounds(table, "blocks"),
+        fingerprint,
+    }
 }
 
 /// `lg1-` and 32 hexadecimal digits.
 pub(crate) fn is_fingerprint(text: &str) -> bool {
-    text.strip_prefix("lg1-").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    text.strip_prefix("lg1-")
+        .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
 }
 
 fn bounds(table: &Table<'_>, key: &'static str) -> Bounds {

@@ -123,7 +123,11 @@ impl<'a> Table<'a> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.document.mistake(self.span_of(key), format!("`{key}` can't be `{text}`"), Some(format!("there are {}", names.join(", "))));
+            self.document.mistake(
+                self.span_of(key),
+                format!("`{key}` can't be `{text}`"),
+                Some(format!("there are {}", names.join(", "))),
+            );
         }
         found
     }
@@ -143,7 +147,9 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         let date = match value.get_ref() {
             DeValue::Datetime(at) if at.time.is_none() => at.date.map(|d| (i16::try_from(d.year).ok(), d.month, d.day)),
-            DeValue::String(text) => text.parse::<Date>().ok().map(|d| (Some(d.year()), d.month().unsigned_abs(), d.day().unsigned_abs())),
+            DeValue::String(text) => {
+                text.parse::<Date>().ok().map(|d| (Some(d.year()), d.month().unsigned_abs(), d.day().unsigned_abs()))
+            }
             _ => None,
         };
         let day = |n: u8| i8::try_from(n).ok();

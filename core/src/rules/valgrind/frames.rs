@@ -14,7 +14,8 @@ use alloc::string::String;
 
 use super::super::glob::Glob;
 use super::super::steps::takes_prefix;
-use super::{Entry, Location};
+use super::{Entry, Location, Name};
+use crate::culprit::Names;
 use crate::model::{Finding, Frame};
 use crate::symbol;
 
@@ -22,7 +23,7 @@ use crate::symbol;
 const UNKNOWN: &str = "???";
 
 /// True when the tool is sure to have matched the entry's stack. `callers` is how many frames it keeps, where the log tells.
-pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>) -> bool {
+pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>, names: &mut Names) -> bool {
     let Some(stack) = finding.primary() else { return false };
     let frames = stack.frames.as_slice();
     let generated = finding.generated.as_ref().map(|g| g.frames.as_slice()).filter(|g| g.len() == frames.len());
@@ -30,9 +31,9 @@ pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>) ->
     let kept = callers.map_or(entry.locations.len(), |n| entry.locations.len().min(n as usize));
     takes_prefix(&entry.locations[..kept], frames.len(), Location::step, |location, at| match location {
         Location::Dots => true,
-        Location::Function(glob) => match generated.map(|g| &*g[at]) {
-            Some(written) => glob.matches(written.strip_prefix("fun:").unwrap_or(UNKNOWN)),
-            None => function(glob, &frames[at]),
+        Location::Function(name) => match generated.map(|g| &*g[at]) {
+            Some(written) => name.glob.matches(written.strip_prefix("fun:").unwrap_or(UNKNOWN)),
+            None => function(name, &frames[at], names),
         },
         Location::Object(glob) => object(glob, &frames[at], generated.map(|g| &*g[at])),
         // The tool looks the file up at the wrong frame once one was inlined above.
@@ -40,33 +41,28 @@ pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>) ->
     })
 }
 
-/// How a name of a log relates to the one that the tool compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Name {
-    /// It is the same.
-    Same,
-    /// It is the demangled form of one that the log does not show.
-    Demangled,
-}
-
-fn function(glob: &Glob, frame: &Frame) -> bool {
-    if glob.is_any() {
+fn function(pattern: &Name, frame: &Frame, names: &mut Names) -> bool {
+    if pattern.glob.is_any() {
         return true;
     }
-    let Some(name) = frame.site.function.as_deref() else { return glob.matches(UNKNOWN) };
+    let Some(name) = frame.site.function.as_deref() else { return pattern.glob.matches(UNKNOWN) };
     let name = symbol::without_offset(name);
-    match kind_of(name, frame.inlined) {
-        Name::Same => glob.matches(name),
-        Name::Demangled => demangled(glob, name),
-    }
+    let same = pattern.glob.matches(name);
+    // Whether the pattern matches every mangled name that demangles to this one.
+    let any = match (&pattern.demangled, &pattern.word) {
+        (Some(demangled), _) => demangled.chars().filter(|c| *c != ' ').eq(name.chars().filter(|c| *c != ' ')),
+        (_, Some(word)) => same && is_in_identifier(word, &names.get(&frame.site).name),
+        _ => false,
+    };
+    (same && is_known(name, frame.inlined)) || (any && !is_known(name, frame.inlined))
 }
 
-fn kind_of(name: &str, inlined: bool) -> Name {
+/// True where a printed name is the one that the tool compares, not the demangled form of one that the log does not show.
+fn is_known(name: &str, inlined: bool) -> bool {
     let mangled = name.starts_with("_Z") || name.starts_with("_R");
     let plain = !name.contains(['(', '<', ' ', '~', '[', '{', ',']) && !name.contains("::");
     // Inlined functions have their plain name: no scope and no arguments outside of its template arguments.
-    let inlined = inlined && is_plain_inlined(name);
-    if mangled || plain || inlined || name == "(below main)" { Name::Same } else { Name::Demangled }
+    mangled || plain || (inlined && is_plain_inlined(name)) || name == "(below main)"
 }
 
 fn is_plain_inlined(name: &str) -> bool {
@@ -87,19 +83,9 @@ fn is_plain_inlined(name: &str) -> bool {
     true
 }
 
-/// Whether the pattern matches every mangled name that demangles to `name`.
-fn demangled(glob: &Glob, name: &str) -> bool {
-    match glob {
-        Glob::Exact(pattern) => {
-            !names_several(pattern, name) && symbol::demangle(pattern).is_some_and(|p| squeezed(&p) == squeezed(name))
-        }
-        Glob::Wild(_) => glob.inner_word().is_some_and(|word| is_in_identifier(&word, name)),
-    }
-}
-
 /// Two different symbols demangle to one name: the constructors of a class (complete, base), its destructors, and Rust's
 /// instances of a generic function, which the older mangling tells apart by nothing but a hash.
-fn names_several(pattern: &str, name: &str) -> bool {
+pub(super) fn names_several(pattern: &str, name: &str) -> bool {
     let hash = pattern.strip_suffix('E').and_then(|p| p.rsplit_once("17h")).map(|(_, hash)| hash);
     let hashed = hash.is_some_and(|h| h.len() == 16 && h.bytes().all(|b| b.is_ascii_hexdigit()));
     let simple = symbol::simple_name(name);
@@ -112,12 +98,12 @@ fn names_several(pattern: &str, name: &str) -> bool {
 /// it that a mangled name is sure to hold.
 pub(crate) fn written(name: &str, inlined: bool) -> Option<String> {
     let name = symbol::without_offset(name);
-    if kind_of(name, inlined) == Name::Same {
+    if is_known(name, inlined) {
         return (!name.contains(['*', '?'])).then(|| name.into());
     }
     let simple = symbol::simple_name(name);
     let words = simple.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let longest = words.filter(|w| is_in_identifier(w, name)).max_by_key(|w| w.len())?;
+    let longest = words.filter(|w| is_in_identifier(w, &simple)).max_by_key(|w| w.len())?;
     Some(alloc::format!("*{longest}*"))
 }
 
@@ -126,21 +112,67 @@ pub(crate) fn squeezed(name: &str) -> Cow<'_, str> {
     if name.contains(' ') { Cow::Owned(name.chars().filter(|c| *c != ' ').collect::<String>()) } else { Cow::Borrowed(name) }
 }
 
-/// True where the word is part of one identifier of the function's own scopes or name. Of the words of the language and the parts of the
+/// True where the word is part of one identifier of a simple name: the function's own scopes and name. Of the words of the language and the parts of the
 /// standard library that mangling abbreviates, none counts.
-fn is_in_identifier(word: &str, name: &str) -> bool {
+fn is_in_identifier(word: &str, own: &str) -> bool {
     const ABBREVIATED: &[&str] = &[
-        "std", "allocator", "basic_string", "string", "istream", "ostream", "iostream", "basic_istream", "basic_ostream",
-        "basic_iostream", "char_traits", "operator", "lambda", "anonymous", "namespace", "clone", "unnamed", "type", "char", "int",
-        "long", "short", "bool", "float", "double", "void", "unsigned", "signed", "const", "volatile", "auto", "decltype", "vtable",
-        "guard", "thunk", "virtual", "non", "to", "for", "new", "delete", "construction", "typeinfo", "initializer", "reference",
-        "as", "impl", "dyn", "closure", "shim", "core", "alloc",
+        "std",
+        "allocator",
+        "basic_string",
+        "string",
+        "istream",
+        "ostream",
+        "iostream",
+        "basic_istream",
+        "basic_ostream",
+        "basic_iostream",
+        "char_traits",
+        "operator",
+        "lambda",
+        "anonymous",
+        "namespace",
+        "clone",
+        "unnamed",
+        "type",
+        "char",
+        "int",
+        "long",
+        "short",
+        "bool",
+        "float",
+        "double",
+        "void",
+        "unsigned",
+        "signed",
+        "const",
+        "volatile",
+        "auto",
+        "decltype",
+        "vtable",
+        "guard",
+        "thunk",
+        "virtual",
+        "non",
+        "to",
+        "for",
+        "new",
+        "delete",
+        "construction",
+        "typeinfo",
+        "initializer",
+        "reference",
+        "as",
+        "impl",
+        "dyn",
+        "closure",
+        "shim",
+        "core",
+        "alloc",
     ];
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if word.is_empty() || !word.chars().all(is_word) {
         return false;
     }
-    let own = symbol::simple_name(name);
     own.split(|c: char| !is_word(c)).any(|identifier| identifier.contains(word) && !ABBREVIATED.contains(&identifier))
 }
 
@@ -182,8 +214,8 @@ fn xml_file(raw: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::sync::Arc;
     use crate::model::Site;
+    use alloc::sync::Arc;
 
     fn frame(function: &str, inlined: bool) -> Frame {
         let site = Site { function: Some(function.into()), ..Site::default() };
@@ -217,7 +249,7 @@ mod tests {
             ("main", "main+12", false, true),
             ("(below main)", "(below main)", false, true),
         ] {
-            assert_eq!(function(&Glob::plain(pattern), &frame(name, inlined)), want, "{pattern} {name}");
+            assert_eq!(function(&Name::new(pattern), &frame(name, inlined), &mut Names::default()), want, "{pattern} {name}");
         }
     }
 }

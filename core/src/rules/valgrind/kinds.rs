@@ -21,18 +21,55 @@ pub(crate) enum Family {
 }
 
 const MEMCHECK: &[&str] = &[
-    "Param", "User", "CoreMem", "Addr1", "Addr2", "Addr4", "Addr8", "Addr16", "Addr32", "Jump", "Free", "Leak", "Overlap", "Mempool",
-    "Cond", "Value0", "Value1", "Value2", "Value4", "Value8", "Value16", "Value32", "FishyValue", "ReallocZero", "BadAlign", "BadSize",
-    "UnsafeZeroSize", "SizeMismatch", "AlignMismatch",
+    "Param",
+    "User",
+    "CoreMem",
+    "Addr1",
+    "Addr2",
+    "Addr4",
+    "Addr8",
+    "Addr16",
+    "Addr32",
+    "Jump",
+    "Free",
+    "Leak",
+    "Overlap",
+    "Mempool",
+    "Cond",
+    "Value0",
+    "Value1",
+    "Value2",
+    "Value4",
+    "Value8",
+    "Value16",
+    "Value32",
+    "FishyValue",
+    "ReallocZero",
+    "BadAlign",
+    "BadSize",
+    "UnsafeZeroSize",
+    "SizeMismatch",
+    "AlignMismatch",
 ];
 
-const HELGRIND: &[&str] = &[
-    "Race", "FreeMemLock", "UnlockUnlocked", "UnlockForeign", "UnlockBogus", "PthAPIerror", "LockOrder", "Misc", "Dubious",
-];
+const HELGRIND: &[&str] =
+    &["Race", "FreeMemLock", "UnlockUnlocked", "UnlockForeign", "UnlockBogus", "PthAPIerror", "LockOrder", "Misc", "Dubious"];
 
 const DRD: &[&str] = &[
-    "ConflictingAccess", "MutexErr", "CondErr", "CondDestrErr", "CondRaceErr", "CondWaitErr", "SemaphoreErr", "BarrierErr",
-    "RwlockErr", "HoldtimeErr", "GenericErr", "InvalidThreadId", "UnimpHgClReq", "UnimpDrdClReq",
+    "ConflictingAccess",
+    "MutexErr",
+    "CondErr",
+    "CondDestrErr",
+    "CondRaceErr",
+    "CondWaitErr",
+    "SemaphoreErr",
+    "BarrierErr",
+    "RwlockErr",
+    "HoldtimeErr",
+    "GenericErr",
+    "InvalidThreadId",
+    "UnimpHgClReq",
+    "UnimpDrdClReq",
 ];
 
 const CORE: &[&str] = &["FdBadClose", "FdNotClosed", "FdBadUse"];

@@ -12,7 +12,7 @@ use crate::rules::sanitizer::Suppression;
 use crate::rules::selector::KindSet;
 use crate::rules::stack::{Item, What};
 use crate::rules::valgrind::kinds::{Extra, Family};
-use crate::rules::valgrind::{Entry, Location};
+use crate::rules::valgrind::{Entry, Location, Name};
 use crate::rules::{Matcher, Rule, Source};
 use crate::symbol;
 
@@ -57,7 +57,11 @@ fn to_toml(rule: &Rule, narrower: &mut Option<String>) -> Result<String, String>
             out += &format!("tools = [\"lsan\"]\nstack = {}\n", list(&stack));
         }
     }
-    let reason = if rule.about.reason.is_empty() { format!("taken over from {}, which says no reason", rule.origin.file) } else { rule.about.reason.clone() };
+    let reason = if rule.about.reason.is_empty() {
+        format!("taken over from {}, which says no reason", rule.origin.file)
+    } else {
+        rule.about.reason.clone()
+    };
     out += &format!("reason = {}\n", quoted(&reason));
     Ok(out)
 }
@@ -67,7 +71,8 @@ fn from_valgrind(entry: &Entry) -> Result<String, String> {
     let [family] = entry.families.as_slice() else {
         return Err(format!("`{}` names no single tool that leakgate reads", entry.tools));
     };
-    let tool = family.tool().ok_or("errors about descriptors are the same for all tools of valgrind; write the entry by its kind")?;
+    let tool =
+        family.tool().ok_or("errors about descriptors are the same for all tools of valgrind; write the entry by its kind")?;
     let (kinds, title) = kinds(*family, entry)?;
     let stack: Vec<String> = entry.locations.iter().map(item).collect::<Result<_, _>>()?;
     let title = title.map_or(String::new(), |t| format!("title = {}\n", quoted(&t)));
@@ -114,18 +119,23 @@ fn item(location: &Location) -> Result<String, String> {
     let mangled = |name: &str| name.starts_with("_Z") || name.starts_with("_R");
     match location {
         Location::Dots => Ok(String::from("...")),
-        Location::Function(Glob::Exact(name)) => {
+        Location::Function(Name { glob: Glob::Exact(name), .. }) => {
             let name = symbol::demangle(name).unwrap_or_else(|| name.clone());
             Ok(format!("fun:{}", Glob::escape(&name)))
         }
-        Location::Function(glob) if mangled(&glob.to_escaped()) => {
-            Err(format!("`{}` has a wildcard inside a mangled name; entries of leakgate.toml are about demangled names", location.text()))
-        }
-        Location::Function(glob) => Ok(format!("fun:{}", glob.to_escaped())),
+        Location::Function(name) if mangled(&name.glob.to_escaped()) => Err(format!(
+            "`{}` has a wildcard inside a mangled name; entries of leakgate.toml are about demangled names",
+            location.text()
+        )),
+        Location::Function(name) => Ok(format!("fun:{}", name.glob.to_escaped())),
         Location::Object(glob) => {
             let pattern = glob.to_escaped();
             let anchored = pattern.starts_with(['/', '*']);
-            if anchored { Ok(format!("obj:{pattern}")) } else { Err(format!("`{}` matches nothing: valgrind compares whole paths", location.text())) }
+            if anchored {
+                Ok(format!("obj:{pattern}"))
+            } else {
+                Err(format!("`{}` matches nothing: valgrind compares whole paths", location.text()))
+            }
         }
         Location::File(glob, line) => {
             let line = line.map_or(String::new(), |n| format!(":{n}"));
@@ -191,7 +201,8 @@ fn to_valgrind(rule: &Rule, narrower: &mut Option<String>) -> Result<String, Str
         }
     };
     let extra = if kinds == Extra::Leaks(Vec::new()) { String::new() } else { kinds.text() };
-    let lines: Vec<String> = core::iter::once(extra).chain(lines).filter(|l| !l.is_empty()).map(|l| format!("   {l}\n")).collect();
+    let lines: Vec<String> =
+        core::iter::once(extra).chain(lines).filter(|l| !l.is_empty()).map(|l| format!("   {l}\n")).collect();
     Ok(format!("{head}{}}}\n", lines.concat()))
 }
 
@@ -234,19 +245,25 @@ fn to_lsan(rule: &Rule, narrower: &mut Option<String>) -> Result<String, String>
             _ => return Err(String::from("a template names one frame, anywhere in the stack: `...` and one `fun:`")),
         },
         Matcher::Valgrind(Entry { locations, kind, extra, .. }) => match (locations.as_slice(), kind.as_str(), extra) {
-            ([Location::Dots, Location::Function(glob)], "Leak", Extra::Leaks(kinds)) if kinds.len() == 4 => glob,
-            _ => return Err(String::from("a template names one frame, anywhere in the stack: `Leak` of all kinds, `...` and one `fun:`")),
+            ([Location::Dots, Location::Function(name)], "Leak", Extra::Leaks(kinds)) if kinds.len() == 4 => &name.glob,
+            _ => {
+                return Err(String::from(
+                    "a template names one frame, anywhere in the stack: `Leak` of all kinds, `...` and one `fun:`",
+                ));
+            }
         },
         Matcher::Sanitizer(_) => return Err(String::from("it is one already")),
     };
     if rule.selector.kinds.iter().any(|k| *k != KindSet::Leaks) {
         return Err(String::from("LeakSanitizer can't tell kinds of leaks apart"));
     }
-    let pattern = glob.to_plain().filter(|p| !p.contains(['?', '$', '^'])).ok_or("a template has no way to write this pattern")?;
+    let pattern =
+        glob.to_plain().filter(|p| !p.contains(['?', '$', '^'])).ok_or("a template has no way to write this pattern")?;
     if pattern.contains(['(', '<', ':', ' ']) || pattern.starts_with("_Z") {
         return Err(String::from("LeakSanitizer compares demangled names with their arguments, which the rule leaves out"));
     }
-    *narrower = (!pattern.ends_with('*')).then(|| String::from("of C++ functions the name would have arguments behind it; this matches those of C"));
+    *narrower = (!pattern.ends_with('*'))
+        .then(|| String::from("of C++ functions the name would have arguments behind it; this matches those of C"));
     let start = pattern.strip_prefix('*').map_or_else(|| format!("^{pattern}"), String::from);
     let template = start.strip_suffix('*').map_or_else(|| format!("{start}$"), String::from);
     if template.trim_matches(['*', '^', '$']).is_empty() {

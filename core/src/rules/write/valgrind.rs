@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use super::{Run, Wording, comment, one_line};
 use crate::model::{Finding, Frame};
+use crate::rules::read_file;
 use crate::rules::valgrind::frames;
 use crate::rules::valgrind::kinds::{Extra, Family, is_about, parameter};
-use crate::rules::read_file;
 
 /// Writes an entry for each different stack and kind of the findings that valgrind reported.
 pub(crate) fn write(run: &mut Run<'_>, wording: &Wording) -> Result<String, String> {
