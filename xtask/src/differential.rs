@@ -1,0 +1,146 @@
+//! `cargo xtask differential [FILTER]`: records what the real tools hide for which suppression file.
+//!
+//! `snapshots/differential/matrix.toml` says which programs are run and which suppression files are
+//! tried on each; this runs every pair, and writes down which records were gone. It reads logs in
+//! a way of its own, because what it writes is the referee of leakgate's parser.
+
+mod compare;
+mod cut;
+mod edit;
+mod matrix;
+mod records;
+mod referee;
+mod truth;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::snapshots::make::{Workshop, copy};
+use crate::snapshots::matrix::Matrix as Cases;
+use crate::snapshots::tools::Tools;
+use crate::snapshots::{finish, private, repository};
+use compare::Effect;
+use matrix::{Log, Matrix};
+use records::Report;
+use truth::{Figures, Truth};
+
+/// Logs show this path, which says nothing of a machine.
+const PLACE: &str = "/tmp/leakgate-differential";
+
+/// Runs the chore with what stood after its name on the command line.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let filter = match arguments {
+        [] => None,
+        [part] if !part.starts_with('-') => Some(part.as_str()),
+        _ => return Err("differential: one part of a log's name, or nothing".into()),
+    };
+    let snapshots = repository()?.join("snapshots");
+    let cases = Cases::read(&snapshots.join("matrix.toml"))?;
+    let mut bench = Bench::open(&snapshots, Tools::look(&cases.tools))?;
+    let missing = bench.record_all(|name| filter.is_none_or(|part| name.contains(part)))?;
+    private::check(&snapshots)?;
+    finish(&missing, &bench.tools)
+}
+
+/// What all logs are made with.
+struct Bench<'a> {
+    home: PathBuf,
+    matrix: Matrix,
+    tools: Tools<'a>,
+    workshop: Workshop,
+}
+
+impl<'a> Bench<'a> {
+    fn open(snapshots: &Path, tools: Tools<'a>) -> Outcome<Bench<'a>> {
+        let home = snapshots.join("differential");
+        let matrix = Matrix::read(&home.join("matrix.toml"))?;
+        let mut workshop = Workshop::open(&home.join("programs"), PLACE)?;
+        workshop.build(&matrix.library)?;
+        Ok(Bench { home, matrix, tools, workshop })
+    }
+
+    /// Makes the logs that are wanted; returns the names of the tools that are not here.
+    ///
+    /// A log that fails does not keep the others from being made.
+    fn record_all(&mut self, wanted: impl Fn(&str) -> bool) -> Outcome<BTreeSet<String>> {
+        let Bench { home, matrix, tools, workshop } = self;
+        let mut missing = BTreeSet::new();
+        let mut failures = Vec::new();
+        let mut sum = Figures::default();
+        for log in matrix.logs.iter().filter(|log| wanted(&log.name)) {
+            let absent = tools.absent(&matrix.case(log)?);
+            if !absent.is_empty() {
+                println!("{} left alone: no {}", log.name, absent.join(", "));
+                missing.extend(absent.into_iter().map(str::to_owned));
+                continue;
+            }
+            match record(home, matrix, log, tools, workshop) {
+                Ok(figures) => {
+                    println!("{}: {figures}", log.name);
+                    sum += figures;
+                }
+                Err(error) => failures.push(format!("{}: {error}", log.name)),
+            }
+        }
+        println!("all: {sum}");
+        match failures.is_empty() {
+            true => Ok(missing),
+            false => Err(failures.join("\nxtask: ").into()),
+        }
+    }
+}
+
+/// Makes one log, the files cut from it if there are any, and its truth.
+fn record(home: &Path, matrix: &Matrix, log: &Log, tools: &Tools, workshop: &mut Workshop) -> Outcome<Figures> {
+    let case = matrix.case(log)?;
+    workshop.build(&case.build)?;
+    let (bytes, _) = workshop.run(&case.run)?;
+    let bytes = if log.is_xml() { fs::read(workshop.place.join(matrix::XML))? } else { bytes };
+    write_log(&home.join(log.file()), &bytes)?;
+    let plain = Report::read(log, &bytes)?;
+    let supp = home.join("supp");
+    if let Some(group) = &log.cut {
+        cut::write(&supp, group, &String::from_utf8_lossy(&bytes))?;
+    }
+    copy(&supp, &workshop.place.join("supp"))?;
+    let mut truth = Truth::of(log, &case, tools.version(&case)?, &plain);
+    for file in matrix::suppression_files(&supp, &log.supp)? {
+        let effect = try_file(workshop, log, &plain, &file).map_err(|error| format!("{file}: {error}"))?;
+        truth.add(file, effect);
+    }
+    write(&home.join(format!("truth/{}.toml", log.name)), truth.to_string().as_bytes())?;
+    Ok(truth.figures())
+}
+
+/// Runs a log's command with a suppression file.
+fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outcome<Effect> {
+    let xml = workshop.place.join(matrix::XML);
+    if xml.exists() {
+        fs::remove_file(&xml)?;
+    }
+    let (printed, _) = workshop.run(&log.with(file))?;
+    if let Some(refusal) = compare::refusal(&String::from_utf8_lossy(&printed)) {
+        return Ok(refusal);
+    }
+    let bytes = if log.is_xml() { fs::read(xml)? } else { printed };
+    compare::effect(log, plain, &Report::read(log, &bytes)?, file)
+}
+
+/// Writes a log, unless nothing but times changed in it.
+fn write_log(path: &Path, bytes: &[u8]) -> Outcome {
+    let timeless = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes);
+        text.lines().filter(|line| !line.trim().starts_with("<time>")).map(str::to_owned).collect()
+    };
+    match fs::read(path) {
+        Ok(old) if timeless(&old) == timeless(bytes) => Ok(()),
+        _ => write(path, bytes),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Outcome {
+    fs::create_dir_all(path.parent().ok_or("a path without a folder")?)?;
+    Ok(fs::write(path, bytes)?)
+}
