@@ -1,4 +1,4 @@
-//! `cargo xtask differential [FILTER]`: records what the real tools hide for which suppression file.
+//! `cargo xtask differential [LOG...]`: records what the real tools hide for which suppression file.
 //!
 //! `snapshots/differential/matrix.toml` says which programs are run and which suppression files are
 //! tried on each; this runs every pair, and writes down which records were gone. It reads logs in
@@ -29,17 +29,16 @@ use truth::{Figures, Truth};
 /// Logs show this path, which says nothing of a machine.
 const PLACE: &str = "/tmp/leakgate-differential";
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs the chore for the logs named on the command line, or for all of them.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let filter = match arguments {
-        [] => None,
-        [part] if !part.starts_with('-') => Some(part.as_str()),
-        _ => return Err("differential: one part of a log's name, or nothing".into()),
-    };
     let snapshots = repository()?.join("snapshots");
     let cases = Cases::read(&snapshots.join("matrix.toml"))?;
     let mut bench = Bench::open(&snapshots, Tools::look(&cases.tools))?;
-    let missing = bench.record_all(|name| filter.is_none_or(|part| name.contains(part)))?;
+    let names: BTreeSet<&str> = bench.matrix.logs.iter().map(|log| log.name.as_str()).collect();
+    if let Some(stranger) = arguments.iter().find(|name| !names.contains(name.as_str())) {
+        return Err(format!("differential: no log is called {stranger}").into());
+    }
+    let missing = bench.record_all(|log| arguments.is_empty() || arguments.contains(&log.name))?;
     private::check(&snapshots)?;
     finish(&missing, &bench.tools)
 }
@@ -64,12 +63,12 @@ impl<'a> Bench<'a> {
     /// Makes the logs that are wanted; returns the names of the tools that are not here.
     ///
     /// A log that fails does not keep the others from being made.
-    fn record_all(&mut self, wanted: impl Fn(&str) -> bool) -> Outcome<BTreeSet<String>> {
+    fn record_all(&mut self, wanted: impl Fn(&Log) -> bool) -> Outcome<BTreeSet<String>> {
         let Bench { home, matrix, tools, workshop } = self;
         let mut missing = BTreeSet::new();
         let mut failures = Vec::new();
         let mut sum = Figures::default();
-        for log in matrix.logs.iter().filter(|log| wanted(&log.name)) {
+        for log in matrix.logs.iter().filter(|log| wanted(log)) {
             let absent = tools.absent(&matrix.case(log)?);
             if !absent.is_empty() {
                 println!("{} left alone: no {}", log.name, absent.join(", "));
@@ -106,9 +105,15 @@ fn record(home: &Path, matrix: &Matrix, log: &Log, tools: &Tools, workshop: &mut
     }
     copy(&supp, &workshop.place.join("supp"))?;
     let mut truth = Truth::of(log, &case, tools.version(&case)?, &plain);
+    let mut failures = Vec::new();
     for file in matrix::suppression_files(&supp, &log.supp)? {
-        let effect = try_file(workshop, log, &plain, &file).map_err(|error| format!("{file}: {error}"))?;
-        truth.add(file, effect);
+        match try_file(workshop, log, &plain, &file) {
+            Ok(effect) => truth.add(file, effect),
+            Err(error) => failures.push(format!("{file}: {error}")),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(failures.join("\n    ").into());
     }
     write(&home.join(format!("truth/{}.toml", log.name)), truth.to_string().as_bytes())?;
     Ok(truth.figures())

@@ -14,7 +14,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: cargo xtask test
        cargo xtask bench [--small]
-       cargo xtask differential [FILTER]
+       cargo xtask differential [LOG...]
        cargo xtask fuzz [SECONDS]
        cargo xtask snapshots [--list] [FILTER]";
 

@@ -13,6 +13,10 @@ pub(super) enum Effect {
         why: String,
         line: Option<usize>,
     },
+    /// valgrind itself failed over the file.
+    Crashed {
+        why: String,
+    },
     Hides {
         /// First lines of the records that were gone.
         hidden: Vec<usize>,
@@ -34,12 +38,15 @@ pub(super) enum Used {
     Templates { templates: BTreeSet<String>, bytes: u64, blocks: u64 },
 }
 
-/// How the tool refused the file, if it did.
+/// How the tool refused the file or failed over it, if it did.
 pub(super) fn refusal(printed: &str) -> Option<Effect> {
     let mut lines = printed.lines();
     while let Some(line) = lines.next() {
         if line.contains("failed to parse suppressions") {
             return Some(Effect::Refused { why: "failed to parse suppressions".to_owned(), line: None });
+        }
+        if let Some(why) = line.strip_prefix("valgrind: ").filter(|why| why.contains("Assertion") || why.contains("impossible")) {
+            return Some(Effect::Crashed { why: why.to_owned() });
         }
         if let Some((_, near)) = line.split_once("FATAL: in suppressions file ") {
             let line = near.rsplit_once("near line ").and_then(|(_, number)| number.trim_end_matches(':').parse().ok());

@@ -47,7 +47,7 @@ impl Truth {
         let mut figures = Figures { logs: 1, pairs: self.pairs.len(), ..Figures::default() };
         for (_, effect) in &self.pairs {
             match effect {
-                Effect::Refused { .. } => figures.refused += 1,
+                Effect::Refused { .. } | Effect::Crashed { .. } => figures.refused += 1,
                 Effect::Hides { hidden, .. } if hidden.is_empty() => figures.idle += 1,
                 Effect::Hides { .. } => figures.hiding += 1,
             }
@@ -74,6 +74,7 @@ impl fmt::Display for Effect {
         match self {
             Effect::Refused { why, line: None } => write!(f, "refused = {}", quoted(why)),
             Effect::Refused { why, line: Some(line) } => write!(f, "refused = {}, line = {line}", quoted(why)),
+            Effect::Crashed { why } => write!(f, "crashed = {}", quoted(why)),
             Effect::Hides { hidden, behind, used } => {
                 write!(f, "hidden = {hidden:?}")?;
                 if !behind.is_empty() {
