@@ -130,7 +130,8 @@ fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outco
         return Ok(refusal);
     }
     let bytes = if log.is_xml() { fs::read(xml)? } else { printed };
-    compare::effect(log, plain, &Report::read(log, &bytes)?, file)
+    let supp = fs::read(workshop.place.join("supp").join(file))?;
+    compare::effect(log, plain, &Report::read(log, &bytes)?, file, &String::from_utf8_lossy(&supp))
 }
 
 /// Writes a log, unless nothing but times changed in it.

@@ -45,7 +45,8 @@ pub(super) fn refusal(printed: &str) -> Option<Effect> {
         if line.contains("failed to parse suppressions") {
             return Some(Effect::Refused { why: "failed to parse suppressions".to_owned(), line: None });
         }
-        if let Some(why) = line.strip_prefix("valgrind: ").filter(|why| why.contains("Assertion") || why.contains("impossible")) {
+        if line.contains(": Assertion '") || line.contains("the 'impossible' happened") {
+            let why = line.split_once(": ").map_or(line, |(_, why)| why);
             return Some(Effect::Crashed { why: why.to_owned() });
         }
         if let Some((_, near)) = line.split_once("FATAL: in suppressions file ") {
@@ -57,8 +58,8 @@ pub(super) fn refusal(printed: &str) -> Option<Effect> {
     None
 }
 
-/// What was gone in the run with `file`; an error where the tool's own counts say something else.
-pub(super) fn effect(log: &Log, plain: &Report, with: &Report, file: &str) -> Outcome<Effect> {
+/// What was gone in the run with `file`, which holds `supp`; an error where the tool's own counts say something else.
+pub(super) fn effect(log: &Log, plain: &Report, with: &Report, file: &str, supp: &str) -> Outcome<Effect> {
     let left: BTreeSet<&str> = with.records.iter().map(|record| record.key.as_str()).collect();
     let known: BTreeSet<&str> = plain.records.iter().map(|record| record.key.as_str()).collect();
     if let Some(new) = left.difference(&known).next() {
@@ -67,7 +68,7 @@ pub(super) fn effect(log: &Log, plain: &Report, with: &Report, file: &str) -> Ou
     let gone: Vec<&Record> = plain.records.iter().filter(|record| !left.contains(record.key.as_str())).collect();
     let (used, behind) = match log.checker() {
         Checker::Lsan => referee::lsan(&gone, &with.rest)?,
-        _ if log.is_xml() => (referee::xml(&gone, &plain.rest, &with.rest)?, Vec::new()),
+        _ if log.is_xml() => (referee::xml(&gone, &with.rest, supp)?, Vec::new()),
         _ => (referee::valgrind(&gone, &plain.rest, &with.rest, file)?, Vec::new()),
     };
     Ok(Effect::Hides { hidden: gone.iter().map(|record| record.line).collect(), behind, used })

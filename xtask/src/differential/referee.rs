@@ -44,18 +44,22 @@ fn contexts(rest: &str) -> Outcome<usize> {
     Ok(after.split(' ').next().unwrap_or_default().replace(',', "").parse()?)
 }
 
-/// XML of valgrind: how often entries were used, above those that valgrind brings itself.
-pub(super) fn xml(gone: &[&Record], plain: &str, with: &str) -> Outcome<Used> {
-    let times = used_in_xml(with)?.checked_sub(used_in_xml(plain)?).ok_or("fewer entries used than without a file")?;
+/// XML of valgrind: how often entries with a name from the file were used.
+pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
+    let (_, table) = with.rsplit_once("<suppcounts>").ok_or("no <suppcounts>")?;
+    let names: BTreeSet<&str> = supp.lines().map(str::trim).collect();
+    let (mut count, mut times) = (0, 0);
+    for line in table.lines().map(str::trim) {
+        if let Some(number) = line.strip_prefix("<count>").and_then(|rest| rest.strip_suffix("</count>")) {
+            count = number.parse()?;
+        }
+        let name = line.strip_prefix("<name>").and_then(|rest| rest.strip_suffix("</name>"));
+        if name.is_some_and(|name| names.contains(name.replace("&lt;", "<").replace("&gt;", ">").as_str())) {
+            times += count;
+        }
+    }
     agree(times, gone.len())?;
     Ok(Used::Unknown)
-}
-
-fn used_in_xml(rest: &str) -> Outcome<usize> {
-    let (_, table) = rest.rsplit_once("<suppcounts>").ok_or("no <suppcounts>")?;
-    let counts = table.lines().filter_map(|line| line.trim().strip_prefix("<count>")?.strip_suffix("</count>"));
-    let counts: Result<Vec<usize>, _> = counts.map(str::parse).collect();
-    Ok(counts?.iter().sum())
 }
 
 /// LSan: its table has the sizes of the blocks that a template matched; what is gone beyond that
