@@ -134,14 +134,18 @@ fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outco
     compare::effect(log, plain, &Report::read(log, &bytes)?, file, &String::from_utf8_lossy(&supp))
 }
 
-/// Writes a log, unless nothing but times changed in it.
+/// Writes a log, unless nothing changed in it but times, and how often valgrind's own suppressions were used.
 fn write_log(path: &Path, bytes: &[u8]) -> Outcome {
-    let timeless = |bytes: &[u8]| -> Vec<String> {
+    let varies = |line: &str| {
+        let line = line.trim();
+        ["<time>", "<unique>", "<count>"].iter().any(|field| line.starts_with(field)) || line.contains("(suppressed: ")
+    };
+    let steady = |bytes: &[u8]| -> Vec<String> {
         let text = String::from_utf8_lossy(bytes);
-        text.lines().filter(|line| !line.trim().starts_with("<time>")).map(str::to_owned).collect()
+        text.lines().filter(|line| !varies(line)).map(str::to_owned).collect()
     };
     match fs::read(path) {
-        Ok(old) if timeless(&old) == timeless(bytes) => Ok(()),
+        Ok(old) if steady(&old) == steady(bytes) => Ok(()),
         _ => write(path, bytes),
     }
 }
