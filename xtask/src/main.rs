@@ -1,6 +1,7 @@
 //! Chores of this repository: `cargo xtask <chore>`.
 
 mod bench;
+mod differential;
 mod fuzz;
 mod setup;
 mod snapshots;
@@ -13,6 +14,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: cargo xtask test
        cargo xtask bench [--small]
+       cargo xtask differential [LOG...]
        cargo xtask fuzz [SECONDS]
        cargo xtask snapshots [--list] [FILTER]";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match chore.as_deref() {
         Some("test") => test::run(&rest),
         Some("bench") => bench::run(&rest),
+        Some("differential") => differential::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         _ => Err(USAGE.into()),

@@ -3,10 +3,10 @@
 //! `snapshots/matrix.toml` says what there is; this builds the programs, runs the checkers and
 //! writes what they printed, byte for byte, with a `case.toml` beside it that says how.
 
-mod make;
-mod matrix;
-mod private;
-mod tools;
+pub(crate) mod make;
+pub(crate) mod matrix;
+pub(crate) mod private;
+pub(crate) mod tools;
 mod wrap;
 
 use std::collections::BTreeSet;
@@ -17,6 +17,9 @@ use crate::Outcome;
 use make::Workshop;
 use matrix::{Case, Matrix};
 use tools::Tools;
+
+/// Where programs are built and run: reports show paths, and this one says nothing of a machine.
+const PLACE: &str = "/tmp/leakgate-snapshots";
 
 /// Runs the chore with what stood after its name on the command line.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -56,7 +59,7 @@ fn read(arguments: &[String]) -> Outcome<(bool, Option<&str>)> {
     Ok((list, filter))
 }
 
-fn repository() -> Outcome<PathBuf> {
+pub(crate) fn repository() -> Outcome<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let parent = own.parent().ok_or("the xtask crate has no parent folder")?;
     Ok(parent.to_path_buf())
@@ -66,7 +69,7 @@ fn repository() -> Outcome<PathBuf> {
 ///
 /// A case that fails does not keep the others from being made.
 fn make_all(home: &Path, cases: &[&Case], tools: &Tools) -> Outcome<BTreeSet<String>> {
-    let mut workshop = Workshop::open(&home.join("programs"))?;
+    let mut workshop = Workshop::open(&home.join("programs"), PLACE)?;
     let mut missing = BTreeSet::new();
     let mut failures = Vec::new();
     for case in cases {
@@ -107,12 +110,12 @@ fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
 }
 
 /// Missing tools are a remark on a desk and a failure in CI.
-fn finish(missing: &BTreeSet<String>, tools: &Tools) -> Outcome {
+pub(crate) fn finish(missing: &BTreeSet<String>, tools: &Tools) -> Outcome {
     if missing.is_empty() {
         return Ok(());
     }
     let advice: Vec<String> = missing.iter().map(|name| tools.advice(name)).collect();
-    let line = format!("cases left alone for want of tools: {}", advice.join("; "));
+    let line = format!("left alone for want of tools: {}", advice.join("; "));
     if std::env::var_os("CI").is_some() {
         return Err(line.into());
     }

@@ -9,9 +9,6 @@ use super::matrix::Case;
 use super::tools::Tools;
 use crate::Outcome;
 
-/// Where programs are built and run: reports show paths, and this one says nothing of a machine.
-const PLACE: &str = "/tmp/leakgate-snapshots";
-
 /// How the command LINE of a case is run.
 ///
 /// A process of a fresh PID namespace gets the number after the one written first, so PIDs repeat.
@@ -29,17 +26,17 @@ const SCRIPT: &str = "\
 const PATIENCE: &str = "120";
 
 /// A folder with the sources and whatever has been built of them so far.
-pub(super) struct Workshop {
-    place: PathBuf,
+pub(crate) struct Workshop {
+    pub(crate) place: PathBuf,
     /// What goes before `sh` so that addresses and PIDs are the same next time.
     still: Vec<&'static str>,
     built: BTreeSet<String>,
 }
 
 impl Workshop {
-    /// Starts from nothing, with a copy of the programs.
-    pub(super) fn open(programs: &Path) -> Outcome<Workshop> {
-        let place = PathBuf::from(PLACE);
+    /// Starts from nothing in the folder `place`, with a copy of the programs.
+    pub(crate) fn open(programs: &Path, place: &str) -> Outcome<Workshop> {
+        let place = PathBuf::from(place);
         if place.exists() {
             fs::remove_dir_all(&place)?;
         }
@@ -71,7 +68,7 @@ impl Workshop {
         Ok(exit)
     }
 
-    fn build(&mut self, command: &str) -> Outcome {
+    pub(crate) fn build(&mut self, command: &str) -> Outcome {
         if self.built.contains(command) {
             return Ok(());
         }
@@ -86,7 +83,7 @@ impl Workshop {
     }
 
     /// Runs a command line; returns what it printed on both streams, and its exit status.
-    fn run(&self, line: &str) -> Outcome<(Vec<u8>, i32)> {
+    pub(crate) fn run(&self, line: &str) -> Outcome<(Vec<u8>, i32)> {
         let printed = self.place.join("printed");
         let script = SCRIPT.replace("LINE", line);
         let status = Command::new("timeout")
@@ -96,7 +93,7 @@ impl Workshop {
             .current_dir(&self.place)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", PLACE)
+            .env("HOME", &self.place)
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stderr(Stdio::null())
@@ -137,7 +134,7 @@ fn stillness() -> Vec<&'static str> {
     ways.into_iter().find(works).unwrap_or_default()
 }
 
-fn copy(from: &Path, to: &Path) -> Outcome {
+pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

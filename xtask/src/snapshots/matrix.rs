@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::Outcome;
 
 /// The table, with groups spread out into cases.
-pub(super) struct Matrix {
-    pub(super) tools: BTreeMap<String, Tool>,
+pub(crate) struct Matrix {
+    pub(crate) tools: BTreeMap<String, Tool>,
     pub(super) cases: Vec<Case>,
     pub(super) wrapped: Vec<Wrapped>,
 }
@@ -18,7 +18,7 @@ pub(super) struct Matrix {
 /// A program that must be installed for the cases whose commands name it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tool {
+pub(crate) struct Tool {
     /// The command that proves it is here; the first line that it prints is its version.
     pub(super) probe: String,
     /// What to install, as a person would type it.
@@ -32,18 +32,18 @@ pub(super) struct Tool {
 }
 
 /// One run of one program under one checker.
-pub(super) struct Case {
+pub(crate) struct Case {
     /// `<dialect>/<case>`: also its folder under `snapshots/`.
-    pub(super) name: String,
-    pub(super) checker: String,
-    pub(super) program: String,
-    pub(super) build: String,
-    pub(super) run: String,
+    pub(crate) name: String,
+    pub(crate) checker: String,
+    pub(crate) program: String,
+    pub(crate) build: String,
+    pub(crate) run: String,
     /// Which files the run leaves are its reports; none means what it printed.
-    pub(super) take: Option<String>,
+    pub(crate) take: Option<String>,
     /// Tools that its commands do not name as a word.
-    pub(super) needs: Vec<String>,
-    pub(super) note: Option<String>,
+    pub(crate) needs: Vec<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// A report, or several, as a CI system would show them.
@@ -90,7 +90,7 @@ struct Group {
 }
 
 impl Matrix {
-    pub(super) fn read(path: &Path) -> Outcome<Matrix> {
+    pub(crate) fn read(path: &Path) -> Outcome<Matrix> {
         let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
         let file: File = toml::from_str(&text).map_err(|error| wrong(&error))?;

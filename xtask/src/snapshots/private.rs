@@ -7,7 +7,7 @@ use crate::Outcome;
 
 /// Fails when a report or a `case.toml` names this machine, its kernel, its user's
 /// folder or this checkout.
-pub(super) fn check(home: &Path) -> Outcome {
+pub(crate) fn check(home: &Path) -> Outcome {
     let secrets = secrets(home);
     let mut found = Vec::new();
     search(home, &secrets, &mut found)?;

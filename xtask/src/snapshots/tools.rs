@@ -7,25 +7,25 @@ use super::matrix::{Case, Tool};
 use crate::Outcome;
 
 /// The tools of the matrix with the version of those that are here.
-pub(super) struct Tools<'a> {
+pub(crate) struct Tools<'a> {
     known: &'a BTreeMap<String, Tool>,
     versions: BTreeMap<&'a str, String>,
 }
 
 impl<'a> Tools<'a> {
-    pub(super) fn look(known: &'a BTreeMap<String, Tool>) -> Tools<'a> {
+    pub(crate) fn look(known: &'a BTreeMap<String, Tool>) -> Tools<'a> {
         let probe = |(name, tool): (&'a String, &'a Tool)| Some((name.as_str(), version(&tool.probe)?));
         Tools { known, versions: known.iter().filter_map(probe).collect() }
     }
 
     /// The tools that a case takes and this machine lacks.
-    pub(super) fn absent(&self, case: &Case) -> Vec<&'a str> {
+    pub(crate) fn absent(&self, case: &Case) -> Vec<&'a str> {
         self.named(case).filter(|name| !self.versions.contains_key(name)).collect()
     }
 
     /// The version of what printed the report: of the tool that runs the program if there is
     /// one (valgrind), else of the compiler, whose runtime is part of the program.
-    pub(super) fn version(&self, case: &Case) -> Outcome<String> {
+    pub(crate) fn version(&self, case: &Case) -> Outcome<String> {
         let checker = |name: &&str| self.known.get(*name).is_some_and(|tool| tool.checker);
         let name = self.named(case).find(checker);
         let name = name.ok_or_else(|| format!("{}: no tool of the matrix in it", case.name))?;
@@ -34,7 +34,7 @@ impl<'a> Tools<'a> {
         Ok(format!("{}{printed}", tool.prefix))
     }
 
-    pub(super) fn advice(&self, name: &str) -> String {
+    pub(crate) fn advice(&self, name: &str) -> String {
         let install = self.known.get(name).map_or("?", |tool| tool.install.as_str());
         format!("{name} ({install})")
     }
