@@ -1,6 +1,7 @@
 //! What can be told only when everything is read: records printed twice, leaks that a child has from its parent, and whether
 //! what the checkers stated agrees with what was read.
 
+mod callers;
 mod reconcile;
 
 use alloc::format;
@@ -24,6 +25,7 @@ pub(crate) fn settle(mut all: Collector) -> Collector {
     mark_inherited(&mut all, &parents);
     reconcile::reconcile(&mut all, &parents);
     drop_empty(&mut all);
+    callers::infer(&mut all);
     all.problems.sort_by_key(|p| (p.input, p.line));
     all
 }

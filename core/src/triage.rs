@@ -203,7 +203,7 @@ pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage
 }
 
 fn items(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace, names: &mut Names) -> Vec<Item> {
-    let mut index = Index::new(&gate.rules);
+    let mut index = Index::new(&gate.rules, &parsed.reports);
     let mut item = |finding: &Finding| {
         let classes: Vec<_> = finding.stacks.iter().map(|s| culprit::classes(s, workspace, names)).collect();
         let fingerprint = fingerprint::of(finding, names);

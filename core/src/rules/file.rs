@@ -34,7 +34,10 @@ impl FileFormat {
 /// # Errors
 /// Every mistake for which the tool that owns the file would refuse it.
 pub fn read_file(name: &str, text: &str) -> Result<(FileFormat, Vec<Rule>), Vec<Mistake>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.starts_with('\u{feff}') {
+        let what = "the file begins with a byte order mark, for which the tool that owns it refuses it";
+        return Err(alloc::vec![Mistake::at_line(name, text, 1, what)]);
+    }
     let format = format_of(name, text).map_err(|mistake| alloc::vec![mistake])?;
     let (rules, mistakes) = match format {
         FileFormat::Valgrind => valgrind::read(name, text),

@@ -122,10 +122,18 @@ impl Glob {
         text_of(&inner[first..=last])
     }
 
+    /// True when it matches whatever stands in the gaps of a text; a gap is a NUL, which `?` does not take.
+    pub(crate) fn matches_around_gaps(&self, text: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == text,
+            Self::Wild(tokens) => matches(tokens, text.as_bytes(), |b| b != 0),
+        }
+    }
+
     pub(crate) fn matches(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
-            Self::Wild(tokens) => matches(tokens, text.as_bytes()),
+            Self::Wild(tokens) => matches(tokens, text.as_bytes(), |_| true),
         }
     }
 }
@@ -137,7 +145,7 @@ pub(crate) fn text_of(tokens: &[Token]) -> Option<String> {
 }
 
 /// Where two `*` could both take a byte, only the later one has to be tried again, so this takes at most length x length steps.
-fn matches(tokens: &[Token], text: &[u8]) -> bool {
+fn matches(tokens: &[Token], text: &[u8], is_one: impl Fn(u8) -> bool) -> bool {
     let (mut t, mut at) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     loop {
@@ -147,7 +155,7 @@ fn matches(tokens: &[Token], text: &[u8]) -> bool {
                 again = Some((t, at));
                 continue;
             }
-            Some(Token::One) if at < text.len() => {
+            Some(Token::One) if text.get(at).is_some_and(|b| is_one(*b)) => {
                 (t, at) = (t + 1, at + 1);
                 continue;
             }

@@ -77,6 +77,8 @@ pub(crate) struct Index<'r> {
     by_piece: Vec<Vec<u32>>,
     fingerprints: HashMap<String, Vec<u32>>,
     always: Vec<u32>,
+    /// Some rules are about names before demangling.
+    has_mangled: bool,
     /// The rules whose key was found at a site.
     sites: HashMap<usize, Vec<u32>>,
     /// The same for the name of a function: many sites lie in one.
@@ -86,7 +88,9 @@ pub(crate) struct Index<'r> {
 }
 
 impl<'r> Index<'r> {
-    pub(crate) fn new(rules: &'r [Rule]) -> Self {
+    pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
+        // Of a longer entry valgrind compares no more locations than it keeps frames.
+        let callers = reports.iter().filter_map(|r| r.callers).min().map_or(usize::MAX, |n| n as usize);
         let mut index = Self {
             rules,
             exact: HashMap::new(),
@@ -94,13 +98,14 @@ impl<'r> Index<'r> {
             by_piece: Vec::new(),
             fingerprints: HashMap::new(),
             always: Vec::new(),
+            has_mangled: rules.iter().any(|rule| matches!(rule.matcher, Matcher::Valgrind(_))),
             sites: HashMap::new(),
             functions: HashMap::new(),
             paths: HashMap::new(),
         };
         let mut pieces: HashMap<String, usize> = HashMap::new();
         for (at, rule) in (0u32..).zip(rules) {
-            match key_of(rule) {
+            match key_of(rule, callers) {
                 Key::Exact(names) => names.into_iter().for_each(|name| index.exact.entry(name).or_default().push(at)),
                 Key::Fingerprint(text) => index.fingerprints.entry(text).or_default().push(at),
                 Key::None => index.always.push(at),
@@ -168,13 +173,18 @@ impl<'r> Index<'r> {
                 Some(known) => known.clone(),
                 None => {
                     let plain = symbol::without_offset(function);
+                    let simple = names.get(site).name.as_str();
                     let mut forms = vec![&**function];
-                    for form in [plain, site.demangled.as_deref().unwrap_or_default(), &names.get(site).name] {
+                    for form in [plain, site.demangled.as_deref().unwrap_or_default(), simple] {
                         if !form.is_empty() && !forms.contains(&form) {
                             forms.push(form);
                         }
                     }
-                    let found = self.at_names(&forms);
+                    let mangled = if self.has_mangled { valgrind::frames::certain(plain, simple) } else { Vec::new() };
+                    let mut found = self.at_names(&forms);
+                    mangled.iter().for_each(|text| self.look_up(text, &mut found));
+                    found.sort_unstable();
+                    found.dedup();
                     self.functions.insert(Arc::clone(function), found.clone());
                     found
                 }
@@ -252,7 +262,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-fn key_of(rule: &Rule) -> Key {
+fn key_of(rule: &Rule, callers: usize) -> Key {
     if let Some(fingerprint) = &rule.selector.fingerprint {
         return Key::Fingerprint(fingerprint.clone());
     }
@@ -263,7 +273,7 @@ fn key_of(rule: &Rule) -> Key {
             What::Object(path) | What::File(path, _) => piece_key(&path.glob),
             _ => Key::None,
         })),
-        Matcher::Valgrind(entry) => best(&mut entry.locations.iter().map(|location| match location {
+        Matcher::Valgrind(entry) => best(&mut entry.locations.iter().take(callers).map(|location| match location {
             Location::Function(Name { glob: Glob::Exact(name), demangled, .. }) => {
                 let other = demangled.as_deref().map(|d| squeezed(d).into_owned());
                 Key::Exact([Some(squeezed(name).into_owned()), other].into_iter().flatten().collect())

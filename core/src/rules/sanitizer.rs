@@ -98,6 +98,8 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
     let mut comment: Vec<&str> = Vec::new();
     let mut fresh = true;
     let mut first: Option<&'static str> = None;
+    // The sanitizers read the file as one C string.
+    let text = text.split('\0').next().unwrap_or_default();
     for (at, line) in text.split('\n').enumerate() {
         let line = line.trim_start_matches([' ', '\t']).trim_end_matches([' ', '\t', '\r']);
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
@@ -174,13 +176,18 @@ fn is_nowhere(raw: &[u8]) -> bool {
     raw.ends_with(b"(<unknown module>)")
 }
 
-/// Reports leave `__interceptor_` out of a name, the match does not: an allocator's name may have it or not.
+/// Functions of the C library that allocate, and that the sanitizers intercept.
+const INTERCEPTED: &[&str] =
+    &["strdup", "strndup", "wcsdup", "asprintf", "vasprintf", "getline", "getdelim", "realpath", "scandir"];
+
+/// Reports may leave `__interceptor_` out of a name, the match does not: an allocator's name may have it or not.
 fn on_function(template: &str, site: &Arc<Site>, names: &mut Names) -> bool {
     let Some(function) = site.function.as_deref() else { return false };
     if !template_matches(template, function) {
         return false;
     }
-    let either = !function.starts_with('_') && names.get(site).class == Class::Allocator && !function.contains('(');
+    let allocates = names.get(site).class == Class::Allocator || INTERCEPTED.contains(&function);
+    let either = allocates && !function.starts_with('_') && !function.contains('(');
     let prefixed = |prefix: &str| template_matches(template, &format!("{prefix}{function}"));
     !either || (prefixed("__interceptor_") && prefixed("___interceptor_"))
 }

@@ -19,6 +19,7 @@
 
 pub(crate) mod frames;
 pub(crate) mod kinds;
+mod mangled;
 
 use alloc::format;
 use alloc::string::String;
@@ -31,7 +32,7 @@ use super::{About, Matcher, Origin, Rule, Source};
 use crate::mistake::{Mistake, nearest};
 use crate::symbol;
 
-/// More locations than that are refused (`VG_DEEPEST_BACKTRACE`).
+/// No stack has more frames (`VG_DEEPEST_BACKTRACE`), so what an entry says beyond is never compared.
 const DEEPEST: usize = 500;
 
 /// An entry that some tool of valgrind's looks at.
@@ -77,8 +78,6 @@ pub(crate) struct Name {
     pub(crate) glob: Glob,
     /// The demangled form of a pattern without wildcards, where no other symbol has the same.
     pub(crate) demangled: Option<String>,
-    /// The word of `*word*`.
-    pub(crate) word: Option<String>,
 }
 
 impl Name {
@@ -88,7 +87,7 @@ impl Name {
             Glob::Exact(name) => symbol::demangle(name).filter(|demangled| !frames::names_several(name, demangled)),
             Glob::Wild(_) => None,
         };
-        Self { demangled, word: glob.inner_word(), glob }
+        Self { demangled, glob }
     }
 }
 
@@ -121,11 +120,9 @@ impl Location {
             return Some(Self::Object(Glob::plain(path)));
         }
         let path = line.strip_prefix("src:")?;
-        let (file, number) = match path.rsplit_once(':').map(|(file, n)| (file, n.parse().ok())) {
-            Some((file, Some(number))) => (file, Some(number)),
-            _ => (path, None),
-        };
-        Some(Self::File(Glob::plain(file), number))
+        // What is no line number means any line.
+        let (file, number) = path.rsplit_once(':').map_or((path, None), |(file, n)| (file, n.parse().ok()));
+        Some(Self::File(Glob::plain(file), number.filter(|n| *n > 0)))
     }
 }
 
@@ -154,6 +151,11 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
             }
         }
         lines.comment.clear();
+    }
+    if let Some(last) = text.lines().next_back().filter(|l| !text.ends_with('\n') && l.trim_start().starts_with('#')) {
+        let number = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+        let what = format!("`{}` has no line feed behind it; after a comment valgrind wants one", last.trim());
+        mistakes.push(Mistake::at_line(name, text, number, what));
     }
     (rules, mistakes)
 }
@@ -250,12 +252,12 @@ fn locations<'a>(lines: &mut Lines<'a>, first: Option<&'a str>) -> Result<Vec<Lo
         None => lines.within()?,
     };
     while line != "}" {
-        if locations.len() == DEEPEST {
-            return Err(format!("more than {DEEPEST} lines in a stack"));
-        }
         let location = Location::read(line);
         let wrong = || format!("`{line}` is no location: it should be `...`, or begin with `fun:`, `obj:` or `src:`");
-        locations.push(location.ok_or_else(wrong)?);
+        let location = location.ok_or_else(wrong)?;
+        if locations.len() < DEEPEST {
+            locations.push(location);
+        }
         line = lines.within()?;
     }
     if locations.is_empty() {

@@ -11,10 +11,11 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::super::glob::Glob;
 use super::super::steps::takes_prefix;
-use super::{Entry, Location, Name};
+use super::{Entry, Location, Name, mangled};
 use crate::culprit::Names;
 use crate::model::{Finding, Frame};
 use crate::symbol;
@@ -36,9 +37,18 @@ pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>, na
             None => function(name, &frames[at], names),
         },
         Location::Object(glob) => object(glob, &frames[at], generated.map(|g| &*g[at])),
-        // The tool looks the file up at the wrong frame once one was inlined above.
-        Location::File(glob, line) => !frames[..=at].iter().any(|f| f.inlined) && file(glob, *line, &frames[at]),
+        Location::File(glob, line) => at_address(frames, at).is_some_and(|frame| file(glob, *line, frame, frames)),
     })
+}
+
+/// The frame whose file the tool compares at a place of the stack: it counts addresses there, not frames, so that behind inlined functions it
+/// looks at another one. Of each address it takes the innermost location.
+///
+/// Source: `coregrind/m_errormgr.c` (`supp_pattEQinp`), which uses the index of the expanded stack for the addresses.
+fn at_address(frames: &[Frame], place: usize) -> Option<&Frame> {
+    // A function that calls itself has the same address twice, at the same site.
+    let goes_on = |at: usize| at > 0 && frames[at - 1].inlined && frames[at - 1].site != frames[at].site;
+    (0..frames.len()).filter(|at| !goes_on(*at)).nth(place).map(|at| &frames[at])
 }
 
 fn function(pattern: &Name, frame: &Frame, names: &mut Names) -> bool {
@@ -48,13 +58,21 @@ fn function(pattern: &Name, frame: &Frame, names: &mut Names) -> bool {
     let Some(name) = frame.site.function.as_deref() else { return pattern.glob.matches(UNKNOWN) };
     let name = symbol::without_offset(name);
     let same = pattern.glob.matches(name);
-    // Whether the pattern matches every mangled name that demangles to this one.
-    let any = match (&pattern.demangled, &pattern.word) {
-        (Some(demangled), _) => demangled.chars().filter(|c| *c != ' ').eq(name.chars().filter(|c| *c != ' ')),
-        (_, Some(word)) => same && is_in_identifier(word, &names.get(&frame.site).name),
+    if same && is_known(name, frame.inlined) {
+        return true;
+    }
+    // Whether the pattern matches every mangled name that has this demangled form.
+    let any = match (&pattern.glob, &pattern.demangled) {
+        (_, Some(demangled)) => demangled.chars().filter(|c| *c != ' ').eq(name.chars().filter(|c| *c != ' ')),
+        (Glob::Wild(_), _) => certain(name, &names.get(&frame.site).name).iter().any(|s| pattern.glob.matches_around_gaps(s)),
         _ => false,
     };
-    (same && is_known(name, frame.inlined)) || (any && !is_known(name, frame.inlined))
+    any && !is_known(name, frame.inlined)
+}
+
+/// What is certain of the mangled form of a printed name; nothing where it is known.
+pub(crate) fn certain(name: &str, simple: &str) -> Vec<String> {
+    if is_known(name, false) { Vec::new() } else { mangled::skeletons(name, simple) }
 }
 
 /// True where a printed name is the one that the tool compares, not the demangled form of one that the log does not show.
@@ -101,79 +119,15 @@ pub(crate) fn written(name: &str, inlined: bool) -> Option<String> {
     if is_known(name, inlined) {
         return (!name.contains(['*', '?'])).then(|| name.into());
     }
-    let simple = symbol::simple_name(name);
-    let words = simple.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let longest = words.filter(|w| is_in_identifier(w, &simple)).max_by_key(|w| w.len())?;
-    Some(alloc::format!("*{longest}*"))
+    let skeletons = mangled::skeletons(name, &symbol::simple_name(name));
+    let pieces = skeletons.iter().flat_map(|s| s.split(char::from(mangled::GAP)));
+    let longest = pieces.map(|p| p.trim_start_matches(|c: char| c.is_ascii_digit())).max_by_key(|p| p.len())?;
+    (!longest.is_empty()).then(|| alloc::format!("*{longest}*"))
 }
 
 /// Demanglers differ in blanks: `> >`, `>>`.
 pub(crate) fn squeezed(name: &str) -> Cow<'_, str> {
     if name.contains(' ') { Cow::Owned(name.chars().filter(|c| *c != ' ').collect::<String>()) } else { Cow::Borrowed(name) }
-}
-
-/// True where the word is part of one identifier of a simple name: the function's own scopes and name. Of the words of the language and the parts of the
-/// standard library that mangling abbreviates, none counts.
-fn is_in_identifier(word: &str, own: &str) -> bool {
-    const ABBREVIATED: &[&str] = &[
-        "std",
-        "allocator",
-        "basic_string",
-        "string",
-        "istream",
-        "ostream",
-        "iostream",
-        "basic_istream",
-        "basic_ostream",
-        "basic_iostream",
-        "char_traits",
-        "operator",
-        "lambda",
-        "anonymous",
-        "namespace",
-        "clone",
-        "unnamed",
-        "type",
-        "char",
-        "int",
-        "long",
-        "short",
-        "bool",
-        "float",
-        "double",
-        "void",
-        "unsigned",
-        "signed",
-        "const",
-        "volatile",
-        "auto",
-        "decltype",
-        "vtable",
-        "guard",
-        "thunk",
-        "virtual",
-        "non",
-        "to",
-        "for",
-        "new",
-        "delete",
-        "construction",
-        "typeinfo",
-        "initializer",
-        "reference",
-        "as",
-        "impl",
-        "dyn",
-        "closure",
-        "shim",
-        "core",
-        "alloc",
-    ];
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if word.is_empty() || !word.chars().all(is_word) {
-        return false;
-    }
-    own.split(|c: char| !is_word(c)).any(|identifier| identifier.contains(word) && !ABBREVIATED.contains(&identifier))
 }
 
 /// A text log shows the object only of frames without a source file.
@@ -189,8 +143,8 @@ fn object(glob: &Glob, frame: &Frame, generated: Option<&str>) -> bool {
     }
 }
 
-/// The tool compares the name of the file without its folder, as the compiler stored it.
-fn file(glob: &Glob, line: Option<u32>, frame: &Frame) -> bool {
+/// The tool compares the name of the file as the compiler stored it, mostly without its folder.
+fn file(glob: &Glob, line: Option<u32>, frame: &Frame, frames: &[Frame]) -> bool {
     let Some(path) = frame.site.file.as_deref() else { return false };
     if line.is_some() && line != frame.site.line {
         return false;
@@ -199,8 +153,9 @@ fn file(glob: &Glob, line: Option<u32>, frame: &Frame) -> bool {
         return glob.matches(&stored);
     }
     let base = path.rsplit('/').next().unwrap_or(path);
-    // A path with folders was stored so, or valgrind was told to show them.
-    glob.matches(base) && glob.matches(path)
+    // A path with folders was stored so, or valgrind was told to show them (`--fullpath-after`); then no file is without.
+    let shows_folders = !frames.iter().filter_map(|f| f.site.file.as_deref()).any(|f| !f.contains('/'));
+    glob.matches(path) && (!shows_folders || glob.matches(base))
 }
 
 /// XML tells the file apart from its folder.
@@ -231,13 +186,23 @@ mod tests {
             ("_ZN2ns*", "_ZN2ns4workEi", false, true),
             ("_ZN2ns4workEi", "ns::work(int)", false, true),
             ("_ZN2ns4workEl", "ns::work(int)", false, false),
-            ("_ZN2ns*", "ns::work(int)", false, false),
+            ("_ZN2ns*", "ns::work(int)", false, true),
+            ("_ZN2ns4work*", "ns::work(int)", false, false),
+            ("_ZN2n*", "ns::work(int)", false, true),
+            ("*4work*", "ns::work(int)", false, true),
+            ("*3work*", "ns::work(int)", false, false),
+            ("_Znw*", "operator new(unsigned long)", false, true),
+            ("_Zn?j", "operator new(unsigned long)", false, false),
+            ("_ZN1AC*", "A::A()", false, true),
             ("ns::work(int)", "ns::work(int)", false, false),
             ("*ns::work*", "ns::work(int)", false, false),
             ("*work*", "ns::work(int)", false, true),
             ("*work", "ns::work(int)", false, false),
             ("*std*", "std::work(int)", false, false),
             ("*int*", "ns::work(int)", false, false),
+            ("*ns*work*", "ns::work(int)", false, true),
+            ("*work*ns*", "ns::work(int)", false, false),
+            ("*ex*main*", "ex::main", false, true),
             ("_ZN1AC1Ev", "A::A()", false, false),
             ("_ZN1AD1Ev", "A::~A()", false, false),
             ("_ZN2ex4main17h0123456789abcdefE", "ex::main", false, false),

@@ -138,6 +138,9 @@ impl Extra {
     pub(crate) fn read(kind: &str, line: &str) -> Result<(Self, bool), String> {
         let wrong = |what: &str| format!("`{line}` is no {what}");
         match kind {
+            "Param" if Location::read(line).is_some() => {
+                Err(String::from("a `Param` names the system call's parameter first, such as `write(buf)`"))
+            }
             "Param" => Ok((Self::Parameter(line.into()), true)),
             "Leak" => {
                 if let Some(kinds) = line.strip_prefix("match-leak-kinds:") {
@@ -197,7 +200,10 @@ pub(crate) fn leak_kinds(list: &str) -> Result<Vec<Kind>, String> {
             format!("`{word}` is no kind of leak; there are definite, indirect, possible, reachable, all and none")
         })
     };
-    list.split(',').map(kind).collect()
+    if list.is_empty() {
+        return Err(String::from("`match-leak-kinds:` names no kind of leak"));
+    }
+    list.split(',').filter(|word| !word.is_empty()).map(kind).collect()
 }
 
 /// True when an entry of this family, kind and extra is about the finding.
