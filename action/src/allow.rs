@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use leakgate_core::{Config, Date, Language, Wording, suppress};
+use leakgate_core::{Config, Date, Disposition, Item, Language, Triage, Wording, suppress};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
     let repository = Repository::find(settings.own.clone());
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let fingerprint = triage.find(&args.fingerprint).map_err(Error::Usage)?;
+    already(&triage, &fingerprint, &settings)?;
     let wording = Wording {
         reason: args.reason.clone(),
         status: args.status.map(|s| s.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()),
@@ -84,6 +85,16 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
         output::note(&format!("accepts {}: {}", finding.kind, finding.title));
     }
     Ok(Status::Pass)
+}
+
+/// A second entry for what a rule accepts already would only hide the first.
+fn already(triage: &Triage, fingerprint: &str, settings: &Settings) -> Result<(), Error> {
+    let own: Vec<&Item> = triage.items.iter().filter(|i| i.fingerprint.as_str() == fingerprint).collect();
+    let rule = own.first().and_then(|item| item.rule).and_then(|at| settings.gate.rules.get(at));
+    match rule.filter(|_| own.iter().all(|item| item.disposition == Disposition::Allowed)) {
+        Some(rule) => Err(Error::Usage(format!("{fingerprint} is accepted already, by `{}` ({})", rule.id, rule.origin))),
+        None => Ok(()),
+    }
 }
 
 /// Adds text to the end of a configuration, byte for byte as it was before; nothing is written that could not be read again.

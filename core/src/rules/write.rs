@@ -94,7 +94,7 @@ pub fn suppress(
         let mut run = Run { parsed, triage, findings: &findings, names: &mut names };
         let text = match language {
             Language::Toml => toml::write(&mut run, &mut wording),
-            Language::Valgrind => valgrind::write(&mut run, &wording),
+            Language::Valgrind => valgrind::write(&mut run, &mut wording),
             Language::Lsan => lsan::write(&mut run, &wording),
         };
         Written { fingerprint: fingerprint.clone(), findings, text }

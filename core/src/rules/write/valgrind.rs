@@ -11,7 +11,7 @@ use crate::rules::valgrind::frames;
 use crate::rules::valgrind::kinds::{Extra, Family, is_about, parameter};
 
 /// Writes an entry for each different stack and kind of the findings that valgrind reported.
-pub(crate) fn write(run: &mut Run<'_>, wording: &Wording) -> Result<String, String> {
+pub(crate) fn write(run: &mut Run<'_>, wording: &mut Wording) -> Result<String, String> {
     let meant: Vec<usize> = run.findings.iter().copied().filter(|at| run.parsed.findings[*at].tool.is_valgrind()).collect();
     if meant.is_empty() {
         return Err(String::from("valgrind did not report it"));
@@ -28,7 +28,10 @@ pub(crate) fn write(run: &mut Run<'_>, wording: &Wording) -> Result<String, Stri
     let (_, rules) = read_file("", &text).map_err(|m| m.first().map_or(String::new(), |m| m.message.clone()))?;
     let matched = run.matched(&rules);
     match run.difference(&matched, &meant) {
-        None => Ok(text),
+        None => {
+            wording.taken.push(name);
+            Ok(text)
+        }
         Some(difference) => Err(format!(
             "{difference}: the log shows demangled names and not every frame; run valgrind with --gen-suppressions=all, or with --demangle=no --show-below-main=yes"
         )),

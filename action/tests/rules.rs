@@ -1,0 +1,259 @@
+//! Rules as a user lives with them: accept, check, expire, convert, baseline, compare, merge.
+
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+/// A folder with a log of each kind.
+fn folder() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (case, name) in
+        [("lsan/many-places-clang19", "lsan.log"), ("memcheck/gen-suppressions", "memcheck.log"), ("memcheck/clean", "clean.log")]
+    {
+        fs::copy(snapshots().join(case).join("report.txt"), dir.path().join(name)).unwrap();
+    }
+    dir
+}
+
+fn snapshots() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots")
+}
+
+fn run(dir: &TempDir, args: &[&str]) -> Ran {
+    let output = Command::cargo_bin("leakgate").unwrap().current_dir(dir.path()).args(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn write(dir: &TempDir, name: &str, text: &str) {
+    fs::write(dir.path().join(name), text).unwrap();
+}
+
+fn document(dir: &TempDir, args: &[&str]) -> Value {
+    serde_json::from_str(&run(dir, &[&["check", "--format", "json"], args].concat()).out).unwrap()
+}
+
+fn codes(document: &Value) -> Vec<&str> {
+    document["verdict"]["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect()
+}
+
+fn fingerprints(document: &Value, disposition: &str) -> Vec<String> {
+    let findings = document["findings"].as_array().unwrap().iter().filter(|f| f["disposition"] == disposition);
+    let mut all: Vec<String> = findings.map(|f| f["fingerprint"].as_str().unwrap().to_owned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+const EVERY_LSAN: &str =
+    "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\nreason = \"why\"\n";
+
+#[test]
+fn what_is_accepted_passes_and_nothing_else() {
+    let dir = folder();
+    write(&dir, "leakgate.toml", "# ours\n[gate]\nunused-rules = \"fail\" # strict\n");
+    for fingerprint in fingerprints(&document(&dir, &["lsan.log"]), "unexpected") {
+        let ran = run(&dir, &["allow", &fingerprint[..12], "lsan.log", "--reason", "it is \"known\""]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        let again = run(&dir, &["allow", &fingerprint, "lsan.log", "--reason", "x"]);
+        assert!(again.status == 2 && again.err.contains("accepted already"), "{}", again.err);
+    }
+    let text = fs::read_to_string(dir.path().join("leakgate.toml")).unwrap();
+    assert!(text.starts_with("# ours\n[gate]\nunused-rules = \"fail\" # strict\n\n[[allow]]\n"), "{text}");
+    let ran = run(&dir, &["check", "lsan.log"]);
+    assert_eq!(ran.status, 0, "{}", ran.out);
+    assert!(ran.out.contains("allowed by 4 rules") && ran.out.contains("it is \"known\""), "{}", ran.out);
+    // The other log has leaks that nobody accepted, and uses no rule.
+    assert_eq!(codes(&document(&dir, &["memcheck.log"])), ["unexpected-finding", "unused-rule"]);
+    assert_eq!(run(&dir, &["rules", "lsan.log"]).status, 0);
+    let hidden = run(&dir, &["rules", "lsan.log", "--what-if", "leak-in-copied"]);
+    assert!(hidden.out.contains("1 finding more would fail"), "{}", hidden.out);
+}
+
+#[test]
+fn limits_expiry_and_expectations_fail_with_their_codes() {
+    let dir = folder();
+    for (more, want) in [
+        ("", vec![]),
+        ("expires = 2026-06-01\n", vec![]),
+        ("expires = 2026-05-31\n", vec!["expired-rule"]),
+        ("limit = { findings = 6 }\n", vec![]),
+        ("limit = { findings = 5 }\n", vec!["over-limit"]),
+        ("limit = { bytes = 3333 }\n", vec!["over-limit"]),
+        ("limit = { bytes = 3334, blocks = 7 }\n", vec![]),
+        ("expect = 6\n", vec![]),
+        ("expect = 5\n", vec!["expectation-missed"]),
+        ("bytes = 1337\n", vec!["unexpected-finding"]),
+        ("kinds = [\"leak-definite\"]\n", vec!["unexpected-finding"]),
+        ("bytes = { min = 32, max = 1337 }\n", vec![]),
+    ] {
+        write(&dir, "leakgate.toml", &format!("{EVERY_LSAN}{more}"));
+        assert_eq!(codes(&document(&dir, &["lsan.log", "--today", "2026-06-01"])), want, "{more}");
+    }
+    write(
+        &dir,
+        "leakgate.toml",
+        &format!("{EVERY_LSAN}\n[[allow]]\nid = \"later\"\nstack = [\"...\", \"fun:many_places\"]\nreason = \"x\"\n")
+            .replace("reason = \"why\"", "reason = \"why\"\nexpires = 2020-01-01"),
+    );
+    assert_eq!(codes(&document(&dir, &["lsan.log"])), ["expired-rule"], "the first match is final");
+}
+
+#[test]
+fn the_policy_is_that_of_the_file_unless_the_command_line_says_otherwise() {
+    let dir = folder();
+    write(&dir, "leakgate.toml", "[gate]\nrequire = [\"valgrind\"]\nfail-on = [\"errors\"]\nsilence = \"pass\"\n");
+    assert_eq!(codes(&document(&dir, &["lsan.log"])), ["missing-report"]);
+    assert_eq!(codes(&document(&dir, &["memcheck.log"])), Vec::<&str>::new());
+    assert_eq!(codes(&document(&dir, &["memcheck.log", "--fail-on", "leaks"])), ["unexpected-finding"]);
+    assert_eq!(codes(&document(&dir, &["memcheck.log", "--no-config"])), ["unexpected-finding"]);
+    assert_eq!(run(&dir, &["check", "memcheck.log", "--fail-on", "leak"]).status, 2);
+    write(&dir, "supp", "leak:many_places\n");
+    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"supp\"]\n");
+    assert_eq!(run(&dir, &["check", "lsan.log"]).status, 0);
+    write(&dir, "leakgate.toml", "\n[files]\nsuppressions = [\"gone\"]\n");
+    let ran = run(&dir, &["check", "lsan.log"]);
+    assert!(ran.status == 2 && ran.err.contains("leakgate.toml:3: there is no suppression file gone"), "{}", ran.err);
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let dir = folder();
+    write(&dir, "leakgate.toml", "[gat]\n[files]\npacks = [\"pyton\"]\n[[allow]]\nstack = [\"malloc\"]\n");
+    let ran = run(&dir, &["check", "lsan.log"]);
+    assert_eq!(ran.status, 2);
+    for part in
+        ["leakgate.toml:1:2: unknown key `gat`", "did you mean `python`?", "without a `reason`", "did you mean `fun:malloc`?"]
+    {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    assert_eq!(ran.err.matches("error: ").count(), 4, "{}", ran.err);
+    write(&dir, "bad.supp", "{\nname\nMemcheck:Leek\nfun:x\n}\n");
+    write(&dir, "worse.supp", "leek:x\n");
+    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"bad.supp\", \"worse.supp\"]\n");
+    let ran = run(&dir, &["check", "lsan.log"]);
+    assert!(ran.status == 2 && ran.err.contains("bad.supp:3: `Leek` is no kind"), "{}", ran.err);
+    assert!(ran.err.contains("worse.supp:1: "), "{}", ran.err);
+}
+
+#[test]
+fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
+    let dir = folder();
+    assert_eq!(run(&dir, &["baseline", "write", "memcheck.log"]).status, 0);
+    assert_eq!(run(&dir, &["baseline", "write", "memcheck.log"]).status, 2, "it is there already");
+    let baseline = ["--baseline", "leakgate-baseline.json"];
+    assert_eq!(codes(&document(&dir, &[&["memcheck.log"][..], &baseline].concat())), Vec::<&str>::new());
+    let log = fs::read_to_string(dir.path().join("memcheck.log")).unwrap();
+    // The leak of 100 bytes grows, and the summaries with it.
+    let grown = log
+        .replace("100 bytes in 1 blocks are", "108 bytes in 1 blocks are")
+        .replace("definitely lost: 1,500,164", "definitely lost: 1,500,172");
+    write(&dir, "grown.log", &grown);
+    let codes_of = |name: &str| {
+        codes(&document(&dir, &[&[name][..], &baseline].concat())).iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()
+    };
+    assert!(codes_of("grown.log").contains(&"grown-finding".to_owned()));
+    let clean = document(&dir, &[&["clean.log"][..], &baseline].concat());
+    assert_eq!(clean["baseline"]["fixed"].as_array().unwrap().len(), 5);
+    let ran = run(&dir, &["baseline", "update", "lsan.log", "--baseline", "leakgate-baseline.json"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let known =
+        |dir: &TempDir| fs::read_to_string(dir.path().join("leakgate-baseline.json")).unwrap().matches("fingerprint").count();
+    assert_eq!(known(&dir), 5, "nothing is fixed where memcheck did not run, and nothing is added");
+    assert_eq!(run(&dir, &["baseline", "update", "lsan.log", "--grow", "--baseline", "leakgate-baseline.json"]).status, 0);
+    assert_eq!(known(&dir), 9);
+    assert_eq!(run(&dir, &["baseline", "update", "clean.log", "--baseline", "leakgate-baseline.json"]).status, 0);
+    assert_eq!(known(&dir), 4);
+    let cut: String = log.lines().take(40).collect::<Vec<_>>().join("\n");
+    write(&dir, "cut.log", &cut);
+    let ran = run(&dir, &["baseline", "write", "cut.log", "--force"]);
+    assert!(ran.status == 2 && ran.err.contains("proves nothing"), "{}", ran.err);
+}
+
+#[test]
+fn runs_are_compared_and_merged() {
+    let dir = folder();
+    for name in ["lsan", "memcheck", "clean"] {
+        run(&dir, &["check", &format!("{name}.log"), "--format", &format!("json={name}.json")]);
+    }
+    assert_eq!(run(&dir, &["diff", "memcheck.json", "memcheck.json"]).status, 0);
+    let worse = run(&dir, &["diff", "clean.json", "memcheck.json"]);
+    assert!(worse.status == 1 && worse.out.ends_with("5 new findings, 0 grown, 0 moved, 0 fixed\n"), "{}", worse.out);
+    let better = run(&dir, &["diff", "memcheck.json", "clean.json"]);
+    assert!(better.status == 0 && better.out.ends_with("0 new findings, 0 grown, 0 moved, 5 fixed\n"), "{}", better.out);
+
+    // A rule that one leg uses is no unused rule of the whole.
+    write(&dir, "leakgate.toml", &format!("[gate]\nunused-rules = \"fail\"\n{EVERY_LSAN}"));
+    let ran = run(&dir, &["merge", "lsan.json", "clean.json", "--format", "json"]);
+    let merged: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.status, codes(&merged)), (0, vec![]), "{}", ran.out);
+    assert_eq!(merged["inputs"][0]["leg"], "lsan");
+    let ran = run(&dir, &["merge", "lsan.json", "memcheck.json", "--format", "json"]);
+    assert_eq!(ran.status, 1);
+    write(&dir, "half.json", &fs::read_to_string(dir.path().join("lsan.json")).unwrap()[..400]);
+    assert_eq!(run(&dir, &["merge", "lsan.json", "half.json"]).status, 2);
+}
+
+#[test]
+fn a_document_that_is_read_back_is_the_same_document() {
+    let dir = folder();
+    for name in ["lsan", "memcheck", "clean"] {
+        run(&dir, &["check", &format!("{name}.log"), "--format", &format!("json={name}.json")]);
+        run(&dir, &["merge", &format!("{name}.json"), "--format", "json=again.json"]);
+        let read = |file: &str| -> Value { serde_json::from_str(&fs::read_to_string(dir.path().join(file)).unwrap()).unwrap() };
+        let (before, after) = (read(&format!("{name}.json")), read("again.json"));
+        for part in ["findings", "reports", "problems", "rules"] {
+            assert_eq!(before[part], after[part], "{name} {part}");
+        }
+        assert_eq!(before["verdict"]["reasons"], after["verdict"]["reasons"], "{name}");
+    }
+}
+
+#[test]
+fn rules_are_converted_where_they_can_be_said() {
+    let dir = folder();
+    write(
+        &dir,
+        "a.supp",
+        "# known\n{\n  pool\n  Memcheck:Leak\n  match-leak-kinds: definite\n  fun:malloc\n  ...\n  fun:_ZN2ns4workEi\n}\n{\n  wild\n  Memcheck:Leak\n  fun:_ZN2ns*\n}\n{\n  read\n  Memcheck:Addr4\n  fun:f\n}\n",
+    );
+    let ran = run(&dir, &["rules", "convert", "a.supp", "--to", "toml"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("`wild` can't be said"), "{}", ran.err);
+    for part in ["fun:ns::work(int)", "kinds = [\"leak-definite\"]", "reason = \"known\"", "title = \"Invalid * of size 4\""] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    write(&dir, "again.toml", &ran.out);
+    assert_eq!(run(&dir, &["rules", "--config", "again.toml"]).status, 0);
+    let suppressed = run(&dir, &["suppress", "--format", "lsan", "lsan.log"]);
+    write(&dir, "lsan.supp", &suppressed.out);
+    assert_eq!(run(&dir, &["check", "lsan.log", "--suppressions", "lsan.supp"]).status, 0, "{}", suppressed.out);
+    let suppressed = run(&dir, &["suppress", "--format", "valgrind", "memcheck.log"]);
+    write(&dir, "memcheck.supp", &suppressed.out);
+    assert_eq!(run(&dir, &["check", "memcheck.log", "--suppressions", "memcheck.supp"]).status, 0, "{}", suppressed.out);
+}
+
+#[test]
+fn packs_are_explained_and_off_unless_named() {
+    let dir = folder();
+    let ran = run(&dir, &["explain", "pack", "python"]);
+    assert!(ran.status == 0 && ran.out.contains("python/gil-lock") && ran.out.contains("see https://"), "{}", ran.out);
+    assert_eq!(run(&dir, &["explain", "pack", "pyton"]).status, 2);
+    let rust = snapshots().join("memcheck/all-leaks-rust/report.txt");
+    let used = |more: &[&str]| {
+        let document = document(&dir, &[&[rust.to_str().unwrap()][..], more].concat());
+        document["rules"].as_array().unwrap().iter().filter(|r| r["records"].as_u64() > Some(0)).count()
+    };
+    assert_eq!((used(&[]), used(&["--pack", "rust-std"])), (0, 1));
+}
