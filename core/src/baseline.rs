@@ -197,7 +197,9 @@ fn rank(kind: &str) -> u8 {
 
 /// The chosen findings by fingerprint; weak ones by size, too.
 fn groups(parsed: &Parsed, items: &[Item], chosen: impl Fn(usize) -> bool) -> Vec<Group> {
-    let mut places: HashMap<(&str, Option<(u64, u64)>), usize> = HashMap::new();
+    // By fingerprint, and by the sizes of a weak one.
+    type Key<'a> = (&'a str, Option<(u64, u64)>);
+    let mut places: HashMap<Key<'_>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of = vec![None; items.len()];
     for (at, (item, finding)) in items.iter().zip(&parsed.findings).enumerate().filter(|(at, _)| chosen(*at)) {

@@ -91,11 +91,23 @@ pub(crate) struct Known {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     known: HashMap<usize, Known>,
+    derived: HashMap<usize, Arc<[String]>>,
 }
 
 impl Names {
     pub(crate) fn get(&mut self, site: &Arc<Site>) -> &Known {
         self.known.entry(Arc::as_ptr(site) as usize).or_insert_with(|| known(site))
+    }
+
+    /// Texts that follow from a site's simple name, worked out once.
+    pub(crate) fn derived(&mut self, site: &Arc<Site>, work_out: impl FnOnce(&str) -> Vec<String>) -> Arc<[String]> {
+        let key = Arc::as_ptr(site) as usize;
+        if let Some(known) = self.derived.get(&key) {
+            return Arc::clone(known);
+        }
+        let texts: Arc<[String]> = work_out(&self.get(site).name).into();
+        self.derived.insert(key, Arc::clone(&texts));
+        texts
     }
 }
 

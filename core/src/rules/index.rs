@@ -77,8 +77,6 @@ pub(crate) struct Index<'r> {
     by_piece: Vec<Vec<u32>>,
     fingerprints: HashMap<String, Vec<u32>>,
     always: Vec<u32>,
-    /// Some rules are about names before demangling.
-    has_mangled: bool,
     /// The rules whose key was found at a site.
     sites: HashMap<usize, Vec<u32>>,
     /// The same for the name of a function: many sites lie in one.
@@ -98,7 +96,6 @@ impl<'r> Index<'r> {
             by_piece: Vec::new(),
             fingerprints: HashMap::new(),
             always: Vec::new(),
-            has_mangled: rules.iter().any(|rule| matches!(rule.matcher, Matcher::Valgrind(_))),
             sites: HashMap::new(),
             functions: HashMap::new(),
             paths: HashMap::new(),
@@ -180,11 +177,7 @@ impl<'r> Index<'r> {
                             forms.push(form);
                         }
                     }
-                    let mangled = if self.has_mangled { valgrind::frames::certain(plain, simple) } else { Vec::new() };
-                    let mut found = self.at_names(&forms);
-                    mangled.iter().for_each(|text| self.look_up(text, &mut found));
-                    found.sort_unstable();
-                    found.dedup();
+                    let found = self.at_names(&forms);
                     self.functions.insert(Arc::clone(function), found.clone());
                     found
                 }
@@ -278,7 +271,8 @@ fn key_of(rule: &Rule, callers: usize) -> Key {
                 let other = demangled.as_deref().map(|d| squeezed(d).into_owned());
                 Key::Exact([Some(squeezed(name).into_owned()), other].into_iter().flatten().collect())
             }
-            Location::Function(Name { glob, .. }) | Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
+            Location::Function(Name { glob, .. }) => mangled_key(glob),
+            Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
             Location::Dots => Key::None,
         })),
         Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {
@@ -295,6 +289,31 @@ fn name_key(glob: &Glob) -> Key {
     match glob {
         Glob::Exact(name) => Key::Exact(vec![squeezed(name).into_owned()]),
         Glob::Wild(_) => piece_key(glob),
+    }
+}
+
+/// Of a pattern that a mangled name may match only what stands in the demangled one as well is a key: an identifier behind its length, or
+/// letters that are no part of the mangling.
+fn mangled_key(glob: &Glob) -> Key {
+    const SHORTEST: usize = 3;
+    let Some(piece) = text_of(glob.needle()) else { return Key::None };
+    let mut longest = "";
+    let mut rest = piece.as_str();
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let digits = rest[at..].bytes().take_while(u8::is_ascii_digit).count();
+        let length: usize = rest[at..at + digits].parse().unwrap_or(0);
+        rest = &rest[at + digits..];
+        let identifier = rest.get(..length).unwrap_or(rest);
+        if identifier.len() > longest.len() {
+            longest = identifier;
+        }
+        rest = &rest[identifier.len()..];
+    }
+    let begins_within = !piece.starts_with("_Z") && !piece.starts_with(|c: char| c.is_ascii_digit());
+    match longest.len() {
+        SHORTEST.. => Key::Piece(longest.into()),
+        _ if begins_within && piece.len() >= SHORTEST => Key::Piece(piece),
+        _ => Key::None,
     }
 }
 

@@ -182,7 +182,7 @@ fn slug(text: &str) -> String {
 
 /// A comment's lines; nothing of a text can leave the comment.
 pub(crate) fn comment(text: &str) -> String {
-    let lines = text.split(|c: char| c == '\n' || c == '\r').filter(|l| !l.trim().is_empty());
+    let lines = text.split(['\n', '\r']).filter(|l| !l.trim().is_empty());
     lines
         .map(|line| format!("# {}\n", line.chars().filter(|c| !c.is_control()).collect::<String>().trim()))
         .collect::<Vec<_>>()

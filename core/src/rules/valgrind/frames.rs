@@ -11,7 +11,6 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::super::glob::Glob;
 use super::super::steps::takes_prefix;
@@ -64,15 +63,13 @@ fn function(pattern: &Name, frame: &Frame, names: &mut Names) -> bool {
     // Whether the pattern matches every mangled name that has this demangled form.
     let any = match (&pattern.glob, &pattern.demangled) {
         (_, Some(demangled)) => demangled.chars().filter(|c| *c != ' ').eq(name.chars().filter(|c| *c != ' ')),
-        (Glob::Wild(_), _) => certain(name, &names.get(&frame.site).name).iter().any(|s| pattern.glob.matches_around_gaps(s)),
+        (Glob::Wild(_), _) => {
+            let certain = names.derived(&frame.site, |simple| mangled::skeletons(name, simple));
+            certain.iter().any(|skeleton| pattern.glob.matches_around_gaps(skeleton))
+        }
         _ => false,
     };
     any && !is_known(name, frame.inlined)
-}
-
-/// What is certain of the mangled form of a printed name; nothing where it is known.
-pub(crate) fn certain(name: &str, simple: &str) -> Vec<String> {
-    if is_known(name, false) { Vec::new() } else { mangled::skeletons(name, simple) }
 }
 
 /// True where a printed name is the one that the tool compares, not the demangled form of one that the log does not show.
