@@ -91,6 +91,15 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
 fn already(triage: &Triage, fingerprint: &str, settings: &Settings) -> Result<(), Error> {
     let own: Vec<&Item> = triage.items.iter().filter(|i| i.fingerprint.as_str() == fingerprint).collect();
     let rule = own.first().and_then(|item| item.rule).and_then(|at| settings.gate.rules.get(at));
+    if let Some(rule) = rule
+        && own.iter().any(|item| item.cause.is_some())
+    {
+        let what = format!(
+            "`{}` ({}) decides about it first, and has expired or is over its limit; change or remove it",
+            rule.id, rule.origin
+        );
+        return Err(Error::Usage(what));
+    }
     match rule.filter(|_| own.iter().all(|item| item.disposition == Disposition::Allowed)) {
         Some(rule) => Err(Error::Usage(format!("{fingerprint} is accepted already, by `{}` ({})", rule.id, rule.origin))),
         None => Ok(()),

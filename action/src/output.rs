@@ -33,6 +33,12 @@ pub(crate) fn colours() -> bool {
 /// Writes a file: first beside its place, then renamed onto it.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
+    // A link stays a link; a pipe or a device is written to, never replaced.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if real.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        return std::fs::write(&real, text).map_err(error);
+    }
+    let path = real.as_path();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary =
         tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder).map_err(error)?;

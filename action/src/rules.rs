@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use leakgate_core::emit::{Listing, Style, terminal};
-use leakgate_core::{Config, Disposition, Gate, Level, Rule, Triage, convert, read_file};
+use leakgate_core::{Config, Disposition, Gate, Level, Policy, Rule, Triage, convert, read_file};
 
 use crate::args::GateArgs;
 use crate::error::{Error, Status};
 use crate::logs::Logs;
 use crate::output;
-use crate::settings::{Settings, read_text, shown};
+use crate::settings::{Settings, read_text, shown, today};
 use crate::suppress::RawLanguage;
 use crate::workspace::Repository;
 
@@ -121,7 +121,7 @@ fn what_if(id: &str, logs: &Logs, gate: &Gate, with: &Triage, repository: &Repos
 }
 
 fn convert_file(args: &Convert) -> Result<Status, Error> {
-    let rules = read_rules(&args.file)?;
+    let rules = Gate::new(Policy::default(), today()).with_rules(read_rules(&args.file)?).rules;
     let converted = convert(&rules, args.to.into());
     let mut out = String::new();
     let mut status = Status::Pass;
@@ -133,7 +133,7 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
                 }
                 out += text;
                 if let Some(narrower) = &result.narrower {
-                    output::note(&format!("{}: `{}` says less now: {narrower}", rule.origin, rule.id));
+                    output::note(&format!("{}: `{}` is not quite the same: {narrower}", rule.origin, rule.id));
                 }
             }
             Err(why) => {

@@ -94,12 +94,19 @@ impl Baseline {
             let what = format!("the schema is `{}`, this version of leakgate reads `{SCHEMA}`", parsed.schema);
             return Err(Mistake::at_line(file, text, 0, what));
         }
+        let mut names: Vec<(&str, u64, u64)> = Vec::new();
         for known in &parsed.findings {
+            let sizes = if known.weak { (known.bytes, known.blocks) } else { (0, 0) };
+            names.push((&known.fingerprint, sizes.0, sizes.1));
             if !is_fingerprint(&known.fingerprint) {
                 let line = text.lines().position(|l| l.contains(&known.fingerprint)).unwrap_or(0) + 1;
                 let what = format!("`{}` is no fingerprint", known.fingerprint);
                 return Err(Mistake::at_line(file, text, u32::try_from(line).unwrap_or(0), what));
             }
+        }
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Mistake::at_line(file, text, 0, format!("{} stands in it twice", pair[0].0)));
         }
         Ok(Self { known: parsed.findings })
     }
@@ -162,9 +169,15 @@ impl Baseline {
                     if grown { (Disposition::Unexpected, Some(Cause::Grown)) } else { (Disposition::Baseline, None) };
             }
         }
-        let seen = groups(parsed, items, |_| true);
+        let all = groups(parsed, items, |_| true);
+        let mut seen: HashMap<&str, Vec<&Known>> = HashMap::new();
+        for group in &all {
+            seen.entry(&group.known.fingerprint).or_default().push(&group.known);
+        }
         let ran = |tool: &String| silence == Silence::Pass || parsed.reports.iter().any(|r| r.tool == Tool::named(tool));
-        let is_fixed = |k: &&Known| k.tools.iter().any(&ran) && !seen.iter().any(|g| k.is_same(&g.known));
+        let is_fixed = |k: &&Known| {
+            k.tools.iter().any(&ran) && !seen.get(k.fingerprint.as_str()).into_iter().flatten().any(|g| k.is_same(g))
+        };
         comparison.fixed = self.known.iter().filter(is_fixed).cloned().collect();
         comparison
     }
@@ -209,6 +222,7 @@ fn groups(parsed: &Parsed, items: &[Item], chosen: impl Fn(usize) -> bool) -> Ve
             groups.len() - 1
         });
         let group = &mut groups[place];
+        // Sizes are those of the worst kind: what is only reachable does not make room for what is lost.
         if rank(finding.kind.as_str()) > rank(&group.known.kind) {
             group.known.kind = finding.kind.as_str().to_owned();
         }
@@ -242,6 +256,9 @@ fn sizes(parsed: &Parsed, items: &[Item], group_of: &[Option<usize>], groups: &m
         for entry in &report.entries {
             let Some(group) = group_of.get(entry.finding).copied().flatten() else { continue };
             let finding = &parsed.findings[entry.finding];
+            if rank(finding.kind.as_str()) < rank(&groups[group].known.kind) {
+                continue;
+            }
             let weak = items[entry.finding].fingerprint.is_weak();
             // A weak finding is known by the sizes of one record.
             let count = if weak { 1 } else { entry.count };

@@ -195,10 +195,16 @@ struct RawInstance {
 #[derive(Deserialize)]
 struct RawProblem {
     code: String,
+    #[serde(default = "yes")]
+    fatal: bool,
     input: usize,
     line: u64,
     pid: Option<u64>,
     message: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Document {
@@ -236,14 +242,23 @@ impl Document {
         if !holds {
             return Err(wrong(String::from("the document refers to an input, a report or a finding that it does not hold")));
         }
+        if let Some(what) = inconsistent(&raw) {
+            return Err(wrong(what));
+        }
         Ok(Self::of(raw, outcome))
     }
 
     fn of(raw: Raw, outcome: Outcome) -> Self {
-        let kept = [ReasonCode::NoEvidence, ReasonCode::CommandFailed];
+        let kept = [ReasonCode::NoEvidence, ReasonCode::CommandFailed, ReasonCode::MissingReport];
         let reason = |r: RawReason| {
-            let code = *kept.iter().find(|code| code.as_str() == r.code)?;
-            Some(Reason { code, count: r.count, message: r.message })
+            let known = ReasonCode::ALL.iter().find(|code| code.as_str() == r.code);
+            match known {
+                Some(code) => kept.contains(code).then_some(Reason { code: *code, count: r.count, message: r.message }),
+                None => {
+                    let message = format!("{} [{}, which this version does not know]", r.message, r.code);
+                    Some(Reason { code: ReasonCode::CommandFailed, count: r.count, message })
+                }
+            }
         };
         let seen = raw.findings.iter().map(seen).collect();
         Self {
@@ -258,6 +273,26 @@ impl Document {
             },
         }
     }
+}
+
+/// What the figures of a document contradict; leakgate never writes such a one.
+fn inconsistent(raw: &Raw) -> Option<String> {
+    let mut records = alloc::vec![0u64; raw.findings.len()];
+    for (finding, count) in raw.reports.iter().flat_map(|r| &r.records) {
+        records[*finding] = records[*finding].saturating_add(*count);
+    }
+    for (finding, records) in raw.findings.iter().zip(records) {
+        let kind = Kind::printed(&finding.kind);
+        let what = if finding.occurrences == 0 || finding.inherited > finding.occurrences || records != finding.occurrences {
+            "its records do not add up"
+        } else if kind.is_leak() && finding.leak.is_none() {
+            "a leak without sizes"
+        } else {
+            continue;
+        };
+        return Some(format!("{}: {what}", finding.fingerprint));
+    }
+    None
 }
 
 fn seen(raw: &RawFinding) -> Seen {
@@ -284,9 +319,15 @@ fn text(value: Option<String>) -> Option<Text> {
 
 fn report(raw: RawReport) -> Report {
     let amount = |a: &RawAmount| Amount { bytes: a.bytes, blocks: a.blocks };
-    let leaked = raw.stated.bytes.zip(raw.stated.blocks).map(|(bytes, blocks)| Amount { bytes, blocks });
+    let stated = raw.stated.bytes.zip(raw.stated.blocks).map(|(bytes, blocks)| Amount { bytes, blocks });
+    let tool = Tool::named(&raw.tool);
+    // Of valgrind's sums by kind the document keeps the whole.
+    let (leaked, by_kind) = if tool.is_valgrind() { (None, stated) } else { (stated, None) };
+    let suppressed = amount(&raw.suppressed);
+    let has_sums = by_kind.is_some() || suppressed.blocks > 0;
+    let leaks = LeakSummary { definite: by_kind.unwrap_or_default(), suppressed, ..LeakSummary::default() };
     Report {
-        tool: Tool::named(&raw.tool),
+        tool,
         version: text(raw.version),
         pid: raw.pid,
         parent: raw.parent,
@@ -304,8 +345,7 @@ fn report(raw: RawReport) -> Report {
             leaked,
             errors: raw.stated.errors,
             contexts: raw.stated.contexts,
-            leaks: Some(LeakSummary { suppressed: amount(&raw.suppressed), ..LeakSummary::default() })
-                .filter(|l| l.suppressed.blocks > 0),
+            leaks: Some(leaks).filter(|_| has_sums),
             suppressed_errors: Some(raw.suppressed_errors).filter(|n| *n > 0),
             all_freed: raw.stated.all_freed,
             ..Stated::default()
@@ -376,9 +416,10 @@ fn frame(raw: RawFrame) -> Frame {
     Frame { index: raw.index, address: hex(raw.address), inlined: raw.inlined, site: Arc::new(site) }
 }
 
-/// A code of a newer leakgate is taken for a cut report: it may be one that fails.
+/// A code of a newer leakgate that fails is taken for a cut report.
 fn problem(raw: RawProblem) -> Problem {
-    let code = Code::ALL.iter().find(|c| c.as_str() == raw.code).copied().unwrap_or(Code::Truncated);
+    let unknown = if raw.fatal { Code::Truncated } else { Code::MoreProblems };
+    let code = Code::ALL.iter().find(|c| c.as_str() == raw.code).copied().unwrap_or(unknown);
     Problem { code, input: raw.input, line: raw.line, pid: raw.pid, message: raw.message }
 }
 

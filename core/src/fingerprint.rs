@@ -31,7 +31,7 @@ impl Fingerprint {
         &self.text
     }
 
-    /// True when nothing but allocators and runtimes was in the stack: many different findings may look like this one.
+    /// True when no function but allocators and runtimes has a name in the stack: many different findings may look like this one.
     pub fn is_weak(&self) -> bool {
         self.weak
     }
@@ -64,21 +64,23 @@ pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
 pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool) {
     let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
     let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
+    let mut named = false;
     for frame in frames {
         let known = names.get(&frame.site);
         if lines.len() == DEPTH || matches!(known.class, Class::Allocator | Class::Runtime) {
             continue;
         }
         let line = if known.name.is_empty() { String::from(module(frame)) } else { known.name.clone() };
+        named |= !known.name.is_empty();
         if !line.is_empty() {
             lines.push(line);
         }
     }
-    let weak = lines.is_empty();
-    if weak {
+    if lines.is_empty() {
         lines = frames.iter().take(DEPTH).map(|f| format!("{} in {}", names.get(&f.site).name, module(f))).collect();
     }
-    (lines, weak)
+    // Of a binary without names every leak looks like every other.
+    (lines, !named)
 }
 
 fn module(frame: &Frame) -> &str {

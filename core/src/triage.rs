@@ -234,7 +234,8 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
         }
         let Some(rule) = item.rule else { continue };
         count(&mut uses[rule], finding, item.records);
-        if gate.policy.gates(&finding.kind) {
+        let foreign = !item.culprit.own && gate.policy.third_party != Level::Fail;
+        if gate.policy.gates(&finding.kind) && !foreign {
             count(&mut gated[rule], finding, item.records);
         }
     }

@@ -88,6 +88,10 @@ fn gate(table: &Table<'_>) -> Policy {
     table.only(&["fail-on", "require", "silence", "unused-rules", "third-party", "tool-suppressed", "expiry-warning-days"]);
     let mut policy = Policy::default();
     if table.has("fail-on") {
+        if table.strings("fail-on").is_empty() {
+            let help = String::from("the default is errors, leak-definite, leak-indirect, leak-possible and fd-leak");
+            table.document.mistake(table.span_of("fail-on"), "an empty list `fail-on`: nothing would ever fail", Some(help));
+        }
         let kinds = table.strings("fail-on").into_iter().filter_map(|(word, span)| kind(table, &word, span));
         policy.fail_on = kinds.collect();
     }
@@ -150,7 +154,10 @@ pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)
     let words = KNOWN.iter().map(Kind::as_str).chain(["errors", "leaks"]);
     let near = nearest(word, words);
     let is_name = |c: char| !c.is_uppercase() && !c.is_whitespace() && !c.is_control();
-    if own.as_str() != word || word.is_empty() || !word.chars().all(is_name) || near.is_some() {
+    // Kinds of one word are few; anything else of one word, or of leaks, is meant to be something that it is not.
+    let single = ["segv", "fpe", "bus", "ill", "abrt", "trap", "overlap", "race", "misc", "dubious", "stack-overflow"];
+    let unknown = (!word.contains('-') && !single.contains(&word)) || word.contains("leak");
+    if own.as_str() != word || word.is_empty() || !word.chars().all(is_name) || near.is_some() || unknown {
         let help = near.map_or_else(
             || String::from("there are errors, leaks, leak-definite, leak-indirect, leak-possible, leak-reachable, fd-leak, and every checker's own kinds, such as heap-buffer-overflow"),
             |near| format!("did you mean `{near}`?"),

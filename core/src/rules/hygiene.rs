@@ -145,20 +145,12 @@ fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
                 "it does not match its witness, the stack that it was written for",
             ));
         }
-        if rule.selector.fingerprint.is_some() || !witness::can_be_checked(rule) {
-            continue;
-        }
-        let others = with.iter().filter(|o| *o != at && rules[**o].witness != rule.witness);
-        let widened: Vec<&str> =
-            others.filter(|o| witness::is_matched_as(rule, &rules[**o])).map(|o| rules[*o].id.as_str()).collect();
-        if let Some(first) = widened.first() {
-            let more = if widened.len() > 1 { format!(" and {} more", widened.len() - 1) } else { String::new() };
-            out.push(Advice::new(
-                AdviceCode::WitnessWidened,
-                *at,
-                format!("it also matches what `{first}`{more} was written for"),
-            ));
-        }
+    }
+    for (at, others) in witness::widened(rules, &with) {
+        let Some(first) = others.first() else { continue };
+        let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
+        let message = format!("it also matches what `{}`{more} was written for", rules[*first].id);
+        out.push(Advice::new(AdviceCode::WitnessWidened, at, message));
     }
 }
 

@@ -304,7 +304,8 @@ fn mangled_key(glob: &Glob) -> Key {
         let length: usize = rest[at..at + digits].parse().unwrap_or(0);
         rest = &rest[at + digits..];
         let identifier = rest.get(..length).unwrap_or(rest);
-        if identifier.len() > longest.len() {
+        // Anonymous namespaces are printed otherwise.
+        if identifier.len() > longest.len() && identifier != "_GLOBAL__N_1" {
             longest = identifier;
         }
         rest = &rest[identifier.len()..];

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::index::holds;
+use super::index::{Index, holds};
 use super::selector::KindSet;
 use super::{Matcher, Rule};
 use crate::culprit::{Class, Names};
@@ -87,13 +87,25 @@ fn findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
     kinds.into_iter().map(finding).collect()
 }
 
-/// True when the rule matches what another rule was written for.
-pub(crate) fn is_matched_as(rule: &Rule, other: &Rule) -> bool {
-    findings(other, &other.witness).iter().any(|finding| {
-        let mut names = Names::default();
+/// The rules that match what others were written for, and which these are. `with` are those that have a witness.
+pub(crate) fn widened(rules: &[Rule], with: &[usize]) -> Vec<(usize, Vec<usize>)> {
+    let samples: Vec<(usize, Finding)> =
+        with.iter().flat_map(|at| findings(&rules[*at], &rules[*at].witness).into_iter().map(|f| (*at, f))).collect();
+    let mut index = Index::new(rules, &[]);
+    let mut names = Names::default();
+    let mut found: Vec<Vec<usize>> = vec![Vec::new(); rules.len()];
+    for (owner, finding) in &samples {
         let fingerprint = fingerprint::of(finding, &mut names);
-        holds(rule, finding, &fingerprint, &[], &mut names)
-    })
+        for at in index.matches(finding, &fingerprint, &[], &mut names) {
+            let (at, rule) = (at as usize, &rules[at as usize]);
+            let other = at != *owner && !rule.witness.is_empty() && rule.witness != rules[*owner].witness;
+            let judged = rule.selector.fingerprint.is_none() && can_be_checked(rule);
+            if other && judged && found[at].last() != Some(owner) {
+                found[at].push(*owner);
+            }
+        }
+    }
+    found.into_iter().enumerate().filter(|(_, others)| !others.is_empty()).collect()
 }
 
 /// True when the rule matches a stack such as the witness. Names in a witness are reduced, so a rule that names modules or files

@@ -194,3 +194,9 @@ pub(crate) fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_string()
 }
+
+/// The name of an entry: a line that is neither a comment nor a bracket.
+pub(crate) fn entry_name(text: &str) -> String {
+    let line = one_line(text);
+    if line.is_empty() || line.starts_with(['#', '{', '}']) { format!("rule {line}") } else { line }
+}

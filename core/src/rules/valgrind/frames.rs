@@ -109,17 +109,17 @@ pub(super) fn names_several(pattern: &str, name: &str) -> bool {
     hashed || last.starts_with('~') || (last == class && !last.is_empty())
 }
 
-/// The pattern to write for a printed name: the name itself where it is known before demangling, else the longest identifier in
-/// it that a mangled name is sure to hold.
+/// The pattern to write for a printed name: the name itself where it is known before demangling, else all that
+/// is certain of it.
 pub(crate) fn written(name: &str, inlined: bool) -> Option<String> {
     let name = symbol::without_offset(name);
     if is_known(name, inlined) {
         return (!name.contains(['*', '?'])).then(|| name.into());
     }
     let skeletons = mangled::skeletons(name, &symbol::simple_name(name));
-    let pieces = skeletons.iter().flat_map(|s| s.split(char::from(mangled::GAP)));
-    let longest = pieces.map(|p| p.trim_start_matches(|c: char| c.is_ascii_digit())).max_by_key(|p| p.len())?;
-    (!longest.is_empty()).then(|| alloc::format!("*{longest}*"))
+    let [skeleton] = skeletons.as_slice() else { return None };
+    let pattern = skeleton.replace(char::from(mangled::GAP), "*");
+    (pattern.bytes().filter(u8::is_ascii_alphanumeric).count() > 2).then_some(pattern)
 }
 
 /// Demanglers differ in blanks: `> >`, `>>`.

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::toml::{list, quoted};
-use super::{Language, comment, one_line};
+use super::{Language, comment, entry_name};
 use crate::model::Kind;
 use crate::rules::glob::Glob;
 use crate::rules::sanitizer::Suppression;
@@ -23,11 +23,11 @@ pub struct Converted {
     pub id: String,
     /// The rule; or what can't be said.
     pub text: Result<String, String>,
-    /// What it no longer matches, where it says less than before. It never matches more.
+    /// What it matches otherwise than before, where that can't be said.
     pub narrower: Option<String>,
 }
 
-/// Writes rules in another language. What would match more than before is not written.
+/// Writes rules in another language. The languages compare different names, so a written rule is to be looked at: `narrower` tells.
 pub fn convert(rules: &[Rule], to: Language) -> Vec<Converted> {
     let one = |rule: &Rule| {
         let mut narrower = None;
@@ -41,7 +41,7 @@ pub fn convert(rules: &[Rule], to: Language) -> Vec<Converted> {
     rules.iter().map(one).collect()
 }
 
-const FUNCTIONS_ONLY: &str = "the sanitizer compares modules and files with the template, too; this compares functions";
+const FUNCTIONS_ONLY: &str = "the sanitizer compares modules and files with the template, too, and functions with their arguments; this compares functions, with or without";
 
 fn to_toml(rule: &Rule, narrower: &mut Option<String>) -> Result<String, String> {
     let mut out = format!("[[allow]]\nid = {}\n", quoted(&rule.id));
@@ -186,7 +186,7 @@ fn leak_kinds(rule: &Rule) -> Result<Vec<Kind>, String> {
 }
 
 fn to_valgrind(rule: &Rule, narrower: &mut Option<String>) -> Result<String, String> {
-    let head = format!("{}{{\n   {}\n   Memcheck:Leak\n", comment(&rule.about.reason), one_line(&rule.id));
+    let head = format!("{}{{\n   {}\n   Memcheck:Leak\n", comment(&rule.about.reason), entry_name(&rule.id));
     let (kinds, lines) = match &rule.matcher {
         Matcher::Valgrind(_) => return Err(String::from("it is an entry of a valgrind suppression file already")),
         Matcher::Sanitizer(Suppression { kind, template: t }) if kind == "leak" => {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::{Run, Wording, comment, one_line};
 use crate::culprit::Class;
 use crate::model::Tool;
+use crate::rules::hygiene::is_over_broad;
 use crate::rules::read_file;
 
 /// Writes the first function of the stack that no other leak has in its own; the frame to look at is tried first.
@@ -27,6 +28,9 @@ pub(crate) fn write(run: &mut Run<'_>, wording: &Wording) -> Result<String, Stri
     for function in functions {
         let text = format!("{}leak:^{}$\n", comment(&wording.reason), one_line(&function));
         let Ok((_, rules)) = read_file("", &text) else { continue };
+        if rules.iter().any(is_over_broad) {
+            continue;
+        }
         let matched = run.matched(&rules);
         if run.difference(&matched, &meant).is_none() {
             return Ok(text);

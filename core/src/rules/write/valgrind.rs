@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Run, Wording, comment, one_line};
 use crate::model::{Finding, Frame};
+use crate::rules::hygiene::is_over_broad;
 use crate::rules::read_file;
 use crate::rules::valgrind::frames;
 use crate::rules::valgrind::kinds::{Extra, Family, is_about, parameter};
@@ -26,6 +27,9 @@ pub(crate) fn write(run: &mut Run<'_>, wording: &mut Wording) -> Result<String, 
     }
     let text = format!("{}{}", comment(&wording.reason), entries.concat());
     let (_, rules) = read_file("", &text).map_err(|m| m.first().map_or(String::new(), |m| m.message.clone()))?;
+    if rules.iter().any(is_over_broad) {
+        return Err(String::from("its stack has no function that could be named; an entry would accept nearly everything"));
+    }
     let matched = run.matched(&rules);
     match run.difference(&matched, &meant) {
         None => {
