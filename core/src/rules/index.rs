@@ -310,7 +310,8 @@ fn mangled_key(glob: &Glob) -> Key {
         }
         rest = &rest[identifier.len()..];
     }
-    let begins_within = !piece.starts_with("_Z") && !piece.starts_with(|c: char| c.is_ascii_digit());
+    let begins_within =
+        !piece.starts_with("_Z") && !piece.contains("_GLOBAL_") && !piece.starts_with(|c: char| c.is_ascii_digit());
     match longest.len() {
         SHORTEST.. => Key::Piece(longest.into()),
         _ if begins_within && piece.len() >= SHORTEST => Key::Piece(piece),
