@@ -28,7 +28,8 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
-    let run = Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+    let run =
+        Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
     let mut out = String::new();
     emit::write(&run, format, &Style { colour: true }, &mut out).expect("writing to a string");
     out
