@@ -99,7 +99,9 @@ fn explain_replaced(all: &mut Collector) {
         let old = &all.reports[at];
         let follows = |r: &&Report| r.pid == old.pid && r.input == old.input && r.stream == old.stream;
         let next = all.reports[at + 1..].iter().find(follows);
-        let same_command = next.is_none_or(|next| next.command == old.command) || old.pid.is_some_and(|pid| pid < FEW_PIDS);
+        // `exec` leaves two whole headers.
+        let another = next.is_some_and(|next| next.command.is_some() && old.command.is_some() && next.command != old.command);
+        let same_command = !another || old.pid.is_some_and(|pid| pid < FEW_PIDS);
         let (input, line, pid) = (old.input, old.last_line, old.pid);
         if same_command {
             let message = "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed";

@@ -12,7 +12,8 @@ use alloc::string::String;
 
 use hashbrown::HashMap;
 
-use self::headline::{Standalone, is_failure, standalone};
+use self::headline::{Standalone, is_failure, is_tagged_error, standalone};
+pub(crate) use self::headline::{is_prefix, speaks};
 use self::record::{Open, Part, Place};
 use super::asan;
 use super::collect::{Collector, text_of};
@@ -56,14 +57,18 @@ impl Sanitizers {
         let place = Place { pid, line: line.number, stream };
         match standalone(text) {
             Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),
-            Some(Standalone::Message { level, name, text }) => self.message(level, name, text, &place, out),
-            None => {
+            Some(Standalone::Message { level, name, text: said }) if !level.is_empty() || !is_tagged_error(text, pid) => {
+                self.message(level, name, said, &place, out);
+            }
+            _ => {
                 if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
                     self.open_leaks(text, &place, out);
                 } else if pid.is_some() && failures::is_start_of_asan(text) {
                     let message = format!("AddressSanitizer failed: `{}`", String::from_utf8_lossy(text.trim_ascii()));
                     out.problem(Code::CheckerFailed, place.line, pid, message);
-                } else if pid.is_some() && text.trim_ascii_start().starts_with(b"ERROR: ") {
+                } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
+                    out.problem(Code::SummaryWithoutReport, place.line, pid, "a summary of a sanitizer that can't be read");
+                } else if is_tagged_error(text, pid) {
                     let message = format!("`{}` is no report that leakgate knows", String::from_utf8_lossy(text.trim_ascii()));
                     out.problem(Code::UnknownReport, place.line, pid, message);
                     self.unknown = true;
@@ -213,6 +218,16 @@ impl Sanitizers {
         }
     }
 
+    /// A sanitizer ended the process: it has told before why, and if that is not in the log, the start of the report is lost.
+    fn aborted(&self, place: &Place<'_>, out: &mut Collector) {
+        let is_known =
+            self.mixed || self.unknown || self.deadly.is_some() || self.reports.keys().any(|(_, pid)| *pid == place.pid);
+        if !is_known {
+            let message = "a sanitizer ended the process, and its report is not in the log";
+            out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
+        }
+    }
+
     fn leak_total(&mut self, total: Amount, place: &Place<'_>, out: &mut Collector) {
         let open = self.open.as_ref().filter(|o| o.part != Part::Error).map(|o| o.report);
         match open {
@@ -240,7 +255,7 @@ impl Sanitizers {
         let table = open.part == (Part::Suppressions { then_leaks: false });
         let complete = complete || table;
         let report = &mut out.reports[open.report];
-        if table && report.entries.is_empty() && report.stated.leaks.is_none() {
+        if table && report.entries.is_empty() && report.stated.leaks.is_none() && report.stated.leaked.is_none() {
             // The words alone, without a row, prove nothing.
             out.forgotten.insert(open.report);
             self.reports.retain(|_, known| *known != open.report);
@@ -254,6 +269,10 @@ impl Sanitizers {
 
     fn body(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let trimmed = trim_start(text);
+        let in_report = self.open.as_ref().is_some_and(|o| o.part != Part::Suppressions { then_leaks: false });
+        if !in_report && place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
+            self.aborted(place, out);
+        }
         let Some(open) = &mut self.open else { return };
         open.foreign += 1;
         if trimmed.trim_ascii_end().is_empty() {

@@ -48,6 +48,8 @@ pub(crate) struct Collector {
     pub(crate) bare_children: Vec<usize>,
     /// Reports without an end, after which the same process began a new one.
     pub(crate) replaced: Vec<usize>,
+    /// Reports in XML and how many different errors each states before its sums: those that are neither leaks nor descriptors.
+    pub(crate) counted: Vec<(usize, u64)>,
     hasher: DefaultHashBuilder,
     sites: HashTable<(u64, Grammar, Arc<Site>)>,
     folds: HashTable<(u64, usize)>,

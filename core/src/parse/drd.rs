@@ -16,7 +16,7 @@ const TITLES: &[(&str, &str)] = &[
     ("Not a reader-writer lock", "generic-err"),
     ("Destroying locked mutex", "mutex-err"),
     ("Invalid mutex type", "mutex-err"),
-    ("Probably a race condition: condition variable", "cond-race-err"),
+    ("Probably a race condition", "cond-race-err"),
     ("Destroying condition variable", "cond-destr-err"),
     ("destruction of condition variable", "cond-destr-err"),
     ("Inconsistent association of condition variable", "cond-wait-err"),

@@ -5,8 +5,10 @@
 
 use alloc::format;
 
+use super::body::is_prefix;
 use super::collect::{Collector, text_of};
-use crate::bytes::{before, contains};
+use super::lsan;
+use crate::bytes::{before, contains, trim_start};
 use crate::line::Line;
 use crate::problem::Code;
 
@@ -45,6 +47,9 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
         let message = "a report of UndefinedBehaviorSanitizer, which this version does not read";
         return out.problem(Code::UnknownReport, line.number, None, message);
     }
+    if is_leak_behind_prefix(text) || is_beheaded(text) {
+        return out.problem(Code::Truncated, line.number, None, "a line of a sanitizer whose beginning is not in the log");
+    }
     let text = text.trim_ascii();
     let said = text.strip_prefix(b"valgrind: ").map(<[u8]>::trim_ascii_start);
     let failed = said.is_some_and(|s| VALGRIND.iter().any(|f| s.starts_with(f)) || NOT_STARTED.iter().any(|f| s.ends_with(f)));
@@ -54,9 +59,23 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
 }
 
 /// `a.c:3:42: runtime error: …`, without a pid and without a headline.
-fn is_undefined_behaviour(text: &[u8]) -> bool {
+pub(crate) fn is_undefined_behaviour(text: &[u8]) -> bool {
     let Some(place) = before(text, b": runtime error: ") else { return false };
-    place.last().is_some_and(u8::is_ascii_digit) && contains(place, b":")
+    place.last().is_some_and(|b| b.is_ascii_digit() || *b == b':') && contains(place, b":")
+}
+
+/// A record of LeakSanitizer that is cut, or behind a prefix that no headline has told.
+pub(crate) fn is_leak_behind_prefix(text: &[u8]) -> bool {
+    let Some(head) = before(text, b"irect leak of ").filter(|_| contains(text, b" byte(s) in ")) else { return false };
+    let prefix = head.strip_suffix(b"D").or_else(|| head.strip_suffix(b"Ind")).unwrap_or(head).trim_ascii();
+    let is_cut = prefix.is_empty() && lsan::record(text).is_none();
+    matches!(head, b"" | b"d" | b"nd") || is_cut || is_prefix(prefix)
+}
+
+/// A headline whose tag is cut: `01==ERROR: AddressSanitizer: `, at the start of a line or within a frame.
+fn is_beheaded(text: &[u8]) -> bool {
+    let Some(tag) = before(text, b"ERROR: ").filter(|_| contains(text, b"Sanitizer: ")) else { return false };
+    tag.ends_with(b"=") && (tag.iter().all(|b| b.is_ascii_digit() || b"= ".contains(b)) || trim_start(tag).starts_with(b"#"))
 }
 
 /// A shell, `make`, `env` or `timeout` did not find valgrind. A configure script may say `valgrind: not found`, too, and mean no harm.

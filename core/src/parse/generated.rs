@@ -16,7 +16,9 @@
 
 use alloc::vec::Vec;
 
+use super::body::speaks;
 use super::collect::text_of;
+use super::tag;
 use crate::model::{Generated, Text};
 
 /// Such a block on its way; more lines than valgrind ever writes are none of its own.
@@ -48,7 +50,9 @@ impl Block {
         if line == b"}" {
             return read(&self.lines).map_or(Step::Foreign, Step::Done);
         }
-        if self.lines.len() >= MAX || line.is_empty() {
+        // A program may print a bracket, too, and what a checker says goes on behind it.
+        let is_other = line.is_empty() || tag::find(line).is_some() || speaks(line);
+        if self.lines.len() >= MAX || is_other {
             return Step::Foreign;
         }
         self.lines.push(text_of(line));

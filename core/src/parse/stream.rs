@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::body::Sanitizers;
+use super::body::{Sanitizers, is_prefix, speaks};
 use super::collect::{Collector, text_of};
 use super::failures;
 use super::frame;
@@ -16,8 +16,8 @@ use super::generated::{Block, Step};
 use super::lead::Lead;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
-use super::xml::Document;
-use crate::bytes::{find, trim_start};
+use super::xml::{self, Document};
+use crate::bytes::{contains, find, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
@@ -34,8 +34,8 @@ pub(crate) struct Stream {
     has_header: bool,
     /// The tool that the last header named: a child of `fork` writes none.
     tool: Option<Tool>,
-    /// The last line with a tag that began no process: if a stack follows, it was the headline of a record.
-    unknown: Option<(u64, Text, u64)>,
+    /// The last line with a tag that began no process: if a stack follows, it was the headline of a record, unless it has no text here.
+    unknown: Option<(u64, Option<Text>, u64)>,
     /// The process whose record ended with the line before, so that a generated suppression may follow.
     recorded: Option<u64>,
     /// Such a suppression, and whose record it is for.
@@ -47,6 +47,21 @@ fn is_start_tag(text: &[u8], at: usize) -> bool {
     let quoted = at > 0 && matches!(text[at - 1], b'"' | b'\'' | b'`');
     let rest = memchr::memchr(b'>', &text[at..]).map(|end| text[at + end + 1..].trim_ascii());
     !quoted && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"<"))
+}
+
+/// True where a tag, or the end of one, stands in a text of valgrind's: `12== `, `== Invalid`.
+fn holds_tag(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', text).any(|at| match text[at..] {
+        [b'=', b'=', b' ', next, ..] if next.is_ascii_uppercase() => at > 0,
+        [b'=', b'=', ..] => at > 0 && text[at - 1].is_ascii_digit(),
+        _ => false,
+    })
+}
+
+/// True for a frame within which a sanitizer speaks; frames end with a parenthesis.
+fn is_torn(text: &[u8]) -> bool {
+    let is_frame = text.starts_with(b"by 0x") || text.starts_with(b"at 0x");
+    is_frame && !text.ends_with(b")") && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
 }
 
 impl Stream {
@@ -78,14 +93,25 @@ impl Stream {
         } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
             return self.untagged(text, line, out);
         }
-        if trimmed.starts_with(b"</valgrindoutput>") {
+        let is_end = |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
+        if find(text, b"</valgrindoutput>").is_some_and(is_end) {
             let message = "an XML document ends whose beginning is not in the log";
             return out.problem(Code::Interleaved, line.number, None, message);
         }
         if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
             return self.open_xml(text, at, line, out);
         }
-        match tag::find(text) {
+        if xml::is_fragment(text) {
+            let message = "a part of an XML document whose beginning is not in the log";
+            return out.problem(Code::Truncated, line.number, None, message);
+        }
+        let tag = tag::find(text);
+        if let Some(head) = tag.map(|tag| &text[..tag.at]).filter(|head| speaks(head)) {
+            // The end of the line is lost: another process wrote into it.
+            failures::outside_of_reports(head, line, out);
+            self.untagged(head, line, out);
+        }
+        match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
             Some(tag) => self.sanitizer(text, tag, line, out),
             None => {
@@ -121,6 +147,12 @@ impl Stream {
         if trimmed.starts_with(b"==") && tag::find(text).is_some() {
             return false;
         }
+        if !trimmed.starts_with(b"<") && !trimmed.is_empty() && (self.sanitizers.is_open() || speaks(trimmed)) {
+            return false;
+        }
+        if tag::find(text).is_some_and(|tag| tag.is_valgrind() && Process::begins_with(tag.rest.trim_ascii_start())) {
+            out.problem(Code::Interleaved, line.number, None, "another process writes into a line of the XML document");
+        }
         let another = trimmed.starts_with(b"<valgrindoutput");
         let own = !another && xml.line(text, line, out);
         if another {
@@ -144,9 +176,16 @@ impl Stream {
     fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
         // What valgrind says at `-v` (`--PID--`) and what the program prints (`**PID**`) are no part of a report.
         if tag.mark != b'=' {
+            self.unknown = Some((tag.pid, None, line.number));
             return;
         }
-        if let Some(tool) = Process::header_of(tag.rest.trim_ascii_start()) {
+        let text = tag.rest.trim_ascii_start();
+        if !text.starts_with(b"Command: ") && (holds_tag(tag.rest) || is_torn(text)) {
+            let message =
+                "another process writes into the line of this one: the end of the line is lost, and what the other says";
+            out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
+        }
+        if let Some(tool) = Process::header_of(text) {
             self.has_header = true;
             self.tool = Some(tool);
             if let Some(mut older) = self.processes.remove(&tag.pid) {
@@ -165,12 +204,16 @@ impl Stream {
     /// Begins to follow a process, if the line is one of valgrind's: `==1== text` stands in other outputs, too.
     fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
         let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
-        let title = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
+        let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
         let stack = frame::valgrind(text).map(|(first, _)| first);
-        let has_title = title.is_some() && stack == Some(true);
-        if !has_title && !Process::begins_with(text) {
-            let may_be_title = stack.is_none() && !text.trim_ascii().is_empty() && !text.starts_with(b"Warning: ");
-            self.unknown = may_be_title.then(|| (tag.pid, text_of(text), line.number));
+        if stack == Some(true) && before.is_none() {
+            out.problem(Code::Truncated, line.number, Some(tag.pid), "a stack whose headline is not in the log");
+        }
+        let title = before.filter(|_| stack == Some(true)).and_then(|(_, title, line)| Some((title?, line)));
+        if title.is_none() && !Process::begins_with(text) {
+            let is_blank = text.trim_ascii().is_empty();
+            let title = (stack.is_none() && !text.starts_with(b"Warning: ")).then(|| text_of(text));
+            self.unknown = (!is_blank).then_some((tag.pid, title, line.number));
             return false;
         }
         let max = out.options.max_processes;
@@ -187,7 +230,8 @@ impl Stream {
         }
         let tool = Process::tool_of(text).or(self.tool.clone()).unwrap_or(Tool::Memcheck);
         let mut process = Process::new(tool, tag.pid, self.name.as_ref(), line.number, out);
-        if let Some((_, title, line)) = title.filter(|_| has_title) {
+        process.is_first = !self.has_header;
+        if let Some((title, line)) = title {
             process.expect_title(title, line);
         }
         self.processes.insert(tag.pid, process);
@@ -202,10 +246,17 @@ impl Stream {
         if !self.is_open() {
             self.lead.learn(&text[..tag.at]);
         }
+        if tag.rest.get(1..).is_some_and(|text| Process::begins_with(text.trim_ascii_start())) {
+            let message = "a line of valgrind's with a tag that is damaged";
+            out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
+        }
         // Some messages lack their line feed, so that the next process goes on in the same line.
         let mut next = Some(tag);
         while let Some(tag) = next {
             next = tag::find_from(tag.rest, 0);
+            if tag.is_valgrind() {
+                return self.valgrind(&tag, line, out);
+            }
             let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
             self.sanitizers.line(own, Some(tag.pid), line, self.name.as_ref(), out);
         }

@@ -42,8 +42,8 @@ fn bytes_in_blocks(text: &[u8]) -> Option<Amount> {
     rest.starts_with(b" blocks").then_some(Amount { bytes, blocks })
 }
 
-/// What follows `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`. Half of it is nothing.
-pub(crate) fn errors(text: &str, report: &mut Report) {
+/// What follows `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`. Half of it is nothing, and gives false.
+pub(crate) fn errors(text: &str, report: &mut Report) -> bool {
     let text = text.as_bytes();
     let read = || {
         let (errors, rest) = amount(text)?;
@@ -51,9 +51,9 @@ pub(crate) fn errors(text: &str, report: &mut Report) {
         let (suppressed, _) = amount(after(rest, b"(suppressed: ")?)?;
         Some((errors, contexts, suppressed))
     };
-    if let Some((errors, contexts, suppressed)) = read() {
-        report.stated.errors = Some(errors);
-        report.stated.contexts = Some(contexts);
-        report.stated.suppressed_errors = Some(suppressed);
-    }
+    let Some((errors, contexts, suppressed)) = read() else { return false };
+    report.stated.errors = Some(errors);
+    report.stated.contexts = Some(contexts);
+    report.stated.suppressed_errors = Some(suppressed);
+    true
 }

@@ -39,6 +39,8 @@ pub(crate) struct Process {
     threads: Threads,
     /// `Thread 2 name:` before an error.
     thread: Option<Text>,
+    /// No process wrote a header before this one began.
+    pub(crate) is_first: bool,
     /// Something of a summary was seen, so the process does not run with `-q`.
     has_summary: bool,
     ended: bool,
@@ -46,6 +48,8 @@ pub(crate) struct Process {
     recorded: Option<usize>,
     /// The line before was blank, and a record is still open (helgrind's hold blank lines).
     paused: bool,
+    /// The line before was blank, or named the thread: a stack that follows has lost its headline.
+    after_blank: bool,
 }
 
 impl Process {
@@ -61,10 +65,12 @@ impl Process {
             announced: None,
             threads: Threads::default(),
             thread: None,
+            is_first: false,
             has_summary: false,
             ended: false,
             recorded: None,
             paused: false,
+            after_blank: false,
         }
     }
 
@@ -110,9 +116,11 @@ impl Process {
     pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
         out.touch(self.report, line.bytes, line.number);
         (self.recorded, self.paused) = (None, false);
+        let after_blank = core::mem::take(&mut self.after_blank);
         let text = rest.strip_prefix(b" ").unwrap_or(rest);
         if text.trim_ascii().is_empty() {
             self.blank(out);
+            self.after_blank = true;
         } else if let Some((first, head)) = frame::valgrind(text) {
             if line.continues {
                 out.problem(
@@ -121,6 +129,11 @@ impl Process {
                     self.pid(out),
                     "a frame is longer than the bound of a line; its end was not read",
                 );
+            }
+            let is_orphan = first && after_blank && self.draft.is_none() && self.announced.is_none();
+            if is_orphan && !out.reports[self.report].has_header {
+                // Sums would tell where there are some.
+                out.problem(Code::Truncated, line.number, self.pid(out), "a stack whose headline is not in the log");
             }
             self.frame(first, head, line.number, out);
         } else if text.starts_with(b" ") {
@@ -243,6 +256,7 @@ impl Process {
             self.draft = Some(draft);
         } else if words.starts_with("Thread ") {
             self.thread = Some(words);
+            self.after_blank = true;
         } else if !words.starts_with("Warning: ") {
             self.candidate = Some((words, line));
         }
@@ -268,7 +282,7 @@ impl Process {
             Tool::Helgrind => helgrind::title(words).or_else(|| memcheck::title(words)),
             Tool::Drd => drd::title(words).or_else(|| memcheck::title(words)),
             // A log without its header does not name its tool.
-            _ => memcheck::title(words),
+            _ => memcheck::title(words).or_else(|| helgrind::title(words)).or_else(|| drd::title(words)),
         }
     }
 

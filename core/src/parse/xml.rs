@@ -9,15 +9,19 @@
 mod element;
 mod error;
 mod facts;
+mod fragment;
 
 use alloc::format;
 use alloc::vec::Vec;
 
 pub(crate) use self::element::unescape;
 use self::element::{Next, next_element};
+pub(crate) use self::fragment::is_fragment;
 use super::collect::Collector;
 use super::memcheck::amount;
 use super::threads::Threads;
+use memchr::memmem;
+
 use crate::bytes::{contains, find, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
@@ -125,7 +129,9 @@ impl Document {
         let last_line = out.reports[self.report].last_line;
         self.read(last_line, out);
         let report = &out.reports[self.report];
-        let bare = report.printed == 0 && report.parent.is_some() && !self.finished;
+        // What is still waited for may have swallowed an error.
+        let holds_error = contains(&self.buffer, b"<error>");
+        let bare = report.printed == 0 && report.parent.is_some() && !self.finished && !holds_error;
         if self.state == State::Inside && bare {
             out.bare_children.push(self.report);
         } else if self.state == State::Inside {
@@ -236,6 +242,12 @@ impl Document {
 
     fn element(&mut self, name: &[u8], bytes: &[u8], line: u64, out: &mut Collector) {
         let text = lossy(bytes);
+        let swallows = |part: &[u8]| name != b"error" && contains(bytes, part);
+        if matches!(name, b"unique" | b"kind" | b"frame")
+            || [&b"<error>"[..], b"</error>", b"</valgrindoutput"].into_iter().any(swallows)
+        {
+            self.malformed(line, "elements of an error stand outside of one: lines are lost", out);
+        }
         let report = &mut out.reports[self.report];
         let inner = || facts::plain(&text);
         match name {
@@ -247,6 +259,7 @@ impl Document {
             }
             b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
             b"stack" => self.bare_stacks += 1,
+            b"errorcounts" => out.counted.push((self.report, memmem::find_iter(bytes, b"<pair>").count() as u64)),
             b"announcethread" => error::announce(&text, &mut self.threads, out),
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),

@@ -41,6 +41,13 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
             valgrind_errors(all, at, parents, &mut say);
         }
     }
+    for (at, stated) in &all.counted {
+        let report = &all.reports[*at];
+        if *stated > report.printed_errors + inheritable(all, *at, parents) {
+            let (stated, printed) = (count(*stated, "different error", "different errors"), report.printed_errors);
+            found.push((*at, Code::Unreconciled, format!("{} counts {stated}, and the report holds {printed}", report.tool)));
+        }
+    }
     for (at, code, message) in found {
         let (input, line, pid) = (all.reports[at].input, all.reports[at].last_line, all.reports[at].pid);
         all.problem_in(input, code, line, pid, message);
@@ -87,7 +94,8 @@ fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
 
 /// Leaks that memcheck counted: each gated kind must be shown as records, and the records must add up.
 fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
-    if report.tool != Tool::Memcheck {
+    // Only memcheck looks for leaks: where the line that names the tool is lost, these sums tell.
+    if report.tool != Tool::Memcheck && report.stated.leaks.is_none() && report.stated.in_use.is_none() {
         return;
     }
     let Some(stated) = report.stated.leaks else {
@@ -131,7 +139,7 @@ fn valgrind_leaks(report: &Report, read: &Read, say: &mut impl FnMut(Code, Strin
 /// No `LEAK SUMMARY`: nothing was leaked, or nothing was searched for.
 fn without_leak_summary(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     if report.stated.all_freed {
-        if report.stated.in_use.is_some_and(|in_use| in_use.blocks > 0) {
+        if report.stated.in_use.is_some_and(|in_use| in_use != Amount::default()) {
             say(Code::Unreconciled, String::from("memcheck says that every block was freed, and that some are in use at exit"));
         }
         return;
@@ -140,7 +148,7 @@ fn without_leak_summary(report: &Report, read: &Read, say: &mut impl FnMut(Code,
     if errors_only && report.has_header && !read.has_leaks() {
         say(Code::LeaksNotShown, String::from("the report sums up errors and says nothing about leaks"));
     }
-    if let Some(in_use) = report.stated.in_use.filter(|a| a.blocks > 0) {
+    if let Some(in_use) = report.stated.in_use.filter(|in_use| *in_use != Amount::default()) {
         let in_use = amount(in_use.bytes, in_use.blocks);
         let text = "in use at exit, and nobody looked whether it is lost; run with --leak-check=full";
         say(Code::LeaksNotShown, format!("{in_use} {text}"));

@@ -1,5 +1,6 @@
 //! Lines of a sanitizer that stand for themselves: headlines, summaries, failures of the sanitizer itself.
 
+use super::super::{failures, lsan};
 use crate::bytes::{find, trim_start};
 
 /// A line of a sanitizer that stands for itself, wherever it appears.
@@ -27,15 +28,33 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
     Some(Standalone::Message { level, name, text })
 }
 
+/// True for what a sanitizer says without a tag.
+pub(crate) fn speaks(text: &[u8]) -> bool {
+    let says = || lsan::record(text).is_some() || standalone(text).is_some();
+    !text.is_empty() && (says() || failures::is_undefined_behaviour(text) || failures::is_leak_behind_prefix(text))
+}
+
+/// `==PID==ERROR: `
+pub(crate) fn is_tagged_error(text: &[u8], pid: Option<u64>) -> bool {
+    pid.is_some() && text.trim_ascii_start().starts_with(b"ERROR: ")
+}
+
 /// The word before the sanitizer's name. What stands before it may be a prefix that is not known, but no sentence.
 fn level(head: &[u8]) -> Option<&[u8]> {
     let head = head.trim_ascii();
     let known = [&b"SUMMARY:"[..], b"ERROR:", b"WARNING:", b"FATAL:"];
     let level = known.into_iter().find(|level| head.ends_with(level)).unwrap_or_default();
     let before = head[..head.len() - level.len()].trim_ascii_end();
-    let is_word = before.ends_with(b":") && !before.contains(&b' ');
-    let is_prefix = before.is_empty() || is_word || matches!(before.last(), Some(b']' | b'|' | b')' | b'>'));
-    is_prefix.then_some(level)
+    // A tag that is damaged is none.
+    let ends_word = before.ends_with(b":") || before.starts_with(b"==") || before.ends_with(b"==");
+    let is_word = ends_word && !before.contains(&b' ');
+    (before.is_empty() || is_word || is_prefix(before)).then_some(level)
+}
+
+/// True for what may be a prefix that is not known, or the end of one: it closes, or is a time.
+pub(crate) fn is_prefix(text: &[u8]) -> bool {
+    let is_time = |b: &u8| b.is_ascii_digit() || b"TZ:.,+-= ".contains(b);
+    matches!(text.last(), Some(b']' | b'|' | b')' | b'>')) || (!text.is_empty() && text.iter().all(is_time))
 }
 
 /// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.
@@ -46,8 +65,7 @@ pub(crate) fn is_failure(level: &[u8], said: &[u8]) -> bool {
         b"failed to read suppressions file",
         b"CHECK failed",
         b"nested bug in the same thread",
-        b"ERROR: Flag parsing failed",
-        b"ERROR: expected '='",
+        b"ERROR: ",
         b"runtime does not come first",
         b"hard rss limit exhausted",
         b"Thread limit",

@@ -99,7 +99,9 @@ impl Open {
             out.reports[self.report].capped = true;
         } else if trim_start(text).starts_with(b"Suppressions used:") {
             self.end_record(out);
-            self.part = Part::Suppressions { then_leaks: self.part == Part::Leaks };
+            // A table of another process may stand here, too; the sum of the leaks is due all the same.
+            let then_leaks = matches!(self.part, Part::Leaks | Part::Suppressions { then_leaks: true });
+            self.part = Part::Suppressions { then_leaks };
         } else if let Part::Suppressions { .. } = self.part
             && let Some(row) = lsan::suppression_row(text)
         {

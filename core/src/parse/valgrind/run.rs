@@ -11,21 +11,22 @@ use crate::bytes::contains;
 use crate::model::{Kind, LeakSummary, Tool};
 use crate::problem::Code;
 
-/// Signals of a crash, or of a limit that the process ran into. The others are sent from outside: a test that stops its server, for
-/// example.
-const CRASH_SIGNALS: &[&str] = &[
-    "SIGSEGV",
-    "SIGBUS",
-    "SIGILL",
-    "SIGFPE",
-    "SIGABRT",
-    "SIGTRAP",
-    "SIGSYS",
-    "SIGALRM",
-    "SIGXCPU",
-    "SIGXFSZ",
-    "SIGVTALRM",
-    "SIGQUIT",
+/// Signals that are sent from outside: a test that stops its server, for example. Any other is a crash, or a limit that the process ran
+/// into, and so is one whose name is lost.
+const OUTSIDE_SIGNALS: &[&str] = &[
+    "SIGHUP",
+    "SIGINT",
+    "SIGKILL",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGPIPE",
+    "SIGTERM",
+    "SIGSTKFLT",
+    "SIGPROF",
+    "SIGIO",
+    "SIGPOLL",
+    "SIGPWR",
+    "SIGRT",
 ];
 
 impl Process {
@@ -36,6 +37,18 @@ impl Process {
             out.reports[self.report].tool = tool;
             out.reports[self.report].has_header = true;
             return true;
+        }
+        let report = &mut out.reports[self.report];
+        let again = |word: &str, known: bool| known && words.starts_with(word);
+        let sums = ["HEAP SUMMARY:", "LEAK SUMMARY:", "All heap blocks were freed"].iter().any(|word| again(word, self.ended));
+        if sums || again("Using Valgrind-", report.version.is_some()) || again("Command: ", report.command.is_some()) {
+            let pid = report.pid;
+            out.problem(
+                Code::Truncated,
+                line,
+                pid,
+                "another run begins here under the same pid, and the start of its header is lost",
+            );
         }
         let report = &mut out.reports[self.report];
         if let Some(version) = words.strip_prefix("Using ") {
@@ -58,9 +71,12 @@ impl Process {
             self.search_done = true;
             self.has_summary = true;
         } else if let Some(said) = words.strip_prefix("ERROR SUMMARY: ") {
-            summary::errors(said, report);
             self.has_summary = true;
-            self.ended |= report.stated.contexts.is_some() && said.ends_with(')');
+            if !summary::errors(said, report) && self.ended {
+                let pid = report.pid;
+                out.problem(Code::Truncated, line, pid, "an ERROR SUMMARY that can't be read");
+            }
+            self.ended |= out.reports[self.report].stated.contexts.is_some() && said.ends_with(')');
             self.reprint = false;
         } else if contains(text, b" errors in context ") || contains(text, b" in context ") && text.ends_with(b":") {
             self.reprint = true;
@@ -91,7 +107,7 @@ impl Process {
 
 /// True for signals of a crash.
 pub(crate) fn is_crash(signal: &str) -> bool {
-    CRASH_SIGNALS.iter().any(|name| signal.contains(name))
+    !OUTSIDE_SIGNALS.iter().any(|name| signal.contains(name))
 }
 
 /// The tool that a header announces.
@@ -104,11 +120,11 @@ pub(super) fn header_tool(text: &[u8]) -> Option<Tool> {
         (b"Lackey, an example", "lackey"),
         (b"Nulgrind, the minimal", "none"),
     ];
-    if text.starts_with(b"Memcheck, a memory error detector") {
+    if text.starts_with(b"Memcheck, a ") {
         Some(Tool::Memcheck)
-    } else if text.starts_with(b"Helgrind, a thread error detector") {
+    } else if text.starts_with(b"Helgrind, a ") {
         Some(Tool::Helgrind)
-    } else if text.starts_with(b"drd, a thread error detector") {
+    } else if text.starts_with(b"drd, a ") {
         Some(Tool::Drd)
     } else {
         let other = TOOLS.iter().find(|(start, _)| text.starts_with(start));
@@ -161,7 +177,7 @@ mod tests {
 
     #[test]
     fn headers_name_the_tool() {
-        assert_eq!(header_tool(b"Memcheck, a memory error detector"), Some(Tool::Memcheck));
+        assert_eq!(header_tool(b"Memcheck, a "), Some(Tool::Memcheck));
         assert_eq!(header_tool(b"drd, a thread error detector"), Some(Tool::Drd));
         assert_eq!(header_tool(b"Massif, a heap profiler").unwrap().as_str(), "massif");
     }

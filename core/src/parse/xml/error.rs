@@ -51,7 +51,8 @@ pub(crate) fn read(
         draft.leak = leak.or_else(|| words.bytes.map(plain));
     }
     // 3.24 lists descriptors that the process had from its parent, without a stack.
-    let kind = if kind == Kind::FD_LEAK && draft.stacks.is_empty() { Kind::FD_INHERITED } else { kind };
+    let bare = draft.stacks.is_empty() && find(xml, "<frame>").is_none();
+    let kind = if kind == Kind::FD_LEAK && bare { Kind::FD_INHERITED } else { kind };
     if (kind.is_leak() || kind == Kind::FD_LEAK)
         && let Some(first) = draft.stacks.first_mut()
     {

@@ -1,0 +1,52 @@
+//! Parts of a document whose beginning is not in the log.
+
+use crate::bytes::trim_start;
+
+/// Kinds of errors, as the elements name them; those of leaks go on.
+const KINDS: &[&[u8]] = &[
+    b"Leak_",
+    b"InvalidRead<",
+    b"InvalidWrite<",
+    b"InvalidJump<",
+    b"InvalidFree<",
+    b"InvalidMemPool<",
+    b"MismatchedFree<",
+    b"UninitCondition<",
+    b"UninitValue<",
+    b"SyscallParam<",
+    b"ClientCheck<",
+    b"Overlap<",
+    b"FishyValue<",
+    b"ReallocSizeZero<",
+    b"FdNotClosed<",
+    b"FdBadClose<",
+    b"FdBadUse<",
+    b"Race<",
+    b"UnlockUnlocked<",
+    b"UnlockForeign<",
+    b"UnlockBogus<",
+    b"PthAPIerror<",
+    b"LockOrder<",
+    b"ConflictingAccess<",
+    b"MutexErr<",
+    b"CondErr<",
+    b"CondRaceErr<",
+    b"Misc<",
+    b"Dubious<",
+    b"FreeMemLock<",
+    b"BarrierErr<",
+    b"CondDestrErr<",
+    b"CondWaitErr<",
+    b"HoldtimeErr<",
+    b"GenericErr<",
+    b"SemaphoreErr<",
+    b"RwlockErr<",
+];
+
+/// True for a line of an error, outside of any document: the elements that no other XML holds.
+pub(crate) fn is_fragment(text: &[u8]) -> bool {
+    let text = trim_start(text);
+    let kind = text.strip_prefix(b"<kind>").is_some_and(|name| KINDS.iter().any(|kind| name.starts_with(kind)));
+    let other = [&b"<unique>0x"[..], b"<fatal_signal>", b"<errorcounts>", b"<error_contexts>"];
+    kind || other.iter().any(|start| text.starts_with(start))
+}
