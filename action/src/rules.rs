@@ -133,7 +133,7 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
                 }
                 out += text;
                 if let Some(narrower) = &result.narrower {
-                    output::note(&format!("{}: `{}` is not quite the same: {narrower}", rule.origin, rule.id));
+                    output::note(&format!("{}: `{}` matches less than before: {narrower}", rule.origin, rule.id));
                 }
             }
             Err(why) => {

@@ -231,7 +231,7 @@ fn rules_are_converted_where_they_can_be_said() {
     let ran = run(&dir, &["rules", "convert", "a.supp", "--to", "toml"]);
     assert_eq!(ran.status, 1);
     assert!(ran.err.contains("`wild` can't be said"), "{}", ran.err);
-    for part in ["fun:ns::work(int)", "kinds = [\"leak-definite\"]", "reason = \"known\"", "title = \"Invalid * of size 4\""] {
+    for part in ["sym:ns::work(int)", "kinds = [\"leak-definite\"]", "reason = \"known\"", "title = \"Invalid * of size 4\""] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     write(&dir, "again.toml", &ran.out);

@@ -137,6 +137,11 @@ fn is_system_library(file: &str, module: &str) -> bool {
         || tables::SYSTEM_MODULES.iter().any(|start| module.starts_with(start))
 }
 
+/// Functions that allocate, by name.
+pub(crate) fn allocators() -> impl Iterator<Item = &'static str> {
+    tables::ROWS.iter().filter(|row| row.class == Class::Allocator).flat_map(|row| row.names().iter().copied())
+}
+
 /// The classes of a stack's frames, from the top.
 ///
 /// `main` counts as yours only with a source path, and never beneath Rust's `lang_start` or in an interpreter.

@@ -57,6 +57,11 @@ impl<'a> Place<'a> {
 }
 
 impl Row {
+    /// The whole names that the row lists.
+    pub(crate) fn names(&self) -> &'static [&'static str] {
+        if self.on == On::Name { self.patterns } else { &[] }
+    }
+
     pub(crate) fn matches(&self, place: &Place<'_>) -> bool {
         let Place { name, printed, file, module, base, stem, last, plain } = *place;
         self.patterns.iter().any(|p| match self.on {

@@ -196,11 +196,11 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
     match &rule.matcher {
         Matcher::Stack(items) => {
             // `main` right below the allocator is a place, `main` somewhere below is none.
-            let exact = |what: &What| matches!(what, What::Function(Glob::Exact(name)) if name.as_str() == "main");
+            let exact = |what: &What| matches!(what, What::Function(Glob::Exact(name)) | What::Symbol(Glob::Exact(name)) if name.as_str() == "main");
             let is_place = !items.iter().any(|i| matches!(i.what, What::Dots)) && items.iter().any(|i| exact(&i.what));
             !is_place
                 && items.iter().all(|item| match &item.what {
-                    What::Function(glob) => everywhere(glob),
+                    What::Function(glob) | What::Symbol(glob) => everywhere(glob),
                     what => what.is_any(),
                 })
         }

@@ -214,7 +214,7 @@ impl<'r> Index<'r> {
         found.dedup();
         found.retain(|at| match &self.rules[*at as usize].matcher {
             Matcher::Stack(items) => items.iter().any(|item| match &item.what {
-                What::Function(glob) => !glob.is_any() && names.iter().any(|name| glob.matches(name)),
+                What::Function(glob) | What::Symbol(glob) => !glob.is_any() && names.iter().any(|name| glob.matches(name)),
                 What::Object(_) | What::File(..) => true,
                 _ => false,
             }),
@@ -262,7 +262,7 @@ fn key_of(rule: &Rule, callers: usize) -> Key {
     let best = |keys: &mut dyn Iterator<Item = Key>| keys.max_by_key(Key::rank).unwrap_or(Key::None);
     match &rule.matcher {
         Matcher::Stack(items) => best(&mut items.iter().map(|item| match &item.what {
-            What::Function(glob) => name_key(glob),
+            What::Function(glob) | What::Symbol(glob) => name_key(glob),
             What::Object(path) | What::File(path, _) => piece_key(&path.glob),
             _ => Key::None,
         })),

@@ -8,9 +8,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::glob::template_matches;
+use super::glob::{Glob, template_matches};
 use super::{About, Matcher, Origin, Rule, Source};
-use crate::culprit::{Class, Names};
+use crate::culprit::{Class, Names, allocators};
 use crate::mistake::{Mistake, nearest};
 use crate::model::{Finding, Site, Tool};
 
@@ -179,6 +179,11 @@ fn is_nowhere(raw: &[u8]) -> bool {
 /// Functions of the C library that allocate, and that the sanitizers intercept.
 const INTERCEPTED: &[&str] =
     &["strdup", "strndup", "wcsdup", "asprintf", "vasprintf", "getline", "getdelim", "realpath", "scandir"];
+
+/// True where a pattern may take a name that the sanitizer knows with `__interceptor_` before it.
+pub(crate) fn is_intercepted(pattern: &Glob) -> bool {
+    allocators().chain(INTERCEPTED.iter().copied()).any(|name| pattern.matches(name))
+}
 
 /// Reports may leave `__interceptor_` out of a name, the match does not: an allocator's name may have it or not.
 fn on_function(template: &str, site: &Arc<Site>, names: &mut Names) -> bool {

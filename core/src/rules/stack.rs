@@ -3,6 +3,7 @@
 //! | item | takes |
 //! |---|---|
 //! | `fun:PATTERN` | a frame whose function matches: its name as printed (demangled), or its simple name |
+//! | `sym:PATTERN` | the same, but only the name as printed, with its scope and arguments |
 //! | `obj:PATTERN` | a frame whose binary or library matches |
 //! | `src:PATTERN`, `src:PATTERN:LINE` | a frame whose source file (and line) matches |
 //! | `re:REGEX` | a frame in whose function's name the expression is found |
@@ -22,6 +23,7 @@ use super::glob::Glob;
 use super::steps::{Step, takes_prefix};
 use crate::culprit::{Class, Names};
 use crate::model::{Finding, Frame};
+use crate::symbol::without_offset;
 
 /// One item, and how it is written.
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ pub(crate) enum What {
     Dots,
     Runtime,
     Function(Glob),
+    Symbol(Glob),
     Object(Path),
     File(Path, Option<u32>),
     Expression(Regex),
@@ -84,6 +87,7 @@ impl What {
         }
         match kind {
             "fun" => Ok(Self::Function(Glob::escaped(pattern))),
+            "sym" => Ok(Self::Symbol(Glob::escaped(pattern))),
             "obj" => Ok(Self::Object(Path::new(pattern))),
             "src" => {
                 let numbered = pattern.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
@@ -97,7 +101,9 @@ impl What {
                     .map(Self::Expression)
                     .map_err(|e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}"))))
             }
-            _ => Err(format!("`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `obj:`, `src:` and `re:`")),
+            _ => Err(format!(
+                "`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `sym:`, `obj:`, `src:` and `re:`"
+            )),
         }
     }
 
@@ -109,7 +115,7 @@ impl What {
     pub(crate) fn is_any(&self) -> bool {
         match self {
             Self::Dots | Self::Runtime => true,
-            Self::Function(glob) => glob.is_any(),
+            Self::Function(glob) | Self::Symbol(glob) => glob.is_any(),
             Self::Object(path) | Self::File(path, None) => path.glob.is_any(),
             Self::File(..) => false,
             Self::Expression(regex) => regex.is_match(b"") && regex.is_match(b"\x01"),
@@ -122,14 +128,15 @@ impl What {
             Self::Dots => true,
             Self::Runtime => matches!(names.get(site).class, Class::Allocator | Class::Runtime),
             Self::Function(glob) => {
-                site.name().is_some_and(|name| glob.matches(name))
+                site.name().is_some_and(|name| glob.matches(without_offset(name)))
                     || (!names.get(site).name.is_empty() && glob.matches(&names.get(site).name))
             }
+            Self::Symbol(glob) => site.name().is_some_and(|name| glob.matches(without_offset(name))),
             Self::Object(path) => site.module.as_deref().is_some_and(|m| path.matches(m)),
             Self::File(path, line) => {
                 line.is_none_or(|l| site.line == Some(l)) && site.file.as_deref().is_some_and(|f| path.matches(f))
             }
-            Self::Expression(regex) => site.name().is_some_and(|name| regex.is_match(name.as_bytes())),
+            Self::Expression(regex) => site.name().is_some_and(|name| regex.is_match(without_offset(name).as_bytes())),
         }
     }
 }

@@ -125,9 +125,9 @@ pub(crate) fn is_matched(rule: &Rule, witness: &[String]) -> bool {
     })
 }
 
-/// Only the rules of `leakgate.toml` have witnesses; patterns on files and modules need more than a witness keeps.
+/// Only the rules of `leakgate.toml` have witnesses; patterns on whole names, files and modules need more than a witness keeps.
 pub(crate) fn can_be_checked(rule: &Rule) -> bool {
     use super::stack::What;
     let Matcher::Stack(items) = &rule.matcher else { return false };
-    items.iter().all(|item| !matches!(item.what, What::Object(_) | What::File(..)))
+    items.iter().all(|item| !matches!(item.what, What::Symbol(_) | What::Object(_) | What::File(..)))
 }

@@ -100,7 +100,7 @@ fn is_plain_inlined(name: &str) -> bool {
 
 /// Two different symbols demangle to one name: the constructors of a class (complete, base), its destructors, and Rust's
 /// instances of a generic function, which the older mangling tells apart by nothing but a hash.
-pub(super) fn names_several(pattern: &str, name: &str) -> bool {
+pub(crate) fn names_several(pattern: &str, name: &str) -> bool {
     let hash = pattern.strip_suffix('E').and_then(|p| p.rsplit_once("17h")).map(|(_, hash)| hash);
     let hashed = hash.is_some_and(|h| h.len() == 16 && h.bytes().all(|b| b.is_ascii_hexdigit()));
     let simple = symbol::simple_name(name);
