@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
     }
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names).complete()?;
-    let repository = Repository::find(settings.own.clone());
+    let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let fingerprint = triage.find(&args.fingerprint).map_err(Error::Usage)?;
     already(&triage, &fingerprint, &settings)?;

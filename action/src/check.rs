@@ -14,7 +14,8 @@ use crate::workspace::Repository;
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names);
-    let repository = if logs.parsed.findings.is_empty() { Repository::default() } else { Repository::find(settings.own.clone()) };
+    let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
+    let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let mut verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
     if logs.report_errors().is_some() {

@@ -14,6 +14,7 @@ mod logs;
 mod merge;
 mod open;
 mod output;
+mod own;
 mod progress;
 mod rules;
 mod settings;

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
         return Err(Error::Several(errors));
     }
     let all = merge(legs);
-    let repository = Repository::find(settings.own.clone());
+    let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
     let mut verdict = leakgate_core::judge(&all.parsed, &triage, &[], &settings.gate);
     verdict.reasons.extend(all.reasons);

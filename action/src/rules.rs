@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
         return Ok(status(&advice));
     }
     let logs = Logs::read(&args.names);
-    let repository = Repository::find(settings.own.clone());
+    let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     if let Some(id) = &args.what_if {
         what_if(id, &logs, &settings.gate, &triage, &repository)?;

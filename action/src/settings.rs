@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use leakgate_core::{Baseline, Config, Date, Gate, Mistake, Pack, Policy, Rule, packs, read_file};
 
 use crate::args::GateArgs;
 use crate::error::Error;
+use crate::own::Own;
 
 /// The name of the configuration.
 pub(crate) const CONFIG: &str = "leakgate.toml";
@@ -21,8 +21,8 @@ pub(crate) const BASELINE: &str = "leakgate-baseline.json";
 pub(crate) struct Settings {
     /// Policy, rules, baseline, today.
     pub(crate) gate: Gate,
-    /// Patterns of source files that are one's own.
-    pub(crate) own: Option<GlobSet>,
+    /// Which source files are one's own; without it, all of the repository.
+    pub(crate) own: Option<Own>,
     /// The configuration, where there is one.
     pub(crate) config: Option<PathBuf>,
     /// The baseline that was named, whether it exists or not.
@@ -57,7 +57,7 @@ impl Settings {
         for name in named {
             rules.extend(pack(&name)?);
         }
-        let own = own(&config.files.own, &mut errors);
+        let own = Own::read(&name, &config.files.own, &mut errors);
         let baseline = args.baseline.clone().or_else(|| config.files.baseline.as_ref().map(|b| folder.join(b)));
         let baseline = baseline.filter(|_| !args.no_baseline);
         let known = baseline.as_deref().and_then(|path| read_baseline(path, needs_baseline, &mut errors));
@@ -174,17 +174,6 @@ fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {
     policy.third_party = args.third_party.map_or(policy.third_party, Into::into);
     policy.tool_suppressed = args.tool_suppressed.map_or(policy.tool_suppressed, Into::into);
     Ok(())
-}
-
-fn own(patterns: &[String], errors: &mut Vec<Error>) -> Option<GlobSet> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        match GlobBuilder::new(pattern).literal_separator(true).build() {
-            Ok(glob) => drop(set.add(glob)),
-            Err(error) => errors.push(Error::Pattern(pattern.clone(), error)),
-        }
-    }
-    set.build().ok().filter(|set| !set.is_empty())
 }
 
 impl Error {

@@ -56,7 +56,7 @@ impl From<RawLanguage> for Language {
 pub(crate) fn run(args: &Suppress) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names).complete()?;
-    let repository = Repository::find(settings.own.clone());
+    let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let mut fingerprints = Vec::new();
     if args.finding.is_empty() {

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use globset::GlobSet;
+use crate::error::Error;
+use crate::own::Own;
 
 /// A larger file is no source to show a line of.
 const MAX_SOURCE: u64 = 8 << 20;
@@ -22,13 +23,17 @@ pub(crate) struct Repository {
     files: Vec<String>,
     by_name: HashMap<String, Vec<usize>>,
     /// Which of them are one's own; without it, all.
-    own: Option<GlobSet>,
+    own: Option<Own>,
 }
 
 impl Repository {
     /// The repository around the working directory; an empty one where there is none, or no git.
-    pub(crate) fn find(own: Option<GlobSet>) -> Self {
-        Self { own, ..Self::around_here() }
+    pub(crate) fn find(own: Option<&Own>) -> Result<Self, Error> {
+        let around = Self::around_here();
+        if let Some(own) = own.filter(|_| !around.files.is_empty()) {
+            own.check(&around.files)?;
+        }
+        Ok(Self { own: own.cloned(), ..around })
     }
 
     fn around_here() -> Self {
@@ -55,18 +60,27 @@ impl Repository {
         self.by_name.get(base(file)).is_some_and(|all| all.iter().any(|at| self.files[*at] == file))
     }
 
-    /// The file with the longest common end, when only one has it.
-    fn by_suffix(&self, path: &str) -> Option<String> {
-        let candidates = self.by_name.get(base(path))?;
-        let shared = |at: &usize| common_parts(&self.files[*at], path);
-        let longest = candidates.iter().map(shared).max()?;
-        let mut best = candidates.iter().filter(|at| shared(at) == longest);
-        let file = &self.files[*best.next()?];
-        let alone = best.next().is_none();
+    /// The files with the longest common end; only where one is left, a path means it.
+    fn by_suffix(&self, path: &str) -> Vec<&str> {
+        let Some(candidates) = self.by_name.get(base(path)) else { return Vec::new() };
+        let shared = |file: &str| common_parts(file, path);
         let parts = |p: &str| p.split('/').filter(|p| !p.is_empty()).count();
         // `/usr/include/x/config.h` is not the repository's `src/config.h`.
-        let plausible = longest > 1 || longest == parts(path) || longest == parts(file);
-        (alone && plausible).then(|| file.clone())
+        let plausible = |file: &&str| shared(file) > 1 || shared(file) == parts(path) || shared(file) == parts(file);
+        let files: Vec<&str> = candidates.iter().map(|at| self.files[*at].as_str()).collect();
+        let longest = files.iter().map(|file| shared(file)).max();
+        files.into_iter().filter(|file| Some(shared(file)) == longest).filter(plausible).collect()
+    }
+
+    /// The files that a path of a log may mean.
+    fn candidates(&self, file: &str) -> Vec<String> {
+        let path = normal(file);
+        for root in &self.roots {
+            if let Some(inside) = path.strip_prefix(root.as_str()) {
+                return self.is_tracked(inside).then(|| inside.to_owned()).into_iter().collect();
+            }
+        }
+        self.by_suffix(&path).into_iter().map(str::to_owned).collect()
     }
 }
 
@@ -76,17 +90,18 @@ impl leakgate_core::Workspace for Repository {
     }
 
     fn resolve(&self, file: &str) -> Option<String> {
-        let path = normal(file);
-        for root in &self.roots {
-            if let Some(inside) = path.strip_prefix(root.as_str()) {
-                return self.is_tracked(inside).then(|| inside.to_owned());
-            }
+        match self.candidates(file).as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
         }
-        self.by_suffix(&path)
+    }
+
+    fn may_be_own(&self, file: &str) -> bool {
+        self.candidates(file).iter().any(|candidate| self.is_own(candidate))
     }
 
     fn is_own(&self, file: &str) -> bool {
-        self.own.as_ref().is_none_or(|own| own.is_match(file))
+        self.own.as_ref().is_none_or(|own| own.has(file))
     }
 }
 
@@ -163,6 +178,7 @@ mod tests {
             ("none.c", None),
         ] {
             assert_eq!(repository.resolve(path).as_deref(), want, "{path}");
+            assert_eq!(repository.may_be_own(path), want.is_some() || path == "util.c", "{path}");
         }
     }
 

@@ -51,6 +51,11 @@ pub trait Workspace {
     /// The file of the repository that a path of a log means.
     fn resolve(&self, file: &str) -> Option<String>;
 
+    /// True when a path of a log may mean a file of one's own, though nothing tells which.
+    fn may_be_own(&self, file: &str) -> bool {
+        self.resolve(file).is_some_and(|file| self.is_own(&file))
+    }
+
     /// True when a file of the repository, by its path there, is one's own: others may have been copied into it.
     fn is_own(&self, _file: &str) -> bool {
         true
@@ -167,9 +172,16 @@ fn in_workspace(class: Class, site: &Site, workspace: &dyn Workspace) -> Class {
     }
     match &site.file {
         Some(file) if workspace.resolve(file).is_some_and(|f| workspace.is_own(&f)) => Class::Own,
+        Some(file) if workspace.may_be_own(file) => Class::Unknown,
         Some(_) => Class::ThirdParty,
         None => class,
     }
+}
+
+/// True for a stack of which it is sure that it is somebody else's: it shows a library, and no frame that may be yours. A frame
+/// without debug information may be, and a stack of nothing but allocators and runtimes has lost what stood between them.
+pub(crate) fn is_foreign(classes: &[Class]) -> bool {
+    classes.contains(&Class::ThirdParty) && !classes.iter().any(|c| matches!(c, Class::Own | Class::Unknown))
 }
 
 fn is_interpreter(site: &Site) -> bool {
@@ -251,5 +263,19 @@ mod tests {
         assert_eq!(culprit, Culprit { frame: Some(1), own: true });
         assert_eq!(of(&[Class::Allocator, Class::ThirdParty]), Culprit { frame: Some(1), own: false });
         assert_eq!(of(&[Class::Allocator]), Culprit { frame: None, own: false });
+    }
+
+    #[test]
+    fn only_what_is_surely_somebody_elses_is_foreign() {
+        use Class::{Allocator, Own, Runtime, ThirdParty, Unknown};
+        for (classes, want) in [
+            (&[Allocator, ThirdParty, Runtime][..], true),
+            (&[Allocator, ThirdParty, Unknown, Runtime], false),
+            (&[Allocator, ThirdParty, Own], false),
+            (&[Allocator, Runtime], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_foreign(classes), want, "{classes:?}");
+        }
     }
 }

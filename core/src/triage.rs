@@ -126,6 +126,13 @@ pub struct Item {
     pub records: u64,
 }
 
+impl Item {
+    /// True where it is sure that no frame of the primary stack is one's own.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.classes.first().is_some_and(|classes| culprit::is_foreign(classes))
+    }
+}
+
 /// What became of the rule with the same index in [`Gate::rules`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Use {
@@ -191,7 +198,7 @@ pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage
     let mut items = items(parsed, gate, workspace, &mut names);
     let uses = apply_rules(parsed, gate, &mut items);
     for (item, finding) in items.iter_mut().zip(&parsed.findings) {
-        let foreign = !item.culprit.own && gate.policy.third_party != Level::Fail;
+        let foreign = item.is_foreign() && gate.policy.third_party != Level::Fail;
         if item.disposition == Disposition::Unexpected && (foreign || !gate.policy.gates(&finding.kind)) {
             (item.disposition, item.cause) = (Disposition::NotGated, None);
         }
@@ -234,7 +241,7 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
         }
         let Some(rule) = item.rule else { continue };
         count(&mut uses[rule], finding, item.records);
-        let foreign = !item.culprit.own && gate.policy.third_party != Level::Fail;
+        let foreign = item.is_foreign() && gate.policy.third_party != Level::Fail;
         if gate.policy.gates(&finding.kind) && !foreign {
             count(&mut gated[rule], finding, item.records);
         }

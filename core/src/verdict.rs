@@ -154,7 +154,7 @@ pub struct Policy {
     pub silence: Silence,
     /// Rules that match nothing although their tool ran.
     pub unused_rules: Level,
-    /// Findings without a frame of one's own; below [`Level::Fail`] they are not gated.
+    /// Findings in a library of somebody else, without a frame that may be one's own; below [`Level::Fail`] they are not gated.
     pub third_party: Level,
     /// What a checker's own suppressions hid.
     pub tool_suppressed: Level,

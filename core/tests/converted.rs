@@ -1,7 +1,7 @@
 //! A converted rule never matches more than the rule that it was made of: all rules of the differential tests and of the packs,
 //! converted, and held against every real report.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "this is a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
 mod common;
 

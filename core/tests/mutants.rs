@@ -37,7 +37,7 @@ use dice::Dice;
 type Files = Vec<(String, Vec<u8>)>;
 
 /// How many mutants each part makes where nobody says another number.
-const SAMPLE: u64 = 3000;
+const SAMPLE: u64 = 15_000;
 
 /// So many violations are shown.
 const SHOWN: usize = 20;

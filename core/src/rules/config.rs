@@ -36,8 +36,8 @@ pub struct Files {
     pub suppressions: Vec<(String, u32)>,
     /// Built-in packs.
     pub packs: Vec<String>,
-    /// Patterns of source files that are one's own; without any, all of the repository.
-    pub own: Vec<String>,
+    /// Patterns of source files that are one's own, each with its line; without any, all of the repository.
+    pub own: Vec<(String, u32)>,
     /// The baseline.
     pub baseline: Option<String>,
 }
@@ -121,12 +121,8 @@ fn files(table: &Table<'_>) -> Files {
             table.document.mistake(span, format!("there is no pack `{pack}`"), Some(help));
         }
     }
-    Files {
-        suppressions: table.strings("suppressions").into_iter().map(|(f, span)| (f, table.document.line(span.start))).collect(),
-        packs,
-        own: table.strings("own").into_iter().map(|(pattern, _)| pattern).collect(),
-        baseline: table.string("baseline"),
-    }
+    let lines = |key: &str| table.strings(key).into_iter().map(|(text, span)| (text, table.document.line(span.start))).collect();
+    Files { suppressions: lines("suppressions"), packs, own: lines("own"), baseline: table.string("baseline") }
 }
 
 /// A kind, `errors` or `leaks`. Checkers name their own errors, so that any word may be a kind; those of leaks are known.
