@@ -14,6 +14,8 @@ use crate::workspace::Repository;
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names);
+    let documents = args.documents.resolve();
+    output::spare(logs.files.iter().chain(&settings.files), &documents)?;
     let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
     let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
@@ -29,7 +31,7 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
         workspace: &repository,
         sources: &repository,
     };
-    write_all(&run, &args.documents.resolve())?;
+    write_all(&run, &documents)?;
     Ok(status(&verdict))
 }
 

@@ -1,6 +1,7 @@
 //! Logs on their way into the core: every place that was named is read once, and what comes from where is kept.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use leakgate_core::{Options, Parsed, Parser, Source};
 
@@ -15,6 +16,8 @@ pub(crate) struct Logs {
     pub(crate) parsed: Parsed,
     /// What was named, and what it stands for.
     pub(crate) sources: Vec<Source>,
+    /// The files that were read.
+    pub(crate) files: Vec<PathBuf>,
     /// What could not be read.
     pub(crate) errors: Vec<Error>,
 }
@@ -25,7 +28,9 @@ impl Logs {
         let mut inputs = input::resolve(names);
         let (parsed, ranges) = read(&mut inputs);
         let sources = sources(&inputs, &ranges);
-        Self { parsed, sources, errors: inputs.errors }
+        let file = |place: Place| if let Place::File(path) = place { Some(path) } else { None };
+        let files = inputs.places.into_iter().filter_map(file).collect();
+        Self { parsed, sources, files, errors: inputs.errors }
     }
 
     /// For commands that write down what they read: they need all of it.

@@ -1,16 +1,17 @@
 //! `leakgate merge`: the documents of several runs become one, with one verdict.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leakgate_core::emit::Run;
-use leakgate_core::{Outcome, merge};
+use leakgate_core::{Document, Outcome, merge};
 
 use crate::args::{DocumentArgs, GateArgs};
 use crate::check::{status, write_all};
-use crate::diff;
 use crate::error::{Error, Status};
-use crate::settings::Settings;
+use crate::output;
+use crate::settings::{Settings, read_text, shown};
 use crate::workspace::Repository;
 
 /// Join the JSON documents of shards or legs of a matrix into one with one verdict. All findings are held against the rules anew, so a
@@ -29,21 +30,36 @@ pub(crate) struct Merge {
 /// Runs the command.
 pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
+    let documents = args.documents.resolve();
+    output::spare(args.files.iter().chain(&settings.files), &documents)?;
     let mut legs = Vec::new();
     let mut errors = Vec::new();
+    let mut known: HashMap<String, &Path> = HashMap::new();
     for path in &args.files {
-        match diff::read(path) {
-            Ok(document) => legs.push((leg(path, &args.files), document)),
+        match read_text(path) {
+            // Two runs never have the same processes at the same addresses.
+            Ok(text) if known.contains_key(&text) => {
+                let (path, same) = (shown(path), shown(known[&text]));
+                let what = if path == same { "is named twice".to_owned() } else { format!("is the same as {same}") };
+                output::note(&format!("{path} {what}, and counts once"));
+            }
+            Ok(text) => {
+                match Document::read(&shown(path), &text) {
+                    Ok(document) => legs.push((leg(path, &args.files), document)),
+                    Err(mistake) => errors.push(Error::Mistake(mistake)),
+                }
+                known.insert(text, path);
+            }
             Err(error) => errors.push(error),
         }
     }
     if !errors.is_empty() {
         return Err(Error::Several(errors));
     }
-    let all = merge(legs);
+    let (all, sources) = merge(legs);
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
-    let mut verdict = leakgate_core::judge(&all.parsed, &triage, &[], &settings.gate);
+    let mut verdict = leakgate_core::judge(&all.parsed, &triage, &sources, &settings.gate);
     verdict.reasons.extend(all.reasons);
     if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
         verdict.outcome = Outcome::Fail;
@@ -59,7 +75,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
         workspace: &repository,
         sources: &repository,
     };
-    write_all(&run, &args.documents.resolve())?;
+    write_all(&run, &documents)?;
     Ok(status(&verdict))
 }
 

@@ -1,8 +1,9 @@
 //! Where documents go: standard output, or a file that is whole or not there.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::args::Document;
 use crate::error::Error;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no error.
@@ -28,6 +29,19 @@ pub(crate) fn colours() -> bool {
             io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     }
+}
+
+/// Documents never take the place of what they tell of.
+pub(crate) fn spare<'a>(read: impl IntoIterator<Item = &'a PathBuf>, written: &[Document]) -> Result<(), Error> {
+    let real = |path: &Path| path.canonicalize().ok();
+    let written: Vec<_> = written.iter().filter_map(|d| d.file.as_deref()).map(|path| (path, real(path))).collect();
+    for path in read {
+        let file = real(path);
+        if let Some((path, _)) = written.iter().find(|(_, at)| at.is_some() && *at == file) {
+            return Err(Error::Usage(format!("{} was read; a document needs another place", path.display())));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file: first beside its place, then renamed onto it.

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
     /// The baseline that was named, whether it exists or not.
     pub(crate) baseline: Option<PathBuf>,
+    /// Every file of the above.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -46,11 +48,11 @@ impl Settings {
         override_policy(&mut config.policy, args)?;
         let mut rules = std::mem::take(&mut config.rules);
         let name = path.as_deref().map(shown).unwrap_or_default();
-        for (file, line) in &config.files.suppressions {
-            suppressions(&folder.join(file), Some((&name, *line)), &mut rules, &mut errors);
-        }
-        for file in &args.suppressions {
-            suppressions(file, None, &mut rules, &mut errors);
+        let named = config.files.suppressions.iter().map(|(file, line)| (folder.join(file), Some((name.as_str(), *line))));
+        let mut files: Vec<PathBuf> = path.iter().cloned().collect();
+        for (file, place) in named.chain(args.suppressions.iter().map(|file| (file.clone(), None))) {
+            suppressions(&file, place, &mut rules, &mut errors);
+            files.push(file);
         }
         let mut named = config.files.packs.clone();
         named.extend(args.pack.iter().filter(|p| !config.files.packs.contains(p)).cloned());
@@ -66,7 +68,8 @@ impl Settings {
         }
         let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today)).with_rules(rules);
         gate.baseline = known;
-        Ok(Self { gate, own, config: path, baseline })
+        files.extend(baseline.clone());
+        Ok(Self { gate, own, config: path, baseline, files })
     }
 }
 

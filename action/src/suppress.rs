@@ -1,5 +1,7 @@
 //! `leakgate suppress`: write what accepts findings, in any of the three languages.
 
+use std::collections::HashSet;
+
 use clap::{Args, ValueEnum};
 use leakgate_core::{Disposition, Language, Wording, suppress};
 
@@ -58,18 +60,14 @@ pub(crate) fn run(args: &Suppress) -> Result<Status, Error> {
     let logs = Logs::read(&args.logs.names).complete()?;
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-    let mut fingerprints = Vec::new();
-    if args.finding.is_empty() {
+    let mut fingerprints: Vec<String> = if args.finding.is_empty() {
         let open = triage.items.iter().filter(|i| i.disposition == Disposition::Unexpected);
-        open.map(|i| i.fingerprint.to_string()).for_each(|f| {
-            if !fingerprints.contains(&f) {
-                fingerprints.push(f);
-            }
-        });
-    }
-    for text in &args.finding {
-        fingerprints.push(triage.find(text).map_err(Error::Usage)?);
-    }
+        open.map(|i| i.fingerprint.to_string()).collect()
+    } else {
+        args.finding.iter().map(|text| triage.find(text).map_err(Error::Usage)).collect::<Result<_, _>>()?
+    };
+    let mut known = HashSet::new();
+    fingerprints.retain(|f| known.insert(f.clone()));
     let wording = Wording {
         reason: args.reason.clone(),
         status: args.reason.starts_with("not looked into").then(|| "to-fix".to_owned()),

@@ -206,6 +206,55 @@ fn runs_are_compared_and_merged() {
 }
 
 #[test]
+fn a_leg_counts_once_and_has_to_prove_something() {
+    let dir = folder();
+    write(&dir, "silent.log", "all tests passed\n");
+    run(&dir, &["check", "memcheck.log", "--format", "json=memcheck.json"]);
+    run(&dir, &["check", "silent.log", "--silence", "pass", "--format", "json=silent.json"]);
+    fs::copy(dir.path().join("memcheck.json"), dir.path().join("copy.json")).unwrap();
+    let ran = run(&dir, &["merge", "memcheck.json", "copy.json", "memcheck.json", "--format", "json"]);
+    let (once, merged) = (document(&dir, &["memcheck.log"]), serde_json::from_str::<Value>(&ran.out).unwrap());
+    assert_eq!(once["findings"][0]["occurrences"], merged["findings"][0]["occurrences"]);
+    let told = "copy.json is the same as memcheck.json, and counts once\nmemcheck.json is named twice, and counts once\n";
+    assert_eq!(ran.err, told);
+    let ran = run(&dir, &["merge", "silent.json", "--format", "json"]);
+    let merged: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.status, codes(&merged)), (1, vec!["no-evidence"]));
+    assert_eq!(run(&dir, &["merge", "silent.json", "--silence", "pass"]).status, 0);
+}
+
+#[test]
+fn no_document_takes_the_place_of_what_was_read() {
+    let dir = folder();
+    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"a.supp\"]\n");
+    write(&dir, "a.supp", "leak:many_places\n");
+    for file in ["clean.log", "./leakgate.toml", "a.supp"] {
+        let before = fs::read(dir.path().join(file)).unwrap();
+        let ran = run(&dir, &["check", "clean.log", "--format", &format!("json={file}")]);
+        assert!(ran.status == 2 && ran.err.contains("was read; a document needs another place"), "{}", ran.err);
+        assert_eq!(fs::read(dir.path().join(file)).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_rule_that_no_longer_allows_has_the_last_word() {
+    let dir = folder();
+    write(&dir, "leakgate.toml", &format!("{EVERY_LSAN}expires = 2026-01-01\n"));
+    assert_eq!(run(&dir, &["baseline", "write", "lsan.log", "--today", "2026-02-01"]).status, 0);
+    let text = fs::read_to_string(dir.path().join("leakgate-baseline.json")).unwrap();
+    let baseline: Value = serde_json::from_str(&text).unwrap();
+    assert!(
+        baseline["findings"].as_array().unwrap().iter().all(|f| f["frames"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|f| f != "many_places"))
+    );
+    let ran = run(&dir, &["check", "lsan.log", "--today", "2026-02-01", "--baseline", "leakgate-baseline.json"]);
+    assert_eq!(ran.status, 1, "{}", ran.out);
+}
+
+#[test]
 fn a_document_that_is_read_back_is_the_same_document() {
     let dir = folder();
     for name in ["lsan", "memcheck", "clean"] {

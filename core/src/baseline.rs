@@ -82,6 +82,7 @@ impl Baseline {
     /// # Errors
     /// One mistake, with its line.
     pub fn read(file: &str, text: &str) -> Result<Self, Mistake> {
+        let text = text.trim_start_matches('\u{feff}');
         let parsed: File<Vec<Known>> = serde_json::from_str(text).map_err(|e| {
             let message = e.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
@@ -123,7 +124,9 @@ impl Baseline {
 
     /// What a run would be known by: everything that the gate looks at and no rule accepts.
     pub fn of(parsed: &Parsed, triage: &Triage) -> Self {
-        let open = |item: &Item| matches!(item.disposition, Disposition::Unexpected | Disposition::Baseline);
+        // A rule that no longer allows has the last word.
+        let is_ruled = |item: &Item| matches!(item.cause, Some(Cause::ExpiredRule | Cause::OverLimit));
+        let open = |item: &Item| matches!(item.disposition, Disposition::Unexpected | Disposition::Baseline) && !is_ruled(item);
         let groups = groups(parsed, &triage.items, |at| open(&triage.items[at]));
         Self { known: groups.into_iter().map(|g| g.known).collect() }
     }
@@ -198,6 +201,9 @@ impl Known {
     pub fn describe(&self) -> String {
         if self.bytes == 0 && self.blocks == 0 {
             return self.kind.clone();
+        }
+        if self.kind == Kind::FD_LEAK.as_str() {
+            return format!("{}, {}", self.kind, numbers::count(self.blocks, "descriptor", "descriptors"));
         }
         format!("{}, {}", self.kind, numbers::amount(self.bytes, self.blocks))
     }

@@ -121,8 +121,12 @@ fn files(table: &Table<'_>) -> Files {
             table.document.mistake(span, format!("there is no pack `{pack}`"), Some(help));
         }
     }
+    let baseline = table.string("baseline");
+    if baseline.as_deref() == Some("") {
+        table.document.mistake(table.span_of("baseline"), "an empty `baseline`", None);
+    }
     let lines = |key: &str| table.strings(key).into_iter().map(|(text, span)| (text, table.document.line(span.start))).collect();
-    Files { suppressions: lines("suppressions"), packs, own: lines("own"), baseline: table.string("baseline") }
+    Files { suppressions: lines("suppressions"), packs, own: lines("own"), baseline }
 }
 
 /// A kind, `errors` or `leaks`. Checkers name their own errors, so that any word may be a kind; those of leaks are known.

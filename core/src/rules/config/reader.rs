@@ -87,7 +87,12 @@ impl<'a> Table<'a> {
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, what: &str) {
-        let found = value.get_ref().type_str();
+        // A number of the right type that is out of bounds tells more than the name of its type.
+        let found = match value.get_ref() {
+            DeValue::Integer(number) => format!("{number}"),
+            DeValue::Array(_) => String::from("a list"),
+            other => format!("a {}", other.type_str()),
+        };
         self.document.mistake(value.span(), format!("`{key}` is {what}, not {found}"), None);
     }
 
