@@ -145,7 +145,14 @@ pub(crate) fn text_of(tokens: &[Token]) -> Option<String> {
 }
 
 /// Where two `*` could both take a byte, only the later one has to be tried again, so this takes at most length x length steps.
-fn matches(tokens: &[Token], text: &[u8], is_one: impl Fn(u8) -> bool) -> bool {
+fn matches(mut tokens: &[Token], mut text: &[u8], is_one: impl Fn(u8) -> bool) -> bool {
+    // Most texts differ at their end already.
+    while let [rest @ .., Token::Byte(b)] = tokens {
+        match text {
+            [before @ .., last] if last == b => (tokens, text) = (rest, before),
+            _ => return false,
+        }
+    }
     let (mut t, mut at) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     loop {

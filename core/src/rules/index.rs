@@ -1,130 +1,82 @@
 //! Which rules can match a finding at all.
 //!
-//! Holding every rule against every finding would take longer than reading the log. Each rule therefore has one key: a name or a piece
-//! of text that must stand in a frame of whatever it matches. The frames of a log are looked up once each, and only rules whose
-//! key was found are tried.
+//! Holding every rule against every finding would take longer than reading the log. Each pattern of a rule therefore has one key: a name or
+//! a piece of text that must stand in whatever it takes. The sites of a log are looked up once each, only patterns whose key was found there
+//! are held against them, and only rules whose rarest pattern takes a frame of a finding are tried.
 
-use alloc::string::String;
-use alloc::sync::Arc;
+mod key;
+mod pattern;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use hashbrown::HashMap;
 
-use super::glob::{Glob, text_of};
-use super::stack::What;
-use super::valgrind::frames::squeezed;
-use super::valgrind::{Location, Name};
+use self::key::Key;
+use self::pattern::{Pattern, Patterns};
 use super::{Matcher, Rule, sanitizer, stack, valgrind};
 use crate::culprit::Names;
 use crate::fingerprint::Fingerprint;
-use crate::model::{Finding, Report, Site, Text};
-use crate::symbol;
+use crate::model::{Finding, Report};
 
-/// Names that stand in too many stacks to tell anything.
-const COMMON: &[&str] = &[
-    "malloc",
-    "calloc",
-    "realloc",
-    "strdup",
-    "main",
-    "_start",
-    "(belowmain)",
-    "start_thread",
-    "clone",
-    "???",
-    "operatornew",
-    "operatornew[]",
-    "_Znwm",
-    "_Znam",
-    "_Znwj",
-    "_Znaj",
-];
+/// What an index knows already: whether an item of a rule's stack takes a frame, both by their place.
+type Known<'a> = &'a dyn Fn(usize, usize) -> Option<bool>;
 
-/// What must stand in a frame.
-enum Key {
-    /// One of these names, without blanks.
-    Exact(Vec<String>),
-    /// This text, within a name, a path or a module.
-    Piece(String),
-    /// The finding has this fingerprint.
-    Fingerprint(String),
-    None,
-}
-
-impl Key {
-    /// How much it tells.
-    fn rank(&self) -> usize {
-        const MANY: usize = 1 << 20;
-        match self {
-            Self::None => 0,
-            Self::Exact(names) if COMMON.contains(&names[0].as_str()) => 1,
-            Self::Piece(piece) => piece.len() + 1,
-            Self::Exact(names) => MANY + names[0].len(),
-            Self::Fingerprint(_) => MANY << 1,
-        }
-    }
-}
-
-/// All rules of a run, by their keys.
+/// All rules of a run, by what they need.
 #[derive(Debug)]
 pub(crate) struct Index<'r> {
     rules: &'r [Rule],
-    exact: HashMap<String, Vec<u32>>,
-    pieces: Option<AhoCorasick>,
-    /// The rules of each piece.
-    by_piece: Vec<Vec<u32>>,
-    fingerprints: HashMap<String, Vec<u32>>,
+    patterns: Patterns<'r>,
+    /// For each item of a rule's stack the number of its pattern, where the pattern is looked up and a site decides about it.
+    items: Vec<Vec<Option<u32>>>,
+    /// The rules whose rarest pattern this is.
+    by_pattern: Vec<Vec<u32>>,
+    /// Rules that name a fingerprint; where they name the one size of a weak one, by that too.
+    by_fingerprint: HashMap<&'r str, HashMap<Option<u64>, Vec<u32>>>,
+    /// Rules that nothing can be looked up for.
     always: Vec<u32>,
-    /// The rules whose key was found at a site.
-    sites: HashMap<usize, Vec<u32>>,
-    /// The same for the name of a function: many sites lie in one.
-    functions: HashMap<Text, Vec<u32>>,
-    /// The same for a file or module.
-    paths: HashMap<Text, Vec<u32>>,
 }
 
 impl<'r> Index<'r> {
     pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
         // Of a longer entry valgrind compares no more locations than it keeps frames.
         let callers = reports.iter().filter_map(|r| r.callers).min().map_or(usize::MAX, |n| n as usize);
-        let mut index = Self {
-            rules,
-            exact: HashMap::new(),
-            pieces: None,
-            by_piece: Vec::new(),
-            fingerprints: HashMap::new(),
-            always: Vec::new(),
-            sites: HashMap::new(),
-            functions: HashMap::new(),
-            paths: HashMap::new(),
+        let mut numbers: HashMap<Pattern<'r>, u32> = HashMap::new();
+        let (mut all, mut keys): (Vec<Pattern<'r>>, Vec<Key>) = (Vec::new(), Vec::new());
+        let mut number = |pattern: Pattern<'r>| {
+            let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            *numbers.entry(pattern).or_insert_with(|| {
+                all.push(pattern);
+                keys.push(pattern.key());
+                next
+            })
         };
-        let mut pieces: HashMap<String, usize> = HashMap::new();
-        for (at, rule) in (0u32..).zip(rules) {
-            match key_of(rule, callers) {
-                Key::Exact(names) => names.into_iter().for_each(|name| index.exact.entry(name).or_default().push(at)),
-                Key::Fingerprint(text) => index.fingerprints.entry(text).or_default().push(at),
-                Key::None => index.always.push(at),
-                Key::Piece(piece) => {
-                    let next = pieces.len();
-                    let id = *pieces.entry(piece).or_insert(next);
-                    if id == index.by_piece.len() {
-                        index.by_piece.push(Vec::new());
-                    }
-                    index.by_piece[id].push(at);
-                }
+        let mut items: Vec<Vec<Option<u32>>> =
+            rules.iter().map(|r| Pattern::all_of(r).into_iter().map(|p| p.map(&mut number)).collect()).collect();
+        let decides = |at: u32| all[at as usize].is_decided_by_site();
+        let mut wanted: Vec<bool> = (0u32..).zip(&keys).map(|(at, key)| decides(at) && !key.is_open()).collect();
+        let mut by_pattern = vec![Vec::new(); all.len()];
+        let mut by_fingerprint: HashMap<&str, HashMap<Option<u64>, Vec<u32>>> = HashMap::new();
+        let mut always = Vec::new();
+        for (at, (rule, items)) in (0u32..).zip(rules.iter().zip(&items)) {
+            let compared = if matches!(rule.matcher, Matcher::Valgrind(_)) { callers } else { usize::MAX };
+            let rarest = items.iter().take(compared).flatten().max_by_key(|p| keys[**p as usize].rank());
+            if let Some(fingerprint) = &rule.selector.fingerprint {
+                let bytes = rule.selector.bytes;
+                let size = bytes.min.filter(|_| bytes.min == bytes.max);
+                by_fingerprint.entry(fingerprint).or_default().entry(size).or_default().push(at);
+            } else if let Some(pattern) = rarest {
+                by_pattern[*pattern as usize].push(at);
+                wanted[*pattern as usize] = true;
+            } else {
+                always.push(at);
             }
         }
-        let mut patterns = vec![String::new(); pieces.len()];
-        pieces.into_iter().for_each(|(piece, id)| patterns[id] = piece);
-        if !patterns.is_empty() {
-            index.pieces = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
-            if index.pieces.is_none() {
-                index.always.extend(index.by_piece.drain(..).flatten());
-            }
+        for item in items.iter_mut().flatten() {
+            *item = item.filter(|p| wanted[*p as usize] && decides(*p));
         }
-        index
+        let keys: Vec<Option<Key>> = keys.into_iter().zip(&wanted).map(|(key, wanted)| wanted.then_some(key)).collect();
+        Self { rules, patterns: Patterns::new(all, &keys), items, by_pattern, by_fingerprint, always }
     }
 
     /// The rules that match a finding, in their order.
@@ -135,116 +87,62 @@ impl<'r> Index<'r> {
         reports: &[Report],
         names: &mut Names,
     ) -> Vec<u32> {
-        let mut found = self.candidates(finding, fingerprint, names);
-        found.retain(|at| match &self.rules[*at as usize].matcher {
-            // What was found at a site was held against it there.
-            Matcher::Sanitizer(suppression) if sanitizer::is_for(suppression, finding) && !self.always.contains(at) => true,
-            _ => holds(&self.rules[*at as usize], finding, fingerprint, reports, names),
+        let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
+        let sites: Vec<u32> = frames.iter().map(|frame| self.patterns.site(frame, &finding.tool, names)).collect();
+        let mut found = self.candidates(finding, fingerprint, &sites);
+        found.retain(|at| {
+            let items = &self.items[*at as usize];
+            let known = |item: usize, frame: usize| Some(self.patterns.taken(sites[frame]).binary_search(&items[item]?).is_ok());
+            holds_with(&self.rules[*at as usize], finding, fingerprint, reports, names, &known)
         });
         found
     }
 
-    fn candidates(&mut self, finding: &Finding, fingerprint: &Fingerprint, names: &mut Names) -> Vec<u32> {
+    fn candidates(&self, finding: &Finding, fingerprint: &Fingerprint, sites: &[u32]) -> Vec<u32> {
         let mut found = self.always.clone();
-        found.extend(self.fingerprints.get(fingerprint.as_str()).into_iter().flatten());
-        for frame in finding.primary().into_iter().flat_map(|s| &s.frames) {
-            let key = Arc::as_ptr(&frame.site) as usize;
-            if !self.sites.contains_key(&key) {
-                let rules = self.at_site(&frame.site, names);
-                self.sites.insert(key, rules);
-            }
-            found.extend(self.sites.get(&key).into_iter().flatten());
+        if let Some(by_size) = self.by_fingerprint.get(fingerprint.as_str()) {
+            found.extend(by_size.get(&None).into_iter().flatten());
+            let size = finding.leak.map(|l| by_size.get(&Some(l.bytes)));
+            found.extend(size.flatten().into_iter().flatten());
         }
-        for written in finding.generated.iter().flat_map(|g| &g.frames) {
-            self.look_up(written.split_once(':').map_or("", |(_, text)| text), &mut found);
+        let rules = |pattern: &u32| &self.by_pattern[*pattern as usize];
+        for site in sites {
+            found.extend(self.patterns.taken(*site).iter().flat_map(rules));
+        }
+        if let Some(generated) = &finding.generated {
+            found.extend(self.patterns.within(generated).iter().flat_map(rules));
         }
         found.sort_unstable();
         found.dedup();
         found
-    }
-
-    fn at_site(&mut self, site: &Arc<Site>, names: &mut Names) -> Vec<u32> {
-        let mut found = match site.function.as_ref() {
-            None => self.at_names(&["???"]),
-            Some(function) => match self.functions.get(function) {
-                Some(known) => known.clone(),
-                None => {
-                    let plain = symbol::without_offset(function);
-                    let simple = names.get(site).name.as_str();
-                    let mut forms = vec![&**function];
-                    for form in [plain, site.demangled.as_deref().unwrap_or_default(), simple] {
-                        if !form.is_empty() && !forms.contains(&form) {
-                            forms.push(form);
-                        }
-                    }
-                    let found = self.at_names(&forms);
-                    self.functions.insert(Arc::clone(function), found.clone());
-                    found
-                }
-            },
-        };
-        for path in [&site.module, &site.file].into_iter().flatten() {
-            let mut here = Vec::new();
-            match self.paths.get(path) {
-                Some(known) => here.extend(known),
-                None => {
-                    self.look_up(path, &mut here);
-                    self.paths.insert(Arc::clone(path), here.clone());
-                }
-            }
-            found.append(&mut here);
-        }
-        if site.module.is_none() {
-            self.look_up("<unknown module> ???", &mut found);
-        }
-        found.sort_unstable();
-        found.dedup();
-        found.retain(|at| match &self.rules[*at as usize].matcher {
-            Matcher::Sanitizer(suppression) => sanitizer::on_site(suppression, site, names),
-            _ => true,
-        });
-        found
-    }
-
-    /// The rules whose key stands in one of the forms of a name, and whose pattern takes it.
-    fn at_names(&self, names: &[&str]) -> Vec<u32> {
-        let mut found = Vec::new();
-        names.iter().for_each(|name| self.look_up(name, &mut found));
-        found.sort_unstable();
-        found.dedup();
-        found.retain(|at| match &self.rules[*at as usize].matcher {
-            Matcher::Stack(items) => items.iter().any(|item| match &item.what {
-                What::Function(glob) | What::Symbol(glob) => !glob.is_any() && names.iter().any(|name| glob.matches(name)),
-                What::Object(_) | What::File(..) => true,
-                _ => false,
-            }),
-            _ => true,
-        });
-        found
-    }
-
-    fn look_up(&self, text: &str, found: &mut Vec<u32>) {
-        found.extend(self.exact.get(&*squeezed(text)).into_iter().flatten());
-        for hit in self.pieces.iter().flat_map(|p| p.find_overlapping_iter(text)) {
-            found.extend(&self.by_piece[hit.pattern().as_usize()]);
-        }
     }
 }
 
 /// Holds one rule against one finding.
 pub(crate) fn holds(rule: &Rule, finding: &Finding, fingerprint: &Fingerprint, reports: &[Report], names: &mut Names) -> bool {
+    holds_with(rule, finding, fingerprint, reports, names, &|_, _| None)
+}
+
+fn holds_with(
+    rule: &Rule,
+    finding: &Finding,
+    fingerprint: &Fingerprint,
+    reports: &[Report],
+    names: &mut Names,
+    known: Known<'_>,
+) -> bool {
     if !rule.selector.holds(finding, fingerprint) {
         return false;
     }
     match &rule.matcher {
-        Matcher::Stack(items) => stack::matches(items, finding, names),
-        Matcher::Sanitizer(suppression) => sanitizer::matches(suppression, finding, names),
+        Matcher::Stack(items) => stack::matches(items, finding, names, known),
+        Matcher::Sanitizer(suppression) => sanitizer::matches(suppression, finding, names, known),
         Matcher::Valgrind(entry) => {
             let report = finding.instances.first().and_then(|i| reports.get(i.report));
-            let version = report.and_then(|r| version(r.version.as_deref()?));
+            let version = || report.and_then(|r| version(r.version.as_deref()?));
             let about = |family| valgrind::kinds::is_about(family, &entry.kind, &entry.extra, finding, version);
             entry.families.iter().any(|family| about(*family))
-                && valgrind::frames::matches(entry, finding, report.and_then(|r| r.callers), names)
+                && valgrind::frames::matches(entry, finding, report.and_then(|r| r.callers), names, known)
         }
     }
 }
@@ -255,74 +153,84 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-fn key_of(rule: &Rule, callers: usize) -> Key {
-    if let Some(fingerprint) = &rule.selector.fingerprint {
-        return Key::Fingerprint(fingerprint.clone());
-    }
-    let best = |keys: &mut dyn Iterator<Item = Key>| keys.max_by_key(Key::rank).unwrap_or(Key::None);
-    match &rule.matcher {
-        Matcher::Stack(items) => best(&mut items.iter().map(|item| match &item.what {
-            What::Function(glob) | What::Symbol(glob) => name_key(glob),
-            What::Object(path) | What::File(path, _) => piece_key(&path.glob),
-            _ => Key::None,
-        })),
-        Matcher::Valgrind(entry) => best(&mut entry.locations.iter().take(callers).map(|location| match location {
-            Location::Function(Name { glob: Glob::Exact(name), demangled, .. }) => {
-                let other = demangled.as_deref().map(|d| squeezed(d).into_owned());
-                Key::Exact([Some(squeezed(name).into_owned()), other].into_iter().flatten().collect())
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::{Config, Options, Parser, fingerprint, packs, read_file};
+    use alloc::format;
+    use alloc::string::String;
+    use std::fs;
+    use std::path::Path;
+
+    /// The files within a folder of real logs and suppression files.
+    fn texts(folder: &str) -> Vec<String> {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/differential").join(folder)];
+        let mut texts = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    texts.push(String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned());
+                }
             }
-            Location::Function(Name { glob, .. }) => mangled_key(glob),
-            Location::Object(glob) | Location::File(glob, _) => piece_key(glob),
-            Location::Dots => Key::None,
-        })),
-        Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {
-            let template = suppression.template.split('$').next().unwrap_or_default();
-            let template = template.strip_prefix('^').unwrap_or(template);
-            let longest = template.split('*').max_by_key(|piece| piece.len()).unwrap_or_default();
-            if longest.is_empty() { Key::None } else { Key::Piece(longest.into()) }
         }
-        Matcher::Sanitizer(_) => Key::None,
+        texts
     }
-}
 
-fn name_key(glob: &Glob) -> Key {
-    match glob {
-        Glob::Exact(name) => Key::Exact(vec![squeezed(name).into_owned()]),
-        Glob::Wild(_) => piece_key(glob),
+    /// Rules of every kind, some of which match much.
+    fn rules() -> Vec<Rule> {
+        let stacks = [
+            "'runtime...', 'fun:*'",
+            "'...', 'fun:main'",
+            "'fun:malloc'",
+            "'...', 'fun:?????'",
+            "'...', 'fun:*::*'",
+            "'...', 're:ma|in'",
+            "'...', 're:(?i)MAIN$'",
+            "'...', 're:^[a-m]'",
+            "'...', 're:.*'",
+            "'...', 'obj:*lib*'",
+            "'...', 'obj:?*'",
+            "'...', 'src:*.c'",
+            "'...', 'src:*.cc:2?'",
+            "'...', 'fun:main', '...', 're:^_'",
+            "'...'",
+        ];
+        let entry = |stack: &&str| format!("[[allow]]\nreason = 'x'\nkinds = ['leaks', 'errors']\nstack = [{stack}]\n");
+        let config: String = stacks.iter().map(entry).collect();
+        let mut rules = Config::read("", &config).unwrap().rules;
+        let lists = texts("supp").into_iter().filter_map(|text| read_file("", &text).ok());
+        rules.extend(lists.flat_map(|(_, rules)| rules));
+        rules.extend(read_file("", "leak:\nleak:*\nleak:main\nleak:^ma*n$\nleak:.so\nleak:unknown m\n").unwrap().1);
+        rules.extend(packs().iter().flat_map(|pack| pack.read().unwrap().1));
+        rules
     }
-}
 
-/// Of a pattern that a mangled name may match only what stands in the demangled one as well is a key: an identifier behind its length, or
-/// letters that are no part of the mangling.
-fn mangled_key(glob: &Glob) -> Key {
-    const SHORTEST: usize = 3;
-    let Some(piece) = text_of(glob.needle()) else { return Key::None };
-    let mut longest = "";
-    let mut rest = piece.as_str();
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let digits = rest[at..].bytes().take_while(u8::is_ascii_digit).count();
-        let length: usize = rest[at..at + digits].parse().unwrap_or(0);
-        rest = &rest[at + digits..];
-        let identifier = rest.get(..length).unwrap_or(rest);
-        // Anonymous namespaces are printed otherwise.
-        if identifier.len() > longest.len() && identifier != "_GLOBAL__N_1" {
-            longest = identifier;
+    #[test]
+    fn an_index_finds_what_matches_and_nothing_else() {
+        let rules = rules();
+        let mut found = 0;
+        for log in texts("logs") {
+            let mut parser = Parser::new(Options::default());
+            parser.begin("log");
+            parser.feed(log.as_bytes());
+            let parsed = parser.finish();
+            let (mut index, mut names) = (Index::new(&rules, &parsed.reports), Names::default());
+            let mut apart = Names::default();
+            for finding in &parsed.findings {
+                let fingerprint = fingerprint::of(finding, &mut names);
+                let got = index.matches(finding, &fingerprint, &parsed.reports, &mut names);
+                let mut fits = |rule: &Rule| holds(rule, finding, &fingerprint, &parsed.reports, &mut apart);
+                let want: Vec<u32> = (0..).zip(&rules).filter(|(_, rule)| fits(rule)).map(|(at, _)| at).collect();
+                let odd = (0..).zip(&rules).filter(|(at, _)| got.contains(at) != want.contains(at));
+                let odd: Vec<_> = odd.map(|(_, rule)| rule.describe()).collect();
+                assert_eq!(odd, [] as [Vec<String>; 0], "{finding:?}");
+                found += got.len();
+            }
         }
-        rest = &rest[identifier.len()..];
+        assert!(found > 1000, "{found}");
     }
-    let begins_within =
-        !piece.starts_with("_Z") && !piece.contains("_GLOBAL_") && !piece.starts_with(|c: char| c.is_ascii_digit());
-    match longest.len() {
-        SHORTEST.. => Key::Piece(longest.into()),
-        _ if begins_within && piece.len() >= SHORTEST => Key::Piece(piece),
-        _ => Key::None,
-    }
-}
-
-fn piece_key(glob: &Glob) -> Key {
-    let piece = match glob {
-        Glob::Exact(text) => Some(text.clone()),
-        Glob::Wild(_) => text_of(glob.needle()),
-    };
-    piece.filter(|p| !p.is_empty()).map_or(Key::None, Key::Piece)
 }

@@ -143,12 +143,20 @@ fn suppression(line: &str, first: &mut Option<&'static str>) -> Result<Suppressi
     }
 }
 
-/// True when the sanitizer is sure to have matched it on a frame of the finding.
-pub(crate) fn matches(suppression: &Suppression, finding: &Finding, names: &mut Names) -> bool {
+/// True when the sanitizer is sure to have matched it on a frame of the finding. `known` tells of a frame, behind a zero, what was found out
+/// before.
+pub(crate) fn matches(
+    suppression: &Suppression,
+    finding: &Finding,
+    names: &mut Names,
+    known: impl Fn(usize, usize) -> Option<bool>,
+) -> bool {
     match (suppression.kind.as_str(), &finding.tool) {
         ("leak", _) => {
-            is_for(suppression, finding)
-                && finding.primary().is_some_and(|s| s.frames.iter().any(|f| on_site(suppression, &f.site, names)))
+            let mut frames = finding.primary().into_iter().flat_map(|s| &s.frames).enumerate();
+            finding.tool == Tool::Lsan
+                && finding.kind.is_leak()
+                && frames.any(|(at, frame)| known(0, at).unwrap_or_else(|| on_site(suppression, &frame.site, names)))
         }
         ("odr_violation", Tool::Asan) if finding.kind.as_str() == "odr-violation" => odr(&suppression.template, finding),
         ("interceptor_name" | "interceptor_via_fun" | "interceptor_via_lib", Tool::Asan) => {
@@ -156,11 +164,6 @@ pub(crate) fn matches(suppression: &Suppression, finding: &Finding, names: &mut 
         }
         _ => false,
     }
-}
-
-/// True where a `leak:` is about such findings.
-pub(crate) fn is_for(suppression: &Suppression, finding: &Finding) -> bool {
-    suppression.kind == "leak" && finding.tool == Tool::Lsan && finding.kind.is_leak()
 }
 
 /// Module, function and file of a frame, as far as the log shows them.

@@ -16,13 +16,14 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
+use core::hash::{Hash, Hasher};
 
-use regex::bytes::{Regex, RegexBuilder};
-
+use super::expression::Expression;
 use super::glob::Glob;
 use super::steps::{Step, takes_prefix};
 use crate::culprit::{Class, Names};
-use crate::model::{Finding, Frame};
+use crate::model::{Finding, Site};
 use crate::symbol::without_offset;
 
 /// One item, and how it is written.
@@ -41,7 +42,7 @@ pub(crate) enum What {
     Symbol(Glob),
     Object(Path),
     File(Path, Option<u32>),
-    Expression(Regex),
+    Expression(Expression),
 }
 
 /// A pattern of a path.
@@ -74,6 +75,21 @@ impl Item {
     }
 }
 
+/// What is written the same means the same.
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Item {}
+
+impl Hash for Item {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
 impl What {
     fn read(text: &str) -> Result<Self, String> {
         match text {
@@ -95,11 +111,8 @@ impl What {
                 Ok(Self::File(Path::new(file), line))
             }
             "re" => {
-                // Names are compared byte by byte; tables of Unicode would double the size of the page.
-                let built = RegexBuilder::new(pattern).unicode(false).size_limit(1 << 20).build();
-                built
-                    .map(Self::Expression)
-                    .map_err(|e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}"))))
+                let wrong = |e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}")));
+                Expression::read(pattern).map(Self::Expression).map_err(wrong)
             }
             _ => Err(format!(
                 "`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `sym:`, `obj:`, `src:` and `re:`"
@@ -118,12 +131,11 @@ impl What {
             Self::Function(glob) | Self::Symbol(glob) => glob.is_any(),
             Self::Object(path) | Self::File(path, None) => path.glob.is_any(),
             Self::File(..) => false,
-            Self::Expression(regex) => regex.is_match(b"") && regex.is_match(b"\x01"),
+            Self::Expression(expression) => expression.is_found_in(b"") && expression.is_found_in(b"\x01"),
         }
     }
 
-    fn hits(&self, frame: &Frame, names: &mut Names) -> bool {
-        let site = &frame.site;
+    pub(crate) fn takes(&self, site: &Arc<Site>, names: &mut Names) -> bool {
         match self {
             Self::Dots => true,
             Self::Runtime => matches!(names.get(site).class, Class::Allocator | Class::Runtime),
@@ -136,18 +148,26 @@ impl What {
             Self::File(path, line) => {
                 line.is_none_or(|l| site.line == Some(l)) && site.file.as_deref().is_some_and(|f| path.matches(f))
             }
-            Self::Expression(regex) => site.name().is_some_and(|name| regex.is_match(without_offset(name).as_bytes())),
+            Self::Expression(expression) => {
+                site.name().is_some_and(|name| expression.is_found_in(without_offset(name).as_bytes()))
+            }
         }
     }
 }
 
-/// True when the items take the top of the finding's primary stack.
-pub(crate) fn matches(items: &[Item], finding: &Finding, names: &mut Names) -> bool {
+/// True when the items take the top of the finding's primary stack. `known` tells of an item and a frame what was found out before.
+pub(crate) fn matches(
+    items: &[Item],
+    finding: &Finding,
+    names: &mut Names,
+    known: impl Fn(usize, usize) -> Option<bool>,
+) -> bool {
     if items.is_empty() {
         return true;
     }
     let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
-    takes_prefix(items, frames.len(), Item::step, |item, at| item.what.hits(&frames[at], names))
+    let takes = |item: usize, at: usize| known(item, at).unwrap_or_else(|| items[item].what.takes(&frames[at].site, names));
+    takes_prefix(items.len(), frames.len(), |item| items[item].step(), takes)
 }
 
 fn last_line(text: &str) -> &str {

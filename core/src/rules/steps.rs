@@ -1,7 +1,9 @@
 //! A list of patterns against a list of frames.
 
-use alloc::vec;
 use alloc::vec::Vec;
+
+/// Longer lists of patterns are rare.
+const SHORT: usize = 32;
 
 /// What a pattern of the list takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,32 +14,40 @@ pub(crate) enum Step {
     Gap,
 }
 
-/// True when the patterns, in order, take frames from the first one on; what follows the last pattern is free.
+/// True when the patterns, in order and told by their place, take frames from the first one on; what follows the last pattern is free.
 ///
 /// All ways are followed at once, so the time is patterns x frames whatever the gaps are.
-pub(crate) fn takes_prefix<P>(
-    patterns: &[P],
+pub(crate) fn takes_prefix(
+    patterns: usize,
     frames: usize,
-    step: impl Fn(&P) -> Step,
-    mut hit: impl FnMut(&P, usize) -> bool,
+    step: impl Fn(usize) -> Step,
+    mut hit: impl FnMut(usize, usize) -> bool,
 ) -> bool {
-    let end = patterns.len();
-    let mut now = vec![false; end + 1];
+    let end = patterns;
+    // Nearly all lists are short, and nearly all fail after a frame or two: memory is asked for only for long ones.
+    let (mut short, mut long) = ([false; 2 * SHORT], Vec::new());
+    let both = if end < SHORT {
+        short.as_mut_slice()
+    } else {
+        long.resize(2 * (end + 1), false);
+        long.as_mut_slice()
+    };
+    let (now, next) = both.split_at_mut(both.len() / 2);
+    let (mut now, mut next) = (&mut now[..=end], &mut next[..=end]);
     now[0] = true;
-    skip_gaps(patterns, &mut now, &step);
-    let mut next: Vec<bool> = vec![false; end + 1];
+    skip_gaps(now, &step);
     for frame in 0..frames {
         if now[end] {
             return true;
         }
         next.fill(false);
-        for (at, pattern) in patterns.iter().enumerate().filter(|(at, _)| now[*at]) {
-            if hit(pattern, frame) {
-                let to = if step(pattern) == Step::Gap { at } else { at + 1 };
+        for at in (0..end).filter(|at| now[*at]) {
+            if hit(at, frame) {
+                let to = if step(at) == Step::Gap { at } else { at + 1 };
                 next[to] = true;
             }
         }
-        skip_gaps(patterns, &mut next, &step);
+        skip_gaps(next, &step);
         if !next.contains(&true) {
             return false;
         }
@@ -47,9 +57,9 @@ pub(crate) fn takes_prefix<P>(
 }
 
 /// A gap may take nothing.
-fn skip_gaps<P>(patterns: &[P], now: &mut [bool], step: impl Fn(&P) -> Step) {
-    for (at, pattern) in patterns.iter().enumerate() {
-        if now[at] && step(pattern) == Step::Gap {
+fn skip_gaps(now: &mut [bool], step: impl Fn(usize) -> Step) {
+    for at in 0..now.len() - 1 {
+        if now[at] && step(at) == Step::Gap {
             now[at + 1] = true;
         }
     }
@@ -63,11 +73,11 @@ mod tests {
         let frames: Vec<char> = frames.chars().collect();
         let patterns: Vec<char> = patterns.chars().collect();
         // `.` any frames, `r` any number of runtime frames (here `m`), else the frame itself.
-        let step = |p: &char| if matches!(p, '.' | 'r') { Step::Gap } else { Step::One };
-        takes_prefix(&patterns, frames.len(), step, |p, at| match p {
+        let step = |p: usize| if matches!(patterns[p], '.' | 'r') { Step::Gap } else { Step::One };
+        takes_prefix(patterns.len(), frames.len(), step, |p, at| match patterns[p] {
             '.' => true,
             'r' => frames[at] == 'm',
-            p => *p == frames[at],
+            p => p == frames[at],
         })
     }
 
@@ -91,6 +101,10 @@ mod tests {
             ("rm", "mmm", true),
         ] {
             assert_eq!(takes(patterns, frames), want, "{patterns} {frames}");
+        }
+        for length in SHORT - 1..SHORT + 2 {
+            let (patterns, frames) = ("a".repeat(length), "a".repeat(length));
+            assert!(takes(&patterns, &frames) && !takes(&patterns, &frames[1..]), "{length}");
         }
     }
 }

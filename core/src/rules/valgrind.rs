@@ -93,7 +93,15 @@ impl Name {
 
 impl Location {
     pub(crate) fn step(&self) -> Step {
-        if *self == Self::Dots { Step::Gap } else { Step::One }
+        if matches!(self, Self::Dots) { Step::Gap } else { Step::One }
+    }
+
+    /// True when it takes any frame, so that it says nothing.
+    pub(crate) fn is_any(&self) -> bool {
+        match self {
+            Self::Dots => true,
+            Self::Function(Name { glob, .. }) | Self::Object(glob) | Self::File(glob, _) => glob.is_any(),
+        }
     }
 
     /// The line as it is written.

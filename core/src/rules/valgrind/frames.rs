@@ -11,33 +11,46 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use super::super::glob::Glob;
 use super::super::steps::takes_prefix;
 use super::{Entry, Location, Name, mangled};
 use crate::culprit::Names;
-use crate::model::{Finding, Frame};
+use crate::model::{Finding, Frame, Site};
 use crate::symbol;
 
 /// What is compared where a tool knows no name.
 const UNKNOWN: &str = "???";
 
-/// True when the tool is sure to have matched the entry's stack. `callers` is how many frames it keeps, where the log tells.
-pub(crate) fn matches(entry: &Entry, finding: &Finding, callers: Option<u32>, names: &mut Names) -> bool {
+/// True when the tool is sure to have matched the entry's stack. `callers` is how many frames it keeps, where the log
+/// tells; `known` tells of a function's pattern and a frame what was found out before.
+pub(crate) fn matches(
+    entry: &Entry,
+    finding: &Finding,
+    callers: Option<u32>,
+    names: &mut Names,
+    known: impl Fn(usize, usize) -> Option<bool>,
+) -> bool {
     let Some(stack) = finding.primary() else { return false };
     let frames = stack.frames.as_slice();
     let generated = finding.generated.as_ref().map(|g| g.frames.as_slice()).filter(|g| g.len() == frames.len());
     // An entry with more locations than the tool keeps frames is cut to so many.
     let kept = callers.map_or(entry.locations.len(), |n| entry.locations.len().min(n as usize));
-    takes_prefix(&entry.locations[..kept], frames.len(), Location::step, |location, at| match location {
+    let locations = &entry.locations[..kept];
+    let takes = |location: usize, at: usize| match &locations[location] {
         Location::Dots => true,
         Location::Function(name) => match generated.map(|g| &*g[at]) {
             Some(written) => name.glob.matches(written.strip_prefix("fun:").unwrap_or(UNKNOWN)),
-            None => function(name, &frames[at], names),
+            None => {
+                let frame = &frames[at];
+                known(location, at).unwrap_or_else(|| takes_function(name, &frame.site, frame.inlined, names))
+            }
         },
         Location::Object(glob) => object(glob, &frames[at], generated.map(|g| &*g[at])),
         Location::File(glob, line) => at_address(frames, at).is_some_and(|frame| file(glob, *line, frame, frames)),
-    })
+    };
+    takes_prefix(kept, frames.len(), |location| locations[location].step(), takes)
 }
 
 /// The frame whose file the tool compares at a place of the stack: it counts addresses there, not frames, so that behind inlined functions it
@@ -50,26 +63,33 @@ fn at_address(frames: &[Frame], place: usize) -> Option<&Frame> {
     (0..frames.len()).filter(|at| !goes_on(*at)).nth(place).map(|at| &frames[at])
 }
 
-fn function(pattern: &Name, frame: &Frame, names: &mut Names) -> bool {
+/// True when the tool is sure to have matched the pattern of a name at a site.
+pub(crate) fn takes_function(pattern: &Name, site: &Arc<Site>, inlined: bool, names: &mut Names) -> bool {
     if pattern.glob.is_any() {
         return true;
     }
-    let Some(name) = frame.site.function.as_deref() else { return pattern.glob.matches(UNKNOWN) };
+    let Some(name) = site.function.as_deref() else { return pattern.glob.matches(UNKNOWN) };
     let name = symbol::without_offset(name);
     let same = pattern.glob.matches(name);
-    if same && is_known(name, frame.inlined) {
+    if same && is_known(name, inlined) {
         return true;
     }
     // Whether the pattern matches every mangled name that has this demangled form.
     let any = match (&pattern.glob, &pattern.demangled) {
         (_, Some(demangled)) => demangled.chars().filter(|c| *c != ' ').eq(name.chars().filter(|c| *c != ' ')),
-        (Glob::Wild(_), _) => {
-            let certain = names.derived(&frame.site, |simple| mangled::skeletons(name, simple));
-            certain.iter().any(|skeleton| pattern.glob.matches_around_gaps(skeleton))
-        }
+        (Glob::Wild(_), _) => skeletons(site, inlined, names).iter().any(|skeleton| pattern.glob.matches_around_gaps(skeleton)),
         _ => false,
     };
-    any && !is_known(name, frame.inlined)
+    any && !is_known(name, inlined)
+}
+
+/// What is certain of the names that a tool compares at a site, where the log shows only their demangled form.
+pub(crate) fn skeletons(site: &Arc<Site>, inlined: bool, names: &mut Names) -> Arc<[String]> {
+    let name = symbol::without_offset(site.function.as_deref().unwrap_or(UNKNOWN));
+    if is_known(name, inlined) {
+        return Arc::default();
+    }
+    names.derived(site, |simple| mangled::skeletons(name, simple))
 }
 
 /// True where a printed name is the one that the tool compares, not the demangled form of one that the log does not show.
@@ -166,12 +186,9 @@ fn xml_file(raw: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Site;
-    use alloc::sync::Arc;
 
-    fn frame(function: &str, inlined: bool) -> Frame {
-        let site = Site { function: Some(function.into()), ..Site::default() };
-        Frame { index: 0, address: None, inlined, site: Arc::new(site) }
+    fn site(function: &str) -> Arc<Site> {
+        Arc::new(Site { function: Some(function.into()), ..Site::default() })
     }
 
     #[test]
@@ -211,7 +228,8 @@ mod tests {
             ("main", "main+12", false, true),
             ("(below main)", "(below main)", false, true),
         ] {
-            assert_eq!(function(&Name::new(pattern), &frame(name, inlined), &mut Names::default()), want, "{pattern} {name}");
+            let took = takes_function(&Name::new(pattern), &site(name), inlined, &mut Names::default());
+            assert_eq!(took, want, "{pattern} {name}");
         }
     }
 }

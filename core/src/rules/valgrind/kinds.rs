@@ -207,7 +207,13 @@ pub(crate) fn leak_kinds(list: &str) -> Result<Vec<Kind>, String> {
 }
 
 /// True when an entry of this family, kind and extra is about the finding.
-pub(crate) fn is_about(family: Family, kind: &str, extra: &Extra, finding: &Finding, version: Option<(u32, u32)>) -> bool {
+pub(crate) fn is_about(
+    family: Family,
+    kind: &str,
+    extra: &Extra,
+    finding: &Finding,
+    version: impl Fn() -> Option<(u32, u32)>,
+) -> bool {
     if family.tool().is_some_and(|tool| tool != finding.tool) || !finding.tool.is_valgrind() {
         return false;
     }
@@ -216,7 +222,7 @@ pub(crate) fn is_about(family: Family, kind: &str, extra: &Extra, finding: &Find
         Family::Helgrind if kind == "PthAPIerror" => finding.kind.as_str() == "pth-api-error",
         Family::Helgrind | Family::Drd => finding.kind == Kind::from_name(kind),
         Family::Core => {
-            let known = version.is_some_and(|v| v >= (3, 24));
+            let known = version().is_some_and(|v| v >= (3, 24));
             known
                 && match kind {
                     "FdNotClosed" => finding.kind == Kind::FD_LEAK || finding.kind == Kind::FD_INHERITED,

@@ -7,8 +7,9 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 /// Names of which one demangled form has one mangled form: the global allocation functions, on 64 and 32 bits.
 const EXACT: &[(&str, &str)] = &[
@@ -115,53 +116,67 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
             words.push(word);
         }
     }
-    let identifier = |word: &&str| format!("{}{word}", word.len());
-    let one = |word: &&str| format!("{gap}{}{gap}", identifier(word));
     if is_rust && (name.contains('<') || simple.contains(" as ")) {
-        return words.iter().map(one).collect();
+        return words.iter().map(|word| format!("{gap}{}{word}{gap}", word.len())).collect();
     }
-    let start = if is_rust { None } else { start(name) };
-    let mut out = start.clone().unwrap_or_default();
-    let begun = start.unwrap_or_default();
+    let scopes = scopes(name);
+    let mut out = scopes.as_ref().filter(|_| !is_rust).map(start).unwrap_or_default();
+    let begun = out.len();
+    let mut identifier = String::new();
     for word in words {
-        let word = identifier(&word);
+        identifier.clear();
+        push_identifier(&mut identifier, word);
         // What is in the beginning already stands there once.
-        if !begun.contains(&word) {
+        if !out[..begun].contains(&identifier) {
             out.push(gap);
-            out += &word;
+            out += &identifier;
         }
     }
-    out += &end(name, &out).unwrap_or_else(|| gap.to_string());
+    match scopes.and_then(|scopes| end(name, &scopes, &out)) {
+        Some(end) => out += end,
+        None => out.push(gap),
+    }
     [out].into()
 }
 
-/// What follows the last identifier of an ordinary function: `E` where it has a scope, and `v` where it has no arguments.
-fn end(name: &str, before: &str) -> Option<String> {
-    let (scopes, qualifiers) = scopes(name)?;
-    let [outer @ .., last] = scopes.as_slice() else { return None };
-    let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if !is_plain || qualifiers == " other" || !before.ends_with(&format!("{}{last}", last.len())) {
-        return None;
-    }
-    let nested = if matches!(outer, [] | ["std"]) { "" } else { "E" };
-    let arguments = &name[name.find(last)? + last.len()..];
-    let nothing = arguments == "()" || arguments == "() const";
-    Some(if nothing { format!("{nested}v") } else { format!("{nested}{}", char::from(GAP)) })
+/// A name behind its length.
+fn push_identifier(out: &mut String, word: &str) {
+    // Writing into a string can't fail.
+    let _ = write!(out, "{}{word}", word.len());
 }
 
-/// How the mangled form begins; nothing where the name is not one of an ordinary C++ function.
-fn start(name: &str) -> Option<String> {
-    let (scopes, qualifiers) = scopes(name)?;
+/// What follows the last identifier of an ordinary function: `E` where it has a scope, and `v` where it has no arguments.
+fn end(name: &str, (scopes, qualifiers): &Scopes<'_>, before: &str) -> Option<&'static str> {
     let [outer @ .., last] = scopes.as_slice() else { return None };
-    Some(match outer {
+    let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let mut identifier = String::new();
+    push_identifier(&mut identifier, last);
+    if !is_plain || *qualifiers == " other" || !before.ends_with(&identifier) {
+        return None;
+    }
+    let is_nested = !matches!(outer, [] | ["std"]);
+    let arguments = &name[name.find(last)? + last.len()..];
+    let nothing = arguments == "()" || arguments == "() const";
+    Some(match (is_nested, nothing) {
+        (true, true) => "Ev",
+        (false, true) => "v",
+        (true, false) => "E\0",
+        (false, false) => "\0",
+    })
+}
+
+/// How the mangled form of an ordinary C++ function begins.
+fn start((scopes, qualifiers): &Scopes<'_>) -> String {
+    let [outer @ .., last] = scopes.as_slice() else { return String::new() };
+    match outer {
         [] => String::from("_Z"),
         ["std"] => String::from("_ZSt"),
         _ => {
             // A const function's name begins with `_ZNK`; other qualifiers are left open.
-            let mut start = match qualifiers {
+            let mut start = match *qualifiers {
                 "" => String::from("_ZN"),
                 " const" => String::from("_ZNK"),
-                _ => return Some(String::from("_ZN")),
+                _ => return String::from("_ZN"),
             };
             let whole = nested(outer, &mut start);
             let class = outer.last().copied().unwrap_or_default();
@@ -172,7 +187,7 @@ fn start(name: &str) -> Option<String> {
             }
             start
         }
-    })
+    }
 }
 
 /// Adds the scopes; false where one is a template or abbreviated, behind which nothing is certain.
@@ -196,7 +211,7 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
         if identifier.is_empty() || !identifier.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return false;
         }
-        out.push_str(&format!("{}{identifier}", identifier.len()));
+        push_identifier(out, identifier);
         if end < scope.len() {
             return false;
         }
@@ -204,9 +219,12 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
     true
 }
 
-/// The scopes and the name of a function, and the qualifiers behind its arguments. Of Rust's names, of local entities and of what a
+/// The scopes and the name of a function, and the qualifiers behind its arguments.
+type Scopes<'a> = (Vec<&'a str>, &'static str);
+
+/// Takes an ordinary function's name apart. Of Rust's names, of local entities and of what a
 /// compiler adds (thunks, guards) nothing is said.
-fn scopes(name: &str) -> Option<(Vec<&str>, &'static str)> {
+fn scopes(name: &str) -> Option<Scopes<'_>> {
     let (mut depth, mut start) = (0u32, 0);
     let mut parts = Vec::new();
     let bytes = name.as_bytes();

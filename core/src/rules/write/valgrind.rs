@@ -68,7 +68,7 @@ fn kind(finding: &Finding) -> Option<(String, String)> {
                 "FishyValue" => argument(&finding.title).unwrap_or(Extra::None),
                 _ => Extra::None,
             };
-            if is_about(*family, kind, &extra, finding, Some((u32::MAX, 0))) {
+            if is_about(*family, kind, &extra, finding, || Some((u32::MAX, 0))) {
                 return Some((format!("{}:{kind}", family.name()), extra.text()));
             }
         }
