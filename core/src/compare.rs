@@ -69,9 +69,10 @@ pub struct Side {
 /// Every change, the new first. Findings that the gate does not look at in either run are left out.
 pub fn compare(before: &Document, after: &Document) -> Vec<Change> {
     let (old, new) = (sides(before), sides(after));
+    let mut earlier: HashMap<&str, &Side> = old.iter().map(|(f, side)| (f.as_str(), side)).collect();
     let mut changes = Vec::new();
     for (fingerprint, now) in &new {
-        let was = old.iter().find(|(f, _)| f == fingerprint).map(|(_, side)| side);
+        let was = earlier.remove(fingerprint.as_str());
         let what = match was {
             None => What::New,
             Some(was) if now.bytes > was.bytes || now.blocks > was.blocks || rank(now) > rank(was) => What::Grown,
@@ -80,7 +81,7 @@ pub fn compare(before: &Document, after: &Document) -> Vec<Change> {
         };
         changes.push(change(what, fingerprint, was, Some(now)));
     }
-    for (fingerprint, was) in old.iter().filter(|(f, _)| !new.iter().any(|(n, _)| n == f)) {
+    for (fingerprint, was) in old.iter().filter(|(f, _)| earlier.contains_key(f.as_str())) {
         changes.push(change(What::Fixed, fingerprint, Some(was), None));
     }
     let gated = |side: &Option<Side>| side.as_ref().is_some_and(|s| s.disposition != "not-gated");
