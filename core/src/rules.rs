@@ -30,7 +30,7 @@ pub use self::config::{Config, Files};
 pub use self::file::{FileFormat, read_file};
 pub use self::hygiene::{Advice, AdviceCode};
 pub(crate) use self::hygiene::{after_run, before_run};
-pub(crate) use self::index::{Index, holds};
+pub(crate) use self::index::Index;
 pub use self::pack::{Pack, packs};
 pub use self::selector::{Bounds, Limit, Selector};
 use self::stack::Item;

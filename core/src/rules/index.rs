@@ -53,6 +53,8 @@ impl<'r> Index<'r> {
         };
         let mut items: Vec<Vec<Option<u32>>> =
             rules.iter().map(|r| Pattern::all_of(r).into_iter().map(|p| p.map(&mut number)).collect()).collect();
+        let mut users = vec![0_u32; all.len()];
+        items.iter().flatten().flatten().for_each(|p| users[*p as usize] += 1);
         let decides = |at: u32| all[at as usize].is_decided_by_site();
         let mut wanted: Vec<bool> = (0u32..).zip(&keys).map(|(at, key)| decides(at) && !key.is_open()).collect();
         let mut by_pattern = vec![Vec::new(); all.len()];
@@ -60,7 +62,8 @@ impl<'r> Index<'r> {
         let mut always = Vec::new();
         for (at, (rule, items)) in (0u32..).zip(rules.iter().zip(&items)) {
             let compared = if matches!(rule.matcher, Matcher::Valgrind(_)) { callers } else { usize::MAX };
-            let rarest = items.iter().take(compared).flatten().max_by_key(|p| keys[**p as usize].rank());
+            let rank = |p: &&u32| keys[**p as usize].rank(users[**p as usize]);
+            let rarest = items.iter().take(compared).flatten().max_by_key(rank);
             if let Some(fingerprint) = &rule.selector.fingerprint {
                 let bytes = rule.selector.bytes;
                 let size = bytes.min.filter(|_| bytes.min == bytes.max);

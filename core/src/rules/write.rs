@@ -3,6 +3,7 @@
 //! Whatever is written is read back and held against the same findings: it allows exactly those that share a fingerprint, or it
 //! is not written, and the reason is said.
 
+mod choose;
 mod convert;
 mod lsan;
 pub(crate) mod toml;
@@ -13,13 +14,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 
+use self::choose::{Attempt, choose};
 pub use self::convert::{Converted, convert};
-use super::{Rule, holds};
 use crate::culprit::Names;
 use crate::model::Finding;
-use crate::numbers::count;
 use crate::parse::Parsed;
 use crate::triage::{Item, Triage};
 
@@ -86,83 +87,105 @@ pub fn suppress(
     language: Language,
     wording: &Wording,
 ) -> Vec<Written> {
-    let mut names = Names::default();
-    let mut wording = wording.clone();
-    let one = |fingerprint: &String| {
-        let members = |(at, item): (usize, &Item)| (item.fingerprint.as_str() == fingerprint).then_some(at);
-        let findings: Vec<usize> = triage.items.iter().enumerate().filter_map(members).collect();
-        let mut run = Run { parsed, triage, findings: &findings, names: &mut names };
-        let text = match language {
-            Language::Toml => toml::write(&mut run, &mut wording),
-            Language::Valgrind => valgrind::write(&mut run, &mut wording),
-            Language::Lsan => lsan::write(&mut run, &wording),
-        };
-        Written { fingerprint: fingerprint.clone(), findings, text }
+    let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, item) in triage.items.iter().enumerate() {
+        members.entry(item.fingerprint.as_str()).or_default().push(at);
+    }
+    let findings = |fingerprint: &String| members.get(fingerprint.as_str()).cloned().unwrap_or_default();
+    let run = |fingerprint| Run { parsed, triage, findings: findings(fingerprint) };
+    let runs: Vec<Run<'_>> = fingerprints.iter().map(run).collect();
+    let mut writer = Writer { parsed, triage, wording, names: Names::default(), taken: Taken::new(&wording.taken) };
+    let texts = match language {
+        Language::Toml => toml::write(&mut writer, &runs),
+        Language::Valgrind => valgrind::write(&mut writer, &runs),
+        Language::Lsan => lsan::write(&mut writer, &runs),
     };
-    fingerprints.iter().map(one).collect()
+    let written = |((fingerprint, run), text): ((&String, Run<'_>), _)| Written {
+        fingerprint: fingerprint.clone(),
+        findings: run.findings,
+        text,
+    };
+    fingerprints.iter().zip(runs).zip(texts).map(written).collect()
+}
+
+/// What all that is written has in common.
+struct Writer<'a> {
+    parsed: &'a Parsed,
+    triage: &'a Triage,
+    wording: &'a Wording,
+    names: Names,
+    taken: Taken,
+}
+
+impl Writer<'_> {
+    /// For each list of findings the first way that means exactly these; see [`choose`].
+    fn choose<W>(
+        &mut self,
+        wishes: &[Vec<usize>],
+        attempt: impl FnMut(usize, usize, &mut Names) -> Attempt<W>,
+    ) -> Vec<Result<W, String>> {
+        choose(self.parsed, self.triage, &mut self.names, wishes, attempt)
+    }
+
+    /// A free name for a rule: `leak-in-make`.
+    fn name(&mut self, run: &Run<'_>) -> String {
+        let finding = &self.parsed.findings[run.findings[0]];
+        let kind = if finding.kind.is_leak() { "leak" } else { finding.kind.as_str() };
+        let frame = run.item().culprit.frame.and_then(|at| finding.primary()?.frames.get(at));
+        let function = frame.map(|f| self.names.get(&f.site).name.clone()).unwrap_or_default();
+        let last: Vec<&str> = function.rsplit("::").take(2).collect();
+        let place = slug(&last.into_iter().rev().collect::<Vec<_>>().join("-"));
+        self.taken.free(&if place.is_empty() {
+            format!("{kind}-{}", &run.item().fingerprint.as_str()[4..12])
+        } else {
+            format!("{kind}-in-{place}")
+        })
+    }
+}
+
+/// The names of rules that are there.
+struct Taken {
+    names: HashSet<String>,
+    /// For a name that is taken, the least number that may make it a free one.
+    numbers: HashMap<String, u32>,
+}
+
+impl Taken {
+    fn new(names: &[String]) -> Self {
+        Self { names: names.iter().cloned().collect(), numbers: HashMap::new() }
+    }
+
+    fn free(&mut self, name: &str) -> String {
+        if !self.names.contains(name) {
+            return name.into();
+        }
+        let number = self.numbers.entry_ref(name).or_insert(2);
+        loop {
+            let numbered = format!("{name}-{number}");
+            if !self.names.contains(&numbered) {
+                return numbered;
+            }
+            *number += 1;
+        }
+    }
 }
 
 /// The findings that something is written for, among all others.
-pub(crate) struct Run<'a> {
-    pub(crate) parsed: &'a Parsed,
-    pub(crate) triage: &'a Triage,
+struct Run<'a> {
+    parsed: &'a Parsed,
+    triage: &'a Triage,
     /// Those that share the fingerprint.
-    pub(crate) findings: &'a [usize],
-    pub(crate) names: &'a mut Names,
+    findings: Vec<usize>,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn members(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
+    fn members(&self) -> impl Iterator<Item = &'a Finding> {
         let parsed = self.parsed;
         self.findings.iter().map(move |at| &parsed.findings[*at])
     }
 
-    pub(crate) fn item(&self) -> &'a Item {
+    fn item(&self) -> &'a Item {
         &self.triage.items[self.findings[0]]
-    }
-
-    /// Which of all findings the rules match together.
-    pub(crate) fn matched(&mut self, rules: &[Rule]) -> Vec<usize> {
-        let all = self.parsed.findings.iter().zip(&self.triage.items).enumerate();
-        let mut found = Vec::new();
-        for (at, (finding, item)) in all {
-            if rules.iter().any(|rule| holds(rule, finding, &item.fingerprint, &self.parsed.reports, self.names)) {
-                found.push(at);
-            }
-        }
-        found
-    }
-
-    /// Why what was matched is not what was meant; nothing where it is.
-    pub(crate) fn difference(&self, matched: &[usize], meant: &[usize]) -> Option<String> {
-        let more = matched.iter().filter(|at| !meant.contains(at)).count() as u64;
-        let less = meant.iter().filter(|at| !matched.contains(at)).count() as u64;
-        match (more, less) {
-            (0, 0) => None,
-            (0, n) => Some(format!(
-                "it would miss {}",
-                count(n, "finding that shares the fingerprint", "findings that share the fingerprint")
-            )),
-            (n, _) => Some(format!("it would also accept {}", count(n, "other finding", "other findings"))),
-        }
-    }
-
-    /// A name for the rule: `leak-in-make`.
-    pub(crate) fn name(&mut self, taken: &[String]) -> String {
-        let finding = &self.parsed.findings[self.findings[0]];
-        let kind = if finding.kind.is_leak() { "leak" } else { finding.kind.as_str() };
-        let frame = self.item().culprit.frame.and_then(|at| finding.primary()?.frames.get(at));
-        let function = frame.map(|f| self.names.get(&f.site).name.clone()).unwrap_or_default();
-        let last: Vec<&str> = function.rsplit("::").take(2).collect();
-        let place = slug(&last.into_iter().rev().collect::<Vec<_>>().join("-"));
-        let base = if place.is_empty() {
-            format!("{kind}-{}", &self.item().fingerprint.as_str()[4..12])
-        } else {
-            format!("{kind}-in-{place}")
-        };
-        let free = |name: &String| !taken.contains(name);
-        let numbered = (2..).map(|n: u32| format!("{base}-{n}"));
-        core::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_default()
     }
 }
 

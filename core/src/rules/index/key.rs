@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use hashbrown::HashMap;
@@ -43,16 +44,16 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// How much it tells.
-    pub(super) fn rank(&self) -> usize {
-        const MANY: usize = 1 << 20;
-        match self {
+    /// How much it tells: what it is, how few items of rules have it, and how long it is.
+    pub(super) fn rank(&self, users: u32) -> (u8, Reverse<u32>, usize) {
+        let (what, length) = match self {
             // It stands in nearly every stack, while a pattern that is tried everywhere may be found nowhere.
-            Self::Exact(names) if COMMON.contains(&names[0].as_str()) => 0,
-            Self::Open => 1,
-            Self::Pieces(pieces) => 2 + pieces.iter().map(String::len).min().unwrap_or(0),
-            Self::Exact(names) => MANY + names[0].len(),
-        }
+            Self::Exact(names) if COMMON.contains(&names[0].as_str()) => (0, 0),
+            Self::Open => (1, 0),
+            Self::Pieces(pieces) => (2, pieces.iter().map(String::len).min().unwrap_or(0)),
+            Self::Exact(names) => (3, names[0].len()),
+        };
+        (what, Reverse(users), length)
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -1,12 +1,12 @@
 //! `[[allow]]` entries.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Run, Wording};
+use super::{Attempt, Run, Wording, Writer};
 use crate::culprit::{Class, Names};
 use crate::fingerprint::DEPTH;
 use crate::model::{Finding, Kind};
@@ -24,62 +24,85 @@ struct Entry {
     witness: Vec<String>,
 }
 
-/// Writes the entry, or, for a weak fingerprint, one for each size.
-pub(crate) fn write(run: &mut Run<'_>, wording: &mut Wording) -> Result<String, String> {
-    let mut out = String::new();
-    let sizes: Vec<Option<(u64, u64)>> = if run.item().fingerprint.is_weak() {
-        let mut sizes: Vec<_> = run.members().map(|f| f.leak.map(|l| (l.bytes, l.blocks))).collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        sizes
-    } else {
-        vec![None]
-    };
-    for sizes in sizes {
-        let of_size = |f: &Finding| sizes.is_none() || f.leak.map(|l| (l.bytes, l.blocks)) == sizes;
-        let meant: Vec<usize> = run.findings.iter().copied().filter(|at| of_size(&run.parsed.findings[*at])).collect();
-        let id = run.name(&wording.taken);
-        let entry = best(run, &meant, sizes)?;
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out += &render(&id, &entry, wording);
-        wording.taken.push(id);
-    }
-    Ok(out)
+/// What one entry is to accept.
+struct Task<'r, 'a> {
+    run: &'r Run<'a>,
+    /// What stands in the entry however it is said.
+    plain: Entry,
 }
 
-/// The first way to say it that means exactly these findings.
-fn best(run: &mut Run<'_>, meant: &[usize], sizes: Option<(u64, u64)>) -> Result<Entry, String> {
-    let finding = &run.parsed.findings[meant[0]];
-    let weak = run.item().fingerprint.is_weak();
-    let fingerprint = Some(run.item().fingerprint.to_string());
-    let kinds = kinds(run.members());
-    let plain = Entry { kinds, sizes, stack: Vec::new(), fingerprint: None, witness: witness::reduced(finding, run.names) };
-    let mut ways = Vec::new();
-    if !weak {
-        for stack in [stack(finding, run.names, false), stack(finding, run.names, true)] {
-            if stack.iter().any(|item| item.starts_with("fun:") || item.starts_with("obj:")) {
-                ways.push(Entry { stack: stack.clone(), ..plain.clone() });
-                ways.push(Entry { stack, fingerprint: fingerprint.clone(), ..plain.clone() });
+/// Writes the entries, or, for weak fingerprints, one for each size.
+pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<String, String>> {
+    let (mut tasks, mut wishes): (Vec<Task<'_, '_>>, Vec<Vec<usize>>) = (Vec::new(), Vec::new());
+    let mut entries_of = Vec::with_capacity(runs.len());
+    for run in runs {
+        let kinds = kinds(run.members());
+        let before = tasks.len();
+        for (sizes, meant) in by_size(run) {
+            let witness = witness::reduced(&run.parsed.findings[meant[0]], &mut writer.names);
+            let plain = Entry { kinds: kinds.clone(), sizes, witness, ..Entry::default() };
+            tasks.push(Task { run, plain });
+            wishes.push(meant);
+        }
+        entries_of.push(tasks.len() - before);
+    }
+    let mut chosen = writer.choose(&wishes, |wish, turn, names| tasks[wish].say(wishes[wish][0], turn, names)).into_iter();
+    let mut text = |run: &Run<'_>, entries: usize| {
+        let mut out = String::new();
+        // What is behind an entry that can't be said belongs to the same run and is passed over.
+        for entry in chosen.by_ref().take(entries).collect::<Vec<_>>() {
+            let (id, entry) = (writer.name(run), entry?);
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out += &render(&id, &entry, writer.wording);
+            writer.taken.names.insert(id);
+        }
+        Ok(out)
+    };
+    runs.iter().zip(entries_of).map(|(run, entries)| text(run, entries)).collect()
+}
+
+/// The findings of a run: of a weak fingerprint by their sizes, else together.
+fn by_size(run: &Run<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>> {
+    let mut sizes: BTreeMap<Option<(u64, u64)>, Vec<usize>> = BTreeMap::new();
+    if run.item().fingerprint.is_weak() {
+        for (at, finding) in run.findings.iter().zip(run.members()) {
+            sizes.entry(finding.leak.map(|l| (l.bytes, l.blocks))).or_default().push(*at);
+        }
+    }
+    // An entry without sizes accepts them all.
+    if sizes.is_empty() || sizes.contains_key(&None) {
+        sizes.insert(None, run.findings.clone());
+    }
+    sizes
+}
+
+impl Task<'_, '_> {
+    /// The ways to say it, from the one that tells a reader most on: by the stack, by stack and fingerprint, by the fingerprint.
+    fn say(&self, finding: usize, turn: usize, names: &mut Names) -> Attempt<Entry> {
+        const BY_FINGERPRINT: usize = 4;
+        let fingerprint = &self.run.item().fingerprint;
+        let mut way = self.plain.clone();
+        if turn > BY_FINGERPRINT {
+            return Attempt::Over;
+        }
+        if turn < BY_FINGERPRINT {
+            way.stack = stack(&self.run.parsed.findings[finding], names, turn >= 2);
+            let says_something = way.stack.iter().any(|item| item.starts_with("fun:") || item.starts_with("obj:"));
+            if fingerprint.is_weak() || !says_something {
+                return Attempt::Unsaid;
             }
         }
-    }
-    ways.push(Entry { fingerprint, ..plain });
-    let mut why = String::new();
-    for entry in ways {
-        let text = render("rule", &entry, &Wording { reason: String::from("x"), ..Wording::default() });
-        let Ok(config) = Config::read("", &text) else { continue };
-        if config.rules.iter().any(is_over_broad) {
-            continue;
+        if turn % 2 == 1 || turn == BY_FINGERPRINT {
+            way.fingerprint = Some(fingerprint.to_string());
         }
-        let matched = run.matched(&config.rules);
-        match run.difference(&matched, meant) {
-            None => return Ok(entry),
-            Some(difference) => why = difference,
+        let text = render("rule", &way, &Wording { reason: String::from("x"), ..Wording::default() });
+        match Config::read("", &text) {
+            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Said { way, text, rules: config.rules },
+            _ => Attempt::Unsaid,
         }
     }
-    Err(why)
 }
 
 /// Leaks move between definite and possible from run to run, so one brings the other.
