@@ -193,6 +193,19 @@ fn runs_are_compared_and_merged() {
     let better = run(&dir, &["diff", "memcheck.json", "clean.json"]);
     assert!(better.status == 0 && better.out.ends_with("0 new findings, 0 grown, 0 moved, 5 fixed\n"), "{}", better.out);
 
+    // Of descriptors the number tells.
+    let log = snapshots().join("memcheck/track-fds-327/report.txt");
+    let mut more = document(&dir, &[log.to_str().unwrap()]);
+    write(&dir, "fds.json", &more.to_string());
+    let at = more["findings"].as_array().unwrap().iter().position(|f| f["kind"] == "fd-leak").unwrap();
+    let count = more["findings"][at]["occurrences"].as_u64().unwrap();
+    more["findings"][at]["occurrences"] = (count + 1).into();
+    let records = more["reports"][0]["records"].as_array_mut().unwrap();
+    records.iter_mut().filter(|r| r[0] == at).for_each(|r| r[1] = (r[1].as_u64().unwrap() + 1).into());
+    write(&dir, "more.json", &more.to_string());
+    let ran = run(&dir, &["diff", "fds.json", "more.json"]);
+    assert!(ran.status == 1 && ran.out.contains(" descriptors: 5 descriptors -> 6 descriptors"), "{}", ran.out);
+
     // A rule that one leg uses is no unused rule of the whole.
     write(&dir, "leakgate.toml", &format!("[gate]\nunused-rules = \"fail\"\n{EVERY_LSAN}"));
     let ran = run(&dir, &["merge", "lsan.json", "clean.json", "--format", "json"]);

@@ -202,10 +202,7 @@ impl Known {
         if self.bytes == 0 && self.blocks == 0 {
             return self.kind.clone();
         }
-        if self.kind == Kind::FD_LEAK.as_str() {
-            return format!("{}, {}", self.kind, numbers::count(self.blocks, "descriptor", "descriptors"));
-        }
-        format!("{}, {}", self.kind, numbers::amount(self.bytes, self.blocks))
+        format!("{}, {}", self.kind, numbers::amount_of(&self.kind, self.bytes, self.blocks))
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use crate::document::Document;
-use crate::model::Kind;
+use crate::model::{Kind, Leak};
 
 /// A finding in one or both of two runs, by its fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Side {
     pub kind: String,
     /// Leaked bytes, of the process that leaked most.
     pub bytes: u64,
-    /// Leaked blocks of that process.
+    /// Leaked blocks of that process, or descriptors.
     pub blocks: u64,
     /// `file:line`.
     pub place: Option<String>,
@@ -136,7 +136,10 @@ fn sides(document: &Document) -> Vec<(String, Side)> {
     for report in &document.parsed.reports {
         let mut sums: HashMap<usize, (u64, u64)> = HashMap::new();
         for entry in &report.entries {
-            let leak = document.parsed.findings[entry.finding].leak.unwrap_or_default().times(entry.count);
+            let finding = &document.parsed.findings[entry.finding];
+            // Descriptors are counted as blocks are.
+            let descriptors = Leak { blocks: u64::from(finding.kind == Kind::FD_LEAK), ..Leak::default() };
+            let leak = finding.leak.unwrap_or(descriptors).times(entry.count);
             let sum = sums.entry(side_of[entry.finding]).or_default();
             *sum = (sum.0.saturating_add(leak.bytes), sum.1.saturating_add(leak.blocks));
         }

@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use crate::model::Kind;
+
 /// `1 byte`, `4,096 bytes`
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
@@ -11,6 +13,11 @@ pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
 /// `4,096 bytes in 1 block`
 pub(crate) fn amount(bytes: u64, blocks: u64) -> String {
     format!("{} in {}", count(bytes, "byte", "bytes"), count(blocks, "block", "blocks"))
+}
+
+/// What a finding of a kind amounts to: memory, or, of descriptors, their number.
+pub(crate) fn amount_of(kind: &str, bytes: u64, blocks: u64) -> String {
+    if kind == Kind::FD_LEAK.as_str() { count(blocks, "descriptor", "descriptors") } else { amount(bytes, blocks) }
 }
 
 /// A number with `,` between its thousands.
@@ -36,5 +43,7 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(count(1, "byte", "bytes"), "1 byte");
         assert_eq!(amount(4096, 2), "4,096 bytes in 2 blocks");
+        assert_eq!(amount_of("fd-leak", 0, 2), "2 descriptors");
+        assert_eq!(amount_of("leak-definite", 1, 1), "1 byte in 1 block");
     }
 }

@@ -11,7 +11,7 @@ use super::escape::terminal;
 use super::text::Style;
 use super::text::paint::Paint;
 use crate::compare::{Change, Side, What};
-use crate::numbers::{amount, count};
+use crate::numbers::{amount_of, count};
 
 #[derive(Serialize)]
 struct ChangesV1<'a> {
@@ -96,7 +96,7 @@ pub fn changes_as_text(changes: &[Change], style: &Style, out: &mut dyn fmt::Wri
 }
 
 fn told(change: &Change) -> String {
-    let size = |side: &Side| if side.blocks > 0 { amount(side.bytes, side.blocks) } else { side.kind.clone() };
+    let size = |side: &Side| if side.blocks > 0 { amount_of(&side.kind, side.bytes, side.blocks) } else { side.kind.clone() };
     let place = |side: &Side| side.place.clone().unwrap_or_else(|| String::from("no place known"));
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if change.what == What::Moved => format!("{} -> {}", place(before), place(after)),
