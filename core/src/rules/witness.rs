@@ -118,8 +118,8 @@ pub(crate) fn is_matched(rule: &Rule, witness: &[String]) -> bool {
     let mut rule = rule.clone();
     rule.selector.fingerprint = None;
     let rule = &rule;
+    let mut names = Names::default();
     findings(rule, witness).iter().any(|finding| {
-        let mut names = Names::default();
         let fingerprint = fingerprint::of(finding, &mut names);
         holds(rule, finding, &fingerprint, &[], &mut names)
     })

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 use super::reader::Table;
 use super::{kind, tools};
 use crate::rules::glob::Glob;
@@ -35,9 +37,11 @@ const KEYS: &[&str] = &[
 /// Reads every `[[allow]]` of a document.
 pub(crate) fn read(root: &Table<'_>, source: Source) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
     for table in root.tables("allow", "[[allow]]") {
         let rule = rule(&table, source);
-        if let Some(first) = rules.iter().find(|r| r.id == rule.id) {
+        let first = *seen.entry_ref(&rule.id).or_insert(rules.len());
+        if let Some(first) = rules.get(first) {
             let help = format!("{} has it already; a name is for one rule", first.origin);
             table.document.mistake(table.span_of("id"), format!("a second rule `{}`", rule.id), Some(help));
         }

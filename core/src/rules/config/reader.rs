@@ -18,12 +18,15 @@ use crate::mistake::{Mistake, nearest};
 pub(crate) struct Document<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
+    /// Where lines end.
+    ends: Vec<usize>,
     mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Document<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, mistakes: RefCell::new(Vec::new()) }
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+        Self { file, text, ends, mistakes: RefCell::new(Vec::new()) }
     }
 
     pub(crate) fn mistake(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
@@ -33,8 +36,7 @@ impl<'a> Document<'a> {
 
     /// The line in which a place lies, from 1.
     pub(crate) fn line(&self, at: usize) -> u32 {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        u32::try_from(memchr::memchr_iter(b'\n', before).count() + 1).unwrap_or(u32::MAX)
+        u32::try_from(self.ends.partition_point(|end| *end < at) + 1).unwrap_or(u32::MAX)
     }
 
     /// All mistakes, in the order of the file.
