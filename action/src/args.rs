@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use leakgate_core::emit::Format;
+use leakgate_core::emit::{Format, Style};
 use leakgate_core::{Date, Level, Silence};
 
 use crate::{allow, baseline, diff, explain, merge, rules, suppress};
@@ -74,9 +74,19 @@ pub(crate) struct LogArgs {
 /// What to write.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArgs {
-    /// The document to write: text or json, to standard output or, with =FILE, to a file. May be given often.
+    /// The document to write: text, json, sarif, markdown, junit, annotations (of GitHub Actions), gitlab (Code Quality) or folded
+    /// (stacks of leaks), to standard output or, with =FILE, to a file. May be given often.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
     pub(crate) format: Vec<Document>,
+    /// Show accepted findings in SARIF, marked as such, and in folded stacks. GitHub would show them as open alerts.
+    #[arg(long)]
+    pub(crate) show_accepted: bool,
+    /// The most characters of a markdown document.
+    #[arg(long, value_name = "NUMBER", default_value_t = Style::BUDGET, value_parser = budget)]
+    pub(crate) max_characters: usize,
+    /// What tells a SARIF document from others about the same commit: one for each leg of a matrix.
+    #[arg(long, value_name = "NAME", default_value = Style::CATEGORY)]
+    pub(crate) category: String,
 }
 
 /// What logs are held against; what is given here goes before what leakgate.toml says.
@@ -182,6 +192,11 @@ impl DocumentArgs {
         documents
     }
 
+    /// How they are laid out.
+    pub(crate) fn style(&self) -> Style<'_> {
+        Style { colour: false, accepted: self.show_accepted, budget: self.max_characters, category: &self.category }
+    }
+
     fn is_ambiguous(&self) -> bool {
         self.format.iter().filter(|d| d.file.is_none()).count() > 1
     }
@@ -216,6 +231,13 @@ fn document(text: &str) -> Result<Document, String> {
         Some("") => Err(format!("a file name belongs after `{name}=`")),
         file => Ok(Document { format, file: file.map(PathBuf::from) }),
     }
+}
+
+/// Less would not hold the verdict.
+fn budget(text: &str) -> Result<usize, String> {
+    const LEAST: usize = 2000;
+    let number: usize = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    if number < LEAST { Err(format!("a document needs {LEAST} characters at least")) } else { Ok(number) }
 }
 
 #[cfg(test)]

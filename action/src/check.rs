@@ -3,7 +3,7 @@
 use leakgate_core::emit::{self, Run, Style};
 use leakgate_core::{Outcome, Verdict};
 
-use crate::args::{Check, Document};
+use crate::args::{Check, Document, DocumentArgs};
 use crate::error::{Error, Status};
 use crate::logs::Logs;
 use crate::output;
@@ -14,8 +14,7 @@ use crate::workspace::Repository;
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names);
-    let documents = args.documents.resolve();
-    output::spare(logs.files.iter().chain(&settings.files), &documents)?;
+    output::spare(logs.files.iter().chain(&settings.files), &args.documents.resolve())?;
     let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
     let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
         workspace: &repository,
         sources: &repository,
     };
-    write_all(&run, &documents)?;
+    write_all(&run, &args.documents)?;
     Ok(status(&verdict))
 }
 
@@ -45,12 +44,12 @@ pub(crate) fn status(verdict: &Verdict) -> Status {
 }
 
 /// Writes every document.
-pub(crate) fn write_all(run: &Run<'_>, documents: &[Document]) -> Result<(), Error> {
-    documents.iter().try_for_each(|document| write(run, document))
+pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), Error> {
+    documents.resolve().iter().try_for_each(|document| write(run, document, documents.style()))
 }
 
-fn write(run: &Run<'_>, document: &Document) -> Result<(), Error> {
-    let style = Style { colour: document.file.is_none() && output::colours() };
+fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Error> {
+    let style = Style { colour: document.file.is_none() && output::colours(), ..style };
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = emit::write(run, document.format, &style, &mut text);

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Diff) -> Result<Status, Error> {
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = match args.format {
-        DiffFormat::Text => emit::changes_as_text(&changes, &Style { colour: output::colours() }, &mut text),
+        DiffFormat::Text => emit::changes_as_text(&changes, &Style { colour: output::colours(), ..Style::default() }, &mut text),
         DiffFormat::Json => emit::changes_as_json(&changes, &mut text),
     };
     output::stdout(&text)?;

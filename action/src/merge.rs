@@ -30,8 +30,7 @@ pub(crate) struct Merge {
 /// Runs the command.
 pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let documents = args.documents.resolve();
-    output::spare(args.files.iter().chain(&settings.files), &documents)?;
+    output::spare(args.files.iter().chain(&settings.files), &args.documents.resolve())?;
     let mut legs = Vec::new();
     let mut errors = Vec::new();
     let mut known: HashMap<String, &Path> = HashMap::new();
@@ -75,7 +74,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
         workspace: &repository,
         sources: &repository,
     };
-    write_all(&run, &documents)?;
+    write_all(&run, &args.documents)?;
     Ok(status(&verdict))
 }
 

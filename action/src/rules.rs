@@ -89,7 +89,7 @@ fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = match format {
-        ListFormat::Text => listing.text(&Style { colour: output::colours() }, &mut text),
+        ListFormat::Text => listing.text(&Style { colour: output::colours(), ..Style::default() }, &mut text),
         ListFormat::Json => listing.json(&mut text),
     };
     output::stdout(&text)

@@ -1,17 +1,26 @@
 //! Documents: each format in a file of its own, all from the same [`Run`]. No format decides anything.
 
+mod annotations;
 mod changes;
 mod escape;
+mod folded;
+mod gitlab;
+mod group;
 mod json;
+mod junit;
 mod listing;
+mod markdown;
+mod sarif;
+mod style;
 mod text;
+mod words;
 
 use core::fmt;
 
 pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
 pub use self::listing::Listing;
-pub use self::text::{Excerpt, Style};
+pub use self::style::{Excerpt, Style};
 use crate::culprit::Workspace;
 use crate::parse::Parsed;
 use crate::triage::{Gate, Triage};
@@ -25,17 +34,36 @@ pub enum Format {
     Text,
     /// For machines: one object of the schema `leakgate/v1`.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// For the summary of a job, and for comments.
+    Markdown,
+    /// JUnit's XML, for dashboards.
+    Junit,
+    /// Workflow commands of GitHub Actions.
+    Annotations,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// Folded stacks of leaks, for flame graphs.
+    Folded,
 }
 
 impl Format {
     /// Every format, in the order in which help lists them.
-    pub const ALL: &'static [Self] = &[Self::Text, Self::Json];
+    pub const ALL: &'static [Self] =
+        &[Self::Text, Self::Json, Self::Sarif, Self::Markdown, Self::Junit, Self::Annotations, Self::Gitlab, Self::Folded];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Annotations => "annotations",
+            Self::Gitlab => "gitlab",
+            Self::Folded => "folded",
         }
     }
 }
@@ -67,9 +95,15 @@ impl fmt::Debug for Run<'_> {
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(run: &Run<'_>, format: Format, style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+pub fn write(run: &Run<'_>, format: Format, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     match format {
         Format::Text => text::write(run, style, out),
         Format::Json => json::write(run, out),
+        Format::Sarif => sarif::write(run, style, out),
+        Format::Markdown => markdown::write(run, style, out),
+        Format::Junit => junit::write(run, out),
+        Format::Annotations => annotations::write(run, out),
+        Format::Gitlab => gitlab::write(run, out),
+        Format::Folded => folded::write(run, style, out),
     }
 }

@@ -29,6 +29,7 @@
 
 extern crate alloc;
 
+pub mod advice;
 mod baseline;
 mod bytes;
 mod compare;

@@ -51,6 +51,23 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
+/// The kinds that stand in the parser's tables, and those that a checker names in its headline and is known to name.
+#[cfg(test)]
+pub(crate) fn known_kinds() -> Vec<&'static str> {
+    const IN_CODE: &str = "leak-definite leak-indirect leak-possible leak-reachable fd-leak fd-inherited fatal-signal unknown-error \
+        fishy-value core-mem-error mismatched-allocate-deallocate-alignment mismatched-allocate-deallocate-size \
+        mismatched-allocate-deallocate-size-and-alignment fd-bad-close fd-bad-use \
+        race lock-order unlock-unlocked unlock-bogus unlock-foreign pth-api-error misc dubious invalid-thread-id cond-err";
+    const ASAN: &str = "heap-buffer-overflow heap-use-after-free stack-buffer-underflow initialization-order-fiasco \
+        stack-buffer-overflow stack-use-after-return use-after-poison container-overflow stack-use-after-scope \
+        global-buffer-overflow intra-object-overflow dynamic-stack-buffer-overflow unknown-crash alloc-dealloc-mismatch \
+        new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
+        negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation";
+    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL];
+    let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
+    in_tables.chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
+}
+
 /// Reads any number of inputs, one after the other.
 ///
 /// ```

@@ -71,6 +71,13 @@ reasons! {
     NoEvidence = "no-evidence";
 }
 
+impl ReasonCode {
+    /// True when it is about findings, each of which stands in a document by itself.
+    pub const fn is_about_findings(self) -> bool {
+        matches!(self, Self::UnexpectedFinding | Self::OverLimit | Self::ExpiredRule | Self::GrownFinding)
+    }
+}
+
 impl fmt::Display for ReasonCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

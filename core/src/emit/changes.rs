@@ -7,8 +7,8 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::escape::terminal;
-use super::text::Style;
+use super::Style;
+use super::escape::{self, terminal};
 use super::text::paint::Paint;
 use crate::compare::{Change, Side, What};
 use crate::numbers::{amount_of, count};
@@ -70,14 +70,15 @@ impl<'a> From<&'a Side> for SideV1<'a> {
 pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Result {
     let change = ChangeV1::from;
     let document = ChangesV1 { schema: "leakgate-diff/v1", changes: changes.iter().map(change).collect() };
-    writeln!(out, "{}", serde_json::to_string(&document).map_err(|_| fmt::Error)?)
+    let text = serde_json::to_string(&document).map_err(|_| fmt::Error)?;
+    writeln!(out, "{}", escape::json(text))
 }
 
 /// Writes the changes for people, a line each.
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn changes_as_text(changes: &[Change], style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let paint = Paint { on: style.colour };
     for change in changes {
         let word = change.what.as_str();

@@ -7,8 +7,8 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::escape::terminal;
-use super::text::Style;
+use super::Style;
+use super::escape::{self, terminal};
 use super::text::paint::Paint;
 use crate::numbers::count;
 use crate::parse::Parsed;
@@ -85,7 +85,7 @@ impl<'a> Listing<'a> {
     pub fn json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let rules = self.gate.rules.iter().enumerate().map(|(at, rule)| self.rule(at, rule)).collect();
         let text = serde_json::to_string(&ListingV1 { schema: "leakgate-rules/v1", rules }).map_err(|_| fmt::Error)?;
-        writeln!(out, "{text}")
+        writeln!(out, "{}", escape::json(text))
     }
 
     fn rule(&self, at: usize, rule: &'a Rule) -> RuleV1<'a> {
@@ -114,7 +114,7 @@ impl<'a> Listing<'a> {
     ///
     /// # Errors
     /// Only those of `out`.
-    pub fn text(&self, style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+    pub fn text(&self, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let paint = Paint { on: style.colour };
         for (at, rule) in self.gate.rules.iter().enumerate() {
             let used = self.uses(at);

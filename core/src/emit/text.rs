@@ -9,85 +9,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use hashbrown::HashMap;
-
 use self::paint::Paint;
-use super::Run;
 use super::escape::terminal;
-use crate::model::{Finding, Leak};
+use super::group::groups;
+use super::{Run, Style};
 use crate::numbers::{count, grouped};
 use crate::problem::Class;
-use crate::triage::{Disposition, Item};
+use crate::triage::Disposition;
 use crate::verdict::Outcome;
 
-/// How text is laid out.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    /// Colours, by ANSI sequences.
-    pub colour: bool,
-}
-
-/// Lines of source files, for those who may show them.
-pub trait Excerpt {
-    /// A line, from 1, of a file of the repository, by the path that [`crate::Workspace::resolve`] gave.
-    fn line(&self, file: &str, line: u32) -> Option<String>;
-}
-
-/// Findings with one fingerprint: one thing to look at.
-pub(crate) struct Group<'a> {
-    pub(crate) members: Vec<(&'a Finding, &'a Item)>,
-}
-
-impl<'a> Group<'a> {
-    /// The finding that stands for the group: the largest.
-    pub(crate) fn first(&self) -> (&'a Finding, &'a Item) {
-        self.members[0]
-    }
-
-    pub(crate) fn records(&self) -> u64 {
-        self.members.iter().map(|(f, _)| f.occurrences).sum()
-    }
-
-    pub(crate) fn inherited(&self) -> u64 {
-        self.members.iter().map(|(f, _)| f.inherited).sum()
-    }
-
-    /// Leaked bytes and blocks of all records but those that a child repeats from its parent.
-    pub(crate) fn leak(&self) -> Option<Leak> {
-        self.members.iter().filter_map(|(f, item)| f.leak.map(|l| l.times(item.records))).reduce(|a, b| Leak {
-            bytes: a.bytes.saturating_add(b.bytes),
-            blocks: a.blocks.saturating_add(b.blocks),
-            direct_bytes: a.direct_bytes.saturating_add(b.direct_bytes),
-            indirect_bytes: a.indirect_bytes.saturating_add(b.indirect_bytes),
-        })
-    }
-}
-
-/// Findings of a disposition by fingerprint and kind: errors first, then leaks, the worst kind and the largest first.
-fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'a>> {
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for (finding, item) in run.parsed.findings.iter().zip(&run.triage.items).filter(|(_, i)| i.disposition == disposition) {
-        let key = (item.fingerprint.as_str(), finding.kind.as_str());
-        let at = *places.entry(key).or_insert_with(|| {
-            groups.push(Group { members: Vec::new() });
-            groups.len() - 1
-        });
-        groups[at].members.push((finding, item));
-    }
-    for group in &mut groups {
-        group.members.sort_by_key(|(f, _)| core::cmp::Reverse(f.leak.map_or(0, |l| l.bytes)));
-    }
-    groups.sort_by_key(|group| {
-        let kind = &group.first().0.kind;
-        let rank = ["leak-definite", "leak-possible", "leak-indirect", "leak-reachable"].iter().position(|k| *k == kind.as_str());
-        (rank.map_or(0, |r| r + 1), core::cmp::Reverse(group.leak().map_or(0, |l| l.bytes)))
-    });
-    groups
-}
-
 /// Writes the document.
-pub(crate) fn write(run: &Run<'_>, style: &Style, out: &mut dyn fmt::Write) -> fmt::Result {
+pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let paint = Paint { on: style.colour };
     verdict(run, paint, out)?;
     for group in groups(run, Disposition::Unexpected) {
@@ -161,7 +93,7 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
     }
     for (kind, records, bytes) in kinds {
         let size = bytes.map_or(String::new(), |b| format!(", {}", count(b, "byte", "bytes")));
-        writeln!(out, "{} {kind}: {}{size}", paint.dim("not gated"), count(records, "record", "records"))?;
+        writeln!(out, "{} {}: {}{size}", paint.dim("not gated"), terminal(kind), count(records, "record", "records"))?;
     }
     Ok(())
 }

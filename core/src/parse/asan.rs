@@ -6,7 +6,7 @@ use crate::bytes::{after, contains, trim_start};
 use crate::model::{Kind, Role};
 
 /// Headlines that do not begin with the kind.
-const SPECIAL: &[(&str, &str)] = &[
+pub(super) const SPECIAL: &[(&str, &str)] = &[
     ("attempting double-free", "double-free"),
     ("attempting free on address", "bad-free"),
     ("attempting to call malloc_usable_size()", "bad-malloc_usable_size"),

@@ -6,7 +6,7 @@ use crate::bytes::{after, contains};
 use crate::model::{Kind, Role};
 
 /// Headlines of errors and their kinds; a headline begins with the text.
-const TITLES: &[(&str, &str)] = &[
+pub(super) const TITLES: &[(&str, &str)] = &[
     ("Conflicting load by thread", "conflicting-access"),
     ("Conflicting store by thread", "conflicting-access"),
     ("Mutex ", "mutex-err"),

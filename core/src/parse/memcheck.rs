@@ -7,7 +7,7 @@ use crate::bytes::{contains, grouped};
 use crate::model::{Kind, Leak, Role};
 
 /// Headlines of errors and their kinds; a headline begins with the text, and the end of its line may be lost.
-const TITLES: &[(&str, &str)] = &[
+pub(super) const TITLES: &[(&str, &str)] = &[
     ("Invalid read", "invalid-read"),
     ("Invalid write", "invalid-write"),
     ("Use of uninitialised value", "uninit-value"),

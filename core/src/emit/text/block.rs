@@ -1,18 +1,18 @@
 //! One finding as a block: what, how much, where in your code, the stacks, how often.
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::super::Run;
 use super::super::escape::terminal;
-use super::Group;
+use super::super::group::Group;
+use super::super::words::{self, place};
 use super::paint::Paint;
 use crate::culprit::{Class, advice_without_own_frame};
-use crate::model::{Finding, Site, Stack};
-use crate::numbers::{amount, count, grouped};
-use crate::triage::{Cause, Item};
+use crate::model::{Finding, Stack};
+use crate::numbers::{count, grouped};
+use crate::triage::Item;
 
 /// Places where a finding was seen that are listed.
 const MAX_PLACES: usize = 3;
@@ -20,7 +20,7 @@ const MAX_PLACES: usize = 3;
 /// Writes a group.
 pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let (finding, item) = group.first();
-    headline(group, finding, paint, out)?;
+    writeln!(out, "{} {}", paint.bad(&terminal(finding.kind.as_str())), paint.strong(&terminal(&words::size(group))))?;
     cause(item, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, item, run, paint, out)?;
@@ -37,48 +37,10 @@ pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dy
     footer(group, item, run, paint, out)
 }
 
-fn headline(group: &Group<'_>, finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let kind = paint.bad(finding.kind.as_str());
-    match group.leak() {
-        Some(leak) => {
-            let indirect = match leak.indirect_bytes {
-                n if n > 0 && leak.direct_bytes > 0 => {
-                    format!(" ({} direct, {} indirect)", grouped(leak.direct_bytes), grouped(n))
-                }
-                _ => String::new(),
-            };
-            writeln!(out, "{kind} {}", paint.strong(&format!("{}{indirect}", amount(leak.bytes, leak.blocks))))
-        }
-        None => writeln!(out, "{kind} {}", paint.strong(&terminal(&said(finding)))),
-    }
-}
-
 /// Why it is unexpected although something was said about it.
 fn cause(item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let Some(cause) = item.cause else { return Ok(()) };
-    let rule = item.rule.and_then(|at| run.gate.rules.get(at));
-    let named = rule.map_or(String::new(), |r| format!("`{}` ({})", r.id, r.origin));
-    let text = match cause {
-        Cause::ExpiredRule => {
-            let last = rule.and_then(|r| r.expires).map_or(String::new(), |day| format!(" on {day}"));
-            format!("the rule {named} expired{last}")
-        }
-        Cause::OverLimit => format!("the rule {named} matches more than its limit"),
-        Cause::Grown => {
-            let grown = run.triage.baseline.iter().flat_map(|b| &b.grown).find(|(f, _)| f == item.fingerprint.as_str());
-            format!("it has grown: the baseline knows it as {}", grown.map_or("smaller", |(_, was)| was))
-        }
-    };
+    let Some(text) = words::cause(item, run) else { return Ok(()) };
     writeln!(out, "  {} {}", paint.mark("="), terminal(&text))
-}
-
-/// What the checker says of an error, without its kind once more and without registers.
-fn said(finding: &Finding) -> Cow<'_, str> {
-    let Some(rest) = finding.title.strip_prefix(finding.kind.as_str()) else { return Cow::Borrowed(&finding.title) };
-    let access = finding.notes.iter().find(|n| n.contains(" of size "));
-    let rest = rest.split_once(" at pc 0x").map_or(rest, |(head, _)| head);
-    let access = access.map_or("", |n| n.split(" at 0x").next().unwrap_or(n));
-    Cow::Owned(format!("{access}{rest}").trim_start_matches([':', ' ']).to_string())
 }
 
 /// What the checker explains of an error; where a block lies is often what tells most.
@@ -98,8 +60,7 @@ fn location(finding: &Finding, item: &Item, run: &Run<'_>, paint: Paint, out: &m
     if !item.culprit.own {
         writeln!(out, "  {} {}", paint.mark("="), advice_without_own_frame(finding))?;
     }
-    let frame = item.culprit.frame.and_then(|at| finding.primary().and_then(|s| s.frames.get(at)));
-    let Some(site) = frame.map(|f| &f.site) else { return Ok(()) };
+    let Some(site) = words::culprit(finding, item).map(|f| &f.site) else { return Ok(()) };
     let function = site.name().map_or(String::new(), |f| format!(" in {}", terminal(f)));
     writeln!(out, "  {} {}{function}", paint.mark("-->"), terminal(&place(site, run)))?;
     let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else { return Ok(()) };
@@ -180,19 +141,4 @@ fn footer(group: &Group<'_>, item: &Item, run: &Run<'_>, paint: Paint, out: &mut
     let text = format!("  {} {often}{}{inherited}", group.first().0.tool, places.join(", "));
     writeln!(out, "{}", paint.dim(&text))?;
     writeln!(out, "{}", paint.dim(&format!("  {}", item.fingerprint)))
-}
-
-/// `file:line:column`, or the module where there is no file.
-fn place(site: &Site, run: &Run<'_>) -> String {
-    let Some(file) = site.file.as_deref() else {
-        return site.module.as_deref().map_or(String::new(), |m| format!("({m})"));
-    };
-    let mut out = run.workspace.resolve(file).map_or(Cow::Borrowed(file), Cow::Owned).into_owned();
-    if let Some(line) = site.line {
-        out += &format!(":{line}");
-        if let Some(column) = site.column {
-            out += &format!(":{column}");
-        }
-    }
-    out
 }

@@ -1,0 +1,133 @@
+//! Values that were never set, and what a language leaves undefined.
+
+use super::{Help, Risk, entry};
+
+const ORIGINS: &str = "--track-origins=yes shows where the value was created (twice as slow).";
+const LIBRARIES: &str = "Code that is not instrumented (MemorySanitizer) or hand-written vector code that reads whole words (valgrind) can be wrong about this.";
+
+pub(super) const TABLE: &[Help] = &[
+    entry("uninit-condition", "Decision by a value that was never set", Risk::Security("5.5"))
+        .cwe(457)
+        .means("What the program does next depends on memory that nobody wrote to, so it can differ from run to run.")
+        .fix("Set the variable or the whole struct where it is made; check that a function that fills a buffer really filled all that is read.")
+        .harmless(LIBRARIES)
+        .more(ORIGINS),
+    entry("uninit-value", "Use of a value that was never set", Risk::Security("5.5"))
+        .cwe(457)
+        .means("A value that nobody wrote is used as an address or in a calculation that matters.")
+        .fix("Set the variable or the whole struct where it is made.")
+        .harmless(LIBRARIES)
+        .more(ORIGINS),
+    entry("use-of-uninitialized-value", "Use of a value that was never set", Risk::Security("5.5"))
+        .cwe(457)
+        .means("What the program does depends on memory that nobody wrote to.")
+        .fix("Set the variable or the whole struct where it is made.")
+        .harmless(LIBRARIES)
+        .more("Build with -fsanitize-memory-track-origins=2 to see where the value came from."),
+    entry("syscall-param", "System call with memory that was never set, or is not there", Risk::Security("5.5"))
+        .cwe(908)
+        .means("Bytes go to the system that nobody wrote to, or that are not the program's. Written to a file or a socket, they give away what was there before.")
+        .fix("Set the whole buffer or struct, gaps between members included: `memset` it before its members are set.")
+        .harmless("Padding of a struct that the system does not look at.")
+        .more(ORIGINS),
+    entry("signed-integer-overflow", "Signed number that overflows", Risk::Error)
+        .cwe(190)
+        .means("A calculation leaves the range of its signed type, which C and C++ leave undefined.")
+        .fix("Use a wider or an unsigned type, or check before: `__builtin_add_overflow`, `std::cmp_less`."),
+    entry("unsigned-integer-overflow", "Unsigned number that wraps", Risk::Untidy)
+        .cwe(190)
+        .means("A calculation with unsigned numbers wraps around. That is defined, but often not meant.")
+        .fix("Check before, or mark the function where wrapping is meant.")
+        .harmless("Hashes and counters wrap on purpose."),
+    entry("implicit-*", "Number that changes by a conversion", Risk::Untidy)
+        .cwe(681)
+        .means("A value does not fit the type that it is silently converted to.")
+        .fix("Convert explicitly where it is meant, or use a type that holds it."),
+    entry("float-cast-overflow", "Floating-point number that does not fit", Risk::Error)
+        .cwe(681)
+        .means("A floating-point number is converted to a type that can't hold it.")
+        .fix("Check the range before the conversion, NaN included."),
+    entry("integer-divide-by-zero", "Division by zero", Risk::Error)
+        .cwe(369)
+        .means("An integer is divided by zero, or the smallest by -1.")
+        .fix("Check the divisor."),
+    entry("float-divide-by-zero", "Division by zero", Risk::Untidy)
+        .cwe(369)
+        .means("A floating-point number is divided by zero; what comes out is infinite or no number.")
+        .fix("Check the divisor where that is not meant."),
+    entry("invalid-shift-*", "Shift that is not defined", Risk::Error)
+        .cwe(1335)
+        .means("A value is shifted by a negative number, by more bits than it has, or a negative value is shifted to the left.")
+        .fix("Check the exponent, and shift unsigned values."),
+    entry("null-pointer-use", "Use of a null pointer", Risk::Error)
+        .cwe(476)
+        .means("A null pointer is read, written, or a member of it is called.")
+        .fix("Check it before, or make it a reference where it can't be null."),
+    entry("nullptr-*", "Calculation with a null pointer", Risk::Error)
+        .cwe(476)
+        .means("An offset is added to a null pointer, or one comes out of it.")
+        .fix("Check the pointer before the calculation.")
+        .harmless("`NULL + 0` does no harm on any common system, and C++ allows it."),
+    entry("pointer-overflow", "Pointer that wraps around", Risk::Error)
+        .cwe(469)
+        .means("A calculation with a pointer leaves the address space.")
+        .fix("Check the offset before it is added; compare lengths, not pointers."),
+    entry("misaligned-pointer-use", "Use of a pointer that is not aligned", Risk::Error)
+        .cwe(704)
+        .means("A value is read or written at an address that does not suit its type.")
+        .fix("Copy the bytes by `memcpy` instead of casting the pointer."),
+    entry("alignment-assumption", "Alignment that was promised and is not there", Risk::Error)
+        .cwe(704)
+        .means("The compiler was told of an alignment that the pointer does not have.")
+        .fix("Correct the promise, or the allocation."),
+    entry("out-of-bounds-index", "Index outside of an array", Risk::Security("7.5"))
+        .cwe(129)
+        .means("An array whose size the compiler knows is indexed outside of it.")
+        .fix("Check the index."),
+    entry("insufficient-object-size", "Access that is larger than its object", Risk::Security("7.5"))
+        .cwe(119)
+        .means("The object behind the pointer is smaller than what is read or written.")
+        .fix("Check the cast that the pointer comes from."),
+    entry("unreachable-call", "A place that was said to be out of reach", Risk::Error)
+        .means("`__builtin_unreachable` was reached.")
+        .fix("Treat the value that led there: often an enum with a value that no case names."),
+    entry("missing-return", "Function that ends without its value", Risk::Error)
+        .means("A function with a result reached its end without `return`.")
+        .fix("Return a value on every path."),
+    entry("non-positive-vla-index", "Array of no or negative length", Risk::Error)
+        .cwe(131)
+        .means("A variable-length array was asked for with a length below one.")
+        .fix("Check the length before."),
+    entry("invalid-bool-load", "Truth value that is neither", Risk::Error)
+        .cwe(843)
+        .means("A `bool` holds something else than 0 and 1, mostly because nobody set it.")
+        .fix("Set it where it is made."),
+    entry("invalid-enum-load", "Enum with a value that it does not have", Risk::Error)
+        .cwe(843)
+        .means("An enum holds a value outside of its range, mostly because nobody set it or it came from outside unchecked.")
+        .fix("Check the number before it becomes an enum."),
+    entry("invalid-builtin-use", "Builtin with a value that it does not take", Risk::Error)
+        .cwe(628)
+        .means("For example `__builtin_clz(0)`, which has no result.")
+        .fix("Treat zero apart; `std::countl_zero` does."),
+    entry("invalid-null-*", "Null where none was promised", Risk::Error)
+        .cwe(476)
+        .means("A null pointer is passed or returned where an attribute or an annotation says that there is none.")
+        .fix("Check the pointer before the call. `memcpy` with size 0 and a null pointer is the usual case."),
+    entry("function-type-mismatch", "Function called as another type", Risk::Error)
+        .cwe(843)
+        .means("A function is called by a pointer of another type than its own.")
+        .fix("Give the function the type of the pointer, and cast its arguments inside."),
+    entry("dynamic-type-mismatch", "Object used as another type", Risk::Security("7.5"))
+        .cwe(843)
+        .means("The object is not of the class that it is used as, or is gone already.")
+        .fix("Use `dynamic_cast`, and look for a use after free."),
+    entry("cfi-bad-type", "Call that control-flow integrity refuses", Risk::Security("7.5"))
+        .cwe(843)
+        .means("A call goes to a function or class that does not fit its type.")
+        .fix("Check the cast, and look for memory that was overwritten."),
+    entry("undefined-behavior", "Undefined behaviour", Risk::Error)
+        .cwe(758)
+        .means("The program does what its language leaves undefined; compilers assume that it never happens.")
+        .fix("The headline says what was done. Treat the value before it comes to that."),
+];

@@ -1,0 +1,71 @@
+//! One finding, folded: what it is, its stacks, what it means, and the entry that accepts it.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::sheet::Sheet;
+use crate::advice;
+use crate::culprit::advice_without_own_frame;
+use crate::emit::Run;
+use crate::emit::escape::{code, fenced, plain, summary};
+use crate::emit::group::Group;
+use crate::emit::words::{self, shortened};
+use crate::numbers::count;
+use crate::rules::{Language, Wording, Written, suppress};
+
+/// Findings that are shown in full at most: each takes a rule to be written.
+const MAX_SHOWN: usize = 30;
+
+/// What the checker says besides.
+const MAX_NOTES: usize = 6;
+
+/// Writes the findings while they fit, and tells how many did.
+pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) -> usize {
+    let shown = &findings[..findings.len().min(MAX_SHOWN)];
+    let mut fingerprints: Vec<String> = shown.iter().map(|g| g.first().1.fingerprint.to_string()).collect();
+    fingerprints.dedup();
+    let wording = Wording {
+        reason: String::from("Say here why this is accepted."),
+        taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
+        ..Wording::default()
+    };
+    let rules = suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording);
+    let rule_of = |group: &Group<'_>| rules.iter().find(|w| w.fingerprint == group.first().1.fingerprint.as_str());
+    let pieces = shown.iter().enumerate().map(|(at, group)| one(at + 1, group, rule_of(group), run));
+    pieces.take_while(|piece| sheet.push(piece)).count()
+}
+
+fn one(number: usize, group: &Group<'_>, rule: Option<&Written>, run: &Run<'_>) -> String {
+    let (finding, item) = group.first();
+    let place = words::spot(finding, item, run).unwrap_or_else(|| words::log_spot(finding, run));
+    let title = format!("{number}. {}, {place}", words::sentence(group, run));
+    let mut out = format!("<details><summary>{}</summary>\n\n", summary(&shortened(&title, 400)));
+    let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
+    for note in finding.notes.iter().filter(|n| !is_label(n)).take(MAX_NOTES) {
+        out += &format!("- {}\n", code(&shortened(note, 300)));
+    }
+    if !item.culprit.own {
+        out += &format!("- {}\n", plain(&advice_without_own_frame(finding)));
+    }
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
+    out += &fenced("text", &words::stacks(finding, item, run));
+    let help = advice::of(&finding.kind);
+    // These are leakgate's own words, and written as markdown.
+    for text in [Some(help.meaning), Some(help.fix), help.harmless, help.more].into_iter().flatten() {
+        out += &format!("\n{text}\n");
+    }
+    let often =
+        if group.records() > 1 { format!(" in {}, first", count(group.records(), "record", "records")) } else { String::new() };
+    let log = code(&words::log_spot(finding, run).to_string());
+    out += &format!("\nSeen by {}{often} at {log}; `{}`.\n", plain(finding.tool.as_str()), item.fingerprint);
+    match rule.map(|r| &r.text) {
+        Some(Ok(text)) => out += &format!("\nTo accept it, add to `leakgate.toml`:\n\n{}", fenced("toml", text)),
+        Some(Err(why)) => out += &format!("\nNo rule accepts it and nothing else: {}.\n", plain(why)),
+        None => {}
+    }
+    out += "\n</details>\n\n";
+    out
+}

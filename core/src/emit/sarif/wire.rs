@@ -1,0 +1,256 @@
+//! The objects of SARIF 2.1.0 that leakgate writes, each with its section
+//! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html>).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+/// Section 3.13.
+#[derive(Serialize)]
+pub(super) struct Log<'a> {
+    #[serde(rename = "$schema")]
+    pub(super) schema: &'static str,
+    pub(super) version: &'static str,
+    pub(super) runs: [RunObject<'a>; 1],
+}
+
+/// Section 3.14.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunObject<'a> {
+    pub(super) tool: Tool,
+    pub(super) automation_details: AutomationDetails,
+    pub(super) invocations: [Invocation<'a>; 1],
+    pub(super) original_uri_base_ids: BaseIds,
+    pub(super) column_kind: &'static str,
+    pub(super) results: Vec<ResultObject<'a>>,
+}
+
+/// Section 3.18.
+#[derive(Serialize)]
+pub(super) struct Tool {
+    pub(super) driver: Driver,
+}
+
+/// Section 3.19.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Driver {
+    pub(super) name: &'static str,
+    pub(super) semantic_version: &'static str,
+    pub(super) information_uri: &'static str,
+    pub(super) rules: Vec<Rule>,
+}
+
+/// Section 3.49.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) short_description: Message,
+    pub(super) full_description: Message,
+    pub(super) help: Markup,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) help_uri: Option<String>,
+    pub(super) default_configuration: Configuration,
+    pub(super) properties: RuleProperties,
+}
+
+/// Section 3.50.
+#[derive(Serialize)]
+pub(super) struct Configuration {
+    pub(super) level: &'static str,
+}
+
+/// What GitHub looks for in a rule's property bag
+/// (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
+#[derive(Serialize)]
+pub(super) struct RuleProperties {
+    pub(super) tags: Vec<String>,
+    pub(super) precision: &'static str,
+    #[serde(rename = "problem.severity")]
+    pub(super) problem_severity: &'static str,
+    #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
+    pub(super) security_severity: Option<&'static str>,
+}
+
+/// Section 3.11. Brackets in `text` that are no link have a backslash before them.
+#[derive(Clone, Serialize)]
+pub(super) struct Message {
+    pub(super) text: String,
+}
+
+/// Section 3.12.
+#[derive(Serialize)]
+pub(super) struct Markup {
+    pub(super) text: String,
+    pub(super) markdown: String,
+}
+
+/// Section 3.17.
+#[derive(Serialize)]
+pub(super) struct AutomationDetails {
+    pub(super) id: String,
+}
+
+/// Section 3.20.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Invocation<'a> {
+    pub(super) execution_successful: bool,
+    pub(super) exit_code: u8,
+    pub(super) tool_execution_notifications: Vec<Notification<'a>>,
+}
+
+/// Section 3.58.
+#[derive(Serialize)]
+pub(super) struct Notification<'a> {
+    pub(super) descriptor: Reference<'a>,
+    pub(super) level: &'static str,
+    pub(super) message: Message,
+    pub(super) locations: Vec<Location>,
+}
+
+/// Section 3.52.
+#[derive(Serialize)]
+pub(super) struct Reference<'a> {
+    pub(super) id: &'a str,
+}
+
+/// Section 3.14.14. Where the root is, each machine knows by itself.
+#[derive(Serialize)]
+pub(super) struct BaseIds {
+    #[serde(rename = "%SRCROOT%")]
+    pub(super) source_root: BaseId,
+}
+
+#[derive(Serialize)]
+pub(super) struct BaseId {
+    pub(super) description: Message,
+}
+
+/// Section 3.27.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResultObject<'a> {
+    pub(super) rule_id: String,
+    pub(super) rule_index: usize,
+    pub(super) kind: &'static str,
+    pub(super) level: &'static str,
+    pub(super) message: Message,
+    pub(super) locations: [Location; 1],
+    pub(super) partial_fingerprints: Fingerprints<'a>,
+    pub(super) occurrence_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) suppressions: Option<Vec<Suppression>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) related_locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) code_flows: Vec<CodeFlow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) stacks: Vec<StackObject>,
+}
+
+/// Section 3.27.17. GitHub looks at the first only.
+#[derive(Serialize)]
+pub(super) struct Fingerprints<'a> {
+    #[serde(rename = "primaryLocationLineHash")]
+    pub(super) line_hash: &'a str,
+    #[serde(rename = "leakgate/v1")]
+    pub(super) own: &'a str,
+}
+
+/// Section 3.35.
+#[derive(Serialize)]
+pub(super) struct Suppression {
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    pub(super) justification: String,
+}
+
+/// Section 3.36.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CodeFlow {
+    pub(super) message: Message,
+    pub(super) thread_flows: [ThreadFlow; 1],
+}
+
+/// Section 3.37.
+#[derive(Serialize)]
+pub(super) struct ThreadFlow {
+    pub(super) locations: Vec<Step>,
+}
+
+/// Section 3.38.
+#[derive(Serialize)]
+pub(super) struct Step {
+    pub(super) location: Location,
+}
+
+/// Section 3.44.
+#[derive(Serialize)]
+pub(super) struct StackObject {
+    pub(super) message: Message,
+    pub(super) frames: Vec<FrameObject>,
+}
+
+/// Section 3.45.
+#[derive(Serialize)]
+pub(super) struct FrameObject {
+    pub(super) location: Location,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) module: Option<String>,
+}
+
+/// Section 3.28.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) physical_location: Option<PhysicalLocation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) logical_locations: Option<[LogicalLocation; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<Message>,
+}
+
+/// Section 3.29.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PhysicalLocation {
+    pub(super) artifact_location: ArtifactLocation,
+    pub(super) region: Region,
+}
+
+/// Section 3.4.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ArtifactLocation {
+    pub(super) uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uri_base_id: Option<&'static str>,
+}
+
+/// Section 3.30. Lines and columns count from 1.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Region {
+    pub(super) start_line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) start_column: Option<u32>,
+}
+
+/// Section 3.33.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogicalLocation {
+    pub(super) fully_qualified_name: String,
+    pub(super) kind: &'static str,
+}

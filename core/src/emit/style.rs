@@ -1,0 +1,37 @@
+//! How documents are laid out.
+
+use alloc::string::String;
+
+/// How documents are laid out, and what they hold beside what every document holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style<'a> {
+    /// Colours, by ANSI sequences. Only text has them.
+    pub colour: bool,
+    /// Findings that do not fail stand in the document, too: in SARIF marked as accepted, in folded stacks beside the others.
+    pub accepted: bool,
+    /// The most characters of a document that goes to a service with a limit (markdown). Counted are UTF-16 code units: each of
+    /// the other ways to count characters gives as many or fewer.
+    pub budget: usize,
+    /// What tells a SARIF document from others about the same commit, such as the leg of a matrix.
+    pub category: &'a str,
+}
+
+impl Style<'_> {
+    /// What a comment of GitHub may hold, 65,536 characters, less a margin for what somebody puts before it.
+    pub const BUDGET: usize = 65_000;
+
+    /// The category where none is named.
+    pub const CATEGORY: &'static str = "leakgate";
+}
+
+impl Default for Style<'_> {
+    fn default() -> Self {
+        Self { colour: false, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY }
+    }
+}
+
+/// Lines of source files, for those who may show them.
+pub trait Excerpt {
+    /// A line, from 1, of a file of the repository, by the path that [`crate::Workspace::resolve`] gave.
+    fn line(&self, file: &str, line: u32) -> Option<String>;
+}
