@@ -10,6 +10,7 @@ mod json;
 mod junit;
 mod listing;
 mod markdown;
+mod places;
 mod sarif;
 mod style;
 mod text;

@@ -11,7 +11,8 @@ use core::fmt;
 use super::Run;
 use super::escape::{command_data, command_property, terminal};
 use super::group::{Group, groups};
-use super::words::{self, Spot, shortened};
+use super::places::{self, Spot};
+use super::words::{self, shortened};
 use crate::advice;
 use crate::culprit::{Class, advice_without_own_frame};
 use crate::numbers::{count, grouped};
@@ -85,8 +86,8 @@ fn message(lines: &[String]) -> String {
 fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     let (finding, item) = group.first();
     let help = advice::of(&finding.kind);
-    let spot = words::spot(finding, item, run);
-    let log = words::log_spot(finding, run);
+    let spot = places::spot(finding, item, run);
+    let log = places::log_spot(finding, run);
     // The log of a step shows the message without the file.
     let place = spot.as_ref().unwrap_or(&log);
     let mut lines = alloc::vec![format!("{} ({place})", words::sentence(group, run))];
@@ -115,7 +116,7 @@ fn stack(group: &Group<'_>, item: &Item, run: &Run<'_>) -> Vec<String> {
         frames.iter().zip(classes).enumerate().filter(|(_, (_, class))| !matches!(class, Class::Allocator | Class::Runtime));
     let line = |(at, (frame, _)): (usize, (&crate::Frame, &Class))| {
         let mark = if item.culprit.frame == Some(at) { '>' } else { ' ' };
-        let (name, place) = (frame.site.name().unwrap_or("?"), words::place(&frame.site, run));
+        let (name, place) = (frame.site.name().unwrap_or("?"), places::place(&frame.site, run));
         format!("{mark} {} {}", shortened(name, 100), shortened(&place, 100)).trim_end().to_string()
     };
     telling.take(MAX_FRAMES).map(line).collect()
@@ -123,7 +124,7 @@ fn stack(group: &Group<'_>, item: &Item, run: &Run<'_>) -> Vec<String> {
 
 fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     let more = if reason.count > 1 { format!(" (and {} more)", grouped(reason.count - 1)) } else { String::new() };
-    let spot = words::reason_spot(reason.code, run);
+    let spot = places::reason_spot(reason.code, run);
     let line = format!("{}{more} ({spot}) [{}]", reason.message, reason.code);
     Annotation { title: format!("leakgate: {}", reason.code), spot: Some(spot), message: message(&[line]) }
 }

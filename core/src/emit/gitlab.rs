@@ -10,7 +10,8 @@ use hashbrown::HashSet;
 use serde::Serialize;
 
 use super::group::{Group, groups};
-use super::words::{self, Spot};
+use super::places::{self, Spot};
+use super::words;
 use super::{Run, escape};
 use crate::advice::{self, Risk};
 use crate::triage::Disposition;
@@ -72,7 +73,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Issue {
         check_name: finding.kind.to_string(),
         fingerprint: item.fingerprint.to_string(),
         severity,
-        location: words::spot(finding, item, run).unwrap_or_else(|| words::log_spot(finding, run)).into(),
+        location: places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run)).into(),
     }
 }
 
@@ -83,6 +84,6 @@ fn reason(reason: &crate::Reason, run: &Run<'_>) -> Issue {
         check_name: reason.code.to_string(),
         fingerprint: format!("leakgate-{}", reason.code),
         severity: "blocker",
-        location: words::reason_spot(reason.code, run).into(),
+        location: places::reason_spot(reason.code, run).into(),
     }
 }

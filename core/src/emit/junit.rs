@@ -12,6 +12,7 @@ use core::fmt;
 use super::Run;
 use super::escape::xml;
 use super::group::{Group, groups};
+use super::places;
 use super::words;
 use crate::advice;
 use crate::model::Tool;
@@ -91,7 +92,7 @@ fn verdict(run: &Run<'_>) -> Vec<Case> {
     let mut cases: Vec<Case> = reasons
         .map(|reason| {
             let problems = run.parsed.problems.iter().filter(|p| p.code.reason() == Some(reason.code));
-            let line = |p: &crate::Problem| format!("{}: {} [{}]\n", words::log_line(p.input, p.line, run), p.message, p.code);
+            let line = |p: &crate::Problem| format!("{}: {} [{}]\n", places::log_line(p.input, p.line, run), p.message, p.code);
             let body: String = problems.map(line).collect();
             let what = What::Error { code: reason.code.as_str(), message: reason.message.clone(), body };
             Case { class: class.clone(), name: reason.code.to_string(), what }
@@ -125,18 +126,18 @@ fn of_tool(tool: &Tool, run: &Run<'_>) -> Vec<Case> {
 /// A name that is the same in the next run, so that a dashboard can follow it.
 fn name(group: &Group<'_>) -> String {
     let (finding, item) = group.first();
-    let function = words::culprit(finding, item).and_then(|f| f.site.name()).map(crate::symbol::simple_name);
+    let function = places::culprit(finding, item).and_then(|f| f.site.name()).map(crate::symbol::simple_name);
     let function = function.map_or(String::new(), |name| format!(" in {}", words::shortened(&name, 200)));
     format!("{}{function} {}", finding.kind, item.fingerprint)
 }
 
 fn failure(group: &Group<'_>, run: &Run<'_>) -> Case {
     let (finding, item) = group.first();
-    let place = words::spot(finding, item, run).unwrap_or_else(|| words::log_spot(finding, run));
+    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let mut body = format!("{place}\n");
     body += &words::stacks(finding, item, run);
     let help = advice::of(&finding.kind);
-    body += &format!("{}\n{}\n{} {}\n", help.meaning, help.fix, finding.tool, words::log_spot(finding, run));
+    body += &format!("{}\n{}\n{} {}\n", help.meaning, help.fix, finding.tool, places::log_spot(finding, run));
     let what = What::Failed { kind: finding.kind.to_string(), message: words::sentence(group, run), body };
     Case { class: finding.tool.to_string(), name: name(group), what }
 }

@@ -13,7 +13,8 @@ use core::fmt;
 use self::sheet::Sheet;
 use super::escape::{code, code_in_table, plain};
 use super::group::{Group, groups};
-use super::words::{self, shortened};
+use super::places;
+use super::words::shortened;
 use super::{Run, Style};
 use crate::numbers::{amount, count, grouped};
 use crate::symbol::simple_name;
@@ -108,8 +109,8 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, with_state: bool) -> String 
     let (finding, item) = group.first();
     let leak = group.leak();
     let number = |n: Option<u64>| n.map_or(String::new(), grouped);
-    let function = words::culprit(finding, item).and_then(|f| f.site.name()).map(simple_name).unwrap_or_default();
-    let place = words::spot(finding, item, run).unwrap_or_else(|| words::log_spot(finding, run));
+    let function = places::culprit(finding, item).and_then(|f| f.site.name()).map(simple_name).unwrap_or_default();
+    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let cell = |text: &str| if text.is_empty() { String::new() } else { code_in_table(&shortened(text, LONGEST)) };
     let state = if with_state { format!(" {} |", state(group, run)) } else { String::new() };
     format!(
@@ -171,8 +172,10 @@ fn notes(run: &Run<'_>, sheet: &mut Sheet) {
         let Some(rule) = run.gate.rules.get(advice.rule) else { continue };
         line(&format!("{}", rule.origin), &format!("{}: {}", rule.id, advice.message), advice.code.as_str());
     }
-    for problem in &run.parsed.problems {
-        line(&format!("{}", words::log_line(problem.input, problem.line, run)), &problem.message, problem.code.as_str());
+    let is_told =
+        |p: &&crate::Problem| run.verdict.reasons.iter().any(|r| p.code.reason() == Some(r.code) && p.message == r.message);
+    for problem in run.parsed.problems.iter().filter(|p| !is_told(p)) {
+        line(&format!("{}", places::log_line(problem.input, problem.line, run)), &problem.message, problem.code.as_str());
     }
     folded("Notes", &lines, sheet);
 }
@@ -193,17 +196,19 @@ fn folded(title: &str, lines: &[String], sheet: &mut Sheet) {
 }
 
 fn footer(run: &Run<'_>) -> String {
-    let records = |disposition| run.triage.count(run.parsed, disposition).0;
+    let dispositions =
+        [(Disposition::Allowed, "allowed"), (Disposition::Baseline, "in the baseline"), (Disposition::NotGated, "not gated")];
+    let mut out = count(run.triage.count(run.parsed, Disposition::Unexpected).0, "unexpected finding", "unexpected findings");
+    for (disposition, word) in dispositions {
+        match run.triage.count(run.parsed, disposition).0 {
+            0 => {}
+            n => out += &format!(", {} {word}", grouped(n)),
+        }
+    }
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
-    let seen = if run.verdict.outcome == Outcome::Pass { "" } else { run.verdict.evidence.as_str() };
-    let seen = if seen.is_empty() { String::new() } else { format!(" Seen: {}.", plain(&shortened(seen, MAX_MESSAGE))) };
-    format!(
-        "{}, {} allowed, {} in the baseline, {} not gated; {}, {}.{seen}\n",
-        count(records(Disposition::Unexpected), "unexpected finding", "unexpected findings"),
-        grouped(records(Disposition::Allowed)),
-        grouped(records(Disposition::Baseline)),
-        grouped(records(Disposition::NotGated)),
-        count(run.parsed.inputs.len() as u64, "input", "inputs"),
-        count(lines, "line", "lines"),
-    )
+    out += &format!("; {}, {}.", count(run.parsed.inputs.len() as u64, "input", "inputs"), count(lines, "line", "lines"));
+    if run.verdict.outcome != Outcome::Pass && !run.verdict.evidence.is_empty() {
+        out += &format!(" Seen: {}.", plain(&shortened(&run.verdict.evidence, MAX_MESSAGE)));
+    }
+    out + "\n"
 }

@@ -5,10 +5,12 @@
 //! them. A run without results is written, too: that closes the alerts of earlier ones.
 
 mod finding;
+mod location;
 mod rule;
 mod wire;
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -20,7 +22,7 @@ use self::wire::{
 };
 use super::escape::{self, message as escaped};
 use super::group::groups;
-use super::{Run, Style, words};
+use super::{Run, Style, places, words};
 use crate::problem::Class;
 use crate::triage::Disposition;
 use crate::verdict::{Outcome, Reason};
@@ -67,17 +69,18 @@ fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<
     let accepted = [Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
     let dispositions = [Disposition::Unexpected].into_iter().chain(accepted.into_iter().filter(|_| style.accepted));
     let all = dispositions.flat_map(|disposition| groups(run, disposition).into_iter().map(move |group| (disposition, group)));
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let mut rules: Vec<Rule> = Vec::new();
     let mut results = Vec::new();
     let mut frames_left = MAX_FRAMES;
     for (disposition, group) in all.take(MAX_RESULTS) {
         let kind = &group.first().0.kind;
-        let at = *places.entry(kind.as_str()).or_insert_with(|| {
+        let id = rule::id(kind);
+        let at = *places.entry(id.clone()).or_insert_with(|| {
             rules.push(rule::of(kind));
             rules.len() - 1
         });
-        results.push(finding::of(&group, (rules[at].id.clone(), at), disposition, run, style, &mut frames_left));
+        results.push(finding::of(&group, (id, at), disposition, run, style, &mut frames_left));
     }
     (results, rules)
 }
@@ -86,13 +89,13 @@ fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<
 fn invocation<'a>(run: &Run<'a>) -> Invocation<'a> {
     let reason = |reason: &'a Reason| {
         let text = format!("{}.", escaped(&words::shortened(&reason.message, 1000)));
-        let locations = [finding::location(&words::reason_spot(reason.code, run), None)].into();
+        let locations = [location::location(&places::reason_spot(reason.code, run), None)].into();
         Notification { descriptor: Reference { id: reason.code.as_str() }, level: "error", message: Message { text }, locations }
     };
     let problem = |problem: &'a crate::Problem| {
         let fatal = problem.code.class() == Class::Fatal;
         let text = format!("{}.", escaped(&words::shortened(&problem.message, 1000)));
-        let locations = [finding::location(&words::log_line(problem.input, problem.line, run), None)].into();
+        let locations = [location::location(&places::log_line(problem.input, problem.line, run), None)].into();
         let level = if fatal { "error" } else { "note" };
         Notification { descriptor: Reference { id: problem.code.as_str() }, level, message: Message { text }, locations }
     };

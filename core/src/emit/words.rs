@@ -3,33 +3,15 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::Run;
 use super::group::Group;
-use crate::culprit::Class;
-use crate::model::{Finding, Frame, Site};
+use super::places::{culprit, place};
+use crate::advice::Help;
+use crate::model::Finding;
 use crate::numbers::{amount, grouped};
 use crate::triage::{Cause, Item};
-use crate::verdict::ReasonCode;
-
-/// Where something is in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    pub(crate) file: String,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
-}
-
-impl core::fmt::Display for Spot {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.file)?;
-        match (self.line, self.column) {
-            (Some(line), Some(column)) => write!(f, ":{line}:{column}"),
-            (Some(line), None) => write!(f, ":{line}"),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// How much leaked, or what the checker says of an error.
 pub(crate) fn size(group: &Group<'_>) -> String {
@@ -46,11 +28,10 @@ pub(crate) fn size(group: &Group<'_>) -> String {
 pub(crate) fn sentence(group: &Group<'_>, run: &Run<'_>) -> String {
     const LONGEST: usize = 300;
     let (finding, item) = group.first();
-    let said = size(group);
-    let said = without_address(&said);
+    let said = without_addresses(&size(group));
     let mut out = match finding.kind.as_str() {
         _ if finding.leak.is_none() && finding.title.starts_with(finding.kind.as_str()) => format!("{}: {said}", finding.kind),
-        _ if finding.leak.is_none() => said.into(),
+        _ if finding.leak.is_none() => said,
         "leak-possible" => format!("{said} possibly leaked"),
         "leak-indirect" => format!("{said} leaked indirectly"),
         "leak-reachable" => format!("{said} still reachable"),
@@ -66,11 +47,30 @@ pub(crate) fn sentence(group: &Group<'_>, run: &Run<'_>) -> String {
     out
 }
 
-fn without_address(said: &str) -> &str {
-    [" on address 0x", " on unknown address", " at 0x"]
-        .iter()
-        .find_map(|words| said.split_once(words))
-        .map_or(said, |(head, _)| head)
+/// Without addresses and the words that lead to them; where an address is part of a phrase, `0x…`.
+fn without_addresses(said: &str) -> String {
+    let mut words: Vec<Cow<'_, str>> = Vec::new();
+    for word in said.split_whitespace() {
+        if !word.contains("0x") {
+            words.push(word.into());
+        } else if word
+            .trim_matches(['(', ')', ':', ','])
+            .strip_prefix("0x")
+            .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            while words.last().is_some_and(|w| ["on", "at", "address", "unknown"].contains(&&**w)) {
+                words.pop();
+            }
+        } else {
+            let mut parts = word.split("0x");
+            let first = parts.next().unwrap_or_default();
+            let rest = parts.map(|part| format!("0x…{}", part.trim_start_matches(|c: char| c.is_ascii_hexdigit())));
+            words.push(format!("{first}{}", rest.collect::<String>()).into());
+        }
+    }
+    let out = words.join(" ");
+    let thread = out.rsplit_once(" in thread T").filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
+    String::from(thread.map_or(out.as_str(), |(head, _)| head).trim_end_matches([' ', ':']))
 }
 
 /// What the checker says of an error, without its kind once more and without registers.
@@ -97,78 +97,6 @@ pub(crate) fn cause(item: &Item, run: &Run<'_>) -> Option<String> {
             format!("it has grown: the baseline knows it as {}", grown.map_or("smaller", |(_, was)| was))
         }
     })
-}
-
-/// `file:line:column`, or the module where there is no file.
-pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
-    let Some(file) = site.file.as_deref() else {
-        return site.module.as_deref().map_or(String::new(), |m| format!("({m})"));
-    };
-    let mut out = run.workspace.resolve(file).map_or(Cow::Borrowed(file), Cow::Owned).into_owned();
-    if let Some(line) = site.line {
-        out += &format!(":{line}");
-        if let Some(column) = site.column {
-            out += &format!(":{column}");
-        }
-    }
-    out
-}
-
-/// The frame to look at.
-pub(crate) fn culprit<'a>(finding: &'a Finding, item: &Item) -> Option<&'a Frame> {
-    finding.primary()?.frames.get(item.culprit.frame?)
-}
-
-/// Where a frame is in the repository; where nothing is known of a repository, as it is printed.
-pub(crate) fn in_repository(site: &Site, run: &Run<'_>) -> Option<Spot> {
-    let printed = site.file.as_deref()?;
-    let leaves = || printed.split(['/', '\\']).any(|part| part == "..");
-    let file = run.workspace.resolve(printed).or_else(|| (!run.workspace.is_known() && !leaves()).then(|| printed.into()))?;
-    Some(Spot { file, line: site.line.filter(|n| *n > 0), column: site.column.filter(|n| *n > 0) })
-}
-
-/// Where a finding is in the repository: at the frame to look at, else at the first frame that lies there at all and is nobody's
-/// runtime.
-pub(crate) fn spot(finding: &Finding, item: &Item, run: &Run<'_>) -> Option<Spot> {
-    let frames = finding.stacks.iter().zip(&item.classes).flat_map(|(stack, classes)| stack.frames.iter().zip(classes));
-    let others = frames.filter(|(_, class)| !matches!(class, Class::Allocator | Class::Runtime)).map(|(frame, _)| frame);
-    culprit(finding, item).into_iter().chain(others).find_map(|frame| in_repository(&frame.site, run))
-}
-
-/// Where the log tells of a finding, by a path that may stand in the repository.
-pub(crate) fn log_spot(finding: &Finding, run: &Run<'_>) -> Spot {
-    let first = finding.instances.first();
-    log_line(first.map_or(0, |i| i.input), first.map_or(0, |i| i.first_line), run)
-}
-
-/// A line of a log, by a path that may stand in the repository: services refuse others.
-pub(crate) fn log_line(input: usize, line: u64, run: &Run<'_>) -> Spot {
-    let name = run.parsed.inputs.get(input).map_or("", |i| i.name.as_str()).replace('\\', "/");
-    let name = name.trim_start_matches("./");
-    let foreign = name.starts_with('/') || name.split('/').any(|part| part == ".." || part.ends_with(':'));
-    let file = if foreign { name.rsplit('/').next().unwrap_or_default() } else { name };
-    let file = if file.is_empty() || file == "-" { "stdin" } else { file };
-    Spot { file: file.into(), line: u32::try_from(line).ok().filter(|n| *n > 0), column: None }
-}
-
-/// Where a reason of the verdict that is no finding has its cause: a line of a log, or of the file that holds a rule.
-pub(crate) fn reason_spot(code: ReasonCode, run: &Run<'_>) -> Spot {
-    let rules = || run.gate.rules.iter().zip(&run.triage.uses);
-    let rule = match code {
-        ReasonCode::ExpectationMissed => rules().find(|(_, used)| used.expectation_missed),
-        ReasonCode::UnusedRule => rules().find(|(_, used)| used.state() == "unused"),
-        _ => None,
-    };
-    if let Some((rule, _)) = rule {
-        return Spot { file: rule.origin.file.clone(), line: Some(rule.origin.line.max(1)), column: None };
-    }
-    if let Some(problem) = run.parsed.problems.iter().find(|p| p.code.reason() == Some(code)) {
-        return log_line(problem.input, problem.line, run);
-    }
-    if run.parsed.inputs.is_empty() {
-        return Spot { file: "leakgate.toml".into(), line: Some(1), column: None };
-    }
-    log_line(run.parsed.inputs.iter().position(|i| !i.spoke).unwrap_or(0), 1, run)
 }
 
 /// At most so many characters; what is cut off is shown by `…`.
@@ -199,4 +127,47 @@ pub(crate) fn stacks(finding: &Finding, item: &Item, run: &Run<'_>) -> String {
         }
     }
     out
+}
+
+/// What is known of a kind, as markdown: these are leakgate's own words.
+pub(crate) fn help(help: &Help) -> String {
+    let mut out = format!("{}\n\n**What usually fixes it.** {}\n", help.meaning, help.fix);
+    for (head, text) in [("What is often harmless.", help.harmless), ("How to learn more.", help.more)] {
+        if let Some(text) = text {
+            out += &format!("\n**{head}** {text}\n");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_change_from_run_to_run_and_are_left_out() {
+        for (said, want) in [
+            ("READ of size 8 on address 0x603000000048", "READ of size 8"),
+            ("attempting double-free on 0x603000000040 in thread T0", "attempting double-free"),
+            (
+                "attempting free on address which was not malloc()-ed: 0x7f in thread T0",
+                "attempting free on address which was not malloc()-ed",
+            ),
+            (
+                "Possible data race during read of size 4 at 0x10C080 by thread #3",
+                "Possible data race during read of size 4 by thread #3",
+            ),
+            ("lock order \"0x10C100 before 0x10C140\" violated", "lock order \"0x… before 0x…\" violated"),
+            ("(0x55555569cb60)", ""),
+            ("on unknown address", "on unknown address"),
+        ] {
+            assert_eq!(without_addresses(said), want);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_at_a_character() {
+        assert_eq!(shortened("caf\u{e9}s", 4), "caf…");
+        assert_eq!(shortened("caf\u{e9}", 4), "caf\u{e9}");
+    }
 }

@@ -122,10 +122,15 @@ pub(crate) fn judge_text(bytes: &[u8]) -> Judged {
 impl Judged {
     /// The document in a format.
     pub(crate) fn document(&self, format: Format) -> String {
+        self.document_in(format, &Style::default())
+    }
+
+    /// The same, laid out in a way.
+    pub(crate) fn document_in(&self, format: Format, style: &Style<'_>) -> String {
         let Self { gate, parsed, triage, verdict } = self;
         let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoSources };
         let mut out = String::new();
-        emit::write(&run, format, &Style::default(), &mut out).expect("writing to a string");
+        emit::write(&run, format, style, &mut out).expect("writing to a string");
         out
     }
 }

@@ -10,6 +10,7 @@ use crate::culprit::advice_without_own_frame;
 use crate::emit::Run;
 use crate::emit::escape::{code, fenced, plain, summary};
 use crate::emit::group::Group;
+use crate::emit::places;
 use crate::emit::words::{self, shortened};
 use crate::numbers::count;
 use crate::rules::{Language, Wording, Written, suppress};
@@ -32,13 +33,15 @@ pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) ->
     };
     let rules = suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording);
     let rule_of = |group: &Group<'_>| rules.iter().find(|w| w.fingerprint == group.first().1.fingerprint.as_str());
-    let pieces = shown.iter().enumerate().map(|(at, group)| one(at + 1, group, rule_of(group), run));
+    // What a kind means is told with the first finding of it.
+    let is_first = |at: usize| !shown[..at].iter().any(|g| g.first().0.kind == shown[at].first().0.kind);
+    let pieces = shown.iter().enumerate().map(|(at, group)| one(at + 1, group, is_first(at), rule_of(group), run));
     pieces.take_while(|piece| sheet.push(piece)).count()
 }
 
-fn one(number: usize, group: &Group<'_>, rule: Option<&Written>, run: &Run<'_>) -> String {
+fn one(number: usize, group: &Group<'_>, with_help: bool, rule: Option<&Written>, run: &Run<'_>) -> String {
     let (finding, item) = group.first();
-    let place = words::spot(finding, item, run).unwrap_or_else(|| words::log_spot(finding, run));
+    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let title = format!("{number}. {}, {place}", words::sentence(group, run));
     let mut out = format!("<details><summary>{}</summary>\n\n", summary(&shortened(&title, 400)));
     let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
@@ -52,14 +55,12 @@ fn one(number: usize, group: &Group<'_>, rule: Option<&Written>, run: &Run<'_>) 
         out.push('\n');
     }
     out += &fenced("text", &words::stacks(finding, item, run));
-    let help = advice::of(&finding.kind);
-    // These are leakgate's own words, and written as markdown.
-    for text in [Some(help.meaning), Some(help.fix), help.harmless, help.more].into_iter().flatten() {
-        out += &format!("\n{text}\n");
+    if with_help {
+        out += &format!("\n{}", words::help(advice::of(&finding.kind)));
     }
     let often =
         if group.records() > 1 { format!(" in {}, first", count(group.records(), "record", "records")) } else { String::new() };
-    let log = code(&words::log_spot(finding, run).to_string());
+    let log = code(&places::log_spot(finding, run).to_string());
     out += &format!("\nSeen by {}{often} at {log}; `{}`.\n", plain(finding.tool.as_str()), item.fingerprint);
     match rule.map(|r| &r.text) {
         Some(Ok(text)) => out += &format!("\nTo accept it, add to `leakgate.toml`:\n\n{}", fenced("toml", text)),

@@ -5,13 +5,12 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::wire::{
-    ArtifactLocation, CodeFlow, Fingerprints, FrameObject, Location, LogicalLocation, Message, PhysicalLocation, Region,
-    ResultObject, StackObject, Step, Suppression, ThreadFlow,
-};
-use crate::emit::escape::{message as escaped, terminal, uri};
+use super::location::{Location, MAX_NAME, function, location};
+use super::wire::{CodeFlow, Fingerprints, FrameObject, Message, ResultObject, StackObject, Step, Suppression, ThreadFlow};
+use crate::emit::escape::{message as escaped, terminal};
 use crate::emit::group::Group;
-use crate::emit::words::{self, Spot, shortened};
+use crate::emit::places::{self, Spot};
+use crate::emit::words::{self, shortened};
 use crate::emit::{Run, Style};
 use crate::model::{Frame, Stack};
 use crate::triage::{Cause, Disposition, Item};
@@ -21,9 +20,6 @@ const MAX_FRAMES: usize = 60;
 
 /// Stacks of a result.
 const MAX_STACKS: usize = 8;
-
-/// Longest name that is taken over.
-const MAX_NAME: usize = 300;
 
 /// The result of a group. `frames_left` bounds what all results hold in stacks: a document has a limit of 10 MB.
 pub(super) fn of<'a>(
@@ -42,8 +38,8 @@ pub(super) fn of<'a>(
     }
     let shown: &[Stack] = if in_full { &finding.stacks[..finding.stacks.len().min(MAX_STACKS)] } else { &[] };
     let related = related(shown, run);
-    let spot = words::spot(finding, item, run);
-    let log = words::log_spot(finding, run);
+    let spot = places::spot(finding, item, run);
+    let log = places::log_spot(finding, run);
     let gated = disposition != Disposition::NotGated;
     ResultObject {
         rule_id: rule.0,
@@ -51,14 +47,14 @@ pub(super) fn of<'a>(
         kind: if gated { "fail" } else { "informational" },
         level: if gated { "error" } else { "none" },
         message: Message { text: text(group, &related, spot.is_none().then_some(&log), run) },
-        locations: [location(spot.as_ref().unwrap_or(&log), words::culprit(finding, item))],
+        locations: [location(spot.as_ref().unwrap_or(&log), places::culprit(finding, item))],
         partial_fingerprints: Fingerprints { line_hash: item.fingerprint.as_str(), own: item.fingerprint.as_str() },
         occurrence_count: group.records(),
         baseline_state: run.gate.baseline.is_some().then(|| baseline_state(disposition, item)),
         suppressions: style.accepted.then(|| suppressions(disposition, item, run)),
         related_locations: related,
         code_flows: flows(shown, run),
-        stacks: shown.iter().filter(|s| !s.frames.is_empty()).map(|s| stack(s, run)).collect(),
+        stacks: stacks(shown, run),
     }
 }
 
@@ -84,33 +80,17 @@ fn label(stack: &Stack) -> String {
 /// The innermost frame of the repository of each further stack.
 fn related(stacks: &[Stack], run: &Run<'_>) -> Vec<Location> {
     let place = |stack: &Stack| {
-        let (spot, frame) = stack.frames.iter().find_map(|f| Some((words::in_repository(&f.site, run)?, f)))?;
+        let (spot, frame) = stack.frames.iter().find_map(|f| Some((places::in_repository(&f.site, run)?, f)))?;
         Some(Location { message: Some(Message { text: escaped(&label(stack)) }), ..location(&spot, Some(frame)) })
     };
     let places = stacks.iter().skip(1).filter_map(place);
     places.enumerate().map(|(at, place)| Location { id: Some(at + 1), ..place }).collect()
 }
 
-pub(super) fn location(spot: &Spot, frame: Option<&Frame>) -> Location {
-    let uri = uri(&spot.file);
-    let uri_base_id = (!uri.starts_with("file:")).then_some("%SRCROOT%");
-    let region = Region { start_line: spot.line.unwrap_or(1), start_column: spot.column.filter(|_| spot.line.is_some()) };
-    Location {
-        physical_location: Some(PhysicalLocation { artifact_location: ArtifactLocation { uri, uri_base_id }, region }),
-        logical_locations: frame.and_then(function),
-        ..Location::default()
-    }
-}
-
-fn function(frame: &Frame) -> Option<[LogicalLocation; 1]> {
-    let name = shortened(frame.site.name()?, MAX_NAME);
-    Some([LogicalLocation { fully_qualified_name: name.into_owned(), kind: "function" }])
-}
-
 /// The way through the repository's own files to the end of each stack, outermost frame first. One place is no way.
 fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
     let step = |frame: &Frame| {
-        let spot = words::in_repository(&frame.site, run)?;
+        let spot = places::in_repository(&frame.site, run)?;
         let text = escaped(&shortened(frame.site.name().unwrap_or("?"), MAX_NAME));
         Some(Step { location: Location { message: Some(Message { text }), ..location(&spot, Some(frame)) } })
     };
@@ -125,10 +105,21 @@ fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
     if steps > 1 { flows } else { Vec::new() }
 }
 
+/// Each stack once: a checker may print the same twice, and SARIF forbids it.
+fn stacks(stacks: &[Stack], run: &Run<'_>) -> Vec<StackObject> {
+    let mut out: Vec<StackObject> = Vec::new();
+    for stack in stacks.iter().filter(|s| !s.frames.is_empty()).map(|s| stack(s, run)) {
+        if !out.contains(&stack) {
+            out.push(stack);
+        }
+    }
+    out
+}
+
 fn stack(stack: &Stack, run: &Run<'_>) -> StackObject {
     let frame = |frame: &Frame| {
-        let spot = words::in_repository(&frame.site, run);
-        let elsewhere = || Some(words::place(&frame.site, run)).filter(|p| !p.is_empty() && frame.site.file.is_some());
+        let spot = places::in_repository(&frame.site, run);
+        let elsewhere = || Some(places::place(&frame.site, run)).filter(|p| !p.is_empty() && frame.site.file.is_some());
         let location = match &spot {
             Some(spot) => location(spot, Some(frame)),
             None => Location {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::wire::{Configuration, Markup, Message, Rule, RuleProperties};
 use crate::advice::{self, Help, Risk};
-use crate::emit::words::shortened;
+use crate::emit::words::{self, shortened};
 use crate::model::Kind;
 
 /// The rule of a kind.
@@ -24,10 +24,13 @@ pub(super) fn of(kind: &Kind) -> Rule {
         _ => None,
     };
     Rule {
-        name: name(&id),
+        // An id and a name that differ in capitals only would be one too many.
+        name: Some(name(&id))
+            .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(&id))
+            .unwrap_or_else(|| name(help.title)),
         short_description: Message { text: format!("{title}.") },
         full_description: Message { text: help.meaning.to_string() },
-        help: Markup { text: text(help), markdown: markdown(help) },
+        help: Markup { text: text(help), markdown: words::help(help) },
         help_uri: help.cwe.map(|number| format!("https://cwe.mitre.org/data/definitions/{number}.html")),
         default_configuration: Configuration { level },
         properties: RuleProperties {
@@ -66,14 +69,4 @@ fn tags(kind: &Kind, help: &Help) -> Vec<String> {
 fn text(help: &Help) -> String {
     let parts = [Some(help.meaning), Some(help.fix), help.harmless, help.more];
     parts.into_iter().flatten().map(|part| part.replace('`', "")).collect::<Vec<_>>().join("\n\n")
-}
-
-fn markdown(help: &Help) -> String {
-    let mut out = format!("{}\n\n**What usually fixes it.** {}\n", help.meaning, help.fix);
-    for (head, text) in [("What is often harmless.", help.harmless), ("How to learn more.", help.more)] {
-        if let Some(text) = text {
-            out += &format!("\n**{head}** {text}\n");
-        }
-    }
-    out
 }

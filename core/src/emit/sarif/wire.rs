@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
+use super::location::Location;
+
 /// Section 3.13.
 #[derive(Serialize)]
 pub(super) struct Log<'a> {
@@ -77,7 +79,7 @@ pub(super) struct RuleProperties {
 }
 
 /// Section 3.11. Brackets in `text` that are no link have a backslash before them.
-#[derive(Clone, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub(super) struct Message {
     pub(super) text: String,
 }
@@ -193,64 +195,16 @@ pub(super) struct Step {
 }
 
 /// Section 3.44.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 pub(super) struct StackObject {
     pub(super) message: Message,
     pub(super) frames: Vec<FrameObject>,
 }
 
 /// Section 3.45.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 pub(super) struct FrameObject {
     pub(super) location: Location,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) module: Option<String>,
-}
-
-/// Section 3.28.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Location {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) physical_location: Option<PhysicalLocation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) logical_locations: Option<[LogicalLocation; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Option<Message>,
-}
-
-/// Section 3.29.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PhysicalLocation {
-    pub(super) artifact_location: ArtifactLocation,
-    pub(super) region: Region,
-}
-
-/// Section 3.4.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ArtifactLocation {
-    pub(super) uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) uri_base_id: Option<&'static str>,
-}
-
-/// Section 3.30. Lines and columns count from 1.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Region {
-    pub(super) start_line: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) start_column: Option<u32>,
-}
-
-/// Section 3.33.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct LogicalLocation {
-    pub(super) fully_qualified_name: String,
-    pub(super) kind: &'static str,
 }

@@ -7,7 +7,8 @@ use core::fmt;
 use super::super::Run;
 use super::super::escape::terminal;
 use super::super::group::Group;
-use super::super::words::{self, place};
+use super::super::places::{self, place};
+use super::super::words;
 use super::paint::Paint;
 use crate::culprit::{Class, advice_without_own_frame};
 use crate::model::{Finding, Stack};
@@ -60,7 +61,7 @@ fn location(finding: &Finding, item: &Item, run: &Run<'_>, paint: Paint, out: &m
     if !item.culprit.own {
         writeln!(out, "  {} {}", paint.mark("="), advice_without_own_frame(finding))?;
     }
-    let Some(site) = words::culprit(finding, item).map(|f| &f.site) else { return Ok(()) };
+    let Some(site) = places::culprit(finding, item).map(|f| &f.site) else { return Ok(()) };
     let function = site.name().map_or(String::new(), |f| format!(" in {}", terminal(f)));
     writeln!(out, "  {} {}{function}", paint.mark("-->"), terminal(&place(site, run)))?;
     let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else { return Ok(()) };
