@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Join the JSON documents of several runs into one with one verdict.
     Merge(merge::Merge),
-    /// Explain the built-in packs and codes.
+    /// Explain a kind of finding (`leakgate explain heap-use-after-free`), or a built-in pack.
     Explain(explain::Explain),
 }
 

@@ -1,5 +1,7 @@
 //! `leakgate explain`: what is built in.
 
+mod kind;
+
 use clap::{Args, Subcommand};
 use leakgate_core::{Pack, packs};
 
@@ -7,8 +9,9 @@ use crate::error::{Error, Status};
 use crate::output;
 use crate::settings;
 
-/// `explain`
+/// Explain a kind of finding, such as `leakgate explain heap-use-after-free`, or a built-in pack.
 #[derive(Debug, Args)]
+#[command(subcommand_value_name = "KIND|COMMAND", arg_required_else_help = true)]
 pub(crate) struct Explain {
     #[command(subcommand)]
     what: Topic,
@@ -21,14 +24,26 @@ enum Topic {
         /// The pack.
         name: Option<String>,
     },
+    /// What a kind of finding means and what usually fixes it; without a name, all kinds.
+    Kind {
+        /// The kind.
+        name: Option<String>,
+    },
+    #[command(external_subcommand)]
+    Named(Vec<String>),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Explain) -> Result<Status, Error> {
-    let Topic::Pack { name } = &args.what;
-    let text = match name {
-        Some(name) => one(name)?,
-        None => all()?,
+    let text = match &args.what {
+        Topic::Pack { name: Some(name) } => one(name)?,
+        Topic::Pack { name: None } => all()?,
+        Topic::Kind { name: Some(name) } => kind::one(name)?,
+        Topic::Kind { name: None } => kind::all(),
+        Topic::Named(words) => match words.as_slice() {
+            [name] => kind::one(name)?,
+            _ => return Err(Error::Usage("`leakgate explain` takes one kind".to_owned())),
+        },
     };
     output::stdout(&text)?;
     Ok(Status::Pass)

@@ -59,7 +59,7 @@ pub(super) const TABLE: &[Help] = &[
     entry("misc", "Wrong use of the thread library", Risk::Error)
         .cwe(667)
         .means("helgrind names it in its headline: a thread that ends with a lock held, a condition variable signalled without its mutex, a semaphore posted too often.")
-        .fix("Do what the headline asks for.")
+        .fix("The headline says which it is: give every lock back before its thread ends, take it only once, and signal while the mutex is held.")
         .harmless("Signalling a condition variable without its mutex (`dubious`) is allowed, and loses a wake-up only where the state is changed without the mutex, too."),
     entry("dubious", "Condition variable signalled without its mutex", Risk::Untidy)
         .cwe(662)

@@ -19,6 +19,9 @@ use crate::model::Tool;
 use crate::numbers::count;
 use crate::triage::Disposition;
 
+/// Failures of a checker that are told with their stacks: GitLab reads 30 MB at most.
+const MAX_TOLD: usize = 1000;
+
 /// A test case.
 struct Case {
     class: String,
@@ -111,7 +114,8 @@ fn verdict(run: &Run<'_>) -> Vec<Case> {
 
 fn of_tool(tool: &Tool, run: &Run<'_>) -> Vec<Case> {
     let of = |disposition| groups(run, disposition).into_iter().filter(move |g| g.first().0.tool == *tool);
-    let mut cases: Vec<Case> = of(Disposition::Unexpected).map(|group| failure(&group, run)).collect();
+    let mut cases: Vec<Case> =
+        of(Disposition::Unexpected).enumerate().map(|(at, group)| failure(&group, at < MAX_TOLD, run)).collect();
     if cases.is_empty() {
         let reports = run.parsed.reports.iter().filter(|r| r.tool == *tool).count() as u64;
         let text = format!("{}: no finding that nobody accepted", count(reports, "report", "reports"));
@@ -131,13 +135,15 @@ fn name(group: &Group<'_>) -> String {
     format!("{}{function} {}", finding.kind, item.fingerprint)
 }
 
-fn failure(group: &Group<'_>, run: &Run<'_>) -> Case {
+fn failure(group: &Group<'_>, in_full: bool, run: &Run<'_>) -> Case {
     let (finding, item) = group.first();
     let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let mut body = format!("{place}\n");
-    body += &words::stacks(finding, item, run);
-    let help = advice::of(&finding.kind);
-    body += &format!("{}\n{}\n{} {}\n", help.meaning, help.fix, finding.tool, places::log_spot(finding, run));
+    if in_full {
+        let help = advice::of(&finding.kind);
+        body += &format!("{}{}\n{}\n", words::stacks(finding, item, run), help.meaning, help.fix);
+    }
+    body += &format!("{} {}\n", finding.tool, places::log_spot(finding, run));
     let what = What::Failed { kind: finding.kind.to_string(), message: words::sentence(group, run), body };
     Case { class: finding.tool.to_string(), name: name(group), what }
 }
