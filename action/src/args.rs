@@ -194,7 +194,13 @@ impl DocumentArgs {
 
     /// How they are laid out.
     pub(crate) fn style(&self) -> Style<'_> {
-        Style { colour: false, accepted: self.show_accepted, budget: self.max_characters, category: &self.category }
+        Style {
+            colour: false,
+            accepted: self.show_accepted,
+            budget: self.max_characters,
+            category: &self.category,
+            suppress: Some(leakgate_core::suppress),
+        }
     }
 
     fn is_ambiguous(&self) -> bool {

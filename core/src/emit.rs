@@ -21,7 +21,7 @@ use core::fmt;
 pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
 pub use self::listing::Listing;
-pub use self::style::{Excerpt, Style};
+pub use self::style::{Excerpt, Style, Suppress};
 use crate::culprit::Workspace;
 use crate::parse::Parsed;
 use crate::triage::{Gate, Triage};

@@ -39,7 +39,7 @@ fn sarif_is_valid_and_within_the_rules_of_github() {
     let schema = read::sarif_schema();
     for_each_case(|name, judged| {
         for accepted in [false, true] {
-            let style = Style { accepted, ..Style::default() };
+            let style = Style { accepted, ..common::style() };
             let document: Value = serde_json::from_str(&judged.document_in(Format::Sarif, &style)).expect("JSON");
             if let Err(error) = schema.validate(&document) {
                 panic!("{name}: {error} at {}", error.instance_path());
@@ -89,7 +89,7 @@ fn annotations_are_commands_and_within_the_limit() {
 fn markdown_is_plain_and_short_enough() {
     for_each_case(|name, judged| {
         for budget in [65_000, 4000, 2000, 10] {
-            let text = judged.document_in(Format::Markdown, &Style { budget, ..Style::default() });
+            let text = judged.document_in(Format::Markdown, &Style { budget, ..common::style() });
             assert!(text.encode_utf16().count() <= budget, "{name}: too long for {budget}");
             assert!(budget < 2000 || text.contains("leakgate: "), "{name}: no verdict in {budget}");
             read::markdown(name, &text);
@@ -100,7 +100,7 @@ fn markdown_is_plain_and_short_enough() {
 #[test]
 fn folded_stacks_have_a_number_each() {
     for_each_case(|name, judged| {
-        let style = Style { accepted: true, ..Style::default() };
+        let style = Style { accepted: true, ..common::style() };
         read::folded(name, &judged.document_in(Format::Folded, &style));
     });
 }

@@ -43,7 +43,7 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     sheet.push(&format!("## {mark} leakgate: {word}{}\n\n", headline(run, findings.len())));
     reasons(run, &mut sheet);
     let rows = table(&findings, run, &mut sheet);
-    let details = detail::write(&findings, run, &mut sheet);
+    let details = detail::write(&findings, run, style, &mut sheet);
     accepted(run, &mut sheet);
     notes(run, &mut sheet);
     if rows < findings.len() {

@@ -1,9 +1,14 @@
 //! How documents are laid out.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::parse::Parsed;
+use crate::rules::{Language, Wording, Written};
+use crate::triage::Triage;
 
 /// How documents are laid out, and what they hold beside what every document holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Style<'a> {
     /// Colours, by ANSI sequences. Only text has them.
     pub colour: bool,
@@ -14,7 +19,13 @@ pub struct Style<'a> {
     pub budget: usize,
     /// What tells a SARIF document from others about the same commit, such as the leg of a matrix.
     pub category: &'a str,
+    /// What writes the entries that accept findings: [`crate::suppress`]. Without it markdown shows none; a page that has no use for
+    /// them need not carry what reads them back.
+    pub suppress: Option<Suppress>,
 }
+
+/// The type of [`crate::suppress`].
+pub type Suppress = fn(&Parsed, &Triage, &[String], Language, &Wording) -> Vec<Written>;
 
 impl Style<'_> {
     /// What a comment of GitHub may hold, 65,536 characters, less a margin for what somebody puts before it.
@@ -26,7 +37,7 @@ impl Style<'_> {
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { colour: false, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY }
+        Self { colour: false, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY, suppress: None }
     }
 }
 

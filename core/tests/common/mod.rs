@@ -73,6 +73,11 @@ pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
 }
 
+/// Documents as the command line lays them out.
+pub(crate) fn style() -> Style<'static> {
+    Style { suppress: Some(leakgate_core::suppress), ..Style::default() }
+}
+
 /// A gate without rules, on some day.
 pub(crate) fn gate() -> Gate {
     Gate::new(Policy::default(), Date::constant(2026, 6, 1))
@@ -122,7 +127,7 @@ pub(crate) fn judge_text(bytes: &[u8]) -> Judged {
 impl Judged {
     /// The document in a format.
     pub(crate) fn document(&self, format: Format) -> String {
-        self.document_in(format, &Style::default())
+        self.document_in(format, &style())
     }
 
     /// The same, laid out in a way.

@@ -135,7 +135,7 @@ fn the_logs_are_read_as_they_are_meant() {
 fn no_format_lets_a_log_out() {
     let judged = judged();
     for accepted in [false, true] {
-        let style = Style { accepted, ..Style::default() };
+        let style = Style { accepted, ..common::style() };
         let document = |format| judged.document_in(format, &style);
         for format in Format::ALL.iter().filter(|f| **f != Format::Annotations) {
             assert_eq!(read::commands(&document(*format)), [], "{}", format.as_str());
@@ -152,7 +152,7 @@ fn no_format_lets_a_log_out() {
         document(Format::Text).lines().for_each(|line| read::assert_shown("text", line));
     }
     for budget in [2000, 10_000, 65_000, 10_000_000] {
-        let text = judged.document_in(Format::Markdown, &Style { budget, ..Style::default() });
+        let text = judged.document_in(Format::Markdown, &Style { budget, ..common::style() });
         read::markdown("hostile", &text);
         assert!(text.encode_utf16().count() <= budget);
     }

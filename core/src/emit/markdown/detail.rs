@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use super::sheet::Sheet;
 use crate::advice;
 use crate::culprit::advice_without_own_frame;
-use crate::emit::Run;
 use crate::emit::escape::{code, fenced, plain, summary};
 use crate::emit::group::Group;
 use crate::emit::places;
 use crate::emit::words::{self, shortened};
+use crate::emit::{Run, Style};
 use crate::numbers::count;
-use crate::rules::{Language, Wording, Written, suppress};
+use crate::rules::{Language, Wording, Written};
 
 /// Findings that are shown in full at most: each takes a rule to be written.
 const MAX_SHOWN: usize = 30;
@@ -22,7 +22,7 @@ const MAX_SHOWN: usize = 30;
 const MAX_NOTES: usize = 6;
 
 /// Writes the findings while they fit, and tells how many did.
-pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) -> usize {
+pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, style: &Style<'_>, sheet: &mut Sheet) -> usize {
     let shown = &findings[..findings.len().min(MAX_SHOWN)];
     let mut fingerprints: Vec<String> = shown.iter().map(|g| g.first().1.fingerprint.to_string()).collect();
     fingerprints.dedup();
@@ -31,7 +31,8 @@ pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) ->
         taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
         ..Wording::default()
     };
-    let rules = suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording);
+    let rules =
+        style.suppress.map_or(Vec::new(), |suppress| suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording));
     let rule_of = |group: &Group<'_>| rules.iter().find(|w| w.fingerprint == group.first().1.fingerprint.as_str());
     // What a kind means is told with the first finding of it.
     let is_first = |at: usize| !shown[..at].iter().any(|g| g.first().0.kind == shown[at].first().0.kind);
