@@ -19,7 +19,10 @@ const NAMES: &[&[u8]] = &[
     b"@everyone @octo-org/team",
     b"#123 GH-1 o/r#1 o/r@0123456789abcdef0123456789abcdef01234567",
     b"`a` ``b`` ```",
-    b"a|b\\|c\\\\|d",
+    b"x` @everyone <img src=x> `y",
+    b"x|@everyone|y",
+    b"x\\|@everyone\\\\|y",
+    b"` | @everyone | `",
     b"[x](https://evil.example) ![i](//evil.example)",
     b"\\[x\\](https://evil.example)",
     b"https://evil.example www.evil.example a@evil.example",
@@ -107,7 +110,7 @@ fn xml() -> Vec<u8> {
 /// All logs under hostile names, by a gate with a rule that is as bad.
 fn judged() -> Judged {
     let name = |at: usize| String::from_utf8_lossy(NAMES[at]).into_owned();
-    let files = [(name(0), asan()), (name(2), memcheck()), (name(10), xml())];
+    let files = [(name(0), asan()), (name(2), memcheck()), (name(11), xml())];
     let rule = |id: &str, stack: &str, reason: String| {
         format!("[[allow]]\nid = {}\nstack = [{stack:?}]\nreason = {}\n", toml::Value::from(id), toml::Value::from(reason))
     };

@@ -40,6 +40,8 @@ fn unescaped(text: &str) -> String {
 /// Reads annotations: no other command, no more than ten of a level, nothing unseen in them.
 pub(crate) fn annotations(name: &str, document: &str) -> Vec<Command> {
     let commands = commands(document);
+    assert_eq!(document.lines().count(), commands.len() + 1, "{name}: a line that is neither a command nor the verdict");
+    assert!(document.lines().next_back().is_some_and(|line| line.starts_with("leakgate: ")), "{name}");
     for level in ["error", "warning", "notice"] {
         assert!(commands.iter().filter(|c| c.name == level).count() <= 10, "{name}");
     }
@@ -48,6 +50,7 @@ pub(crate) fn annotations(name: &str, document: &str) -> Vec<Command> {
         assert!(command.data.encode_utf16().count() <= 4096, "{name}: {command:?}");
         let keys: Vec<&str> = command.properties.iter().map(|(k, _)| k.as_str()).collect();
         assert!(keys.iter().all(|k| ["file", "line", "col", "title"].contains(k)) && keys.contains(&"title"), "{name}: {keys:?}");
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{name}: {keys:?}");
         let texts = command.properties.iter().map(|(_, v)| v.as_str()).chain(command.data.lines());
         texts.for_each(|text| assert_shown(name, text));
     }
