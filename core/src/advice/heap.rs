@@ -101,7 +101,7 @@ pub(super) const TABLE: &[Help] = &[
         .fix("Ask before the block is freed, and by the pointer that the allocation returned."),
     entry("bad-__sanitizer_*", "Wrong annotation of a container", Risk::Error)
         .means("A container told AddressSanitizer about its memory in a way that makes no sense: bounds in the wrong order, or not of the same block.")
-        .fix("Check the calls of __sanitizer_annotate_… in the container; where it is not yours, check that all parts of the program are built with the same options."),
+        .fix("Check the calls of `__sanitizer_annotate_…` in the container; where it is not yours, check that all parts of the program are built with the same options."),
     entry("odr-violation", "One global, defined twice", Risk::Error)
         .cwe(758)
         .means("Two parts of the program define a global of the same name, often because one object file is linked into two libraries.")

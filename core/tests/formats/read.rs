@@ -199,7 +199,9 @@ pub(crate) fn markdown(name: &str, document: &str) {
     let mut in_code = false;
     for event in Parser::new_ext(document, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM) {
         match event {
-            Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough)) => panic!("{name}: {tag:?}"),
+            Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough | Tag::Emphasis)) => {
+                panic!("{name}: {tag:?}")
+            }
             Event::Start(Tag::CodeBlock(kind)) => {
                 in_code = true;
                 let CodeBlockKind::Fenced(language) = kind else { panic!("{name}: an indented block") };
