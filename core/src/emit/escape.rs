@@ -25,25 +25,27 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
-/// True when a runner may see a command in a line that begins with the text, or holds it.
-fn may_command(text: &str) -> bool {
-    text.contains(OLD_COMMAND) || text.trim_start().starts_with("::")
-}
-
 /// For a terminal, and for every place where plain text is shown: what is not seen becomes visible (`\u{1b}`), and no runner of a
 /// CI system finds a command in it.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unseen) && !may_command(text) {
+    let blanks = text.len() - text.trim_start().len();
+    match text[blanks..].strip_prefix(':') {
+        Some(rest) if rest.starts_with(':') => Cow::Owned(format!("{}\\u{{3a}}{}", inline(&text[..blanks]), inline(rest))),
+        _ => inline(text),
+    }
+}
+
+/// The same behind something else in its line, where `::` begins nothing.
+pub(crate) fn inline(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) && !text.contains(OLD_COMMAND) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    let first_colon = text.len() - text.trim_start().len();
-    let leads = text.trim_start().starts_with("::");
     for (at, c) in text.char_indices() {
         match c {
             '\t' => out.push(' '),
-            c if is_unseen(c) || (leads && at == first_colon) => out.extend(c.escape_unicode()),
             '#' if text[at..].starts_with(OLD_COMMAND) => out.extend(c.escape_unicode()),
+            c if is_unseen(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
@@ -161,6 +163,7 @@ mod tests {
     #[test]
     fn a_log_cannot_command_a_runner() {
         assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error::x");
+        assert_eq!(inline("::f(x)"), "::f(x)");
         assert_eq!(terminal("a ###[error]x"), "a #\\u{23}#[error]x");
         assert_eq!(json("{\"a\":\"##[x\\\\##[\"}".into()), "{\"a\":\"\\u0023#[x\\\\\\u0023#[\"}");
     }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::super::Run;
-use super::super::escape::terminal;
+use super::super::escape::{inline, terminal};
 use super::super::group::Group;
 use super::super::places::{self, place};
 use super::super::words;
@@ -80,7 +80,7 @@ fn excerpt(source: &str, line: u32, column: Option<u32>, paint: Paint, out: &mut
     let width = head.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>();
     let bar = paint.mark("|").into_owned();
     writeln!(out, "  {gutter} {bar}")?;
-    writeln!(out, "  {} {bar} {}", paint.mark(&number), terminal(shown.trim_end()))?;
+    writeln!(out, "  {} {bar} {}", paint.mark(&number), inline(shown.trim_end()))?;
     writeln!(out, "  {gutter} {bar} {}{}", " ".repeat(width), paint.bad("^"))
 }
 
