@@ -6,6 +6,7 @@ mod escape;
 mod folded;
 mod gitlab;
 mod group;
+mod html;
 mod json;
 mod junit;
 mod listing;
@@ -37,6 +38,8 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// One page for a browser.
+    Html,
     /// For the summary of a job, and for comments.
     Markdown,
     /// JUnit's XML, for dashboards.
@@ -51,14 +54,24 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order in which help lists them.
-    pub const ALL: &'static [Self] =
-        &[Self::Text, Self::Json, Self::Sarif, Self::Markdown, Self::Junit, Self::Annotations, Self::Gitlab, Self::Folded];
+    pub const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Html,
+        Self::Sarif,
+        Self::Markdown,
+        Self::Junit,
+        Self::Annotations,
+        Self::Gitlab,
+        Self::Folded,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Json => "json",
+            Self::Html => "html",
             Self::Sarif => "sarif",
             Self::Markdown => "markdown",
             Self::Junit => "junit",
@@ -100,6 +113,7 @@ pub fn write(run: &Run<'_>, format: Format, style: &Style<'_>, out: &mut dyn fmt
     match format {
         Format::Text => text::write(run, style, out),
         Format::Json => json::write(run, out),
+        Format::Html => html::write(run, out),
         Format::Sarif => sarif::write(run, style, out),
         Format::Markdown => markdown::write(run, style, out),
         Format::Junit => junit::write(run, out),

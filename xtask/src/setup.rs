@@ -40,6 +40,9 @@ pub(crate) const ALL: &[Need] = &[
     Need::Program("c++", "g++"),
     Need::CargoFuzz,
     Need::Program("rg", "ripgrep"),
+    Need::Program("node", "nodejs"),
+    Need::Program("npm", "npm"),
+    Need::Program("chromium", "chromium"),
 ];
 
 impl Need {

@@ -72,7 +72,13 @@ pub(crate) fn json(text: String) -> String {
     out
 }
 
-/// For text and attributes of XML (<https://www.w3.org/TR/xml/#syntax>, <https://www.w3.org/TR/xml/#charsets>). What XML can't
+/// For JSON in a `<script>` of HTML: no `<`, so that neither `</script>` nor `<!--` can stand in it
+/// (<https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>).
+pub(crate) fn script(text: String) -> String {
+    json(text).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// For text and attributes of XML and HTML (<https://www.w3.org/TR/xml/#syntax>, <https://www.w3.org/TR/xml/#charsets>). What XML can't
 /// hold is shown as [`terminal`] shows it; line feeds stay line feeds.
 pub(crate) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);

@@ -23,6 +23,7 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Format", needs: &[Need::Component("rustfmt")], run: format },
     Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
     Stage { name: "Tests", needs: &[], run: tests },
+    Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
     Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },
     Stage { name: "The page's module", needs: &[Need::Target(WASM)], run: page },
@@ -30,6 +31,8 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Fuzzing", needs: fuzz::NEEDS, run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS) },
     Stage { name: "Benchmarks (small)", needs: bench::NEEDS, run: benchmarks },
 ];
+
+const BROWSER: &[Need] = &[Need::Program("node", "nodejs"), Need::Program("npm", "npm"), Need::Program("chromium", "chromium")];
 
 /// What can't be fetched is no failure here: the stage that needs it says so.
 fn set_up(sh: &Shell) -> Outcome {
@@ -56,6 +59,14 @@ fn lints(sh: &Shell) -> Outcome {
 
 fn tests(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
+}
+
+/// Pages that the program writes, opened in Chromium.
+fn browser(sh: &Shell) -> Outcome {
+    cmd!(sh, "cargo build --package leakgate").run()?;
+    let _folder = sh.push_dir("xtask/browser");
+    cmd!(sh, "npm ci --no-audit --no-fund").run()?;
+    Ok(cmd!(sh, "node --test").run()?)
 }
 
 fn core_for(sh: &Shell, target: &str) -> Outcome {

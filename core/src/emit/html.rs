@@ -1,0 +1,72 @@
+//! One HTML page that holds everything: nothing is loaded, nothing is sent.
+//!
+//! The verdict, its reasons, the rules and what was read stand in the page as they are; the findings stand in it as data, of which the
+//! page's own script makes the table, the stacks and the flame graph. The page allows no script and no style but its own, by
+//! their hashes (<https://www.w3.org/TR/CSP3/#framework-directive-source-list>).
+
+mod data;
+mod sections;
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use miniz_oxide::deflate::compress_to_vec;
+use sha2::{Digest, Sha256};
+
+use super::Run;
+use super::escape::{script, xml};
+
+const STYLE: &str = include_str!("html/page.css");
+
+/// In the order in which they need each other.
+const SCRIPTS: &[&str] = &[
+    include_str!("html/report.js"),
+    include_str!("html/detail.js"),
+    include_str!("html/table.js"),
+    include_str!("html/flame.js"),
+    include_str!("html/page.js"),
+];
+
+/// More data than that is compressed: a report of thousands of findings is sent around.
+const MAX_PLAIN: usize = 256 * 1024;
+
+/// Of 0 to 10: as small as the usual tools make it, and several times as fast as the smallest.
+const LEVEL: u8 = 6;
+
+/// Writes the page.
+pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let code = format!("'use strict';\n(async () => {{\n{}}})();\n", SCRIPTS.concat());
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(&code),
+        hash(STYLE)
+    );
+    let title = xml(&sections::title(run));
+    let data = packed(serde_json::to_string(&data::report(run)).map_err(|_| fmt::Error)?);
+    write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    )?;
+    sections::write(run, out)?;
+    write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
+}
+
+/// The data as an element: as JSON, or, where there is much of it, as deflated JSON.
+fn packed(json: String) -> String {
+    if json.len() <= MAX_PLAIN {
+        return format!("<script type=\"application/json\" id=\"data\">{}</script>", script(json));
+    }
+    let deflated = STANDARD.encode(compress_to_vec(json.as_bytes(), LEVEL));
+    format!("<script type=\"application/octet-stream\" id=\"data\">{deflated}</script>")
+}
+
+fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,193 @@
+// The HTML page in a real browser: it opens from disk, asks for nothing, and does what its controls say.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const home = resolve(import.meta.dirname, '../..');
+const leakgate = process.env.LEAKGATE ?? join(home, 'target/debug/leakgate');
+const folder = mkdtempSync(join(tmpdir(), 'leakgate-browser-'));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const shots = process.env.LEAKGATE_SHOTS;
+let browser;
+
+before(async () => {
+  // Without a sandbox, for containers run as root; nothing but the page under test is opened.
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+});
+after(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Writes the page of some logs; a failing gate is what these are about. */
+function page(name, ...more) {
+  const file = join(folder, `${name}.html`);
+  try {
+    execFileSync(leakgate, ['check', '--no-config', ...more, '--format', `html=${file}`], { cwd: home, stdio: ['ignore', 'ignore', 'pipe'] });
+  } catch (error) {
+    assert.equal(error.status, 1, String(error.stderr));
+  }
+  return file;
+}
+
+/** Opens a page from disk; whatever it says at its console or asks for from elsewhere is a fault. */
+async function open(file, options = {}) {
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  const faults = [];
+  tab.on('console', (message) => faults.push(message.text()));
+  tab.on('pageerror', (error) => faults.push(error.message));
+  tab.on('request', (request) => request.url() === String(pathToFileURL(file)) || faults.push(request.url()));
+  await tab.goto(String(pathToFileURL(file)));
+  await tab.waitForSelector('#app > *');
+  return { tab, faults };
+}
+
+async function accessible(tab) {
+  await tab.evaluate(axe);
+  const { violations } = await tab.evaluate(() => globalThis.axe.run());
+  const told = violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html).join(' ')}`);
+  assert.deepEqual(told, []);
+}
+
+const mixed = () => page('mixed', 'snapshots/memcheck/all-leaks-rust/report.txt', ...['heap-buffer-overflow-clang19', 'stack-use-after-return-clang19']
+  .map((c) => `snapshots/asan/${c}/report.txt`).filter((f) => statSync(join(home, f), { throwIfNoEntry: false })));
+
+const rows = (tab) => tab.locator('tr.finding').count();
+
+test('findings are filtered, sorted, opened and copied', async () => {
+  const { tab, faults } = await open(mixed());
+  const all = await rows(tab);
+  assert.ok(all > 8, `${all} rows`);
+  assert.match(await tab.textContent('h1'), /^leakgate: fail, \d+ unexpected findings$/);
+
+  await tab.fill('input[type=search]', 'FORGET_VEC');
+  await tab.waitForFunction(() => document.querySelectorAll('tr.finding').length === 1);
+  await tab.fill('input[type=search]', 'no such function');
+  await tab.waitForFunction(() => document.querySelectorAll('tr.finding').length === 0);
+  await tab.fill('input[type=search]', '');
+  await tab.waitForFunction((n) => document.querySelectorAll('tr.finding').length === n, all);
+
+  await tab.selectOption('select[name=kind]', 'heap-buffer-overflow');
+  assert.equal(await rows(tab), 1);
+  await tab.selectOption('select[name=kind]', '');
+
+  const bytes = () => tab.$$eval('tr.finding td:nth-child(3)', (cells) => cells.map((c) => Number(c.textContent.replaceAll(',', '') || -1)));
+  await tab.click('th.by-bytes button');
+  assert.equal(await tab.getAttribute('th.by-bytes', 'aria-sort'), 'descending');
+  assert.deepEqual(await bytes(), (await bytes()).toSorted((a, b) => b - a));
+  await tab.click('th.by-bytes button');
+  assert.deepEqual(await bytes(), (await bytes()).toSorted((a, b) => a - b));
+
+  await tab.selectOption('select[name=kind]', 'heap-buffer-overflow');
+  await tab.click('button.open');
+  assert.match(await tab.textContent('.opened .source'), /sink = opaque\(array\)\[ten\]/);
+  assert.match(await tab.textContent('.opened .culprit'), /heap_overflow/);
+  assert.match(await tab.textContent('.opened .rule'), /^\[\[allow\]\]\nid = /);
+  await tab.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await tab.click('.opened .accept button');
+  await tab.waitForSelector('.said:text("copied")');
+  assert.equal(await tab.evaluate(() => navigator.clipboard.readText()), await tab.textContent('.opened .rule'));
+  await tab.click('button.open');
+  assert.equal(await tab.locator('.opened').count(), 0);
+  assert.deepEqual(faults, []);
+  await tab.close();
+});
+
+test('the flame graph is zoomed by mouse and keys', async () => {
+  const { tab, faults } = await open(mixed());
+  await tab.selectOption('select[name=checker]', 'memcheck');
+  await tab.waitForSelector('button.part >> text=forget_vec');
+  const wide = (name) => tab.$eval(`button.part[aria-label*="${name}"]`, (part) => part.style.width);
+  const before = parseFloat(await wide('leaks::forget_vec'));
+  await tab.click('button.part[aria-label*="leaks::forget_vec"]');
+  assert.equal(await wide('leaks::forget_vec'), '100%');
+  assert.ok(before < 60);
+  await tab.keyboard.press('Escape');
+  assert.equal(parseFloat(await wide('leaks::forget_vec')), before);
+  await tab.keyboard.press('ArrowDown');
+  const focused = () => tab.evaluate(() => document.activeElement.getAttribute('aria-label'));
+  const second = await focused();
+  await tab.keyboard.press('ArrowDown');
+  assert.notEqual(await focused(), second);
+  await tab.keyboard.press('ArrowUp');
+  assert.equal(await focused(), second);
+  assert.deepEqual(faults, []);
+  await tab.close();
+});
+
+test('the page is accessible in both themes and on a phone', async () => {
+  for (const [name, options] of Object.entries({
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+    phone: { viewport: { width: 390, height: 800 } },
+  })) {
+    const { tab, faults } = await open(mixed(), options);
+    await tab.click('button.open >> nth=0');
+    await tab.waitForSelector('.part');
+    await accessible(tab);
+    const wider = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wider <= 0, `${name}: ${wider} pixels wider than the window`);
+    if (shots) await tab.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+    assert.deepEqual(faults, []);
+    await tab.close();
+  }
+});
+
+test('texts of a log stay texts', async () => {
+  const log = join(folder, 'hostile.log');
+  const name = '</script><img src=x onerror=alert(1)><b>x</b>&lt;';
+  writeFileSync(log, [
+    '==1==ERROR: LeakSanitizer: detected memory leaks', '',
+    'Direct leak of 8 byte(s) in 1 object(s) allocated from:',
+    `    #0 0x55d0c0ffee00 in ${name} /src/<i>a</i>.c:3:5`,
+    '    #1 0x55d0c0ffee10 in main /src/a.c:9:1', '',
+    'SUMMARY: AddressSanitizer: 8 byte(s) leaked in 1 allocation(s).', ''].join('\n'));
+  const { tab, faults } = await open(page('hostile', log));
+  tab.on('dialog', (dialog) => faults.push(dialog.message()));
+  await tab.click('button.open');
+  assert.equal(await tab.textContent('.opened .culprit .name'), name);
+  assert.equal(await tab.locator('img, b b, i').count(), 0);
+  assert.deepEqual(faults, []);
+  await tab.close();
+});
+
+test('thousands of findings are one small page that stays fluid', async () => {
+  const log = join(folder, 'many.log');
+  const lines = ['==1==ERROR: LeakSanitizer: detected memory leaks', ''];
+  let total = 0;
+  for (let n = 0; n < 5000; n += 1) {
+    total += n + 1;
+    lines.push(`Direct leak of ${n + 1} byte(s) in 1 object(s) allocated from:`, '    #0 0x4c1 in malloc (/a+0x4c1) (BuildId: ab)');
+    for (let at = 1; at < 9; at += 1) lines.push(`    #${at} 0x${(n * 16 + at).toString(16)} in ns::part_${n * (9 - at)}::make(int) /src/file_${n % 50}.cc:${n + at}:3`);
+    lines.push('');
+  }
+  lines.push(`SUMMARY: AddressSanitizer: ${total} byte(s) leaked in 5000 allocation(s).`, '');
+  writeFileSync(log, lines.join('\n'));
+  const file = page('many', log);
+  assert.ok(statSync(file).size < 3_000_000, `${statSync(file).size} bytes`);
+  const { tab, faults } = await open(file);
+  assert.match(await tab.textContent('#app > .told'), /^5,000 of 5,000 findings, 12,502,500 bytes$/);
+  assert.equal(await rows(tab), 100);
+  await tab.click('button.more');
+  assert.ok(await rows(tab) >= 200);
+  await tab.fill('input[type=search]', 'part_4321::');
+  await tab.waitForFunction(() => document.querySelectorAll('tr.finding').length < 20);
+  assert.deepEqual(faults, []);
+  await tab.close();
+});
+
+test('a clean run says so', async () => {
+  const { tab, faults } = await open(page('clean', 'snapshots/memcheck/clean/report.txt'));
+  assert.equal(await tab.textContent('h1'), 'leakgate: pass');
+  assert.equal(await tab.textContent('#app'), 'There are no findings.');
+  await accessible(tab);
+  assert.deepEqual(faults, []);
+  await tab.close();
+});
