@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use leakgate_core::emit::{Format, Style};
 use leakgate_core::{Date, Level, Silence};
 
-use crate::{allow, baseline, diff, explain, merge, rules, suppress};
+use crate::{allow, baseline, diff, doctor, explain, merge, rules, suppress};
 
 /// What leakgate was asked to do.
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Join the JSON documents of several runs into one with one verdict.
     Merge(merge::Merge),
+    /// Tell what logs can't prove, and the command that would.
+    Doctor(doctor::Doctor),
     /// Explain a kind of finding (`leakgate explain heap-use-after-free`), or a built-in pack.
     Explain(explain::Explain),
 }

@@ -7,6 +7,7 @@ mod args;
 mod baseline;
 mod check;
 mod diff;
+mod doctor;
 mod error;
 mod explain;
 mod input;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Explain(args) => explain::run(&args),
     };
     match result {

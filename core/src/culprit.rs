@@ -198,15 +198,20 @@ pub(crate) fn of(classes: &[Class]) -> Culprit {
     Culprit { frame: other, own: false }
 }
 
-/// What to tell when no frame of the stack is yours. Rust's debug code has no frame pointers, and the sanitizers' fast unwinder
-/// then skips everything between the allocator and the start of the program.
-pub fn advice_without_own_frame(finding: &Finding) -> String {
-    let collapsed = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
-    let rust = finding.primary().is_some_and(|s| {
+/// True for a stack that lost its middle: Rust's debug code has no frame pointers, and the sanitizers' fast unwinder then skips
+/// everything between the allocator and the start of the program.
+pub(crate) fn is_collapsed(finding: &Finding) -> bool {
+    let fast = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
+    let own = |s: &Site| s.file.is_some() && built_in(&crate::symbol::simple_name(s.name().unwrap_or_default()), s) == Class::Own;
+    fast && finding.primary().is_some_and(|s| {
         let name = |part: &str| s.frames.iter().any(|f| f.site.name().is_some_and(|n| n.contains(part)));
-        name("lang_start") || name("alloc::alloc") || name("test::run_test")
-    });
-    if collapsed && rust {
+        (name("lang_start") || name("alloc::alloc") || name("test::run_test")) && !s.frames.iter().any(|f| own(&f.site))
+    })
+}
+
+/// What to tell when no frame of the stack is yours.
+pub fn advice_without_own_frame(finding: &Finding) -> String {
+    if is_collapsed(finding) {
         return "no frame of yours in this stack; the fast unwinder loses them in Rust: set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes".to_owned();
     }
     "no frame of yours in this stack".to_owned()

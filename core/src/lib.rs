@@ -34,6 +34,7 @@ mod baseline;
 mod bytes;
 mod compare;
 mod culprit;
+pub mod doctor;
 mod document;
 pub mod emit;
 mod encoding;
