@@ -10,7 +10,7 @@ use crate::model::{Finding, Frame, Kind, Report, Role, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::problem::Code;
-use crate::triage::Triage;
+use crate::triage::{Item, Triage};
 
 /// How many frames valgrind keeps unless it is told otherwise (`--num-callers`).
 const VALGRIND_FRAMES: u32 = 12;
@@ -104,7 +104,12 @@ pub(super) fn suppressed(parsed: &Parsed, all: &mut Vec<Doubt>) {
 /// Stacks that end too early, or whose frames do not say what they are.
 pub(super) fn stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Doubt>) {
     let findings = || parsed.findings.iter().zip(&triage.items);
-    let frames = |f: &Finding| f.primary().map(|s| s.frames.clone()).unwrap_or_default();
+    // Names of the system's libraries would tell nothing.
+    let has = |of: &(&Finding, &Item), is: fn(&Frame) -> bool| {
+        let classes = of.1.classes.first().map(Vec::as_slice).unwrap_or_default();
+        let frames = of.0.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
+        frames.iter().zip(classes).any(|(frame, class)| *class == Class::Unknown && is(frame))
+    };
     group(all, "cut-stacks", findings().map(|(f, _)| f).filter(|f| is_cut(f, parsed)), |n, tool| {
         let option = if tool.is_valgrind() { "--num-callers=40" } else { "malloc_context_size=100" };
         (
@@ -119,25 +124,16 @@ pub(super) fn stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Doubt>) {
             format!("{} that lost the frames between the allocator and the start of the program", count(n, "stack", "stacks"));
         (what, "fast_unwind_on_malloc=0", Some(advice))
     });
-    let unnamed = |f: &&Finding| frames(f).iter().any(|frame| frame.site.name().is_none());
-    group(all, "no-symbols", findings().map(|(f, _)| f).filter(unnamed), |n, tool| {
+    group(all, "no-symbols", findings().filter(|of| has(of, |frame| frame.site.name().is_none())).map(|(f, _)| f), |n, tool| {
         let what = format!("{} with frames that have no name", count(n, "stack", "stacks"));
         if tool.is_valgrind() {
-            return (
-                what,
-                "--keep-debuginfo=yes",
-                Some("Do not strip the program; that option keeps the names of libraries that are unloaded."),
-            );
+            let advice = "Do not strip the program and its libraries; names of libraries that it unloads are kept by --keep-debuginfo=yes.";
+            return (what, "", Some(advice));
         }
         (what, "symbolize=1", Some("Put llvm-symbolizer into the PATH, and do not strip the program."))
     });
-    let bare = |(f, item): &(&Finding, &crate::Item)| {
-        let classes = item.classes.first().map(Vec::as_slice).unwrap_or_default();
-        let is_bare = |(frame, class): (&Frame, &Class)| {
-            *class == Class::Unknown && frame.site.name().is_some() && frame.site.file.is_none()
-        };
-        !item.culprit.own && frames(f).iter().zip(classes).any(is_bare)
-    };
+    let bare =
+        |of: &(&Finding, &Item)| !of.1.culprit.own && has(of, |frame| frame.site.name().is_some() && frame.site.file.is_none());
     group(all, "no-debug-info", findings().filter(bare).map(|(f, _)| f), |n, _| {
         let what = format!("{} with functions of the program that have no file and line", count(n, "stack", "stacks"));
         (what, "", Some("Build with -g (Rust: debug = \"line-tables-only\" in the profile)."))

@@ -146,7 +146,7 @@ pub struct Input {
 
 impl Input {
     /// The name for people, with its leg.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         self.leg.as_ref().map_or_else(|| self.name.clone(), |leg| alloc::format!("{leg}: {}", self.name))
     }
 }
