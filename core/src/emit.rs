@@ -113,7 +113,7 @@ pub fn write(run: &Run<'_>, format: Format, style: &Style<'_>, out: &mut dyn fmt
     match format {
         Format::Text => text::write(run, style, out),
         Format::Json => json::write(run, out),
-        Format::Html => html::write(run, out),
+        Format::Html => html::write(run, style, out),
         Format::Sarif => sarif::write(run, style, out),
         Format::Markdown => markdown::write(run, style, out),
         Format::Junit => junit::write(run, out),

@@ -16,8 +16,8 @@ use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 
-use super::Run;
 use super::escape::{script, xml};
+use super::{Run, Style};
 
 const STYLE: &str = include_str!("html/page.css");
 
@@ -37,7 +37,7 @@ const MAX_PLAIN: usize = 256 * 1024;
 const LEVEL: u8 = 6;
 
 /// Writes the page.
-pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let code = format!("'use strict';\n(async () => {{\n{}}})();\n", SCRIPTS.concat());
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
@@ -45,7 +45,7 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         hash(STYLE)
     );
     let title = xml(&sections::title(run));
-    let data = packed(serde_json::to_string(&data::report(run)).map_err(|_| fmt::Error)?);
+    let data = packed(serde_json::to_string(&data::report(run, style.suppress)).map_err(|_| fmt::Error)?);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -14,9 +14,11 @@ use crate::culprit::{Class, advice_without_own_frame};
 use crate::emit::Run;
 use crate::emit::escape::terminal;
 use crate::emit::group::{Group, groups};
+use crate::emit::places;
+use crate::emit::style::Suppress;
 use crate::emit::words;
 use crate::model::{Finding, Frame, Stack};
-use crate::rules::{Language, Wording, suppress};
+use crate::rules::{Language, Wording};
 use crate::symbol::simple_name;
 use crate::triage::{Disposition, Item};
 
@@ -82,7 +84,7 @@ struct Rule {
 }
 
 /// Everything about the findings of a run.
-pub(super) fn report<'a>(run: &Run<'a>) -> Report<'a> {
+pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a> {
     let mut report = Report {
         texts: Vec::new(),
         frames: Vec::new(),
@@ -95,7 +97,7 @@ pub(super) fn report<'a>(run: &Run<'a>) -> Report<'a> {
     for state in [Disposition::Unexpected, Disposition::Baseline, Disposition::Allowed, Disposition::NotGated] {
         let groups = groups(run, state);
         if state == Disposition::Unexpected {
-            report.rules = rules(&groups, run);
+            report.rules = suppress.map_or_else(BTreeMap::new, |suppress| rules(&groups, run, suppress));
         }
         for group in &groups {
             let row = row(group, state, run, &mut report, &mut known);
@@ -125,7 +127,7 @@ impl Known {
 
     fn frame<'a>(&mut self, frame: &'a Frame, class: Class, run: &Run<'a>, report: &mut Report<'a>) -> usize {
         let name = self.text(terminal(frame.site.name().unwrap_or("?")), &mut report.texts);
-        let place = self.text(shown(&words::place(&frame.site, run)).into(), &mut report.texts);
+        let place = self.text(shown(&places::place(&frame.site, run)).into(), &mut report.texts);
         let next = report.frames.len();
         let at = *self.frames.entry((name, place, class)).or_insert(next);
         if at == next {
@@ -146,8 +148,8 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
         let frames = stack.frames.iter().zip(classes).map(|(frame, class)| known.frame(frame, *class, run, report)).collect();
         stacks.push((if at == 0 { Cow::Borrowed("") } else { label(stack) }, frames));
     }
-    let culprit = words::culprit(finding, item);
-    let spot = culprit.and_then(|frame| words::in_repository(&frame.site, run));
+    let culprit = places::culprit(finding, item);
+    let spot = culprit.and_then(|frame| places::in_repository(&frame.site, run));
     Row {
         fingerprint: item.fingerprint.as_str(),
         state: state.as_str(),
@@ -158,7 +160,7 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
         bytes: leak.map(|l| l.bytes),
         blocks: leak.map(|l| l.blocks),
         function: culprit.and_then(|f| f.site.name()).map_or(String::new(), |name| shown(&simple_name(name))),
-        place: culprit.map_or(String::new(), |f| shown(&words::place(&f.site, run))),
+        place: culprit.map_or(String::new(), |f| shown(&places::place(&f.site, run))),
         culprit: item.culprit.frame,
         notes: notes(finding, item, group, run),
         stacks,
@@ -202,7 +204,7 @@ fn seen(group: &Group<'_>) -> Vec<(usize, u64, Option<u64>)> {
 }
 
 /// Lines around a place, as far as they may be shown and all of them together are not too many.
-fn source(spot: &words::Spot, run: &Run<'_>, known: &mut Known) -> Option<(u32, Vec<String>)> {
+fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known) -> Option<(u32, Vec<String>)> {
     let line = spot.line.filter(|_| known.source < MAX_SOURCE_BYTES)?;
     let middle = run.sources.line(&spot.file, line)?;
     let first = line.saturating_sub(AROUND).max(1);
@@ -213,7 +215,7 @@ fn source(spot: &words::Spot, run: &Run<'_>, known: &mut Known) -> Option<(u32, 
     Some((first, lines))
 }
 
-fn rules<'a>(groups: &[Group<'a>], run: &Run<'_>) -> BTreeMap<&'a str, Rule> {
+fn rules<'a>(groups: &[Group<'a>], run: &Run<'_>, suppress: Suppress) -> BTreeMap<&'a str, Rule> {
     let mut fingerprints: Vec<&'a str> = Vec::new();
     for group in groups {
         let fingerprint = group.first().1.fingerprint.as_str();
