@@ -31,6 +31,7 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
     let run =
         Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
     let mut out = String::new();
-    emit::write(&run, format, &Style { colour: true }, &mut out).expect("writing to a string");
+    let style = Style { colour: true, accepted: true, suppress: Some(leakgate_core::suppress), ..Style::default() };
+    emit::write(&run, format, &style, &mut out).expect("writing to a string");
     out
 }

@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &[u8]| {
     for format in Format::ALL {
         let document = judged::document([text].into_iter(), *format);
-        assert!(!document.is_empty());
+        // A log without leaks has no stacks to fold.
+        assert!(!document.is_empty() || *format == Format::Folded);
     }
 });
