@@ -198,6 +198,7 @@ impl DocumentArgs {
     pub(crate) fn style(&self) -> Style<'_> {
         Style {
             colour: false,
+            width: None,
             accepted: self.show_accepted,
             budget: self.max_characters,
             category: &self.category,

@@ -49,7 +49,10 @@ pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), E
 }
 
 fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Error> {
-    let style = Style { colour: document.file.is_none() && output::colours(), ..style };
+    let style = match document.file {
+        Some(_) => style,
+        None => Style { colour: output::colours(), width: output::width(), ..style },
+    };
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = emit::write(run, document.format, &style, &mut text);

@@ -31,6 +31,11 @@ pub(crate) fn colours() -> bool {
     }
 }
 
+/// How many columns standard output has, where it is a terminal.
+pub(crate) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 /// Documents never take the place of what they tell of.
 pub(crate) fn spare<'a>(read: impl IntoIterator<Item = &'a PathBuf>, written: &[Document]) -> Result<(), Error> {
     let real = |path: &Path| path.canonicalize().ok();

@@ -5,12 +5,14 @@
 mod accesses;
 mod behaviour;
 mod heap;
+mod hints;
 mod leaks;
 mod sync;
 mod threads;
 
 use alloc::vec::Vec;
 
+pub use self::hints::hints;
 use crate::model::Kind;
 
 /// What is to be known of a kind.

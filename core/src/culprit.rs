@@ -5,7 +5,6 @@
 
 mod tables;
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -207,14 +206,6 @@ pub(crate) fn is_collapsed(finding: &Finding) -> bool {
         let name = |part: &str| s.frames.iter().any(|f| f.site.name().is_some_and(|n| n.contains(part)));
         (name("lang_start") || name("alloc::alloc") || name("test::run_test")) && !s.frames.iter().any(|f| own(&f.site))
     })
-}
-
-/// What to tell when no frame of the stack is yours.
-pub fn advice_without_own_frame(finding: &Finding) -> String {
-    if is_collapsed(finding) {
-        return "no frame of yours in this stack; the fast unwinder loses them in Rust: set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes".to_owned();
-    }
-    "no frame of yours in this stack".to_owned()
 }
 
 #[cfg(test)]

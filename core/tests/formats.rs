@@ -132,3 +132,18 @@ fn help_is_markdown_without_links_and_html() {
         }
     }
 }
+
+#[test]
+fn text_fits_a_terminal() {
+    let case = common::cases().into_iter().find(|case| case.name == "memcheck/all-leaks-rust").expect("a case");
+    let judged = common::judge(&case.files);
+    let text = |width| judged.document_in(Format::Text, &Style { width, ..common::style() });
+    let longest = |text: &str| {
+        text.lines().filter(|l| l.starts_with("    ") || l.contains("> ")).map(|l| l.chars().count()).max().unwrap_or(0)
+    };
+    let (free, narrow) = (text(None), text(Some(80)));
+    assert!(longest(&free) > 150 && longest(&narrow) <= 80, "{} {}\n{narrow}", longest(&free), longest(&narrow));
+    // Places are what a person clicks on: none is cut.
+    let places = |text: &str| text.split_whitespace().filter(|w| w.contains(".rs:")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(places(&free), places(&narrow));
+}

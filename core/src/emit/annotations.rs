@@ -14,7 +14,7 @@ use super::group::{Group, groups};
 use super::places::{self, Spot};
 use super::words::{self, shortened};
 use crate::advice;
-use crate::culprit::{Class, advice_without_own_frame};
+use crate::culprit::Class;
 use crate::numbers::{count, grouped};
 use crate::triage::{Disposition, Item};
 use crate::verdict::{Level, Outcome, Reason};
@@ -91,7 +91,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     // The log of a step shows the message without the file.
     let place = spot.as_ref().unwrap_or(&log);
     let mut lines = alloc::vec![format!("{} ({place})", words::sentence(group, run))];
-    lines.extend((!item.culprit.own).then(|| advice_without_own_frame(finding)));
+    lines.extend(advice::hints(finding, item.culprit.own).into_iter().map(String::from));
     lines.extend(stack(group, item, run));
     lines.push(help.meaning.to_string());
     lines.push(help.fix.to_string());

@@ -79,7 +79,7 @@ pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Res
 /// # Errors
 /// Only those of `out`.
 pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let paint = Paint { on: style.colour };
+    let paint = Paint::of(style);
     for change in changes {
         let word = change.what.as_str();
         let head = match change.what {

@@ -115,7 +115,7 @@ impl<'a> Listing<'a> {
     /// # Errors
     /// Only those of `out`.
     pub fn text(&self, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        let paint = Paint { on: style.colour };
+        let paint = Paint::of(style);
         for (at, rule) in self.gate.rules.iter().enumerate() {
             let used = self.uses(at);
             let state = match used.map(Use::state) {

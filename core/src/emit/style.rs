@@ -12,6 +12,8 @@ use crate::triage::Triage;
 pub struct Style<'a> {
     /// Colours, by ANSI sequences. Only text has them.
     pub colour: bool,
+    /// How many columns the terminal has; without it, lines are as long as they are. Only text heeds it.
+    pub width: Option<usize>,
     /// Findings that do not fail stand in the document, too: in SARIF marked as accepted, in folded stacks beside the others.
     pub accepted: bool,
     /// The most characters of a document that goes to a service with a limit (markdown). Counted are UTF-16 code units: each of
@@ -37,7 +39,7 @@ impl Style<'_> {
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { colour: false, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY, suppress: None }
+        Self { colour: false, width: None, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY, suppress: None }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::verdict::Outcome;
 
 /// Writes the document.
 pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let paint = Paint { on: style.colour };
+    let paint = Paint::of(style);
     verdict(run, paint, out)?;
     for group in groups(run, Disposition::Unexpected) {
         writeln!(out)?;

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::advice;
-use crate::culprit::{Class, advice_without_own_frame};
+use crate::culprit::Class;
 use crate::emit::Run;
 use crate::emit::escape::terminal;
 use crate::emit::group::{Group, groups};
@@ -187,9 +187,7 @@ fn notes(finding: &Finding, item: &Item, group: &Group<'_>, run: &Run<'_>) -> Ve
     {
         notes.push(format!("allowed by `{}` ({}): {}", rule.id, rule.origin, rule.about.reason));
     }
-    if !item.culprit.own {
-        notes.push(advice_without_own_frame(finding));
-    }
+    notes.extend(advice::hints(finding, item.culprit.own).into_iter().map(String::from));
     if group.inherited() > 0 {
         notes.push(format!("{} of the records are the parent's, printed again after fork", group.inherited()));
     }

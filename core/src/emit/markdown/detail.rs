@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use super::sheet::Sheet;
 use crate::advice;
-use crate::culprit::advice_without_own_frame;
 use crate::emit::escape::{code, fenced, plain, summary};
 use crate::emit::group::Group;
 use crate::emit::places;
@@ -49,8 +48,8 @@ fn one(number: usize, group: &Group<'_>, with_help: bool, rule: Option<&Written>
     for note in finding.notes.iter().filter(|n| !is_label(n)).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }
-    if !item.culprit.own {
-        out += &format!("- {}\n", plain(&advice_without_own_frame(finding)));
+    for hint in advice::hints(finding, item.culprit.own) {
+        out += &format!("- {}\n", plain(hint));
     }
     if !out.ends_with("\n\n") {
         out.push('\n');

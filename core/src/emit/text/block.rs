@@ -10,8 +10,9 @@ use super::super::group::Group;
 use super::super::places::{self, place};
 use super::super::words;
 use super::paint::Paint;
-use crate::culprit::{Class, advice_without_own_frame};
-use crate::model::{Finding, Stack};
+use crate::advice;
+use crate::culprit::Class;
+use crate::model::{Finding, Site, Stack};
 use crate::numbers::{count, grouped};
 use crate::triage::Item;
 
@@ -21,7 +22,10 @@ const MAX_PLACES: usize = 3;
 /// Writes a group.
 pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let (finding, item) = group.first();
-    writeln!(out, "{} {}", paint.bad(&terminal(finding.kind.as_str())), paint.strong(&terminal(&words::size(group))))?;
+    // Beside a baseline it tells that this finding is not in it.
+    let new = if run.triage.baseline.is_some() && item.cause.is_none() { "new " } else { "" };
+    let kind = terminal(finding.kind.as_str());
+    writeln!(out, "{}{} {}", paint.bad(new), paint.bad(&kind), paint.strong(&terminal(&words::size(group))))?;
     cause(item, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, item, run, paint, out)?;
@@ -58,12 +62,16 @@ fn notes(finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
 
 /// `--> file:line:column in function`, and the line itself with a caret.
 fn location(finding: &Finding, item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    if !item.culprit.own {
-        writeln!(out, "  {} {}", paint.mark("="), advice_without_own_frame(finding))?;
+    for hint in advice::hints(finding, item.culprit.own) {
+        writeln!(out, "  {} {hint}", paint.mark("="))?;
     }
     let Some(site) = places::culprit(finding, item).map(|f| &f.site) else { return Ok(()) };
-    let function = site.name().map_or(String::new(), |f| format!(" in {}", terminal(f)));
-    writeln!(out, "  {} {}{function}", paint.mark("-->"), terminal(&place(site, run)))?;
+    const BESIDE: usize = 10;
+    let place = place(site, run);
+    let place = terminal(&place);
+    let room = BESIDE + place.chars().count();
+    let function = site.name().map_or(String::new(), |f| format!(" in {}", paint.fit(&terminal(f), room)));
+    writeln!(out, "  {} {place}{function}", paint.mark("-->"))?;
     let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else { return Ok(()) };
     let source = run.workspace.resolve(file).and_then(|file| run.sources.line(&file, line));
     source.map_or(Ok(()), |source| excerpt(&source, line, site.column, paint, out))
@@ -99,7 +107,10 @@ fn stack(
         if folded > 1 {
             let frames = |n: usize| count(n as u64, "frame", "frames");
             let text = match stack.frames[at].site.name() {
-                Some(first) => format!("    … {} and {} of allocator and runtime", terminal(first), frames(folded - 1)),
+                Some(first) => {
+                    let rest = format!("and {} of allocator and runtime", frames(folded - 1));
+                    format!("    … {} {rest}", paint.fit(&terminal(first), 7 + rest.len()))
+                }
                 None => format!("    … {} of allocator and runtime", frames(folded)),
             };
             writeln!(out, "{}", paint.dim(&text))?;
@@ -107,7 +118,7 @@ fn stack(
             continue;
         }
         let site = &stack.frames[at].site;
-        let text = format!("{}  {}", terminal(site.name().unwrap_or("?")), terminal(&place(site, run)));
+        let text = frame(site, run, paint);
         if culprit == Some(at) {
             writeln!(out, "  {} {}", paint.mark(">"), paint.strong(text.trim_end()))?;
         } else if folded == 1 {
@@ -118,6 +129,15 @@ fn stack(
         at += 1;
     }
     Ok(())
+}
+
+/// Name and place; in a narrow terminal the name gives way.
+fn frame(site: &Site, run: &Run<'_>, paint: Paint) -> String {
+    const BESIDE: usize = 6;
+    let place = place(site, run);
+    let place = terminal(&place);
+    let name = terminal(site.name().unwrap_or("?"));
+    format!("{}  {place}", paint.fit(&name, BESIDE + place.chars().count()))
 }
 
 fn footer(group: &Group<'_>, item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -1,15 +1,29 @@
-//! Colours of the terminal.
+//! Colours of the terminal, and its width.
 
 use alloc::borrow::Cow;
 use alloc::format;
 
+use crate::emit::Style;
+use crate::emit::words::shortened;
+
 /// Colours text, or does not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
-    pub(crate) on: bool,
+    on: bool,
+    width: Option<usize>,
 }
 
 impl Paint {
+    pub(crate) fn of(style: &Style<'_>) -> Self {
+        Self { on: style.colour, width: style.width }
+    }
+
+    /// A name that gives way to what else stands in its line, `taken` columns, where the terminal is too narrow for both.
+    pub(crate) fn fit<'a>(self, name: &'a str, taken: usize) -> Cow<'a, str> {
+        const SHORTEST: usize = 24;
+        self.width.map_or(Cow::Borrowed(name), |width| shortened(name, width.saturating_sub(taken).max(SHORTEST)))
+    }
+
     fn wrap<'a>(self, code: &str, text: &'a str) -> Cow<'a, str> {
         if self.on { Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m")) } else { Cow::Borrowed(text) }
     }
