@@ -62,6 +62,10 @@ pub(crate) struct Check {
     pub(crate) documents: DocumentArgs,
     #[command(flatten)]
     pub(crate) gate: GateArgs,
+    /// The JSON document of an earlier run, such as that of the base branch: text, markdown and HTML tell what is new, grown and fixed
+    /// since then. It changes nothing about what fails.
+    #[arg(long, value_name = "RUN.json")]
+    pub(crate) base: Option<PathBuf>,
 }
 
 /// What to read.

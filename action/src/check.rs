@@ -1,9 +1,10 @@
 //! `leakgate check`: read logs, decide, show.
 
-use leakgate_core::emit::{self, Run, Style};
-use leakgate_core::{Outcome, Verdict};
+use leakgate_core::emit::{self, Format, Run, Style};
+use leakgate_core::{Change, Outcome, Verdict, compare};
 
 use crate::args::{Check, Document, DocumentArgs};
+use crate::diff;
 use crate::error::{Error, Status};
 use crate::logs::Logs;
 use crate::output;
@@ -14,7 +15,8 @@ use crate::workspace::Repository;
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names);
-    output::spare(logs.files.iter().chain(&settings.files), &args.documents.resolve())?;
+    output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
+    let base = args.base.as_deref().map(diff::read).transpose()?;
     let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
     let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
@@ -29,9 +31,20 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
         verdict: &verdict,
         workspace: &repository,
         sources: &repository,
+        changes: None,
     };
+    let changes = base.map(|base| since(&base, &run)).transpose()?;
+    let run = Run { changes: changes.as_deref(), ..run };
     write_all(&run, &args.documents)?;
     Ok(status(&verdict))
+}
+
+/// What has changed since an earlier run.
+fn since(base: &leakgate_core::Document, run: &Run<'_>) -> Result<Vec<Change>, Error> {
+    let mut text = String::new();
+    // Writing into a string can't fail.
+    let _ = emit::write(run, Format::Json, &Style::default(), &mut text);
+    Ok(compare(base, &leakgate_core::Document::read("", &text).map_err(Error::Mistake)?))
 }
 
 /// The exit status that follows from a verdict.

@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
         verdict: &verdict,
         workspace: &repository,
         sources: &repository,
+        changes: None,
     };
     write_all(&run, &args.documents)?;
     Ok(status(&verdict))

@@ -206,6 +206,23 @@ fn runs_are_compared_and_merged() {
     let ran = run(&dir, &["diff", "fds.json", "more.json"]);
     assert!(ran.status == 1 && ran.out.contains(" descriptors: 5 descriptors -> 6 descriptors"), "{}", ran.out);
 
+    // Documents tell of it, and the verdict stays.
+    for (base, log, want, status) in [
+        ("clean.json", "memcheck.log", "5 new findings, 0 grown, 0 moved, 0 fixed", 1),
+        ("memcheck.json", "clean.log", "0 new findings, 0 grown, 0 moved, 5 fixed", 0),
+    ] {
+        let ran = run(
+            &dir,
+            &["check", log, "--base", base, "--format", "text", "--format", "markdown=a.md", "--format", "html=a.html"],
+        );
+        assert!(ran.status == status && ran.out.contains(&format!("against the base: {want}\n")), "{}", ran.out);
+        for file in ["a.md", "a.html"] {
+            assert!(fs::read_to_string(dir.path().join(file)).unwrap().contains(&format!("Against the base: {want}.")), "{file}");
+        }
+    }
+    let markdown = run(&dir, &["check", "memcheck.log", "--base", "memcheck.json", "--format", "markdown"]).out;
+    assert!(markdown.contains("| state |") && markdown.contains("| known |"), "{markdown}");
+
     // A rule that one leg uses is no unused rule of the whole.
     write(&dir, "leakgate.toml", &format!("[gate]\nunused-rules = \"fail\"\n{EVERY_LSAN}"));
     let ran = run(&dir, &["merge", "lsan.json", "clean.json", "--format", "json"]);

@@ -1,5 +1,6 @@
 //! Two runs against each other: what is new, fixed, grown, or has moved.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -7,6 +8,7 @@ use hashbrown::HashMap;
 
 use crate::document::Document;
 use crate::model::{Kind, Leak};
+use crate::numbers::count;
 
 /// A finding in one or both of two runs, by its fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +90,13 @@ pub fn compare(before: &Document, after: &Document) -> Vec<Change> {
     changes.retain(|c| gated(&c.before) || gated(&c.after));
     changes.sort_by_key(|c| c.what);
     changes
+}
+
+/// `2 new findings, 1 grown, 0 moved, 3 fixed`
+pub(crate) fn summary(changes: &[Change]) -> String {
+    let number = |what: What| changes.iter().filter(|c| c.what == what).count() as u64;
+    let (new, grown, moved, fixed) = (number(What::New), number(What::Grown), number(What::Moved), number(What::Fixed));
+    format!("{}, {grown} grown, {moved} moved, {fixed} fixed", count(new, "new finding", "new findings"))
 }
 
 fn change(what: What, fingerprint: &str, before: Option<&Side>, after: Option<&Side>) -> Change {

@@ -23,6 +23,7 @@ pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
 pub use self::listing::Listing;
 pub use self::style::{Excerpt, Style, Suppress};
+use crate::compare::Change;
 use crate::culprit::Workspace;
 use crate::parse::Parsed;
 use crate::triage::{Gate, Triage};
@@ -97,6 +98,8 @@ pub struct Run<'a> {
     pub workspace: &'a dyn Workspace,
     /// Lines of source files.
     pub sources: &'a dyn Excerpt,
+    /// What has changed since an earlier run, where one is at hand.
+    pub changes: Option<&'a [Change]>,
 }
 
 impl fmt::Debug for Run<'_> {

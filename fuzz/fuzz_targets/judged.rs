@@ -28,8 +28,15 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
-    let run =
-        Run { parsed: &parsed, gate: &gate, triage: &triage, verdict: &verdict, workspace: &NoWorkspace, sources: &NoSources };
+    let run = Run {
+        parsed: &parsed,
+        gate: &gate,
+        triage: &triage,
+        verdict: &verdict,
+        workspace: &NoWorkspace,
+        sources: &NoSources,
+        changes: None,
+    };
     let mut out = String::new();
     let style = Style { colour: true, accepted: true, suppress: Some(leakgate_core::suppress), ..Style::default() };
     emit::write(&run, format, &style, &mut out).expect("writing to a string");

@@ -62,6 +62,7 @@ impl Gate {
             verdict: &verdict,
             workspace: &NoWorkspace,
             sources: &NoSources,
+            changes: None,
         };
         let mut out = String::new();
         // Writing into a string can't fail.

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::Style;
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
-use crate::compare::{Change, Side, What};
-use crate::numbers::{amount_of, count};
+use crate::compare::{Change, Side, What, summary};
+use crate::numbers::amount_of;
 
 #[derive(Serialize)]
 struct ChangesV1<'a> {
@@ -91,9 +91,7 @@ pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt:
         let fingerprint = paint.dim(&change.fingerprint).into_owned();
         writeln!(out, "{head} {}{function}: {} {fingerprint}", terminal(&change.kind), terminal(&told(change)))?;
     }
-    let number = |what: What| changes.iter().filter(|c| c.what == what).count() as u64;
-    let (new, grown, moved, fixed) = (number(What::New), number(What::Grown), number(What::Moved), number(What::Fixed));
-    writeln!(out, "{}, {grown} grown, {moved} moved, {fixed} fixed", count(new, "new finding", "new findings"))
+    writeln!(out, "{}", summary(changes))
 }
 
 fn told(change: &Change) -> String {

@@ -16,6 +16,7 @@ use super::group::{Group, groups};
 use super::places;
 use super::words::shortened;
 use super::{Run, Style};
+use crate::compare::summary;
 use crate::numbers::{amount, count, grouped};
 use crate::symbol::simple_name;
 use crate::triage::{Cause, Disposition};
@@ -42,6 +43,9 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     };
     sheet.push(&format!("## {mark} leakgate: {word}{}\n\n", headline(run, findings.len())));
     reasons(run, &mut sheet);
+    if let Some(changes) = run.changes {
+        sheet.push(&format!("Against the base: {}.\n\n", summary(changes)));
+    }
     let rows = table(&findings, run, &mut sheet);
     let details = detail::write(&findings, run, style, &mut sheet);
     accepted(run, &mut sheet);
@@ -131,8 +135,15 @@ fn state(group: &Group<'_>, run: &Run<'_>) -> &'static str {
         Some(Cause::ExpiredRule) => "rule expired",
         Some(Cause::OverLimit) => "over limit",
         None if run.gate.baseline.is_some() => "new",
-        None => "",
+        None => changed(group, run),
     }
+}
+
+/// What it is against an earlier run.
+fn changed(group: &Group<'_>, run: &Run<'_>) -> &'static str {
+    let Some(changes) = run.changes else { return "" };
+    let fingerprint = group.first().1.fingerprint.as_str();
+    changes.iter().find(|change| change.fingerprint == fingerprint).map_or("known", |change| change.what.as_str())
 }
 
 /// What is accepted, folded: each rule with its reason.

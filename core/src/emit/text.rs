@@ -13,6 +13,7 @@ use self::paint::Paint;
 use super::escape::terminal;
 use super::group::groups;
 use super::{Run, Style};
+use crate::compare::summary;
 use crate::numbers::{count, grouped};
 use crate::problem::Class;
 use crate::triage::Disposition;
@@ -120,6 +121,9 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         count(n(run.parsed.inputs.len()), "input", "inputs"),
         count(lines, "line", "lines"),
     )?;
+    if let Some(changes) = run.changes {
+        writeln!(out, "against the base: {}", summary(changes))?;
+    }
     if run.verdict.outcome != Outcome::Pass {
         writeln!(out, "seen: {}", terminal(&run.verdict.evidence))?;
     }

@@ -133,7 +133,7 @@ impl Judged {
     /// The same, laid out in a way.
     pub(crate) fn document_in(&self, format: Format, style: &Style<'_>) -> String {
         let Self { gate, parsed, triage, verdict } = self;
-        let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoSources };
+        let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoSources, changes: None };
         let mut out = String::new();
         emit::write(&run, format, style, &mut out).expect("writing to a string");
         out

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::compare::summary;
 use crate::emit::Run;
 use crate::emit::escape::xml;
 use crate::numbers::{count, grouped};
@@ -36,6 +37,9 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         xml(&title(run)),
         xml(&run.verdict.evidence)
     )?;
+    if let Some(changes) = run.changes {
+        writeln!(out, "<p>Against the base: {}.</p>", summary(changes))?;
+    }
     reasons("reasons", &run.verdict.reasons, out)?;
     reasons("warnings", &run.verdict.warnings, out)?;
     out.write_str("</header>\n<main>\n")?;
