@@ -128,6 +128,7 @@ fn what_is_torn_of_valgrinds_fails() {
     fail(&[
         ("a line within another process's", "==8==    by 0x1: f (==9== Invalid read of size 4\n".to_owned()),
         ("a part of a document", "<tid>1</tid>\n  <kind>InvalidRead</kind>\n".to_owned()),
+        ("a part of a document, cut within a kind", "<tid>1</tid>\n  <kind>F\n".to_owned()),
         ("another part of it", "<error>\n  <unique>0x1</unique>\n".to_owned()),
         ("a document that counts an error it does not hold", XML.replace(&XML[error], "").replace("</valgrindoutput>", counts)),
         ("a descriptor whose stack has no start", XML.replace("KIND", "FdNotClosed").replace("<stack>\n", "")),
