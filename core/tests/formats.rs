@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "this is a test")]
 
 mod common;
+#[path = "schema/contract.rs"]
+mod contract;
 #[path = "formats/hostile.rs"]
 mod hostile;
 #[path = "formats/read.rs"]

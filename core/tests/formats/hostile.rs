@@ -1,11 +1,14 @@
 //! Logs whose names are meant to get out of every format, and a rule whose reason tries, too.
 
+use std::sync::LazyLock;
+
 use leakgate_core::emit::{Format, Style};
 use leakgate_core::{Config, Kind};
 use serde_json::Value;
 
 use super::read;
 use crate::common::{self, Judged};
+use crate::contract::Contract;
 
 /// Names of functions and files, as a hostile program can print them.
 const NAMES: &[&[u8]] = &[
@@ -148,6 +151,7 @@ fn no_format_lets_a_single_name_out() {
 }
 
 fn check(name: &str, judged: &Judged) {
+    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read("leakgate-v1"));
     for accepted in [false, true] {
         let style = Style { accepted, ..common::style() };
         let document = |format| judged.document_in(format, &style);
@@ -155,7 +159,7 @@ fn check(name: &str, judged: &Judged) {
             assert_eq!(read::commands(&document(*format)), [], "{name}: {}", format.as_str());
         }
         let json = |format| serde_json::from_str::<Value>(&document(format)).expect("JSON");
-        json(Format::Json);
+        CONTRACT.check(name, &document(Format::Json));
         read::issues(name, &json(Format::Gitlab));
         let sarif = json(Format::Sarif);
         assert!(read::sarif_schema().is_valid(&sarif), "{name}");
