@@ -101,6 +101,15 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
         write(&dir, "leakgate.toml", &format!("{EVERY_LSAN}{more}"));
         assert_eq!(codes(&document(&dir, &["lsan.log", "--today", "2026-06-01"])), want, "{more}");
     }
+    // A limit counts what the gate looks at, and says so; that is not what is still reachable.
+    write(&dir, "leakgate.toml", "[[allow]]\nstack = [\"runtime...\", \"fun:*\"]\nreason = \"x\"\nlimit = { bytes = 1 }\n");
+    let log = snapshots().join("memcheck/all-leaks-rust/report.txt");
+    let over = document(&dir, &[log.to_str().unwrap()]);
+    let findings = over["findings"].as_array().unwrap().iter().filter(|f| f["kind"] != "leak-reachable" && f["rule"].is_string());
+    let bytes: u64 = findings.filter_map(|f| f["leak"]["bytes"].as_u64()).sum();
+    let reachable = over["findings"].as_array().unwrap().iter().any(|f| f["kind"] == "leak-reachable" && f["rule"].is_string());
+    let message = over["verdict"]["reasons"].to_string().replace(',', "");
+    assert!(reachable && message.contains(&format!("{bytes} bytes of 1")), "{bytes}: {message}");
     write(
         &dir,
         "leakgate.toml",

@@ -150,6 +150,8 @@ pub struct Use {
     pub tried: bool,
     /// Its last day is over.
     pub expired: bool,
+    /// Records, bytes and blocks of those that the gate looks at: what a limit counts.
+    pub gated: (u64, u64, u64),
     /// What the gate looks at exceeds its limit.
     pub over_limit: bool,
     /// It was to match another number of records.
@@ -249,6 +251,7 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
     for ((rule, used), gated) in gate.rules.iter().zip(&mut uses).zip(&gated) {
         used.tried = rule.was_tried(&parsed.reports);
         used.expired = rule.is_expired(gate.today);
+        used.gated = (gated.decided, gated.bytes, gated.blocks);
         used.over_limit = is_over(rule.limit, gated);
         used.expectation_missed = rule.expect.is_some_and(|n| n != used.matched);
     }

@@ -105,8 +105,9 @@ pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
     let (function, file) = split_location(before, line.is_some(), site.module.is_some());
     if let Some(file) = file.filter(|f| !matches!(*f, "<null>" | "??" | "")) {
         site.file = Some(file.into());
-        site.line = line;
-        site.column = column;
+        // A sanitizer prints `a.c:0:0` where the compiler did not say.
+        site.line = line.filter(|n| *n > 0);
+        site.column = column.filter(|n| *n > 0);
     }
     set_function(&mut site, without_hex_offset(function));
     site

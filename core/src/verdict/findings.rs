@@ -61,10 +61,11 @@ fn by_rule(
 }
 
 fn exceeded(rule: &Rule, used: &Use) -> String {
+    let (records, bytes, blocks) = used.gated;
     let sums = [
-        (rule.limit.findings, used.decided, "record", "records"),
-        (rule.limit.bytes, used.bytes, "byte", "bytes"),
-        (rule.limit.blocks, used.blocks, "block", "blocks"),
+        (rule.limit.findings, records, "record", "records"),
+        (rule.limit.bytes, bytes, "byte", "bytes"),
+        (rule.limit.blocks, blocks, "block", "blocks"),
     ];
     let over = sums.into_iter().filter_map(|(limit, sum, one, many)| {
         limit.filter(|limit| sum > *limit).map(|limit| format!("{} of {limit}", count(sum, one, many)))
