@@ -80,7 +80,7 @@ pub(crate) struct LogArgs {
 /// What to write.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArgs {
-    /// The document to write: text, json, sarif, markdown, junit, annotations (of GitHub Actions), gitlab (Code Quality) or folded
+    /// The document to write: text, json, html, sarif, markdown, junit, annotations (of GitHub Actions), gitlab (Code Quality) or folded
     /// (stacks of leaks), to standard output or, with =FILE, to a file. May be given often.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
     pub(crate) format: Vec<Document>,

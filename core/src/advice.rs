@@ -77,6 +77,11 @@ impl Help {
         Self { cwe: Some(number), ..self }
     }
 
+    /// All that is said of the kind, what it means first.
+    pub fn texts(&self) -> impl Iterator<Item = &'static str> {
+        [Some(self.meaning), Some(self.fix), self.harmless, self.more].into_iter().flatten()
+    }
+
     fn matches(&self, kind: &str) -> bool {
         if let Some(end) = self.kind.strip_prefix('*') {
             kind.ends_with(end)
@@ -127,8 +132,7 @@ mod tests {
     #[test]
     fn every_entry_is_whole_and_reached() {
         for help in TABLES.iter().flat_map(|t| t.iter()).chain([&FALLBACK]) {
-            let texts = [Some(help.meaning), Some(help.fix), help.harmless, help.more];
-            for text in texts.into_iter().flatten() {
+            for text in help.texts() {
                 assert!(text.ends_with('.') && text.len() > 12, "{}: {text:?}", help.kind);
                 assert!(!text.contains("  ") && text.chars().all(|c| c != '\n'), "{}: {text:?}", help.kind);
             }

@@ -6,20 +6,8 @@
 
 mod common;
 
+use common::CLEAN;
 use leakgate_core::Outcome;
-
-/// A clean run, behind which most traps are put: what is wrong must show beside real proof.
-const CLEAN: &str = "==7== Memcheck, a memory error detector
-==7== Command: ./clean
-==7== 
-==7== HEAP SUMMARY:
-==7==     in use at exit: 0 bytes in 0 blocks
-==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated
-==7== 
-==7== All heap blocks were freed -- no leaks are possible
-==7== 
-==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)
-";
 
 const LEAKS: &str = "==8== LEAK SUMMARY:
 ==8==    definitely lost: 0 bytes in 0 blocks

@@ -5,12 +5,16 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use hashbrown::HashSet;
+
 use super::Run;
 use super::group::Group;
 use super::places::{culprit, place};
+use super::style::Suppress;
 use crate::advice::Help;
-use crate::model::Finding;
+use crate::model::{Finding, Stack, Text};
 use crate::numbers::{amount, grouped};
+use crate::rules::{Language, Wording, Written};
 use crate::triage::{Cause, Item};
 
 /// How much leaked, or what the checker says of an error.
@@ -107,14 +111,37 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// What stands above a stack: the checker's words, or what role the stack has.
+pub(crate) fn label(stack: &Stack) -> &str {
+    let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' '])).filter(|l| !l.is_empty());
+    label.unwrap_or(stack.role.as_str())
+}
+
+/// What the checker explains, without the lines that stand above stacks.
+pub(crate) fn notes(finding: &Finding) -> impl Iterator<Item = &Text> {
+    finding.notes.iter().filter(|note| !finding.stacks.iter().any(|s| s.label.as_ref() == Some(*note)))
+}
+
+/// The entries of `leakgate.toml` that accept these groups, one for each of the first so many fingerprints.
+pub(crate) fn entries(groups: &[Group<'_>], most: usize, run: &Run<'_>, suppress: Suppress) -> Vec<Written> {
+    let mut known = HashSet::new();
+    let all = groups.iter().map(|group| group.first().1.fingerprint.as_str()).filter(|f| known.insert(*f));
+    let fingerprints: Vec<String> = all.take(most).map(String::from).collect();
+    let wording = Wording {
+        reason: String::from("Say here why this is accepted."),
+        taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
+        ..Wording::default()
+    };
+    suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording)
+}
+
 /// All stacks as lines, each frame with its place, and `>` before the frame to look at; a label above each but the first.
 pub(crate) fn stacks(finding: &Finding, item: &Item, run: &Run<'_>) -> String {
     const MOST: usize = 40;
     let mut out = String::new();
     for (at, stack) in finding.stacks.iter().enumerate() {
         if at > 0 {
-            let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' '])).filter(|l| !l.is_empty());
-            out += &format!("{}:\n", label.unwrap_or(stack.role.as_str()));
+            out += &format!("{}:\n", label(stack));
         }
         for (index, frame) in stack.frames.iter().take(MOST).enumerate() {
             let mark = if at == 0 && item.culprit.frame == Some(index) { "  > " } else { "    " };

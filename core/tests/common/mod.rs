@@ -9,6 +9,19 @@ use std::path::{Path, PathBuf};
 use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
 use leakgate_core::{Date, Gate, NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict};
 
+/// A clean run, behind which most traps are put: what is wrong must show beside real proof.
+pub(crate) const CLEAN: &str = "==7== Memcheck, a memory error detector
+==7== Command: ./clean
+==7== 
+==7== HEAP SUMMARY:
+==7==     in use at exit: 0 bytes in 0 blocks
+==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated
+==7== 
+==7== All heap blocks were freed -- no leaks are possible
+==7== 
+==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)
+";
+
 /// A folder of `snapshots/`: real reports of one run.
 pub(crate) struct Case {
     /// `<dialect>/<case>`

@@ -17,8 +17,7 @@ use crate::emit::group::{Group, groups};
 use crate::emit::places;
 use crate::emit::style::Suppress;
 use crate::emit::words;
-use crate::model::{Finding, Frame, Stack};
-use crate::rules::{Language, Wording};
+use crate::model::{Finding, Frame};
 use crate::symbol::simple_name;
 use crate::triage::{Disposition, Item};
 
@@ -45,7 +44,7 @@ pub(super) struct Report<'a> {
     findings: Vec<Row<'a>>,
     help: BTreeMap<&'a str, Help>,
     /// The entry that accepts a fingerprint, or why there is none.
-    rules: BTreeMap<&'a str, Rule>,
+    rules: BTreeMap<String, Rule>,
     inputs: Vec<String>,
 }
 
@@ -141,12 +140,11 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
     let (finding, item) = group.first();
     let leak = group.leak();
     let help = advice::of(&finding.kind);
-    let texts = [Some(help.meaning), Some(help.fix), help.harmless, help.more].into_iter().flatten().collect();
-    report.help.entry(finding.kind.as_str()).or_insert(Help { title: help.title, texts });
+    report.help.entry(finding.kind.as_str()).or_insert_with(|| Help { title: help.title, texts: help.texts().collect() });
     let mut stacks = Vec::new();
     for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
         let frames = stack.frames.iter().zip(classes).map(|(frame, class)| known.frame(frame, *class, run, report)).collect();
-        stacks.push((if at == 0 { Cow::Borrowed("") } else { label(stack) }, frames));
+        stacks.push((if at == 0 { Cow::Borrowed("") } else { terminal(words::label(stack)) }, frames));
     }
     let culprit = places::culprit(finding, item);
     let spot = culprit.and_then(|frame| places::in_repository(&frame.site, run));
@@ -169,11 +167,6 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
     }
 }
 
-fn label(stack: &Stack) -> Cow<'_, str> {
-    let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' '])).filter(|l| !l.is_empty());
-    terminal(label.unwrap_or(stack.role.as_str()))
-}
-
 /// A text of a log without what is not seen.
 fn shown(text: &str) -> String {
     terminal(text).into_owned()
@@ -191,8 +184,7 @@ fn notes(finding: &Finding, item: &Item, group: &Group<'_>, run: &Run<'_>) -> Ve
     if group.inherited() > 0 {
         notes.push(format!("{} of the records are the parent's, printed again after fork", group.inherited()));
     }
-    let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
-    notes.extend(finding.notes.iter().filter(|n| !is_label(n)).map(ToString::to_string));
+    notes.extend(words::notes(finding).map(ToString::to_string));
     notes.iter().map(|note| shown(note)).collect()
 }
 
@@ -213,24 +205,10 @@ fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known) -> Option<(u32,
     Some((first, lines))
 }
 
-fn rules<'a>(groups: &[Group<'a>], run: &Run<'_>, suppress: Suppress) -> BTreeMap<&'a str, Rule> {
-    let mut fingerprints: Vec<&'a str> = Vec::new();
-    for group in groups {
-        let fingerprint = group.first().1.fingerprint.as_str();
-        if fingerprints.len() < MAX_RULES && !fingerprints.contains(&fingerprint) {
-            fingerprints.push(fingerprint);
-        }
-    }
-    let wording = Wording {
-        reason: String::from("Say here why this is accepted."),
-        taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
-        ..Wording::default()
-    };
-    let names: Vec<String> = fingerprints.iter().map(ToString::to_string).collect();
+fn rules(groups: &[Group<'_>], run: &Run<'_>, suppress: Suppress) -> BTreeMap<String, Rule> {
     let mut room = MAX_RULE_BYTES;
-    let written = suppress(run.parsed, run.triage, &names, Language::Toml, &wording);
     let mut rules = BTreeMap::new();
-    for (fingerprint, written) in fingerprints.into_iter().zip(written) {
+    for written in words::entries(groups, MAX_RULES, run, suppress) {
         let size = written.text.as_ref().map_or_else(String::len, String::len);
         let Some(left) = room.checked_sub(size) else { break };
         room = left;
@@ -238,7 +216,7 @@ fn rules<'a>(groups: &[Group<'a>], run: &Run<'_>, suppress: Suppress) -> BTreeMa
             Ok(text) => (Some(text), None),
             Err(why) => (None, Some(why)),
         };
-        rules.insert(fingerprint, Rule { text, why });
+        rules.insert(written.fingerprint, Rule { text, why });
     }
     rules
 }

@@ -12,7 +12,7 @@ use crate::emit::places;
 use crate::emit::words::{self, shortened};
 use crate::emit::{Run, Style};
 use crate::numbers::count;
-use crate::rules::{Language, Wording, Written};
+use crate::rules::Written;
 
 /// Findings that are shown in full at most: each takes a rule to be written.
 const MAX_SHOWN: usize = 30;
@@ -23,15 +23,7 @@ const MAX_NOTES: usize = 6;
 /// Writes the findings while they fit, and tells how many did.
 pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, style: &Style<'_>, sheet: &mut Sheet) -> usize {
     let shown = &findings[..findings.len().min(MAX_SHOWN)];
-    let mut fingerprints: Vec<String> = shown.iter().map(|g| g.first().1.fingerprint.to_string()).collect();
-    fingerprints.dedup();
-    let wording = Wording {
-        reason: String::from("Say here why this is accepted."),
-        taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
-        ..Wording::default()
-    };
-    let rules =
-        style.suppress.map_or(Vec::new(), |suppress| suppress(run.parsed, run.triage, &fingerprints, Language::Toml, &wording));
+    let rules = style.suppress.map_or(Vec::new(), |suppress| words::entries(shown, MAX_SHOWN, run, suppress));
     let rule_of = |group: &Group<'_>| rules.iter().find(|w| w.fingerprint == group.first().1.fingerprint.as_str());
     // What a kind means is told with the first finding of it.
     let is_first = |at: usize| !shown[..at].iter().any(|g| g.first().0.kind == shown[at].first().0.kind);
@@ -44,8 +36,7 @@ fn one(number: usize, group: &Group<'_>, with_help: bool, rule: Option<&Written>
     let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let title = format!("{number}. {}, {place}", words::sentence(group, run));
     let mut out = format!("<details><summary>{}</summary>\n\n", summary(&shortened(&title, 400)));
-    let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
-    for note in finding.notes.iter().filter(|n| !is_label(n)).take(MAX_NOTES) {
+    for note in words::notes(finding).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }
     for hint in advice::hints(finding, item.culprit.own) {

@@ -73,8 +73,7 @@ fn text(group: &Group<'_>, related: &[Location], log: Option<&Spot>, run: &Run<'
 
 /// In which stack, for people.
 fn label(stack: &Stack) -> String {
-    let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' '])).filter(|l| !l.is_empty());
-    shortened(label.unwrap_or(stack.role.as_str()), MAX_NAME).into_owned()
+    shortened(words::label(stack), MAX_NAME).into_owned()
 }
 
 /// The innermost frame of the repository of each further stack.

@@ -67,6 +67,5 @@ fn tags(kind: &Kind, help: &Help) -> Vec<String> {
 }
 
 fn text(help: &Help) -> String {
-    let parts = [Some(help.meaning), Some(help.fix), help.harmless, help.more];
-    parts.into_iter().flatten().map(|part| part.replace('`', "")).collect::<Vec<_>>().join("\n\n")
+    help.texts().map(|part| part.replace('`', "")).collect::<Vec<_>>().join("\n\n")
 }

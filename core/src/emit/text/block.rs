@@ -12,7 +12,7 @@ use super::super::words;
 use super::paint::Paint;
 use crate::advice;
 use crate::culprit::Class;
-use crate::model::{Finding, Site, Stack};
+use crate::model::{Finding, Site, Stack, Text};
 use crate::numbers::{count, grouped};
 use crate::triage::Item;
 
@@ -24,17 +24,14 @@ pub(crate) fn write(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dy
     let (finding, item) = group.first();
     // Beside a baseline it tells that this finding is not in it.
     let new = if run.triage.baseline.is_some() && item.cause.is_none() { "new " } else { "" };
-    let kind = terminal(finding.kind.as_str());
-    writeln!(out, "{}{} {}", paint.bad(new), paint.bad(&kind), paint.strong(&terminal(&words::size(group))))?;
+    let kind = format!("{new}{}", terminal(finding.kind.as_str()));
+    writeln!(out, "{} {}", paint.bad(&kind), paint.strong(&terminal(&words::size(group))))?;
     cause(item, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, item, run, paint, out)?;
     for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
-        let label = stack.label.as_deref().map(|l| l.trim_end_matches([':', ' ']));
-        match label {
-            Some(label) if at > 0 => writeln!(out, "  {}", paint.dim(&terminal(label)))?,
-            None if at > 0 => writeln!(out, "  {}", paint.dim(stack.role.as_str()))?,
-            _ => {}
+        if at > 0 {
+            writeln!(out, "  {}", paint.dim(&terminal(words::label(stack))))?;
         }
         let culprit = item.culprit.frame.filter(|_| at == 0);
         self::stack(stack, classes, culprit, run, paint, out)?;
@@ -51,10 +48,8 @@ fn cause(item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> 
 /// What the checker explains of an error; where a block lies is often what tells most.
 fn notes(finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     const MAX_SHOWN: usize = 4;
-    let is_label = |note: &str| finding.stacks.iter().any(|s| s.label.as_deref() == Some(note));
-    let tells =
-        |note: &&crate::Text| !is_label(note) && !note.starts_with("AddressSanitizer can not") && !note.contains(" of size ");
-    for note in finding.notes.iter().filter(tells).take(MAX_SHOWN) {
+    let tells = |note: &&Text| !note.starts_with("AddressSanitizer can not") && !note.contains(" of size ");
+    for note in words::notes(finding).filter(tells).take(MAX_SHOWN) {
         writeln!(out, "  {} {}", paint.mark("="), terminal(note))?;
     }
     Ok(())
