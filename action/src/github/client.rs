@@ -289,3 +289,44 @@ where
 pub(super) fn segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, SEGMENT).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(api: &str) -> Client {
+        let access = Access { api: api.into(), token: Token::new("t"), owner: "o".into(), name: "a/b".into() };
+        Client::new(&access, Pace::default()).unwrap()
+    }
+
+    #[test]
+    fn paths_lie_below_the_api_and_graphql_beside_it() {
+        for (api, path, graphql) in [
+            ("https://api.github.com", "https://api.github.com/repos/o/a%2Fb/x", "https://api.github.com/graphql"),
+            ("https://api.github.com/", "https://api.github.com/repos/o/a%2Fb/x", "https://api.github.com/graphql"),
+            ("https://h:8443/api/v3/", "https://h:8443/api/v3/repos/o/a%2Fb/x", "https://h:8443/api/graphql"),
+            ("http://h/v3", "http://h/v3/repos/o/a%2Fb/x", "http://h/graphql"),
+        ] {
+            let client = client(api);
+            assert_eq!(client.address(&client.path("/x")).unwrap().as_str(), path);
+            assert_eq!(client.address(&client.graphql()).unwrap().as_str(), graphql);
+        }
+    }
+
+    #[test]
+    fn answers_point_no_further_than_a_request_may_go() {
+        let client = client("https://h/api/v3");
+        let here = client.address("/x").unwrap();
+        let (get, post) = (Call::get("/x".into(), "t"), Call::new(Method::POST, "/x".into(), "t"));
+        let next = |call, target| client.next(call, &here, target).map(String::from).map_err(|broken| broken.to_string());
+        assert_eq!(next(&get, "/repositories/1"), Ok("https://h/repositories/1".into()));
+        assert_eq!(next(&post, "https://h/repositories/1"), Ok("https://h/repositories/1".into()));
+        assert_eq!(next(&get, "https://store/1?sig=2"), Ok("https://store/1?sig=2".into()));
+        assert_eq!(next(&post, "https://store/1"), Err("the answer points to another host, store".into()));
+        assert_eq!(next(&post, "https://h:444/1"), Err("the answer points to another host, h".into()));
+        for target in ["http://store/1", "http://h/1"] {
+            assert!(next(&get, target).unwrap_err().contains("without encryption"), "{target}");
+        }
+        assert!(next(&get, "https://[").is_err());
+    }
+}

@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(sent[9], Duration::ZERO);
         assert_eq!(sent[10], Duration::from_secs(1));
         let minute = Duration::from_secs(60);
-        assert!(sent.iter().all(|at| sent.iter().filter(|t| (*at..*at + minute).contains(t)).count() <= 70));
+        assert!(sent.iter().all(|at| sent.iter().filter(|t| (*at..*at + minute).contains(*t)).count() <= 70));
         // A long silence gives the burst back, and no more.
         now += Duration::from_secs(3600);
         let waits: Vec<_> = (0..11).map(|_| throttle.next(now)).collect();

@@ -1,6 +1,6 @@
 //! Check runs: nothing lost, nothing doubled.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fake::{Fault, POISON, TOKEN};
 use super::{HASTY, Pace, QUICK, World};
@@ -137,18 +137,17 @@ fn a_run_of_another_attempt_is_not_taken_for_this_one() {
 #[test]
 fn a_run_is_found_on_a_later_page() {
     let world = World::new();
-    world.fake.fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
     for number in 0..150 {
-        let mut other = serde_json::json!({ "name": "leakgate / linux", "head_sha": "a".repeat(40), "external_id": "x" });
-        other["id"] = (5000 + number).into();
-        other["output"] = serde_json::json!({ "annotations_count": 0 });
-        world.fake.state().check_runs.push(other);
+        world.fake.state().check_runs.push(json!({
+            "id": number, "name": "leakgate / linux", "head_sha": "a".repeat(40), "external_id": "another",
+            "output": { "annotations_count": 0 },
+        }));
     }
-    // The newest stand first, and this one is made the oldest.
-    world.fake.fail("GET", "/commits/", 1, Fault::BadGateway);
-    let made = world.client.check_run(&run(1));
-    assert!(made.is_ok());
-    assert_eq!(world.fake.count("POST", "/check-runs"), 1);
+    world.fake.fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
+    world.fake.fail("GET", "/commits/", 2, Fault::BadGateway);
+    world.client.check_run(&run(1)).unwrap();
+    assert_eq!(world.fake.state().check_runs.len(), 151);
+    assert_eq!(world.fake.count("GET", "/commits/"), 3);
 }
 
 #[test]

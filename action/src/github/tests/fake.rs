@@ -3,6 +3,7 @@
 //! It needs nothing of leakgate, so that tests of the whole program can use it too.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(clippy::cmp_owned, clippy::result_large_err, reason = "a fake that is easy to read matters more than its speed")]
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,20 +17,20 @@ use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// Owner and name of the one repository.
-pub const REPOSITORY: (&str, &str) = ("octo", "leaky");
+pub(crate) const REPOSITORY: (&str, &str) = ("octo", "leaky");
 
 /// The number of that repository.
-pub const REPOSITORY_ID: u64 = 42;
+pub(crate) const REPOSITORY_ID: u64 = 42;
 
 /// The token that the fake takes.
-pub const TOKEN: &str = "ghs_only_for_the_api";
+pub(crate) const TOKEN: &str = "ghs_only_for_the_api";
 
 /// A path that GitHub does not like, for no reason that can be seen.
-pub const POISON: &str = "src/poison.c";
+pub(crate) const POISON: &str = "src/poison.c";
 
 /// What goes wrong. `After` says that the work was done all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     BadGateway,
     BadGatewayAfter,
     Hang,
@@ -108,12 +109,12 @@ impl Plan {
 
 /// A request that arrived.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
     /// Path and query, as they were sent.
-    pub path: String,
-    pub body: Option<Value>,
-    pub headers: BTreeMap<String, String>,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -131,35 +132,35 @@ impl Seen {
 
 /// What the fake knows. Tests may change it as they like.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     /// The API's path: empty, or `/api/v3`.
-    pub prefix: String,
+    pub(crate) prefix: String,
     /// Who the token belongs to; none, where GraphQL fails.
-    pub viewer: Option<String>,
+    pub(crate) viewer: Option<String>,
     /// Check runs; their annotations lie beside their output, under `annotations`.
-    pub check_runs: Vec<Value>,
+    pub(crate) check_runs: Vec<Value>,
     /// Comments, with the number of their pull request as `pull`.
-    pub comments: Vec<Value>,
+    pub(crate) comments: Vec<Value>,
     /// Artifacts, oldest first.
-    pub artifacts: Vec<Value>,
+    pub(crate) artifacts: Vec<Value>,
     /// What is in them, by their numbers.
-    pub zips: BTreeMap<u64, Vec<u8>>,
+    pub(crate) zips: BTreeMap<u64, Vec<u8>>,
     /// Runs, by their numbers.
-    pub runs: BTreeMap<u64, Value>,
+    pub(crate) runs: BTreeMap<u64, Value>,
     /// What commits are to branches: `sha...branch` and a status.
-    pub compare: BTreeMap<String, String>,
-    pub pulls: Vec<Value>,
+    pub(crate) compare: BTreeMap<String, String>,
+    pub(crate) pulls: Vec<Value>,
     /// All requests, in order.
-    pub seen: Vec<Seen>,
+    pub(crate) seen: Vec<Seen>,
     /// Those that came to the other host.
-    pub seen_elsewhere: Vec<Seen>,
+    pub(crate) seen_elsewhere: Vec<Seen>,
     other: String,
     plans: Vec<Plan>,
     last: u64,
 }
 
 /// The fake, as long as it lives.
-pub struct Fake {
+pub(crate) struct Fake {
     server: MockServer,
     _other: MockServer,
     state: Arc<Mutex<State>>,
@@ -167,7 +168,7 @@ pub struct Fake {
 
 impl Fake {
     /// A GitHub whose API lies at this path.
-    pub fn start(prefix: &str) -> Self {
+    pub(crate) fn start(prefix: &str) -> Self {
         let (server, other) = (wait(MockServer::builder().start()), wait(MockServer::builder().start()));
         let state = State {
             prefix: prefix.to_owned(),
@@ -192,40 +193,40 @@ impl Fake {
     }
 
     /// What belongs into `GITHUB_API_URL`.
-    pub fn api(&self) -> String {
+    pub(crate) fn api(&self) -> String {
         format!("{}{}", self.server.uri(), self.state().prefix)
     }
 
     /// What the fake knows, for as long as the answer is held.
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
     /// Lets one request fail: the `nth`, from 1, of this method with this in its path.
-    pub fn fail(&self, method: &'static str, part: &'static str, nth: usize, fault: Fault) {
+    pub(crate) fn fail(&self, method: &'static str, part: &'static str, nth: usize, fault: Fault) {
         self.state().plans.push(Plan { method, part, first: nth, times: 1, seen: 0, fault });
     }
 
     /// Lets all of these requests fail.
-    pub fn fail_always(&self, method: &'static str, part: &'static str, fault: Fault) {
+    pub(crate) fn fail_always(&self, method: &'static str, part: &'static str, fault: Fault) {
         self.state().plans.push(Plan { method, part, first: 1, times: usize::MAX, seen: 0, fault });
     }
 
     /// How many requests of this method had this in their path.
-    pub fn count(&self, method: &str, part: &str) -> usize {
+    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
         self.state().seen.iter().filter(|seen| seen.method == method && seen.path.contains(part)).count()
     }
 }
 
 impl State {
     /// A number that nothing else has.
-    pub fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
     /// Adds a comment, and tells its number.
-    pub fn comment(&mut self, pull: u64, author: &str, body: &str) -> u64 {
+    pub(crate) fn comment(&mut self, pull: u64, author: &str, body: &str) -> u64 {
         let id = self.number();
         let kind = if author.ends_with("[bot]") { "Bot" } else { "User" };
         self.comments.push(json!({
@@ -236,7 +237,7 @@ impl State {
     }
 
     /// Adds a run of a push and its artifact, and tells their numbers. The commit lies on the branch.
-    pub fn push(&mut self, name: &str, branch: &str, sha: &str, zip: Vec<u8>) -> (u64, u64) {
+    pub(crate) fn push(&mut self, name: &str, branch: &str, sha: &str, zip: Vec<u8>) -> (u64, u64) {
         let (run, artifact) = (self.number(), self.number());
         self.runs.insert(
             run,
@@ -260,7 +261,7 @@ impl State {
     }
 
     /// Adds an open pull request, and tells its number.
-    pub fn pull(&mut self, owner: &str, branch: &str, sha: &str, repository: Option<u64>) -> u64 {
+    pub(crate) fn pull(&mut self, owner: &str, branch: &str, sha: &str, repository: Option<u64>) -> u64 {
         let number = self.number();
         self.pulls.push(json!({
             "number": number, "state": "open", "html_url": format!("https://github.example/pull/{number}"),
@@ -377,7 +378,7 @@ impl State {
 
     fn list_check_runs(&self, request: &Request, query: &BTreeMap<String, String>, sha: &str) -> ResponseTemplate {
         let name = query.get("check_name");
-        let runs = self.check_runs.iter().rev();
+        let runs = self.check_runs.iter();
         let runs = runs.filter(|run| run["head_sha"] == sha && name.is_none_or(|name| run["name"] == *name)).cloned();
         page(request, query, runs.collect(), Some("check_runs"))
     }
