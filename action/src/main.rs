@@ -10,6 +10,8 @@ mod diff;
 mod doctor;
 mod error;
 mod explain;
+#[allow(dead_code, unused_imports, reason = "the commands that publish use it")]
+mod github;
 mod input;
 mod logs;
 mod merge;
