@@ -24,7 +24,7 @@ mod unpack;
 mod tests;
 
 pub(crate) use artifacts::{BaseRun, Bundle};
-pub(crate) use checks::{CheckRun, Conclusion, Posted};
+pub(crate) use checks::{CheckRun, Conclusion};
 pub(crate) use clean::{Annotation, Level};
 pub(crate) use client::{Access, Client, Token};
 pub(crate) use comment::Comment;

@@ -19,7 +19,7 @@ mod words;
 
 use core::fmt;
 
-pub use self::annotations::{Annotation, annotations};
+pub use self::annotations::{Annotation, annotations, command};
 pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
 pub use self::listing::Listing;

@@ -46,8 +46,6 @@ pub(crate) enum Level {
     Failure,
     /// It should be looked at.
     Warning,
-    /// It is good to know.
-    Notice,
 }
 
 /// An annotation as GitHub takes it; none if there is no file that it can be at.
@@ -62,7 +60,6 @@ pub(super) fn annotation(annotation: &Annotation) -> Option<Value> {
         "annotation_level": match annotation.level {
             Level::Failure => "failure",
             Level::Warning => "warning",
-            Level::Notice => "notice",
         },
         "message": bytes(&plain(message), MESSAGE),
     });

@@ -8,6 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub use self::command::command;
 pub(super) use self::command::write;
 use super::Run;
 use super::escape::terminal;

@@ -4,6 +4,7 @@
 //! A step shows at most ten annotations of a level, so that the most important come first, and the tenth tells of those left out.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -35,7 +36,7 @@ pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Re
 
 fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Result {
     let shown = if all.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { all.len() };
-    all.iter().take(shown).try_for_each(|annotation| command(out, name, annotation))?;
+    all.iter().take(shown).try_for_each(|annotation| one(out, name, annotation))?;
     let left = all.len() - shown;
     if left == 0 {
         return Ok(());
@@ -45,11 +46,18 @@ fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Resul
         grouped(left as u64),
         grouped(all.len() as u64),
     );
-    let title = format!("{} more", grouped(left as u64));
-    writeln!(out, "::{name} title={}::{}", command_property(&title), command_data(&message))
+    out.write_str(&command(name, &format!("{} more", grouped(left as u64)), &message))
 }
 
-fn command(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
+/// A command of GitHub's runner for an annotation without a place, with its line feed: `error`, `warning` or `notice`, its title and its
+/// message of one or several lines.
+pub fn command(name: &str, title: &str, message: &str) -> String {
+    let lines: Vec<_> = message.lines().map(terminal).collect();
+    let message = shortened(&lines.join("\n"), MAX_MESSAGE).into_owned();
+    format!("::{name} title={}::{}\n", command_property(title), command_data(&message))
+}
+
+fn one(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
     let mut properties = Vec::new();
     if let Some(spot) = &annotation.spot {
         properties.push(format!("file={}", command_property(&spot.file)));
