@@ -80,12 +80,14 @@ struct Run {
     external_id: Option<String>,
     #[serde(default)]
     name: String,
+    #[serde(default)]
     output: Output,
 }
 
 /// What of its output matters here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Output {
+    #[serde(default)]
     annotations_count: usize,
 }
 

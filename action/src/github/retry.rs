@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::Method;
+use memchr::memmem;
 
 use super::client::{Answer, Call, Client};
 use super::trouble::{Broken, Trouble, refusal};
@@ -102,7 +103,7 @@ pub(super) fn judge(outcome: &Result<Answer, Broken>, may_lack: bool, now: u64) 
 fn is_limit(answer: &Answer) -> bool {
     answer.header("retry-after").is_some()
         || answer.header("x-ratelimit-remaining") == Some("0")
-        || memchr::memmem::find(&answer.body, b"rate limit").is_some()
+        || [&b"rate limit"[..], b"abuse detection"].iter().any(|words| memmem::find(&answer.body, words).is_some())
 }
 
 /// How long it is until the limit is lifted, with a second for clocks that differ.

@@ -127,7 +127,7 @@ fn a_run_of_another_attempt_is_not_taken_for_this_one() {
     let world = World::new();
     world.client.check_run(&CheckRun { external_id: "run-7-0".into(), ..run(0) }).unwrap();
     world.client.check_run(&CheckRun { name: "another".into(), ..run(0) }).unwrap();
-    world.fake.fail("POST", "/check-runs", 3, Fault::BadGateway);
+    world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
     world.client.check_run(&run(2)).unwrap();
     let state = world.fake.state();
     assert_eq!(state.check_runs.len(), 3);
