@@ -224,7 +224,7 @@ fn a_limit_is_waited_for_and_is_no_lack_of_permission() {
 
 #[test]
 fn a_limit_that_lasts_too_long_is_told_at_once() {
-    for fault in [Fault::SecondaryLimit(3600), Fault::TooMany(3600), Fault::UsedUp(u64::from(u32::MAX))] {
+    for fault in [Fault::SecondaryLimit(3600), Fault::TooMany(u64::MAX), Fault::UsedUp(u64::from(u32::MAX))] {
         let world = World::new();
         world.fake.fail_always("POST", "/check-runs", fault);
         let trouble = world.client.check_run(&run(1)).unwrap_err();
