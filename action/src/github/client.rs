@@ -19,6 +19,9 @@ use super::trouble::{Broken, Trouble, shown};
 /// How GitHub sees who asks.
 const AGENT: &str = concat!("leakgate/", env!("CARGO_PKG_VERSION"));
 
+/// The version of the API that is spoken. Without it GitHub takes the oldest that it still knows.
+const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
+
 /// What is left as it is in a segment of a path and in a value of a query.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -260,7 +263,8 @@ impl Client {
             return read(response.into(), limit).await;
         }
         let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let request = Request::builder().method(&call.method).uri(path).header(header::ACCEPT, "application/vnd.github+json");
+        let request = Request::builder().method(&call.method).uri(path).header(VERSION.0, VERSION.1);
+        let request = request.header(header::ACCEPT, "application/vnd.github+json");
         let request = match &call.body {
             Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.to_string()),
             None => request.body(String::new()),

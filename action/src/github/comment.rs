@@ -122,7 +122,7 @@ impl Client {
         let call = Call::new(Method::POST, self.path(&format!("/issues/{pull}/comments")), TRIED).with(json!({ "body": body }));
         // There was none before, so one that is there now is this.
         let look = async || Ok(self.ours(pull, marker).await?.pop());
-        let made: Found = self.attempts(&call, |answer| answer.read(TRIED), look).await?;
+        let made: Found = self.once(&call, |answer| answer.read(TRIED), look).await?;
         Ok(Comment::Created(made.html_url))
     }
 

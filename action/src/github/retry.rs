@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::Method;
+use memchr::memmem;
 
 use super::client::{Answer, Call, Client};
 use super::trouble::{Broken, Trouble, refusal};
@@ -102,7 +103,7 @@ pub(super) fn judge(outcome: &Result<Answer, Broken>, may_lack: bool, now: u64) 
 fn is_limit(answer: &Answer) -> bool {
     answer.header("retry-after").is_some()
         || answer.header("x-ratelimit-remaining") == Some("0")
-        || memchr::memmem::find(&answer.body, b"rate limit").is_some()
+        || [&b"rate limit"[..], b"abuse detection"].iter().any(|words| memmem::find(&answer.body, words).is_some())
 }
 
 /// How long it is until the limit is lifted, with a second for clocks that differ.
@@ -130,13 +131,23 @@ pub(super) fn trouble(tried: &str, outcome: &Result<Answer, Broken>, judgement: 
 impl Client {
     /// Sends a request that may be done twice.
     pub(super) async fn ask(&self, call: &Call<'_>) -> Result<Answer, Trouble> {
-        self.attempts(call, Ok, async || Ok(None)).await
+        self.attempts(call, true, Ok, async || Ok(None)).await
     }
 
     /// Sends a request that must not be done twice: `look` tells what came of it where the answer does not.
-    pub(super) async fn attempts<T>(
+    pub(super) async fn once<T>(
         &self,
         call: &Call<'_>,
+        read: impl Fn(Answer) -> Result<T, Trouble>,
+        look: impl AsyncFn() -> Result<Option<T>, Trouble>,
+    ) -> Result<T, Trouble> {
+        self.attempts(call, false, read, look).await
+    }
+
+    async fn attempts<T>(
+        &self,
+        call: &Call<'_>,
+        may_repeat: bool,
         read: impl Fn(Answer) -> Result<T, Trouble>,
         look: impl AsyncFn() -> Result<Option<T>, Trouble>,
     ) -> Result<T, Trouble> {
@@ -151,7 +162,7 @@ impl Client {
             match (judgement, outcome) {
                 (Judgement::Done, Ok(answer)) => return read(answer),
                 (Judgement::Limited(_) | Judgement::Unsent, _) if !is_last && self.sleep(wait).await => {}
-                (Judgement::Unclear(_), _) => {
+                (Judgement::Unclear(_), _) if !(is_last && may_repeat) => {
                     let has_slept = self.sleep(wait).await;
                     // After the last attempt too: what was done must not be called a failure.
                     match look().await {
@@ -169,7 +180,7 @@ impl Client {
     /// How long to wait after an attempt.
     fn wait(&self, judgement: &Judgement, attempt: u32) -> Duration {
         match judgement {
-            Judgement::Limited(Some(told)) => *told + jitter(self.pace.base / 2),
+            Judgement::Limited(Some(told)) => told.saturating_add(jitter(self.pace.base / 2)),
             Judgement::Limited(None) => backoff(self.pace.unnamed, attempt),
             Judgement::Unclear(Some(told)) => backoff(self.pace.base, attempt).max(*told),
             _ => backoff(self.pace.base, attempt),
@@ -199,7 +210,7 @@ impl Client {
 /// The wait after an attempt (the first is 0): it doubles, and no two clients wait the same.
 fn backoff(base: Duration, attempt: u32) -> Duration {
     let wait = base.saturating_mul(1 << attempt.min(10));
-    wait + jitter(wait / 2)
+    wait.saturating_add(jitter(wait / 2))
 }
 
 /// A time up to `most`, by chance.

@@ -28,7 +28,7 @@ const QUICK: Pace = Pace {
 };
 
 /// The same for an answer that never comes.
-const HASTY: Pace = Pace { timeout: Duration::from_millis(400), ..QUICK };
+const HASTY: Pace = Pace { timeout: Duration::from_secs(1), ..QUICK };
 
 /// A GitHub and a client of it.
 struct World {
@@ -63,6 +63,7 @@ impl Drop for World {
             let faults = contract::faults(seen, &state.prefix);
             assert!(faults.is_empty(), "{} {}: {faults:?}", seen.method, seen.path);
             assert!(seen.headers["user-agent"].starts_with("leakgate/"), "{seen:?}");
+            assert_eq!(seen.headers["x-github-api-version"], "2022-11-28");
             assert!(!seen.path.contains(TOKEN) && !seen.body.as_ref().is_some_and(|body| body.to_string().contains(TOKEN)));
         }
         for seen in &state.seen_elsewhere {

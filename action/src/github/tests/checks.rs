@@ -127,7 +127,7 @@ fn a_run_of_another_attempt_is_not_taken_for_this_one() {
     let world = World::new();
     world.client.check_run(&CheckRun { external_id: "run-7-0".into(), ..run(0) }).unwrap();
     world.client.check_run(&CheckRun { name: "another".into(), ..run(0) }).unwrap();
-    world.fake.fail("POST", "/check-runs", 3, Fault::BadGateway);
+    world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
     world.client.check_run(&run(2)).unwrap();
     let state = world.fake.state();
     assert_eq!(state.check_runs.len(), 3);
@@ -224,7 +224,7 @@ fn a_limit_is_waited_for_and_is_no_lack_of_permission() {
 
 #[test]
 fn a_limit_that_lasts_too_long_is_told_at_once() {
-    for fault in [Fault::SecondaryLimit(3600), Fault::TooMany(3600), Fault::UsedUp(u64::from(u32::MAX))] {
+    for fault in [Fault::SecondaryLimit(3600), Fault::TooMany(u64::MAX), Fault::UsedUp(u64::from(u32::MAX))] {
         let world = World::new();
         world.fake.fail_always("POST", "/check-runs", fault);
         let trouble = world.client.check_run(&run(1)).unwrap_err();

@@ -202,7 +202,7 @@ impl Fake {
         lock(&self.state)
     }
 
-    /// Lets one request fail: the `nth`, from 1, of this method with this in its path.
+    /// Lets one request fail: the `nth` from now on, from 1, of this method with this in its path.
     pub(crate) fn fail(&self, method: &'static str, part: &'static str, nth: usize, fault: Fault) {
         self.state().plans.push(Plan { method, part, first: nth, times: 1, seen: 0, fault });
     }
