@@ -53,7 +53,11 @@ fn a_version_that_is_not_known_needs_a_checksum() {
     let archive = "leakgate-3.2.1-rc.1-x86_64-unknown-linux-musl.tar.gz";
     let sum = machine.release(archive);
     let got = machine.get(&[("LEAKGATE_VERSION", "3.2.1-rc.1")]);
-    assert!(got.error().contains("This action knows no archive of leakgate 3.2.1-rc.1 for Linux X64: give 'checksum'"), "{}", got.log);
+    assert!(
+        got.error().contains("This action knows no archive of leakgate 3.2.1-rc.1 for Linux X64: give 'checksum'"),
+        "{}",
+        got.log
+    );
     assert_eq!(machine.left(), [""; 0]);
 
     let given = [("LEAKGATE_VERSION", "v3.2.1-rc.1"), ("LEAKGATE_CHECKSUM", &*sum.to_uppercase())];
@@ -128,7 +132,9 @@ fn an_installed_program_is_used_as_it_is() {
 #[test]
 fn inputs_are_refused_that_are_no_version_and_no_checksum() {
     let machine = Machine::new();
-    for version in ["../0.1.0", "0.1.0/../..", "0.1", "0.1.0 x", "0.1.0-", "0.1.0-..", "-v", "latest", "0.1.0\n::warning::x", "$(id)"] {
+    for version in
+        ["../0.1.0", "0.1.0/../..", "0.1", "0.1.0 x", "0.1.0-", "0.1.0-..", "-v", "latest", "0.1.0\n::warning::x", "$(id)"]
+    {
         let error = machine.get(&[("LEAKGATE_VERSION", version), ("LEAKGATE_CHECKSUM", OTHER)]).error();
         assert!(error.contains("'version' is no version such as 0.1.0: "), "{version}: {error}");
     }

@@ -142,8 +142,8 @@ impl Got {
     pub(crate) fn error(&self) -> String {
         assert_eq!((self.status, self.path.as_str()), (Some(2), ""), "{}", self.log);
         let commands: Vec<&str> = self.log.lines().filter(|line| line.trim_start().starts_with("::")).collect();
-        let [error] = commands[..] else { panic!("{}", self.log) };
-        error.strip_prefix("::error title=leakgate::").unwrap().to_owned()
+        assert_eq!(commands.len(), 1, "{}", self.log);
+        commands[0].strip_prefix("::error title=leakgate::").unwrap().to_owned()
     }
 }
 

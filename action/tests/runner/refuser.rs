@@ -1,0 +1,37 @@
+//! An API that forbids everything, as GitHub's does with the token of a fork.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+pub(crate) struct Refuser {
+    pub(crate) address: String,
+}
+
+impl Refuser {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(|stream| drop(refuse(&stream))));
+        Self { address }
+    }
+}
+
+fn refuse(mut stream: &TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(("content-length", value)) = line.to_lowercase().trim_end().split_once(": ") {
+            length = value.parse().unwrap();
+        }
+        line.clear();
+    }
+    std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
+    let body = r#"{"message":"Resource not accessible by integration","documentation_url":"https://docs.github.com/rest"}"#;
+    write!(
+        stream,
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
