@@ -35,7 +35,7 @@ pub(crate) struct Run {
     pub(crate) raw: Vec<u8>,
     /// Milliseconds of the last step that used the action.
     pub(crate) milliseconds: u64,
-    /// All that act printed, for messages of failed assertions.
+    /// What act told of the steps, for messages of failed assertions.
     pub(crate) log: String,
 }
 
@@ -108,8 +108,10 @@ impl Project {
                       git -c user.name=a -c user.email=a@example.org commit -qm all";
         assert!(Command::new("sh").args(["-c", commit]).current_dir(project.at("project")).status().unwrap().success());
         let output = project.act().output().unwrap();
-        let log = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let lines = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let lines = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
+        let told = lines.iter().filter(|line| line["stage"] == "Main").filter_map(|line| line["msg"].as_str());
+        let log = told.map(str::trim_end).chain([&*String::from_utf8_lossy(&output.stderr)]).collect::<Vec<_>>().join("\n");
         let calls = fs::read_to_string(project.at("calls")).unwrap_or_default();
         let calls = serde_json::Deserializer::from_str(&calls).into_iter().map(Result::unwrap).collect();
         let raw = fs::read(project.at("raw")).unwrap_or_default();
