@@ -37,7 +37,7 @@ use_installed() {
 
 # The version asked for, or the action's own, and the checksum asked for.
 choose_version() {
-    version=${LEAKGATE_VERSION:-$(sed -n 's/^version = "\(.*\)"\r*$/\1/p' "$root/Cargo.toml" | head -n 1)}
+    version=${LEAKGATE_VERSION:-$(awk -F '"' '/^version = / { print $2; exit }' "$root/Cargo.toml")}
     version=${version#v}
     local dotted='[0-9A-Za-z]+(\.[0-9A-Za-z]+)*'
     [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-$dotted)?$ ]] || fail "'version' is no version such as 0.1.0: $version"
@@ -71,7 +71,7 @@ choose_checksum() {
     if [[ -z $archive ]]; then
         checksum=''
     elif [[ -z $checksum ]]; then
-        checksum=$(tr -d '\r' <"$setup/checksums.txt" | awk -v name="$archive" '$2 == name { print $1; exit }')
+        checksum=$(awk -v name="$archive" '{ sub(/\r$/, "") } $2 == name { print $1; exit }' "$setup/checksums.txt")
     fi
 }
 

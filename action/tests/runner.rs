@@ -41,10 +41,12 @@ fn run_of(log: &[u8], inputs: &str) -> Run {
     Project::new().installed().file("run.log", log).run(&workflow(&format!("reports: run.log\n{inputs}")))
 }
 
-/// The example of the README, as it stands.
-fn example() -> String {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+/// The example with this name in a document, as it stands.
+fn example(document: &str, name: &str) -> String {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document)).unwrap();
+    let start = format!("name: {name}\n");
+    let block = text.split("```yaml\n").find(|block| block.starts_with(&start)).unwrap();
+    block.split("```").next().unwrap().to_owned()
 }
 
 const CLEAN: &str = "int main() { return 0; }\n";
@@ -53,11 +55,12 @@ const LATE: &str = "int main() {\n    int* number = new int(3);\n    delete numb
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
 fn the_example_of_the_readme_passes_what_is_clean_and_fails_what_is_not() {
-    let clean = Project::new().released().file("tests.cc", CLEAN).run(&example());
+    let example = example("README.md", "Memory");
+    let clean = Project::new().released().file("tests.cc", CLEAN).run(&example);
     assert!(clean.passed, "{}", clean.log);
     assert_eq!((clean.result("1"), clean.result("2"), clean.output("2", "outcome")), ("success", "success", "pass"));
 
-    let late = Project::new().released().file("tests.cc", LATE).run(&example());
+    let late = Project::new().released().file("tests.cc", LATE).run(&example);
     assert!(!late.passed, "{}", late.log);
     assert_eq!((late.result("1"), late.result("2"), late.output("2", "outcome")), ("failure", "failure", "fail"));
     assert_eq!(late.output("2", "unexpected"), "1");
@@ -178,6 +181,34 @@ fn a_fork_gets_the_same_verdict_without_permissions() {
     }
 }
 
+/// How the program is called; what it does there is tested with the program.
+#[test]
+#[ignore = "needs act; run by cargo xtask test"]
+fn the_second_workflow_publishes_for_forks() {
+    let of_fork = json!({ "action": "completed", "workflow_run": { "id": 5, "event": "pull_request", "conclusion": "failure" } });
+    let publish = |payload| {
+        let project = Project::new().released_script("echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"");
+        project.event("workflow_run", payload).run(&example("docs/action.md", "Publish leakgate"))
+    };
+    let run = publish(&of_fork);
+    assert!(run.passed && run.result("0") == "success", "{}", run.log);
+    assert!(run.log.contains("::notice::publish leakgate with a token"), "{}", run.log);
+
+    let of_push = json!({ "action": "completed", "workflow_run": { "id": 5, "event": "push", "conclusion": "failure" } });
+    assert_eq!(publish(&of_push).result("0"), "");
+}
+
+#[test]
+#[ignore = "needs act; run by cargo xtask test"]
+fn a_server_without_the_service_gets_no_artifact() {
+    for (server, count) in [("https://github.example.org", 0), ("https://octo.ghe.com", 1)] {
+        let project = Project::new().installed().file("run.log", report("memcheck/clean"));
+        let run = project.variable("GITHUB_SERVER_URL", server).run(&workflow("reports: run.log"));
+        assert!(run.passed, "{}", run.log);
+        assert_eq!(run.calls("upload-artifact").len(), count, "{server}");
+    }
+}
+
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
 fn a_hostile_log_makes_the_runner_do_nothing() {
@@ -224,7 +255,7 @@ fn the_step_takes_little_time() {
     );
 }
 
-/// The stand-ins are called with inputs that the real actions have; those of upload-artifact v7 and upload-sarif v4 were looked up.
+/// Inputs that upload-artifact v7 and upload-sarif v4 have; the stand-ins know no others.
 #[test]
 fn the_action_gives_others_what_they_know() {
     let action = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../action.yml")).unwrap();

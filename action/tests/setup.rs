@@ -25,14 +25,15 @@ fn a_release_is_downloaded_verified_and_kept() {
     assert!(got.path.ends_with(&format!("tools/leakgate/{VERSION}/X64/leakgate")), "{}", got.path);
 
     // The second time nothing is asked for.
-    fs::remove_dir_all(machine.releases()).unwrap();
+    let away = machine.releases().with_extension("away");
+    fs::rename(machine.releases(), &away).unwrap();
     let again = machine.get(&[]);
     assert_eq!((again.path.as_str(), again.log.as_str()), (got.path.as_str(), ""));
 
     // A program that has changed in the cache is fetched anew.
     fs::write(&got.path, "#!/bin/sh\necho forged\n").unwrap();
     assert!(machine.get(&[]).error().contains("could not be downloaded"));
-    machine.release(ARCHIVE);
+    fs::rename(away, machine.releases()).unwrap();
     assert_eq!(machine.get(&[]).says(), "released");
     assert_eq!(machine.left(), [format!("{VERSION}/X64.complete"), format!("{VERSION}/X64/leakgate")]);
 }
@@ -118,6 +119,18 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
     fs::write(machine.action().join("core/lib.rs"), "// broken").unwrap();
     assert!(machine.get(&[]).error().contains("leakgate could not be built from the action's source."));
     assert_eq!(machine.left().len(), 4);
+}
+
+#[test]
+fn what_a_release_packs_is_what_the_action_unpacks() {
+    let machine = Machine::new();
+    let target = "x86_64-unknown-linux-musl";
+    let built = format!(
+        "mkdir -p target/{target}/release && cd target/{target}/release && printf '#!/bin/sh\\necho packed\\n' >leakgate && chmod +x leakgate"
+    );
+    machine.program("cargo", &built);
+    let sum = machine.archive(target);
+    assert_eq!(machine.get(&[("LEAKGATE_CHECKSUM", &sum)]).says(), "packed");
 }
 
 #[test]

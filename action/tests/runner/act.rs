@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -80,20 +81,28 @@ impl Project {
     pub(crate) fn installed(self) -> Self {
         let (raw, program) = (self.at("raw"), program());
         let (raw, program) = (raw.display(), program.display());
-        let script = format!("#!/bin/sh\n'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status\n");
-        let path = self.at("bin/leakgate");
-        fs::write(&path, script).unwrap();
-        assert!(Command::new("chmod").arg("+x").arg(path).status().unwrap().success());
+        executable(&self.at("bin/leakgate"), &format!("'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status"));
         self
     }
 
     /// The program as a release, with a manifest that knows it.
     pub(crate) fn released(self) -> Self {
+        self.released_as(&program())
+    }
+
+    /// Another program as a release: this script.
+    pub(crate) fn released_script(self, script: &str) -> Self {
+        let path = self.at("script");
+        executable(&path, script);
+        self.released_as(&path)
+    }
+
+    fn released_as(self, program: &Path) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let name = format!("leakgate-{version}-{}-unknown-linux-musl", std::env::consts::ARCH);
         let folder = self.at(&format!("releases/v{version}"));
         fs::create_dir_all(folder.join(&name)).unwrap();
-        fs::copy(program(), folder.join(&name).join("leakgate")).unwrap();
+        fs::copy(program, folder.join(&name).join("leakgate")).unwrap();
         let packed = format!("tar -czf {name}.tar.gz {name} && rm -r {name} && sha256sum {name}.tar.gz");
         let sum = Command::new("sh").args(["-c", &packed]).current_dir(folder).output().unwrap();
         fs::write(self.at("action/action/setup/checksums.txt"), sum.stdout).unwrap();
@@ -209,6 +218,11 @@ impl Run {
 /// The program that cargo built, or another one: a release build, for the time that a step takes.
 fn program() -> PathBuf {
     std::env::var_os("LEAKGATE_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
+}
+
+fn executable(path: &Path, script: &str) {
+    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// The files of this repository that git knows, as a runner downloads them.

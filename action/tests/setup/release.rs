@@ -12,8 +12,8 @@ pub(crate) const ARCHIVE: &str = "leakgate-7.8.9-x86_64-unknown-linux-musl.tar.g
 
 /// What the scripts use beside bash. cargo and leakgate are left out: the machine that runs the tests may have them.
 const PROGRAMS: &[&str] = &[
-    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "head", "mkdir", "mktemp", "mv", "rm",
-    "sed", "sh", "sort", "tar", "tr", "xargs",
+    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "mkdir", "mktemp", "mv", "rm", "sh",
+    "sort", "tar", "tr", "xargs",
 ];
 
 pub(crate) struct Machine {
@@ -85,9 +85,32 @@ impl Machine {
         executable(&built.join(name).join("leakgate"), "echo released");
         let made = Command::new("tar").arg("-czf").arg(folder.join(archive)).arg("-C").arg(&built).arg(name).status().unwrap();
         assert!(made.success());
+        self.sum_of(&folder.join(archive))
+    }
+
+    fn sum_of(&self, file: &Path) -> String {
         let [program, options @ ..] = digest() else { unreachable!() };
-        let output = Command::new(program).args(options).arg(folder.join(archive)).output().unwrap();
+        let output = Command::new(program).args(options).arg(file).output().unwrap();
         String::from_utf8(output.stdout).unwrap()[..64].to_owned()
+    }
+
+    /// Packs what a build of this source makes, as at a release, and returns the checksum of the archive.
+    pub(crate) fn archive(&self, target: &str) -> String {
+        fs::create_dir_all(self.action().join(".ci")).unwrap();
+        let script = self.action().join(".ci/archive");
+        fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/archive"), &script).unwrap();
+        for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+            fs::write(self.action().join(file), "").unwrap();
+        }
+        let packed =
+            Command::new(self.at("bin/bash")).arg(script).arg(target).env_clear().env("PATH", self.at("bin")).status().unwrap();
+        assert!(packed.success());
+        let name = format!("leakgate-{VERSION}-{target}");
+        let folder = self.releases().join(format!("v{VERSION}"));
+        fs::create_dir_all(&folder).unwrap();
+        let archive = format!("{name}.tar.gz");
+        fs::rename(self.action().join("target/archives").join(&archive), folder.join(&archive)).unwrap();
+        self.sum_of(&folder.join(archive))
     }
 
     /// Runs the script with these variables beside those of a runner.
