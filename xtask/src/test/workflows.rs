@@ -34,8 +34,8 @@ pub(super) fn lint(sh: &Shell) -> Outcome {
     hold("schema of actions", cmd!(sh, "{schema} --builtin-schema vendor.github-actions {actions...}").run());
     hold("schema of workflows", cmd!(sh, "{schema} --builtin-schema vendor.github-workflows {workflows...}").run());
     hold("schema of Dependabot", cmd!(sh, "{schema} --builtin-schema vendor.dependabot .github/dependabot.yml").run());
-    let scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?.into_iter().filter(|path| path.ends_with(".sh")).collect()];
-    let scripts = scripts.concat();
+    let mut scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?].concat();
+    scripts.retain(|path| path.extension().is_none_or(|end| end == "sh"));
     hold("shellcheck", cmd!(sh, "{shellcheck} --external-sources {scripts...}").run());
     if failed.is_empty() { Ok(()) } else { Err(failed.join(", ").into()) }
 }
