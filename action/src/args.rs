@@ -33,6 +33,12 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Explain a kind of finding (`leakgate explain heap-use-after-free`), or a built-in pack.
     Explain(explain::Explain),
+    /// The step of the GitHub Action: check, and show what was found on the pull request.
+    ///
+    /// It takes no arguments: action.yml hands over its inputs as variables of the environment (docs/action.md).
+    Action,
+    /// Report what the run of a fork has left as an artifact, from a workflow with `on: workflow_run` (docs/action.md).
+    Publish,
 }
 
 /// Fails a build for a memory bug that nobody has accepted, and only for that.

@@ -1,7 +1,7 @@
 //! `leakgate check`: read logs, decide, show.
 
 use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{Change, Outcome, Verdict, compare};
+use leakgate_core::{Change, Outcome, Triage, Verdict, compare};
 
 use crate::args::{Check, Document, DocumentArgs};
 use crate::diff;
@@ -17,34 +17,60 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let logs = Logs::read(&args.logs.names);
     output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
-    let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
-    let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
-    let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-    let mut verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
-    if logs.report_errors().is_some() {
-        verdict.outcome = Outcome::Error;
-    }
-    let run = Run {
-        parsed: &logs.parsed,
-        gate: &settings.gate,
-        triage: &triage,
-        verdict: &verdict,
-        workspace: &repository,
-        sources: &repository,
-        changes: None,
-    };
-    let changes = base.map(|base| since(&base, &run)).transpose()?;
-    let run = Run { changes: changes.as_deref(), ..run };
-    write_all(&run, &args.documents)?;
-    Ok(status(&verdict))
+    let checked = Checked::of(settings, logs)?;
+    let changes = base.map(|base| checked.since(&base)).transpose()?;
+    write_all(&checked.run(changes.as_deref()), &args.documents)?;
+    Ok(status(&checked.verdict))
 }
 
-/// What has changed since an earlier run.
-fn since(base: &leakgate_core::Document, run: &Run<'_>) -> Result<Vec<Change>, Error> {
+/// Logs that were held against the settings.
+pub(crate) struct Checked {
+    pub(crate) logs: Logs,
+    pub(crate) verdict: Verdict,
+    pub(crate) triage: Triage,
+    settings: Settings,
+    repository: Repository,
+}
+
+impl Checked {
+    /// Decides. What could not be read is told at standard error.
+    pub(crate) fn of(settings: Settings, logs: Logs) -> Result<Self, Error> {
+        let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
+        let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
+        let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
+        let mut verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
+        if logs.report_errors().is_some() {
+            verdict.outcome = Outcome::Error;
+        }
+        Ok(Self { logs, verdict, triage, settings, repository })
+    }
+
+    /// What documents tell of.
+    pub(crate) fn run<'a>(&'a self, changes: Option<&'a [Change]>) -> Run<'a> {
+        Run {
+            parsed: &self.logs.parsed,
+            gate: &self.settings.gate,
+            triage: &self.triage,
+            verdict: &self.verdict,
+            workspace: &self.repository,
+            sources: &self.repository,
+            changes,
+        }
+    }
+
+    /// What has changed since an earlier run.
+    pub(crate) fn since(&self, base: &leakgate_core::Document) -> Result<Vec<Change>, Error> {
+        let text = text(&self.run(None), Format::Json, &Style::default());
+        Ok(compare(base, &leakgate_core::Document::read("", &text).map_err(Error::Mistake)?))
+    }
+}
+
+/// A document.
+pub(crate) fn text(run: &Run<'_>, format: Format, style: &Style<'_>) -> String {
     let mut text = String::new();
     // Writing into a string can't fail.
-    let _ = emit::write(run, Format::Json, &Style::default(), &mut text);
-    Ok(compare(base, &leakgate_core::Document::read("", &text).map_err(Error::Mistake)?))
+    let _ = emit::write(run, format, style, &mut text);
+    text
 }
 
 /// The exit status that follows from a verdict.
@@ -66,9 +92,7 @@ fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Err
         Some(_) => style,
         None => Style { colour: output::colours(), width: output::width(), ..style },
     };
-    let mut text = String::new();
-    // Writing into a string can't fail.
-    let _ = emit::write(run, document.format, &style, &mut text);
+    let text = text(run, document.format, &style);
     match &document.file {
         Some(path) => output::file(path, &text),
         None => output::stdout(&text),

@@ -36,8 +36,8 @@ enum DiffFormat {
 pub(crate) fn run(args: &Diff) -> Result<Status, Error> {
     let (before, after) = (read(&args.before)?, read(&args.after)?);
     let cut = after.parsed.problems.iter().find(|p| p.code.reason().is_some()).map(|p| &p.message);
-    let silent = after.reasons.first().map(|r| &r.message);
-    if after.outcome == Outcome::Error || cut.or(silent).is_some() {
+    let silent = after.kept_reasons().next().map(|r| &r.message);
+    if after.verdict.outcome == Outcome::Error || cut.or(silent).is_some() {
         let why = cut.or(silent).map_or("not everything could be read", String::as_str);
         return Err(Error::Usage(format!("{}: what is gone can't be told from what was not read: {why}", shown(&args.after))));
     }

@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod error;
 mod explain;
+mod github;
 mod input;
 mod logs;
 mod merge;
@@ -17,8 +18,12 @@ mod open;
 mod output;
 mod own;
 mod progress;
+mod publish;
+mod report;
 mod rules;
+mod runner;
 mod settings;
+mod step;
 mod suppress;
 mod workspace;
 
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Action => step::run(),
+        Command::Publish => publish::run(),
     };
     match result {
         Ok(status) => status.into(),

@@ -59,11 +59,11 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
     let mut verdict = leakgate_core::judge(&all.parsed, &triage, &sources, &settings.gate);
-    verdict.reasons.extend(all.reasons);
+    verdict.reasons.extend(all.verdict.reasons);
     if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
         verdict.outcome = Outcome::Fail;
     }
-    if all.outcome == Outcome::Error {
+    if all.verdict.outcome == Outcome::Error {
         verdict.outcome = Outcome::Error;
     }
     let run = Run {

@@ -2,6 +2,7 @@
 //!
 //! What the document does not hold (the raw text of a frame) stays empty; fields of a newer leakgate are passed over.
 
+mod claims;
 mod merge;
 mod raw;
 
@@ -10,21 +11,20 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use self::claims::Claims;
 pub use self::merge::merge;
-use self::raw::{Raw, RawFinding, RawReason, finding, inconsistent, input, problem, report};
+use self::raw::{Raw, RawFinding, RawReason, RawVerdict, finding, inconsistent, input, problem, report};
 use crate::mistake::Mistake;
 use crate::parse::Parsed;
-use crate::verdict::{Outcome, Reason, ReasonCode};
+use crate::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 /// A run, as its document tells of it.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// What was read.
     pub parsed: Parsed,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Reasons that can't be told again from what was read: silence, a command that failed.
-    pub reasons: Vec<Reason>,
+    /// How it ended, as the document says. A reason that this version does not know is a command that failed.
+    pub verdict: Verdict,
     /// One for each finding of `parsed`.
     pub seen: Vec<Seen>,
 }
@@ -38,6 +38,10 @@ pub struct Seen {
     pub disposition: String,
     /// `file:line`, where it is known.
     pub place: Option<String>,
+    /// The file of it alone.
+    pub file: Option<String>,
+    /// The line of it alone.
+    pub line: Option<u32>,
     /// The function to look at.
     pub function: Option<String>,
 }
@@ -83,22 +87,23 @@ impl Document {
         Ok(Self::of(raw, outcome))
     }
 
-    fn of(raw: Raw, outcome: Outcome) -> Self {
+    /// Reasons that can't be told again from what was read: silence, a command that failed.
+    pub fn kept_reasons(&self) -> impl Iterator<Item = &Reason> {
         let kept = [ReasonCode::NoEvidence, ReasonCode::CommandFailed, ReasonCode::MissingReport];
-        let reason = |r: RawReason| {
-            let known = ReasonCode::ALL.iter().find(|code| code.as_str() == r.code);
-            match known {
-                Some(code) => kept.contains(code).then_some(Reason { code: *code, count: r.count, message: r.message }),
-                None => {
-                    let message = format!("{} [{}, which this version does not know]", r.message, r.code);
-                    Some(Reason { code: ReasonCode::CommandFailed, count: r.count, message })
-                }
-            }
+        self.verdict.reasons.iter().filter(move |reason| kept.contains(&reason.code))
+    }
+
+    fn of(raw: Raw, outcome: Outcome) -> Self {
+        let RawVerdict { reasons, warnings, evidence, .. } = raw.verdict;
+        let verdict = Verdict {
+            outcome,
+            reasons: reasons.into_iter().map(reason).collect(),
+            warnings: warnings.into_iter().map(reason).collect(),
+            evidence,
         };
         let seen = raw.findings.iter().map(seen).collect();
         Self {
-            outcome,
-            reasons: raw.verdict.reasons.into_iter().filter_map(reason).collect(),
+            verdict,
             seen,
             parsed: Parsed {
                 inputs: raw.inputs.into_iter().map(input).collect(),
@@ -106,6 +111,16 @@ impl Document {
                 findings: raw.findings.into_iter().map(finding).collect(),
                 problems: raw.problems.into_iter().map(problem).collect(),
             },
+        }
+    }
+}
+
+fn reason(raw: RawReason) -> Reason {
+    match ReasonCode::ALL.iter().find(|code| code.as_str() == raw.code) {
+        Some(code) => Reason { code: *code, count: raw.count, message: raw.message },
+        None => {
+            let message = format!("{} [{}, which this version does not know]", raw.message, raw.code);
+            Reason { code: ReasonCode::CommandFailed, count: raw.count, message }
         }
     }
 }
@@ -120,6 +135,8 @@ fn seen(raw: &RawFinding) -> Seen {
         fingerprint: raw.fingerprint.clone(),
         disposition: raw.disposition.clone(),
         place,
+        file: location.and_then(|l| l.file.clone()),
+        line: location.and_then(|l| l.line),
         function: location.and_then(|l| l.function.clone()),
     }
 }

@@ -19,9 +19,11 @@ mod words;
 
 use core::fmt;
 
+pub use self::annotations::{Annotation, annotations, command};
 pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
 pub use self::listing::Listing;
+pub use self::places::Spot;
 pub use self::style::{Excerpt, Style, Suppress};
 use crate::compare::Change;
 use crate::culprit::Workspace;

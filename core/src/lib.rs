@@ -57,7 +57,7 @@ mod verdict;
 pub use crate::baseline::{Baseline, Comparison, Known};
 pub use crate::compare::{Change, Side, What, compare};
 pub use crate::culprit::{Class, Culprit, NoWorkspace, Workspace};
-pub use crate::document::{Document, Seen, merge};
+pub use crate::document::{Claims, Document, Seen, merge};
 pub use crate::fingerprint::Fingerprint;
 pub use crate::mistake::Mistake;
 pub use crate::model::{

@@ -309,7 +309,7 @@ impl Triage {
     }
 
     /// The same for the items that `chosen` picks.
-    pub(crate) fn count_where(&self, parsed: &Parsed, chosen: impl Fn(&Item) -> bool) -> (u64, u64) {
+    pub fn count_where(&self, parsed: &Parsed, chosen: impl Fn(&Item) -> bool) -> (u64, u64) {
         let chosen = || self.items.iter().zip(&parsed.findings).filter(|(item, _)| chosen(item));
         let mut groups: Vec<(&Fingerprint, &Kind)> = chosen().map(|(item, finding)| (&item.fingerprint, &finding.kind)).collect();
         groups.sort_unstable();

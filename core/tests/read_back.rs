@@ -4,8 +4,8 @@
 
 mod common;
 
-use leakgate_core::emit::Format;
-use leakgate_core::{Document, merge};
+use leakgate_core::emit::{self, Excerpt, Format, Run, Spot, Style, annotations};
+use leakgate_core::{Claims, Disposition, Document, Gate, Parsed, Triage, Verdict, Workspace, merge};
 use serde_json::Value;
 
 #[test]
@@ -21,3 +21,98 @@ fn every_document_is_read_back_whole() {
         }
     }
 }
+
+/// A repository that holds every file which is not the system's.
+struct Here;
+
+impl Workspace for Here {
+    fn is_known(&self) -> bool {
+        true
+    }
+
+    fn resolve(&self, file: &str) -> Option<String> {
+        let is_ours = !file.starts_with("/usr") && !file.contains("..") && !file.contains(['\\', ':']);
+        is_ours.then(|| format!("repo/{}", file.trim_start_matches('/')))
+    }
+}
+
+struct NoSources;
+
+impl Excerpt for NoSources {
+    fn line(&self, _: &str, _: u32) -> Option<String> {
+        None
+    }
+}
+
+fn run<'a>(
+    parsed: &'a Parsed,
+    triage: &'a Triage,
+    verdict: &'a Verdict,
+    gate: &'a Gate,
+    workspace: &'a dyn Workspace,
+) -> Run<'a> {
+    Run { parsed, gate, triage, verdict, workspace, sources: &NoSources, changes: None }
+}
+
+/// Where annotations stand, and how each disposition is counted.
+fn told(run: &Run<'_>) -> (Vec<Option<Spot>>, Vec<u64>) {
+    let all = [Disposition::Unexpected, Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
+    let spots = annotations(run).into_iter().filter(|a| !a.details.is_empty()).map(|a| a.spot).collect();
+    (spots, all.iter().map(|d| run.triage.count(run.parsed, *d).0).collect())
+}
+
+#[test]
+fn a_document_at_its_word_is_shown_as_the_run_itself() {
+    let gate = common::gate();
+    let mut placed = 0;
+    for case in common::cases() {
+        let (parsed, sources) = common::read(&case.files, |bytes| vec![bytes]);
+        let mut triage = leakgate_core::triage(&parsed, &gate, &Here);
+        // As a rule would have it.
+        if let Some(item) = triage.items.first_mut() {
+            item.disposition = Disposition::Allowed;
+        }
+        let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
+        let itself = run(&parsed, &triage, &verdict, &gate, &Here);
+        let mut text = String::new();
+        emit::write(&itself, Format::Json, &Style::default(), &mut text).unwrap();
+
+        let document = Document::read("a.json", &text).unwrap();
+        assert_eq!(document.verdict, verdict, "{}", case.name);
+        let claims = Claims::of(&document);
+        let claimed = claims.triage(&document, &gate);
+        let shown = told(&run(&document.parsed, &claimed, &document.verdict, &gate, &claims));
+        let (spots, counts) = told(&itself);
+        assert_eq!(shown.1, counts, "{}", case.name);
+        // Beside the frame to look at, a document says of no frame where in the repository it is.
+        for (shown, spot) in shown.0.iter().zip(&spots) {
+            assert!(shown.is_none() || shown == spot, "{}: {shown:?} {spot:?}", case.name);
+            placed += usize::from(shown.is_some());
+        }
+    }
+    assert!(placed > 300, "{placed}");
+}
+
+#[test]
+fn a_claimed_place_outside_of_the_repository_is_none() {
+    let (parsed, sources) = common::read(&[("log".to_owned(), LEAK)], |bytes| vec![bytes]);
+    let gate = common::gate();
+    let triage = leakgate_core::triage(&parsed, &gate, &Here);
+    let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
+    let mut text = String::new();
+    emit::write(&run(&parsed, &triage, &verdict, &gate, &Here), Format::Json, &Style::default(), &mut text).unwrap();
+    assert!(text.contains("\"repo/src/a.c\""), "{text}");
+    for (file, want) in [("x/a.c", true), ("../a.c", false), ("/etc/a.c", false), (".git/a.c", false), ("x\\\\a.c", false)] {
+        let hostile = text.replace("\"repo/src/a.c\"", &format!("\"{file}\""));
+        let document = Document::read("a.json", &hostile).unwrap();
+        let claims = Claims::of(&document);
+        let claimed = claims.triage(&document, &gate);
+        let shown = told(&run(&document.parsed, &claimed, &document.verdict, &gate, &claims)).0;
+        assert_eq!(shown[0].is_some(), want, "{file}");
+    }
+}
+
+const LEAK: &[u8] = b"==7==ERROR: LeakSanitizer: detected memory leaks\n
+Direct leak of 4 byte(s) in 1 object(s) allocated from:
+    #0 0x51 in make /src/a.c:3:9\n
+SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";

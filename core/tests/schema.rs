@@ -121,7 +121,7 @@ fn documents(case: &Case) -> Vec<String> {
     let legs = ["linux", "macos"].map(|leg| (leg.to_owned(), Document::read("a.json", &documents[0]).expect("a document")));
     let (all, sources) = merge(legs.into());
     let mut merged = common::decide(gate(true), all.parsed, &sources);
-    merged.verdict.reasons.extend(all.reasons);
+    merged.verdict.reasons.extend(all.verdict.reasons);
     merged.verdict.outcome = Outcome::Error;
     documents.push(json(&merged));
     documents

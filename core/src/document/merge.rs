@@ -11,7 +11,7 @@ use super::Document;
 use crate::model::{Finding, Input, Text};
 use crate::parse::Parsed;
 use crate::problem::Problem;
-use crate::verdict::{Outcome, ReasonCode, Source};
+use crate::verdict::{Outcome, Reason, ReasonCode, Source, Verdict};
 
 /// Joins the runs of several legs, each with its name, into one. Records that are the same in all legs become one finding.
 ///
@@ -19,12 +19,14 @@ use crate::verdict::{Outcome, ReasonCode, Source};
 /// does not.
 pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
     let mut sources = Vec::new();
-    let mut all = Document { parsed: Parsed::default(), outcome: Outcome::Pass, reasons: Vec::new(), seen: Vec::new() };
+    let verdict = Verdict { outcome: Outcome::Pass, reasons: Vec::new(), warnings: Vec::new(), evidence: String::new() };
+    let mut all = Document { parsed: Parsed::default(), verdict, seen: Vec::new() };
     let mut known: HashMap<String, usize> = HashMap::new();
-    for (leg, mut document) in legs {
+    for (leg, document) in legs {
+        let reasons: Vec<Reason> = document.kept_reasons().cloned().collect();
         let out = &mut all.parsed;
         let (inputs, reports) = (out.inputs.len(), out.reports.len());
-        if document.reasons.iter().all(|r| r.code != ReasonCode::NoEvidence) {
+        if reasons.iter().all(|r| r.code != ReasonCode::NoEvidence) {
             sources.push(Source { name: leg.clone(), inputs: (inputs..inputs + document.parsed.inputs.len()).collect() });
         }
         out.inputs
@@ -53,12 +55,10 @@ pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
             out.reports.push(report);
         }
         out.problems.extend(document.parsed.problems.into_iter().map(|p| Problem { input: p.input + inputs, ..p }));
-        for reason in &mut document.reasons {
-            reason.message = format!("{leg}: {}", reason.message);
-        }
-        all.reasons.append(&mut document.reasons);
-        if document.outcome == Outcome::Error {
-            all.outcome = Outcome::Error;
+        let told = reasons.into_iter().map(|reason| Reason { message: format!("{leg}: {}", reason.message), ..reason });
+        all.verdict.reasons.extend(told);
+        if document.verdict.outcome == Outcome::Error {
+            all.verdict.outcome = Outcome::Error;
         }
     }
     (all, sources)

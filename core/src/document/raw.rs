@@ -27,6 +27,10 @@ pub(super) struct Raw {
 pub(super) struct RawVerdict {
     pub(super) outcome: String,
     pub(super) reasons: Vec<RawReason>,
+    #[serde(default)]
+    pub(super) warnings: Vec<RawReason>,
+    #[serde(default)]
+    pub(super) evidence: String,
 }
 
 #[derive(Deserialize)]

@@ -1,15 +1,17 @@
-//! Workflow commands of GitHub Actions, `::error file=…::…`, which its runner turns into annotations
-//! (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
+//! What is shown beside a line of a file: of a pull request, above all.
 //!
-//! A step shows at most ten annotations of a level, so that the most important come first, and the tenth tells of those left out.
+//! [`command`] writes them as a runner's commands; a service with an interface for annotations takes the list.
+
+mod command;
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
+pub use self::command::command;
+pub(super) use self::command::write;
 use super::Run;
-use super::escape::{command_data, command_property, terminal};
+use super::escape::terminal;
 use super::group::{Group, groups};
 use super::places::{self, Spot};
 use super::words::{self, shortened};
@@ -17,64 +19,33 @@ use crate::advice;
 use crate::culprit::Class;
 use crate::numbers::{count, grouped};
 use crate::triage::{Disposition, Item};
-use crate::verdict::{Level, Outcome, Reason};
-
-/// What a step shows of each level.
-const MAX_SHOWN: usize = 10;
-
-/// The runner cuts a message at 4,096 UTF-16 code units; a character is at most two of them.
-const MAX_MESSAGE: usize = 2000;
+use crate::verdict::{Level, Reason};
 
 /// Frames of the stack in a message.
 const MAX_FRAMES: usize = 8;
 
-#[derive(Debug)]
-struct Annotation {
-    title: String,
-    spot: Option<Spot>,
-    message: String,
+/// Something to be shown beside a line of a file. All texts are safe to show: what is not seen is written out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// True where it fails the gate; false for a warning.
+    pub is_error: bool,
+    /// What it is, in a few words.
+    pub title: String,
+    /// Where it is in the repository; nothing where that is not known.
+    pub spot: Option<Spot>,
+    /// The line of the log, or of the rule, that tells of it.
+    pub told_at: Option<Spot>,
+    /// What there is to say, in lines.
+    pub message: String,
+    /// All stacks of a finding, in lines; empty for what is none.
+    pub details: String,
 }
 
-/// Writes a command for each reason of the verdict, each finding and each warning, and a line with the verdict.
-pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+/// An annotation for each reason of the verdict that is no finding, for each finding, the worst first, and then for each warning.
+pub fn annotations(run: &Run<'_>) -> Vec<Annotation> {
+    let reasons = run.verdict.reasons.iter().filter(|r| !r.code.is_about_findings()).map(|r| reason(r, run));
     let findings = groups(run, Disposition::Unexpected);
-    let reasons = run.verdict.reasons.iter().filter(|r| !r.code.is_about_findings());
-    let errors: Vec<Annotation> =
-        reasons.map(|r| reason(r, run)).chain(findings.iter().map(|group| finding(group, run))).collect();
-    level(out, "error", &errors)?;
-    level(out, "warning", &warnings(run))?;
-    let evidence = terminal(&run.verdict.evidence);
-    match run.verdict.outcome {
-        Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),
-        Outcome::Fail => writeln!(out, "leakgate: fail: seen: {evidence}"),
-        Outcome::Error => writeln!(out, "leakgate: error: not everything could be read; seen: {evidence}"),
-    }
-}
-
-fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Result {
-    let shown = if all.len() > MAX_SHOWN { MAX_SHOWN - 1 } else { all.len() };
-    all.iter().take(shown).try_for_each(|annotation| command(out, name, annotation))?;
-    let left = all.len() - shown;
-    if left == 0 {
-        return Ok(());
-    }
-    let message = format!(
-        "{} of the {} {name}s of leakgate are not shown here, for GitHub shows {MAX_SHOWN} annotations of a step. The job's summary and the other documents of leakgate have all of them.",
-        grouped(left as u64),
-        grouped(all.len() as u64),
-    );
-    command(out, name, &Annotation { title: format!("{} more", grouped(left as u64)), spot: None, message })
-}
-
-fn command(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
-    let mut properties = Vec::new();
-    if let Some(spot) = &annotation.spot {
-        properties.push(format!("file={}", command_property(&spot.file)));
-        properties.push(format!("line={}", spot.line.unwrap_or(1)));
-        properties.extend(spot.column.filter(|_| spot.line.is_some()).map(|column| format!("col={column}")));
-    }
-    properties.push(format!("title={}", command_property(&annotation.title)));
-    writeln!(out, "::{name} {}::{}", properties.join(","), command_data(&shortened(&annotation.message, MAX_MESSAGE)))
+    reasons.chain(findings.iter().map(|group| finding(group, run))).chain(warnings(run)).collect()
 }
 
 /// Lines that are safe to show, each by itself.
@@ -99,7 +70,15 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     lines.push(format!("{often}{} {log}", finding.tool));
     let start: String = item.fingerprint.as_str().chars().take(16).collect();
     lines.push(format!("Accept it: leakgate allow {start} --reason '…' LOG"));
-    Annotation { title: format!("leakgate: {}", help_title(help, finding)), spot, message: message(&lines) }
+    let stacks: Vec<String> = words::stacks(finding, item, run).lines().map(String::from).collect();
+    Annotation {
+        is_error: true,
+        title: format!("leakgate: {}", terminal(&help_title(help, finding))),
+        spot,
+        told_at: Some(log),
+        message: message(&lines),
+        details: message(&stacks),
+    }
 }
 
 /// The name for people, and the kind that stands in rules.
@@ -126,25 +105,38 @@ fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     let more = if reason.count > 1 { format!(" (and {} more)", grouped(reason.count - 1)) } else { String::new() };
     let spot = places::reason_spot(reason.code, run);
     let line = format!("{}{more} ({spot}) [{}]", reason.message, reason.code);
-    Annotation { title: format!("leakgate: {}", reason.code), spot: Some(spot), message: message(&[line]) }
+    let title = format!("leakgate: {}", reason.code);
+    Annotation {
+        is_error: true,
+        title,
+        told_at: Some(spot.clone()),
+        spot: Some(spot),
+        message: message(&[line]),
+        details: String::new(),
+    }
 }
 
 /// What the policy wants said, and what is to be said about rules, at their lines.
 fn warnings(run: &Run<'_>) -> Vec<Annotation> {
-    let warning = |reason: &Reason| {
-        let title = format!("leakgate: {}", reason.code);
-        Annotation { title, spot: None, message: message(&[format!("{} [{}]", reason.message, reason.code)]) }
+    let warning = |title: &str, spot: Option<Spot>, line: String| Annotation {
+        is_error: false,
+        title: format!("leakgate: {title}"),
+        told_at: spot.clone(),
+        spot,
+        message: message(&[line]),
+        details: String::new(),
     };
+    let said = run.verdict.warnings.iter().map(|reason| {
+        let code = reason.code.as_str();
+        warning(code, None, format!("{} [{code}]", reason.message))
+    });
     let advice = run.triage.advice.iter().filter(|a| a.level != Level::Allow).filter_map(|advice| {
         let rule = run.gate.rules.get(advice.rule)?;
-        let file = rule.origin.file.clone();
-        let spot = (rule.origin.source != crate::rules::Source::Pack).then(|| Spot {
-            file,
-            line: Some(rule.origin.line.max(1)),
-            column: None,
-        });
-        let line = format!("{} ({}): {} [{}]", rule.id, rule.origin, advice.message, advice.code.as_str());
-        Some(Annotation { title: format!("leakgate: {}", advice.code.as_str()), spot, message: message(&[line]) })
+        let is_file = rule.origin.source != crate::rules::Source::Pack;
+        let spot = Spot { file: rule.origin.file.clone(), line: Some(rule.origin.line.max(1)), column: None };
+        let code = advice.code.as_str();
+        let line = format!("{} ({}): {} [{code}]", rule.id, rule.origin, advice.message);
+        Some(warning(code, Some(spot).filter(|_| is_file), line))
     });
-    run.verdict.warnings.iter().map(warning).chain(advice).collect()
+    said.chain(advice).collect()
 }

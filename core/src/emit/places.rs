@@ -13,10 +13,13 @@ use crate::verdict::ReasonCode;
 
 /// Where something is in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
-    pub(crate) file: String,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
+pub struct Spot {
+    /// The path, with `/`, without a root where it is one of the repository.
+    pub file: String,
+    /// From 1.
+    pub line: Option<u32>,
+    /// From 1.
+    pub column: Option<u32>,
 }
 
 impl core::fmt::Display for Spot {

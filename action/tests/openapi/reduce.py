@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Cut GitHub's OpenAPI description down to the requests that leakgate makes.
+
+usage: reduce.py SRC DST
+
+SRC is generated/api.github.com.json of the npm package @octokit/openapi.
+DST receives, for each operation in KEEP, its parameters and the schema of its request body, with every reference
+resolved and without descriptions, examples and responses.
+"""
+
+import json
+import sys
+
+REPO = "/repos/{owner}/{repo}"
+
+KEEP = [
+    ("post", REPO + "/check-runs"),
+    ("get", REPO + "/check-runs/{check_run_id}"),
+    ("patch", REPO + "/check-runs/{check_run_id}"),
+    ("get", REPO + "/commits/{ref}/check-runs"),
+    ("get", REPO + "/issues/{issue_number}/comments"),
+    ("post", REPO + "/issues/{issue_number}/comments"),
+    ("patch", REPO + "/issues/comments/{comment_id}"),
+    ("delete", REPO + "/issues/comments/{comment_id}"),
+    ("get", REPO + "/actions/artifacts"),
+    ("get", REPO + "/actions/artifacts/{artifact_id}/{archive_format}"),
+    ("get", REPO + "/actions/runs/{run_id}"),
+    ("get", REPO + "/actions/runs/{run_id}/artifacts"),
+    ("get", REPO + "/compare/{basehead}"),
+    ("get", REPO + "/pulls"),
+]
+
+# Members that tell people something and hold no request to anything.
+DROP = {"description", "example", "examples", "title", "externalDocs", "x-github", "deprecated"}
+
+
+def bare(node, full):
+    """`node` with its references resolved and its prose dropped."""
+    if isinstance(node, list):
+        return [bare(item, full) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = full
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return bare(target, full)
+    small = {}
+    for key, value in node.items():
+        # The names of properties are no keywords: `title` is one of a check run's output.
+        if key == "properties":
+            small[key] = {name: bare(schema, full) for name, schema in value.items()}
+        elif key not in DROP:
+            small[key] = bare(value, full)
+    return small
+
+
+def main(argv):
+    if len(argv) != 3:
+        print(__doc__.split("\n\n")[1], file=sys.stderr)
+        return 2
+    with open(argv[1], encoding="utf-8") as file:
+        full = json.load(file)
+    paths = {}
+    for method, path in KEEP:
+        whole, operation = full["paths"][path], full["paths"][path][method]
+        kept = {"parameters": bare(whole.get("parameters", []) + operation.get("parameters", []), full)}
+        if "requestBody" in operation:
+            kept["requestBody"] = bare(operation["requestBody"], full)
+        paths.setdefault(path, {})[method] = kept
+    small = {"openapi": full["openapi"], "info": {"title": "requests of leakgate", "version": full["info"]["version"]}, "paths": paths}
+    with open(argv[2], "w", encoding="utf-8") as file:
+        json.dump(small, file, indent=1, sort_keys=True)
+        file.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
