@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::commands::{self, Executed};
+use crate::refuser::Refuser;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -18,6 +19,7 @@ pub(crate) struct Project {
     home: TempDir,
     variables: Vec<(String, String)>,
     event: &'static str,
+    github: Refuser,
 }
 
 /// What a run of a workflow left behind.
@@ -34,6 +36,8 @@ pub(crate) struct Run {
     calls: Vec<(String, Value)>,
     /// What the command printed on both streams, as the runner gets it.
     pub(crate) raw: Vec<u8>,
+    /// How often something was to be written through GitHub's interface, which forbids it.
+    pub(crate) writes: usize,
     /// Milliseconds of the last step that used the action.
     pub(crate) milliseconds: u64,
     /// What act told of the steps, for messages of failed assertions.
@@ -42,7 +46,9 @@ pub(crate) struct Run {
 
 impl Project {
     pub(crate) fn new() -> Self {
-        let project = Self { home: tempfile::tempdir().unwrap(), variables: Vec::new(), event: "push" };
+        let (home, github) = (tempfile::tempdir().unwrap(), Refuser::start());
+        let variables = vec![("GITHUB_API_URL".to_owned(), github.address.clone())];
+        let project = Self { home, variables, event: "push", github };
         for folder in ["project/.github/workflows", "bin", "home"] {
             fs::create_dir_all(project.at(folder)).unwrap();
         }
@@ -125,7 +131,7 @@ impl Project {
         let calls = serde_json::Deserializer::from_str(&calls).into_iter().map(Result::unwrap).collect();
         let raw = fs::read(project.at("raw")).unwrap_or_default();
         let passed = output.status.success();
-        let mut run = Run { passed, calls, raw, log, ..Run::nothing() };
+        let mut run = Run { passed, calls, raw, log, writes: project.github.writes(), ..Run::nothing() };
         lines.iter().for_each(|line| run.add(line));
         run
     }
@@ -170,8 +176,8 @@ impl Project {
 impl Run {
     fn nothing() -> Self {
         let (outputs, results) = (BTreeMap::new(), BTreeMap::new());
-        let (passed, summary, calls, raw, milliseconds, log) = (false, String::new(), Vec::new(), Vec::new(), 0, String::new());
-        Self { passed, outputs, results, summary, calls, raw, milliseconds, log }
+        let (passed, summary, calls, raw, log) = (false, String::new(), Vec::new(), Vec::new(), String::new());
+        Self { passed, outputs, results, summary, calls, raw, writes: 0, milliseconds: 0, log }
     }
 
     /// Takes in one line of act.
