@@ -110,15 +110,15 @@ fn documents(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<Folder
 }
 
 fn outputs(run: &Run<'_>, folder: &Folder) -> Vec<(&'static str, String)> {
-    let number = |disposition| run.triage.count(run.parsed, disposition).0.to_string();
+    let number = |all: &[Disposition]| run.triage.count_where(run.parsed, |i| all.contains(&i.disposition)).0.to_string();
     let unexpected =
         || run.parsed.findings.iter().zip(&run.triage.items).filter(|(_, i)| i.disposition == Disposition::Unexpected);
     let bytes = unexpected().filter_map(|(finding, item)| Some(finding.leak?.times(item.records).bytes));
     vec![
         ("outcome", run.verdict.outcome.as_str().into()),
-        ("unexpected", number(Disposition::Unexpected)),
+        ("unexpected", number(&[Disposition::Unexpected])),
         ("new", new(run).to_string()),
-        ("allowed", number(Disposition::Allowed)),
+        ("allowed", number(&[Disposition::Allowed, Disposition::Baseline])),
         ("bytes", bytes.fold(0, u64::saturating_add).to_string()),
         ("json", folder.at(JSON)),
         ("sarif", folder.at("leakgate.sarif")),

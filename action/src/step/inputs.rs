@@ -76,6 +76,8 @@ impl Inputs {
         let annotations = flag(variable, "annotations", true, &mut errors);
         let summary = flag(variable, "summary", true, &mut errors);
         let upload = flag(variable, "upload-reports", true, &mut errors);
+        // The document is written in any case; the action uploads it. A slip must not go unnoticed.
+        flag(variable, "sarif", false, &mut errors);
         let report = Reporting::read(variable, &mut errors);
         if !errors.is_empty() {
             return Err(Error::Several(errors));
@@ -177,9 +179,10 @@ mod tests {
             ("LEAKGATE_COMMENT", "sometimes"),
             ("LEAKGATE_SILENCE", "golden"),
             ("LEAKGATE_NAME", "a/b"),
+            ("LEAKGATE_SARIF", "on"),
         ]);
         let told = wrong.unwrap_err().to_string();
-        for input in ["reports", "annotations", "comment", "silence", "artifact-name"] {
+        for input in ["reports", "annotations", "comment", "silence", "artifact-name", "sarif"] {
             assert!(told.contains(&format!("`{input}`")), "{input}: {told}");
         }
         for (name, fine) in [("leakgate (gcc, 14)", true), ("a--b", false), ("a\nb", false), ("", false), (" a", false)] {
