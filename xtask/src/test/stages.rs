@@ -4,6 +4,7 @@ use xshell::{Shell, cmd};
 
 use crate::Outcome;
 use crate::setup::{self, BARE, Need, WASM};
+use crate::test::workflows;
 use crate::{bench, fuzz};
 
 /// One stage.
@@ -23,6 +24,8 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Format", needs: &[Need::Component("rustfmt")], run: format },
     Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
     Stage { name: "Tests", needs: &[], run: tests },
+    Stage { name: "Workflows", needs: workflows::LINTERS, run: workflows::lint },
+    Stage { name: "The action on a runner", needs: workflows::RUNNER, run: workflows::runner },
     Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
     Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },

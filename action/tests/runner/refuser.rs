@@ -1,0 +1,57 @@
+//! An API that forbids everything, as GitHub's does with the token of a fork.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+pub(crate) struct Refuser {
+    pub(crate) address: String,
+    writes: Arc<AtomicUsize>,
+}
+
+impl Refuser {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let writes = Arc::new(AtomicUsize::new(0));
+        let counter = writes.clone();
+        let answer = move |stream: TcpStream| {
+            if refuse(&stream).is_ok_and(|method| method != "GET") {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(answer));
+        Self { address, writes }
+    }
+
+    /// How often somebody tried to write.
+    pub(crate) fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+}
+
+/// Answers one request, and returns its method.
+fn refuse(mut stream: &TcpStream) -> std::io::Result<String> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let method = line.split(' ').next().unwrap_or_default().to_owned();
+    line.clear();
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(("content-length", value)) = line.to_lowercase().trim_end().split_once(": ") {
+            length = value.parse().unwrap();
+        }
+        line.clear();
+    }
+    std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
+    let body = r#"{"message":"Resource not accessible by integration","documentation_url":"https://docs.github.com/rest"}"#;
+    write!(
+        stream,
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    Ok(method)
+}

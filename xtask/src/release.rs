@@ -1,0 +1,92 @@
+//! `cargo xtask release`: what CI does at a release beside building. docs/releasing.md tells the whole.
+
+use std::fs;
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+use crate::{Outcome, setup};
+
+const USAGE: &str = "usage: cargo xtask release manifest FOLDER
+       cargo xtask release check TAG";
+const MANIFEST: &str = "action/setup/checksums.txt";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a release holds: the ends of the archives' names.
+const ARCHIVES: &[&str] = &[
+    "aarch64-apple-darwin.tar.gz",
+    "aarch64-pc-windows-msvc.zip",
+    "aarch64-unknown-linux-musl.tar.gz",
+    "x86_64-apple-darwin.tar.gz",
+    "x86_64-pc-windows-msvc.zip",
+    "x86_64-unknown-linux-musl.tar.gz",
+];
+
+/// Runs the chore with what stood after its name on the command line.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let sh = Shell::new()?;
+    let folder = sh.current_dir();
+    sh.change_dir(setup::repository()?);
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["manifest", archives] => add(&sh, &folder.join(archives), VERSION),
+        ["check", tag] => check(&sh, tag, VERSION),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn archives(version: &str) -> Vec<String> {
+    ARCHIVES.iter().map(|end| format!("leakgate-{version}-{end}")).collect()
+}
+
+/// Adds the checksums of a version's archives, which the folder must hold and nothing else.
+fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
+    let names = archives(version);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        found.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    found.sort();
+    if found != names {
+        return Err(format!("{} holds {found:?}, and a release is {names:?}", folder.display()).into());
+    }
+    let sums = {
+        let _there = sh.push_dir(folder);
+        cmd!(sh, "sha256sum {names...}").read()?
+    };
+    let manifest = sh.read_file(MANIFEST)?;
+    if manifest.contains(&format!(" leakgate-{version}-")) {
+        return Err(format!("{MANIFEST} knows {version} already: a version is released once").into());
+    }
+    Ok(sh.write_file(MANIFEST, format!("{}\n{sums}\n", manifest.trim_end()))?)
+}
+
+/// Holds the commit that is checked out against what a tag may be.
+fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
+    if tag != format!("v{version}") {
+        return Err(format!("the tag is {tag}, and Cargo.toml says {version}").into());
+    }
+    let heading = format!("## {version}");
+    if !sh.read_file("CHANGELOG.md")?.lines().any(|line| line == heading || line.starts_with(&format!("{heading} "))) {
+        return Err(format!("CHANGELOG.md has no {heading}").into());
+    }
+    let commits = cmd!(sh, "git rev-list --parents --max-count=1 HEAD").read()?;
+    if commits.split(' ').count() != 2 {
+        return Err("the commit of a tag has one parent, from which the archives were built".into());
+    }
+    let changed = cmd!(sh, "git diff --no-renames --numstat HEAD^ HEAD").read()?;
+    let expected = format!("{}\t0\t{MANIFEST}", ARCHIVES.len());
+    if changed != expected {
+        return Err(format!("the commit of a tag adds a line for each archive to {MANIFEST} and nothing else:\n{changed}").into());
+    }
+    let manifest = sh.read_file(MANIFEST)?;
+    for name in archives(version) {
+        let lines: Vec<&str> = manifest.lines().filter(|line| line.ends_with(&format!("  {name}"))).collect();
+        if lines.len() != 1 || lines[0].len() != 64 + 2 + name.len() {
+            return Err(format!("{MANIFEST} needs one line for {name}").into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! A whole release in a folder: the manifest, the draft, the tag, and what is published; `gh` is a stand-in that writes down its calls.
+
+use std::path::{Path, PathBuf};
+
+use xshell::{Shell, TempDir, cmd};
+
+use super::{MANIFEST, add, archives, check};
+use crate::Outcome;
+use crate::setup::repository;
+
+const GH: &str = r#"#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$1 $2" in "release download") cp "$ARCHIVES"/* "$5" ;; esac
+"#;
+
+/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a stand-in for `gh`.
+struct Release {
+    sh: Shell,
+    folder: TempDir,
+}
+
+impl Release {
+    fn new() -> Self {
+        let sh = Shell::new().unwrap();
+        let release = Self { folder: sh.create_temp_dir().unwrap(), sh };
+        let sh = &release.sh;
+        sh.change_dir(release.at("repository"));
+        sh.write_file("CHANGELOG.md", "# Changelog\n\n## 1.2.3 (today)\n").unwrap();
+        sh.write_file("Cargo.toml", "version = \"1.2.3\"\n").unwrap();
+        sh.write_file(MANIFEST, "# sums\n").unwrap();
+        sh.write_file(".gitignore", "/target\n").unwrap();
+        for script in ["draft", "publish"] {
+            sh.create_dir(".ci").unwrap();
+            sh.copy_file(repository().unwrap().join(".ci").join(script), ".ci").unwrap();
+        }
+        cmd!(sh, "git init --quiet --initial-branch main").quiet().run().unwrap();
+        release.commit();
+        for name in archives("1.2.3") {
+            sh.write_file(release.at("archives").join(&name), name).unwrap();
+        }
+        sh.write_file(release.at("bin/gh"), GH).unwrap();
+        let gh = release.at("bin/gh");
+        cmd!(sh, "chmod +x {gh}").quiet().run().unwrap();
+        release
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn commit(&self) {
+        let sh = &self.sh;
+        cmd!(sh, "git add --all").quiet().run().unwrap();
+        cmd!(sh, "git -c user.name=a -c user.email=a@example.org commit --quiet --message all").quiet().run().unwrap();
+    }
+
+    /// Runs one of the scripts, and returns the calls of `gh` if it got to its end.
+    fn script(&self, name: &str, argument: &Path) -> Option<String> {
+        let (sh, calls) = (&self.sh, self.at("calls"));
+        sh.write_file(&calls, "").unwrap();
+        let script = format!(".ci/{name}");
+        let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
+        let remote = format!("url.file://{}.insteadOf", self.at("remote").display());
+        let ran = cmd!(sh, "bash {script} {argument}")
+            .envs([("PATH", path.as_str()), ("GITHUB_REPOSITORY", "octo/gate"), ("GITHUB_SHA", "a1")])
+            .envs([("CALLS", calls.as_path()), ("ARCHIVES", &self.at("archives"))])
+            .envs([
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", &remote),
+                ("GIT_CONFIG_VALUE_0", "https://github.com/octo/gate"),
+            ])
+            .quiet()
+            .ignore_stdout()
+            .ignore_stderr()
+            .run();
+        ran.is_ok().then(|| sh.read_file(calls).unwrap())
+    }
+}
+
+fn told(outcome: Outcome) -> String {
+    outcome.unwrap_err().to_string()
+}
+
+#[test]
+fn a_tag_is_a_commit_that_adds_checksums() {
+    let release = Release::new();
+    let sh = &release.sh;
+    assert!(told(check(sh, "v1.2.3", "1.2.3")).contains("has one parent"));
+
+    add(sh, &release.at("archives"), "1.2.3").unwrap();
+    assert!(told(add(sh, &release.at("archives"), "1.2.3")).contains("knows 1.2.3 already"));
+    release.commit();
+    check(sh, "v1.2.3", "1.2.3").unwrap();
+    assert!(told(check(sh, "v1.2.4", "1.2.3")).contains("Cargo.toml says 1.2.3"));
+    assert!(told(check(sh, "v1.2", "1.2")).contains("CHANGELOG.md has no ## 1.2"));
+
+    sh.write_file("new.rs", "").unwrap();
+    release.commit();
+    assert!(told(check(sh, "v1.2.3", "1.2.3")).contains("and nothing else"));
+}
+
+#[test]
+fn a_release_is_complete() {
+    let release = Release::new();
+    release.sh.write_file(release.at("archives/more"), "").unwrap();
+    assert!(told(add(&release.sh, &release.at("archives"), "1.2.3")).contains("a release is"));
+}
+
+#[test]
+fn the_branch_of_a_draft_is_what_a_tag_may_be() {
+    let release = Release::new();
+    let (sh, remote) = (&release.sh, release.at("remote"));
+    cmd!(sh, "git init --quiet --bare {remote}").quiet().run().unwrap();
+    add(sh, &release.at("archives"), "1.2.3").unwrap();
+    let calls = release.script("draft", &release.at("archives")).unwrap();
+    assert!(calls.starts_with("release create v1.2.3 ") && calls.contains(" --draft --target a1 "), "{calls}");
+    assert_eq!(calls.lines().next().unwrap().matches("/leakgate-1.2.3-").count(), 6);
+
+    cmd!(sh, "git checkout --quiet main").quiet().run().unwrap();
+    cmd!(sh, "git fetch --quiet {remote} release-1.2.3").quiet().run().unwrap();
+    cmd!(sh, "git checkout --quiet FETCH_HEAD").quiet().run().unwrap();
+    check(sh, "v1.2.3", "1.2.3").unwrap();
+}
+
+#[test]
+fn a_draft_is_published_when_it_is_what_the_tag_says() {
+    let release = Release::new();
+    let sh = &release.sh;
+    let built = cmd!(sh, "git rev-parse HEAD").quiet().read().unwrap();
+    add(sh, &release.at("archives"), "1.2.3").unwrap();
+    release.commit();
+    let publish = || {
+        sh.remove_path("target").unwrap();
+        release.script("publish", Path::new("v1.2.3"))
+    };
+    let calls = publish().unwrap();
+    let verified = calls.lines().filter(|line| line.starts_with("attestation verify ") && line.contains(&built)).count();
+    assert_eq!((verified, calls.lines().last()), (6, Some("release edit v1.2.3 --draft=false --verify-tag")), "{calls}");
+
+    sh.write_file(release.at("archives/more"), "").unwrap();
+    assert_eq!(publish(), None, "a file that the manifest does not name");
+    sh.remove_path(release.at("archives/more")).unwrap();
+    sh.write_file(release.at("archives").join(&archives("1.2.3")[0]), "forged").unwrap();
+    assert_eq!(publish(), None, "another file than the manifest says");
+}
