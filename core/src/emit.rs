@@ -22,6 +22,7 @@ use core::fmt;
 pub use self::annotations::{Annotation, annotations, command};
 pub use self::changes::{changes_as_json, changes_as_text};
 pub use self::escape::terminal;
+pub use self::html::html_data;
 pub use self::listing::Listing;
 pub use self::places::Spot;
 pub use self::style::{Excerpt, Style, Suppress};

@@ -17,16 +17,17 @@ use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 
 use super::escape::{script, xml};
-use super::{Run, Style};
+use super::{Run, Style, Suppress};
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// In the order in which they need each other.
+/// Modules, in the order in which they need each other: [`joined`] joins them. Other pages import them as they are.
 const SCRIPTS: &[&str] = &[
     include_str!("html/report.js"),
     include_str!("html/detail.js"),
     include_str!("html/table.js"),
     include_str!("html/flame.js"),
+    include_str!("html/view.js"),
     include_str!("html/page.js"),
 ];
 
@@ -38,14 +39,16 @@ const LEVEL: u8 = 6;
 
 /// Writes the page.
 pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let code = format!("'use strict';\n(async () => {{\n{}}})();\n", SCRIPTS.concat());
+    let code = format!("'use strict';\n(async () => {{\n{}}})();\n", joined(SCRIPTS));
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(&code),
         hash(STYLE)
     );
     let title = xml(&sections::title(run));
-    let data = packed(serde_json::to_string(&data::report(run, style.suppress)).map_err(|_| fmt::Error)?);
+    let mut json = String::new();
+    html_data(run, style.suppress, &mut json)?;
+    let data = packed(json);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -56,6 +59,21 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     )?;
     sections::write(run, out)?;
     write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
+}
+
+/// Writes the findings as the page's own modules take them, in JSON, for other pages that use these modules. It is no contract: both
+/// change together.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn html_data(run: &Run<'_>, suppress: Option<Suppress>, out: &mut dyn fmt::Write) -> fmt::Result {
+    out.write_str(&serde_json::to_string(&data::report(run, suppress)).map_err(|_| fmt::Error)?)
+}
+
+/// Modules as one script: what one exports the others see. Each import stands in a line of its own.
+fn joined(modules: &[&str]) -> String {
+    let lines = modules.iter().flat_map(|module| module.lines()).filter(|line| !line.starts_with("import "));
+    lines.fold(String::new(), |script, line| script + line.strip_prefix("export ").unwrap_or(line) + "\n")
 }
 
 /// The data as an element: as JSON, or, where there is much of it, as deflated JSON.

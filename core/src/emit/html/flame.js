@@ -1,11 +1,13 @@
 // The stacks as an icicle: outermost functions at the top, as wide as what leaked beneath them.
 
+import { frameOf, make, number, plural } from './report.js';
+
 const MOST_DEPTH = 80;
 const ROW = 20;
 /** Narrower parts are not drawn; a click on what is above them shows them. */
 const NARROWEST = 0.0015;
 
-class Flame {
+export class Flame {
   constructor() {
     this.weight = 'bytes';
     this.picked = null;

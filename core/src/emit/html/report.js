@@ -1,32 +1,32 @@
-// The data of the page, and small helpers to make elements. Texts of a log become text and never markup.
+// The data of a page, and small helpers to make elements. Texts of a log become text and never markup.
 
-/** The data: as it is, or deflated where there is much of it. */
-async function load() {
-  const { type, textContent } = document.getElementById('data');
-  if (type === 'application/json') return JSON.parse(textContent);
-  const bytes = Uint8Array.from(atob(textContent), (c) => c.charCodeAt(0));
-  const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Response(text).json();
+/** The data of the report that is shown. */
+export let report = null;
+
+/** What a page can do with a finding beside showing it. */
+export let actions = {};
+
+/** Shows other data from now on. */
+export function use(data, can = {}) {
+  [report, actions] = [data, can];
 }
 
-const report = await load();
-
-const STATES = {
+export const STATES = {
   unexpected: 'unexpected',
   baseline: 'known',
   allowed: 'allowed',
   'not-gated': 'not gated',
 };
 
-const number = new Intl.NumberFormat('en');
+export const number = new Intl.NumberFormat('en');
 
-const frameOf = (at) => {
+export const frameOf = (at) => {
   const [name, place, kind] = report.frames[at];
   return { name: report.texts[name], place: report.texts[place], kind };
 };
 
 /** An element with properties and children; what is missing is left out. */
-function make(tag, properties, ...children) {
+export function make(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties || {})) {
     if (value === undefined || value === null || value === false) continue;
@@ -38,10 +38,10 @@ function make(tag, properties, ...children) {
   return element;
 }
 
-const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
+export const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 /** What is searched: everything that a person may know of a finding, in small letters, put together once. */
-function words(finding) {
+export function words(finding) {
   if (!finding.words) {
     const frames = finding.stacks.flatMap(([, list]) => list.map(frameOf)).flatMap((f) => [f.name, f.place]);
     const own = [finding.kind, finding.tool, finding.said, finding.fingerprint, finding.function, finding.place];
@@ -51,7 +51,7 @@ function words(finding) {
 }
 
 /** Puts a text on the clipboard; where the browser does not let a page, selects it for the person to copy. */
-async function copy(text, source, say) {
+export async function copy(text, source, say) {
   try {
     await navigator.clipboard.writeText(text);
     say('copied');

@@ -1,5 +1,8 @@
 // The findings as a table: filtered, sorted, and put into the page a part at a time, so that thousands of them stay fluid.
 
+import { detail } from './detail.js';
+import { STATES, make, number } from './report.js';
+
 const PART = 100;
 
 const COLUMNS = [
@@ -12,7 +15,7 @@ const COLUMNS = [
   ['place', 'place', (f) => f.place],
 ];
 
-class Table {
+export class Table {
   constructor(changed) {
     this.changed = changed;
     this.sort = null;
