@@ -57,6 +57,6 @@ hash_of_sources() {
 
 # The flags of the project under test, a sanitizer above all, are not for leakgate.
 build() {
-    (cd "$1" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_TARGET CARGO_TARGET_DIR="$2" \
-        cargo build --release --locked --package leakgate)
+    (cd "$1" && unset RUSTFLAGS "${!RUSTC_@}" "${!CARGO_ENCODED_@}" "${!CARGO_BUILD_@}" "${!CARGO_TARGET_@}" "${!CARGO_PROFILE_@}" &&
+        CARGO_TARGET_DIR="$2" cargo build --release --locked --package leakgate)
 }

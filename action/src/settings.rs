@@ -9,6 +9,7 @@ use leakgate_core::{Baseline, Config, Date, Gate, Mistake, Pack, Policy, Rule, p
 use crate::args::GateArgs;
 use crate::error::Error;
 use crate::own::Own;
+use crate::workspace;
 
 /// The name of the configuration.
 pub(crate) const CONFIG: &str = "leakgate.toml";
@@ -97,13 +98,17 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
         };
     }
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
-    let in_repository = here.ancestors().any(|folder| folder.join(".git").exists());
+    // A checkout without git has no `.git`; the runner says where it lies.
+    let checked_out = workspace::checked_out();
+    let is_root =
+        |folder: &Path| folder.join(".git").exists() || (checked_out.is_some() && folder.canonicalize().ok() == checked_out);
+    let in_repository = here.ancestors().any(is_root);
     let mut relative = PathBuf::new();
     for folder in here.ancestors() {
         if folder.join(CONFIG).is_file() {
             return Ok(Some(relative.join(CONFIG)));
         }
-        if !in_repository || folder.join(".git").exists() {
+        if !in_repository || is_root(folder) {
             break;
         }
         relative.push("..");

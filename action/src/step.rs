@@ -5,6 +5,8 @@
 mod folder;
 pub(crate) mod inputs;
 
+use std::collections::HashSet;
+
 use leakgate_core::emit::{Format, Run, Style};
 use leakgate_core::{Change, Disposition, Document, What};
 
@@ -13,12 +15,12 @@ pub(crate) use self::folder::{JSON, Origin, PUBLISH, SCHEMA};
 use self::inputs::Inputs;
 use crate::check::{Checked, status, text};
 use crate::error::{Error, Status};
-use crate::github::{Access, BaseRun, Client, Head, Pace, Token, Trouble};
+use crate::github::{Access, BaseRun, Client, Head, Pace, Trouble};
 use crate::logs::Logs;
 use crate::output;
 use crate::report::{Report, Reported};
 use crate::runner::{self, Context, Files, HeadOf, Summary};
-use crate::settings::Settings;
+use crate::settings::{CONFIG, Settings};
 
 /// Runs the command. Whatever goes wrong, the outputs say so.
 pub(crate) fn run() -> Result<Status, Error> {
@@ -34,6 +36,9 @@ fn step(files: &Files) -> Result<Status, Error> {
     let inputs = Inputs::read(&runner::variable)?;
     let context = Context::read(&runner::variable);
     let settings = Settings::load(&inputs.gate)?;
+    output::note(
+        &settings.config.as_deref().map_or_else(|| format!("no {CONFIG} was found"), |path| format!("rules: {}", path.display())),
+    );
     let checked = Checked::of(settings, Logs::read(&inputs.reports))?;
     let github = client(&inputs, &context);
     let base = base(&inputs, &context, github.as_ref());
@@ -48,7 +53,7 @@ fn step(files: &Files) -> Result<Status, Error> {
     // From here on the verdict stands, and nothing that goes wrong changes it.
     let mut reported = report(&inputs, &context, &run, base.as_deref(), github.as_ref());
     if inputs.upload {
-        reported.tried(folder.copy(&checked.logs.files));
+        folder.copy(&checked.logs.files).into_iter().for_each(|error| reported.tried(Err(error)));
     }
     if inputs.summary {
         reported.tried(summarise(&run, base.as_deref()));
@@ -63,7 +68,7 @@ fn step(files: &Files) -> Result<Status, Error> {
 /// Who reports, where somebody may.
 fn client(inputs: &Inputs, context: &Context) -> Option<Client> {
     let (owner, name) = context.repository.clone()?;
-    let token = Token::new(inputs.report.token.as_deref()?);
+    let token = inputs.report.token.clone()?;
     match Client::new(&Access { api: context.api.clone(), token, owner, name }, Pace::default()) {
         Ok(client) => Some(client),
         Err(trouble) => {
@@ -131,7 +136,8 @@ fn outputs(run: &Run<'_>, folder: &Folder) -> Vec<(&'static str, String)> {
 /// Unexpected findings that neither the baseline nor the last run of the base branch knows.
 fn new(run: &Run<'_>) -> u64 {
     let is_new = |change: &&Change| change.what == What::New;
-    let of_base = run.changes.map(|all| all.iter().filter(is_new).map(|change| change.fingerprint.as_str()).collect::<Vec<_>>());
+    let of_base =
+        run.changes.map(|all| all.iter().filter(is_new).map(|change| change.fingerprint.as_str()).collect::<HashSet<_>>());
     run.triage
         .count_where(run.parsed, |item| {
             let base_knows = of_base.as_ref().is_some_and(|new| !new.contains(&item.fingerprint.as_str()));
@@ -151,7 +157,6 @@ fn report(inputs: &Inputs, context: &Context, run: &Run<'_>, base: Option<&str>,
         run,
         settings: &inputs.report,
         head: &context.head,
-        id: format!("leakgate/{}/{}/{}/{}", context.run, context.attempt, context.job, inputs.report.name),
         url: context.run_url(),
         pull: None,
         claim: None,

@@ -38,8 +38,14 @@ impl Repository {
 
     fn around_here() -> Self {
         let Ok(here) = std::env::current_dir() else { return Self::default() };
-        let Some(root) = here.ancestors().find(|p| p.join(".git").exists()) else { return Self::default() };
-        let listed = Command::new("git").arg("-C").arg(root).args(["ls-files", "-z"]).stderr(Stdio::null()).output();
+        let Some(root) = root_of(&here) else { return Self::default() };
+        // A repository may be somebody else's data, and its configuration names commands that git would start.
+        let listed = Command::new("git")
+            .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
+            .arg(root)
+            .args(["ls-files", "-z", "--recurse-submodules"])
+            .stderr(Stdio::null())
+            .output();
         let Ok(listed) = listed else { return Self::default() };
         let names = listed.stdout.split(|b| *b == 0).filter_map(|n| std::str::from_utf8(n).ok()).filter(|n| !n.is_empty());
         let mut roots = vec![root.to_string_lossy().replace('\\', "/")];
@@ -120,6 +126,20 @@ impl leakgate_core::emit::Excerpt for Repository {
         let text = bytes.split(|b| *b == b'\n').nth(wanted)?;
         Some(String::from_utf8_lossy(text).trim_end_matches('\r').to_owned())
     }
+}
+
+/// The root of the repository: where a workflow has checked it out, or else the nearest folder that git knows. Within a workflow a
+/// repository inside of it is a submodule or a helper, and the sources are those of the whole.
+fn root_of(here: &Path) -> Option<&Path> {
+    let checked_out = checked_out();
+    let is_git = |folder: &&Path| folder.join(".git").exists();
+    let is_checked_out = |folder: &&Path| checked_out.is_some() && folder.canonicalize().ok() == checked_out;
+    here.ancestors().find(|folder| is_checked_out(folder) && is_git(folder)).or_else(|| here.ancestors().find(is_git))
+}
+
+/// Where a workflow of GitHub has put the repository.
+pub(crate) fn checked_out() -> Option<PathBuf> {
+    Path::new(&std::env::var_os("GITHUB_WORKSPACE")?).canonicalize().ok()
 }
 
 fn base(path: &str) -> &str {

@@ -425,6 +425,8 @@ fn a_fork_is_published_as_its_own_word() {
     assert_eq!((runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()), (Some(HEAD), Some("failure")));
     assert_eq!(runs[0]["annotations"].as_array().unwrap().len(), 2);
     assert_eq!(runs[0]["annotations"][0]["path"], "src/a.c");
+    assert_eq!(runs[0]["name"], "leakgate (unverified)");
+    assert_eq!(runs[0]["output"]["title"], "nobody checked: 2 unexpected findings");
     let comments = step.comments();
     assert!(comments[0].contains("2 unexpected findings") && comments[0].contains("Nobody has checked it"), "{comments:?}");
     assert_eq!(step.commented_on(), step.pull());
@@ -438,9 +440,15 @@ fn a_claim_of_a_clean_run_is_no_success_and_removes_nothing() {
     assert_eq!(step.run("publish").status, 0);
     assert_eq!(step.check_runs()[0]["conclusion"], "neutral");
     assert_eq!(step.comments(), Vec::<String>::new());
-    step.fake.state().comment(number, BOT, &format!("{MARKER}\nbefore"));
+    step.fake.state().comment(number, BOT, "<!-- leakgate: published -->\nbefore");
     step.run("publish");
-    assert!(step.comments()[0].contains("leakgate: pass") && step.comments()[0].contains("Nobody has checked it"));
+    assert!(step.comments()[0].contains("It says that nothing is wrong") && step.comments()[0].contains("Nobody has checked it"));
+    assert!(!step.comments()[0].contains("✅"));
+    // A document that says pass and holds what nobody accepted says two things, and the worse one counts.
+    let forged = document_of(&leaks(1)).replace("\"outcome\":\"fail\"", "\"outcome\":\"pass\"");
+    let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
+    step.run("publish");
+    assert_eq!(step.check_runs()[0]["conclusion"], "failure");
     // Success is no word of a document either.
     let forged = clean.replace("\"outcome\":\"pass\"", "\"outcome\":\"success\"");
     let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
@@ -497,4 +505,94 @@ fn only_runs_that_could_not_report_are_published() {
     assert!(ran.stderr.contains("leakgate-gcc or leakgate-clang*"), "{}", ran.stderr);
     let no = Step::pull_request(7).run("publish");
     assert!(no.status == 2 && no.commands()[0].contains("workflow_run"), "{:?}", no.commands());
+}
+
+#[test]
+fn several_artifacts_of_a_fork_are_one_comment_and_a_broken_one_stops_no_other() {
+    let failing = document_of(&leaks(1));
+    let step = Step::after(7, "stranger", &[("leakgate.json", &failing)]).with("LEAKGATE_NAME", "leakgate*");
+    for (name, zip) in [("leakgate-b", zipped(&[("leakgate.json", &failing)])), ("leakgate-c", b"no archive".to_vec())] {
+        let mut state = step.fake.state();
+        let number = state.number();
+        let mut artifact = state.artifacts[0].clone();
+        (artifact["id"], artifact["name"]) = (number.into(), name.into());
+        state.artifacts.push(artifact);
+        state.zips.insert(number, zip);
+    }
+    let ran = step.run("publish");
+    assert_eq!((ran.status, step.check_runs().len()), (0, 2));
+    assert!(ran.commands().iter().any(|c| c.starts_with("::warning") && c.contains("leakgate-c")), "{:?}", ran.commands());
+    let comments = step.comments();
+    assert_eq!(comments.len(), 1);
+    assert!(comments[0].contains("### `leakgate`") && comments[0].contains("### `leakgate-b`"), "{}", comments[0]);
+}
+
+#[test]
+fn a_lost_answer_never_takes_another_legs_check_run_for_ones_own() {
+    let step = Step::pull_request(REPOSITORY_ID).log(CLEAN);
+    step.action();
+    let step = step.log(&leaks(1));
+    step.fake.fail("POST", "check-runs", 1, Fault::BadGateway);
+    assert_eq!(step.action().status, 1);
+    let conclusions: Vec<Value> = step.check_runs().iter().map(|run| run["conclusion"].clone()).collect();
+    assert_eq!(conclusions, ["success", "failure"]);
+    assert_eq!(step.check_runs()[0]["annotations"].as_array().map_or(0, Vec::len), 0);
+}
+
+#[test]
+fn a_marker_within_a_comment_is_text() {
+    let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
+    let number = step.pull().as_u64().unwrap();
+    let quoted = format!("A function is called {MARKER}.");
+    step.fake.state().comment(number, BOT, &quoted);
+    step.action();
+    assert_eq!(step.comments().len(), 2);
+    assert_eq!(step.comments()[0], quoted);
+}
+
+#[test]
+fn the_rules_of_a_checkout_without_git_are_found_from_any_folder_of_it() {
+    let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "");
+    let root = step.dir.path();
+    fs::create_dir(root.join("build")).unwrap();
+    fs::write(root.join("leakgate.toml"), "[gate]\nrequire = [\"helgrind\"]\n").unwrap();
+    fs::write(root.join("build/run.log"), CLEAN).unwrap();
+    let workspace = root.to_string_lossy().into_owned();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_leakgate"));
+    process.arg("action").current_dir(root.join("build")).env_clear();
+    let done = process.envs(&step.variables).env("GITHUB_WORKSPACE", workspace).output().unwrap();
+    let stdout = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.code() == Some(1) && stdout.contains("missing-report"), "{stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_among_the_logs_are_not_handed_on() {
+    let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "").with("LEAKGATE_REPORTS", "logs").log("a secret\n");
+    let logs = step.dir.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    fs::write(logs.join("a.log"), CLEAN).unwrap();
+    std::os::unix::fs::symlink("../run.log", logs.join("b.log")).unwrap();
+    let ran = step.action();
+    assert_eq!(ran.status, 0, "{}", ran.stdout);
+    let copied = files_below(&Path::new(&ran.outputs["reports"]).join("logs/logs"));
+    assert_eq!(copied.len(), 1, "{copied:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_repository_of_somebody_else_starts_no_command() {
+    use std::os::unix::fs::PermissionsExt;
+    let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "").log(&leaks(1));
+    let root = step.dir.path();
+    let git =
+        |arguments: &[&str]| assert!(Command::new("git").args(arguments).current_dir(root).output().unwrap().status.success());
+    git(&["init", "--quiet"]);
+    fs::write(root.join("trap.sh"), "#!/bin/sh\ntouch trapped\n").unwrap();
+    fs::set_permissions(root.join("trap.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    git(&["config", "core.fsmonitor", "./trap.sh"]);
+    fs::write(root.join("a.c"), "int x;\n").unwrap();
+    git(&["-c", "core.fsmonitor=false", "add", "a.c"]);
+    step.action();
+    assert!(!root.join("trapped").exists());
 }

@@ -2,6 +2,7 @@
 //!
 //! What the document does not hold (the raw text of a frame) stays empty; fields of a newer leakgate are passed over.
 
+mod bounds;
 mod claims;
 mod merge;
 mod raw;
@@ -81,7 +82,7 @@ impl Document {
         if !holds {
             return Err(wrong(String::from("the document refers to an input, a report or a finding that it does not hold")));
         }
-        if let Some(what) = inconsistent(&raw) {
+        if let Some(what) = bounds::exceeded(&raw).or_else(|| inconsistent(&raw)) {
             return Err(wrong(what));
         }
         Ok(Self::of(raw, outcome))

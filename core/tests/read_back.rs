@@ -112,6 +112,31 @@ fn a_claimed_place_outside_of_the_repository_is_none() {
     }
 }
 
+#[test]
+fn a_document_that_would_cost_more_than_it_weighs_is_refused() {
+    let (parsed, sources) = common::read(&[("log".to_owned(), LEAK)], |bytes| vec![bytes]);
+    let text = common::decide(common::gate(), parsed, &sources).document(Format::Json);
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert!(Document::read("a.json", &text).is_ok());
+    let many = |pointer: &str, count: usize, one: Value| {
+        let mut hostile = document.clone();
+        *hostile.pointer_mut(pointer).unwrap() = vec![one; count].into();
+        Document::read("a.json", &hostile.to_string()).unwrap_err().to_string()
+    };
+    let frame = document.pointer("/findings/0/stacks/0/frames/0").unwrap().clone();
+    let stack = document.pointer("/findings/0/stacks/0").unwrap().clone();
+    let reason = document.pointer("/verdict/reasons/0").unwrap().clone();
+    for (pointer, count, one, want) in [
+        ("/verdict/reasons", 1001, reason, "1000 reasons"),
+        ("/findings/0/stacks", 65, stack, "64 stacks"),
+        ("/findings/0/stacks/0/frames", 513, frame, "512 frames in a stack"),
+        ("/findings/0/notes", 4097, "n".into(), "4096 notes"),
+    ] {
+        let told = many(pointer, count, one);
+        assert!(told.contains(want), "{told}");
+    }
+}
+
 const LEAK: &[u8] = b"==7==ERROR: LeakSanitizer: detected memory leaks\n
 Direct leak of 4 byte(s) in 1 object(s) allocated from:
     #0 0x51 in make /src/a.c:3:9\n

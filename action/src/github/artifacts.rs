@@ -17,7 +17,7 @@ const PAGES: usize = 10;
 const CANDIDATES: usize = 20;
 
 /// Most artifacts of one run that are read.
-const BUNDLES: usize = 256;
+const BUNDLES: usize = 20;
 
 /// Most bytes of text that are taken from one run.
 const TEXT: usize = 256 << 20;
@@ -41,8 +41,8 @@ pub(crate) struct BaseRun {
 pub(crate) struct Bundle {
     /// Its name.
     pub artifact: String,
-    /// Those of the members that were asked for, by their names.
-    pub members: BTreeMap<String, String>,
+    /// Those of the members that were asked for, by their names; or why it can't be read.
+    pub members: Result<BTreeMap<String, String>, Trouble>,
 }
 
 /// A page of artifacts.
@@ -195,16 +195,22 @@ impl Client {
                 let id = newest.entry(artifact.name).or_insert(artifact.id);
                 *id = artifact.id.max(*id);
             }
-            if newest.len() > BUNDLES {
-                return Err(trouble(&format!("it has more than {BUNDLES} artifacts")));
-            }
             let (mut bundles, mut size) = (Vec::new(), 0);
-            for (artifact, id) in newest {
-                let Some(members) = self.unpacked(id, wanted, TRIED_RUN).await? else { continue };
-                size += members.values().map(String::len).sum::<usize>();
-                if size > TEXT {
-                    return Err(trouble(&format!("its artifacts hold more than {} MiB", TEXT >> 20)));
-                }
+            for (artifact, id) in newest.into_iter().take(BUNDLES) {
+                // One that is broken keeps no other from being read.
+                let members = match self.unpacked(id, wanted, TRIED_RUN).await {
+                    Ok(Some(members)) => {
+                        size += members.values().map(String::len).sum::<usize>();
+                        let is_much = size > TEXT;
+                        if is_much {
+                            Err(trouble(&format!("its artifacts hold more than {} MiB", TEXT >> 20)))
+                        } else {
+                            Ok(members)
+                        }
+                    }
+                    Ok(None) => continue,
+                    Err(trouble) => Err(trouble),
+                };
                 bundles.push(Bundle { artifact, members });
             }
             Ok(bundles)

@@ -100,7 +100,7 @@ fn path(path: &str) -> Option<String> {
         return None;
     }
     let steps: Vec<_> = path.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
-    let is_within = !steps.is_empty() && !steps.contains(&"..");
+    let is_within = !steps.is_empty() && !steps.contains(&"..") && leakgate_core::emit::terminal(&path) == path;
     is_within.then(|| plain(&steps.join("/")).into_owned())
 }
 

@@ -36,7 +36,7 @@ impl Default for Pace {
             attempts: 5,
             timeout: Duration::from_secs(30),
             unnamed: Duration::from_secs(60),
-            patience: Duration::from_secs(300),
+            patience: Duration::from_secs(150),
             pause: Duration::from_secs(1),
             burst: 10,
         }
@@ -153,9 +153,14 @@ impl Client {
     ) -> Result<T, Trouble> {
         for attempt in 0.. {
             self.pause(&call.method).await;
+            let begin = Instant::now();
             let outcome = self.send(call).await;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let judgement = judge(&outcome, call.may_lack, now);
+            if !matches!(judgement, Judgement::Done) {
+                // An answer that never comes is waited for like any other.
+                self.waited.set(self.waited.get().saturating_add(begin.elapsed()));
+            }
             let trouble = trouble(call.tried, &outcome, &judgement);
             let is_last = attempt + 1 >= self.pace.attempts;
             let wait = self.wait(&judgement, attempt);

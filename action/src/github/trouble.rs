@@ -77,7 +77,9 @@ impl Broken {
             next = error.source();
         }
         let is_unsent = causes.iter().any(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
-        let why = causes.last().map(|cause| shown(&cause.to_string())).unwrap_or_default();
+        // An address may be signed, which is as good as a token.
+        let told = |cause: &&(dyn Error + 'static)| shown(cause.to_string().split(" for url (").next().unwrap_or_default());
+        let why = causes.last().map(told).unwrap_or_default();
         if is_unsent { Self::Unsent(why) } else { Self::Lost(why) }
     }
 }

@@ -66,18 +66,23 @@ impl Folder {
         output::file(&self.path.join(PUBLISH), &format!("{text}\n"))
     }
 
-    /// Copies logs into it, by names that an artifact can have.
-    pub(crate) fn copy(&self, logs: &[PathBuf]) -> Result<(), Error> {
+    /// Copies logs into it, by names that an artifact can have; tells what could not be copied.
+    ///
+    /// Only files themselves are: a link among the logs may lead to a secret, and an artifact is for everybody to read. A pipe has
+    /// given all that it had.
+    pub(crate) fn copy(&self, logs: &[PathBuf]) -> Vec<Error> {
         let mut taken = HashSet::new();
-        for log in logs {
-            let to = self.path.join("logs").join(name_for(log, &mut taken));
-            let error = |e| Error::Write(to.clone(), e);
-            if let Some(folder) = to.parent() {
-                fs::create_dir_all(folder).map_err(error)?;
-            }
-            fs::copy(log, &to).map_err(error)?;
+        let regular = |log: &&PathBuf| fs::symlink_metadata(log).is_ok_and(|meta| meta.is_file());
+        logs.iter().filter(regular).filter_map(|log| self.copy_one(log, &name_for(log, &mut taken)).err()).collect()
+    }
+
+    fn copy_one(&self, log: &Path, name: &str) -> Result<(), Error> {
+        let to = self.path.join("logs").join(name);
+        let error = |e| Error::Write(to.clone(), e);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(error)?;
         }
-        Ok(())
+        fs::copy(log, &to).map(|_| ()).map_err(error)
     }
 }
 

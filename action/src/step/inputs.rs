@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use crate::args::{GateArgs, RawSilence};
 use crate::error::Error;
+use crate::github::Token;
 
 /// The inputs, each with what it stands for.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) struct Reporting {
     /// What tells this report from others about the same commit: the artifact's name, too.
     pub(crate) name: String,
     /// The token of the workflow; without one nothing is reported there.
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<Token>,
     /// A check run with all annotations.
     pub(crate) check_run: bool,
     /// A comment on the pull request.
@@ -103,7 +104,7 @@ impl Reporting {
             }
         };
         let check_run = flag(variable, "check-run", true, errors);
-        Self { name, token: variable("LEAKGATE_TOKEN"), check_run, comment }
+        Self { name, token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)), check_run, comment }
     }
 }
 
@@ -111,7 +112,7 @@ impl Reporting {
 pub(crate) fn artifact_name(name: &str) -> Result<(), Error> {
     const FORBIDDEN: &[char] = &['"', ':', '<', '>', '|', '*', '?', '\\', '/'];
     let is_wrong = name.contains(FORBIDDEN) || name.contains(char::is_control) || name.trim() != name || name.len() > 200;
-    match is_wrong || name.contains("--") {
+    match is_wrong || name.contains("--") || leakgate_core::emit::terminal(name) != name {
         true => Err(Error::Usage(format!(
             "the input `artifact-name` can't be `{name}`: it is short, without \" : < > | * ? \\ / and without --"
         ))),

@@ -10,6 +10,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use hashbrown::HashSet;
+
 use self::sheet::Sheet;
 use super::escape::{code, code_in_table, plain};
 use super::group::{Group, groups};
@@ -183,8 +185,8 @@ fn notes(run: &Run<'_>, sheet: &mut Sheet) {
         let Some(rule) = run.gate.rules.get(advice.rule) else { continue };
         line(&format!("{}", rule.origin), &format!("{}: {}", rule.id, advice.message), advice.code.as_str());
     }
-    let is_told =
-        |p: &&crate::Problem| run.verdict.reasons.iter().any(|r| p.code.reason() == Some(r.code) && p.message == r.message);
+    let told: HashSet<_> = run.verdict.reasons.iter().map(|reason| (reason.code, reason.message.as_str())).collect();
+    let is_told = |p: &&crate::Problem| p.code.reason().is_some_and(|code| told.contains(&(code, p.message.as_str())));
     for problem in run.parsed.problems.iter().filter(|p| !is_told(p)) {
         line(&format!("{}", places::log_line(problem.input, problem.line, run)), &problem.message, problem.code.as_str());
     }

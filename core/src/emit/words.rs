@@ -119,7 +119,8 @@ pub(crate) fn label(stack: &Stack) -> &str {
 
 /// What the checker explains, without the lines that stand above stacks.
 pub(crate) fn notes(finding: &Finding) -> impl Iterator<Item = &Text> {
-    finding.notes.iter().filter(|note| !finding.stacks.iter().any(|s| s.label.as_ref() == Some(*note)))
+    let labels: HashSet<&Text> = finding.stacks.iter().filter_map(|stack| stack.label.as_ref()).collect();
+    finding.notes.iter().filter(move |note| !labels.contains(note))
 }
 
 /// The entries of `leakgate.toml` that accept these groups, one for each of the first so many fingerprints.

@@ -135,7 +135,7 @@ fn a_token_that_may_not_write_is_told() {
 #[test]
 fn a_comment_that_is_too_long_is_cut_and_found_again() {
     let world = World::new();
-    let long = format!("{}\n{MARKER}", "äöü €\n".repeat(20_000));
+    let long = format!("{MARKER}\n{}", "äöü €\n".repeat(20_000));
     assert!(matches!(world.client.comment(7, MARKER, Some(&long), true).unwrap(), Comment::Created(_)));
     assert_eq!(world.client.comment(7, MARKER, Some(&long), true).unwrap(), Comment::Unchanged);
 }
