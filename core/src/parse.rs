@@ -22,6 +22,7 @@ mod summary;
 mod tag;
 mod tail;
 mod threads;
+mod tsan;
 mod valgrind;
 mod xml;
 
@@ -63,7 +64,7 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         global-buffer-overflow intra-object-overflow dynamic-stack-buffer-overflow unknown-crash alloc-dealloc-mismatch \
         new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
         negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation";
-    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL];
+    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES];
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
     in_tables.chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
 }

@@ -23,6 +23,8 @@ pub enum Tool {
     Asan,
     /// LeakSanitizer, stand-alone or inside another sanitizer.
     Lsan,
+    /// ThreadSanitizer.
+    Tsan,
     /// Another checker, by its name.
     Custom(Text),
 }
@@ -36,6 +38,7 @@ impl Tool {
             Self::Drd => "drd",
             Self::Asan => "asan",
             Self::Lsan => "lsan",
+            Self::Tsan => "tsan",
             Self::Custom(name) => name,
         }
     }
@@ -48,6 +51,7 @@ impl Tool {
             "drd" => Self::Drd,
             "asan" => Self::Asan,
             "lsan" => Self::Lsan,
+            "tsan" => Self::Tsan,
             other => Self::Custom(other.into()),
         }
     }

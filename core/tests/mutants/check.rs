@@ -129,6 +129,7 @@ fn sanitizers(text: &str, scan: &mut Scan) {
             listed += number_before(sizes, " byte(s) in ").unwrap_or(0);
             scan.records.push(gist(&format!("leak of {}", if line.contains("Direct") { "direct" } else { "indirect" })));
         } else if is_undefined(line) || line.contains("WARNING: ") && line.contains("Sanitizer: ") {
+            reports[1] += 1;
             scan.records.push(gist(line));
         }
         table |= line.contains("Suppressions used:");
