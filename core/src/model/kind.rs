@@ -25,6 +25,8 @@ pub enum Tool {
     Lsan,
     /// ThreadSanitizer.
     Tsan,
+    /// MemorySanitizer.
+    Msan,
     /// Another checker, by its name.
     Custom(Text),
 }
@@ -39,6 +41,7 @@ impl Tool {
             Self::Asan => "asan",
             Self::Lsan => "lsan",
             Self::Tsan => "tsan",
+            Self::Msan => "msan",
             Self::Custom(name) => name,
         }
     }
@@ -52,6 +55,7 @@ impl Tool {
             "asan" => Self::Asan,
             "lsan" => Self::Lsan,
             "tsan" => Self::Tsan,
+            "msan" => Self::Msan,
             other => Self::Custom(other.into()),
         }
     }

@@ -18,9 +18,9 @@ use hashbrown::HashMap;
 use self::headline::{Standalone, is_tagged_error, standalone};
 pub(crate) use self::headline::{is_prefix, speaks};
 use self::record::{Open, Part, Place};
-use super::collect::Collector;
+use super::collect::{Collector, text_of};
 use super::failures;
-use super::{frame, lsan, tsan};
+use super::{frame, lsan, msan, tsan};
 use crate::bytes::{contains, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, Text, Tool};
@@ -36,6 +36,8 @@ pub(crate) struct Sanitizers {
     reports: HashMap<(Tool, Option<u64>), usize>,
     /// `DEADLYSIGNAL` was printed and its headline is still to come.
     deadly: Option<u64>,
+    /// What MemorySanitizer said just before a headline that is still to come, and where.
+    lead: Option<(Text, u64)>,
     /// Two reports ran into each other, so a `SUMMARY:` may stand alone.
     mixed: bool,
     /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
@@ -50,7 +52,7 @@ impl Sanitizers {
 
     /// True while no report is known.
     pub(crate) fn is_bare(&self) -> bool {
-        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none()
+        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none() && self.lead.is_none()
     }
 
     /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
@@ -62,7 +64,9 @@ impl Sanitizers {
                 self.message(level, name, said, &place, out);
             }
             _ => {
-                if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
+                if msan::is_lead(text) {
+                    self.lead = Some((text_of(text.trim_ascii()), place.line));
+                } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
                     self.open_leaks(text, &place, out);
                 } else if pid.is_some() && failures::is_start_of_asan(text) {
                     let message = format!("AddressSanitizer failed: `{}`", String::from_utf8_lossy(text.trim_ascii()));
@@ -95,6 +99,9 @@ impl Sanitizers {
         self.close(false, last_line, out);
         if let Some(line) = self.deadly.take() {
             out.problem(Code::Truncated, line, None, "a sanitizer announced a deadly signal, and its report is missing");
+        }
+        if let Some((_, line)) = self.lead.take() {
+            out.problem(Code::Truncated, line, None, "MemorySanitizer tells of uninitialized bytes, and its report is missing");
         }
         *self = Self::default();
     }
@@ -240,6 +247,9 @@ impl Sanitizers {
             self.close(whole, place.line, out);
         } else if tsan::is_bar(text) && open.is_of(&Tool::Tsan) {
             let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty() || !d.notes.is_empty());
+            self.close(whole, place.line, out);
+        } else if msan::is_end(text) && open.is_of(&Tool::Msan) {
+            let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
             self.close(whole, place.line, out);
         } else if open.part == Part::Error {
             open.error_line(text);

@@ -39,7 +39,7 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
         } else if report.tool.is_valgrind() && report.complete {
             valgrind_leaks(report, &read[at], &mut say);
             valgrind_errors(all, at, parents, &mut say);
-        } else if report.tool == Tool::Tsan {
+        } else if matches!(report.tool, Tool::Tsan | Tool::Msan) {
             sanitizer_errors(all, report, &mut say);
         }
     }
@@ -94,7 +94,7 @@ fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     }
 }
 
-/// ThreadSanitizer says at the end of a process how many errors it printed. The words name no process, and a child of `fork`
+/// ThreadSanitizer, and MemorySanitizer where it goes on, say at the end of a process how many errors they printed. The words name no process, and a child of `fork`
 /// counts its parent's, so all that were printed in the same source make up the count.
 fn sanitizer_errors(all: &Collector, report: &Report, say: &mut impl FnMut(Code, String)) {
     let Some(stated) = report.stated.errors else { return };

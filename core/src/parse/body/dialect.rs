@@ -1,7 +1,7 @@
 //! Which sanitizer speaks, and who knows its words.
 
 use super::super::asan::{self, Section};
-use super::super::tsan;
+use super::super::{msan, tsan};
 use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 
@@ -11,6 +11,7 @@ pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
         b"Address" => Tool::Asan,
         b"Leak" => Tool::Lsan,
         b"Thread" => Tool::Tsan,
+        b"Memory" => Tool::Msan,
         _ => return None,
     })
 }
@@ -40,6 +41,9 @@ pub(crate) fn headline<'a>(level: &[u8], name: &[u8], text: &'a str, is_tagged: 
             let (kind, title, pid) = tsan::headline(said)?;
             Some(Headline { tool, kind, title, pid })
         }
+        (b"WARNING:", Tool::Msan) if msan::is_headline(said, is_tagged) => {
+            Some(Headline { tool, kind: asan::kind(said), title: said, pid: None })
+        }
         // Without a tag it may be prose; a headline holds an address.
         (b"ERROR:", _) if is_tagged || contains(said.as_bytes(), b"0x") => {
             Some(Headline { tool, kind: asan::kind(said), title: said.trim_end_matches(':'), pid: None })
@@ -52,6 +56,7 @@ pub(crate) fn headline<'a>(level: &[u8], name: &[u8], text: &'a str, is_tagged: 
 pub(crate) fn total(tool: &Tool, said: &[u8]) -> Option<u64> {
     match tool {
         Tool::Tsan => tsan::total(said),
+        Tool::Msan => msan::total(said),
         _ => None,
     }
 }
@@ -65,6 +70,7 @@ pub(crate) fn is_chatter(name: &[u8], said: &[u8]) -> bool {
 pub(crate) fn section(tool: &Tool, line: &[u8]) -> Option<Section> {
     match tool {
         Tool::Tsan => tsan::section(line).or_else(|| asan::section(line)),
+        Tool::Msan => msan::section(line).or_else(|| asan::section(line)),
         _ => asan::section(line),
     }
 }

@@ -51,7 +51,9 @@ impl Sanitizers {
         self.unknown = false;
         self.interrupt(place, out);
         let report = self.report(tool.clone(), place, out);
-        let draft = Draft::new(tool, kind, title, place.line);
+        let lead = self.lead.take().filter(|_| tool == Tool::Msan);
+        let mut draft = Draft::new(tool, kind, title, place.line);
+        draft.notes.extend(lead.map(|(text, _)| text));
         out.reports[report].complete = false;
         self.open = Some(Open { report, part: Part::Error, draft: Some(draft), foreign: 0, interleaved: false });
     }
@@ -104,7 +106,7 @@ fn is_unknown(level: &[u8], name: &[u8], text: &[u8]) -> bool {
 
 /// What a headline said nothing of is known from the `SUMMARY:`.
 pub(super) fn complete_kind(draft: &mut Draft, summary: &[u8]) {
-    if draft.kind == Kind::UNKNOWN {
+    if draft.kind == Kind::UNKNOWN && draft.title.is_empty() {
         draft.kind = super::super::asan::kind(&text_of(summary));
     }
 }
