@@ -27,6 +27,8 @@ pub enum Tool {
     Tsan,
     /// MemorySanitizer.
     Msan,
+    /// HWAddressSanitizer.
+    Hwasan,
     /// Another checker, by its name.
     Custom(Text),
 }
@@ -42,6 +44,7 @@ impl Tool {
             Self::Lsan => "lsan",
             Self::Tsan => "tsan",
             Self::Msan => "msan",
+            Self::Hwasan => "hwasan",
             Self::Custom(name) => name,
         }
     }
@@ -56,6 +59,7 @@ impl Tool {
             "lsan" => Self::Lsan,
             "tsan" => Self::Tsan,
             "msan" => Self::Msan,
+            "hwasan" => Self::Hwasan,
             other => Self::Custom(other.into()),
         }
     }

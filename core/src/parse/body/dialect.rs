@@ -1,7 +1,7 @@
 //! Which sanitizer speaks, and who knows its words.
 
 use super::super::asan::{self, Section};
-use super::super::{msan, tsan};
+use super::super::{hwasan, msan, tsan};
 use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 
@@ -12,6 +12,7 @@ pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
         b"Leak" => Tool::Lsan,
         b"Thread" => Tool::Tsan,
         b"Memory" => Tool::Msan,
+        b"HWAddress" => Tool::Hwasan,
         _ => return None,
     })
 }
@@ -71,6 +72,7 @@ pub(crate) fn section(tool: &Tool, line: &[u8]) -> Option<Section> {
     match tool {
         Tool::Tsan => tsan::section(line).or_else(|| asan::section(line)),
         Tool::Msan => msan::section(line).or_else(|| asan::section(line)),
+        Tool::Hwasan => hwasan::section(line).or_else(|| asan::section(line)),
         _ => asan::section(line),
     }
 }
