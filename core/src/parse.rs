@@ -13,15 +13,18 @@ mod failures;
 mod frame;
 mod generated;
 mod helgrind;
+mod hwasan;
 mod lead;
 mod lines;
 mod lsan;
 mod memcheck;
+mod msan;
 mod stream;
 mod summary;
 mod tag;
 mod tail;
 mod threads;
+mod tsan;
 mod valgrind;
 mod xml;
 
@@ -62,8 +65,9 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         stack-buffer-overflow stack-use-after-return use-after-poison container-overflow stack-use-after-scope \
         global-buffer-overflow intra-object-overflow dynamic-stack-buffer-overflow unknown-crash alloc-dealloc-mismatch \
         new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
-        negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation";
-    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL];
+        negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch invalid-free \
+        allocation-tail-overwritten";
+    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES];
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
     in_tables.chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
 }

@@ -130,6 +130,11 @@ pub(super) const TABLE: &[Help] = &[
     entry("fatal-signal", "Process ended by a signal", Risk::Error)
         .means("The process was ended by a signal that stands for a crash: a wrong access, a failed assertion, an instruction that does not exist, or a time limit.")
         .fix("Look at the errors before it first: what broke the memory is often reported there."),
+    entry("allocation-tail-overwritten", "Write just behind a heap block", Risk::Security("8.1"))
+        .cwe(122)
+        .means("When the block was freed, the bytes behind its end were not what the allocator had left there: somebody wrote over the end, in code that is not instrumented.")
+        .fix("Look for what writes into the block, such as a function of a library that was given a wrong length.")
+        .more("Build the code that writes with -fsanitize=hwaddress, too; the write itself is reported then."),
     entry("tag-mismatch", "Access with the wrong memory tag", Risk::Security("8.1"))
         .cwe(119)
         .means("The tag of the pointer is not that of the memory: an access outside of a block, or to one that was freed.")

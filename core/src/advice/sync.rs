@@ -78,6 +78,26 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(832)
         .means("A thread gives back a lock that it does not hold, or that nobody holds.")
         .fix("Pair each lock with one unlock in the same thread; a guard object does it on every path."),
+    entry("heap-use-after-free-by-virtual-call", "Call of a virtual function while its object is freed", Risk::Security("8.1"))
+        .cwe(416)
+        .means("A thread calls a virtual function of an object that another thread frees, and nothing orders the two.")
+        .fix("Join the thread, or take the object away from it, before the object is deleted; share it by `std::shared_ptr` where neither can be first."),
+    entry("use-of-an-invalid-mutex", "Use of a mutex that is none", Risk::Error)
+        .cwe(667)
+        .means("A mutex is used that was never made, or that was destroyed.")
+        .fix("Make it before the threads that use it begin, and destroy it after they were joined."),
+    entry("read-lock-of-a-write-locked-mutex", "Lock taken for reading that is held for writing", Risk::Error)
+        .cwe(667)
+        .means("A thread asks to read under a lock that it holds for writing already, and waits for itself.")
+        .fix("Split the function into one that locks and one that expects the lock to be held."),
+    entry("read-unlock-of-a-write-locked-mutex", "Lock given back as if it were held for reading", Risk::Error)
+        .cwe(667)
+        .means("A lock that is held for writing is given back by the function for readers.")
+        .fix("Give it back by the partner of the function that took it; a guard object does it by itself."),
+    entry("mutex-held-in-the-wrong-context", "Lock held where none may be", Risk::Error)
+        .cwe(667)
+        .means("The program told ThreadSanitizer that no lock may be held at this place, and one is.")
+        .fix("Give the lock back before: what runs here may wait for a thread that needs it."),
     entry("signal-handler-spoils-errno", "Signal handler that changes errno", Risk::Error)
         .cwe(479)
         .means("The code that was interrupted may look at `errno` next, and finds the handler's.")

@@ -23,6 +23,12 @@ pub enum Tool {
     Asan,
     /// LeakSanitizer, stand-alone or inside another sanitizer.
     Lsan,
+    /// ThreadSanitizer.
+    Tsan,
+    /// MemorySanitizer.
+    Msan,
+    /// HWAddressSanitizer.
+    Hwasan,
     /// Another checker, by its name.
     Custom(Text),
 }
@@ -36,6 +42,9 @@ impl Tool {
             Self::Drd => "drd",
             Self::Asan => "asan",
             Self::Lsan => "lsan",
+            Self::Tsan => "tsan",
+            Self::Msan => "msan",
+            Self::Hwasan => "hwasan",
             Self::Custom(name) => name,
         }
     }
@@ -48,6 +57,9 @@ impl Tool {
             "drd" => Self::Drd,
             "asan" => Self::Asan,
             "lsan" => Self::Lsan,
+            "tsan" => Self::Tsan,
+            "msan" => Self::Msan,
+            "hwasan" => Self::Hwasan,
             other => Self::Custom(other.into()),
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn kind(text: &str) -> Kind {
     if let Some((_, kind)) = SPECIAL.iter().find(|(start, _)| text.starts_with(start)) {
         return Kind::of(kind);
     }
-    let word = text.split([' ', ':', '(']).next().unwrap_or_default();
+    let word = text.split([' ', ':', '(', ';']).next().unwrap_or_default();
     if word.is_empty() { Kind::UNKNOWN } else { Kind::own(word) }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! The body's lines carry no tag, so two processes that write at once into one stream can't be told apart. A body that breaks
 //! its own grammar (a frame out of sequence, a second headline before the first report has a stack) is named `interleaved`,
-//! never guessed at. What the words mean is said in `asan.rs` and `lsan.rs`; how lines follow one another, here.
+//! never guessed at. What the words mean is said in `asan.rs`, `lsan.rs`, `tsan.rs`; how lines follow one another,
+//! here; who is asked, in `body/dialect.rs`.
 
+mod dialect;
 mod headline;
+mod message;
 mod record;
 
 use alloc::format;
@@ -12,17 +15,15 @@ use alloc::string::String;
 
 use hashbrown::HashMap;
 
-use self::headline::{Standalone, is_failure, is_tagged_error, standalone};
+use self::headline::{Standalone, is_tagged_error, standalone};
 pub(crate) use self::headline::{is_prefix, speaks};
 use self::record::{Open, Part, Place};
-use super::asan;
 use super::collect::{Collector, text_of};
-use super::draft::Draft;
 use super::failures;
-use super::{frame, lsan};
+use super::{frame, lsan, msan, tsan};
 use crate::bytes::{contains, trim_start};
 use crate::line::Line;
-use crate::model::{Amount, Kind, Text, Tool};
+use crate::model::{Amount, Text, Tool};
 use crate::problem::Code;
 
 /// A report is given up after so many lines that are none of its own (the process died while it wrote).
@@ -35,6 +36,8 @@ pub(crate) struct Sanitizers {
     reports: HashMap<(Tool, Option<u64>), usize>,
     /// `DEADLYSIGNAL` was printed and its headline is still to come.
     deadly: Option<u64>,
+    /// What MemorySanitizer said just before a headline that is still to come, and where.
+    lead: Option<(Text, u64)>,
     /// Two reports ran into each other, so a `SUMMARY:` may stand alone.
     mixed: bool,
     /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
@@ -49,7 +52,7 @@ impl Sanitizers {
 
     /// True while no report is known.
     pub(crate) fn is_bare(&self) -> bool {
-        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none()
+        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none() && self.lead.is_none()
     }
 
     /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
@@ -61,7 +64,9 @@ impl Sanitizers {
                 self.message(level, name, said, &place, out);
             }
             _ => {
-                if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
+                if msan::is_lead(text) {
+                    self.lead = Some((text_of(text.trim_ascii()), place.line));
+                } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
                     self.open_leaks(text, &place, out);
                 } else if pid.is_some() && failures::is_start_of_asan(text) {
                     let message = format!("AddressSanitizer failed: `{}`", String::from_utf8_lossy(text.trim_ascii()));
@@ -95,6 +100,9 @@ impl Sanitizers {
         if let Some(line) = self.deadly.take() {
             out.problem(Code::Truncated, line, None, "a sanitizer announced a deadly signal, and its report is missing");
         }
+        if let Some((_, line)) = self.lead.take() {
+            out.problem(Code::Truncated, line, None, "MemorySanitizer tells of uninitialized bytes, and its report is missing");
+        }
         *self = Self::default();
     }
 
@@ -106,49 +114,6 @@ impl Sanitizers {
         let report = out.open_report(key.0.clone(), key.1, place.stream.cloned(), place.line);
         self.reports.insert(key, report);
         report
-    }
-
-    fn message(&mut self, level: &[u8], name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) {
-        let said = text.strip_prefix(b":").unwrap_or(text).trim_ascii();
-        if said == b"DEADLYSIGNAL" {
-            self.deadly.get_or_insert(place.line);
-        } else if said.starts_with(b"checking for leaks") {
-            let report = self.report(Tool::Lsan, place, out);
-            out.reports[report].complete = true;
-        } else if is_failure(level, said) {
-            self.deadly = None;
-            let message = format!("{}Sanitizer failed: `{}`", String::from_utf8_lossy(name), String::from_utf8_lossy(said));
-            out.problem(Code::CheckerFailed, place.line, place.pid, message);
-            self.give_up(out);
-        } else if level == b"ERROR:" && name == b"Leak" && said.starts_with(b"detected memory leaks") {
-            if place.pid.is_some() {
-                self.leaks(place, out);
-            }
-        } else if level == b"ERROR:" && matches!(name, b"Address" | b"Leak") {
-            // Without a tag it may be prose; a headline holds an address.
-            if place.pid.is_some() || contains(said, b"0x") {
-                let tool = if name == b"Leak" { Tool::Lsan } else { Tool::Asan };
-                self.error(tool, said, place, out);
-            }
-        } else if !level.is_empty() && text.starts_with(b":") && !matches!(name, b"Address" | b"Leak") {
-            self.deadly = None;
-            self.unknown = true;
-            let message = format!("a report of {}Sanitizer, which this version does not read", String::from_utf8_lossy(name));
-            out.problem(Code::UnknownReport, place.line, place.pid, message);
-        } else if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut()) {
-            draft.close_stack();
-        }
-    }
-
-    fn error(&mut self, tool: Tool, said: &[u8], place: &Place<'_>, out: &mut Collector) {
-        self.deadly = None;
-        self.unknown = false;
-        self.interrupt(place, out);
-        let title = text_of(said);
-        let report = self.report(tool.clone(), place, out);
-        let draft = Draft::new(tool, asan::kind(&title), title.trim_end_matches(':'), place.line);
-        out.reports[report].complete = false;
-        self.open = Some(Open { report, part: Part::Error, draft: Some(draft), foreign: 0, interleaved: false });
     }
 
     fn leaks(&mut self, place: &Place<'_>, out: &mut Collector) {
@@ -204,13 +169,9 @@ impl Sanitizers {
         if let Some(total) = lsan::total(text) {
             return self.leak_total(total, place, out);
         }
-        let in_error = self.open.as_ref().is_some_and(|o| o.part == Part::Error);
-        if in_error && matches!(name, b"Address" | b"Leak") {
-            if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut())
-                && draft.kind == Kind::UNKNOWN
-            {
-                draft.kind = asan::kind(&text_of(text));
-            }
+        let ended = self.open.as_mut().filter(|o| o.part == Part::Error).and_then(|o| o.draft.as_mut());
+        if let Some(draft) = ended.filter(|draft| dialect::sums_up(name, &draft.tool)) {
+            message::complete_kind(draft, text);
             self.close(true, place.line, out);
         } else if !self.mixed && !self.unknown {
             let message = format!("a summary of {}Sanitizer whose report is not in the log", String::from_utf8_lossy(name));
@@ -283,6 +244,12 @@ impl Sanitizers {
             open.frame(text, place, out);
         } else if place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
             let whole = open.part == Part::Error && open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
+            self.close(whole, place.line, out);
+        } else if tsan::is_bar(text) && open.is_of(&Tool::Tsan) {
+            let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty() || !d.notes.is_empty());
+            self.close(whole, place.line, out);
+        } else if msan::is_end(text) && open.is_of(&Tool::Msan) {
+            let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
             self.close(whole, place.line, out);
         } else if open.part == Part::Error {
             open.error_line(text);

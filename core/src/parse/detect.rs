@@ -21,6 +21,7 @@ pub(crate) const MARKERS: &[&str] = &[
     "8==",
     "9==",
     "Sanitizer",
+    "Uninitialized bytes in ",
     "irect leak of ",
     "Suppressions used:",
     "valgrindoutput",

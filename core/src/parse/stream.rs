@@ -60,7 +60,7 @@ fn holds_tag(text: &[u8]) -> bool {
 
 /// True for a frame within which a sanitizer speaks; frames end with a parenthesis.
 fn is_torn(text: &[u8]) -> bool {
-    let is_frame = text.starts_with(b"by 0x") || text.starts_with(b"at 0x");
+    let is_frame = text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
     is_frame && !text.ends_with(b")") && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
 }
 

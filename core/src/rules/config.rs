@@ -140,8 +140,15 @@ fn kind(table: &Table<'_>, word: &str, span: Range<usize>) -> Option<KindSet> {
 
 /// The same for a word from elsewhere: what is wrong with it, and what was meant.
 pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)> {
-    const KNOWN: &[Kind] =
-        &[Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::LEAK_REACHABLE, Kind::FD_LEAK, Kind::FD_INHERITED];
+    const KNOWN: &[Kind] = &[
+        Kind::LEAK_DEFINITE,
+        Kind::LEAK_INDIRECT,
+        Kind::LEAK_POSSIBLE,
+        Kind::LEAK_REACHABLE,
+        Kind::FD_LEAK,
+        Kind::FD_INHERITED,
+        Kind::of("thread-leak"),
+    ];
     match word {
         "errors" => return Ok(KindSet::Errors),
         "leaks" => return Ok(KindSet::Leaks),

@@ -1,7 +1,7 @@
 //! Holds what a checker stated against what was read. A difference means that something was lost on the way, and is fatal.
 //!
 //! What the sums mean: `memcheck/mc_leakcheck.c` (`print_results`), `coregrind/m_errormgr.c` (`VG_(show_all_errors)`),
-//! `lsan/lsan_common.cpp` (`LeakReport::PrintSummary`).
+//! `lsan/lsan_common.cpp` (`LeakReport::PrintSummary`), `tsan/rtl/tsan_rtl.cpp` (`Finalize`).
 
 use alloc::format;
 use alloc::string::String;
@@ -39,6 +39,8 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
         } else if report.tool.is_valgrind() && report.complete {
             valgrind_leaks(report, &read[at], &mut say);
             valgrind_errors(all, at, parents, &mut say);
+        } else if matches!(report.tool, Tool::Tsan | Tool::Msan) {
+            sanitizer_errors(all, report, &mut say);
         }
     }
     for (at, stated) in &all.counted {
@@ -89,6 +91,18 @@ fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     if (stated.bytes, stated.blocks) != (bytes, blocks) {
         let stated = amount(stated.bytes, stated.blocks);
         say(Code::Unreconciled, format!("lsan states {stated}, and its records hold {}", amount(bytes, blocks)));
+    }
+}
+
+/// ThreadSanitizer, and MemorySanitizer where it goes on, say at the end of a process how many errors they printed. The words name no process, and a child of `fork`
+/// counts its parent's, so all that were printed in the same source make up the count.
+fn sanitizer_errors(all: &Collector, report: &Report, say: &mut impl FnMut(Code, String)) {
+    let Some(stated) = report.stated.errors else { return };
+    let beside = |r: &&Report| r.tool == report.tool && r.input == report.input && r.stream == report.stream;
+    let printed = all.reports.iter().filter(beside).map(|r| r.printed_errors).fold(0, u64::saturating_add);
+    if stated > printed {
+        let stated = count(stated, "error", "errors");
+        say(Code::Unreconciled, format!("{} counts {stated}, and the log holds {printed}", report.tool));
     }
 }
 

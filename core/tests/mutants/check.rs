@@ -129,7 +129,9 @@ fn sanitizers(text: &str, scan: &mut Scan) {
             listed += number_before(sizes, " byte(s) in ").unwrap_or(0);
             scan.records.push(gist(&format!("leak of {}", if line.contains("Direct") { "direct" } else { "indirect" })));
         } else if is_undefined(line) || line.contains("WARNING: ") && line.contains("Sanitizer: ") {
-            scan.records.push(gist(line));
+            reports[1] += 1;
+            // Any prefix may stand before the words.
+            scan.records.push(gist(line.split_once("WARNING: ").map_or(line, |(_, said)| said)));
         }
         table |= line.contains("Suppressions used:");
         scan.evidence |= table || (line.contains("==") && line.contains("LeakSanitizer: "));

@@ -70,5 +70,6 @@ pub(crate) fn is_failure(level: &[u8], said: &[u8]) -> bool {
         b"hard rss limit exhausted",
         b"Thread limit",
     ];
-    FAILURES.iter().any(|f| said.starts_with(f)) || (level == b"ERROR:" && said.starts_with(b"failed to allocate"))
+    let refused = level == b"ERROR:" && said.starts_with(b"failed to allocate");
+    level == b"FATAL:" || refused || FAILURES.iter().any(|f| said.starts_with(f))
 }

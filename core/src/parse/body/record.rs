@@ -1,9 +1,10 @@
 //! The report that is being read: frames, the lines between them, leak records.
 
-use super::super::asan::{self, Section};
+use super::super::asan::Section;
 use super::super::collect::{Collector, Grammar, text_of};
 use super::super::draft::Draft;
 use super::super::{frame, lsan};
+use super::dialect;
 use crate::bytes::{contains, trim_start};
 use crate::model::{LeakSummary, Role, Text, Tool};
 use crate::problem::Code;
@@ -37,6 +38,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl Open {
+    /// True while an error of this tool is read.
+    pub(crate) fn is_of(&self, tool: &Tool) -> bool {
+        self.part == Part::Error && self.draft.as_ref().is_some_and(|draft| draft.tool == *tool)
+    }
+
     pub(crate) fn frame(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let Some(head) = frame::numbered(text) else { return };
         let Some(draft) = &mut self.draft else { return };
@@ -72,7 +78,7 @@ impl Open {
 
     pub(crate) fn error_line(&mut self, text: &[u8]) {
         let Some(draft) = &mut self.draft else { return };
-        let Some(section) = asan::section(text) else { return };
+        let Some(section) = dialect::section(&draft.tool, text) else { return };
         self.foreign = 0;
         if let Section::Stack(role) = section {
             draft.expect_stack(role, text);
