@@ -94,8 +94,8 @@ fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     }
 }
 
-/// ThreadSanitizer, and MemorySanitizer where it goes on, say at the end of a process how many errors they printed. The words name no process, and a child of `fork`
-/// counts its parent's, so all that were printed in the same source make up the count.
+/// ThreadSanitizer, and MemorySanitizer where it goes on, say at the end of a process how many errors they printed. The words name no
+/// process, and a child of `fork` counts its parent's, so all that were printed in the same source make up the count.
 fn sanitizer_errors(all: &Collector, report: &Report, say: &mut impl FnMut(Code, String)) {
     let Some(stated) = report.stated.errors else { return };
     let beside = |r: &&Report| r.tool == report.tool && r.input == report.input && r.stream == report.stream;
