@@ -90,6 +90,7 @@ fn build(sh: &Shell) -> Outcome {
         .web(true)?
         .typescript(true)
         .out_name("leakgate")
+        .omit_default_module_path(false)
         .remove_producers_section(true)
         .remove_name_section(true)
         .generate(&package)?;

@@ -161,6 +161,16 @@ test('by its name Node finds the same, and the version is that of the package', 
   assert.equal(out.trim(), JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).version);
 });
 
+test('in a browser the module is fetched from beside the code', async (t) => {
+  const code = pathToFileURL(join(installed, 'leakgate.js'));
+  const answer = new Response(readFileSync(join(installed, 'leakgate_bg.wasm')), { headers: { 'content-type': 'application/wasm' } });
+  const fetched = t.mock.method(globalThis, 'fetch', async () => answer);
+  const page = await import(`${code}?page`);
+  await page.default();
+  assert.deepEqual(fetched.mock.calls.map(({ arguments: [url] }) => String(url)), [String(new URL('leakgate_bg.wasm', code))]);
+  assert.equal(page.version(), leakgate.version());
+});
+
 test('the package holds what belongs into it', () => {
   const out = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: installed, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const listed = JSON.parse(out);
