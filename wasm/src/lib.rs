@@ -1,104 +1,62 @@
-//! leakgate's core for the browser: a log goes in, in chunks, and a document comes out. Nothing is sent anywhere.
+//! leakgate's core for browsers and Node: logs go in, in chunks, and a verdict and documents come out. Nothing is sent anywhere.
+//!
+//! ```text
+//! Session: begin, feed, … finish -> Report: judge(options), as often as wanted -> Judged: outcome, documents, changes, entries
+//! ```
+//!
+//! Whatever is wrong comes back as an error of JavaScript; the types of what goes in and out are in `types.d.ts`. What needs no
+//! JavaScript is kept apart from what does, so that it is tested without one.
 
-use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
-use leakgate_core::{Date, NoWorkspace, Options, Parser, Policy, Silence, Source};
+mod boundary;
+mod documents;
+mod judged;
+mod mistakes;
+mod options;
+mod report;
+mod session;
+
+use leakgate_core::emit::Format;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Reads logs and decides, as `leakgate check` does.
+pub use self::documents::{compare, merge};
+pub use self::judged::Judged;
+pub use self::report::Report;
+pub use self::session::Session;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+/// The version of leakgate.
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Gate {
-    parser: Parser,
-    names: Vec<String>,
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// A page has no sources to show lines of.
-struct NoSources;
-
-impl Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
-}
-
-#[wasm_bindgen]
-impl Gate {
-    /// A gate that has read nothing.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self { parser: Parser::new(Options::default()), names: Vec::new() }
-    }
-
-    /// Begins a log; the one before it ends.
-    pub fn begin(&mut self, name: &str) {
-        self.parser.begin(name);
-        self.names.push(name.to_owned());
-    }
-
-    /// Reads the next bytes of the log.
-    pub fn feed(&mut self, chunk: &[u8]) {
-        if self.names.is_empty() {
-            self.begin("log");
-        }
-        self.parser.feed(chunk);
-    }
-
-    /// Decides, and writes the document of schema `leakgate/v1`. `silence_passes` tells what a log without checker output means.
-    pub fn finish(self, silence_passes: bool) -> String {
-        let parsed = self.parser.finish();
-        let silence = if silence_passes { Silence::Pass } else { Silence::Fail };
-        let mut policy = Policy::default();
-        policy.silence = silence;
-        // Without rules nothing expires, so any day will do.
-        let gate = leakgate_core::Gate::new(policy, Date::constant(2026, 1, 1));
-        let triage = leakgate_core::triage(&parsed, &gate, &NoWorkspace);
-        let source = |(at, name): (usize, &String)| Source { name: name.clone(), inputs: vec![at] };
-        let sources: Vec<Source> = self.names.iter().enumerate().map(source).collect();
-        let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
-        let run = Run {
-            parsed: &parsed,
-            gate: &gate,
-            triage: &triage,
-            verdict: &verdict,
-            workspace: &NoWorkspace,
-            sources: &NoSources,
-            changes: None,
-        };
-        let mut out = String::new();
-        // Writing into a string can't fail.
-        let _ = emit::write(&run, Format::Json, &Style::default(), &mut out);
-        out
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self::new()
-    }
+/// The names of all formats of documents.
+#[wasm_bindgen(unchecked_return_type = "Format[]")]
+pub fn formats() -> Vec<String> {
+    Format::ALL.iter().map(|format| format.as_str().to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Gate;
+    use super::*;
+
+    const TYPES: &str = include_str!("types.d.ts");
+
+    /// A type of JavaScript that is a choice of words.
+    fn words(name: &str) -> Vec<String> {
+        let (_, rest) = TYPES.split_once(&format!("export type {name} =")).unwrap();
+        let (choice, _) = rest.split_once(';').unwrap();
+        choice.split('|').map(|word| word.trim().trim_matches('\'').to_owned()).filter(|word| !word.is_empty()).collect()
+    }
 
     #[test]
-    fn a_pasted_log_gives_the_document_of_the_command_line() {
-        let mut gate = Gate::new();
-        for chunk in [
-            &b"==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 4 byte(s) in 1 ob"[..],
-            b"ject(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n",
-            b"SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n",
-        ] {
-            gate.feed(chunk);
-        }
-        let document = gate.finish(false);
-        assert!(document.starts_with("{\"schema\":\"leakgate/v1\""), "{document}");
-        assert!(document.contains("\"outcome\":\"fail\"") && document.contains("\"line\":3"), "{document}");
-        let silent = |passes| {
-            let mut gate = Gate::new();
-            gate.feed(b"nothing\n");
-            gate.finish(passes)
-        };
-        assert!(silent(false).contains("no-evidence") && silent(true).contains("\"outcome\":\"pass\""));
+    fn the_types_name_what_there_is() {
+        assert_eq!(words("Format"), formats());
+        let languages: Vec<&str> = leakgate_core::Language::ALL.iter().map(|l| l.as_str()).collect();
+        assert_eq!(words("Language"), languages);
+        let packs: Vec<&str> = leakgate_core::packs().iter().map(|p| p.name).collect();
+        assert_eq!(words("Pack"), packs);
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Against other programs only ratios count, taken in turns, so that a slow machine or a noisy neighbour hits both alike.
 
-mod dense;
+pub(crate) mod dense;
 mod logs;
 mod measure;
-mod noise;
+pub(crate) mod noise;
 mod rules;
 mod table;
 
@@ -24,7 +24,7 @@ use table::Row;
 pub(crate) const NEEDS: &[Need] = &[Need::Program("rg", "ripgrep")];
 
 /// Leaks in a dense report.
-const LEAKS: usize = 5_000;
+pub(crate) const LEAKS: usize = 5_000;
 
 const MIB: u64 = 1 << 20;
 

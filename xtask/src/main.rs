@@ -9,6 +9,7 @@ mod release;
 mod setup;
 mod snapshots;
 mod test;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,8 @@ const USAGE: &str = "usage: cargo xtask test
        cargo xtask fuzz [SECONDS]
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
-       cargo xtask snapshots [--list] [FILTER]";
+       cargo xtask snapshots [--list] [FILTER]
+       cargo xtask wasm [--bench|--test]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run(&rest),
         Some("release") => release::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
+        Some("wasm") => wasm::run(&rest),
         _ => Err(USAGE.into()),
     };
     match outcome {

@@ -22,7 +22,8 @@ macro_rules! table {
     };
 }
 
-const PACKS: &[Pack] = table!(
+// A constant would put the texts into the program at every place that names it.
+static PACKS: &[Pack] = table!(
     "python",
     "pyo3",
     "rust-std",

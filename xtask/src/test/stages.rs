@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::{self, BARE, Need, WASM};
 use crate::test::workflows;
-use crate::{bench, fuzz};
+use crate::{bench, fuzz, wasm};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -29,7 +29,7 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
     Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },
-    Stage { name: "The page's module", needs: &[Need::Target(WASM)], run: page },
+    Stage { name: "The npm package", needs: wasm::NEEDS, run: wasm::test },
     Stage { name: "Documentation", needs: &[], run: documentation },
     Stage { name: "Fuzzing", needs: fuzz::NEEDS, run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS) },
     Stage { name: "Benchmarks (small)", needs: bench::NEEDS, run: benchmarks },
@@ -74,10 +74,6 @@ fn browser(sh: &Shell) -> Outcome {
 
 fn core_for(sh: &Shell, target: &str) -> Outcome {
     Ok(cmd!(sh, "cargo build --package leakgate-core --no-default-features --target {target}").run()?)
-}
-
-fn page(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo build --package leakgate-wasm --release --target {WASM}").run()?)
 }
 
 fn documentation(sh: &Shell) -> Outcome {

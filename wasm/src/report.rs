@@ -1,0 +1,69 @@
+//! What was read, and how it is judged.
+
+use std::rc::Rc;
+
+use leakgate_core::emit::Format;
+use leakgate_core::{Date, Document, Mistake, NoWorkspace, Outcome, Parsed, Reason, Source, compare, judge, triage};
+use wasm_bindgen::JsError;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::boundary;
+use crate::judged::Judged;
+use crate::mistakes;
+use crate::options::{Options, Settings};
+
+/// What was read. It is kept, so that it can be judged anew when a rule has changed.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Report {
+    parsed: Rc<Parsed>,
+    sources: Vec<Source>,
+    /// What is against a merged run that can't be told from its findings.
+    reasons: Vec<Reason>,
+    /// Something could not be read, as one of the merged runs says.
+    failed: bool,
+}
+
+#[wasm_bindgen]
+impl Report {
+    /// Holds what was read against rules. Mistakes in what people have written are thrown as one `MistakesError`, which has all of
+    /// them; options that are none are a `TypeError`.
+    pub fn judge(&self, #[wasm_bindgen(unchecked_optional_param_type = "Options")] options: &JsValue) -> Result<Judged, JsValue> {
+        let options: Options = boundary::read(options, "options")?;
+        let today = boundary::today().ok_or_else(|| JsError::new("the host does not know which day it is"))?;
+        self.decide(options, today).map_err(|mistakes| mistakes::error(&mistakes))
+    }
+}
+
+impl Report {
+    /// Some logs of which nothing else is known.
+    pub(crate) fn new(parsed: Parsed, sources: Vec<Source>) -> Self {
+        Self { parsed: Rc::new(parsed), sources, reasons: Vec::new(), failed: false }
+    }
+
+    /// Several runs that were made one.
+    pub(crate) fn merged(all: Document, sources: Vec<Source>) -> Self {
+        let failed = all.verdict.outcome == Outcome::Error;
+        Self { reasons: all.verdict.reasons, failed, ..Self::new(all.parsed, sources) }
+    }
+
+    /// The same without JavaScript: `today` is the day where the options name none.
+    pub(crate) fn decide(&self, options: Options, today: Date) -> Result<Judged, Vec<Mistake>> {
+        let Settings { gate, base, not_given } = options.settings(today)?;
+        let triage = triage(&self.parsed, &gate, &NoWorkspace);
+        let mut verdict = judge(&self.parsed, &triage, &self.sources, &gate);
+        verdict.reasons.extend(self.reasons.iter().cloned());
+        if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
+            verdict.outcome = Outcome::Fail;
+        }
+        if self.failed {
+            verdict.outcome = Outcome::Error;
+        }
+        let mut judged = Judged { parsed: Rc::clone(&self.parsed), gate, triage, verdict, changes: None, not_given };
+        if let Some(base) = base {
+            let now = Document::read("", &judged.write(Format::Json, &leakgate_core::emit::Style::default()));
+            judged.changes = Some(compare(&base, &now.map_err(|mistake| vec![mistake])?));
+        }
+        Ok(judged)
+    }
+}

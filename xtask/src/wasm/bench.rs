@@ -1,0 +1,23 @@
+//! How fast the module reads in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. Printed, and never asserted.
+
+use std::fs;
+
+use fastrand::Rng;
+use xshell::{Shell, cmd};
+
+use crate::Outcome;
+use crate::bench::{LEAKS, dense, noise};
+
+/// Bytes of each kind of noise.
+const NOISE: usize = 64 << 20;
+
+pub(crate) fn run(sh: &Shell) -> Outcome {
+    let folder = sh.create_dir("target/bench/wasm")?;
+    fs::write(folder.join("dense LeakSanitizer"), dense::lsan(LEAKS))?;
+    fs::write(folder.join("dense memcheck"), dense::memcheck(LEAKS))?;
+    fs::write(folder.join("dense valgrind XML"), dense::xml(LEAKS))?;
+    for kind in noise::KINDS {
+        fs::write(folder.join(kind.name), kind.block(&mut Rng::with_seed(0x6c65_616b), NOISE))?;
+    }
+    Ok(cmd!(sh, "node wasm/bench.mjs {folder}").run()?)
+}

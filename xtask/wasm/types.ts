@@ -1,0 +1,48 @@
+// Compiled and never run: what a program in TypeScript may and may not write.
+
+import init, {
+  Judged, Report, Session, compare, formats, merge, version,
+  type Change, type Format, type Mistake, type MistakesError, type Options, type Outcome,
+} from '../../target/wasm/npm/leakgate.js';
+
+await init();
+const session: Session = new Session();
+session.begin('run.log');
+session.feed(new Uint8Array([10]));
+const report: Report = session.finish();
+
+const options: Options = {
+  config: '',
+  suppressions: [{ name: 'lsan.supp', text: 'leak:make\n' }],
+  packs: ['go'],
+  baseline: '{}',
+  base: '{}',
+  silence: 'pass',
+  failOn: ['leaks'],
+  today: '2026-06-01',
+};
+try {
+  report.judge(options);
+} catch (error) {
+  const mistakes: Mistake[] = (error as MistakesError).mistakes;
+  mistakes.map(({ file, line, column, message, help }) => [file, line + column, message, help?.length]);
+}
+
+const judged: Judged = report.judge();
+const outcome: Outcome = judged.outcome;
+const changes: Change[] | undefined = judged.changes;
+const texts: string[] = formats().map((format: Format) => judged.document(format, { category: 'a', maxCharacters: 9000, showAccepted: true }));
+const entry: string = judged.entry('lg1-0', 'lsan', { reason: 'known', status: 'accepted' });
+const missing: string[] = judged.notGiven;
+const merged: Report = merge([{ name: 'a', text: '{}' }]);
+const since: Change[] = compare('{}', '{}');
+export { outcome, changes, texts, entry, missing, merged, since, version };
+
+// @ts-expect-error: a key that is none
+report.judge({ supressions: [] });
+// @ts-expect-error: a format that is none
+judged.document('pdf');
+// @ts-expect-error: a language that is none
+judged.entry('lg1-0', 'perl');
+// @ts-expect-error: the outcome is read only
+judged.outcome = 'pass';
