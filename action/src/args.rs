@@ -243,9 +243,7 @@ pub(crate) fn parse() -> Command {
 
 fn document(text: &str) -> Result<Document, String> {
     let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
-    let format = Format::ALL.iter().find(|f| f.as_str() == name);
-    let known = || Format::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
-    let format = *format.ok_or_else(|| format!("`{name}` is no format; there are {}", known()))?;
+    let format = Format::named(name)?;
     match file {
         Some("") => Err(format!("a file name belongs after `{name}=`")),
         file => Ok(Document { format, file: file.map(PathBuf::from) }),
@@ -254,9 +252,8 @@ fn document(text: &str) -> Result<Document, String> {
 
 /// Less would not hold the verdict.
 fn budget(text: &str) -> Result<usize, String> {
-    const LEAST: usize = 2000;
     let number: usize = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    if number < LEAST { Err(format!("a document needs {LEAST} characters at least")) } else { Ok(number) }
+    if number < Style::LEAST { Err(format!("a document needs {} characters at least", Style::LEAST)) } else { Ok(number) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `leakgate check`: read logs, decide, show.
 
-use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{Change, Outcome, Triage, Verdict, compare};
+use leakgate_core::emit::{self, Run, Style};
+use leakgate_core::{Change, Outcome, Triage, Verdict};
 
 use crate::args::{Check, Document, DocumentArgs};
 use crate::diff;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
     let checked = Checked::of(settings, logs)?;
-    let changes = base.map(|base| checked.since(&base)).transpose()?;
+    let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
     write_all(&checked.run(changes.as_deref()), &args.documents)?;
     Ok(status(&checked.verdict))
 }
@@ -57,20 +57,6 @@ impl Checked {
             changes,
         }
     }
-
-    /// What has changed since an earlier run.
-    pub(crate) fn since(&self, base: &leakgate_core::Document) -> Result<Vec<Change>, Error> {
-        let text = text(&self.run(None), Format::Json, &Style::default());
-        Ok(compare(base, &leakgate_core::Document::read("", &text).map_err(Error::Mistake)?))
-    }
-}
-
-/// A document.
-pub(crate) fn text(run: &Run<'_>, format: Format, style: &Style<'_>) -> String {
-    let mut text = String::new();
-    // Writing into a string can't fail.
-    let _ = emit::write(run, format, style, &mut text);
-    text
 }
 
 /// The exit status that follows from a verdict.
@@ -92,7 +78,7 @@ fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Err
         Some(_) => style,
         None => Style { colour: output::colours(), width: output::width(), ..style },
     };
-    let text = text(run, document.format, &style);
+    let text = emit::document(run, document.format, &style);
     match &document.file {
         Some(path) => output::file(path, &text),
         None => output::stdout(&text),

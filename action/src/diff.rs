@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use leakgate_core::emit::{self, Style};
-use leakgate_core::{Document, Outcome, What, compare};
+use leakgate_core::{Document, What, compare};
 
 use crate::error::{Error, Status};
 use crate::output;
@@ -35,10 +35,7 @@ enum DiffFormat {
 /// Runs the command.
 pub(crate) fn run(args: &Diff) -> Result<Status, Error> {
     let (before, after) = (read(&args.before)?, read(&args.after)?);
-    let cut = after.parsed.problems.iter().find(|p| p.code.reason().is_some()).map(|p| &p.message);
-    let silent = after.kept_reasons().next().map(|r| &r.message);
-    if after.verdict.outcome == Outcome::Error || cut.or(silent).is_some() {
-        let why = cut.or(silent).map_or("not everything could be read", String::as_str);
+    if let Some(why) = after.unread() {
         return Err(Error::Usage(format!("{}: what is gone can't be told from what was not read: {why}", shown(&args.after))));
     }
     let changes = compare(&before, &after);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leakgate_core::emit::Run;
-use leakgate_core::{Document, Outcome, merge};
+use leakgate_core::{Document, merge};
 
 use crate::args::{DocumentArgs, GateArgs};
 use crate::check::{status, write_all};
@@ -58,14 +58,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let (all, sources) = merge(legs);
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
-    let mut verdict = leakgate_core::judge(&all.parsed, &triage, &sources, &settings.gate);
-    verdict.reasons.extend(all.verdict.reasons);
-    if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
-        verdict.outcome = Outcome::Fail;
-    }
-    if all.verdict.outcome == Outcome::Error {
-        verdict.outcome = Outcome::Error;
-    }
+    let verdict = leakgate_core::judge(&all.parsed, &triage, &sources, &settings.gate).of_legs(&all.verdict);
     let run = Run {
         parsed: &all.parsed,
         gate: &settings.gate,

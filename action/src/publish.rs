@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use leakgate_core::emit::{Run, Style};
-use leakgate_core::{Claims, Document, Gate, Outcome, Policy};
+use leakgate_core::{Claims, Disposition, Document, Gate, NoWorkspace, Outcome, Policy};
 
 use crate::error::{Error, Status};
 use crate::github::{Access, Bundle, Client, Head, Pace, Pull};
@@ -90,15 +90,11 @@ impl Publisher<'_> {
         for bundle in bundles {
             match read(bundle) {
                 Ok(document) => documents.push((bundle, document)),
-                Err(what) => {
-                    reported
-                        .notes
-                        .push((true, format!("the artifact {} of {}: {what}", bundle.artifact, self.completed.html_url)));
-                }
+                Err(what) => reported.warn(format!("the artifact {} of {}: {what}", bundle.artifact, self.completed.html_url)),
             }
         }
         let pull = self.pull(bundles).unwrap_or_else(|trouble| {
-            reported.notes.push((true, trouble));
+            reported.warn(trouble);
             None
         });
         let mut parts = Vec::new();
@@ -130,7 +126,8 @@ impl Publisher<'_> {
             triage: &triage,
             verdict: &document.verdict,
             workspace: &claims,
-            sources: &NoSources,
+            // Whoever shows somebody else's word shows no line of a source.
+            sources: &NoWorkspace,
             changes: None,
         };
         let settings = Reporting { name: bundle.artifact.clone(), ..self.settings.clone() };
@@ -139,16 +136,13 @@ impl Publisher<'_> {
             settings: &settings,
             head: &self.completed.head_sha,
             url: Some(self.completed.html_url.clone()),
-            pull: None,
             claim: Some(format!(
                 "This is what [a run]({}) of this pull request says. Nobody has checked it: who changes the code can change what its run says.",
                 self.completed.html_url
             )),
             base: None,
         };
-        if settings.check_run {
-            report.check_run(self.client, reported);
-        }
+        report.check_run(self.client, &report.document(Style::BUDGET), reported);
         report.document(room)
     }
 
@@ -175,18 +169,9 @@ fn read(bundle: &Bundle) -> Result<Document, String> {
     let members = bundle.members.as_ref().map_err(ToString::to_string)?;
     let text = members.get(JSON).ok_or_else(|| format!("holds no {JSON}"))?;
     let mut document = Document::read(JSON, text).map_err(|mistake| mistake.to_string())?;
-    let is_clean = document.seen.iter().all(|seen| ["allowed", "baseline", "not-gated"].contains(&seen.disposition.as_str()));
+    let is_clean = document.seen.iter().all(|seen| seen.said() != Disposition::Unexpected);
     if document.verdict.outcome == Outcome::Pass && !(is_clean && document.verdict.reasons.is_empty()) {
         document.verdict.outcome = Outcome::Fail;
     }
     Ok(document)
-}
-
-/// Whoever shows somebody else's word shows no line of a source.
-struct NoSources;
-
-impl leakgate_core::emit::Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
 }

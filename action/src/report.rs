@@ -5,7 +5,6 @@
 use leakgate_core::emit::{self, Format, Run, Spot, Style};
 use leakgate_core::{Disposition, Outcome};
 
-use crate::check::text;
 use crate::error::Error;
 use crate::github::{Annotation, CheckRun, Client, Comment, Conclusion, Level, Trouble};
 use crate::output;
@@ -22,8 +21,6 @@ pub(crate) struct Report<'a> {
     pub(crate) head: &'a str,
     /// Where the run is shown.
     pub(crate) url: Option<String>,
-    /// The pull request to comment on.
-    pub(crate) pull: Option<u64>,
     /// Where the run is nobody's word but its own: what is said above it. Such a run is never a success.
     pub(crate) claim: Option<String>,
     /// What it was compared with.
@@ -39,13 +36,18 @@ pub(crate) struct Reported {
     /// The check run shows every annotation.
     pub(crate) is_annotated: bool,
     /// What people should know; the first part is true where it is worth a warning.
-    pub(crate) notes: Vec<(bool, String)>,
+    notes: Vec<(bool, String)>,
 }
 
 impl Reported {
-    /// Nothing but something to know.
-    pub(crate) fn note(text: &str) -> Self {
-        Self { is_annotated: false, notes: vec![(false, text.to_owned())] }
+    /// Something to know.
+    pub(crate) fn note(&mut self, text: impl ToString) {
+        self.notes.push((false, text.to_string()));
+    }
+
+    /// Something that was not reported, or not as it should be.
+    pub(crate) fn warn(&mut self, text: impl ToString) {
+        self.notes.push((true, text.to_string()));
     }
 
     /// Writes the one comment with this marker, which holds nothing that ends it, or removes it where there is no body.
@@ -63,15 +65,10 @@ impl Reported {
         }
         let body = body.map(|body| format!("{marker}\n{body}"));
         match client.comment(pull, marker, body.as_deref(), may_create) {
-            Ok(Comment::Created(url) | Comment::Updated(url)) => self.notes.push((false, format!("commented: {url}"))),
+            Ok(Comment::Created(url) | Comment::Updated(url)) => self.note(format!("commented: {url}")),
             Ok(Comment::Unchanged | Comment::Removed | Comment::Nothing) => {}
             Err(trouble) => self.trouble(&trouble, "pull-requests: write"),
         }
-    }
-
-    /// What else was to be written.
-    pub(crate) fn tried(&mut self, result: Result<(), Error>) {
-        self.notes.extend(result.err().map(|error| (true, error.to_string())));
     }
 
     /// Tells the notes.
@@ -88,45 +85,50 @@ impl Reported {
     /// Missing permission is how many workflows are, and no fault; all else is.
     fn trouble(&mut self, trouble: &Trouble, permission: &str) {
         match trouble {
-            Trouble::Forbidden(text) => self.notes.push((false, format!("{text}; this needs the permission `{permission}`"))),
-            other => self.notes.push((true, other.to_string())),
+            Trouble::Forbidden(text) => self.note(format!("{text}; this needs the permission `{permission}`")),
+            other => self.warn(other),
         }
     }
 }
 
 impl Report<'_> {
-    /// Reports what the settings ask for.
-    pub(crate) fn send(&self, client: &Client) -> Reported {
-        let mut reported = Reported::default();
-        if self.settings.check_run {
-            self.check_run(client, &mut reported);
-        }
-        if let Some(pull) = self.pull {
+    /// Reports what the settings ask for: to the commit, and, where there is one, to the pull request.
+    pub(crate) fn send(&self, client: &Client, pull: Option<u64>, reported: &mut Reported) {
+        let marker = format!("<!-- leakgate: {} -->", self.settings.name);
+        // As long as the comment may be; the check run may be no longer.
+        let document = self.document(Style::BUDGET - marker.len());
+        self.check_run(client, &document, reported);
+        if let Some(pull) = pull {
             let is_clean = self.run.verdict.outcome == Outcome::Pass;
             let is_wanted = self.settings.comment == When::Always || !is_clean;
-            let marker = format!("<!-- leakgate: {} -->", self.settings.name);
-            let body = is_wanted.then(|| self.document(Style::BUDGET - marker.len()));
-            reported.comment(client, self.settings, pull, &marker, body.as_deref(), is_wanted);
+            let body = Some(document.as_str()).filter(|_| is_wanted);
+            reported.comment(client, self.settings, pull, &marker, body, is_wanted);
         }
-        reported
     }
 
-    /// Makes the check run.
-    pub(crate) fn check_run(&self, client: &Client, reported: &mut Reported) {
+    /// Makes the check run, unless the settings are against it.
+    pub(crate) fn check_run(&self, client: &Client, summary: &str, reported: &mut Reported) {
+        if !self.settings.check_run {
+            return;
+        }
         let mut annotations: Vec<Annotation> = emit::annotations(self.run).iter().map(annotation).collect();
         let most = MAX_ANNOTATIONS[usize::from(self.claim.is_some())];
         if annotations.len() > most {
-            reported.notes.push((true, format!("the check run shows {most} of {} annotations", annotations.len())));
+            reported.warn(format!("the check run shows {most} of {} annotations", annotations.len()));
             annotations.truncate(most);
         }
         // Nothing else may have it: legs of a matrix have the same job, run and attempt.
         let external_id = match runner::random_word() {
             Ok(word) => word,
-            Err(error) => return reported.tried(Err(error)),
+            Err(error) => return reported.warn(error),
+        };
+        let (name, title) = match self.claim {
+            // A branch may require the name of a run that decides. Nobody requires somebody's word.
+            Some(_) => (format!("{} (unverified)", self.settings.name), format!("nobody checked: {}", title(self.run))),
+            None => (self.settings.name.clone(), title(self.run)),
         };
         let check = CheckRun {
-            // A branch may require the name of a run that decides. Nobody requires somebody's word.
-            name: if self.claim.is_some() { format!("{} (unverified)", self.settings.name) } else { self.settings.name.clone() },
+            name,
             head_sha: self.head.to_owned(),
             external_id,
             details_url: self.url.clone(),
@@ -135,8 +137,8 @@ impl Report<'_> {
                 Outcome::Pass => Conclusion::Success,
                 Outcome::Fail | Outcome::Error => Conclusion::Failure,
             },
-            title: if self.claim.is_some() { format!("nobody checked: {}", title(self.run)) } else { title(self.run) },
-            summary: self.document(Style::BUDGET),
+            title,
+            summary: summary.to_owned(),
             text: None,
             annotations,
         };
@@ -144,9 +146,8 @@ impl Report<'_> {
             Ok(posted) => {
                 reported.is_annotated = posted.trouble.is_none() && posted.refused == 0;
                 if posted.refused > 0 {
-                    let what =
-                        format!("GitHub refused {} of the check run's {} annotations", posted.refused, check.annotations.len());
-                    reported.notes.push((true, what));
+                    let all = check.annotations.len();
+                    reported.warn(format!("GitHub refused {} of the check run's {all} annotations", posted.refused));
                 }
                 if let Some(trouble) = &posted.trouble {
                     reported.trouble(trouble, "checks: write");
@@ -162,13 +163,13 @@ impl Report<'_> {
             let base = self.base.as_ref().map_or(String::new(), |base| format!("\n{base}\n"));
             let budget = budget - base.chars().count();
             let style = Style { budget, suppress: Some(leakgate_core::suppress), ..Style::default() };
-            return format!("{}{base}", text(self.run, Format::Markdown, &style));
+            return format!("{}{base}", emit::document(self.run, Format::Markdown, &style));
         };
         if self.run.verdict.outcome == Outcome::Pass {
             return format!("> {claim}\n\nIt says that nothing is wrong.\n");
         }
         let style = Style { budget: budget - claim.chars().count() - 4, ..Style::default() };
-        format!("> {claim}\n\n{}", text(self.run, Format::Markdown, &style))
+        format!("> {claim}\n\n{}", emit::document(self.run, Format::Markdown, &style))
     }
 }
 

@@ -99,9 +99,8 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
     }
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     // A checkout without git has no `.git`; the runner says where it lies.
-    let checked_out = workspace::checked_out();
-    let is_root =
-        |folder: &Path| folder.join(".git").exists() || (checked_out.is_some() && folder.canonicalize().ok() == checked_out);
+    let checked_out = workspace::checked_out(&here);
+    let is_root = |folder: &Path| folder.join(".git").exists() || checked_out == Some(folder);
     let in_repository = here.ancestors().any(is_root);
     let mut relative = PathBuf::new();
     for folder in here.ancestors() {

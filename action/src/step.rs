@@ -7,13 +7,13 @@ pub(crate) mod inputs;
 
 use std::collections::HashSet;
 
-use leakgate_core::emit::{Format, Run, Style};
+use leakgate_core::emit::{self, Format, Run, Style};
 use leakgate_core::{Change, Disposition, Document, What};
 
 use self::folder::Folder;
 pub(crate) use self::folder::{JSON, Origin, PUBLISH, SCHEMA};
 use self::inputs::Inputs;
-use crate::check::{Checked, status, text};
+use crate::check::{Checked, status};
 use crate::error::{Error, Status};
 use crate::github::{Access, BaseRun, Client, Head, Pace, Trouble};
 use crate::logs::Logs;
@@ -42,24 +42,27 @@ fn step(files: &Files) -> Result<Status, Error> {
     let checked = Checked::of(settings, Logs::read(&inputs.reports))?;
     let github = client(&inputs, &context);
     let base = base(&inputs, &context, github.as_ref());
-    let changes = base.as_ref().map(|(_, document)| checked.since(document)).transpose()?;
+    let changes = base.as_ref().map(|(_, document)| emit::changes_since(document, &checked.run(None)));
     let run = checked.run(changes.as_deref());
 
-    runner::bracketed(&text(&run, Format::Text, &Style::default()))?;
+    runner::bracketed(&emit::document(&run, Format::Text, &Style::default()))?;
     checked.logs.errors.iter().try_for_each(|error| runner::error(&error.to_string()))?;
     let folder = documents(&inputs, &context, &run)?;
     files.set(&outputs(&run, &folder))?;
     let base = base.map(|(base, _)| told(&base));
     // From here on the verdict stands, and nothing that goes wrong changes it.
-    let mut reported = report(&inputs, &context, &run, base.as_deref(), github.as_ref());
+    let mut reported = Reported::default();
+    if let Some(client) = github {
+        report(&inputs, &context, &run, base.as_deref(), &client, &mut reported);
+    }
     if inputs.upload {
-        folder.copy(&checked.logs.files).into_iter().for_each(|error| reported.tried(Err(error)));
+        folder.copy(&checked.logs.files).iter().for_each(|error| reported.warn(error));
     }
     if inputs.summary {
-        reported.tried(summarise(&run, base.as_deref()));
+        summarise(&run, base.as_deref()).unwrap_or_else(|error| reported.warn(error));
     }
     if inputs.annotations && !reported.is_annotated {
-        output::stdout(&text(&run, Format::Annotations, &Style::default()))?;
+        output::stdout(&emit::document(&run, Format::Annotations, &Style::default()))?;
     }
     reported.say()?;
     Ok(status(&checked.verdict))
@@ -146,30 +149,25 @@ fn new(run: &Run<'_>) -> u64 {
         .0
 }
 
-fn report(inputs: &Inputs, context: &Context, run: &Run<'_>, base: Option<&str>, client: Option<&Client>) -> Reported {
-    let Some(client) = client else { return Reported::default() };
+fn report(inputs: &Inputs, context: &Context, run: &Run<'_>, base: Option<&str>, client: &Client, reported: &mut Reported) {
     if context.can_only_read() {
-        return Reported::note(
-            "the token of this run can only read, as those of forks; `leakgate publish` reports the rest (docs/action.md)",
-        );
+        reported
+            .note("the token of this run can only read, as those of forks; `leakgate publish` reports the rest (docs/action.md)");
+        return;
     }
     let report = Report {
         run,
         settings: &inputs.report,
         head: &context.head,
         url: context.run_url(),
-        pull: None,
         claim: None,
         base: base.map(str::to_owned),
     };
-    let mut notes = Vec::new();
     let pull = newest(context, client).unwrap_or_else(|trouble| {
-        notes.push((true, trouble.to_string()));
+        reported.warn(trouble);
         None
     });
-    let mut reported = Report { pull, ..report }.send(client);
-    reported.notes.extend(notes);
-    reported
+    report.send(client, pull, reported);
 }
 
 /// The pull request, while this run is for its newest commit: an older one never takes the place of a newer one's comment.
@@ -193,7 +191,7 @@ fn summarise(run: &Run<'_>, base: Option<&str>) -> Result<(), Error> {
     let mut markdown = String::new();
     while budget > 0 {
         let style = Style { budget, suppress: Some(leakgate_core::suppress), ..Style::default() };
-        markdown = text(run, Format::Markdown, &style);
+        markdown = emit::document(run, Format::Markdown, &style);
         if markdown.len() + end.len() <= summary.room {
             break;
         }

@@ -131,15 +131,14 @@ impl leakgate_core::emit::Excerpt for Repository {
 /// The root of the repository: where a workflow has checked it out, or else the nearest folder that git knows. Within a workflow a
 /// repository inside of it is a submodule or a helper, and the sources are those of the whole.
 fn root_of(here: &Path) -> Option<&Path> {
-    let checked_out = checked_out();
     let is_git = |folder: &&Path| folder.join(".git").exists();
-    let is_checked_out = |folder: &&Path| checked_out.is_some() && folder.canonicalize().ok() == checked_out;
-    here.ancestors().find(|folder| is_checked_out(folder) && is_git(folder)).or_else(|| here.ancestors().find(is_git))
+    checked_out(here).filter(is_git).or_else(|| here.ancestors().find(is_git))
 }
 
-/// Where a workflow of GitHub has put the repository.
-pub(crate) fn checked_out() -> Option<PathBuf> {
-    Path::new(&std::env::var_os("GITHUB_WORKSPACE")?).canonicalize().ok()
+/// The folder above into which a workflow of GitHub has put the repository.
+pub(crate) fn checked_out(here: &Path) -> Option<&Path> {
+    let workspace = Path::new(&std::env::var_os("GITHUB_WORKSPACE")?).canonicalize().ok()?;
+    here.ancestors().find(|folder| folder.canonicalize().is_ok_and(|real| real == workspace))
 }
 
 fn base(path: &str) -> &str {

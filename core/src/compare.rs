@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::document::Document;
+use crate::document::{Document, Seen};
 use crate::model::{Kind, Leak};
 use crate::numbers::count;
+use crate::parse::Parsed;
 
 /// A finding in one or both of two runs, by its fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,12 @@ pub struct Side {
 
 /// Every change, the new first. Findings that the gate does not look at in either run are left out.
 pub fn compare(before: &Document, after: &Document) -> Vec<Change> {
-    let (old, new) = (sides(before), sides(after));
+    compare_with(before, &after.parsed, &after.seen)
+}
+
+/// The same for a run of which there is no document yet.
+pub(crate) fn compare_with(before: &Document, after: &Parsed, seen: &[Seen]) -> Vec<Change> {
+    let (old, new) = (sides(&before.parsed, &before.seen), sides(after, seen));
     let mut earlier: HashMap<&str, &Side> = old.iter().map(|(f, side)| (f.as_str(), side)).collect();
     let mut changes = Vec::new();
     for (fingerprint, now) in &new {
@@ -116,17 +122,17 @@ fn rank(side: &Side) -> u8 {
 }
 
 /// The findings of a run by fingerprint, in the order of the document.
-fn sides(document: &Document) -> Vec<(String, Side)> {
+fn sides(parsed: &Parsed, seen: &[Seen]) -> Vec<(String, Side)> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut sides: Vec<(String, Side)> = Vec::new();
     let mut side_of = Vec::new();
-    for (seen, finding) in document.seen.iter().zip(&document.parsed.findings) {
+    for (seen, finding) in seen.iter().zip(&parsed.findings) {
         let at = *places.entry(&seen.fingerprint).or_insert_with(|| {
             let side = Side {
                 kind: finding.kind.as_str().into(),
                 bytes: 0,
                 blocks: 0,
-                place: seen.place.clone(),
+                place: seen.place(),
                 disposition: seen.disposition.clone(),
                 function: seen.function.clone(),
             };
@@ -142,10 +148,10 @@ fn sides(document: &Document) -> Vec<(String, Side)> {
         }
         side_of.push(at);
     }
-    for report in &document.parsed.reports {
+    for report in &parsed.reports {
         let mut sums: HashMap<usize, (u64, u64)> = HashMap::new();
         for entry in &report.entries {
-            let finding = &document.parsed.findings[entry.finding];
+            let finding = &parsed.findings[entry.finding];
             // Descriptors are counted as blocks are.
             let descriptors = Leak { blocks: u64::from(finding.kind == Kind::FD_LEAK), ..Leak::default() };
             let leak = finding.leak.unwrap_or(descriptors).times(entry.count);

@@ -17,6 +17,7 @@ pub use self::merge::merge;
 use self::raw::{Raw, RawFinding, RawReason, RawVerdict, finding, inconsistent, input, problem, report};
 use crate::mistake::Mistake;
 use crate::parse::Parsed;
+use crate::triage::Disposition;
 use crate::verdict::{Outcome, Reason, ReasonCode, Verdict};
 
 /// A run, as its document tells of it.
@@ -37,14 +38,26 @@ pub struct Seen {
     pub fingerprint: String,
     /// What became of it.
     pub disposition: String,
-    /// `file:line`, where it is known.
-    pub place: Option<String>,
-    /// The file of it alone.
+    /// The file, where it is known.
     pub file: Option<String>,
-    /// The line of it alone.
+    /// The line in it.
     pub line: Option<u32>,
     /// The function to look at.
     pub function: Option<String>,
+}
+
+impl Seen {
+    /// `file:line`, where it is known.
+    pub fn place(&self) -> Option<String> {
+        let file = self.file.as_deref()?;
+        Some(self.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+    }
+
+    /// What the document says; what it does not say, or nobody knows, is unexpected.
+    pub fn said(&self) -> Disposition {
+        let known = [Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
+        known.into_iter().find(|d| d.as_str() == self.disposition).unwrap_or(Disposition::Unexpected)
+    }
 }
 
 impl Document {
@@ -94,6 +107,14 @@ impl Document {
         self.verdict.reasons.iter().filter(move |reason| kept.contains(&reason.code))
     }
 
+    /// Why the run did not see all that there was: what it does not tell of may still be there.
+    pub fn unread(&self) -> Option<&str> {
+        let cut = self.parsed.problems.iter().find(|p| p.code.reason().is_some()).map(|p| p.message.as_str());
+        let silent = || self.kept_reasons().next().map(|reason| reason.message.as_str());
+        let failed = || (self.verdict.outcome == Outcome::Error).then_some("not everything could be read");
+        cut.or_else(silent).or_else(failed)
+    }
+
     fn of(raw: Raw, outcome: Outcome) -> Self {
         let RawVerdict { reasons, warnings, evidence, .. } = raw.verdict;
         let verdict = Verdict {
@@ -128,14 +149,9 @@ fn reason(raw: RawReason) -> Reason {
 
 fn seen(raw: &RawFinding) -> Seen {
     let location = raw.location.as_ref();
-    let place = location.and_then(|l| {
-        let file = l.file.as_deref()?;
-        Some(l.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
-    });
     Seen {
         fingerprint: raw.fingerprint.clone(),
         disposition: raw.disposition.clone(),
-        place,
         file: location.and_then(|l| l.file.clone()),
         line: location.and_then(|l| l.line),
         function: location.and_then(|l| l.function.clone()),

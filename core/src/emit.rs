@@ -17,12 +17,14 @@ mod style;
 mod text;
 mod words;
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 pub use self::annotations::{Annotation, annotations, command};
-pub use self::changes::{changes_as_json, changes_as_text};
+pub use self::changes::{changes_as_json, changes_as_text, changes_since};
 pub use self::escape::terminal;
-pub use self::html::html_data;
 pub use self::listing::Listing;
 pub use self::places::Spot;
 pub use self::style::{Excerpt, Style, Suppress};
@@ -86,6 +88,18 @@ impl Format {
     }
 }
 
+impl Format {
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// There is none; the message names those that there are.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let known = || Self::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
+        let format = Self::ALL.iter().find(|f| f.as_str() == name);
+        format.copied().ok_or_else(|| format!("`{name}` is no format; there are {}", known()))
+    }
+}
+
 /// Everything that a document may tell.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
@@ -109,6 +123,14 @@ impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("parsed", self.parsed).field("verdict", self.verdict).finish_non_exhaustive()
     }
+}
+
+/// A document as text.
+pub fn document(run: &Run<'_>, format: Format, style: &Style<'_>) -> String {
+    let mut text = String::new();
+    // Writing into a string can't fail.
+    let _ = write(run, format, style, &mut text);
+    text
 }
 
 /// Writes a document.

@@ -230,6 +230,21 @@ pub struct Verdict {
     pub evidence: String,
 }
 
+impl Verdict {
+    /// The verdict of a run that was merged of legs: with what they say against themselves that can't be told again.
+    #[must_use]
+    pub fn of_legs(mut self, legs: &Self) -> Self {
+        self.reasons.extend(legs.reasons.iter().cloned());
+        if !self.reasons.is_empty() && self.outcome == Outcome::Pass {
+            self.outcome = Outcome::Fail;
+        }
+        if legs.outcome == Outcome::Error {
+            self.outcome = Outcome::Error;
+        }
+        self
+    }
+}
+
 /// Decides.
 pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
     let mut reasons = Vec::new();

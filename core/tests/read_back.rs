@@ -4,8 +4,8 @@
 
 mod common;
 
-use leakgate_core::emit::{self, Excerpt, Format, Run, Spot, Style, annotations};
-use leakgate_core::{Claims, Disposition, Document, Gate, Parsed, Triage, Verdict, Workspace, merge};
+use leakgate_core::emit::{self, Format, Run, Spot, Style, annotations};
+use leakgate_core::{Claims, Disposition, Document, Gate, NoWorkspace, Parsed, Triage, Verdict, Workspace, merge};
 use serde_json::Value;
 
 #[test]
@@ -36,14 +36,6 @@ impl Workspace for Here {
     }
 }
 
-struct NoSources;
-
-impl Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
-}
-
 fn run<'a>(
     parsed: &'a Parsed,
     triage: &'a Triage,
@@ -51,7 +43,7 @@ fn run<'a>(
     gate: &'a Gate,
     workspace: &'a dyn Workspace,
 ) -> Run<'a> {
-    Run { parsed, gate, triage, verdict, workspace, sources: &NoSources, changes: None }
+    Run { parsed, gate, triage, verdict, workspace, sources: &NoWorkspace, changes: None }
 }
 
 /// Where annotations stand, and how each disposition is counted.
@@ -74,8 +66,7 @@ fn a_document_at_its_word_is_shown_as_the_run_itself() {
         }
         let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
         let itself = run(&parsed, &triage, &verdict, &gate, &Here);
-        let mut text = String::new();
-        emit::write(&itself, Format::Json, &Style::default(), &mut text).unwrap();
+        let text = emit::document(&itself, Format::Json, &Style::default());
 
         let document = Document::read("a.json", &text).unwrap();
         assert_eq!(document.verdict, verdict, "{}", case.name);
@@ -99,8 +90,7 @@ fn a_claimed_place_outside_of_the_repository_is_none() {
     let gate = common::gate();
     let triage = leakgate_core::triage(&parsed, &gate, &Here);
     let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
-    let mut text = String::new();
-    emit::write(&run(&parsed, &triage, &verdict, &gate, &Here), Format::Json, &Style::default(), &mut text).unwrap();
+    let text = emit::document(&run(&parsed, &triage, &verdict, &gate, &Here), Format::Json, &Style::default());
     assert!(text.contains("\"repo/src/a.c\""), "{text}");
     for (file, want) in [("x/a.c", true), ("../a.c", false), ("/etc/a.c", false), (".git/a.c", false), ("x\\\\a.c", false)] {
         let hostile = text.replace("\"repo/src/a.c\"", &format!("\"{file}\""));

@@ -173,7 +173,7 @@ fn changes_are_as_the_schema_says() {
         for (at, (finding, seen)) in grown.parsed.findings.iter_mut().zip(&mut grown.seen).enumerate() {
             match &mut finding.leak {
                 Some(leak) if at % 2 == 0 => leak.bytes += 1,
-                _ => seen.place = None,
+                _ => seen.file = None,
             }
         }
         check(&pair[0].name, &before, &grown);

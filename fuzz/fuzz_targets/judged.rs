@@ -1,15 +1,7 @@
 //! From bytes to a verdict and its documents, as every user of the core goes.
 
-use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
+use leakgate_core::emit::{self, Format, Run, Style};
 use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
-
-struct NoSources;
-
-impl Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
-}
 
 /// Reads one input that comes in these chunks; returns its document in a format, once the verdict makes sense.
 pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> String {
@@ -34,11 +26,9 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         triage: &triage,
         verdict: &verdict,
         workspace: &NoWorkspace,
-        sources: &NoSources,
+        sources: &NoWorkspace,
         changes: None,
     };
-    let mut out = String::new();
     let style = Style { colour: true, accepted: true, suppress: Some(leakgate_core::suppress), ..Style::default() };
-    emit::write(&run, format, &style, &mut out).expect("writing to a string");
-    out
+    emit::document(&run, format, &style)
 }

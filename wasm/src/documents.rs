@@ -1,6 +1,6 @@
 //! JSON documents of earlier runs, made one or compared.
 
-use leakgate_core::{Document, Mistake, Outcome};
+use leakgate_core::{Document, Mistake};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::options::File;
@@ -23,7 +23,7 @@ pub fn merge(#[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue) ->
 pub fn compare(before: &str, after: &str) -> Result<JsValue, JsValue> {
     let read = |name, text| Document::read(name, text).map_err(|mistake| mistakes::error(&[mistake]));
     let (before, after) = (read("before", before)?, read("after", after)?);
-    if let Some(why) = unread(&after) {
+    if let Some(why) = after.unread() {
         return Err(boundary::refusal(&format!("what is gone can't be told from what was not read: {why}")));
     }
     judged::changes(&leakgate_core::compare(&before, &after))
@@ -45,18 +45,10 @@ fn join(legs: Vec<File>) -> Result<Report, Vec<Mistake>> {
     Ok(Report::merged(all, sources))
 }
 
-/// Why a run did not see all that there was.
-fn unread(document: &Document) -> Option<&str> {
-    let cut = document.parsed.problems.iter().find(|p| p.code.reason().is_some()).map(|p| p.message.as_str());
-    let silent = || document.kept_reasons().next().map(|reason| reason.message.as_str());
-    let failed = || (document.verdict.outcome == Outcome::Error).then_some("not everything could be read");
-    cut.or_else(silent).or_else(failed)
-}
-
 #[cfg(test)]
 mod tests {
     use leakgate_core::Date;
-    use leakgate_core::emit::{Format, Style};
+    use leakgate_core::emit::{self, Format, Style};
 
     use super::*;
     use crate::options::Options;
@@ -67,7 +59,7 @@ mod tests {
     fn document(log: &[u8]) -> String {
         let mut session = Session::new();
         session.feed(log);
-        session.finish().decide(Options::default(), TODAY).unwrap().write(Format::Json, &Style::default())
+        emit::document(&session.finish().decide(Options::default(), TODAY).unwrap().run(), Format::Json, &Style::default())
     }
 
     fn leg(name: &str, text: String) -> File {
@@ -86,7 +78,7 @@ mod tests {
         assert_eq!(outcome(vec![leg("a", clean.clone()), leg("b", silent.clone())]), "fail");
         let wrong = join(vec![leg("a", "{".into()), leg("b", clean.clone()), leg("c", "[]".into())]).unwrap_err();
         assert_eq!(wrong.iter().map(|m| m.file.as_str()).collect::<Vec<_>>(), ["a", "c"]);
-        assert!(unread(&Document::read("", &silent).unwrap()).is_some());
-        assert!(unread(&Document::read("", &clean).unwrap()).is_none());
+        assert!(Document::read("", &silent).unwrap().unread().is_some());
+        assert!(Document::read("", &clean).unwrap().unread().is_none());
     }
 }

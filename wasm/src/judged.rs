@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
+use leakgate_core::emit::{self, Format, Run, Style};
 use leakgate_core::{Change, Date, Gate, Language, NoWorkspace, Parsed, Triage, Verdict, Wording, suppress};
 use serde::Deserialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -86,51 +86,36 @@ impl Judged {
     }
 }
 
-/// A page has no sources to show lines of.
-struct NoSources;
-
-impl Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
-}
-
 impl Judged {
-    /// Writes a document.
-    pub(crate) fn write(&self, format: Format, style: &Style<'_>) -> String {
-        let run = Run {
+    /// What documents tell of. A page has neither a repository nor sources.
+    pub(crate) fn run(&self) -> Run<'_> {
+        Run {
             parsed: &self.parsed,
             gate: &self.gate,
             triage: &self.triage,
             verdict: &self.verdict,
             workspace: &NoWorkspace,
-            sources: &NoSources,
+            sources: &NoWorkspace,
             changes: self.changes.as_deref(),
-        };
-        let mut out = String::new();
-        // Writing into a string can't fail.
-        let _ = emit::write(&run, format, style, &mut out);
-        out
+        }
     }
 
     fn laid_out(&self, format: &str, layout: &Layout) -> Result<String, String> {
-        /// Less would not hold the verdict.
-        const LEAST: usize = 2000;
-        let known = || Format::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
-        let format = *named(Format::ALL, format, |f| f.as_str())
-            .ok_or_else(|| format!("`{format}` is no format; there are {}", known()))?;
+        let format = Format::named(format)?;
         let budget = layout.max_characters.unwrap_or(Style::BUDGET);
-        if budget < LEAST {
-            return Err(format!("maxCharacters: a document needs {LEAST} characters at least"));
+        if budget < Style::LEAST {
+            return Err(format!("maxCharacters: a document needs {} characters at least", Style::LEAST));
         }
         let category = layout.category.as_deref().unwrap_or(Style::CATEGORY);
         let style = Style { accepted: layout.show_accepted, budget, category, suppress: Some(suppress), ..Style::default() };
-        Ok(self.write(format, &style))
+        Ok(emit::document(&self.run(), format, &style))
     }
 
     fn accepting(&self, fingerprint: &str, language: &str, raw: RawWording) -> Result<String, String> {
         let known = || Language::ALL.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(", ");
-        let language = *named(Language::ALL, language, |l| l.as_str())
+        let language = *Language::ALL
+            .iter()
+            .find(|one| one.as_str() == language)
             .ok_or_else(|| format!("`{language}` is no language of rules; there are {}", known()))?;
         let fingerprint = self.triage.find(fingerprint)?;
         let wording = raw.wording(self.gate.rules.iter().map(|rule| rule.id.clone()).collect())?;
@@ -156,10 +141,6 @@ impl RawWording {
             taken,
         })
     }
-}
-
-fn named<'a, T>(all: &'a [T], name: &str, of: impl Fn(&T) -> &str) -> Option<&'a T> {
-    all.iter().find(|one| of(one) == name)
 }
 
 /// Changes as JavaScript gets them.

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use leakgate_core::emit::Format;
-use leakgate_core::{Date, Document, Mistake, NoWorkspace, Outcome, Parsed, Reason, Source, compare, judge, triage};
+use leakgate_core::emit::changes_since;
+use leakgate_core::{Date, Document, Mistake, NoWorkspace, Parsed, Source, Verdict, judge, triage};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -18,10 +18,8 @@ use crate::options::{Options, Settings};
 pub struct Report {
     parsed: Rc<Parsed>,
     sources: Vec<Source>,
-    /// What is against a merged run that can't be told from its findings.
-    reasons: Vec<Reason>,
-    /// Something could not be read, as one of the merged runs says.
-    failed: bool,
+    /// What merged runs say of themselves.
+    legs: Option<Verdict>,
 }
 
 #[wasm_bindgen]
@@ -38,32 +36,22 @@ impl Report {
 impl Report {
     /// Some logs of which nothing else is known.
     pub(crate) fn new(parsed: Parsed, sources: Vec<Source>) -> Self {
-        Self { parsed: Rc::new(parsed), sources, reasons: Vec::new(), failed: false }
+        Self { parsed: Rc::new(parsed), sources, legs: None }
     }
 
     /// Several runs that were made one.
     pub(crate) fn merged(all: Document, sources: Vec<Source>) -> Self {
-        let failed = all.verdict.outcome == Outcome::Error;
-        Self { reasons: all.verdict.reasons, failed, ..Self::new(all.parsed, sources) }
+        Self { legs: Some(all.verdict), ..Self::new(all.parsed, sources) }
     }
 
     /// The same without JavaScript: `today` is the day where the options name none.
     pub(crate) fn decide(&self, options: Options, today: Date) -> Result<Judged, Vec<Mistake>> {
         let Settings { gate, base, not_given } = options.settings(today)?;
         let triage = triage(&self.parsed, &gate, &NoWorkspace);
-        let mut verdict = judge(&self.parsed, &triage, &self.sources, &gate);
-        verdict.reasons.extend(self.reasons.iter().cloned());
-        if !verdict.reasons.is_empty() && verdict.outcome == Outcome::Pass {
-            verdict.outcome = Outcome::Fail;
-        }
-        if self.failed {
-            verdict.outcome = Outcome::Error;
-        }
+        let verdict = judge(&self.parsed, &triage, &self.sources, &gate);
+        let verdict = self.legs.iter().fold(verdict, Verdict::of_legs);
         let mut judged = Judged { parsed: Rc::clone(&self.parsed), gate, triage, verdict, changes: None, not_given };
-        if let Some(base) = base {
-            let now = Document::read("", &judged.write(Format::Json, &leakgate_core::emit::Style::default()));
-            judged.changes = Some(compare(&base, &now.map_err(|mistake| vec![mistake])?));
-        }
+        judged.changes = base.map(|base| changes_since(&base, &judged.run()));
         Ok(judged)
     }
 }

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use leakgate_core::emit::{Format, Run, Style};
+use leakgate_core::emit::{self, Format, Run, Style};
 use serde::{Deserialize, Serialize};
 
-use crate::check::text;
 use crate::error::Error;
 use crate::output;
 
@@ -57,7 +56,7 @@ impl Folder {
 
     /// Writes a document of the run.
     pub(crate) fn write(&self, name: &str, run: &Run<'_>, format: Format, style: &Style<'_>) -> Result<(), Error> {
-        output::file(&self.path.join(name), &text(run, format, style))
+        output::file(&self.path.join(name), &emit::document(run, format, style))
     }
 
     /// Writes what `leakgate publish` needs.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::{Document, Seen};
 use crate::culprit::Workspace;
 use crate::model::Finding;
-use crate::triage::{Disposition, Gate, Triage, triage};
+use crate::triage::{Gate, Triage, triage};
 
 /// What a document claims of each finding, and where it says that files are in the repository.
 ///
@@ -29,9 +29,7 @@ impl Claims {
     pub fn triage(&self, document: &Document, gate: &Gate) -> Triage {
         let mut told = triage(&document.parsed, gate, self);
         for (item, seen) in told.items.iter_mut().zip(&document.seen) {
-            let known = [Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
-            let said = known.into_iter().find(|d| d.as_str() == seen.disposition);
-            item.disposition = said.unwrap_or(Disposition::Unexpected);
+            item.disposition = seen.said();
         }
         told
     }

@@ -7,11 +7,14 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::Style;
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
-use crate::compare::{Change, Side, What, summary};
+use super::{Run, Style, places};
+use crate::compare::{Change, Side, What, compare_with, summary};
+use crate::document::{Document, Seen};
+use crate::model::Finding;
 use crate::numbers::amount_of;
+use crate::triage::Item;
 
 #[derive(Serialize)]
 struct ChangesV1<'a> {
@@ -61,6 +64,22 @@ impl<'a> From<&'a Side> for SideV1<'a> {
             disposition: &side.disposition,
         }
     }
+}
+
+/// What has changed since an earlier run.
+pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
+    let seen = |(finding, item): (&Finding, &Item)| {
+        let site = places::culprit(finding, item).map(|frame| &*frame.site);
+        Seen {
+            fingerprint: item.fingerprint.as_str().into(),
+            disposition: item.disposition.as_str().into(),
+            file: site.and_then(|site| places::file(site, run)),
+            line: site.and_then(|site| site.line),
+            function: site.and_then(|site| site.name()).map(String::from),
+        }
+    };
+    let seen: Vec<Seen> = run.parsed.findings.iter().zip(&run.triage.items).map(seen).collect();
+    compare_with(base, run.parsed, &seen)
 }
 
 /// Writes the changes as JSON.

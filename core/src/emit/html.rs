@@ -17,11 +17,11 @@ use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 
 use super::escape::{script, xml};
-use super::{Run, Style, Suppress};
+use super::{Run, Style};
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// Modules, in the order in which they need each other: [`joined`] joins them. Other pages import them as they are.
+/// Modules, in the order in which they need each other: [`joined`] makes one script of them.
 const SCRIPTS: &[&str] = &[
     include_str!("html/report.js"),
     include_str!("html/detail.js"),
@@ -46,9 +46,7 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         hash(STYLE)
     );
     let title = xml(&sections::title(run));
-    let mut json = String::new();
-    html_data(run, style.suppress, &mut json)?;
-    let data = packed(json);
+    let data = packed(serde_json::to_string(&data::report(run, style.suppress)).map_err(|_| fmt::Error)?);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -59,15 +57,6 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     )?;
     sections::write(run, out)?;
     write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
-}
-
-/// Writes the findings as the page's own modules take them, in JSON, for other pages that use these modules. It is no contract: both
-/// change together.
-///
-/// # Errors
-/// Only those of `out`.
-pub fn html_data(run: &Run<'_>, suppress: Option<Suppress>, out: &mut dyn fmt::Write) -> fmt::Result {
-    out.write_str(&serde_json::to_string(&data::report(run, suppress)).map_err(|_| fmt::Error)?)
 }
 
 /// Modules as one script: what one exports the others see. Each import stands in a line of its own.

@@ -3,11 +3,11 @@
 mod wire;
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use core::fmt;
 
 use self::wire::*;
-use super::{Run, escape};
+use super::{Run, escape, places};
 use crate::culprit::Class;
 use crate::model::{Amount, Finding, Frame, Report, Stack};
 use crate::triage::Item;
@@ -156,9 +156,14 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1
 }
 
 fn location<'a>(finding: &'a Finding, item: &Item, run: &Run<'_>) -> Option<Location<'a>> {
-    let site = &finding.primary()?.frames.get(item.culprit.frame?)?.site;
-    let file = site.file.as_deref().map(|f| run.workspace.resolve(f).unwrap_or_else(|| String::from(f)));
-    Some(Location { file, line: site.line, column: site.column, function: site.name(), own: item.culprit.own })
+    let site = &places::culprit(finding, item)?.site;
+    Some(Location {
+        file: places::file(site, run),
+        line: site.line,
+        column: site.column,
+        function: site.name(),
+        own: item.culprit.own,
+    })
 }
 
 fn stack<'a>(stack: &'a Stack, classes: &[Class]) -> StackV1<'a> {

@@ -1,6 +1,5 @@
 //! Where things are: in the repository, in a log, in the file of a rule.
 
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -35,10 +34,9 @@ impl core::fmt::Display for Spot {
 
 /// `file:line:column`, or the module where there is no file.
 pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
-    let Some(file) = site.file.as_deref() else {
+    let Some(mut out) = file(site, run) else {
         return site.module.as_deref().map_or(String::new(), |m| format!("({m})"));
     };
-    let mut out = run.workspace.resolve(file).map_or(Cow::Borrowed(file), Cow::Owned).into_owned();
     if let Some(line) = site.line {
         out += &format!(":{line}");
         if let Some(column) = site.column {
@@ -46,6 +44,12 @@ pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
         }
     }
     out
+}
+
+/// The file of a site: of the repository where it is one, else as it is printed.
+pub(crate) fn file(site: &Site, run: &Run<'_>) -> Option<String> {
+    let printed = site.file.as_deref()?;
+    Some(run.workspace.resolve(printed).unwrap_or_else(|| String::from(printed)))
 }
 
 /// The frame to look at.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::culprit::NoWorkspace;
 use crate::parse::Parsed;
 use crate::rules::{Language, Wording, Written};
 use crate::triage::Triage;
@@ -33,6 +34,9 @@ impl Style<'_> {
     /// What a comment of GitHub may hold, 65,536 characters, less a margin for what somebody puts before it.
     pub const BUDGET: usize = 65_000;
 
+    /// The least that holds the verdict.
+    pub const LEAST: usize = 2000;
+
     /// The category where none is named.
     pub const CATEGORY: &'static str = "leakgate";
 }
@@ -47,4 +51,11 @@ impl Default for Style<'_> {
 pub trait Excerpt {
     /// A line, from 1, of a file of the repository, by the path that [`crate::Workspace::resolve`] gave.
     fn line(&self, file: &str, line: u32) -> Option<String>;
+}
+
+/// Where there is no repository, there is no source.
+impl Excerpt for NoWorkspace {
+    fn line(&self, _: &str, _: u32) -> Option<String> {
+        None
+    }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::emit::{self, Excerpt, Format, Run, Style};
+use leakgate_core::emit::{self, Format, Run, Style};
 use leakgate_core::{Date, Gate, NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict};
 
 /// A clean run, behind which most traps are put: what is wrong must show beside real proof.
@@ -67,15 +67,6 @@ fn reports(folder: &Path) -> Vec<(String, Vec<u8>)> {
     assert!(!names.is_empty(), "no report in {}", folder.display());
     let read = |name: String| (fs::read(folder.join(&name)).expect("a report"), name);
     names.into_iter().map(read).map(|(bytes, name)| (name, bytes)).collect()
-}
-
-/// No source file is at hand.
-struct NoSources;
-
-impl Excerpt for NoSources {
-    fn line(&self, _: &str, _: u32) -> Option<String> {
-        None
-    }
 }
 
 /// Everything that is made of some inputs under the default policy.
@@ -146,9 +137,7 @@ impl Judged {
     /// The same, laid out in a way.
     pub(crate) fn document_in(&self, format: Format, style: &Style<'_>) -> String {
         let Self { gate, parsed, triage, verdict } = self;
-        let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoSources, changes: None };
-        let mut out = String::new();
-        emit::write(&run, format, style, &mut out).expect("writing to a string");
-        out
+        let run = Run { parsed, gate, triage, verdict, workspace: &NoWorkspace, sources: &NoWorkspace, changes: None };
+        emit::document(&run, format, style)
     }
 }

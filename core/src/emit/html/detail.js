@@ -1,6 +1,6 @@
 // What is shown of one finding when its row is opened.
 
-import { actions, copy, frameOf, make, number, plural, report } from './report.js';
+import { copy, frameOf, make, number, plural, report } from './report.js';
 
 /** Runs of frames of allocators and runtimes, folded. */
 function frames(list, culprit) {
@@ -52,11 +52,8 @@ function accept(finding) {
     type: 'button',
     onclick: () => copy(text, shown, (what) => { said.textContent = what; }),
   }, 'Copy');
-  const add = rule && actions.accept
-    ? make('button', { type: 'button', onclick: () => actions.accept(finding, text) }, 'Accept it: add the rule')
-    : '';
   const title = rule ? 'To accept it, add to leakgate.toml' : 'To accept it, run';
-  return make('div', { className: 'accept' }, make('h4', {}, title), shown, add, ' ', button, ' ', said);
+  return make('div', { className: 'accept' }, make('h4', {}, title), shown, button, ' ', said);
 }
 
 export function detail(finding) {
@@ -65,12 +62,8 @@ export function detail(finding) {
     label ? make('h4', {}, label) : '',
     frames(list.map(frameOf), at === 0 ? finding.culprit : -1),
   ]);
-  const place = (input, line) => {
-    const text = `${report.inputs[input]}:${line}`;
-    if (!actions.line) return make('code', {}, text);
-    return make('button', { type: 'button', className: 'open', onclick: () => actions.line(input, line) }, text);
-  };
-  const seen = finding.seen.map(([input, line, pid]) => make('li', {}, place(input, line), pid === null ? '' : ` pid ${pid}`));
+  const seen = finding.seen.map(([input, line, pid]) =>
+    make('li', {}, make('code', {}, `${report.inputs[input]}:${line}`), pid === null ? '' : ` pid ${pid}`));
   const more = finding.records - finding.seen.length;
   if (more > 0) seen.push(make('li', {}, `and ${number.format(more)} more`));
   return make('div', { className: 'detail' },

@@ -3,12 +3,9 @@
 /** The data of the report that is shown. */
 export let report = null;
 
-/** What a page can do with a finding beside showing it. */
-export let actions = {};
-
 /** Shows other data from now on. */
-export function use(data, can = {}) {
-  [report, actions] = [data, can];
+export function use(data) {
+  report = data;
 }
 
 export const STATES = {
