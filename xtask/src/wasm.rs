@@ -1,7 +1,7 @@
 //! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of it, in `target/wasm/npm/`.
 //!
-//! The module is bound by the library of wasm-bindgen, which cargo keeps at the version that the module was compiled with, and made
-//! smaller by binaryen, which npm keeps at the version of `xtask/wasm/package-lock.json`.
+//! The module is bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the version of
+//! `xtask/wasm/package-lock.json`.
 
 mod bench;
 mod native;
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use wasm_bindgen_cli_support::Bindgen;
 use xshell::{Shell, cmd};
 
 use crate::Outcome;
@@ -85,15 +84,7 @@ fn build(sh: &Shell) -> Outcome {
     sh.remove_path(PACKAGE)?;
     let package = sh.create_dir(PACKAGE)?;
     let module = sh.current_dir().join(format!("target/{WASM}/wasm/leakgate_wasm.wasm"));
-    Bindgen::new()
-        .input_path(module)
-        .web(true)?
-        .typescript(true)
-        .out_name("leakgate")
-        .omit_default_module_path(false)
-        .remove_producers_section(true)
-        .remove_name_section(true)
-        .generate(&package)?;
+    cmd!(sh, "cargo run --quiet --package xtask-bind -- {module} {package}").run()?;
     shrink(sh, &package.join("leakgate_bg.wasm"))?;
     for source in SOURCES {
         sh.copy_file(source, &package)?;

@@ -221,7 +221,7 @@ impl Run {
     }
 }
 
-/// The program that cargo built, or another one: a release build, for the time that a step takes.
+/// The program that cargo built, or another one: a release build, when the time of a step is of interest.
 fn program() -> PathBuf {
     std::env::var_os("LEAKGATE_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
 }

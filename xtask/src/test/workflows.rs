@@ -67,10 +67,8 @@ fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
     Ok(copy)
 }
 
-/// Whole workflows under `act`, with a release build, whose time for a large log is printed.
+/// Whole workflows under `act`. All packages are named, as for the other tests, so that nothing has to be compiled again.
 pub(super) fn runner(sh: &Shell) -> Outcome {
-    cmd!(sh, "cargo build --release --package leakgate").run()?;
-    let test = cmd!(sh, "cargo test --package leakgate --test runner -- --ignored --show-output");
-    let program = setup::repository()?.join("target/release/leakgate");
-    Ok(test.env("LEAKGATE_ACT", setup::tools()?.join("act")).env("LEAKGATE_PROGRAM", program).run()?)
+    let test = cmd!(sh, "cargo test --workspace --test runner -- --ignored --show-output");
+    Ok(test.env("LEAKGATE_ACT", setup::tools()?.join("act")).run()?)
 }
