@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::document::{Document, Seen};
 use crate::model::{Kind, Leak};
-use crate::numbers::count;
+use crate::numbers::{amount_of, count};
 use crate::parse::Parsed;
 
 /// A finding in one or both of two runs, by its fingerprint.
@@ -103,6 +103,11 @@ pub(crate) fn summary(changes: &[Change]) -> String {
     let number = |what: What| changes.iter().filter(|c| c.what == what).count() as u64;
     let (new, grown, moved, fixed) = (number(What::New), number(What::Grown), number(What::Moved), number(What::Fixed));
     format!("{}, {grown} grown, {moved} moved, {fixed} fixed", count(new, "new finding", "new findings"))
+}
+
+/// `40 bytes in 2 blocks`, and of what has no size its kind.
+pub(crate) fn sized(side: &Side) -> String {
+    if side.blocks > 0 { amount_of(&side.kind, side.bytes, side.blocks) } else { side.kind.clone() }
 }
 
 fn change(what: What, fingerprint: &str, before: Option<&Side>, after: Option<&Side>) -> Change {

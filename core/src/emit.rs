@@ -25,6 +25,7 @@ use core::fmt;
 pub use self::annotations::{Annotation, annotations, command};
 pub use self::changes::{changes_as_json, changes_as_text, changes_since};
 pub use self::escape::terminal;
+pub use self::html::{Panes, panes};
 pub use self::listing::Listing;
 pub use self::places::Spot;
 pub use self::style::{Excerpt, Style, Suppress};

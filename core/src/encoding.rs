@@ -17,7 +17,7 @@ enum Kind {
 }
 
 /// Finds out the encoding from the first bytes and hands on UTF-8.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Decoder {
     kind: Kind,
     /// Bytes that can't be decided yet: an incomplete mark, half a UTF-16 unit.

@@ -18,7 +18,7 @@ pub(crate) struct Line<'a> {
 }
 
 /// The part of a line that waits for the next chunk.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Carry {
     bytes: Vec<u8>,
 }

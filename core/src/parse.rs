@@ -89,7 +89,7 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
 /// assert_eq!(parsed.findings[0].stacks[0].frames[0].site.line, Some(3));
 /// assert!(parsed.problems.is_empty());
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parser {
     markers: Markers,
     decoder: Decoder,

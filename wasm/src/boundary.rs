@@ -25,6 +25,15 @@ pub(crate) fn value(json: &str) -> Result<JsValue, JsValue> {
     JSON::parse(json)
 }
 
+/// Makes an object of texts.
+pub(crate) fn object<const N: usize>(texts: [(&str, String); N]) -> Result<JsValue, JsValue> {
+    let object = js_sys::Object::new();
+    for (name, text) in texts {
+        js_sys::Reflect::set(&object, &name.into(), &text.into())?;
+    }
+    Ok(object.into())
+}
+
 /// Something that was asked for is not there, or can't be done.
 pub(crate) fn refusal(message: &str) -> JsValue {
     js_sys::Error::new(message).unchecked_into()

@@ -73,6 +73,14 @@ impl Judged {
         self.laid_out(format, &layout).map_err(|why| boundary::refusal(&why))
     }
 
+    /// The parts of the HTML document, for a page that shows run after run.
+    #[wasm_bindgen(unchecked_return_type = "Panes")]
+    pub fn panes(&self) -> Result<JsValue, JsValue> {
+        let panes = emit::panes(&self.run(), Some(suppress)).map_err(|why| boundary::refusal(&why.to_string()))?;
+        let parts = [("title", panes.title), ("verdict", panes.verdict), ("lists", panes.lists), ("data", panes.data)];
+        boundary::object(parts)
+    }
+
     /// Writes the rule that accepts a finding and all that share its fingerprint, and nothing else: it was held against what was
     /// read. Throws where there is no such finding, or where the language can't say it.
     pub fn entry(
@@ -163,7 +171,7 @@ mod tests {
 
     fn read(log: &[u8], chunk: usize) -> Report {
         let mut session = Session::new();
-        session.begin("run.log");
+        session.begin("run.log", None);
         log.chunks(chunk).for_each(|chunk| session.feed(chunk));
         session.finish()
     }

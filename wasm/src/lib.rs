@@ -38,6 +38,12 @@ pub fn formats() -> Vec<String> {
     Format::ALL.iter().map(|format| format.as_str().to_owned()).collect()
 }
 
+/// The names of all built-in packs of rules.
+#[wasm_bindgen(unchecked_return_type = "Pack[]")]
+pub fn packs() -> Vec<String> {
+    leakgate_core::packs().iter().map(|pack| pack.name.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +62,6 @@ mod tests {
         assert_eq!(words("Format"), formats());
         let languages: Vec<&str> = leakgate_core::Language::ALL.iter().map(|l| l.as_str()).collect();
         assert_eq!(words("Language"), languages);
-        let packs: Vec<&str> = leakgate_core::packs().iter().map(|p| p.name).collect();
-        assert_eq!(words("Pack"), packs);
+        assert_eq!(words("Pack"), packs());
     }
 }

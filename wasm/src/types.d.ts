@@ -48,6 +48,18 @@ export interface Layout {
   showAccepted?: boolean;
 }
 
+/** The parts of the HTML document. Every text of a log is escaped in them. */
+export interface Panes {
+  /** How it ended, as text. */
+  title: string;
+  /** What was proved or seen and every reason, as markup. */
+  verdict: string;
+  /** What has changed, rules, problems, reports and inputs, as markup. */
+  lists: string;
+  /** The findings in JSON, as the script of the HTML document takes them. It is no contract: both change together. */
+  data: string;
+}
+
 /** What a rule says beside what it matches. Days are YYYY-MM-DD. */
 export interface Wording {
   /** Why it is accepted. Without it, the rule says that it was not looked into yet. */

@@ -2,29 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
-
-const home = resolve(import.meta.dirname, '../..');
-const leakgate = process.env.LEAKGATE ?? join(home, 'target/debug/leakgate');
-const folder = mkdtempSync(join(tmpdir(), 'leakgate-browser-'));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const shots = process.env.LEAKGATE_SHOTS;
-let browser;
-
-before(async () => {
-  // Without a sandbox, for containers run as root; nothing but the page under test is opened.
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
-});
-after(async () => {
-  await browser.close();
-  rmSync(folder, { recursive: true });
-});
+import { HOSTILE, HOSTILE_LOG, accessible, browser, fits, folder, home, leakgate, many, shots } from './common.mjs';
 
 /** Writes the page of some logs; a failing gate is what these are about. */
 function page(name, ...more) {
@@ -47,13 +29,6 @@ async function open(file, options = {}) {
   await tab.goto(String(pathToFileURL(file)));
   await tab.waitForSelector('#app > *');
   return { tab, faults };
-}
-
-async function accessible(tab) {
-  await tab.evaluate(axe);
-  const { violations } = await tab.evaluate(() => globalThis.axe.run());
-  const told = violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html).join(' ')}`);
-  assert.deepEqual(told, []);
 }
 
 const mixed = () => page('mixed', 'snapshots/memcheck/all-leaks-rust/report.txt', ...['heap-buffer-overflow-clang19', 'stack-use-after-return-clang19']
@@ -132,8 +107,7 @@ test('the page is accessible in both themes and on a phone', async () => {
     await tab.click('button.open >> nth=0');
     await tab.waitForSelector('.part');
     await accessible(tab);
-    const wider = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wider <= 0, `${name}: ${wider} pixels wider than the window`);
+    await fits(tab, name);
     if (shots) await tab.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
     assert.deepEqual(faults, []);
     await tab.close();
@@ -142,17 +116,11 @@ test('the page is accessible in both themes and on a phone', async () => {
 
 test('texts of a log stay texts', async () => {
   const log = join(folder, 'hostile.log');
-  const name = '</script><img src=x onerror=alert(1)><b>x</b>&lt;';
-  writeFileSync(log, [
-    '==1==ERROR: LeakSanitizer: detected memory leaks', '',
-    'Direct leak of 8 byte(s) in 1 object(s) allocated from:',
-    `    #0 0x55d0c0ffee00 in ${name} /src/<i>a</i>.c:3:5`,
-    '    #1 0x55d0c0ffee10 in main /src/a.c:9:1', '',
-    'SUMMARY: AddressSanitizer: 8 byte(s) leaked in 1 allocation(s).', ''].join('\n'));
+  writeFileSync(log, HOSTILE_LOG);
   const { tab, faults } = await open(page('hostile', log));
   tab.on('dialog', (dialog) => faults.push(dialog.message()));
   await tab.click('button.open');
-  assert.equal(await tab.textContent('.opened .culprit .name'), name);
+  assert.equal(await tab.textContent('.opened .culprit .name'), HOSTILE);
   assert.equal(await tab.locator('img, b b, i').count(), 0);
   assert.deepEqual(faults, []);
   await tab.close();
@@ -160,16 +128,7 @@ test('texts of a log stay texts', async () => {
 
 test('thousands of findings are one small page that stays fluid', async () => {
   const log = join(folder, 'many.log');
-  const lines = ['==1==ERROR: LeakSanitizer: detected memory leaks', ''];
-  let total = 0;
-  for (let n = 0; n < 5000; n += 1) {
-    total += n + 1;
-    lines.push(`Direct leak of ${n + 1} byte(s) in 1 object(s) allocated from:`, '    #0 0x4c1 in malloc (/a+0x4c1) (BuildId: ab)');
-    for (let at = 1; at < 9; at += 1) lines.push(`    #${at} 0x${(n * 16 + at).toString(16)} in ns::part_${n * (9 - at)}::make(int) /src/file_${n % 50}.cc:${n + at}:3`);
-    lines.push('');
-  }
-  lines.push(`SUMMARY: AddressSanitizer: ${total} byte(s) leaked in 5000 allocation(s).`, '');
-  writeFileSync(log, lines.join('\n'));
+  writeFileSync(log, many());
   const file = page('many', log);
   assert.ok(statSync(file).size < 3_000_000, `${statSync(file).size} bytes`);
   const { tab, faults } = await open(file);

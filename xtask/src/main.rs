@@ -5,8 +5,10 @@ mod bench;
 mod differential;
 mod examples;
 mod fuzz;
+mod page;
 mod release;
 mod setup;
+mod sizes;
 mod snapshots;
 mod test;
 mod wasm;
@@ -21,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask test
        cargo xtask bench [--small]
        cargo xtask differential [LOG...]
        cargo xtask fuzz [SECONDS]
+       cargo xtask page [--single-file]
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
        cargo xtask snapshots [--list] [FILTER]
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&rest),
         Some("differential") => differential::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
+        Some("page") => page::run(&rest),
         Some("release") => release::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         Some("wasm") => wasm::run(&rest),

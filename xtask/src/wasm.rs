@@ -7,27 +7,24 @@ mod bench;
 mod native;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
 use crate::setup::{self, Need, WASM};
+use crate::{Outcome, sizes};
 
 /// What the chore needs beside cargo.
 pub(crate) const NEEDS: &[Need] = &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
 
 /// The package, as it is published.
-const PACKAGE: &str = "target/wasm/npm";
+pub(crate) const PACKAGE: &str = "target/wasm/npm";
 
 /// Beside the package: what the native core says of the cases.
 const NATIVE: &str = "target/wasm/native";
 
 /// The tools that npm keeps, and the tests of the package.
-const TOOLS: &str = "xtask/wasm";
+pub(crate) const TOOLS: &str = "xtask/wasm";
 
 /// What is written by hand, and what goes with it.
 const SOURCES: &[&str] = &["wasm/npm/package.json", "wasm/npm/README.md", "wasm/npm/node.js", "LICENSE-APACHE", "LICENSE-MIT"];
@@ -76,7 +73,7 @@ fn measure(sh: &Shell) -> Outcome {
     bench::run(sh)
 }
 
-fn build(sh: &Shell) -> Outcome {
+pub(crate) fn build(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo build --package leakgate-wasm --profile wasm --target {WASM}")
         .env("RUSTFLAGS", rustflags(sh))
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -91,7 +88,7 @@ fn build(sh: &Shell) -> Outcome {
     }
     sh.remove_path(package.join("leakgate_bg.wasm.d.ts"))?;
     is_of_this_version(&package)?;
-    print_sizes(&package)
+    sizes::print(&package)
 }
 
 /// The places of panics name sources, and those of dependencies lie in somebody's home.
@@ -105,15 +102,18 @@ fn rustflags(sh: &Shell) -> String {
     std::iter::once(SIMD.to_owned()).chain(plain).collect::<Vec<_>>().join(" ")
 }
 
-/// Binaryen finds what a compiler of single functions does not.
+/// Binaryen finds what a compiler of single functions does not. It takes a minute, so what it made of the same module is kept.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
-    let before = fs::metadata(module)?.len();
-    {
-        let _folder = sh.push_dir(TOOLS);
-        cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
-        cmd!(sh, "npx wasm-opt -Oz --converge {FEATURES...} {module} -o {module}").run()?;
+    let _folder = sh.push_dir(TOOLS);
+    cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
+    let (from, to) = (module.with_file_name("../bound.wasm"), module.with_file_name("../optimised.wasm"));
+    let before = fs::read(module)?;
+    if !to.exists() || fs::read(&from).ok().as_ref() != Some(&before) {
+        cmd!(sh, "npx wasm-opt -Oz --converge {FEATURES...} {module} -o {to}").run()?;
+        fs::write(from, &before)?;
     }
-    println!("wasm-opt: {before} bytes became {}", fs::metadata(module)?.len());
+    fs::copy(&to, module)?;
+    println!("wasm-opt: {} bytes became {}", before.len(), fs::metadata(module)?.len());
     Ok(())
 }
 
@@ -123,23 +123,4 @@ fn is_of_this_version(package: &Path) -> Outcome {
         true => Ok(()),
         false => Err(format!("wasm/npm/package.json must say {version}, as Cargo.toml does").into()),
     }
-}
-
-/// The bytes of every file of the package, as they are and as a server sends them.
-fn print_sizes(package: &Path) -> Outcome {
-    let mut files: Vec<PathBuf> = fs::read_dir(package)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    files.sort();
-    println!("{:24} {:>10} {:>10}", "file", "bytes", "gzip -9");
-    for file in files {
-        let bytes = fs::read(&file)?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        println!("{name:24} {:>10} {:>10}", bytes.len(), gzipped(&bytes)?);
-    }
-    Ok(())
-}
-
-fn gzipped(bytes: &[u8]) -> std::io::Result<usize> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?.len())
 }

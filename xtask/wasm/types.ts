@@ -1,14 +1,16 @@
 // Compiled and never run: what a program in TypeScript may and may not write.
 
 import init, {
-  Judged, Report, Session, compare, formats, merge, version,
-  type Change, type Format, type Mistake, type MistakesError, type Options, type Outcome,
+  Judged, Report, Session, compare, formats, merge, packs, version,
+  type Change, type Format, type Mistake, type MistakesError, type Options, type Outcome, type Pack, type Panes,
 } from '../../target/wasm/npm/leakgate.js';
 
 await init();
 const session: Session = new Session();
 session.begin('run.log');
+session.begin('1.txt', 'logs.zip');
 session.feed(new Uint8Array([10]));
+const soFar: Report = session.peek();
 const report: Report = session.finish();
 
 const options: Options = {
@@ -33,10 +35,12 @@ const outcome: Outcome = judged.outcome;
 const changes: Change[] | undefined = judged.changes;
 const texts: string[] = formats().map((format: Format) => judged.document(format, { category: 'a', maxCharacters: 9000, showAccepted: true }));
 const entry: string = judged.entry('lg1-0', 'lsan', { reason: 'known', status: 'accepted' });
+const panes: Panes = judged.panes();
+const names: Pack[] = packs();
 const missing: string[] = judged.notGiven;
 const merged: Report = merge([{ name: 'a', text: '{}' }]);
 const since: Change[] = compare('{}', '{}');
-export { outcome, changes, texts, entry, missing, merged, since, version };
+export { soFar, panes, names, outcome, changes, texts, entry, missing, merged, since, version };
 
 // @ts-expect-error: a key that is none
 report.judge({ supressions: [] });

@@ -10,10 +10,9 @@ use serde::Serialize;
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
 use super::{Run, Style, places};
-use crate::compare::{Change, Side, What, compare_with, summary};
+use crate::compare::{Change, Side, What, compare_with, sized, summary};
 use crate::document::{Document, Seen};
 use crate::model::Finding;
-use crate::numbers::amount_of;
 use crate::triage::Item;
 
 #[derive(Serialize)]
@@ -114,12 +113,11 @@ pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt:
 }
 
 fn told(change: &Change) -> String {
-    let size = |side: &Side| if side.blocks > 0 { amount_of(&side.kind, side.bytes, side.blocks) } else { side.kind.clone() };
     let place = |side: &Side| side.place.clone().unwrap_or_else(|| String::from("no place known"));
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if change.what == What::Moved => format!("{} -> {}", place(before), place(after)),
-        (Some(before), Some(after)) => format!("{} -> {}, {}", size(before), size(after), place(after)),
-        (None, Some(side)) | (Some(side), None) => format!("{}, {}", size(side), place(side)),
+        (Some(before), Some(after)) => format!("{} -> {}, {}", sized(before), sized(after), place(after)),
+        (None, Some(side)) | (Some(side), None) => format!("{}, {}", sized(side), place(side)),
         (None, None) => String::new(),
     }
 }

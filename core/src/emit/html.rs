@@ -17,7 +17,7 @@ use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 
 use super::escape::{script, xml};
-use super::{Run, Style};
+use super::{Run, Style, Suppress};
 
 const STYLE: &str = include_str!("html/page.css");
 
@@ -46,7 +46,7 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         hash(STYLE)
     );
     let title = xml(&sections::title(run));
-    let data = packed(serde_json::to_string(&data::report(run, style.suppress)).map_err(|_| fmt::Error)?);
+    let data = packed(json(run, style.suppress)?);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -57,6 +57,34 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     )?;
     sections::write(run, out)?;
     write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
+}
+
+/// What the page is made of, for a page that shows run after run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panes {
+    /// How it ended, as text.
+    pub title: String,
+    /// What was proved or seen and every reason, as markup in which every text of a log is escaped.
+    pub verdict: String,
+    /// What has changed, rules, problems, reports and inputs, as markup of the same kind.
+    pub lists: String,
+    /// The findings in JSON, as the modules of the page's script take them. It is no contract: both change together.
+    pub data: String,
+}
+
+/// Writes the page's parts. `suppress` makes the rule that accepts a finding.
+///
+/// # Errors
+/// None but those of a formatter.
+pub fn panes(run: &Run<'_>, suppress: Option<Suppress>) -> Result<Panes, fmt::Error> {
+    let (mut verdict, mut lists) = (String::new(), String::new());
+    sections::verdict(run, &mut verdict)?;
+    sections::lists(run, &mut lists)?;
+    Ok(Panes { title: sections::title(run), verdict, lists, data: json(run, suppress)? })
+}
+
+fn json(run: &Run<'_>, suppress: Option<Suppress>) -> Result<String, fmt::Error> {
+    serde_json::to_string(&data::report(run, suppress)).map_err(|_| fmt::Error)
 }
 
 /// Modules as one script: what one exports the others see. Each import stands in a line of its own.

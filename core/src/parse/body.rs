@@ -30,7 +30,7 @@ use crate::problem::Code;
 const MAX_FOREIGN: u32 = 2000;
 
 /// The sanitizer reports of one stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sanitizers {
     open: Option<Open>,
     reports: HashMap<(Tool, Option<u64>), usize>,

@@ -33,7 +33,7 @@ pub(crate) fn text_of(bytes: &[u8]) -> Text {
 }
 
 /// Everything that was read so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Collector {
     pub(crate) options: Options,
     pub(crate) inputs: Vec<Input>,

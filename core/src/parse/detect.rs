@@ -38,7 +38,7 @@ pub(crate) const MARKERS: &[&str] = &[
 ];
 
 /// Finds the next marker.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Markers {
     /// The vectorised search, where the processor has what it needs.
     Packed(Searcher),

@@ -6,7 +6,7 @@ use super::collect::text_of;
 use crate::model::{Generated, Kind, Leak, Role, Stack, Text, Tool};
 
 /// A dialect fills it line by line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) tool: Tool,
     pub(crate) kind: Kind,

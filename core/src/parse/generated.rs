@@ -22,7 +22,7 @@ use super::tag;
 use crate::model::{Generated, Text};
 
 /// Such a block on its way; more lines than valgrind ever writes are none of its own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
     lines: Vec<Text>,
 }

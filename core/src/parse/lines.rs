@@ -14,7 +14,7 @@ use crate::prefix;
 use crate::problem::Code;
 
 /// The state that does not depend on how bytes are decoded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lines {
     carry: Carry,
     /// The number of the line that comes next.

@@ -23,7 +23,7 @@ use crate::model::{Text, Tool};
 use crate::problem::Code;
 
 /// One source of lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Stream {
     name: Option<Text>,
     processes: HashMap<u64, Process>,

@@ -11,7 +11,7 @@ use crate::model::{Role, Stack};
 use super::draft::Draft;
 
 /// The creation stacks of a process's threads, by helgrind's number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Threads {
     known: HashMap<u64, Stack>,
 }

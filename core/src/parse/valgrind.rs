@@ -23,7 +23,7 @@ use crate::model::{Generated, Kind, Role, Text, Tool};
 use crate::problem::Code;
 
 /// A process whose lines carry the tag `==PID==`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Process {
     pub(crate) report: usize,
     tool: Tool,

@@ -35,7 +35,7 @@ const MAX_FOREIGN: u32 = 2000;
 const MAX_ELEMENT: usize = 16 << 20;
 
 /// One `<valgrindoutput>`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Document {
     report: usize,
     stream: Option<Text>,

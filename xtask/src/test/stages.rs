@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::{self, BARE, Need, WASM};
 use crate::test::workflows;
-use crate::{bench, fuzz, wasm};
+use crate::{bench, fuzz, page, wasm};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -26,16 +26,17 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Tests", needs: &[], run: tests },
     Stage { name: "Workflows", needs: workflows::LINTERS, run: workflows::lint },
     Stage { name: "The action on a runner", needs: workflows::RUNNER, run: workflows::runner },
-    Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
     Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },
     Stage { name: "The npm package", needs: wasm::NEEDS, run: wasm::test },
+    Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
     Stage { name: "Documentation", needs: &[], run: documentation },
     Stage { name: "Fuzzing", needs: fuzz::NEEDS, run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS) },
     Stage { name: "Benchmarks (small)", needs: bench::NEEDS, run: benchmarks },
 ];
 
-const BROWSER: &[Need] = &[Need::Program("node", "nodejs"), Need::Program("npm", "npm"), Need::Program("chromium", "chromium")];
+const BROWSER: &[Need] =
+    &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm"), Need::Program("chromium", "chromium")];
 
 /// What can't be fetched is no failure here: the stage that needs it says so.
 fn set_up(sh: &Shell) -> Outcome {
@@ -64,9 +65,10 @@ fn tests(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
 }
 
-/// Pages that the program writes, opened in Chromium. The program is the one of the tests.
+/// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the one of the tests.
 fn browser(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo test --workspace --no-run --quiet").run()?;
+    page::both(sh)?;
     let _folder = sh.push_dir("xtask/browser");
     cmd!(sh, "npm ci --no-audit --no-fund").run()?;
     Ok(cmd!(sh, "node --test").run()?)

@@ -52,6 +52,8 @@ pub(super) struct Report<'a> {
 struct Row<'a> {
     fingerprint: &'a str,
     state: &'static str,
+    /// What it is against an earlier run, where there is one.
+    change: Option<&'static str>,
     tool: &'a str,
     kind: &'a str,
     said: String,
@@ -92,7 +94,9 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
         rules: BTreeMap::new(),
         inputs: run.parsed.inputs.iter().map(|input| shown(&input.shown())).collect(),
     };
-    let mut known = Known::default();
+    let changes =
+        run.changes.unwrap_or_default().iter().map(|change| (change.fingerprint.as_str(), change.what.as_str())).collect();
+    let mut known = Known { changes, ..Known::default() };
     for state in [Disposition::Unexpected, Disposition::Baseline, Disposition::Allowed, Disposition::NotGated] {
         let groups = groups(run, state);
         if state == Disposition::Unexpected {
@@ -108,13 +112,14 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
 
 /// What stands in the report already.
 #[derive(Default)]
-struct Known {
+struct Known<'a> {
+    changes: HashMap<&'a str, &'static str>,
     texts: HashMap<String, usize>,
     frames: HashMap<(usize, usize, Class), usize>,
     source: usize,
 }
 
-impl Known {
+impl Known<'_> {
     fn text<'a>(&mut self, text: Cow<'a, str>, texts: &mut Vec<Cow<'a, str>>) -> usize {
         if let Some(at) = self.texts.get(text.as_ref()) {
             return *at;
@@ -136,7 +141,7 @@ impl Known {
     }
 }
 
-fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Report<'a>, known: &mut Known) -> Row<'a> {
+fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Report<'a>, known: &mut Known<'_>) -> Row<'a> {
     let (finding, item) = group.first();
     let leak = group.leak();
     let help = advice::of(&finding.kind);
@@ -151,6 +156,7 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
     Row {
         fingerprint: item.fingerprint.as_str(),
         state: state.as_str(),
+        change: run.changes.map(|_| known.changes.get(item.fingerprint.as_str()).copied().unwrap_or("known")),
         tool: finding.tool.as_str(),
         kind: finding.kind.as_str(),
         said: shown(&words::size(group)),
@@ -194,7 +200,7 @@ fn seen(group: &Group<'_>) -> Vec<(usize, u64, Option<u64>)> {
 }
 
 /// Lines around a place, as far as they may be shown and all of them together are not too many.
-fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known) -> Option<(u32, Vec<String>)> {
+fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known<'_>) -> Option<(u32, Vec<String>)> {
     let line = spot.line.filter(|_| known.source < MAX_SOURCE_BYTES)?;
     let middle = run.sources.line(&spot.file, line)?;
     let first = line.saturating_sub(AROUND).max(1);

@@ -1,6 +1,6 @@
 // What is shown of one finding when its row is opened.
 
-import { copy, frameOf, make, number, plural, report } from './report.js';
+import { actions, copy, frameOf, make, number, plural, report } from './report.js';
 
 /** Runs of frames of allocators and runtimes, folded. */
 function frames(list, culprit) {
@@ -26,21 +26,46 @@ function frames(list, culprit) {
   return make('ol', { className: 'stack' }, items);
 }
 
+/** Numbered lines; the one to look at is marked. */
+function excerpt(first, lines, marked) {
+  return lines.map((text, at) => {
+    const n = first + at;
+    const here = n === marked;
+    return make('span', { className: here ? 'line here' : 'line' },
+      make('span', { className: 'gutter' }, `${String(n).padStart(5)} ${here ? '>' : ' '} `), `${text}\n`);
+  });
+}
+
 function sourceLines(finding) {
   if (!finding.source) return '';
   const [first, lines] = finding.source;
   const place = finding.place.match(/:(\d+)(?::\d+)?$/);
-  const rows = lines.map((text, at) => {
-    const n = first + at;
-    const here = place && Number(place[1]) === n;
-    return make('span', { className: here ? 'line here' : 'line' },
-      make('span', { className: 'gutter' }, `${String(n).padStart(5)} ${here ? '>' : ' '} `), `${text}\n`);
+  return make('pre', { className: 'source', tabIndex: 0, 'aria-label': `Lines around ${finding.place}` },
+    excerpt(first, lines, place && Number(place[1])));
+}
+
+/** Where the log tells of a finding, and, where the log is at hand, its lines. */
+function seen(finding) {
+  const shown = actions.lines && make('pre', { className: 'log', tabIndex: 0, 'aria-label': 'Lines of the log' });
+  const show = async (place) => {
+    const [first, lines] = await actions.lines(place);
+    shown.replaceChildren(...excerpt(first, lines, place[1]));
+  };
+  const items = finding.seen.map((place) => {
+    const [input, line, pid] = place;
+    const text = `${report.inputs[input]}:${line}`;
+    const name = shown ? make('button', { type: 'button', className: 'at', onclick: () => show(place) }, text) : make('code', {}, text);
+    return make('li', {}, name, pid === null ? '' : ` pid ${pid}`);
   });
-  return make('pre', { className: 'source', tabIndex: 0, 'aria-label': `Lines around ${finding.place}` }, rows);
+  const more = finding.records - finding.seen.length;
+  if (more > 0) items.push(make('li', {}, `and ${number.format(more)} more`));
+  if (shown && finding.seen.length) show(finding.seen[0]);
+  return [make('ul', { className: 'seen' }, items), shown];
 }
 
 function accept(finding) {
   if (finding.state !== 'unexpected') return '';
+  if (actions.accept) return make('button', { type: 'button', className: 'accept', onclick: () => actions.accept(finding) }, 'Accept this');
   const rule = report.rules[finding.fingerprint];
   const input = finding.seen.length ? report.inputs[finding.seen[0][0]] : 'LOG';
   const command = `leakgate allow ${finding.fingerprint} ${input} --reason "…"`;
@@ -62,21 +87,19 @@ export function detail(finding) {
     label ? make('h4', {}, label) : '',
     frames(list.map(frameOf), at === 0 ? finding.culprit : -1),
   ]);
-  const seen = finding.seen.map(([input, line, pid]) =>
-    make('li', {}, make('code', {}, `${report.inputs[input]}:${line}`), pid === null ? '' : ` pid ${pid}`));
-  const more = finding.records - finding.seen.length;
-  if (more > 0) seen.push(make('li', {}, `and ${number.format(more)} more`));
+  const [places, lines] = seen(finding);
   return make('div', { className: 'detail' },
     make('div', {},
       make('h3', {}, `${finding.kind}: ${finding.said}`),
       finding.notes.length ? make('ul', { className: 'notes' }, finding.notes.map((note) => make('li', {}, note))) : '',
       sourceLines(finding),
-      stacks.flat()),
+      stacks.flat(),
+      lines && [make('h4', {}, 'In the log'), lines]),
     make('div', {},
       accept(finding),
       make('h4', {}, help.title),
       help.texts.map((text) => make('p', {}, text)),
       make('h4', {}, `Seen by ${finding.tool}`),
-      make('ul', { className: 'seen' }, seen),
+      places,
       make('p', {}, make('code', {}, finding.fingerprint))));
 }

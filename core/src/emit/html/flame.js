@@ -5,13 +5,16 @@ import { frameOf, make, number, plural } from './report.js';
 const MOST_DEPTH = 80;
 const ROW = 20;
 /** Narrower parts are not drawn; a click on what is above them shows them. */
-const NARROWEST = 0.0015;
+const NARROWEST = 0.003;
+/** So many findings are added up in one go, so that nobody waits. */
+const SLICE = 1000;
 
 export class Flame {
   constructor() {
     this.weight = 'bytes';
     this.picked = null;
     this.query = '';
+    this.turn = 0;
     this.graph = make('div', { className: 'graph', role: 'group', 'aria-label': 'Flame graph of stacks' });
     this.told = make('p', { className: 'told', role: 'status' });
     this.back = make('button', { type: 'button', hidden: true, onclick: () => this.zoom(this.root) }, 'Show all');
@@ -25,7 +28,9 @@ export class Flame {
     this.graph.addEventListener('keydown', (event) => this.key(event));
   }
 
-  show(findings, query = this.query) {
+  async show(findings, query = this.query) {
+    this.turn += 1;
+    const { turn } = this;
     this.findings = findings;
     this.query = query;
     const leaks = findings.some((f) => f.bytes !== null);
@@ -33,18 +38,24 @@ export class Flame {
     const weight = leaks ? this.weight : 'records';
     this.choice.value = weight;
     this.unit = weight;
-    this.root = { name: 'all', kind: 'all', value: 0, children: new Map(), depth: 0 };
-    for (const finding of findings) this.put(finding, finding[weight] || 0);
+    const root = { name: 'all', kind: 'all', value: 0, children: new Map(), depth: 0 };
+    for (let at = 0; at < findings.length; at += SLICE) {
+      if (at > 0) await new Promise((done) => { setTimeout(done); });
+      // Another choice was made in between.
+      if (turn !== this.turn) return;
+      for (const finding of findings.slice(at, at + SLICE)) this.put(root, finding, finding[weight] || 0);
+    }
+    this.root = root;
     this.element.hidden = this.root.value === 0;
     this.zoom(this.root);
   }
 
-  put(finding, weight) {
+  put(root, finding, weight) {
     if (!weight || !finding.stacks.length) return;
     const list = finding.stacks[0][1].map(frameOf);
     const tells = list.filter((frame) => !['allocator', 'runtime'].includes(frame.kind));
     const shown = this.all.checked || !tells.length ? list : tells;
-    let node = this.root;
+    let node = root;
     node.value += weight;
     for (const frame of shown.slice(-MOST_DEPTH).reverse()) {
       let next = node.children.get(frame.name);

@@ -8,6 +8,14 @@ export function use(data) {
   report = data;
 }
 
+/** What a page can do beside showing. That of a report can do nothing; one that has the logs at hand fills this. */
+export const actions = {
+  /** Accepts a finding. */
+  accept: null,
+  /** The number of a first line and the lines from it, around a place of a log. */
+  lines: null,
+};
+
 export const STATES = {
   unexpected: 'unexpected',
   baseline: 'known',
@@ -37,14 +45,19 @@ export function make(tag, properties, ...children) {
 
 export const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
-/** What is searched: everything that a person may know of a finding, in small letters, put together once. */
-export function words(finding) {
-  if (!finding.words) {
-    const frames = finding.stacks.flatMap(([, list]) => list.map(frameOf)).flatMap((f) => [f.name, f.place]);
-    const own = [finding.kind, finding.tool, finding.said, finding.fingerprint, finding.function, finding.place];
-    finding.words = [...own, ...frames].join('\n').toLowerCase();
-  }
-  return finding.words;
+/**
+ * What tells whether a finding holds a text, in everything that a person may know of it. The frames of thousands of findings share their
+ * texts, so each text is looked at once and not once a finding.
+ */
+export function search(wanted) {
+  if (!wanted) return () => true;
+  report.small ??= report.texts.map((text) => text.toLowerCase());
+  const holds = report.small.map((text) => text.includes(wanted));
+  const frames = report.frames.map(([name, place]) => holds[name] || holds[place]);
+  return (finding) => {
+    finding.words ??= [finding.kind, finding.tool, finding.said, finding.fingerprint, finding.function, finding.place].join('\n').toLowerCase();
+    return finding.words.includes(wanted) || finding.stacks.some(([, list]) => list.some((at) => frames[at]));
+  };
 }
 
 /** Puts a text on the clipboard; where the browser does not let a page, selects it for the person to copy. */

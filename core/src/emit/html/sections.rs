@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::compare::summary;
+use crate::compare::{Side, sized, summary};
 use crate::emit::Run;
 use crate::emit::escape::xml;
 use crate::numbers::{count, grouped};
@@ -29,29 +29,36 @@ pub(super) fn title(run: &Run<'_>) -> String {
 
 /// Writes everything between `<body>` and the data.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let outcome = run.verdict.outcome;
-    write!(
-        out,
-        "<a class=\"skip\" href=\"#findings\">Go to the findings</a>\n<header class=\"{}\">\n<h1>{}</h1>\n<p>{}</p>\n",
-        outcome.as_str(),
-        xml(&title(run)),
-        xml(&run.verdict.evidence)
-    )?;
-    if let Some(changes) = run.changes {
-        writeln!(out, "<p>Against the base: {}.</p>", summary(changes))?;
-    }
-    reasons("reasons", &run.verdict.reasons, out)?;
-    reasons("warnings", &run.verdict.warnings, out)?;
+    let outcome = run.verdict.outcome.as_str();
+    write!(out, "<a class=\"skip\" href=\"#findings\">Go to the findings</a>\n<header class=\"{outcome}\">\n")?;
+    writeln!(out, "<h1>{}</h1>", xml(&title(run)))?;
+    verdict(run, out)?;
     out.write_str("</header>\n<main>\n")?;
     out.write_str(FINDINGS)?;
-    rules(run, out)?;
-    problems(run, out)?;
-    inputs(run, out)?;
+    lists(run, out)?;
     write!(
         out,
         "</main>\n<footer><p>Made by leakgate {}. This page loads nothing and sends nothing.</p></footer>\n",
         env!("CARGO_PKG_VERSION")
     )
+}
+
+/// Writes what was proved or seen, and every reason.
+pub(super) fn verdict(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    writeln!(out, "<p>{}</p>", xml(&run.verdict.evidence))?;
+    if let Some(changes) = run.changes {
+        writeln!(out, "<p>Against the base: {}.</p>", summary(changes))?;
+    }
+    reasons("reasons", &run.verdict.reasons, out)?;
+    reasons("warnings", &run.verdict.warnings, out)
+}
+
+/// Writes what has changed, rules, problems, reports and inputs.
+pub(super) fn lists(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    changes(run, out)?;
+    rules(run, out)?;
+    problems(run, out)?;
+    inputs(run, out)
 }
 
 /// Where the script puts the findings.
@@ -99,6 +106,23 @@ fn table(
         writeln!(out, "<tr><td colspan=\"{}\">and {left} more; the JSON document has all of them</td></tr>", head.len())?;
     }
     out.write_str("</tbody>\n</table></div>\n</details>\n")
+}
+
+fn changes(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let all = run.changes.unwrap_or_default();
+    let rows = all.iter().map(|change| {
+        let side = |side: &Option<Side>| side.as_ref().map_or(String::new(), |side| xml(&sized(side)));
+        let place = change.after.as_ref().or(change.before.as_ref()).and_then(|side| side.place.as_deref());
+        Vec::from([
+            format!("<span class=\"state {0}\">{0}</span>", change.what.as_str()),
+            xml(&change.kind),
+            code(change.function.as_deref().unwrap_or("")),
+            code(place.unwrap_or("")),
+            side(&change.before),
+            side(&change.after),
+        ])
+    });
+    table("Changes", true, &["change", "kind", "function", "place", "before", "now"], rows, out)
 }
 
 fn rules(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -16,10 +16,10 @@ const COLUMNS = [
 ];
 
 export class Table {
-  constructor(changed) {
+  /** `kept` holds the order and the open rows. */
+  constructor(kept, changed) {
+    this.kept = kept;
     this.changed = changed;
-    this.sort = null;
-    this.down = false;
     this.rows = [];
     this.shown = 0;
     this.body = make('tbody', {});
@@ -38,16 +38,17 @@ export class Table {
 
   /** The findings as they come are in the best order: the worst first. */
   show(findings) {
-    const column = COLUMNS.find(([key]) => key === this.sort);
+    const { sort, down } = this.kept;
+    const column = COLUMNS.find(([key]) => key === sort);
     this.rows = [...findings];
     if (column) {
       const value = column[2];
       const order = (a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
-      this.rows.sort((a, b) => (this.down ? order(b, a) : order(a, b)));
+      this.rows.sort((a, b) => (down ? order(b, a) : order(a, b)));
     }
     this.head.forEach((th, at) => {
-      const here = COLUMNS[at][0] === this.sort;
-      th.setAttribute('aria-sort', here ? (this.down ? 'descending' : 'ascending') : 'none');
+      const here = COLUMNS[at][0] === sort;
+      th.setAttribute('aria-sort', here ? (down ? 'descending' : 'ascending') : 'none');
     });
     this.body.replaceChildren();
     this.shown = 0;
@@ -56,16 +57,17 @@ export class Table {
 
   sortBy(key) {
     const numbers = ['bytes', 'blocks', 'records'].includes(key);
-    if (this.sort === key && this.down !== numbers) this.sort = null;
-    else if (this.sort === key) this.down = !this.down;
-    else [this.sort, this.down] = [key, numbers];
+    const { kept } = this;
+    if (kept.sort === key && kept.down !== numbers) kept.sort = null;
+    else if (kept.sort === key) kept.down = !kept.down;
+    else [kept.sort, kept.down] = [key, numbers];
     this.changed();
   }
 
   add() {
     const part = this.rows.slice(this.shown, this.shown + PART);
     this.shown += part.length;
-    this.body.append(...part.map((finding) => this.row(finding)));
+    this.body.append(...part.flatMap((finding) => this.row(finding)));
     const left = this.rows.length - this.shown;
     this.more.hidden = left === 0;
     this.more.textContent = `Show more: ${number.format(left)} left`;
@@ -76,23 +78,29 @@ export class Table {
     const name = finding.function || '(no frame of yours)';
     const button = make('button', { type: 'button', className: 'open', 'aria-expanded': 'false' }, name);
     const row = make('tr', { className: 'finding' },
-      make('td', {}, make('span', { className: `state ${finding.state}` }, STATES[finding.state])),
+      make('td', {}, make('span', { className: `state ${finding.state}` }, STATES[finding.state]),
+        finding.change && make('span', { className: `state ${finding.change}` }, finding.change)),
       make('td', {}, finding.kind),
       make('td', { className: 'n' }, size(finding.bytes)),
       make('td', { className: 'n' }, size(finding.blocks)),
       make('td', { className: 'n' }, number.format(finding.records)),
       make('th', { scope: 'row' }, button),
       make('td', { className: 'place' }, finding.place));
+    const { open } = this.kept;
+    const inner = () => make('tr', { className: 'opened' }, make('td', { colSpan: COLUMNS.length }, detail(finding)));
     const toggle = () => {
-      const open = button.getAttribute('aria-expanded') === 'true';
-      if (open) row.nextSibling.remove();
-      else row.after(make('tr', { className: 'opened' }, make('td', { colSpan: COLUMNS.length }, detail(finding))));
-      button.setAttribute('aria-expanded', String(!open));
+      const isOpen = open.delete(finding.fingerprint);
+      if (isOpen) row.nextSibling.remove();
+      else row.after(inner());
+      if (!isOpen) open.add(finding.fingerprint);
+      button.setAttribute('aria-expanded', String(!isOpen));
     };
     row.addEventListener('click', (event) => {
       const selects = String(getSelection()) !== '';
       if (event.target.closest('button') === button || !selects) toggle();
     });
-    return row;
+    if (!open.has(finding.fingerprint)) return [row];
+    button.setAttribute('aria-expanded', 'true');
+    return [row, inner()];
   }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Part {
     Suppressions { then_leaks: bool },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Open {
     pub(crate) report: usize,
     pub(crate) part: Part,

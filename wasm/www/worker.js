@@ -1,0 +1,168 @@
+// Reads and judges, away from the page, so that the page never waits.
+
+import init, { Session, merge, packs, version } from './leakgate.js';
+import { Logs } from './lines.js';
+import { Unpacker } from './unpack.js';
+
+/** What is read from a file at once. */
+const CHUNK = 1 << 20;
+
+/** Looks at what was read so far take at most one part of the time in so many, and begin after so many milliseconds. */
+const SELDOM = 8;
+const FIRST_LOOK = 500;
+
+/** Lines of a log that are shown before a place and after it. */
+const BEFORE = 3;
+const AFTER = 24;
+
+let ready = null;
+let report = null;
+let judged = null;
+let logs = new Logs();
+/** A reading that began later makes an earlier one stop. */
+let turn = 0;
+
+/** What a page shows of a judgement. */
+const shown = (one) => ({ outcome: one.outcome, notGiven: one.notGiven, ...one.panes() });
+
+/** Looks at a session from time to time. */
+class Looks {
+  constructor(session, options, told) {
+    Object.assign(this, { session, options, told });
+    this.next = performance.now() + FIRST_LOOK;
+  }
+
+  progress(part, logs) {
+    const now = performance.now();
+    if (now < this.next) {
+      this.told({ part, logs });
+      return;
+    }
+    let view = null;
+    let so = null;
+    let one = null;
+    try {
+      so = this.session.peek();
+      one = so.judge(this.options);
+      view = shown(one);
+    } catch {
+      // Mistakes in rules are told when all is read.
+    } finally {
+      one?.free();
+      so?.free();
+    }
+    this.told({ part, logs, view });
+    this.next = performance.now() + SELDOM * (performance.now() - now) + FIRST_LOOK;
+  }
+}
+
+/** Reads files into a session; what can't be unpacked is told, and the others are read. */
+async function read(files, keep, isOvertaken, progress = () => {}) {
+  const session = new Session();
+  const names = [];
+  const failed = [];
+  const sink = {
+    begin(name, source) {
+      session.begin(name, source);
+      names.push(name);
+      keep.begin();
+    },
+    bytes(chunk) {
+      session.feed(chunk);
+      keep.push(chunk);
+    },
+  };
+  const looks = progress(session);
+  const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  let done = 0;
+  for (const { name, blob, source } of files) {
+    const unpacker = new Unpacker(name, sink, source);
+    try {
+      for (let at = 0; at === 0 || at < blob.size; at += CHUNK) {
+        const chunk = new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer());
+        if (isOvertaken()) {
+          session.free();
+          return null;
+        }
+        unpacker.push(chunk, at + CHUNK >= blob.size);
+        looks?.progress((done + at + chunk.length) / Math.max(total, 1), names.length);
+      }
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      failed.push(`${name}: ${error.message}`);
+    }
+    done += blob.size;
+  }
+  return { report: session.finish(), names, failed };
+}
+
+const tasks = {
+  about: () => ({ version: version(), packs: packs() }),
+
+  /** Reads logs; nothing where a later reading began. */
+  async read({ files, options }, told) {
+    turn += 1;
+    const mine = turn;
+    const kept = new Logs();
+    const found = await read(files, kept, () => mine !== turn, (session) => new Looks(session, options, told));
+    if (!found) return null;
+    report?.free();
+    [report, logs] = [found.report, kept];
+    return { names: found.names, failed: found.failed };
+  },
+
+  /** Takes the documents of runs in the place of logs. */
+  open({ documents }) {
+    turn += 1;
+    const opened = merge(documents);
+    report?.free();
+    [report, logs] = [opened, new Logs()];
+  },
+
+  judge({ options }) {
+    if (!report) return null;
+    const next = report.judge(options);
+    judged?.free();
+    judged = next;
+    return shown(judged);
+  },
+
+  /** The document of other logs, to compare with. */
+  async base({ files }) {
+    const found = await read(files, { begin() {}, push() {} }, () => false, () => null);
+    const one = found.report.judge({ silence: 'pass' });
+    const text = one.document('json');
+    one.free();
+    found.report.free();
+    if (found.failed.length) throw new Error(found.failed.join('; '));
+    return text;
+  },
+
+  document: ({ format }) => judged.document(format),
+
+  entry: ({ fingerprint, wording }) => judged.entry(fingerprint, 'toml', wording),
+
+  lines: ({ input, line }) => logs.around(input, line, BEFORE, AFTER),
+};
+
+addEventListener('message', async ({ data: { id, task, module, ...rest } }) => {
+  ready ??= init(module && { module_or_path: unpacked(module) });
+  if (!task) return;
+  try {
+    await ready;
+    postMessage({ id, done: await tasks[task](rest, (told) => postMessage({ id, told })) });
+  } catch (error) {
+    postMessage({ id, failed: { message: failure(error), mistakes: error.mistakes ?? null } });
+  }
+});
+
+/** The module as it stands in a page of one file. */
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}
+
+function failure(error) {
+  if (!(error instanceof WebAssembly.RuntimeError)) return error.message;
+  return `leakgate broke off (${error.message}): the memory is full, or this is its fault. Load the page again; if it comes back, please report it`;
+}

@@ -1,0 +1,96 @@
+//! `cargo xtask page [--single-file]`: the page to paste a log into, in `target/page/`, ready for any server of files; or all of it
+//! as one HTML file, which is opened from disk.
+
+mod offline;
+mod samples;
+mod single;
+
+use std::fs;
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+use crate::setup::{self, Need};
+use crate::{Outcome, sizes, wasm};
+
+/// What the chore needs beside cargo: what the module needs.
+pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
+
+/// The page, file by file.
+const PAGE: &str = "target/page";
+
+/// Beside it, the page as one file.
+const SINGLE: &str = "target/page-single/leakgate.html";
+
+/// What the page has in common with the HTML document of a run.
+const REPORT: &str = "core/src/emit/html";
+const MODULES: &[&str] = &["detail.js", "flame.js", "report.js", "table.js", "view.js", "page.css"];
+
+/// What is taken from fflate; nothing else of it goes into the page.
+const UNPACKERS: &str = "export { Gunzip, Unzip, UnzipInflate } from 'fflate';";
+
+/// Runs the chore with what stood after its name on the command line.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let then: fn(&Shell) -> Outcome = match arguments {
+        [] => files,
+        [option] if option == "--single-file" => single_file,
+        _ => return Err("usage: cargo xtask page [--single-file]".into()),
+    };
+    if let Some(missing) = setup::missing(NEEDS) {
+        return Err(missing.into());
+    }
+    let sh = Shell::new()?;
+    sh.change_dir(setup::repository()?);
+    then(&sh)
+}
+
+/// Both forms of the page.
+pub(crate) fn both(sh: &Shell) -> Outcome {
+    single_file(sh)?;
+    files(sh)
+}
+
+fn files(sh: &Shell) -> Outcome {
+    let page = assemble(sh)?;
+    offline::list_files(&page)?;
+    println!("{PAGE}/");
+    sizes::print(&page)
+}
+
+fn single_file(sh: &Shell) -> Outcome {
+    let page = assemble(sh)?;
+    let to = sh.current_dir().join(SINGLE);
+    if let Some(folder) = to.parent() {
+        sh.create_dir(folder)?;
+    }
+    let html = single::join(sh, &page)?;
+    fs::write(&to, &html)?;
+    println!("{SINGLE}: {} bytes, {} gzipped", html.len(), sizes::gzipped(html.as_bytes())?.len());
+    Ok(())
+}
+
+/// Everything that the page loads, where it expects it.
+fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
+    wasm::build(sh)?;
+    sh.remove_path(PAGE)?;
+    let page = sh.create_dir(PAGE)?;
+    for file in sh.read_dir("wasm/www")? {
+        sh.copy_file(file, &page)?;
+    }
+    let report = sh.create_dir(page.join("report"))?;
+    for module in MODULES {
+        sh.copy_file(Path::new(REPORT).join(module), &report)?;
+    }
+    for file in ["leakgate.js", "leakgate_bg.wasm"] {
+        sh.copy_file(Path::new(wasm::PACKAGE).join(file), &page)?;
+    }
+    fs::write(page.join("samples.js"), samples::module(&sh.current_dir())?)?;
+    let _folder = sh.push_dir(wasm::TOOLS);
+    let unpackers = page.join("vendor/fflate.js");
+    cmd!(sh, "npx esbuild --bundle --minify --format=esm --legal-comments=inline --log-level=warning --outfile={unpackers}")
+        .stdin(UNPACKERS)
+        .run()?;
+    let licence = fs::read_to_string(sh.current_dir().join("node_modules/fflate/LICENSE"))?;
+    fs::write(&unpackers, format!("/*! fflate\n{licence}*/\n{}", fs::read_to_string(&unpackers)?))?;
+    Ok(page)
+}
