@@ -54,7 +54,7 @@ const judge = tried(async () => {
 });
 
 const read = tried(async () => {
-  result.anew();
+  result.clear();
   isRead = false;
   list();
   if (runs.length) {
@@ -65,7 +65,7 @@ const read = tried(async () => {
     bar.hidden = false;
     const found = await ask('read', { files: logs, options: options() }, ({ part, view }) => {
       bar.value = part;
-      if (view) result.soFar(view, part);
+      result.soFar(view, part);
     });
     if (!found) return;
     bar.hidden = true;
@@ -97,7 +97,7 @@ function list() {
 function empty() {
   [logs, runs, failed, isRead] = [[], [], [], false];
   byId('paste').value = '';
-  byId('result').hidden = true;
+  result.clear();
   byId('progress').hidden = true;
   list();
   byId('paste').focus();

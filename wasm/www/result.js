@@ -25,17 +25,19 @@ async function findings(data) {
   byId('findings').replaceChildren(...view(kept));
 }
 
-/** Other logs: what was chosen for the last is forgotten. */
-export function anew() {
+/** No logs, or other logs: what was chosen for the last is forgotten. */
+export function clear() {
   kept = fresh();
+  verdict('reading', '', '');
+  byId('result').hidden = true;
+  byId('exports').hidden = true;
+  for (const id of ['findings', 'lists']) byId(id).replaceChildren();
 }
 
-/** What was read so far. Whether it passes is known at the end. */
-export async function soFar({ data }, part) {
+/** What was read so far, where there is something to show. Whether it passes is known at the end. */
+export async function soFar(view, part) {
   verdict('reading', `Reading, ${Math.floor(part * 100)} % …`, '');
-  byId('exports').hidden = true;
-  byId('lists').replaceChildren();
-  await findings(data);
+  if (view) await findings(view.data);
 }
 
 /** A judgement. Its markup is leakgate's own, every text of a log in it escaped. */

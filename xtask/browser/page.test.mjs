@@ -10,7 +10,7 @@ import { deflateRawSync, gzipSync, inflateRawSync } from 'node:zlib';
 import { HOSTILE, HOSTILE_LOG, accessible, browser, fits, folder, home, many, report, shots } from './common.mjs';
 
 const PAGE = join(home, 'target/page');
-const SINGLE = String(pathToFileURL(join(home, 'target/page-single/leakgate.html')));
+const SINGLE = String(pathToFileURL(join(home, 'target/page/leakgate.html')));
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', wasm: 'application/wasm', svg: 'image/svg+xml' };
 
 const server = createServer((request, response) => {
@@ -468,7 +468,7 @@ test('keys alone are enough', async () => {
 });
 
 test('as one file it does the same from disk, and may load nothing', async () => {
-  const html = readFileSync(join(home, 'target/page-single/leakgate.html'), 'utf8');
+  const html = readFileSync(join(home, 'target/page/leakgate.html'), 'utf8');
   const [, policy] = /Content-Security-Policy" content="([^"]+)"/.exec(html);
   assert.match(policy, /^default-src 'none'; script-src 'sha256-\S+' 'wasm-unsafe-eval'; style-src 'sha256-\S+'; img-src data:; worker-src blob:;/);
   const { tab, done } = await open({ offline: true }, SINGLE);

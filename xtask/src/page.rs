@@ -1,5 +1,5 @@
 //! `cargo xtask page [--single-file]`: the page to paste a log into, in `target/page/`, ready for any server of files; or all of it
-//! as one HTML file, which is opened from disk.
+//! as one HTML file, `target/leakgate.html`, which is opened from disk.
 
 mod offline;
 mod samples;
@@ -19,8 +19,8 @@ pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
 /// The page, file by file.
 const PAGE: &str = "target/page";
 
-/// Beside it, the page as one file.
-const SINGLE: &str = "target/page-single/leakgate.html";
+/// The page as one file.
+const SINGLE: &str = "leakgate.html";
 
 /// What the page has in common with the HTML document of a run.
 const REPORT: &str = "core/src/emit/html";
@@ -44,28 +44,21 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     then(&sh)
 }
 
-/// Both forms of the page.
-pub(crate) fn both(sh: &Shell) -> Outcome {
-    single_file(sh)?;
-    files(sh)
-}
-
-fn files(sh: &Shell) -> Outcome {
+/// The page for a server: file by file, and as one file to take away, which the page does not keep for itself.
+pub(crate) fn files(sh: &Shell) -> Outcome {
     let page = assemble(sh)?;
+    let html = single::join(sh, &page)?;
     offline::list_files(&page)?;
+    fs::write(page.join(SINGLE), html)?;
     println!("{PAGE}/");
     sizes::print(&page)
 }
 
 fn single_file(sh: &Shell) -> Outcome {
-    let page = assemble(sh)?;
-    let to = sh.current_dir().join(SINGLE);
-    if let Some(folder) = to.parent() {
-        sh.create_dir(folder)?;
-    }
-    let html = single::join(sh, &page)?;
+    let html = single::join(sh, &assemble(sh)?)?;
+    let to = sh.current_dir().join("target").join(SINGLE);
     fs::write(&to, &html)?;
-    println!("{SINGLE}: {} bytes, {} gzipped", html.len(), sizes::gzipped(html.as_bytes())?.len());
+    println!("{}: {} bytes, {} gzipped", to.display(), html.len(), sizes::gzipped(html.as_bytes())?.len());
     Ok(())
 }
 

@@ -10,6 +10,9 @@ use xshell::{Shell, cmd};
 
 use crate::{Outcome, sizes, wasm};
 
+/// What only a served page offers.
+const TAKE_AWAY: &str = " Take the page away <a href=\"leakgate.html\" download>as one file</a>, for a place without network.";
+
 /// Joins the page's files.
 pub(super) fn join(sh: &Shell, page: &Path) -> Outcome<String> {
     let read = |name: &str| fs::read_to_string(page.join(name));
@@ -33,6 +36,7 @@ pub(super) fn join(sh: &Shell, page: &Path) -> Outcome<String> {
     put(&mut html, "<link rel=\"stylesheet\" href=\"report/page.css\">\n", "")?;
     put(&mut html, "<link rel=\"stylesheet\" href=\"style.css\">", &format!("<style>{style}</style>"))?;
     put(&mut html, "icon.svg", &icon)?;
+    put(&mut html, TAKE_AWAY, "")?;
     put(&mut html, "<script type=\"module\" src=\"page.js\"></script>", &data)?;
     Ok(html)
 }

@@ -68,7 +68,7 @@ fn tests(sh: &Shell) -> Outcome {
 /// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the one of the tests.
 fn browser(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo test --workspace --no-run --quiet").run()?;
-    page::both(sh)?;
+    page::files(sh)?;
     let _folder = sh.push_dir("xtask/browser");
     cmd!(sh, "npm ci --no-audit --no-fund").run()?;
     Ok(cmd!(sh, "node --test").run()?)
