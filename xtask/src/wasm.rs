@@ -1,9 +1,10 @@
 //! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of it, in `target/wasm/npm/`.
 //!
-//! The module is bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the version of
-//! `xtask/wasm/package-lock.json`.
+//! The module is compiled as `wasm/compile.rs` says, bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the
+//! version of `xtask/wasm/package-lock.json`.
 
 mod bench;
+mod compile;
 mod native;
 
 use std::fs;
@@ -18,7 +19,8 @@ use crate::Outcome;
 use crate::setup::{self, Need, WASM};
 
 /// What the chore needs beside cargo.
-pub(crate) const NEEDS: &[Need] = &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
+pub(crate) const NEEDS: &[Need] =
+    &[Need::Target(WASM), Need::Sources, Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
 
 /// The package, as it is published.
 const PACKAGE: &str = "target/wasm/npm";
@@ -32,9 +34,6 @@ const TOOLS: &str = "xtask/wasm";
 /// What is written by hand, and what goes with it.
 const SOURCES: &[&str] = &["wasm/npm/package.json", "wasm/npm/README.md", "wasm/npm/node.js", "LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Every browser has had vector instructions since 2023; the searches of `memchr` use them.
-const SIMD: &str = "-C target-feature=+simd128";
-
 /// What rustc takes for granted of a WebAssembly engine; binaryen has to be told.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
@@ -44,6 +43,32 @@ const FEATURES: &[&str] = &[
     "--enable-reference-types",
     "--enable-sign-ext",
     "--enable-simd",
+];
+
+/// What makes the module smaller where it is sent compressed, one by one: each of them was measured. Binaryen's own choice for size
+/// (`-Oz`) saves as many bytes, but shuffles locals and inlines whatever is called once, so that much less of the code repeats, and
+/// the compressed module is larger.
+const PASSES: &[&str] = &[
+    "--duplicate-function-elimination",
+    // Lines are read by many small functions, and a call takes longer than what most of them do.
+    "--inlining",
+    "--always-inline-max-function-size=12",
+    "--one-caller-inline-max-function-size=0",
+    "--dae-optimizing",
+    "--remove-unused-brs",
+    "--optimize-instructions",
+    "--remove-unused-module-elements",
+    "--simplify-locals-nostructure",
+    "--reorder-locals",
+    "--rse",
+    "--code-folding",
+    "--coalesce-locals-learning",
+    "--vacuum",
+    "--duplicate-function-elimination",
+    "--optimize-instructions",
+    // Copies of one generic function have one name, and compress best side by side.
+    "--reorder-functions-by-name",
+    "--strip-debug",
 ];
 
 /// Runs the chore with what stood after its name on the command line.
@@ -77,13 +102,9 @@ fn measure(sh: &Shell) -> Outcome {
 }
 
 fn build(sh: &Shell) -> Outcome {
-    cmd!(sh, "cargo build --package leakgate-wasm --profile wasm --target {WASM}")
-        .env("RUSTFLAGS", rustflags(sh))
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .run()?;
+    let module = compile::module(sh)?;
     sh.remove_path(PACKAGE)?;
     let package = sh.create_dir(PACKAGE)?;
-    let module = sh.current_dir().join(format!("target/{WASM}/wasm/leakgate_wasm.wasm"));
     cmd!(sh, "cargo run --quiet --package xtask-bind -- {module} {package}").run()?;
     shrink(sh, &package.join("leakgate_bg.wasm"))?;
     for source in SOURCES {
@@ -94,24 +115,13 @@ fn build(sh: &Shell) -> Outcome {
     print_sizes(&package)
 }
 
-/// The places of panics name sources, and those of dependencies lie in somebody's home.
-fn rustflags(sh: &Shell) -> String {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let registries = home.and_then(|home| sh.read_dir(home.join("registry/src")).ok()).unwrap_or_default();
-    let plain: Vec<String> = registries.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect();
-    // A folder with a space in its name can't stand in the variable.
-    let plain = plain.into_iter().filter(|flag| !flag.contains(' '));
-    std::iter::once(SIMD.to_owned()).chain(plain).collect::<Vec<_>>().join(" ")
-}
-
 /// Binaryen finds what a compiler of single functions does not.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
     let before = fs::metadata(module)?.len();
     {
         let _folder = sh.push_dir(TOOLS);
         cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
-        cmd!(sh, "npx wasm-opt -Oz --converge {FEATURES...} {module} -o {module}").run()?;
+        cmd!(sh, "npx wasm-opt {FEATURES...} {PASSES...} {module} -o {module}").run()?;
     }
     println!("wasm-opt: {before} bytes became {}", fs::metadata(module)?.len());
     Ok(())
