@@ -66,7 +66,10 @@ pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8
     if !line.starts_with(b"{\"log\":\"") {
         return line;
     }
-    let Ok(Wrapped { log }) = serde_json::from_slice(line) else { return line };
+    // Checked as a whole, since documents are read from text and a second reader would be a second copy of it.
+    let Some(Wrapped { log }) = core::str::from_utf8(line).ok().and_then(|line| serde_json::from_str(line).ok()) else {
+        return line;
+    };
     *scratch = log.into_bytes();
     scratch.trim_ascii_end()
 }

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Target(&'static str),
     /// A component of the toolchain.
     Component(&'static str),
+    /// The sources of the standard library.
+    Sources,
     /// A nightly compiler, for the fuzzer's instrumentation.
     Nightly,
     /// The command `cargo fuzz`.
@@ -43,6 +45,7 @@ pub(crate) const ALL: &[Need] = &[
     Need::Component("clippy"),
     Need::Target(WASM),
     Need::Target(BARE),
+    Need::Sources,
     Need::Nightly,
     Need::Program("c++", "g++"),
     Need::CargoFuzz,
@@ -61,6 +64,7 @@ impl Need {
         match self {
             Self::Target(name) => lists(&["target", "list", "--installed"], |line| line == name),
             Self::Component(name) => answers("cargo", &[name.trim_start_matches("rust"), "--version"]),
+            Self::Sources => lists(&["component", "list", "--installed"], |line| line == "rust-src"),
             Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
             Self::CargoFuzz => answers("cargo", &["fuzz", "--version"]),
             Self::Tools => {
@@ -78,6 +82,7 @@ impl Need {
         let tried = match self {
             Self::Target(name) => cmd!(sh, "rustup target add {name}").run(),
             Self::Component(name) => cmd!(sh, "rustup component add {name}").run(),
+            Self::Sources => cmd!(sh, "rustup component add rust-src").run(),
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
             Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
             Self::Tools => install_tools(sh),
@@ -94,6 +99,7 @@ impl Need {
         match self {
             Self::Target(name) => format!("no target {name}: rustup target add {name}"),
             Self::Component(name) => format!("no {name}: rustup component add {name}"),
+            Self::Sources => "no sources of the standard library: rustup component add rust-src".into(),
             Self::Nightly => "no nightly compiler: rustup toolchain install nightly --profile minimal".into(),
             Self::CargoFuzz => format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"),
             Self::Tools => format!("no linters of workflows: python3 -m venv, and pip install {}", TOOLS.join(" ")),

@@ -1,13 +1,14 @@
 //! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of it, in `target/wasm/npm/`.
 //!
-//! The module is bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the version of
-//! `xtask/wasm/package-lock.json`.
+//! The module is compiled as `wasm/compile.rs` says, bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the
+//! version of `xtask/wasm/package-lock.json`.
 
 mod bench;
+mod compile;
 mod native;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use xshell::{Shell, cmd};
 
@@ -15,7 +16,8 @@ use crate::setup::{self, Need, WASM};
 use crate::{Outcome, sizes};
 
 /// What the chore needs beside cargo.
-pub(crate) const NEEDS: &[Need] = &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
+pub(crate) const NEEDS: &[Need] =
+    &[Need::Target(WASM), Need::Sources, Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
 
 /// The package, as it is published.
 pub(crate) const PACKAGE: &str = "target/wasm/npm";
@@ -29,9 +31,6 @@ pub(crate) const TOOLS: &str = "xtask/wasm";
 /// What is written by hand, and what goes with it.
 const SOURCES: &[&str] = &["wasm/npm/package.json", "wasm/npm/README.md", "wasm/npm/node.js", "LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Every browser has had vector instructions since 2023; the searches of `memchr` use them.
-const SIMD: &str = "-C target-feature=+simd128";
-
 /// What rustc takes for granted of a WebAssembly engine; binaryen has to be told.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
@@ -41,6 +40,32 @@ const FEATURES: &[&str] = &[
     "--enable-reference-types",
     "--enable-sign-ext",
     "--enable-simd",
+];
+
+/// What makes the module smaller where it is sent compressed, one by one: each of them was measured. Binaryen's own choice for size
+/// (`-Oz`) saves as many bytes, but shuffles locals and inlines whatever is called once, so that much less of the code repeats, and
+/// the compressed module is larger.
+const PASSES: &[&str] = &[
+    "--duplicate-function-elimination",
+    // Lines are read by many small functions, and a call takes longer than what most of them do.
+    "--inlining",
+    "--always-inline-max-function-size=12",
+    "--one-caller-inline-max-function-size=0",
+    "--dae-optimizing",
+    "--remove-unused-brs",
+    "--optimize-instructions",
+    "--remove-unused-module-elements",
+    "--simplify-locals-nostructure",
+    "--reorder-locals",
+    "--rse",
+    "--code-folding",
+    "--coalesce-locals-learning",
+    "--vacuum",
+    "--duplicate-function-elimination",
+    "--optimize-instructions",
+    // Copies of one generic function have one name, and compress best side by side.
+    "--reorder-functions-by-name",
+    "--strip-debug",
 ];
 
 /// Runs the chore with what stood after its name on the command line.
@@ -74,13 +99,9 @@ fn measure(sh: &Shell) -> Outcome {
 }
 
 pub(crate) fn build(sh: &Shell) -> Outcome {
-    cmd!(sh, "cargo build --package leakgate-wasm --profile wasm --target {WASM}")
-        .env("RUSTFLAGS", rustflags(sh))
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .run()?;
+    let module = compile::module(sh)?;
     sh.remove_path(PACKAGE)?;
     let package = sh.create_dir(PACKAGE)?;
-    let module = sh.current_dir().join(format!("target/{WASM}/wasm/leakgate_wasm.wasm"));
     cmd!(sh, "cargo run --quiet --package xtask-bind -- {module} {package}").run()?;
     shrink(sh, &package.join("leakgate_bg.wasm"))?;
     for source in SOURCES {
@@ -91,26 +112,16 @@ pub(crate) fn build(sh: &Shell) -> Outcome {
     sizes::print(&package)
 }
 
-/// The places of panics name sources, and those of dependencies lie in somebody's home.
-fn rustflags(sh: &Shell) -> String {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let registries = home.and_then(|home| sh.read_dir(home.join("registry/src")).ok()).unwrap_or_default();
-    let plain: Vec<String> = registries.iter().map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect();
-    // A folder with a space in its name can't stand in the variable.
-    let plain = plain.into_iter().filter(|flag| !flag.contains(' '));
-    std::iter::once(SIMD.to_owned()).chain(plain).collect::<Vec<_>>().join(" ")
-}
-
-/// Binaryen finds what a compiler of single functions does not. It takes a minute, so what it made of the same module is kept.
+/// Binaryen finds what a compiler of single functions does not. It takes its time, so what it made of the same module is kept.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
     let _folder = sh.push_dir(TOOLS);
     cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
-    let (from, to) = (module.with_file_name("../bound.wasm"), module.with_file_name("../optimised.wasm"));
     let before = fs::read(module)?;
-    if !to.exists() || fs::read(&from).ok().as_ref() != Some(&before) {
-        cmd!(sh, "npx wasm-opt -Oz --converge {FEATURES...} {module} -o {to}").run()?;
-        fs::write(from, &before)?;
+    let (from, to) = (module.with_file_name("../bound"), module.with_file_name("../optimised.wasm"));
+    let known = [PASSES.join(" ").as_bytes(), &before].concat();
+    if !to.exists() || fs::read(&from).ok().as_ref() != Some(&known) {
+        cmd!(sh, "npx wasm-opt {FEATURES...} {PASSES...} {module} -o {to}").run()?;
+        fs::write(from, known)?;
     }
     fs::copy(&to, module)?;
     println!("wasm-opt: {} bytes became {}", before.len(), fs::metadata(module)?.len());

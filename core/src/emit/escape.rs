@@ -144,7 +144,7 @@ pub(crate) fn uri(path: &str) -> String {
 /// that begins with `#` for a comment.
 pub(crate) fn folded(name: &str) -> String {
     let mut out = terminal(name.trim()).replace(';', ":");
-    let weight = out.rsplit_once(' ').filter(|(_, tail)| tail.parse::<f64>().is_ok());
+    let weight = out.rsplit_once(' ').filter(|(_, tail)| is_number(tail));
     if let Some((head, tail)) = weight {
         out = format!("{head}_{tail}");
     }
@@ -154,9 +154,31 @@ pub(crate) fn folded(name: &str) -> String {
     }
 }
 
+/// What readers take for a number, as `str::parse` does for an `f64`; its tables would weigh as much as a whole format.
+fn is_number(text: &str) -> bool {
+    let sign = |text: &str| text.len() - text.strip_prefix(['+', '-']).unwrap_or(text).len();
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let text = &text[sign(text)..];
+    let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let power = &power[sign(power)..];
+    let is_word = ["inf", "infinity", "nan"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    is_word || ([whole, fraction, power].into_iter().all(digits) && !power.is_empty() && whole.len() + fraction.len() > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_what_the_library_reads_as_one() {
+        for text in [
+            "", "1", "+1", "-1.5", "1.", ".5", ".", "+", "1e5", "1e", "1e+", "1E-07", "e5", ".e1", "inf", "-NaN", "infinit",
+            "1_0",
+        ] {
+            assert_eq!(is_number(text), text.parse::<f64>().is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn a_log_cannot_move_the_cursor_or_forge_lines() {

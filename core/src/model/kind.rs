@@ -133,7 +133,7 @@ impl Kind {
 
     /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`, `heap-use-after-free`.
     pub fn own(name: &str) -> Self {
-        Self::unreserved(name.to_lowercase())
+        Self::unreserved(name.to_ascii_lowercase())
     }
 
     /// A kind as leakgate itself wrote it.

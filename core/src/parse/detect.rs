@@ -4,8 +4,12 @@
 //! marker are never looked at. So every line that can open a report, or stand alone in one, must hold a marker. The list is
 //! kept short and the markers rare in ordinary output: `==` alone stands in every second line of a test runner.
 
-use aho_corasick::AhoCorasick;
+mod keys;
+
+#[cfg(not(target_family = "wasm"))]
 use aho_corasick::packed::{Config, MatchKind, Searcher};
+
+use self::keys::Keys;
 
 /// Every marker. `0==` to `9==` stand in each line that valgrind writes (`==PID== `) and in the headlines of sanitizers
 /// (`==PID==ERROR: `).
@@ -41,20 +45,19 @@ pub(crate) const MARKERS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) enum Markers {
     /// The vectorised search, where the processor has what it needs.
+    #[cfg(not(target_family = "wasm"))]
     Packed(Searcher),
-    /// The automaton, elsewhere.
-    Automaton(AhoCorasick),
-    /// Neither could be built: every line is a candidate.
-    All,
+    /// The search by keys, elsewhere.
+    Keys(Keys),
 }
 
 impl Default for Markers {
     fn default() -> Self {
-        let packed = Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(MARKERS).build();
-        if let Some(searcher) = packed {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(searcher) = Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(MARKERS).build() {
             return Self::Packed(searcher);
         }
-        AhoCorasick::new(MARKERS).map_or(Self::All, Self::Automaton)
+        Self::Keys(Keys::default())
     }
 }
 
@@ -64,7 +67,7 @@ impl Markers {
         let mut from = 0;
         loop {
             let at = from + self.candidate(&bytes[from..])?;
-            if !bytes[at].is_ascii_digit() || ends_tag(&bytes[..=at]) || matches!(self, Self::All) {
+            if !bytes[at].is_ascii_digit() || ends_tag(&bytes[..=at]) {
                 return Some(at);
             }
             from = at + 1;
@@ -73,9 +76,9 @@ impl Markers {
 
     fn candidate(&self, bytes: &[u8]) -> Option<usize> {
         match self {
+            #[cfg(not(target_family = "wasm"))]
             Self::Packed(searcher) => searcher.find(bytes).map(|m| m.start()),
-            Self::Automaton(automaton) => automaton.find(bytes).map(|m| m.start()),
-            Self::All => (!bytes.is_empty()).then_some(0),
+            Self::Keys(keys) => keys.find(bytes),
         }
     }
 }
@@ -92,7 +95,12 @@ mod tests {
 
     #[test]
     fn markers_are_found_and_lists_of_packages_are_not() {
-        let markers = Markers::default();
+        for markers in [Markers::default(), Markers::Keys(Keys::default())] {
+            one_is_found(&markers);
+        }
+    }
+
+    fn one_is_found(markers: &Markers) {
         for (text, want) in [
             ("a ==12== b", Some(5)),
             ("==00:00:00:00.534 12== b", Some(19)),

@@ -160,7 +160,7 @@ pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)
     let own = Kind::own(word);
     let words = KNOWN.iter().map(Kind::as_str).chain(["errors", "leaks"]);
     let near = nearest(word, words);
-    let is_name = |c: char| !c.is_uppercase() && !c.is_whitespace() && !c.is_control();
+    let is_name = |c: char| !c.is_ascii_uppercase() && !c.is_whitespace() && !c.is_control();
     // Kinds of one word are few; anything else of one word, or of leaks, is meant to be something that it is not.
     let single = ["segv", "fpe", "bus", "ill", "abrt", "trap", "overlap", "race", "misc", "dubious", "stack-overflow"];
     let unknown = (!word.contains('-') && !single.contains(&word)) || word.contains("leak");

@@ -111,7 +111,7 @@ impl What {
                 Ok(Self::File(Path::new(file), line))
             }
             "re" => {
-                let wrong = |e| format!("`{pattern}` is no regular expression: {}", last_line(&format!("{e}")));
+                let wrong = |e: String| format!("`{pattern}` is no regular expression: {}", last_line(&e));
                 Expression::read(pattern).map(Self::Expression).map_err(wrong)
             }
             _ => Err(format!(

@@ -1,6 +1,8 @@
 //! `xtask-bind MODULE FOLDER`: the glue between a WebAssembly module and JavaScript, by the library of wasm-bindgen, which cargo
 //! keeps at the version that the module was compiled with.
 //!
+//! Names stay in the module, for functions are sorted by them later.
+//!
 //! A package of its own, for it takes longer to compile than all other chores together, and only one of them needs it.
 
 use std::error::Error;
@@ -19,7 +21,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .out_name("leakgate")
         .omit_default_module_path(false)
         .remove_producers_section(true)
-        .remove_name_section(true)
         .generate(folder)?;
     Ok(())
 }

@@ -5,7 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::Input;
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::nfa::noncontiguous::NFA;
 use hashbrown::HashMap;
 
 use super::super::glob::{Glob, text_of};
@@ -105,7 +107,7 @@ impl Key {
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     exact: HashMap<String, Vec<u32>>,
-    pieces: Option<AhoCorasick>,
+    pieces: Option<NFA>,
     /// The patterns of each piece.
     by_piece: Vec<Vec<u32>>,
     /// Those that have no key.
@@ -135,7 +137,8 @@ impl Keys {
         let mut texts = vec![""; pieces.len()];
         pieces.into_iter().for_each(|(text, id)| texts[id] = text);
         if !texts.is_empty() {
-            all.pieces = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&texts).ok();
+            // One kind of automaton: the choice among all kinds would put all of them into the page.
+            all.pieces = NFA::new(&texts).ok();
             if all.pieces.is_none() {
                 all.open.extend(all.by_piece.drain(..).flatten());
             }
@@ -146,7 +149,8 @@ impl Keys {
     /// The patterns whose key stands in a text.
     pub(super) fn look_up(&self, text: &str, found: &mut Vec<u32>) {
         self.look_up_whole(text, found);
-        for hit in self.pieces.iter().flat_map(|p| p.find_overlapping_iter(text)) {
+        let hits = self.pieces.iter().filter_map(|p| p.try_find_overlapping_iter(Input::new(text)).ok());
+        for hit in hits.flatten() {
             found.extend(&self.by_piece[hit.pattern().as_usize()]);
         }
     }
