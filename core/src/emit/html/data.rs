@@ -53,6 +53,7 @@ struct Row<'a> {
     fingerprint: &'a str,
     state: &'static str,
     /// What it is against an earlier run, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
     tool: &'a str,
     kind: &'a str,
