@@ -8,6 +8,9 @@ export class Mistakes extends Error {
   }
 }
 
+/** The worker broke off. What it had read is gone, and another one has taken its place. */
+export class BrokenOff extends Error {}
+
 const waiting = new Map();
 let worker = null;
 let last = 0;
@@ -25,16 +28,25 @@ export function start() {
   const isOneFile = document.getElementById('worker');
   worker = isOneFile ? inside() : new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
   worker.addEventListener('message', ({ data }) => answer(data));
-  worker.addEventListener('error', (event) => {
-    for (const call of waiting.values()) call.failed(new Error(event.message || 'the reader of logs did not start'));
-    waiting.clear();
-  });
+  worker.addEventListener('error', (event) => failAll(new Error(event.message || 'the reader of logs did not start')));
+}
+
+function failAll(error) {
+  for (const call of waiting.values()) call.failed(error);
+  waiting.clear();
 }
 
 function answer({ id, told, done, failed }) {
   const call = waiting.get(id);
   if (told) {
     call?.told?.(told);
+    return;
+  }
+  if (failed?.isBroken) {
+    // After a fault nothing in its memory can be relied upon.
+    worker.terminate();
+    failAll(new BrokenOff(failed.message));
+    start();
     return;
   }
   waiting.delete(id);

@@ -6,31 +6,31 @@ const LF = 10;
 /** So many characters of a line are shown. */
 const WIDEST = 2000;
 
-/** A log: its parts, and how many lines end before the end of each. */
+/** A log: its parts, and how many lines end before the end of each. What lies in a file as it is, is not kept a second time. */
 class Log {
-  constructor() {
+  constructor(file) {
+    this.file = file;
     this.parts = [];
     this.ends = [];
     this.lines = 0;
     this.rest = [];
-    this.size = 0;
+    [this.at, this.size] = [0, 0];
   }
 
   push(chunk) {
-    this.rest.push(chunk.slice());
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) this.lines += 1;
+    if (!this.file) this.rest.push(chunk.slice());
     this.size += chunk.length;
     if (this.size >= PART) this.close();
   }
 
   close() {
     if (this.size === 0) return;
-    for (const chunk of this.rest) {
-      for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) this.lines += 1;
-    }
+    const end = this.at + this.size;
     // The browser may keep a blob outside of memory.
-    this.parts.push(new Blob(this.rest));
+    this.parts.push(this.file ? this.file.slice(this.at, end) : new Blob(this.rest));
     this.ends.push(this.lines);
-    [this.rest, this.size] = [[], 0];
+    [this.rest, this.at, this.size] = [[], end, 0];
   }
 
   /** Lines from `first` to `last`, both from 1. */
@@ -52,9 +52,10 @@ export class Logs {
     this.all = [];
   }
 
-  begin() {
+  /** Begins a log; `file` where that holds it as it is. */
+  begin(file) {
     this.all.at(-1)?.close();
-    this.all.push(new Log());
+    this.all.push(new Log(file));
   }
 
   push(chunk) {

@@ -1,6 +1,6 @@
 // The page: logs on one side, rules on the other, and below what comes of them.
 
-import { Mistakes, ask, start } from './calls.js';
+import { BrokenOff, Mistakes, ask, start } from './calls.js';
 import * as editor from './editor.js';
 import { chosen, dropped, kindOf, size } from './files.js';
 import { actions, copy, make } from './report/report.js';
@@ -30,19 +30,25 @@ let base = null;
 /** What of the logs could not be read. */
 let failed = [];
 let isRead = false;
+/** What began to be read later, or taken out, makes an earlier reading idle. */
+let turn = 0;
 
-/** Does something that may go wrong, and tells how. */
-const tried = (work) => async (...given) => {
+/** Does something that may go wrong, and tells how; `tell` for what leaves the verdict as it is. */
+const tried = (work, tell = (text) => result.trouble('This did not work', text)) => async (...given) => {
   try {
-    return await work(...given);
+    await work(...given);
   } catch (error) {
     if (error instanceof Mistakes) {
       result.trouble('The rules can’t be read', 'Nothing is judged until every mistake is mended; they are listed under the rules.');
       editor.mistakes(error.list);
-    } else result.trouble('This did not work', error.message);
-    return null;
+    } else if (error instanceof BrokenOff) {
+      isRead = false;
+      result.trouble('This did not work', error.message);
+    } else tell(error.message);
   }
 };
+
+const told = (text) => { byId('shared').textContent = text; };
 
 const options = () => ({ ...editor.options(), ...(base && { base: base.text }) });
 
@@ -50,12 +56,15 @@ const judge = tried(async () => {
   if (!isRead) return;
   const shown = await ask('judge', { options: options() });
   editor.mistakes([]);
-  await result.show(shown, failed);
+  await result.show(shown, failed, runs.some(({ isSent }) => isSent));
 });
 
 const read = tried(async () => {
+  turn += 1;
+  const mine = turn;
   result.clear();
   isRead = false;
+  told('');
   list();
   if (runs.length) {
     await ask('open', { documents: await Promise.all(runs.map(async ({ name, blob }) => ({ name, text: await blob.text() }))) });
@@ -64,13 +73,15 @@ const read = tried(async () => {
     const bar = byId('progress');
     bar.hidden = false;
     const found = await ask('read', { files: logs, options: options() }, ({ part, view }) => {
+      if (mine !== turn) return;
       bar.value = part;
       result.soFar(view, part);
     });
-    if (!found) return;
+    if (!found || mine !== turn) return;
     bar.hidden = true;
     failed = found.failed;
   }
+  if (mine !== turn) return;
   isRead = true;
   await judge();
   result.reveal();
@@ -95,6 +106,7 @@ function list() {
 }
 
 function empty() {
+  turn += 1;
   [logs, runs, failed, isRead] = [[], [], [], false];
   byId('paste').value = '';
   result.clear();
@@ -137,7 +149,7 @@ const compare = tried(async (files) => {
 /** A report that somebody sent. */
 async function receive({ document: text, rules }, name) {
   logs = [];
-  runs = [{ name, blob: new Blob([text]) }];
+  runs = [{ name, blob: new Blob([text]), isSent: true }];
   editor.restore(rules);
   await read();
 }
@@ -155,14 +167,14 @@ const share = tried(async () => {
   const link = make('a', { href: address }, 'the link');
   said.replaceChildren(link, ` (${size(address.length)}): report and rules are in it, without addresses, pids and names of homes. `);
   await copy(address, link, (what) => said.append(what));
-});
+}, told);
 
 /** Adds the rule that accepts a finding. */
 actions.accept = tried(async ({ fingerprint }) => {
   const added = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
   editor.add(await ask('entry', { fingerprint, wording: { added } }));
   byId('result').focus();
-});
+}, (why) => result.remark(`No rule was added: ${why}`));
 
 actions.lines = ([input, line]) => ask('lines', { input, line });
 
@@ -186,7 +198,7 @@ function exports() {
   for (const [format, [end, type]] of Object.entries(KEEP)) {
     byId('keep').append(make('button', {
       type: 'button',
-      onclick: tried(async () => result.save(`leakgate.${end}`, type, await ask('document', { format }))),
+      onclick: tried(async () => result.save(`leakgate.${end}`, type, await ask('document', { format })), told),
     }, format === 'markdown' ? 'Markdown' : format.toUpperCase()));
   }
   byId('keep').append(make('button', { type: 'button', onclick: () => result.save('leakgate.toml', 'application/toml', editor.config()) }, 'rules'));

@@ -41,18 +41,24 @@ export async function soFar(view, part) {
 }
 
 /** A judgement. Its markup is leakgate's own, every text of a log in it escaped. */
-export async function show({ outcome, title, verdict: markup, lists, data, notGiven }, failed) {
+export async function show({ outcome, title, verdict: markup, lists, data, notGiven }, failed, isSent) {
   if (failed.length) {
     verdict('error', 'error: not everything could be read', markup);
     byId('why').prepend(make('ul', { className: 'reasons' }, failed.map((what) => make('li', {}, what))));
   } else verdict(outcome, title.replace(/^leakgate: /, ''), markup);
   if (notGiven.length) {
     const names = notGiven.join(', ');
-    byId('why').append(make('p', {}, `leakgate.toml names ${plural(notGiven.length, 'file', 'files')} that the page does not have; drop here what is meant: ${names}`));
+    remark(`leakgate.toml names ${plural(notGiven.length, 'file', 'files')} that the page does not have; drop here what is meant: ${names}`);
   }
+  if (isSent) remark('Somebody sent this: it proves no more than a message from them.');
   byId('exports').hidden = false;
   byId('lists').innerHTML = lists;
   await findings(data);
+}
+
+/** Says something beside the verdict. */
+export function remark(text) {
+  byId('why').append(make('p', {}, text));
 }
 
 /** Brings the verdict into sight where it lies below; who types is not disturbed. */

@@ -6,20 +6,28 @@ export const MOST = 32_000;
 /** More than that is no link that this page made. */
 const MOST_UNPACKED = 64 << 20;
 
-const HOME = /(^|[^\w.])((?:\/home|\/Users|[A-Za-z]:[\\/]Users)[\\/])[^\\/\s:"']+/g;
+/** Homes; only on Windows the names of people have spaces. */
+const HOME = /(\/(?:home|Users)\/)[^\\/\s:"']+|([A-Za-z]:[\\/]Users[\\/])[^\\/:"'\n]+/g;
 const ADDRESS = /\b0x[0-9a-fA-F]{5,16}\b/g;
 
-const plain = (text) => text.replace(HOME, '$1$2someone').replace(ADDRESS, '0x0');
+const plain = (text) => text.replace(HOME, (_, unix, windows) => `${unix ?? windows}someone`).replace(ADDRESS, '0x0');
 
 /** What tells of a machine or of a run, and decides nothing. */
 const PRIVATE = new Set(['pid', 'parent', 'address']);
 
-/** A document, or rules, without addresses, numbers of processes, and names of people in paths. */
+/**
+ * A document, or rules, without addresses, numbers of processes, and names of people in paths. Offsets in modules are the same on every
+ * machine, and tell findings without names apart.
+ */
 function redacted(value) {
   if (typeof value === 'string') return plain(value);
   if (Array.isArray(value)) return value.map(redacted);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plain(name), PRIVATE.has(name) ? null : redacted(inner)]));
+  const kept = (name, inner) => {
+    if (PRIVATE.has(name)) return null;
+    return name === 'offset' ? inner : redacted(inner);
+  };
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plain(name), kept(name, inner)]));
 }
 
 /** The text of a file that holds a report and its rules. */

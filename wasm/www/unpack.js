@@ -22,8 +22,8 @@ const OTHERS = [
 const MAGIC = 6;
 
 /**
- * Takes the bytes of one file, whatever it is, and hands plain bytes on: `sink.begin(name, source)` comes before the bytes of each log,
- * `sink.bytes(chunk)` with them. A log of an archive has the archive as its source.
+ * Takes the bytes of one file, whatever it is, and hands plain bytes on: `sink.begin(name, source, isPlain)` comes before the bytes of
+ * each log, `sink.bytes(chunk)` with them. A log of an archive has the archive as its source.
  */
 export class Unpacker {
   constructor(name, sink, source = undefined, depth = 0) {
@@ -50,7 +50,7 @@ export class Unpacker {
     if (isPacked && this.depth >= MOST_DEPTH) throw new Error('archives lie too deep in one another');
     if (isGzip(first)) return this.gunzip();
     if (isZip(first)) return this.unzip();
-    this.sink.begin(this.name, this.source);
+    this.sink.begin(this.name, this.source, this.depth === 0);
     return (chunk) => chunk.length && this.sink.bytes(chunk);
   }
 

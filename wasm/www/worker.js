@@ -5,7 +5,7 @@ import { Logs } from './lines.js';
 import { Unpacker } from './unpack.js';
 
 /** What is read from a file at once. */
-const CHUNK = 1 << 20;
+const CHUNK = 4 << 20;
 
 /** Looks at what was read so far take at most one part of the time in so many, and begin after so many milliseconds. */
 const SELDOM = 8;
@@ -24,6 +24,9 @@ let turn = 0;
 
 /** What a page shows of a judgement. */
 const shown = (one) => ({ outcome: one.outcome, notGiven: one.notGiven, ...one.panes() });
+
+/** A fault of the module, after which its memory may hold anything. */
+const isFault = (error) => error instanceof WebAssembly.RuntimeError;
 
 /** Looks at a session from time to time. */
 class Looks {
@@ -45,8 +48,9 @@ class Looks {
       so = this.session.peek();
       one = so.judge(this.options);
       view = shown(one);
-    } catch {
+    } catch (error) {
       // Mistakes in rules are told when all is read.
+      if (isFault(error)) throw error;
     } finally {
       one?.free();
       so?.free();
@@ -62,10 +66,10 @@ async function read(files, keep, isOvertaken, progress = () => {}) {
   const names = [];
   const failed = [];
   const sink = {
-    begin(name, source) {
+    begin(name, source, isPlain) {
       session.begin(name, source);
       names.push(name);
-      keep.begin();
+      keep.begin(isPlain ? open : null);
     },
     bytes(chunk) {
       session.feed(chunk);
@@ -74,12 +78,23 @@ async function read(files, keep, isOvertaken, progress = () => {}) {
   };
   const looks = progress(session);
   const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  const taken = new Map();
+  let open = null;
   let done = 0;
-  for (const { name, blob, source } of files) {
+  for (const { name: given, blob, source } of files) {
+    // Two archives of one name are two sources.
+    const times = (taken.get(given) ?? 0) + 1;
+    taken.set(given, times);
+    const name = times > 1 ? `${given} (${times})` : given;
     const unpacker = new Unpacker(name, sink, source);
+    open = blob;
     try {
+      const from = (at) => blob.slice(at, at + CHUNK).arrayBuffer();
+      let next = from(0);
       for (let at = 0; at === 0 || at < blob.size; at += CHUNK) {
-        const chunk = new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer());
+        const chunk = new Uint8Array(await next);
+        // The browser fetches the next part while this one is read.
+        if (at + CHUNK < blob.size) next = from(at + CHUNK);
         if (isOvertaken()) {
           session.free();
           return null;
@@ -88,7 +103,7 @@ async function read(files, keep, isOvertaken, progress = () => {}) {
         looks?.progress((done + at + chunk.length) / Math.max(total, 1), names.length);
       }
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw error;
+      if (isFault(error)) throw error;
       failed.push(`${name}: ${error.message}`);
     }
     done += blob.size;
@@ -152,7 +167,8 @@ addEventListener('message', async ({ data: { id, task, module, ...rest } }) => {
     await ready;
     postMessage({ id, done: await tasks[task](rest, (told) => postMessage({ id, told })) });
   } catch (error) {
-    postMessage({ id, failed: { message: failure(error), mistakes: error.mistakes ?? null } });
+    const isBroken = isFault(error);
+    postMessage({ id, failed: { message: isBroken ? broken(error) : error.message, isBroken, mistakes: error.mistakes ?? null } });
   }
 });
 
@@ -162,7 +178,6 @@ async function unpacked(text) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }
 
-function failure(error) {
-  if (!(error instanceof WebAssembly.RuntimeError)) return error.message;
-  return `leakgate broke off (${error.message}): the memory is full, or this is its fault. Load the page again; if it comes back, please report it`;
+function broken(error) {
+  return `leakgate broke off (${error.message}): the memory is full, or it has a fault. Put the logs in again; if it comes back, please report it`;
 }

@@ -34,7 +34,7 @@ async function open(options = {}, address = SERVED) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
   const tab = await context.newPage();
   const faults = [];
-  tab.on('console', (message) => faults.push(message.text()));
+  tab.on('console', (message) => message.text().startsWith('Service Worker registration blocked') || faults.push(message.text()));
   tab.on('pageerror', (error) => faults.push(error.message));
   tab.on('dialog', (dialog) => faults.push(dialog.message()));
   context.on('request', (request) => {
@@ -205,6 +205,53 @@ test('files, folders and archives are read as what they are', async () => {
   await done();
 });
 
+test('each archive has to prove something, whatever its name', async () => {
+  const { tab, done } = await open();
+  await put(tab, 'logs.zip', zip([['a.txt', text('memcheck/clean')]]));
+  await title(tab, /^pass$/);
+  await put(tab, 'logs.zip', zip([['a.txt', 'built\n']]));
+  await title(tab, /^fail, not proved clean$/);
+  assert.match(await tab.textContent('#why'), /logs\.zip \(2\) holds no output of a checker/);
+  await done();
+});
+
+test('what is taken out while it is read does not come back', async () => {
+  const { tab, done } = await open();
+  const log = join(folder, 'some.log');
+  writeFileSync(log, `${'a line of a build\n'.repeat(3_000_000)}${text('memcheck/clean')}`);
+  await tab.setInputFiles('#files', log);
+  await tab.click('#clear');
+  await tab.waitForTimeout(1500);
+  assert.equal(await tab.isVisible('#result'), false);
+  assert.equal(await tab.isVisible('#progress'), false);
+  await tab.setInputFiles('#files', log);
+  await put(tab, 'bad.log', text('lsan/direct-clang19'));
+  await title(tab, /^fail, 1 unexpected finding$/);
+  await done();
+});
+
+test('after a fault of the module another one reads', async () => {
+  const { tab, done } = await open({ serviceWorkers: 'block' });
+  await put(tab, 'a.log', text('memcheck/clean'));
+  await title(tab, /^pass$/);
+  await tab.context().route('**/lines.js', (route) => route.fulfill({
+    contentType: 'text/javascript',
+    body: 'export class Logs { begin() { throw new WebAssembly.RuntimeError("unreachable"); } push() {} }',
+  }));
+  await tab.reload();
+  await tab.waitForSelector('html[data-ready]', { state: 'attached' });
+  await put(tab, 'a.log', text('memcheck/clean'));
+  await title(tab, /^This did not work$/);
+  assert.match(await tab.textContent('#why'), /leakgate broke off \(unreachable\)/);
+  await tab.context().unroute('**/lines.js');
+  await tab.fill('#rules', '# judged anew\n');
+  await tab.waitForTimeout(500);
+  await title(tab, /^This did not work$/);
+  await put(tab, 'b.log', text('memcheck/clean'));
+  await title(tab, /^pass$/);
+  await done();
+});
+
 test('what can’t be read is never a pass', async () => {
   const { tab, done } = await open();
   const clean = Buffer.from(text('memcheck/clean').repeat(40));
@@ -340,7 +387,19 @@ test('a link holds report and rules, and nothing about the machine', async () =>
   await title(other.tab, new RegExp(`^${head}$`));
   assert.deepEqual(await other.tab.$$eval('tr.finding', (all) => all.map((row) => row.textContent)), findings.map((row) => row.replace('jane', 'someone')));
   assert.match(await other.tab.inputValue('#rules'), /^\[\[allow\]\]/);
+  assert.match(await other.tab.textContent('#why'), /Somebody sent this/);
   await other.done();
+
+  await tab.click('#clear');
+  await tab.fill('#rules', '');
+  await put(tab, 'bare.log', text('lsan/unsymbolized-clang19'));
+  await title(tab, /^fail, \d+ unexpected finding/);
+  const bare = await tab.textContent('#result-title');
+  await tab.click('#share');
+  await tab.waitForSelector('#shared a');
+  const third = await open({}, await tab.getAttribute('#shared a', 'href'));
+  await title(third.tab, new RegExp(`^${bare}$`));
+  await third.done();
 
   for (const wrong of ['#r=AAAA', '#r=!', `#r=${Buffer.from('x').toString('base64url')}`]) {
     const tried = await open({}, SERVED + wrong);
