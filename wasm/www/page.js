@@ -236,12 +236,16 @@ function pasting() {
 
 /** Files may be dropped anywhere, and never take the place of the page. */
 function dropping() {
+  // A text that is dragged goes where it always goes.
+  const hasFiles = (event) => event.dataTransfer.types.includes('Files');
   addEventListener('dragover', (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     document.body.classList.add('over');
   });
   addEventListener('dragleave', (event) => event.relatedTarget || document.body.classList.remove('over'));
   addEventListener('drop', tried(async (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     document.body.classList.remove('over');
     await take(await dropped(event.dataTransfer));
