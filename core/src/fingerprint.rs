@@ -2,7 +2,8 @@
 //!
 //! `lg1-` and the first 32 hex digits of the SHA-256 of lines: the class (`leak`, or the kind of the error), then the simple names
 //! of the primary stack's functions from top to bottom, at most eight, without allocators and runtimes; where a frame has no name, the
-//! base name of its module. It depends on nothing but the finding. Addresses, lines, sizes, pids and the kind of a leak
+//! base name of its module; where nothing in the stack has either, the base name of the file and the headline of the error without
+//! its numbers (UndefinedBehaviorSanitizer names a place and no function, glibc no place at all). It depends on nothing but the finding. Addresses, lines, sizes, pids and the kind of a leak
 //! are not in it: they change from run to run.
 
 use alloc::format;
@@ -76,6 +77,9 @@ pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool)
             lines.push(line);
         }
     }
+    if frames.iter().all(|f| names.get(&f.site).name.is_empty() && module(f).is_empty()) {
+        return (bare(finding, frames), true);
+    }
     if lines.is_empty() {
         lines = frames.iter().take(DEPTH).map(|f| format!("{} in {}", names.get(&f.site).name, module(f))).collect();
     }
@@ -84,8 +88,41 @@ pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool)
 }
 
 fn module(frame: &Frame) -> &str {
-    let module = frame.site.module.as_deref().unwrap_or_default();
-    module.rsplit(['/', '\\']).next().unwrap_or_default()
+    base_name(frame.site.module.as_deref())
+}
+
+fn base_name(path: Option<&str>) -> &str {
+    path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default()
+}
+
+/// What is left where no frame has a function or a module.
+fn bare(finding: &Finding, frames: &[Frame]) -> Vec<String> {
+    let files = frames.iter().take(DEPTH).map(|f| String::from(base_name(f.site.file.as_deref())));
+    let mut lines: Vec<String> = files.filter(|file| !file.is_empty()).collect();
+    if !finding.kind.is_leak() {
+        lines.push(without_numbers(&finding.title));
+    }
+    lines
+}
+
+/// A headline without what changes from run to run: values, sizes, addresses.
+fn without_numbers(title: &str) -> String {
+    let mut out = String::with_capacity(title.len());
+    let (mut in_word, mut in_number) = (false, false);
+    for c in title.chars() {
+        let goes_on = in_number && (c.is_ascii_alphanumeric() || c == '.');
+        let begins = !in_word && c.is_ascii_digit();
+        if begins {
+            let sign = usize::from(out.ends_with(" -"));
+            out.truncate(out.len() - sign);
+        }
+        if !goes_on {
+            out.push(if begins { '#' } else { c });
+        }
+        in_number = begins || goes_on;
+        in_word = goes_on || c.is_ascii_alphanumeric() || c == '_';
+    }
+    out
 }
 
 #[cfg(test)]
@@ -136,6 +173,22 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
         assert_ne!(prints(LSAN), prints(&other));
         let error = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n    #0 0x5 in ns::make<int>(int) /src/a.cc:3\n    #1 0x6 in main /src/a.cc:9\n\n";
         assert_ne!(prints(LSAN), prints(error));
+    }
+
+    #[test]
+    fn a_place_without_a_function_is_told_by_its_file_and_words() {
+        let print = |log: &str| prints(log).remove(0);
+        let one =
+            print("/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n");
+        let moved =
+            print("/ci/a.c:9:1: runtime error: signed integer overflow: -7 + -2147483648 cannot be represented in type 'int'\n");
+        let wider =
+            print("/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'long'\n");
+        let elsewhere =
+            print("/src/b.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n");
+        assert_eq!(one, moved);
+        assert!(one.is_weak() && one != wider && one != elsewhere);
+        assert_eq!(without_numbers("a -0x5f x86 1.5, v2 in int32_t"), "a # x86 #, v2 in int32_t");
     }
 
     #[test]

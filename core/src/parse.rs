@@ -25,6 +25,7 @@ mod tag;
 mod tail;
 mod threads;
 mod tsan;
+mod ubsan;
 mod valgrind;
 mod xml;
 
@@ -59,7 +60,7 @@ pub struct Parsed {
 pub(crate) fn known_kinds() -> Vec<&'static str> {
     const IN_CODE: &str = "leak-definite leak-indirect leak-possible leak-reachable fd-leak fd-inherited fatal-signal unknown-error \
         fishy-value core-mem-error mismatched-allocate-deallocate-alignment mismatched-allocate-deallocate-size \
-        mismatched-allocate-deallocate-size-and-alignment fd-bad-close fd-bad-use \
+        mismatched-allocate-deallocate-size-and-alignment fd-bad-close fd-bad-use invalid-bool-load invalid-enum-load implicit-conversion undefined-behavior \
         race lock-order unlock-unlocked unlock-bogus unlock-foreign pth-api-error misc dubious invalid-thread-id cond-err";
     const ASAN: &str = "heap-buffer-overflow heap-use-after-free stack-buffer-underflow initialization-order-fiasco \
         stack-buffer-overflow stack-use-after-return use-after-poison container-overflow stack-use-after-scope \
@@ -67,7 +68,7 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
         negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch invalid-free \
         allocation-tail-overwritten";
-    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES];
+    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES, ubsan::MESSAGES, ubsan::MINIMAL];
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
     in_tables.chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
 }

@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(369)
         .means("A floating-point number is divided by zero; what comes out is infinite or no number.")
         .fix("Check the divisor where that is not meant."),
-    entry("invalid-shift-*", "Shift that is not defined", Risk::Error)
+    entry("invalid-shift*", "Shift that is not defined", Risk::Error)
         .cwe(1335)
         .means("A value is shifted by a negative number, by more bits than it has, or a negative value is shifted to the left.")
         .fix("Check the exponent, and shift unsigned values."),
@@ -130,4 +130,21 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(758)
         .means("The program does what its language leaves undefined; compilers assume that it never happens.")
         .fix("The headline says what was done. Treat the value before it comes to that."),
+    entry("*-overflow", "Calculation that leaves the range of its type", Risk::Error)
+        .cwe(190)
+        .means("A calculation leaves the range of its type, or a pointer wraps around. The short runtime does not say which type it was.")
+        .fix("Use a wider type, or check before: `__builtin_add_overflow`, `std::cmp_less`.")
+        .more("Build with the whole runtime (without -fsanitize-minimal-runtime) to see the values and the place."),
+    entry("type-mismatch", "Use of a pointer that is null, not aligned, or too short", Risk::Security("7.5"))
+        .cwe(476)
+        .means("A pointer is used that is null, not aligned for its type, or points to less memory than an object of it needs.")
+        .fix("Find where the pointer is made: a cast of raw bytes, an offset, or a value that was not checked."),
+    entry("load-invalid-value", "Value that its type does not have", Risk::Error)
+        .cwe(908)
+        .means("A truth value is read that is neither true nor false, or an enum with a value that it does not have. Often the memory was never set.")
+        .fix("Set the variable where it is made, and check what is read from outside."),
+    entry("invalid-objc-cast", "Object of another class than its collection says", Risk::Error)
+        .cwe(843)
+        .means("A loop over a collection declares elements of a class that they do not have.")
+        .fix("Find where the other object is put into the collection."),
 ];

@@ -29,68 +29,90 @@ pub enum Tool {
     Msan,
     /// HWAddressSanitizer.
     Hwasan,
+    /// UndefinedBehaviorSanitizer, the kernel's too.
+    Ubsan,
+    /// Scudo, the hardened allocator.
+    Scudo,
+    /// GWP-ASan, in Scudo, tcmalloc or Android.
+    GwpAsan,
+    /// Miri.
+    Miri,
+    /// Dr. Memory.
+    DrMemory,
+    /// macOS's `leaks`.
+    Leaks,
+    /// Windows' Application Verifier.
+    AppVerifier,
+    /// The debug heap of Microsoft's C runtime.
+    Crt,
+    /// glibc's `mtrace`.
+    Mtrace,
+    /// Electric Fence.
+    Efence,
+    /// jemalloc.
+    Jemalloc,
+    /// gperftools' tcmalloc with its heap checker.
+    Tcmalloc,
+    /// What glibc itself says before it aborts.
+    Glibc,
+    /// The kernel's sanitizers: KASAN, KMSAN, KCSAN, KFENCE.
+    Kasan,
+    /// The kernel's leak detector.
+    Kmemleak,
+    /// Go's race detector.
+    GoRace,
     /// Another checker, by its name.
     Custom(Text),
 }
+
+/// Every tool and its name; where it has two, the one that is written comes first.
+const TOOLS: &[(&str, Tool)] = &[
+    ("memcheck", Tool::Memcheck),
+    ("valgrind", Tool::Memcheck),
+    ("helgrind", Tool::Helgrind),
+    ("drd", Tool::Drd),
+    ("asan", Tool::Asan),
+    ("lsan", Tool::Lsan),
+    ("msan", Tool::Msan),
+    ("tsan", Tool::Tsan),
+    ("ubsan", Tool::Ubsan),
+    ("hwasan", Tool::Hwasan),
+    ("scudo", Tool::Scudo),
+    ("gwp-asan", Tool::GwpAsan),
+    ("miri", Tool::Miri),
+    ("drmemory", Tool::DrMemory),
+    ("leaks", Tool::Leaks),
+    ("appverifier", Tool::AppVerifier),
+    ("crt", Tool::Crt),
+    ("mtrace", Tool::Mtrace),
+    ("efence", Tool::Efence),
+    ("jemalloc", Tool::Jemalloc),
+    ("tcmalloc", Tool::Tcmalloc),
+    ("glibc", Tool::Glibc),
+    ("kasan", Tool::Kasan),
+    ("kmemleak", Tool::Kmemleak),
+    ("go-race", Tool::GoRace),
+];
 
 impl Tool {
     /// The name as it stands in configuration, JSON and on the command line.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Memcheck => "memcheck",
-            Self::Helgrind => "helgrind",
-            Self::Drd => "drd",
-            Self::Asan => "asan",
-            Self::Lsan => "lsan",
-            Self::Tsan => "tsan",
-            Self::Msan => "msan",
-            Self::Hwasan => "hwasan",
             Self::Custom(name) => name,
+            known => TOOLS.iter().find(|(_, tool)| tool == known).map_or("", |(name, _)| name),
         }
     }
 
     /// The tool of this name; `valgrind` means memcheck, as most people do.
     pub fn named(name: &str) -> Self {
-        match name {
-            "memcheck" | "valgrind" => Self::Memcheck,
-            "helgrind" => Self::Helgrind,
-            "drd" => Self::Drd,
-            "asan" => Self::Asan,
-            "lsan" => Self::Lsan,
-            "tsan" => Self::Tsan,
-            "msan" => Self::Msan,
-            "hwasan" => Self::Hwasan,
-            other => Self::Custom(other.into()),
-        }
+        let known = TOOLS.iter().find(|(known, _)| *known == name);
+        known.map_or_else(|| Self::Custom(name.into()), |(_, tool)| tool.clone())
     }
 
     /// The names that a person may write.
-    pub(crate) const NAMES: &'static [&'static str] = &[
-        "memcheck",
-        "valgrind",
-        "helgrind",
-        "drd",
-        "asan",
-        "lsan",
-        "msan",
-        "tsan",
-        "ubsan",
-        "hwasan",
-        "scudo",
-        "gwp-asan",
-        "miri",
-        "drmemory",
-        "leaks",
-        "appverifier",
-        "crt",
-        "mtrace",
-        "efence",
-        "jemalloc",
-        "tcmalloc",
-        "glibc",
-        "kasan",
-        "kmemleak",
-    ];
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        TOOLS.iter().map(|(name, _)| *name)
+    }
 
     /// True for the tools of valgrind.
     pub fn is_valgrind(&self) -> bool {
@@ -195,7 +217,16 @@ impl fmt::Display for Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::{Kind, TOOLS, Tool};
+
+    #[test]
+    fn every_tool_has_a_name_and_is_known_by_it() {
+        for (name, tool) in TOOLS {
+            assert_eq!(Tool::named(name), *tool);
+            assert!(tool.as_str() == *name || *name == "valgrind");
+        }
+        assert_eq!(Tool::named("custom:x").as_str(), "custom:x");
+    }
 
     #[test]
     fn names_of_checkers_become_kebab_case() {

@@ -2,13 +2,14 @@
 //!
 //! The body's lines carry no tag, so two processes that write at once into one stream can't be told apart. A body that breaks
 //! its own grammar (a frame out of sequence, a second headline before the first report has a stack) is named `interleaved`,
-//! never guessed at. What the words mean is said in `asan.rs`, `lsan.rs`, `tsan.rs`; how lines follow one another,
+//! never guessed at. What the words mean is said in `asan.rs`, `lsan.rs`, `tsan.rs`, …; how lines follow one another,
 //! here; who is asked, in `body/dialect.rs`.
 
 mod dialect;
 mod headline;
 mod message;
 mod record;
+mod undefined;
 
 use alloc::format;
 use alloc::string::String;
@@ -40,6 +41,10 @@ pub(crate) struct Sanitizers {
     lead: Option<(Text, u64)>,
     /// Two reports ran into each other, so a `SUMMARY:` may stand alone.
     mixed: bool,
+    /// An error of UndefinedBehaviorSanitizer has no `SUMMARY:` yet.
+    unsummed: bool,
+    /// UndefinedBehaviorSanitizer sums up its errors here.
+    sums_up: bool,
     /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
     unknown: bool,
 }
@@ -63,6 +68,7 @@ impl Sanitizers {
             Some(Standalone::Message { level, name, text: said }) if !level.is_empty() || !is_tagged_error(text, pid) => {
                 self.message(level, name, said, &place, out);
             }
+            _ if self.undefined(text, &place, out) => {}
             _ => {
                 if msan::is_lead(text) {
                     self.lead = Some((text_of(text.trim_ascii()), place.line));
@@ -96,7 +102,7 @@ impl Sanitizers {
 
     /// The input ends.
     pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
-        self.close(false, last_line, out);
+        self.close(self.is_whole(), last_line, out);
         if let Some(line) = self.deadly.take() {
             out.problem(Code::Truncated, line, None, "a sanitizer announced a deadly signal, and its report is missing");
         }
@@ -123,13 +129,13 @@ impl Sanitizers {
         let this = &mut out.reports[report];
         this.has_header = true;
         this.complete = false;
-        self.open = Some(Open { report, part: Part::Leaks, draft: None, foreign: 0, interleaved: false });
+        self.open = Some(Open::new(report, Part::Leaks, None));
     }
 
     /// A leak record or a table of suppressions without the headline before it: the start was cut, or there is none.
     fn open_leaks(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let table = lsan::record(text).is_none();
-        let in_leaks = self.open.as_ref().is_some_and(|o| o.part != Part::Error);
+        let in_leaks = self.open.as_ref().is_some_and(|o| !matches!(o.part, Part::Error | Part::Undefined));
         if in_leaks {
             return;
         }
@@ -137,7 +143,7 @@ impl Sanitizers {
         let report = self.report(Tool::Lsan, place, out);
         out.reports[report].complete = table;
         let part = if table { Part::Suppressions { then_leaks: false } } else { Part::Leaks };
-        self.open = Some(Open { report, part, draft: None, foreign: 0, interleaved: false });
+        self.open = Some(Open::new(report, part, None));
     }
 
     /// A new report begins while another one is open.
@@ -146,7 +152,9 @@ impl Sanitizers {
         let (report, part) = (open.report, open.part);
         let same_process = out.reports[report].pid == place.pid;
         let bare = open.draft.as_ref().is_some_and(|d| d.stacks.is_empty());
-        if same_process || part == (Part::Suppressions { then_leaks: false }) {
+        if part == Part::Undefined {
+            self.close(true, place.line, out);
+        } else if same_process || part == (Part::Suppressions { then_leaks: false }) {
             let has_stack = part == Part::Error && !bare;
             self.close(has_stack, place.line, out);
         } else {
@@ -169,6 +177,9 @@ impl Sanitizers {
         if let Some(total) = lsan::total(text) {
             return self.leak_total(total, place, out);
         }
+        if self.undefined_summary(name, text, place, out) {
+            return;
+        }
         let ended = self.open.as_mut().filter(|o| o.part == Part::Error).and_then(|o| o.draft.as_mut());
         if let Some(draft) = ended.filter(|draft| dialect::sums_up(name, &draft.tool)) {
             message::complete_kind(draft, text);
@@ -190,7 +201,7 @@ impl Sanitizers {
     }
 
     fn leak_total(&mut self, total: Amount, place: &Place<'_>, out: &mut Collector) {
-        let open = self.open.as_ref().filter(|o| o.part != Part::Error).map(|o| o.report);
+        let open = self.open.as_ref().filter(|o| !matches!(o.part, Part::Error | Part::Undefined)).map(|o| o.report);
         match open {
             Some(report) => {
                 // A process may look for leaks several times; every report counts, and so does every total.
@@ -210,7 +221,8 @@ impl Sanitizers {
     /// Ends the open report. What is missing at its end is a problem.
     fn close(&mut self, complete: bool, line: u64, out: &mut Collector) {
         let Some(mut open) = self.open.take() else { return };
-        if let Some(draft) = open.draft.take() {
+        if let Some(mut draft) = open.draft.take() {
+            undefined::put_in_place(&mut draft, &open.spot, out);
             out.record(open.report, draft, out.reports[open.report].searches, false);
         }
         let table = open.part == (Part::Suppressions { then_leaks: false });
@@ -236,6 +248,9 @@ impl Sanitizers {
         }
         let Some(open) = &mut self.open else { return };
         open.foreign += 1;
+        if open.part == Part::Undefined {
+            return self.undefined_line(text, place, out);
+        }
         if trimmed.trim_ascii_end().is_empty() {
             if let Some(draft) = &mut open.draft {
                 draft.close_stack();

@@ -25,6 +25,8 @@ pub(crate) enum Grammar {
     Valgrind,
     Sanitizer,
     Xml,
+    /// A place without a function.
+    Place,
 }
 
 /// Bytes of a log as shared text.
@@ -142,6 +144,7 @@ impl Collector {
     fn site(&mut self, grammar: Grammar, raw: &[u8]) -> Arc<Site> {
         self.shared(grammar, raw, || match grammar {
             Grammar::Sanitizer => frame::sanitizer_site(raw),
+            Grammar::Place => frame::place_site(raw),
             _ => frame::valgrind_site(raw),
         })
     }

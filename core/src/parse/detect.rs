@@ -38,6 +38,7 @@ pub(crate) const MARKERS: &[&str] = &[
     "'valgrind'",
     "not found: valgrind",
     ": runtime error: ",
+    "ubsan: ",
     "=\0=\0",
 ];
 

@@ -43,10 +43,6 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
         let message = "the line is UTF-16, and the log does not begin with a mark that says so; convert it to UTF-8";
         return out.problem(Code::UnknownReport, line.number, None, message);
     }
-    if is_undefined_behaviour(text) {
-        let message = "a report of UndefinedBehaviorSanitizer, which this version does not read";
-        return out.problem(Code::UnknownReport, line.number, None, message);
-    }
     if is_leak_behind_prefix(text) || is_beheaded(text) {
         return out.problem(Code::Truncated, line.number, None, "a line of a sanitizer whose beginning is not in the log");
     }
@@ -56,12 +52,6 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
     if failed || is_not_there(text) {
         out.problem(Code::CheckerFailed, line.number, None, format!("valgrind failed: `{}`", text_of(text)));
     }
-}
-
-/// `a.c:3:42: runtime error: …`, without a pid and without a headline.
-pub(crate) fn is_undefined_behaviour(text: &[u8]) -> bool {
-    let Some(place) = before(text, b": runtime error: ") else { return false };
-    place.last().is_some_and(|b| b.is_ascii_digit() || *b == b':') && contains(place, b":")
 }
 
 /// A record of LeakSanitizer that is cut, or behind a prefix that no headline has told.

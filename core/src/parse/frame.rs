@@ -113,6 +113,21 @@ pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
     site
 }
 
+/// Reads a place alone: `FILE:LINE:COLUMN`, `FILE(LINE,COLUMN)`, `(MODULE+0xOFFSET)`.
+pub(crate) fn place_site(raw: &[u8]) -> Site {
+    let text = lossy(raw);
+    let mut site = Site { raw: raw.into(), ..Site::default() };
+    let rest = take_module(text.trim(), &mut site);
+    if rest.is_empty() || rest.starts_with("0x") {
+        return site;
+    }
+    let (file, line, column) = take_position(rest);
+    site.file = Some(file.into());
+    site.line = line.filter(|n| *n > 0);
+    site.column = column.filter(|n| *n > 0);
+    site
+}
+
 fn set_function(site: &mut Site, name: &str) {
     let name = name.trim();
     if matches!(name, "" | "???" | "??" | "<null>") {

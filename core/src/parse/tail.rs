@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::tag::{self, Tag};
+use super::ubsan;
 use crate::prefix;
 
 /// True when the last line is the start of a report and nothing more.
@@ -33,7 +34,10 @@ fn is_separator(line: &[u8]) -> bool {
 fn is_start(line: &[u8]) -> bool {
     let bars = line.len() <= 65 && !line.is_empty() && line.iter().all(|b| *b == b'=');
     let markup = line.len() > 1 && (b"<valgrindoutput>".starts_with(line) || b"<?xml".starts_with(line));
-    bars || markup || is_open_tag(line) || tag::find(line).is_some_and(|tag| tag.at == 0 && breaks_off(&tag))
+    bars || markup
+        || is_open_tag(line)
+        || ubsan::breaks_off(line)
+        || tag::find(line).is_some_and(|tag| tag.at == 0 && breaks_off(&tag))
 }
 
 /// `==12`, `==123=`
@@ -74,6 +78,8 @@ mod tests {
             ("ok\n==12== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)", false),
             ("ok\n==12==LeakSanitizer: checking for leaks", false),
             ("ok\n==12==ABORTING", false),
+            ("ok\n/src/a.c:3:4: runtime err", true),
+            ("ok\n/src/a.c:3:4: runtime error: division by zero", false),
             ("ok\n==12==\n", false),
             ("ok\n==12==T0 exited", false),
             ("{\"log\":\"ok\\n\"}\n{\"log\":\"==12== Memcheck, a mem", true),

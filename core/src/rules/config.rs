@@ -188,9 +188,9 @@ fn tools(table: &Table<'_>, key: &str) -> Vec<Tool> {
 /// A tool by the name that a person writes; else what was meant.
 pub(crate) fn tool_named(name: &str) -> Result<Tool, String> {
     let is_custom = name.strip_prefix("custom:").is_some_and(|n| !n.is_empty());
-    if is_custom || Tool::NAMES.contains(&name) {
+    if is_custom || Tool::names().any(|known| known == name) {
         return Ok(Tool::named(name));
     }
-    let near = nearest(name, Tool::NAMES.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    Err(near.unwrap_or_else(|| format!("there are {}", Tool::NAMES.join(", "))))
+    let near = nearest(name, Tool::names()).map(|near| format!("did you mean `{near}`?"));
+    Err(near.unwrap_or_else(|| format!("there are {}", Tool::names().collect::<Vec<_>>().join(", "))))
 }

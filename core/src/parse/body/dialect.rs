@@ -13,6 +13,7 @@ pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
         b"Thread" => Tool::Tsan,
         b"Memory" => Tool::Msan,
         b"HWAddress" => Tool::Hwasan,
+        b"UndefinedBehavior" => Tool::Ubsan,
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! Lines of a sanitizer that stand for themselves: headlines, summaries, failures of the sanitizer itself.
 
-use super::super::{failures, lsan};
+use super::super::{failures, lsan, ubsan};
 use crate::bytes::{find, trim_start};
 
 /// A line of a sanitizer that stands for itself, wherever it appears.
@@ -31,7 +31,7 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
 /// True for what a sanitizer says without a tag.
 pub(crate) fn speaks(text: &[u8]) -> bool {
     let says = || lsan::record(text).is_some() || standalone(text).is_some();
-    !text.is_empty() && (says() || failures::is_undefined_behaviour(text) || failures::is_leak_behind_prefix(text))
+    !text.is_empty() && (says() || ubsan::headline(text).is_some() || failures::is_leak_behind_prefix(text))
 }
 
 /// `==PID==ERROR: `

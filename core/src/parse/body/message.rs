@@ -55,7 +55,7 @@ impl Sanitizers {
         let mut draft = Draft::new(tool, kind, title, place.line);
         draft.notes.extend(lead.map(|(text, _)| text));
         out.reports[report].complete = false;
-        self.open = Some(Open { report, part: Part::Error, draft: Some(draft), foreign: 0, interleaved: false });
+        self.open = Some(Open::new(report, Part::Error, Some(draft)));
     }
 
     fn closing(&mut self, words: &Closing, place: &Place<'_>, out: &mut Collector) {

@@ -1,5 +1,7 @@
 //! The report that is being read: frames, the lines between them, leak records.
 
+use alloc::boxed::Box;
+
 use super::super::asan::Section;
 use super::super::collect::{Collector, Grammar, text_of};
 use super::super::draft::Draft;
@@ -18,6 +20,8 @@ pub(crate) enum Part {
     Leaks,
     /// The table of suppressions that were used; before or instead of the leaks' `SUMMARY:`.
     Suppressions { then_leaks: bool },
+    /// An error of UndefinedBehaviorSanitizer, which has no end.
+    Undefined,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub(crate) struct Open {
     pub(crate) foreign: u32,
     /// One word about two processes in one body is enough.
     pub(crate) interleaved: bool,
+    /// Where it happened, as the headline says it.
+    pub(crate) spot: Box<[u8]>,
 }
 
 /// Where a line stands.
@@ -38,6 +44,10 @@ pub(crate) struct Place<'a> {
 }
 
 impl Open {
+    pub(crate) fn new(report: usize, part: Part, draft: Option<Draft>) -> Self {
+        Self { report, part, draft, foreign: 0, interleaved: false, spot: Box::default() }
+    }
+
     /// True while an error of this tool is read.
     pub(crate) fn is_of(&self, tool: &Tool) -> bool {
         self.part == Part::Error && self.draft.as_ref().is_some_and(|draft| draft.tool == *tool)
@@ -64,7 +74,7 @@ impl Open {
         }
     }
 
-    fn broken(&mut self, place: &Place<'_>, out: &mut Collector) {
+    pub(crate) fn broken(&mut self, place: &Place<'_>, out: &mut Collector) {
         if !core::mem::replace(&mut self.interleaved, true) {
             let pid = out.reports[self.report].pid;
             out.problem(

@@ -21,7 +21,7 @@ const GROUPS: [&[&str]; 8] = [
     &["lgr"],
     &["<un", "<ki"],
     &["<fa", "<er"],
-    &[": r"],
+    &[": r", "ubs"],
 ];
 
 /// For each value of half a byte, the groups that have it.
