@@ -19,6 +19,7 @@ mod lines;
 mod lsan;
 mod memcheck;
 mod msan;
+mod plain;
 mod stream;
 mod summary;
 mod tag;
@@ -143,6 +144,6 @@ impl Parser {
 }
 
 /// The texts by which leakgate finds reports in a log; a line without any of them is looked at only within a report.
-pub fn markers() -> &'static [&'static str] {
-    detect::MARKERS
+pub fn markers() -> Vec<&'static str> {
+    detect::markers()
 }

@@ -20,6 +20,11 @@ pub struct Leak {
 }
 
 impl Leak {
+    /// Memory of which nothing is told but its size.
+    pub(crate) const fn direct(bytes: u64, blocks: u64) -> Self {
+        Self { bytes, blocks, direct_bytes: bytes, indirect_bytes: 0 }
+    }
+
     /// The sizes of so many such records.
     #[must_use]
     pub fn times(self, n: u64) -> Self {

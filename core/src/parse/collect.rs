@@ -27,6 +27,10 @@ pub(crate) enum Grammar {
     Xml,
     /// A place without a function.
     Place,
+    /// A line of `backtrace_symbols`.
+    Symbols,
+    /// A function without a place.
+    Function,
 }
 
 /// Bytes of a log as shared text.
@@ -145,6 +149,8 @@ impl Collector {
         self.shared(grammar, raw, || match grammar {
             Grammar::Sanitizer => frame::sanitizer_site(raw),
             Grammar::Place => frame::place_site(raw),
+            Grammar::Symbols => frame::symbols_site(raw),
+            Grammar::Function => frame::function_site(raw),
             _ => frame::valgrind_site(raw),
         })
     }

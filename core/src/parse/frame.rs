@@ -8,6 +8,9 @@
 //! Sources: valgrind `coregrind/m_debuginfo/debuginfo.c` (`describe_IP`), compiler-rt
 //! `sanitizer_common/sanitizer_stacktrace_printer.cpp`.
 
+mod plain;
+
+pub(crate) use self::plain::{function_site, symbols, symbols_site};
 use crate::bytes::{hex, lossy, number, trim_start};
 use crate::model::{Site, Text};
 use crate::symbol;

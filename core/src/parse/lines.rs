@@ -78,14 +78,17 @@ impl Lines {
         self.carry = carry;
     }
 
-    fn whole_lines(&mut self, mut text: &[u8], markers: &Markers) {
+    fn whole_lines(&mut self, chunk: &[u8], markers: &Markers) {
+        let mut hunt = markers.hunt(chunk);
+        let mut text = chunk;
         while !text.is_empty() {
             if self.open == 0 {
-                let Some(at) = markers.find(text) else {
+                let at = chunk.len() - text.len();
+                let Some(next) = hunt.from(at) else {
                     self.number += count_lines(text);
                     return;
                 };
-                let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1);
+                let start = memchr::memrchr(b'\n', &text[..next - at]).map_or(0, |n| n + 1);
                 self.number += count_lines(&text[..start]);
                 text = &text[start..];
             }
@@ -106,7 +109,7 @@ impl Lines {
 
     /// Reads a line if it can matter.
     fn candidate(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
-        if self.open > 0 || markers.find(bytes).is_some() {
+        if self.open > 0 || markers.are_in(bytes) {
             self.line(bytes, markers, continues);
         }
     }
@@ -118,7 +121,7 @@ impl Lines {
         let stripped = prefix::strip(plain);
         let line = Line { bytes, number: self.number, continues };
         // A source is followed from the first line on that can mean something.
-        if let Some(at) = self.stream(stripped.keys, || markers.find(stripped.rest).is_some()) {
+        if let Some(at) = self.stream(stripped.keys, || markers.are_in(stripped.rest)) {
             let stream = &mut self.streams[at];
             let was_open = stream.is_open();
             stream.line(stripped.rest, &line, &mut self.out);

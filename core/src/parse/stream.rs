@@ -14,6 +14,7 @@ use super::failures;
 use super::frame;
 use super::generated::{Block, Step};
 use super::lead::Lead;
+use super::plain::Plain;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
 use super::xml::{self, Document};
@@ -29,6 +30,7 @@ pub(crate) struct Stream {
     processes: HashMap<u64, Process>,
     sanitizers: Sanitizers,
     xml: Option<Document>,
+    plain: Plain,
     lead: Lead,
     /// A process of valgrind wrote its header here.
     has_header: bool,
@@ -71,12 +73,12 @@ impl Stream {
 
     /// True while lines without a marker matter.
     pub(crate) fn is_open(&self) -> bool {
-        self.sanitizers.is_open() || self.xml.is_some() || self.recorded.is_some() || self.block.is_some()
+        self.sanitizers.is_open() || self.plain.is_open() || self.xml.is_some() || self.recorded.is_some() || self.block.is_some()
     }
 
     /// True while nothing is known that the next line could go on with.
     pub(crate) fn is_bare(&self) -> bool {
-        self.processes.is_empty() && self.xml.is_none() && self.sanitizers.is_bare()
+        self.processes.is_empty() && self.xml.is_none() && self.sanitizers.is_bare() && self.plain.is_bare()
     }
 
     /// Reads a line without its known prefixes.
@@ -85,6 +87,9 @@ impl Stream {
             return;
         }
         let text = if self.is_open() { self.lead.strip(text) } else { text };
+        if self.plain.within(text, line, self.name.as_ref(), out) {
+            return;
+        }
         let trimmed = trim_start(text);
         if self.xml.is_some() {
             if self.xml_line(text, trimmed, line, out) {
@@ -114,6 +119,7 @@ impl Stream {
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
             Some(tag) => self.sanitizer(text, tag, line, out),
+            None if self.plain.opens(text, line, self.name.as_ref(), out) => {}
             None => {
                 failures::outside_of_reports(text, line, out);
                 self.untagged(text, line, out);
@@ -275,6 +281,7 @@ impl Stream {
             process.finish(end, out);
         }
         self.sanitizers.finish(last_line, out);
+        self.plain.finish(last_line, self.name.as_ref(), out);
         if let Some(mut xml) = self.xml.take() {
             xml.finish(out);
         }

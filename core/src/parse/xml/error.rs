@@ -47,7 +47,7 @@ pub(crate) fn read(
     let said = memcheck::loss_record(words.title.as_bytes());
     if kind.is_leak() {
         let leak = said.map(|(_, leak)| leak);
-        let plain = |bytes| Leak { bytes, blocks: words.blocks.unwrap_or(0), direct_bytes: bytes, indirect_bytes: 0 };
+        let plain = |bytes| Leak::direct(bytes, words.blocks.unwrap_or(0));
         draft.leak = leak.or_else(|| words.bytes.map(plain));
     }
     // 3.24 lists descriptors that the process had from its parent, without a stack.

@@ -1,0 +1,213 @@
+//! Checkers whose lines carry no tag and whose reports are known by their words alone: allocators, Miri, Go's race detector, the
+//! kernel's sanitizers, and those of Windows and macOS.
+//!
+//! Each dialect is a file. It says which line opens a report of its own ([`Opened`]), and then reads line by line until the report
+//! ends ([`Reading`]). What all of them share is here: whose turn a line is, and what a report needs ([`Desk`]).
+
+mod efence;
+mod glibc;
+mod gwp_asan;
+mod jemalloc;
+mod mtrace;
+mod scudo;
+mod tcmalloc;
+
+use alloc::boxed::Box;
+use core::fmt::Debug;
+
+use hashbrown::HashMap;
+
+use super::collect::{Collector, Grammar};
+use super::draft::Draft;
+use super::frame::Head;
+use crate::line::Line;
+use crate::model::{Kind, Text, Tool};
+use crate::problem::Code;
+
+/// Lines of others that may stand between two lines of a report, when nothing tells that it has ended.
+const MAX_FOREIGN: u32 = 200;
+
+/// What the dialects look for, in the order in which they are asked. Each looks for words of its own first, so that a line of
+/// somebody else's costs no more than a few searches.
+const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] =
+    &[scudo::opens, gwp_asan::opens, glibc::opens, efence::opens, jemalloc::opens, tcmalloc::opens, mtrace::opens];
+
+/// What a line means to a dialect whose report is not open.
+pub(super) enum Opened {
+    /// Nothing.
+    No,
+    /// All that there is to read.
+    Line,
+    /// The beginning of a report.
+    Report(Box<dyn Reading>),
+}
+
+/// What a line means to the dialect whose report is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It is part of the report.
+    Own,
+    /// It is the report's last line.
+    Last,
+    /// It is none of the report's, which goes on.
+    Foreign,
+    /// It is none of the report's, which has ended before it.
+    Over,
+}
+
+/// A report that is being read.
+pub(super) trait Reading: Copied + Debug {
+    /// Reads a line. Before it answers that the report has ended, it hands in what it has.
+    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step;
+
+    /// The log ends, or another report begins, or nothing more came for long.
+    fn finish(&mut self, desk: &mut Desk<'_>);
+
+    /// The report, once there is one.
+    fn report(&self) -> Option<usize>;
+}
+
+/// Makes what is boxed clonable.
+pub(super) trait Copied {
+    fn copied(&self) -> Box<dyn Reading>;
+}
+
+impl<T: Reading + Clone + 'static> Copied for T {
+    fn copied(&self) -> Box<dyn Reading> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Reading> {
+    fn clone(&self) -> Self {
+        (**self).copied()
+    }
+}
+
+/// Where a dialect works: the line's number, and everything that was read so far.
+pub(super) struct Desk<'a> {
+    pub(super) line: u64,
+    stream: Option<&'a Text>,
+    reports: &'a mut HashMap<(Tool, Option<u64>), usize>,
+    pub(super) out: &'a mut Collector,
+}
+
+impl Desk<'_> {
+    /// The report of a tool and process.
+    pub(super) fn report(&mut self, tool: &Tool, pid: Option<u64>) -> usize {
+        let key = (tool.clone(), pid);
+        if let Some(report) = self.reports.get(&key) {
+            return *report;
+        }
+        let report = self.out.open_report(tool.clone(), pid, self.stream.cloned(), self.line);
+        self.reports.insert(key, report);
+        report
+    }
+
+    /// A record that is told in one line.
+    pub(super) fn said(&mut self, tool: Tool, kind: Kind, title: &str) {
+        let draft = self.draft(tool, kind, title);
+        let report = self.report(&draft.tool, None);
+        self.out.reports[report].complete = true;
+        self.record(report, draft);
+    }
+
+    /// A record that begins with this line.
+    pub(super) fn draft(&self, tool: Tool, kind: Kind, title: &str) -> Draft {
+        Draft::new(tool, kind, title, self.line)
+    }
+
+    /// Hands in a record.
+    pub(super) fn record(&mut self, report: usize, draft: Draft) {
+        self.out.record(report, draft, 0, false);
+    }
+
+    /// Adds a frame to a record.
+    pub(super) fn frame(&mut self, draft: &mut Draft, grammar: Grammar, head: Head<'_>) {
+        draft.last_line = self.line;
+        self.out.push_frame(draft, grammar, head);
+    }
+
+    pub(super) fn problem(&mut self, code: Code, message: &str) {
+        self.out.problem(code, self.line, None, message);
+    }
+
+    /// The report breaks off.
+    pub(super) fn cut(&mut self, report: usize, message: &str) {
+        self.out.reports[report].complete = false;
+        let pid = self.out.reports[report].pid;
+        self.out.problem(Code::Truncated, self.line, pid, message);
+    }
+}
+
+/// The reports without tags of one stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plain {
+    open: Option<Box<dyn Reading>>,
+    foreign: u32,
+    reports: HashMap<(Tool, Option<u64>), usize>,
+}
+
+impl Plain {
+    /// True while lines without a marker may belong to a report.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// True while no report is known.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.open.is_none() && self.reports.is_empty()
+    }
+
+    /// Reads a line as part of the open report. False when it is none of it.
+    pub(crate) fn within(&mut self, text: &[u8], line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        let desk = &mut Desk { line: line.number, stream, reports: &mut self.reports, out };
+        let step = open.line(text, desk);
+        if let Some(report) = open.report().filter(|_| matches!(step, Step::Own | Step::Last)) {
+            desk.out.touch(report, line.bytes, line.number);
+        }
+        match step {
+            Step::Own => self.foreign = 0,
+            Step::Last | Step::Over => self.open = None,
+            Step::Foreign => self.foreign += 1,
+        }
+        if self.foreign > MAX_FOREIGN {
+            self.finish(line.number, stream, out);
+        }
+        matches!(step, Step::Own | Step::Last)
+    }
+
+    /// Reads a line that may open a report. False when it does not.
+    pub(crate) fn opens(&mut self, text: &[u8], line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) -> bool {
+        let mut before = self.open.take();
+        let desk = &mut Desk { line: line.number, stream, reports: &mut self.reports, out };
+        let opened = DIALECTS.iter().map(|opens| opens(text, desk)).find(|opened| !matches!(opened, Opened::No));
+        match opened {
+            None | Some(Opened::No) => {
+                self.open = before;
+                return false;
+            }
+            Some(Opened::Line) => self.open = before,
+            Some(Opened::Report(reading)) => {
+                if let Some(open) = &mut before {
+                    open.finish(desk);
+                }
+                if let Some(report) = reading.report() {
+                    desk.out.touch(report, line.bytes, line.number);
+                }
+                self.open = Some(reading);
+                self.foreign = 0;
+            }
+        }
+        true
+    }
+
+    /// The open report ends where nothing tells its end.
+    pub(crate) fn finish(&mut self, line: u64, stream: Option<&Text>, out: &mut Collector) {
+        self.foreign = 0;
+        if let Some(mut open) = self.open.take() {
+            open.finish(&mut Desk { line, stream, reports: &mut self.reports, out });
+        }
+    }
+}
