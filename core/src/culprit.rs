@@ -127,7 +127,7 @@ fn built_in(name: &str, site: &Site) -> Class {
     let module = site.module.as_deref().unwrap_or_default().replace('\\', "/");
     let base = module.rsplit('/').next().unwrap_or_default();
     let place = tables::Place::new(name, printed, &file, base);
-    let rows = tables::ROWS.iter().find(|row| row.matches(&place));
+    let rows = tables::rows().find(|row| row.matches(&place));
     match rows {
         Some(row) => row.class,
         None if is_system_library(&file, &module) => Class::ThirdParty,
@@ -143,7 +143,7 @@ fn is_system_library(file: &str, module: &str) -> bool {
 
 /// Functions that allocate, by name.
 pub(crate) fn allocators() -> impl Iterator<Item = &'static str> {
-    tables::ROWS.iter().filter(|row| row.class == Class::Allocator).flat_map(|row| row.names().iter().copied())
+    tables::rows().filter(|row| row.class == Class::Allocator).flat_map(|row| row.names().iter().copied())
 }
 
 /// The classes of a stack's frames, from the top.

@@ -70,8 +70,9 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch invalid-free \
         allocation-tail-overwritten";
     let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES, ubsan::MESSAGES, ubsan::MINIMAL];
+    let in_plain = plain::known_kinds();
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
-    in_tables.chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
+    in_tables.chain(in_plain).chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
 }
 
 /// Reads any number of inputs, one after the other.

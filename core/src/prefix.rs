@@ -209,6 +209,9 @@ fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's `[pod/name/container] `.
 fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b']', line.get(..MAX_NAME).unwrap_or(line))?;
+    if let Some(found) = kernel(&line[1..end], &line[end + 1..]) {
+        return Some(found);
+    }
     let (inside, rest) = (&line[1..end], blank(&line[end + 1..])?);
     if inside.starts_with(b"pod/") {
         return Some((inside, rest));
@@ -216,17 +219,23 @@ fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let time = inside.strip_prefix(b"task ").unwrap_or(inside);
     let whole = |rest: Option<&[u8]>| rest.is_some_and(<[u8]>::is_empty);
     let day = digits_like(time, b"00:00:00").map(skip_fraction);
-    (whole(instant(time)) || whole(day) || kernel_stamp(inside)).then_some((&[], rest))
+    (whole(instant(time)) || whole(day)).then_some((&[], rest))
 }
 
-/// The kernel's `[  159.251672] ` and `[ T1234] `, `[    C0] `.
-fn kernel_stamp(inside: &[u8]) -> bool {
+/// The kernel's `[  159.251672]` and `[ T1234]`, `[    C0]`: the time, and the thread or processor that speaks. Several threads of the
+/// kernel may write at once.
+fn kernel<'a>(inside: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let inside = skip_while(inside, |b| b == b' ');
-    if let [b'T' | b'C', digits @ ..] = inside {
-        return skip_digits(digits).is_some_and(<[u8]>::is_empty);
-    }
-    let seconds = skip_digits(inside);
-    seconds.is_some_and(|rest| rest.starts_with(b".") && skip_fraction(rest).is_empty())
+    let key = match inside {
+        [b'T' | b'C', digits @ ..] if skip_digits(digits).is_some_and(<[u8]>::is_empty) => inside,
+        _ => {
+            let seconds = skip_digits(inside)?;
+            let is_time = seconds.starts_with(b".") && skip_fraction(seconds).is_empty();
+            is_time.then_some(&[][..])?
+        }
+    };
+    let ends = rest.is_empty() || rest.starts_with(b"[");
+    Some((key, if ends { rest } else { blank(rest)? }))
 }
 
 /// `<4>`: syslog's priority, as `dmesg -r` prints it.
@@ -323,7 +332,10 @@ mod tests {
         check("GECKO(12) | ==1== x", "GECKO(12)", "==1== x");
         check("[task 2026-05-01T12:34:56.123Z] 12:34:56     INFO -  GECKO(12) | x", "GECKO(12)", "x");
         check("[pod/a/b] ==1== x", "pod/a/b", "==1== x");
-        check("[  159.251672] [ T12] BUG", "", "BUG");
+        check("[  159.251672] [ T12] BUG", "T12", "BUG");
+        check("[  472.680102][   C9] BUG", "C9", "BUG");
+        check("[  472.680102][ T9268]", "T9268", "");
+        check("[  472.680102]x", "", "[  472.680102]x");
         check("<4>[  159.251672] BUG", "", "BUG");
         check("build\tRun tests\t2026-05-01T12:34:56.1234567Z ==1== x", "build\tRun tests", "==1== x");
         check("build\tRun\t\u{feff}2026-05-01T12:34:56.1234567Z x", "build\tRun", "x");

@@ -33,9 +33,14 @@ pub(crate) fn settle(mut all: Collector) -> Collector {
 /// Marks the inputs in which a checker spoke. A profiler's report proves nothing about memory.
 fn note_who_spoke(all: &mut Collector) {
     for (at, report) in all.reports.iter().enumerate() {
-        let proves = !all.forgotten.contains(&at) && !matches!(report.tool, Tool::Custom(_));
+        let proves = !all.forgotten.contains(&at) && !is_profiler(&report.tool);
         all.inputs[report.input].spoke |= proves;
     }
+}
+
+/// True for valgrind's other tools; a format of the project's own is named `custom:NAME`.
+fn is_profiler(tool: &Tool) -> bool {
+    matches!(tool, Tool::Custom(name) if !name.starts_with("custom:"))
 }
 
 /// A process may search for leaks several times; a leak whose record a later search printed anew, with other sizes, counts once.

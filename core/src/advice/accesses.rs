@@ -139,7 +139,27 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(119)
         .means("The tag of the pointer is not that of the memory: an access outside of a block, or to one that was freed.")
         .fix("The report says which is more likely, and where the block came from."),
-    entry("*-out-of-bounds", "Access outside of an object", Risk::Security("8.1"))
+    entry("dangling-pointer", "Use of a pointer that points to nothing", Risk::Security("7.5"))
+        .cwe(825)
+        .means("The pointer was made of a number, or what it pointed to is gone.")
+        .fix("Keep what it points to alive, and make pointers of pointers, not of numbers."),
+    entry("write-to-constant", "Write to memory that must not change", Risk::Error)
+        .cwe(471)
+        .means("A constant or a string of the program itself is written to.")
+        .fix("Copy it first, or find the cast that took `const` away."),
+    entry("wild-memory-access", "Access through a pointer that cannot be right", Risk::Security("7.5"))
+        .cwe(119)
+        .means("The address is none that the kernel uses: the pointer was overwritten, or never set.")
+        .fix("Find where the pointer is set, and what lies beside it in memory."),
+    entry("user-memory-access", "Access to a program's memory without leave", Risk::Security("7.5"))
+        .cwe(119)
+        .means("The kernel uses an address of user space directly, often a null pointer with an offset.")
+        .fix("Use `copy_from_user` and its like for addresses of a program; check the pointer for null."),
+    entry("invalid-access", "Access with the wrong memory tag", Risk::Security("7.5"))
+        .cwe(119)
+        .means("The tag of the pointer is not that of the memory: it was freed, or the access is outside of the object.")
+        .fix("Look at who allocated and who freed the object that is named."),
+    entry("*out-of-bounds", "Access outside of an object", Risk::Security("8.1"))
         .cwe(119)
         .means("The access lies outside of the object it began with.")
         .fix("Check the index or length against the size of the object."),

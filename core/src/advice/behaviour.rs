@@ -130,6 +130,24 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(758)
         .means("The program does what its language leaves undefined; compilers assume that it never happens.")
         .fix("The headline says what was done. Treat the value before it comes to that."),
+    entry("aliasing-violation", "Reference that is used after another took its place", Risk::Error)
+        .cwe(758)
+        .means("Rust's rules of borrowing are broken behind the compiler's back: a reference or pointer is used after a newer one to the same memory has made it invalid.")
+        .fix("Derive raw pointers once and use them throughout, or end the use of the one before the other begins.")
+        .harmless("The rules (Stacked Borrows, Tree Borrows) are still experimental; code that breaks only one of them may become allowed.")
+        .more("-Zmiri-tree-borrows tells whether the other set of rules allows it."),
+    entry("invalid-value", "Value that its type does not have", Risk::Error)
+        .cwe(704)
+        .means("A value is made that its type forbids: a null reference, a `bool` that is neither, an enum without such a variant, memory that was never set.")
+        .fix("Check what comes from outside before it becomes the type; use `MaybeUninit` for memory that is not set yet."),
+    entry("kernel-*", "Memory that was never set leaves the kernel", Risk::Security("5.5"))
+        .cwe(908)
+        .means("Bytes that nobody wrote to go to a program, a device or the network, and may tell secrets of others.")
+        .fix("Clear the whole object where it is made, gaps between members included."),
+    entry("gdi-usage-error", "Wrong use of a graphics handle", Risk::Error)
+        .cwe(404)
+        .means("A handle of the graphics system is released by the wrong function, or while something still uses it.")
+        .fix("Select the old object back before the new one is deleted, and release by the function that belongs to the one that made it."),
     entry("*-overflow", "Calculation that leaves the range of its type", Risk::Error)
         .cwe(190)
         .means("A calculation leaves the range of its type, or a pointer wraps around. The short runtime does not say which type it was.")

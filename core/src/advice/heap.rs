@@ -116,4 +116,13 @@ pub(super) const TABLE: &[Help] = &[
         .means("The program asked valgrind whether memory is addressable or initialised (VALGRIND_CHECK_MEM_…), and it is not.")
         .fix("The stack shows the place of the question; see above it who was to fill the memory.")
         .more("--track-origins=yes shows where the value came from."),
+    entry("heap-corruption", "Heap that was overwritten", Risk::Security("7.5"))
+        .cwe(787)
+        .means("The allocator's own records are damaged: the program wrote outside of a block, or into one that it had freed. It is noticed later than it happened.")
+        .fix("Run the same under AddressSanitizer or memcheck: they stop at the write itself.")
+        .more("The stack, where there is one, shows who noticed, not who wrote."),
+    entry("buffer-overflow", "Copy that is larger than its target", Risk::Security("9.8"))
+        .cwe(120)
+        .means("A function of the C library was told to write more bytes than its target has; the compiler knew how many there are.")
+        .fix("Check the length before the copy, or give the function the size of the target."),
 ];

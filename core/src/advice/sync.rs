@@ -106,4 +106,8 @@ pub(super) const TABLE: &[Help] = &[
         .cwe(479)
         .means("A signal handler calls a function, such as `malloc` or `printf`, that may be running already.")
         .fix("Only set a flag, or write to a pipe, and do the work outside of the handler."),
+    entry("deadlock", "Threads that wait for each other", Risk::Error)
+        .cwe(833)
+        .means("Every thread waits for something that only another waiting thread could do.")
+        .fix("Take locks in one order everywhere, and join or signal threads before waiting for what they hold."),
 ];

@@ -2,6 +2,8 @@
 //!
 //! Frozen for the fingerprints `lg1`: a changed row changes fingerprints, and then the version goes up to `lg2`.
 
+mod systems;
+
 use super::Class;
 
 /// What a row looks at.
@@ -80,8 +82,12 @@ const fn row(class: Class, on: On, patterns: &'static [&'static str]) -> Row {
     Row { class, on, patterns }
 }
 
-/// The first row that matches decides.
-pub(crate) const ROWS: &[Row] = &[
+/// All rows. The first that matches decides.
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(systems::ROWS)
+}
+
+const ROWS: &[Row] = &[
     // C and C++: the C library's allocators, and the operators.
     row(
         Class::Allocator,

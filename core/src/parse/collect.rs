@@ -31,6 +31,16 @@ pub(crate) enum Grammar {
     Symbols,
     /// A function without a place.
     Function,
+    /// The kernel's.
+    Kernel,
+    /// Dr. Memory's: the place in brackets.
+    Bracket,
+    /// Application Verifier's.
+    Verifier,
+    /// macOS's: the image first.
+    Image,
+    /// `FUNCTION at FILE:LINE:COLUMN`, as Miri's two lines are joined.
+    AtPlace,
 }
 
 /// Bytes of a log as shared text.
@@ -151,6 +161,11 @@ impl Collector {
             Grammar::Place => frame::place_site(raw),
             Grammar::Symbols => frame::symbols_site(raw),
             Grammar::Function => frame::function_site(raw),
+            Grammar::Kernel => frame::kernel_site(raw),
+            Grammar::Bracket => frame::bracket_site(raw),
+            Grammar::Verifier => frame::verifier_site(raw),
+            Grammar::Image => frame::image_site(raw),
+            Grammar::AtPlace => frame::at_place_site(raw),
             _ => frame::valgrind_site(raw),
         })
     }

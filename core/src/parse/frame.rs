@@ -10,7 +10,9 @@
 
 mod plain;
 
-pub(crate) use self::plain::{function_site, symbols, symbols_site};
+pub(crate) use self::plain::{
+    at_place_site, bracket_site, function_site, image_site, kernel_site, symbols, symbols_site, verifier_site,
+};
 use crate::bytes::{hex, lossy, number, trim_start};
 use crate::model::{Site, Text};
 use crate::symbol;

@@ -4,10 +4,18 @@
 //! Each dialect is a file. It says which line opens a report of its own ([`Opened`]), and then reads line by line until the report
 //! ends ([`Reading`]). What all of them share is here: whose turn a line is, and what a report needs ([`Desk`]).
 
+mod app_verifier;
+mod crt;
+mod dr_memory;
 mod efence;
 mod glibc;
+mod go_race;
 mod gwp_asan;
 mod jemalloc;
+mod kernel;
+mod kmemleak;
+mod leaks;
+mod miri;
 mod mtrace;
 mod scudo;
 mod tcmalloc;
@@ -29,8 +37,44 @@ const MAX_FOREIGN: u32 = 200;
 
 /// What the dialects look for, in the order in which they are asked. Each looks for words of its own first, so that a line of
 /// somebody else's costs no more than a few searches.
-const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] =
-    &[scudo::opens, gwp_asan::opens, glibc::opens, efence::opens, jemalloc::opens, tcmalloc::opens, mtrace::opens];
+const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] = &[
+    scudo::opens,
+    gwp_asan::opens,
+    glibc::opens,
+    efence::opens,
+    jemalloc::opens,
+    tcmalloc::opens,
+    mtrace::opens,
+    miri::opens,
+    go_race::opens,
+    kernel::opens,
+    kmemleak::opens,
+    dr_memory::opens,
+    leaks::opens,
+    app_verifier::opens,
+    crt::opens,
+];
+
+/// The kinds that stand in the dialects' tables and in their code.
+#[cfg(test)]
+pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
+    let tables: [&[(&str, &'static str)]; 10] = [
+        scudo::WORDS,
+        gwp_asan::WORDS,
+        glibc::WORDS,
+        glibc::STARRED,
+        efence::WORDS,
+        jemalloc::WORDS,
+        tcmalloc::WORDS,
+        miri::KINDS,
+        kernel::KINDS,
+        dr_memory::KINDS,
+    ];
+    let in_code = ["data-race", "deadlock", "abrt", "invalid-free", "heap-corruption", "uninit-value", "slab-out-of-bounds"];
+    let of_kernel = ["slab-use-after-free", "wild-memory-access", "user-memory-access", "invalid-access", "kernel-infoleak"];
+    let stops = app_verifier::STOPS.iter().map(|(.., kind)| *kind);
+    tables.into_iter().flatten().map(|(_, kind)| *kind).chain(stops).chain(in_code).chain(of_kernel)
+}
 
 /// What a line means to a dialect whose report is not open.
 pub(super) enum Opened {
@@ -130,6 +174,21 @@ impl Desk<'_> {
 
     pub(super) fn problem(&mut self, code: Code, message: &str) {
         self.out.problem(code, self.line, None, message);
+    }
+
+    /// Hands in a record, if there is one.
+    pub(super) fn hand_in(&mut self, report: usize, draft: &mut Option<Draft>) {
+        if let Some(draft) = draft.take() {
+            self.record(report, draft);
+        }
+    }
+
+    /// The report ends: where it is not whole, that is a problem.
+    pub(super) fn end(&mut self, report: usize, whole: bool, message: &str) {
+        self.out.reports[report].complete = whole;
+        if !whole {
+            self.cut(report, message);
+        }
     }
 
     /// The report breaks off.

@@ -34,12 +34,14 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
         let mut say = |code: Code, message: String| found.push((at, code, message));
         if report.capped {
             say(Code::UnseenFindings, format!("{} left findings out of its report", report.tool));
-        } else if report.tool == Tool::Lsan {
-            sanitizer(report, &read[at], &mut say);
+        } else if report.stated.leaked.is_some() {
+            leak_total(report, &read[at], &mut say);
+        } else if report.tool == Tool::Kmemleak {
+            kernel_objects(all, report, &mut say);
         } else if report.tool.is_valgrind() && report.complete {
             valgrind_leaks(report, &read[at], &mut say);
             valgrind_errors(all, at, parents, &mut say);
-        } else if matches!(report.tool, Tool::Tsan | Tool::Msan) {
+        } else if matches!(report.tool, Tool::Tsan | Tool::Msan | Tool::GoRace) {
             sanitizer_errors(all, report, &mut say);
         }
     }
@@ -84,17 +86,32 @@ fn sums(all: &Collector, report: &Report) -> Read {
     read
 }
 
-fn sanitizer(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
+/// What LeakSanitizer, tcmalloc and `leaks` state as one sum.
+fn leak_total(report: &Report, read: &Read, say: &mut impl FnMut(Code, String)) {
     let Some(stated) = report.stated.leaked else { return };
-    let bytes = read.definite.bytes.saturating_add(read.indirect.bytes);
+    let bytes = read.definite.bytes.saturating_add(read.indirect.bytes).saturating_add(read.indirect_in_cliques);
     let blocks = read.definite.blocks.saturating_add(read.indirect.blocks);
     if (stated.bytes, stated.blocks) != (bytes, blocks) {
         let stated = amount(stated.bytes, stated.blocks);
-        say(Code::Unreconciled, format!("lsan states {stated}, and its records hold {}", amount(bytes, blocks)));
+        say(Code::Unreconciled, format!("{} states {stated}, and its records hold {}", report.tool, amount(bytes, blocks)));
     }
 }
 
-/// ThreadSanitizer, and MemorySanitizer where it goes on, say at the end of a process how many errors they printed. The words name no
+/// The kernel's log says how many objects kmemleak found, and not which: they stand in a file.
+fn kernel_objects(all: &Collector, report: &Report, say: &mut impl FnMut(Code, String)) {
+    let Some(stated) = report.stated.errors else { return };
+    let printed = all.reports.iter().filter(|r| r.tool == Tool::Kmemleak).map(|r| r.printed).fold(0, u64::saturating_add);
+    if stated > printed {
+        let stated = count(stated, "object", "objects");
+        let file = "/sys/kernel/debug/kmemleak";
+        say(
+            Code::LeaksNotShown,
+            format!("kmemleak counts {stated}, and {printed} of them are in what was read; read {file}, too"),
+        );
+    }
+}
+
+/// ThreadSanitizer, Go's race detector, and MemorySanitizer where it goes on, say at the end how many errors they printed. The words name no
 /// process, and a child of `fork` counts its parent's, so all that were printed in the same source make up the count.
 fn sanitizer_errors(all: &Collector, report: &Report, say: &mut impl FnMut(Code, String)) {
     let Some(stated) = report.stated.errors else { return };

@@ -138,9 +138,7 @@ impl Reading for Aborted {
     }
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
-        if let Some(draft) = self.draft.take() {
-            desk.record(self.report, draft);
-        }
+        desk.hand_in(self.report, &mut self.draft);
     }
 
     fn report(&self) -> Option<usize> {

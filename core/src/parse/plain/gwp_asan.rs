@@ -99,13 +99,8 @@ impl Reading for Error {
 
 impl Error {
     fn end(&mut self, whole: bool, desk: &mut Desk<'_>) {
-        if let Some(draft) = self.draft.take() {
-            desk.record(self.report, draft);
-        }
-        desk.out.reports[self.report].complete = whole;
-        if !whole {
-            desk.cut(self.report, "the report of GWP-ASan has no end");
-        }
+        desk.hand_in(self.report, &mut self.draft);
+        desk.end(self.report, whole, "the report of GWP-ASan has no end");
     }
 }
 

@@ -78,18 +78,16 @@ impl Reading for Leaks {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
         if let Some(leak) = said.strip_prefix(b"Leak of ").and_then(amount) {
-            self.hand_in(desk);
+            desk.hand_in(self.report, &mut self.draft);
             self.begin(leak, said, desk);
             return Step::Own;
         }
-        let largest = said.strip_prefix(b"The ").filter(|rest| rest.ends_with(b" largest leaks:")).and_then(number);
-        if let Some((listed, _)) = largest {
-            // It lists twenty at most.
-            desk.out.reports[self.report].capped |= listed >= 20 && !said.starts_with(b"The 0");
+        // It lists twenty at most, so that the sum may be larger.
+        if said.starts_with(b"The ") && said.ends_with(b" largest leaks:") {
             return Step::Own;
         }
         if said.starts_with(b"If the preceding stack traces are not enough") || said.starts_with(b"Exiting with error code") {
-            self.hand_in(desk);
+            desk.hand_in(self.report, &mut self.draft);
             return Step::Last;
         }
         let Some(draft) = &mut self.draft else { return Step::Foreign };
@@ -102,7 +100,7 @@ impl Reading for Leaks {
     }
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
-        self.hand_in(desk);
+        desk.hand_in(self.report, &mut self.draft);
         desk.cut(self.report, "the list of tcmalloc's leaks has no end");
     }
 
@@ -118,11 +116,5 @@ impl Leaks {
         draft.leak = Some(Leak::direct(leak.bytes, leak.blocks));
         draft.expect_stack(Role::Allocation, b"");
         self.draft = Some(draft);
-    }
-
-    fn hand_in(&mut self, desk: &mut Desk<'_>) {
-        if let Some(draft) = self.draft.take() {
-            desk.record(self.report, draft);
-        }
     }
 }
