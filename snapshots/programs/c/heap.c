@@ -59,12 +59,30 @@ static void fortified(void) {
     sink = text[0];
 }
 
+static void no_bytes(void) {
+    sink = opaque(malloc(0)) != NULL;
+}
+
+static void too_large(void) {
+    sink = opaque(malloc((size_t)1 << 60)) != NULL;
+}
+
+static void odd_alignment(void) {
+    void *block = NULL;
+    sink = posix_memalign(&block, 3, 64) + (aligned_alloc(48, 100) != NULL);
+}
+
+static void calloc_overflow(void) {
+    sink = opaque(calloc((size_t)1 << 40, (size_t)1 << 40)) != NULL;
+}
+
 int main(int argc, char **argv) {
     struct { const char *name; void (*run)(void); } cases[] = {
         {"double-free", double_free}, {"bad-free", bad_free}, {"overflow-read", overflow_read},
         {"use-after-free", after_free}, {"overflow-write", overflow_write},
         {"header-write", header_write}, {"stack-smash", stack_smash},
-        {"fortified-copy", fortified},
+        {"fortified-copy", fortified}, {"no-bytes", no_bytes}, {"too-large", too_large},
+        {"odd-alignment", odd_alignment}, {"calloc-overflow", calloc_overflow},
     };
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++)
         if (strcmp(argv[1], cases[i].name) == 0)
