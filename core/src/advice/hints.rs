@@ -15,24 +15,30 @@ struct Hint {
     /// Simple names of functions, each of which stands somewhere in the stack; `*` at the end takes any rest.
     all: &'static [&'static [&'static str]],
     text: &'static str,
+    /// It can't be where `main` is in the stack.
+    before_main: bool,
+}
+
+const fn hint(all: &'static [&'static [&'static str]], text: &'static str) -> Hint {
+    Hint { all, text, before_main: false }
 }
 
 /// The more exact come first.
 const HINTS: &[Hint] = &[
-    Hint {
-        all: &[&["pthread_create*"], &["_dl_allocate_tls", "allocate_dtv"]],
-        text: "a thread that still ran, or was neither joined nor detached, when the process ended: join it",
-    },
-    Hint {
-        all: &[&["tokio::runtime::*", "rayon_core::*", "async_std::*", "smol::*"]],
-        text: "a worker thread or task of an asynchronous runtime: shut the runtime down before the end; what it keeps by design is in the pack `tokio`",
-    },
-    Hint {
-        all: &[&["alloc::ffi::c_str::CString::*", "alloc::ffi::CString::*", "std::ffi::c_str::CString::*"]],
-        text: "a string that Rust made for C: it is given back by CString::from_raw, through the library's own free function",
-    },
-    Hint {
-        all: &[&[
+    hint(
+        &[&["pthread_create*"], &["_dl_allocate_tls", "allocate_dtv"]],
+        "a thread that still ran, or was neither joined nor detached, when the process ended: join it",
+    ),
+    hint(
+        &[&["tokio::runtime::*", "rayon_core::*", "async_std::*", "smol::*"]],
+        "a worker thread or task of an asynchronous runtime: shut the runtime down before the end; what it keeps by design is in the pack `tokio`",
+    ),
+    hint(
+        &[&["alloc::ffi::c_str::CString::*", "alloc::ffi::CString::*", "std::ffi::c_str::CString::*"]],
+        "a string that Rust made for C: it is given back by CString::from_raw, through the library's own free function",
+    ),
+    hint(
+        &[&[
             "strdup",
             "strndup",
             "__strdup",
@@ -46,10 +52,10 @@ const HINTS: &[Hint] = &[
             "getline",
             "getdelim",
         ]],
-        text: "a string whose owner is the caller, often a returned error message: whoever gets it has to free it, or hand it to the library's free function",
-    },
-    Hint {
-        all: &[&[
+        "a string whose owner is the caller, often a returned error message: whoever gets it has to free it, or hand it to the library's free function",
+    ),
+    hint(
+        &[&[
             "Py_Initialize*",
             "Py_InitializeFromConfig",
             "Py_RunMain",
@@ -59,18 +65,18 @@ const HINTS: &[Hint] = &[
             "_PyImport_*",
             "PyImport_*",
         ]],
-        text: "Python's interpreter is in the stack: what it keeps by design is in the pack `python`; PYTHONMALLOC=malloc makes its own allocations visible",
-    },
-    Hint {
-        all: &[&["JNI_CreateJavaVM", "JavaMain", "JVM_*"]],
-        text: "the Java virtual machine is in the stack: what it keeps by design is in the pack `jvm`",
-    },
-    Hint {
-        all: &[&["g_type_*", "g_quark_*", "g_intern_*", "g_object_class_*", "g_signal_new*"]],
-        text: "GLib registers types, names and signals once and keeps them: see the pack `glib`",
-    },
-    Hint {
-        all: &[&[
+        "Python's interpreter is in the stack: what it keeps by design is in the pack `python`; PYTHONMALLOC=malloc makes its own allocations visible",
+    ),
+    hint(
+        &[&["JNI_CreateJavaVM", "JavaMain", "JVM_*"]],
+        "the Java virtual machine is in the stack: what it keeps by design is in the pack `jvm`",
+    ),
+    hint(
+        &[&["g_type_*", "g_quark_*", "g_intern_*", "g_object_class_*", "g_signal_new*"]],
+        "GLib registers types, names and signals once and keeps them: see the pack `glib`",
+    ),
+    hint(
+        &[&[
             "OPENSSL_init_*",
             "CRYPTO_THREAD_run_once",
             "ERR_get_state",
@@ -78,26 +84,31 @@ const HINTS: &[Hint] = &[
             "SSL_CTX_new*",
             "SSL_library_init",
         ]],
-        text: "OpenSSL's set-up is in the stack: what it keeps by design is in the pack `openssl`; an SSL_CTX that the program made needs SSL_CTX_free",
-    },
+        "OpenSSL's set-up is in the stack: what it keeps by design is in the pack `openssl`; an SSL_CTX that the program made needs SSL_CTX_free",
+    ),
+    hint(
+        &[&["GOMP_*", "gomp_*", "__kmp_*", "__kmpc_*"]],
+        "OpenMP keeps its threads and teams for the next region: see the pack `openmp`",
+    ),
+    hint(
+        &[&["dlopen*", "_dl_open", "dl_open_worker*"]],
+        "allocated while a library was loaded: close it by dlclose, or see the pack `dlopen`",
+    ),
     Hint {
-        all: &[&["GOMP_*", "gomp_*", "__kmp_*", "__kmpc_*"]],
-        text: "OpenMP keeps its threads and teams for the next region: see the pack `openmp`",
-    },
-    Hint {
-        all: &[&["dlopen*", "_dl_open", "dl_open_worker*"]],
-        text: "allocated while a library was loaded: close it by dlclose, or see the pack `dlopen`",
-    },
-    Hint {
-        all: &[&["call_init*", "_dl_init", "_GLOBAL__sub_I_*", "__static_initialization_and_destruction_0", "__libc_csu_init"]],
-        text: "allocated before main, by the set-up of a library or of a static object",
+        before_main: true,
+        ..hint(
+            &[&["call_init*", "_dl_init", "_GLOBAL__sub_I_*", "__static_initialization_and_destruction_0", "__libc_csu_init"]],
+            "allocated before main, by the set-up of a library or of a static object",
+        )
     },
 ];
 
 /// What to tell of a finding; `own` is true where a frame of its stack is yours.
 pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
     let mut told = Vec::new();
-    if !own {
+    if finding.primary().is_none() {
+        told.push("the checker prints no stack for it");
+    } else if !own {
         told.push(match is_collapsed(finding) {
             true => "no frame of yours in this stack; the fast unwinder loses them in Rust: set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes",
             false => "no frame of yours in this stack",
@@ -108,7 +119,10 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
     {
         let names: Vec<String> = stack.frames.iter().filter_map(|f| f.site.name()).map(simple_name).collect();
         let stands = |patterns: &[&str]| names.iter().any(|name| patterns.iter().any(|p| takes(p, name)));
-        let fitting = HINTS.iter().filter(|hint| hint.all.iter().all(|patterns| stands(patterns)));
+        // Names of addresses without debug information may be of their neighbours.
+        let in_main = names.iter().any(|name| name == "main");
+        let fitting = HINTS.iter().filter(|hint| !(in_main && hint.before_main));
+        let fitting = fitting.filter(|hint| hint.all.iter().all(|patterns| stands(patterns)));
         told.extend(fitting.map(|hint| hint.text).take(MOST));
     }
     told

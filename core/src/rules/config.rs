@@ -14,6 +14,7 @@ pub(crate) use self::allow::is_fingerprint;
 use self::reader::{Document, Table};
 use super::selector::KindSet;
 use super::{Rule, Source};
+use crate::advice;
 use crate::mistake::{Mistake, nearest};
 use crate::model::{Kind, Tool};
 use crate::verdict::{Level, Policy, Silence};
@@ -162,8 +163,8 @@ pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)
     let near = nearest(word, words);
     let is_name = |c: char| !c.is_ascii_uppercase() && !c.is_whitespace() && !c.is_control();
     // Kinds of one word are few; anything else of one word, or of leaks, is meant to be something that it is not.
-    let single = ["segv", "fpe", "bus", "ill", "abrt", "trap", "overlap", "race", "misc", "dubious", "stack-overflow"];
-    let unknown = (!word.contains('-') && !single.contains(&word)) || word.contains("leak");
+    let is_listed = advice::kinds().contains(&word) || word.ends_with("-infoleak");
+    let unknown = !is_listed && (!word.contains('-') || word.contains("leak"));
     if own.as_str() != word || word.is_empty() || !word.chars().all(is_name) || near.is_some() || unknown {
         let help = near.map_or_else(
             || String::from("there are errors, leaks, leak-definite, leak-indirect, leak-possible, leak-reachable, fd-leak, and every checker's own kinds, such as heap-buffer-overflow"),

@@ -65,8 +65,12 @@ fn location(finding: &Finding, item: &Item, run: &Run<'_>, paint: Paint, out: &m
     let place = place(site, run);
     let place = terminal(&place);
     let room = BESIDE + place.chars().count();
-    let function = site.name().map_or(String::new(), |f| format!(" in {}", paint.fit(&terminal(f), room)));
-    writeln!(out, "  {} {place}{function}", paint.mark("-->"))?;
+    let function = site.name().map(|f| format!("in {}", paint.fit(&terminal(f), room)));
+    let parts = [(!place.is_empty()).then_some(&*place), function.as_deref()];
+    let shown = parts.into_iter().flatten().collect::<alloc::vec::Vec<_>>().join(" ");
+    if !shown.is_empty() {
+        writeln!(out, "  {} {shown}", paint.mark("-->"))?;
+    }
     let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else { return Ok(()) };
     let source = run.workspace.resolve(file).and_then(|file| run.sources.line(&file, line));
     source.map_or(Ok(()), |source| excerpt(&source, line, site.column, paint, out))

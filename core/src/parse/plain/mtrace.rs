@@ -18,7 +18,7 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         b"Memory not freed:" => {
             let report = desk.report(&Tool::Mtrace, None);
             desk.out.reports[report].complete = true;
-            return Opened::Report(Box::new(Table { report }));
+            return Opened::Report(Box::new(Table { report, rows: 0 }));
         }
         b"No memory leaks." => {
             let report = desk.report(&Tool::Mtrace, None);
@@ -41,6 +41,7 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
 #[derive(Clone, Debug)]
 struct Table {
     report: usize,
+    rows: u64,
 }
 
 impl Reading for Table {
@@ -49,7 +50,11 @@ impl Reading for Table {
         if said.is_empty() || said.starts_with(b"-----") || said.starts_with(b"Address ") {
             return Step::Own;
         }
-        let Some((size, place)) = row(said) else { return Step::Over };
+        let Some((size, place)) = row(said) else {
+            self.finish(desk);
+            return Step::Over;
+        };
+        self.rows += 1;
         let mut draft = desk.draft(Tool::Mtrace, Kind::LEAK_DEFINITE, &format!("{size} bytes not freed"));
         draft.leak = Some(Leak::direct(size, 1));
         draft.expect_stack(Role::Allocation, b"");
@@ -58,7 +63,11 @@ impl Reading for Table {
         Step::Own
     }
 
-    fn finish(&mut self, _: &mut Desk<'_>) {}
+    fn finish(&mut self, desk: &mut Desk<'_>) {
+        if self.rows == 0 {
+            desk.cut(self.report, "mtrace's table of what was not freed has no rows");
+        }
+    }
 
     fn report(&self) -> Option<usize> {
         Some(self.report)
