@@ -15,6 +15,8 @@ mod dice;
 mod harmless;
 #[path = "mutants/hurt.rs"]
 mod hurt;
+#[path = "mutants/plain.rs"]
+mod plain;
 #[path = "mutants/spoil.rs"]
 mod spoil;
 #[path = "mutants/valgrind.rs"]

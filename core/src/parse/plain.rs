@@ -21,11 +21,12 @@ mod scudo;
 mod tcmalloc;
 
 use alloc::boxed::Box;
+use alloc::format;
 use core::fmt::Debug;
 
 use hashbrown::HashMap;
 
-use super::collect::{Collector, Grammar};
+use super::collect::{Collector, Grammar, text_of};
 use super::draft::Draft;
 use super::frame::Head;
 use crate::line::Line;
@@ -170,6 +171,12 @@ impl Desk<'_> {
     pub(super) fn frame(&mut self, draft: &mut Draft, grammar: Grammar, head: Head<'_>) {
         draft.last_line = self.line;
         self.out.push_frame(draft, grammar, head);
+    }
+
+    /// A line says something that matters, and what it says can't be read.
+    pub(super) fn unreadable(&mut self, tool: &Tool, said: &[u8]) {
+        let message = format!("a line of {tool} that can't be read: `{}`", text_of(said.trim_ascii()));
+        self.problem(Code::UnknownReport, &message);
     }
 
     pub(super) fn problem(&mut self, code: Code, message: &str) {

@@ -111,8 +111,10 @@ impl Stream {
             return out.problem(Code::Truncated, line.number, None, message);
         }
         let tag = tag::find(text);
-        if let Some(head) = tag.map(|tag| &text[..tag.at]).filter(|head| speaks(head)) {
-            // The end of the line is lost: another process wrote into it.
+        let head = tag.map(|tag| &text[..tag.at]).unwrap_or_default();
+        // The end of the line is lost: another process wrote into it.
+        if !head.is_empty() && self.plain.opens(head, line, self.name.as_ref(), out) {
+        } else if speaks(head) {
             failures::outside_of_reports(head, line, out);
             self.untagged(head, line, out);
         }

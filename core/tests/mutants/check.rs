@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Files;
+use super::plain;
 use super::valgrind::{self, Run};
 
 /// Headlines of records, without what changes from run to run.
@@ -49,12 +50,13 @@ pub(crate) fn objections(files: &Files, accepted: &Headlines) -> Vec<String> {
 }
 
 fn scan(bytes: &[u8]) -> Scan {
-    let text = plain(bytes);
+    let text = bare(bytes);
     let mut scan = Scan::default();
     for line in text.lines() {
         valgrind::line(line, &mut scan);
     }
     sanitizers(&text, &mut scan);
+    plain::scan(&text, &mut scan);
     // Documents of two sources may stand in one file, line by line.
     let mut sources: BTreeMap<&str, String> = BTreeMap::new();
     for line in text.lines() {
@@ -67,7 +69,7 @@ fn scan(bytes: &[u8]) -> Scan {
 }
 
 /// The text without the zeros of UTF-16, without colours, and with JSON's line feeds taken for what they are.
-fn plain(bytes: &[u8]) -> String {
+fn bare(bytes: &[u8]) -> String {
     let zeros = bytes.iter().filter(|b| **b == 0).count();
     let bytes: Vec<u8> = bytes.iter().copied().filter(|b| *b != 0 || zeros < bytes.len() / 4).collect();
     let text = String::from_utf8_lossy(&bytes);
@@ -131,7 +133,10 @@ fn sanitizers(text: &str, scan: &mut Scan) {
         } else if is_undefined(line) || line.contains("WARNING: ") && line.contains("Sanitizer: ") {
             reports[1] += 1;
             // Any prefix may stand before the words.
-            scan.records.push(gist(line.split_once("WARNING: ").map_or(line, |(_, said)| said)));
+            let said = line.split_once("WARNING: ").or_else(|| line.split_once(" runtime error: "));
+            let said = said.map_or(line, |(_, said)| said);
+            // Another process may go on in the line.
+            scan.records.push(gist(said.split("==").next().unwrap_or_default()));
         }
         table |= line.contains("Suppressions used:");
         scan.evidence |= table || (line.contains("==") && line.contains("LeakSanitizer: "));

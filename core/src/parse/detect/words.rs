@@ -17,7 +17,7 @@ pub(super) const OF_SANITIZERS: &[&str] = &[
     "valgrind: ",
     "'valgrind'",
     ": valgrind",
-    ": runtime error: ",
+    "runtime error: ",
     "ubsan: ",
     "Scudo ERROR: ",
     "*** GWP-ASan",

@@ -44,6 +44,10 @@ impl Reading for Dump {
             desk.record(self.report, draft);
             return Step::Own;
         }
+        if contains(said, b" bytes long") {
+            desk.unreadable(&Tool::Crt, said);
+            return Step::Own;
+        }
         let is_own = said.is_empty() || said.starts_with(b"Dumping objects ->") || said.starts_with(b"Data: <");
         if is_own { Step::Own } else { Step::Foreign }
     }

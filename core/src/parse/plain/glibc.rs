@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 
 use super::{Desk, Opened, Reading, Step};
-use crate::bytes::{before, contains};
+use crate::bytes::{after, before, contains, find};
 use crate::model::{Kind, Tool};
 use crate::parse::collect::{Grammar, text_of};
 use crate::parse::draft::Draft;
@@ -72,9 +72,25 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         desk.out.reports[report].complete = true;
         return Opened::Report(Box::new(Aborted { report, draft: Some(draft) }));
     }
-    let Some(kind) = kind(said) else { return Opened::No };
+    let Some((said, kind)) = sentence(said).and_then(|said| Some((said, kind(said)?))) else { return Opened::No };
     desk.said(Tool::Glibc, kind, &text_of(said));
     Opened::Line
+}
+
+/// The sentence at the end of a line: text that the program left without a line feed may stand before it.
+fn sentence(said: &[u8]) -> Option<&[u8]> {
+    const BEGINNINGS: &[&[u8]] =
+        &[b"free(): ", b"double free or corruption (", b"malloc(): ", b"realloc(): ", b"munmap_chunk(): ", b"corrupted "];
+    if kind(said).is_some() {
+        return Some(said);
+    }
+    let is_start = |at: &usize| *at > 0 && !said[at - 1].is_ascii_alphabetic() && said[at - 1] != b'_';
+    BEGINNINGS
+        .iter()
+        .filter_map(|words| find(said, words))
+        .filter(is_start)
+        .map(|at| &said[at..])
+        .find(|rest| kind(rest).is_some())
 }
 
 /// The kind of a sentence of the heap's.
@@ -92,10 +108,10 @@ fn kind(said: &[u8]) -> Option<Kind> {
 /// `*** stack smashing detected ***: terminated`, ``*** Error in `./a': double free or corruption (top): 0x0000000001234010 ***``; and
 /// whether a backtrace follows.
 fn starred(said: &[u8]) -> Option<(Kind, alloc::sync::Arc<str>, bool)> {
-    let words = said.strip_prefix(b"*** ")?;
+    let words = after(said, b"*** ")?;
     let ended = before(words, b" ***")?;
     if let Some(error) = ended.strip_prefix(b"Error in `") {
-        let said = &error[crate::bytes::find(error, b"': ")? + 3..];
+        let said = &error[find(error, b"': ")? + 3..];
         let address = before(said, b": 0x").unwrap_or(said);
         return Some((kind(address)?, text_of(address), true));
     }

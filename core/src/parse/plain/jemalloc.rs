@@ -33,6 +33,8 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
             draft.leak = Some(Leak::direct(leaked.bytes, leaked.blocks));
             desk.record(report, draft);
         }
+    } else if title.starts_with("Leak ") {
+        desk.unreadable(&Tool::Jemalloc, said);
     } else if title.starts_with("Invalid conf") || title.starts_with("Error in") {
         desk.problem(Code::CheckerFailed, &alloc::format!("jemalloc does not take an option: `{title}`"));
     } else if let Some((_, kind)) = WORDS.iter().find(|(words, _)| title.contains(words)) {

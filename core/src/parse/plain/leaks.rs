@@ -19,7 +19,13 @@ use crate::parse::frame::Head;
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
-    let Some((pid, stated)) = total(said) else { return Opened::No };
+    let Some((pid, stated)) = total(said) else {
+        if said.starts_with(b"Process ") && contains(said, b" total leaked byte") {
+            desk.unreadable(&Tool::Leaks, said);
+            return Opened::Line;
+        }
+        return Opened::No;
+    };
     let report = desk.report(&Tool::Leaks, Some(pid));
     let this = &mut desk.out.reports[report];
     this.complete = true;

@@ -95,6 +95,10 @@ impl Run {
                 let next = Some((role, Box::default()));
                 self.error = Some(Error { draft, role, spot: None, next, function: None, frames: Vec::new() });
             }
+            words::Headline::Cut(said) => {
+                desk.unreadable(&Tool::Miri, said);
+                self.error = None;
+            }
             words::Headline::Stopped(why) => {
                 desk.problem(Code::CheckerFailed, &format!("Miri could not go on: `{}`", text_of(why)));
                 self.error = None;

@@ -27,12 +27,12 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         }
         _ => {}
     }
-    let is_odd = said.starts_with(b"- 0x") && contains(said, b" was never alloc'd")
-        || said.starts_with(b"+ 0x") && contains(said, b" duplicate: ");
+    let is_odd = contains(said, b"- 0x") && contains(said, b" was never alloc'd")
+        || contains(said, b"+ 0x") && contains(said, b" duplicate: ");
     if !is_odd {
         return Opened::No;
     }
-    let kind = if said.starts_with(b"-") { "invalid-free" } else { "heap-corruption" };
+    let kind = if contains(said, b"- 0x") { "invalid-free" } else { "heap-corruption" };
     desk.said(Tool::Mtrace, Kind::of(kind), &text_of(said));
     Opened::Line
 }

@@ -23,7 +23,10 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
     if let Some(stated) = after(said, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of ")) {
-        let Some(stated) = amount(stated) else { return Opened::No };
+        let Some(stated) = amount(stated) else {
+            desk.unreadable(&Tool::Tcmalloc, said);
+            return Opened::Line;
+        };
         let report = checked(desk, stated);
         return Opened::Report(Box::new(Leaks { report, draft: None }));
     }

@@ -17,6 +17,8 @@ pub(super) enum Headline<'a> {
     },
     /// Miri can't tell what the program would do.
     Stopped(&'a [u8]),
+    /// The end of the line is lost.
+    Cut(&'a [u8]),
 }
 
 /// What a message of undefined behaviour holds, and its kind. The first that fits counts.
@@ -64,7 +66,7 @@ pub(super) fn headline(text: &[u8]) -> Option<Headline<'_>> {
         return Some(Headline::Error { kind: Kind::of(kind), title, leaked: None });
     }
     if let Some(leak) = said.strip_prefix(b"memory leaked: ") {
-        let (what, bytes) = leaked(&lossy(leak))?;
+        let Some((what, bytes)) = leaked(&lossy(leak)) else { return Some(Headline::Cut(said)) };
         return Some(Headline::Error { kind: Kind::LEAK_DEFINITE, title: format!("memory leaked: {what}"), leaked: Some(bytes) });
     }
     if let Some(message) = said.strip_prefix(b"the evaluated program ") {

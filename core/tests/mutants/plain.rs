@@ -1,0 +1,56 @@
+//! The same for checkers whose lines carry no tag.
+
+use super::check::{Scan, gist};
+
+/// What a record's line holds.
+const RECORDS: &[&str] = &[
+    "Scudo ERROR: ",
+    "GWP-ASan detected a memory error",
+    "ElectricFence Aborting: ",
+    "double free or corruption (",
+    "free(): invalid",
+    "free(): double free detected",
+    "malloc(): corrupted",
+    "malloc(): invalid",
+    "*** stack smashing detected ***",
+    "*** buffer overflow detected ***",
+    "memory stomping bug",
+    "was never alloc'd",
+    "error: Undefined Behavior: ",
+    "error: memory leaked: ",
+    "error: the evaluated program ",
+    "error: abnormal termination: ",
+    "ubsan: ",
+];
+
+/// What tells that a checker found nothing, or how much.
+const EVIDENCE: &[&str] = &["No leaks found for check \"", "No memory leaks.", "Leak approximation summary: ~"];
+
+pub(crate) fn scan(text: &str, scan: &mut Scan) {
+    let mut in_table = false;
+    let (mut begun, mut ended) = (0, 0);
+    for line in text.lines() {
+        let is_row = line.starts_with("0x") && line.contains("  0x");
+        in_table =
+            line.contains("Memory not freed:") || (in_table && (is_row || line.contains("---") || line.contains("Address")));
+        if let Some(words) = RECORDS.iter().find(|words| line.contains(**words)) {
+            scan.records.push(gist(words));
+        } else if line.contains("Leak of ") && line.contains(" objects allocated from:") {
+            scan.records.push("leak of tcmalloc".to_owned());
+        } else if in_table && is_row {
+            scan.records.push("row of mtrace".to_owned());
+        } else if line.contains("Leak approximation summary: ~") && !line.contains("~0 bytes") {
+            scan.records.push("sum of jemalloc".to_owned());
+        }
+        scan.evidence |= EVIDENCE.iter().any(|words| line.contains(words));
+        begun += usize::from(line.contains("GWP-ASan detected a memory error"));
+        ended += usize::from(line.contains("*** End GWP-ASan report"));
+    }
+    if begun > ended {
+        scan.broken.push("a report of GWP-ASan has no end".to_owned());
+    }
+    let miri = text.rfind("error: Undefined Behavior: ").max(text.rfind("error: memory leaked: "));
+    if miri.is_some_and(|at| !text[at..].contains("error: aborting due to ")) {
+        scan.broken.push("errors of Miri have no sum".to_owned());
+    }
+}
