@@ -234,10 +234,12 @@ test('after a fault of the module another one reads', async () => {
   const { tab, done } = await open({ serviceWorkers: 'block' });
   await put(tab, 'a.log', text('memcheck/clean'));
   await title(tab, /^pass$/);
-  await tab.context().route('**/lines.js', (route) => route.fulfill({
-    contentType: 'text/javascript',
-    body: 'export class Logs { begin() { throw new WebAssembly.RuntimeError("unreachable"); } push() {} }',
-  }), { times: 1 });
+  // Nothing reaches the module's memory.
+  const broken = 'Uint8Array.prototype.set = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
+  await tab.context().route('**/worker.js', async (route) => {
+    const whole = await route.fetch();
+    await route.fulfill({ response: whole, body: `${broken}\n${await whole.text()}` });
+  }, { times: 1 });
   await tab.reload();
   await tab.waitForSelector('html[data-ready]', { state: 'attached' });
   await put(tab, 'a.log', text('memcheck/clean'));

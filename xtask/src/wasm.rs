@@ -49,7 +49,7 @@ const PASSES: &[&str] = &[
     "--duplicate-function-elimination",
     // Lines are read by many small functions, and a call takes longer than what most of them do.
     "--inlining",
-    "--always-inline-max-function-size=12",
+    "--always-inline-max-function-size=6",
     "--one-caller-inline-max-function-size=0",
     "--dae-optimizing",
     "--remove-unused-brs",
