@@ -43,12 +43,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         [option] if option == "--single-file" => single_file,
         _ => return Err("usage: cargo xtask page [--single-file]".into()),
     };
-    if let Some(missing) = setup::missing(NEEDS) {
-        return Err(missing.into());
-    }
-    let sh = Shell::new()?;
-    sh.change_dir(setup::repository()?);
-    then(&sh)
+    then(&setup::shell_with(NEEDS)?)
 }
 
 /// The page for a server, and as one file to take away, which the page does not keep for itself.
