@@ -17,12 +17,15 @@ pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
 
 /// A decimal number. More digits than a `u64` holds are no number.
 pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let n = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
-    let mut value = 0u64;
-    for digit in &bytes[..n] {
-        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    // So many digits always fit, and WebAssembly has no multiplication that tells of an overflow.
+    const SAFE: usize = 19;
+    let (mut value, mut rest) = (0u64, bytes);
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        let digit = u64::from(digit - b'0');
+        value = if bytes.len() - rest.len() < SAFE { value * 10 + digit } else { value.checked_mul(10)?.checked_add(digit)? };
+        rest = tail;
     }
-    (n > 0).then_some((value, &bytes[n..]))
+    (rest.len() < bytes.len()).then_some((value, rest))
 }
 
 /// A decimal number with `,` between its thousands, as valgrind prints them.

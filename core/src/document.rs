@@ -4,6 +4,7 @@
 
 mod bounds;
 mod claims;
+mod fields;
 mod merge;
 mod raw;
 
@@ -66,7 +67,7 @@ impl Document {
     /// # Errors
     /// One mistake, with its line.
     pub fn read(file: &str, text: &str) -> Result<Self, Mistake> {
-        let raw: Raw = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
+        let raw: Raw = fields::read(text.trim_start_matches('\u{feff}')).map_err(|e| {
             let message = format!("{e}");
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
             let mut mistake = Mistake::at_line(

@@ -1,13 +1,10 @@
 // The pane of rules: leakgate.toml and suppression files as text, a baseline beside them, and what is wrong with any of them.
 
-import { make } from './report/report.js';
+import { PAUSE, byId } from './element.js';
+import { later, make } from './report/report.js';
 
 const CONFIG = 'leakgate.toml';
 
-/** So long after a key it is judged anew. */
-const PAUSE = 250;
-
-const byId = (id) => document.getElementById(id);
 const [box, numbers, tabs, wrong] = ['rules', 'numbers', 'tabs', 'mistakes'].map(byId);
 
 /** The texts by name; the first is the configuration. */
@@ -20,12 +17,11 @@ let changed = () => {};
 /** Calls `call` whenever a rule has changed. */
 export function onChange(call) {
   changed = call;
-  let typing = 0;
+  const soon = later(changed, PAUSE);
   box.addEventListener('input', () => {
     texts.set(open, box.value);
     number();
-    clearTimeout(typing);
-    typing = setTimeout(changed, PAUSE);
+    soon();
   });
   box.addEventListener('scroll', () => { numbers.scrollTop = box.scrollTop; });
   byId('new-rules').addEventListener('click', () => {

@@ -2,13 +2,12 @@
 
 import { BrokenOff, Mistakes, ask, start } from './calls.js';
 import * as editor from './editor.js';
+import { PAUSE, byId } from './element.js';
 import { chosen, dropped, kindOf, size } from './files.js';
-import { actions, copy, make } from './report/report.js';
+import { actions, copy, later, make } from './report/report.js';
 import * as result from './result.js';
 import { SAMPLES } from './samples.js';
 import * as sharing from './share.js';
-
-const byId = (id) => document.getElementById(id);
 
 const KEEP = {
   json: ['json', 'application/json'],
@@ -19,7 +18,6 @@ const KEEP = {
 
 /** A longer text that is pasted is taken as a file, for a box of text would be slow with it. */
 const MOST_TYPED = 200_000;
-const PAUSE = 250;
 const TYPED = 'pasted';
 
 /** What was put in: logs, or documents of runs. */
@@ -48,7 +46,8 @@ const tried = (work, tell = (text) => result.trouble('This did not work', text))
   }
 };
 
-const told = (text) => { byId('shared').textContent = text; };
+const shared = byId('shared');
+const told = (text) => { shared.textContent = text; };
 
 const options = () => ({ ...editor.options(), ...(base && { base: base.text }) });
 
@@ -59,6 +58,21 @@ const judge = tried(async () => {
   await result.show(shown, failed, runs.some(({ isSent }) => isSent));
 });
 
+async function openRuns() {
+  await ask('open', { documents: await Promise.all(runs.map(async ({ name, blob }) => ({ name, text: await blob.text() }))) });
+  return { failed: logs.map(({ name }) => `${name}: logs and documents of runs can't be read together`) };
+}
+
+function readLogs(mine) {
+  const bar = byId('progress');
+  bar.hidden = false;
+  return ask('read', { files: logs, options: options() }, ({ part, view }) => {
+    if (mine !== turn) return;
+    bar.value = part;
+    result.soFar(view, part);
+  });
+}
+
 const read = tried(async () => {
   turn += 1;
   const mine = turn;
@@ -66,22 +80,10 @@ const read = tried(async () => {
   isRead = false;
   told('');
   list();
-  if (runs.length) {
-    await ask('open', { documents: await Promise.all(runs.map(async ({ name, blob }) => ({ name, text: await blob.text() }))) });
-    failed = logs.map(({ name }) => `${name}: logs and documents of runs can't be read together`);
-  } else {
-    const bar = byId('progress');
-    bar.hidden = false;
-    const found = await ask('read', { files: logs, options: options() }, ({ part, view }) => {
-      if (mine !== turn) return;
-      bar.value = part;
-      result.soFar(view, part);
-    });
-    if (!found || mine !== turn) return;
-    bar.hidden = true;
-    failed = found.failed;
-  }
-  if (mine !== turn) return;
+  const found = await (runs.length ? openRuns() : readLogs(mine));
+  if (!found || mine !== turn) return;
+  byId('progress').hidden = true;
+  failed = found.failed;
   isRead = true;
   await judge();
   result.reveal();
@@ -156,17 +158,16 @@ async function receive({ document: text, rules }, name) {
 
 /** Makes a link, or, where it would be too long, a file. */
 const share = tried(async () => {
-  const said = byId('shared');
   const text = sharing.file(await ask('document', { format: 'json' }), editor.kept());
   const address = `${location.href.split('#')[0]}#${await sharing.packed(text)}`;
   if (address.length > sharing.MOST) {
     result.save('leakgate-report.json', 'application/json', text);
-    said.textContent = `A link would be ${size(address.length)} long, too much for most places; send the file leakgate-report.json (${size(text.length)}), which this page opens.`;
+    told(`A link would be ${size(address.length)} long, too much for most places; send the file leakgate-report.json (${size(text.length)}), which this page opens.`);
     return;
   }
   const link = make('a', { href: address }, 'the link');
-  said.replaceChildren(link, ` (${size(address.length)}): report and rules are in it, without addresses, pids and names of homes. `);
-  await copy(address, link, (what) => said.append(what));
+  shared.replaceChildren(link, ` (${size(address.length)}): report and rules are in it, without addresses, pids and names of homes. `);
+  await copy(address, link, (what) => shared.append(what));
 }, told);
 
 /** Adds the rule that accepts a finding. */
@@ -215,11 +216,7 @@ function typed(text) {
 
 /** Files and text may be pasted anywhere, and a long text never lands in a box. */
 function pasting() {
-  let typing = 0;
-  byId('paste').addEventListener('input', () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => typed(byId('paste').value), PAUSE);
-  });
+  byId('paste').addEventListener('input', later(() => typed(byId('paste').value), PAUSE));
   addEventListener('paste', (event) => {
     const text = event.clipboardData.getData('text/plain');
     const into = event.target.closest?.('textarea, input');

@@ -1,9 +1,8 @@
 // What came of it: the verdict, the findings, and what can be kept.
 
+import { byId } from './element.js';
 import { make, plural, use } from './report/report.js';
 import { fresh, view } from './report/view.js';
-
-const byId = (id) => document.getElementById(id);
 
 /** Filters, order and open rows, from one judgement to the next. */
 let kept = fresh();
@@ -25,13 +24,18 @@ async function findings(data) {
   byId('findings').replaceChildren(...view(kept));
 }
 
+/** Nothing that could be taken for a judgement. */
+function blank(outcome, title) {
+  verdict(outcome, title, '');
+  byId('exports').hidden = true;
+  for (const id of ['findings', 'lists']) byId(id).replaceChildren();
+}
+
 /** No logs, or other logs: what was chosen for the last is forgotten. */
 export function clear() {
   kept = fresh();
-  verdict('reading', '', '');
+  blank('reading', '');
   byId('result').hidden = true;
-  byId('exports').hidden = true;
-  for (const id of ['findings', 'lists']) byId(id).replaceChildren();
 }
 
 /** What was read so far, where there is something to show. Whether it passes is known at the end. */
@@ -67,12 +71,10 @@ export function reveal() {
   if (!isTyping && byId('verdict').getBoundingClientRect().bottom > innerHeight) byId('result').scrollIntoView();
 }
 
-/** Something did not work; nothing is shown that could be taken for a verdict. */
+/** Something did not work. */
 export function trouble(title, text) {
-  verdict('error', title, '');
-  byId('why').replaceChildren(make('p', {}, text));
-  byId('exports').hidden = true;
-  for (const id of ['findings', 'lists']) byId(id).replaceChildren();
+  blank('error', title);
+  remark(text);
 }
 
 /** Hands a text to the browser as a file. */

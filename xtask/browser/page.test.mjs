@@ -71,6 +71,13 @@ async function longest(tab) {
   console.log(tasks.length ? `tasks over 50 ms: ${tasks.join(', ')}` : 'no task over 50 ms');
 }
 
+/** So many bytes, in which numbers stand: where, in how many bytes, and which. */
+function numbers(size, all) {
+  const bytes = Buffer.alloc(size);
+  for (const [at, length, value] of all) bytes.writeUIntLE(value, at, length);
+  return bytes;
+}
+
 /** An archive as GitHub makes them: sizes stand behind each member, which a reader of streams does not know before. */
 function zip(members) {
   const parts = [];
@@ -78,37 +85,19 @@ function zip(members) {
   let at = 0;
   for (const [name, body] of members) {
     const packed = deflateRawSync(body);
-    const head = Buffer.alloc(30);
-    head.writeUInt32LE(0x04034b50, 0);
-    head.writeUInt16LE(20, 4);
-    head.writeUInt16LE(8, 6);
-    head.writeUInt16LE(8, 8);
-    head.writeUInt16LE(name.length, 26);
-    const tail = Buffer.alloc(16);
-    tail.writeUInt32LE(0x08074b50, 0);
-    tail.writeUInt32LE(packed.length, 8);
-    tail.writeUInt32LE(Buffer.byteLength(body), 12);
-    const entry = Buffer.alloc(46);
-    entry.writeUInt32LE(0x02014b50, 0);
-    entry.writeUInt16LE(20, 6);
-    entry.writeUInt16LE(8, 8);
-    entry.writeUInt16LE(8, 10);
-    entry.writeUInt32LE(packed.length, 20);
-    entry.writeUInt32LE(Buffer.byteLength(body), 24);
-    entry.writeUInt16LE(name.length, 28);
-    entry.writeUInt32LE(at, 42);
+    // Version, sizes to follow, deflated; and how long the name is.
+    const common = (from) => [[from, 2, 20], [from + 2, 2, 8], [from + 4, 2, 8], [from + 22, 2, name.length]];
+    const sizes = (from) => [[from, 4, packed.length], [from + 4, 4, Buffer.byteLength(body)]];
+    const head = numbers(30, [[0, 4, 0x04034b50], ...common(4)]);
+    const tail = numbers(16, [[0, 4, 0x08074b50], ...sizes(8)]);
+    const entry = numbers(46, [[0, 4, 0x02014b50], ...common(6), ...sizes(20), [42, 4, at]]);
     const member = [head, Buffer.from(name), packed, tail];
     parts.push(...member);
     directory.push(entry, Buffer.from(name));
     at += Buffer.concat(member).length;
   }
-  const end = Buffer.alloc(22);
-  const size = Buffer.concat(directory).length;
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(members.length, 8);
-  end.writeUInt16LE(members.length, 10);
-  end.writeUInt32LE(size, 12);
-  end.writeUInt32LE(at, 16);
+  const { length } = Buffer.concat(directory);
+  const end = numbers(22, [[0, 4, 0x06054b50], [8, 2, members.length], [10, 2, members.length], [12, 4, length], [16, 4, at]]);
   return Buffer.concat([...parts, ...directory, end]);
 }
 
@@ -234,10 +223,12 @@ test('after a fault of the module another one reads', async () => {
   const { tab, done } = await open({ serviceWorkers: 'block' });
   await put(tab, 'a.log', text('memcheck/clean'));
   await title(tab, /^pass$/);
-  await tab.context().route('**/lines.js', (route) => route.fulfill({
-    contentType: 'text/javascript',
-    body: 'export class Logs { begin() { throw new WebAssembly.RuntimeError("unreachable"); } push() {} }',
-  }), { times: 1 });
+  // Nothing reaches the module's memory.
+  const broken = 'Uint8Array.prototype.set = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
+  await tab.context().route('**/worker.js', async (route) => {
+    const whole = await route.fetch();
+    await route.fulfill({ response: whole, body: `${broken}\n${await whole.text()}` });
+  }, { times: 1 });
   await tab.reload();
   await tab.waitForSelector('html[data-ready]', { state: 'attached' });
   await put(tab, 'a.log', text('memcheck/clean'));

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use quick_xml::events::Event;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::Outcome;
 use crate::setup::{self, Need};
@@ -48,16 +48,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         [option] if option == "--small" => true,
         _ => return Err("usage: cargo xtask bench [--small]".into()),
     };
-    let sh = Shell::new()?;
-    let home = setup::repository()?;
-    sh.change_dir(&home);
+    let sh = setup::shell_with(NEEDS)?;
     if cfg!(debug_assertions) {
         // The core is measured in this process too, so it must be built as it is released.
         return Ok(cmd!(sh, "cargo run --release --quiet --package xtask -- bench {arguments...}").run()?);
     }
-    if let Some(missing) = setup::missing(NEEDS) {
-        return Err(missing.into());
-    }
+    let home = sh.current_dir();
     cmd!(sh, "cargo build --release --quiet --package leakgate").run()?;
     let bench = Bench {
         folder: home.join("target/bench"),

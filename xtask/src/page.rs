@@ -16,8 +16,15 @@ use crate::{Outcome, sizes, wasm};
 /// What the chore needs beside cargo: what the module needs.
 pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
 
-/// The page, file by file.
+/// The page, as it is served.
 const PAGE: &str = "target/page";
+
+/// What it is made of, file by file.
+const PARTS: &str = "target/page-parts";
+
+/// The files that are served: scripts and styles, each with all that it imports and without what only people read, and others.
+const BUNDLES: &[&str] = &["page.js", "worker.js", "offline.js", "report/page.css", "style.css"];
+const AS_THEY_ARE: &[&str] = &["index.html", "icon.svg", "leakgate_bg.wasm"];
 
 /// The page as one file.
 const SINGLE: &str = "leakgate.html";
@@ -36,18 +43,21 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         [option] if option == "--single-file" => single_file,
         _ => return Err("usage: cargo xtask page [--single-file]".into()),
     };
-    if let Some(missing) = setup::missing(NEEDS) {
-        return Err(missing.into());
-    }
-    let sh = Shell::new()?;
-    sh.change_dir(setup::repository()?);
-    then(&sh)
+    then(&setup::shell_with(NEEDS)?)
 }
 
-/// The page for a server: file by file, and as one file to take away, which the page does not keep for itself.
+/// The page for a server, and as one file to take away, which the page does not keep for itself.
 pub(crate) fn files(sh: &Shell) -> Outcome {
-    let page = assemble(sh)?;
-    let html = single::join(sh, &page)?;
+    let parts = assemble(sh)?;
+    let html = single::join(sh, &parts)?;
+    sh.remove_path(PAGE)?;
+    let page = sh.create_dir(PAGE)?;
+    for file in BUNDLES {
+        sh.write_file(page.join(file), bundle(sh, &parts, file, "esm")?)?;
+    }
+    for file in AS_THEY_ARE {
+        sh.copy_file(parts.join(file), &page)?;
+    }
     offline::list_files(&page)?;
     fs::write(page.join(SINGLE), html)?;
     println!("{PAGE}/");
@@ -62,11 +72,19 @@ fn single_file(sh: &Shell) -> Outcome {
     Ok(())
 }
 
-/// Everything that the page loads, where it expects it.
+/// A script or a style with all that it imports, made small.
+fn bundle(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
+    let _folder = sh.push_dir(wasm::TOOLS);
+    let source = parts.join(name);
+    let text = cmd!(sh, "npx esbuild {source} --bundle --minify --format={format} --target=es2022 --log-level=error").read()?;
+    Ok(text + "\n")
+}
+
+/// Everything that the page is made of, where it expects it.
 fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
     wasm::build(sh)?;
-    sh.remove_path(PAGE)?;
-    let page = sh.create_dir(PAGE)?;
+    sh.remove_path(PARTS)?;
+    let page = sh.create_dir(PARTS)?;
     for file in sh.read_dir("wasm/www")? {
         sh.copy_file(file, &page)?;
     }

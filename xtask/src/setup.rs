@@ -138,6 +138,18 @@ pub(crate) fn missing(needs: &[Need]) -> Option<String> {
     (!advice.is_empty()).then(|| advice.join("; "))
 }
 
+/// A shell in the folder of the repository.
+pub(crate) fn shell() -> Outcome<Shell> {
+    let sh = Shell::new()?;
+    sh.change_dir(repository()?);
+    Ok(sh)
+}
+
+/// The same for a chore that needs this.
+pub(crate) fn shell_with(needs: &[Need]) -> Outcome<Shell> {
+    missing(needs).map_or_else(shell, |missing| Err(missing.into()))
+}
+
 /// The folder of the repository.
 pub(crate) fn repository() -> Outcome<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -24,8 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask test".into());
     }
-    let sh = Shell::new()?;
-    sh.change_dir(setup::repository()?);
+    let sh = setup::shell()?;
     let start = Instant::now();
     let mut ends = Vec::new();
     for stage in stages::ALL {

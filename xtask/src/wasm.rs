@@ -49,7 +49,7 @@ const PASSES: &[&str] = &[
     "--duplicate-function-elimination",
     // Lines are read by many small functions, and a call takes longer than what most of them do.
     "--inlining",
-    "--always-inline-max-function-size=12",
+    "--always-inline-max-function-size=6",
     "--one-caller-inline-max-function-size=0",
     "--dae-optimizing",
     "--remove-unused-brs",
@@ -76,12 +76,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         [option] if option == "--bench" => measure,
         _ => return Err("usage: cargo xtask wasm [--bench|--test]".into()),
     };
-    if let Some(missing) = setup::missing(NEEDS) {
-        return Err(missing.into());
-    }
-    let sh = Shell::new()?;
-    sh.change_dir(setup::repository()?);
-    then(&sh)
+    then(&setup::shell_with(NEEDS)?)
 }
 
 /// The package as somebody who installs it has it: the same answers as the native core, and the examples.

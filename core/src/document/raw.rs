@@ -5,15 +5,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
+use super::fields::{Place, Shape, object};
 use crate::model::{
     Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, Site, Stack, Stated, Text,
     Tool,
 };
 use crate::problem::{Code, Problem};
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct Raw {
     pub(super) schema: String,
     pub(super) verdict: RawVerdict,
@@ -23,34 +22,31 @@ pub(super) struct Raw {
     pub(super) problems: Vec<RawProblem>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawVerdict {
     pub(super) outcome: String,
     pub(super) reasons: Vec<RawReason>,
-    #[serde(default)]
     pub(super) warnings: Vec<RawReason>,
-    #[serde(default)]
     pub(super) evidence: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawReason {
     pub(super) code: String,
     pub(super) count: u64,
     pub(super) message: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawInput {
     pub(super) path: String,
     pub(super) bytes: u64,
     pub(super) lines: u64,
-    #[serde(default)]
     pub(super) spoke: bool,
     pub(super) leg: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawReport {
     pub(super) tool: String,
     pub(super) pid: Option<u64>,
@@ -63,52 +59,46 @@ pub(super) struct RawReport {
     pub(super) first_line: u64,
     pub(super) last_line: u64,
     pub(super) complete: bool,
-    #[serde(default)]
     pub(super) capped: bool,
     pub(super) stated: RawStated,
     pub(super) suppressed: RawAmount,
-    #[serde(default)]
     pub(super) suppressed_errors: u64,
-    #[serde(default)]
     pub(super) records: Vec<(usize, u64)>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawStated {
     pub(super) bytes: Option<u64>,
     pub(super) blocks: Option<u64>,
     pub(super) errors: Option<u64>,
     pub(super) contexts: Option<u64>,
-    #[serde(default)]
     pub(super) all_freed: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawAmount {
     pub(super) bytes: u64,
     pub(super) blocks: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawFinding {
     pub(super) fingerprint: String,
     pub(super) tool: String,
     pub(super) kind: String,
     pub(super) title: String,
     pub(super) occurrences: u64,
-    #[serde(default)]
     pub(super) inherited: u64,
     pub(super) leak: Option<RawLeak>,
     pub(super) location: Option<RawLocation>,
     pub(super) stacks: Vec<RawStack>,
-    #[serde(default)]
     pub(super) notes: Vec<String>,
     pub(super) suppression: Option<RawGenerated>,
     pub(super) instances: Vec<RawInstance>,
     pub(super) disposition: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawLeak {
     pub(super) bytes: u64,
     pub(super) blocks: u64,
@@ -116,21 +106,21 @@ pub(super) struct RawLeak {
     pub(super) indirect_bytes: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawLocation {
     pub(super) file: Option<String>,
     pub(super) line: Option<u32>,
     pub(super) function: Option<String>,
 }
 
-#[derive(Deserialize, Hash)]
+#[derive(Default)]
 pub(super) struct RawStack {
     pub(super) role: String,
     pub(super) label: Option<String>,
     pub(super) frames: Vec<RawFrame>,
 }
 
-#[derive(Deserialize, Hash)]
+#[derive(Default)]
 pub(super) struct RawFrame {
     pub(super) index: u32,
     pub(super) address: Option<String>,
@@ -142,41 +132,56 @@ pub(super) struct RawFrame {
     pub(super) module: Option<String>,
     pub(super) offset: Option<String>,
     pub(super) build_id: Option<String>,
-    #[serde(default)]
     pub(super) inlined: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawGenerated {
     pub(super) kind: String,
     pub(super) extra: Option<String>,
     pub(super) frames: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawInstance {
     pub(super) input: usize,
-    #[serde(default)]
     pub(super) report: usize,
     pub(super) pid: Option<u64>,
     pub(super) first_line: u64,
     pub(super) last_line: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct RawProblem {
     pub(super) code: String,
-    #[serde(default = "yes")]
-    pub(super) fatal: bool,
+    pub(super) fatal: Option<bool>,
     pub(super) input: usize,
     pub(super) line: u64,
     pub(super) pid: Option<u64>,
     pub(super) message: String,
 }
 
-fn yes() -> bool {
-    true
-}
+object!(Raw: schema verdict inputs reports findings problems;);
+object!(RawVerdict: outcome reasons; warnings evidence);
+object!(RawReason: code count message;);
+object!(RawInput: path bytes lines; spoke leg);
+object!(
+    RawReport: tool input first_line last_line complete stated suppressed;
+    pid parent command version source callers capped suppressed_errors records
+);
+object!(RawStated:; bytes blocks errors contexts all_freed);
+object!(RawAmount: bytes blocks;);
+object!(
+    RawFinding: fingerprint tool kind title occurrences stacks instances disposition;
+    inherited leak location notes suppression
+);
+object!(RawLeak: bytes blocks direct_bytes indirect_bytes;);
+object!(RawLocation:; file line function);
+object!(RawStack: role frames; label);
+object!(RawFrame: index; address function symbol file line column module offset build_id inlined);
+object!(RawGenerated: kind frames; extra);
+object!(RawInstance: input first_line last_line; report pid);
+object!(RawProblem: code input line message; fatal pid);
 
 /// What the figures of a document contradict; leakgate never writes such a one.
 pub(super) fn inconsistent(raw: &Raw) -> Option<String> {
@@ -307,7 +312,7 @@ fn frame(raw: RawFrame) -> Frame {
 
 /// A code of a newer leakgate that fails is taken for a cut report.
 pub(super) fn problem(raw: RawProblem) -> Problem {
-    let unknown = if raw.fatal { Code::Truncated } else { Code::MoreProblems };
+    let unknown = if raw.fatal.unwrap_or(true) { Code::Truncated } else { Code::MoreProblems };
     let code = Code::ALL.iter().find(|c| c.as_str() == raw.code).copied().unwrap_or(unknown);
     Problem { code, input: raw.input, line: raw.line, pid: raw.pid, message: raw.message }
 }

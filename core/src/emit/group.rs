@@ -38,6 +38,21 @@ impl<'a> Group<'a> {
     }
 }
 
+/// What each finding is against an earlier run, where there is one.
+#[derive(Default)]
+pub(crate) struct Against<'a>(Option<HashMap<&'a str, &'static str>>);
+
+impl<'a> Against<'a> {
+    pub(crate) fn of(run: &Run<'a>) -> Self {
+        Self(run.changes.map(|all| all.iter().map(|change| (change.fingerprint.as_str(), change.what.as_str())).collect()))
+    }
+
+    pub(crate) fn word(&self, item: &Item) -> Option<&'static str> {
+        let words = self.0.as_ref()?;
+        Some(words.get(item.fingerprint.as_str()).copied().unwrap_or("known"))
+    }
+}
+
 /// Findings of a disposition by fingerprint and kind: errors first, then leaks, the worst kind and the largest first.
 pub(crate) fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'a>> {
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();

@@ -14,7 +14,7 @@ use hashbrown::HashSet;
 
 use self::sheet::Sheet;
 use super::escape::{code, code_in_table, plain};
-use super::group::{Group, groups};
+use super::group::{Against, Group, groups};
 use super::places;
 use super::words::shortened;
 use super::{Run, Style};
@@ -96,21 +96,23 @@ fn table(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) -> usize {
     if findings.is_empty() {
         return 0;
     }
-    let with_state = findings.iter().any(|g| !state(g, run).is_empty());
+    let against = Against::of(run);
+    let states: Vec<&str> = findings.iter().map(|group| state(group, run, &against)).collect();
+    let with_state = states.iter().any(|state| !state.is_empty());
     let (head, rule) = if with_state { (" state |", "---|") } else { ("", "") };
     let head = format!("| | kind | bytes | blocks | function | place |{head}\n|---:|---|---:|---:|---|---|{rule}\n");
     // A table without a row is none.
-    let first = row(0, &findings[0], run, with_state);
+    let row = |at: usize| row(at, &findings[at], run, with_state.then_some(states[at]));
+    let first = row(0);
     if !sheet.push(&format!("{head}{first}")) {
         return 0;
     }
-    let rest = findings.iter().enumerate().skip(1).take(MAX_ROWS - 1);
-    let rows = 1 + rest.take_while(|(at, group)| sheet.push(&row(*at, group, run, with_state))).count();
+    let rows = 1 + (1..findings.len().min(MAX_ROWS)).take_while(|at| sheet.push(&row(*at))).count();
     sheet.push("\n");
     rows
 }
 
-fn row(at: usize, group: &Group<'_>, run: &Run<'_>, with_state: bool) -> String {
+fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> String {
     const LONGEST: usize = 120;
     let (finding, item) = group.first();
     let leak = group.leak();
@@ -118,7 +120,7 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, with_state: bool) -> String 
     let function = places::culprit(finding, item).and_then(|f| f.site.name()).map(simple_name).unwrap_or_default();
     let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let cell = |text: &str| if text.is_empty() { String::new() } else { code_in_table(&shortened(text, LONGEST)) };
-    let state = if with_state { format!(" {} |", state(group, run)) } else { String::new() };
+    let state = state.map_or(String::new(), |state| format!(" {state} |"));
     format!(
         "| {} | {} | {} | {} | {} | {} |{state}\n",
         at + 1,
@@ -131,21 +133,14 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, with_state: bool) -> String 
 }
 
 /// What is known of it: `new` where there is a baseline that does not know it.
-fn state(group: &Group<'_>, run: &Run<'_>) -> &'static str {
+fn state(group: &Group<'_>, run: &Run<'_>, against: &Against<'_>) -> &'static str {
     match group.first().1.cause {
         Some(Cause::Grown) => "grown",
         Some(Cause::ExpiredRule) => "rule expired",
         Some(Cause::OverLimit) => "over limit",
         None if run.gate.baseline.is_some() => "new",
-        None => changed(group, run),
+        None => against.word(group.first().1).unwrap_or(""),
     }
-}
-
-/// What it is against an earlier run.
-fn changed(group: &Group<'_>, run: &Run<'_>) -> &'static str {
-    let Some(changes) = run.changes else { return "" };
-    let fingerprint = group.first().1.fingerprint.as_str();
-    changes.iter().find(|change| change.fingerprint == fingerprint).map_or("known", |change| change.what.as_str())
 }
 
 /// What is accepted, folded: each rule with its reason.

@@ -22,7 +22,7 @@ use self::record::{Open, Part, Place};
 use super::collect::{Collector, text_of};
 use super::failures;
 use super::{frame, lsan, msan, tsan};
-use crate::bytes::{contains, trim_start};
+use crate::bytes::{contains, find, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, Text, Tool};
 use crate::problem::Code;
@@ -63,7 +63,10 @@ impl Sanitizers {
     /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
     pub(crate) fn line(&mut self, text: &[u8], pid: Option<u64>, line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) {
         let place = Place { pid, line: line.number, stream };
+        // Most lines are frames, which mean nothing else, unless another process wrote into one.
+        let is_frame = pid.is_none() && trim_start(text).starts_with(b"#") && find(text, b": runtime error: ").is_none();
         match standalone(text) {
+            _ if is_frame => self.body(text, &place, out),
             Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),
             Some(Standalone::Message { level, name, text: said }) if !level.is_empty() || !is_tagged_error(text, pid) => {
                 self.message(level, name, said, &place, out);
@@ -89,7 +92,7 @@ impl Sanitizers {
         }
         if let Some(open) = &self.open {
             out.touch(open.report, line.bytes, line.number);
-            if line.continues && (frame::numbered(text).is_some()) {
+            if line.continues && frame::numbered(text).is_some() {
                 out.problem(
                     Code::LineTooLong,
                     line.number,
@@ -251,12 +254,12 @@ impl Sanitizers {
         if open.part == Part::Undefined {
             return self.undefined_line(text, place, out);
         }
-        if trimmed.trim_ascii_end().is_empty() {
+        if let Some(head) = frame::numbered(trimmed) {
+            open.frame(head, place, out);
+        } else if trimmed.trim_ascii().is_empty() {
             if let Some(draft) = &mut open.draft {
                 draft.close_stack();
             }
-        } else if trimmed.starts_with(b"#") && frame::numbered(text).is_some() {
-            open.frame(text, place, out);
         } else if place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
             let whole = open.part == Part::Error && open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
             self.close(whole, place.line, out);

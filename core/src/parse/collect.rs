@@ -14,7 +14,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::draft::Draft;
 use super::frame::{self, Head};
-use crate::bytes::lossy;
+use crate::bytes::{find, lossy};
 use crate::model::{Entry, Finding, Frame, Generated, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
@@ -130,7 +130,15 @@ impl Collector {
     /// Counts a line as part of a report.
     pub(crate) fn touch(&mut self, report: usize, raw: &[u8], line: u64) {
         self.reports[report].last_line = line;
-        self.prints[report] = self.hasher.hash_one((self.prints[report], raw));
+        self.prints[report] = self.hash(self.prints[report], raw);
+    }
+
+    /// The hash of bytes that follow others. The hasher tells lengths apart without being told of them.
+    fn hash(&self, before: u64, bytes: &[u8]) -> u64 {
+        let mut state = self.hasher.build_hasher();
+        state.write(bytes);
+        state.write_u128(before.into());
+        state.finish()
     }
 
     /// Adds a frame to the draft's open stack, or opens the stack that is due.
@@ -176,7 +184,7 @@ impl Collector {
     }
 
     fn shared(&mut self, grammar: Grammar, raw: &[u8], read: impl FnOnce() -> Site) -> Arc<Site> {
-        let hash = self.hasher.hash_one((grammar, raw));
+        let hash = self.hash(0, raw);
         let same = |(h, g, site): &(u64, Grammar, Arc<Site>)| *h == hash && *g == grammar && *site.raw == *raw;
         if let Some((.., site)) = self.sites.find(hash, same) {
             return Arc::clone(site);
@@ -268,7 +276,7 @@ impl Collector {
         for stack in &draft.stacks {
             stack.role.hash(&mut state);
             for frame in &stack.frames {
-                (Arc::as_ptr(&frame.site) as usize).hash(&mut state);
+                state.write_u128(Arc::as_ptr(&frame.site) as usize as u128);
             }
         }
         state.finish()
@@ -302,7 +310,14 @@ fn same_record(finding: &Finding, draft: &Draft) -> bool {
 
 /// The parts of a headline between its hexadecimal numbers.
 fn without_addresses(title: &str) -> impl Iterator<Item = &str> {
-    let mut parts = title.split("0x");
-    let first = parts.next();
-    first.into_iter().chain(parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_hexdigit())))
+    let mut rest = Some(title);
+    let mut is_first = true;
+    core::iter::from_fn(move || {
+        let text = rest.take()?;
+        let end = find(text.as_bytes(), b"0x");
+        rest = end.map(|at| &text[at + 2..]);
+        let part = &text[..end.unwrap_or(text.len())];
+        let is_first = core::mem::take(&mut is_first);
+        Some(if is_first { part } else { part.trim_start_matches(|c: char| c.is_ascii_hexdigit()) })
+    })
 }

@@ -3,6 +3,8 @@
 //! Source: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`, `coregrind/m_clientstate.c` for
 //! descriptors.
 
+use memchr::memmem;
+
 use crate::bytes::{contains, grouped};
 use crate::model::{Kind, Leak, Role};
 
@@ -114,7 +116,8 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
 
 /// A loss record's title without ` in loss record 3 of 4`, which changes with every other leak.
 pub(crate) fn without_record_number(title: &str) -> &str {
-    let cut = title.find(" in loss record").or_else(|| title.find(" in new loss record"));
+    let cut =
+        [&b" in loss record"[..], b" in new loss record"].into_iter().find_map(|words| memmem::find(title.as_bytes(), words));
     cut.map_or(title, |at| &title[..at])
 }
 

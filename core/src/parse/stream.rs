@@ -62,8 +62,8 @@ fn holds_tag(text: &[u8]) -> bool {
 
 /// True for a frame within which a sanitizer speaks; frames end with a parenthesis.
 fn is_torn(text: &[u8]) -> bool {
-    let is_frame = text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
-    is_frame && !text.ends_with(b")") && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
+    let is_frame = || text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
+    !matches!(text, [.., b')']) && is_frame() && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
 }
 
 impl Stream {
@@ -98,17 +98,8 @@ impl Stream {
         } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
             return self.untagged(text, line, out);
         }
-        let is_end = |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
-        if find(text, b"</valgrindoutput>").is_some_and(is_end) {
-            let message = "an XML document ends whose beginning is not in the log";
-            return out.problem(Code::Interleaved, line.number, None, message);
-        }
-        if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
-            return self.open_xml(text, at, line, out);
-        }
-        if xml::is_fragment(text) {
-            let message = "a part of an XML document whose beginning is not in the log";
-            return out.problem(Code::Truncated, line.number, None, message);
+        if memchr::memchr(b'<', text).is_some() && self.outside_xml(text, line, out) {
+            return;
         }
         let tag = tag::find(text);
         let head = tag.map(|tag| &text[..tag.at]).unwrap_or_default();
@@ -170,6 +161,23 @@ impl Stream {
             self.xml = None;
         }
         own
+    }
+
+    /// Reads a line that holds `<` and belongs to no document. False when it is none of an XML document.
+    fn outside_xml(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
+        let is_end = |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
+        if find(text, b"</valgrindoutput>").is_some_and(is_end) {
+            let message = "an XML document ends whose beginning is not in the log";
+            out.problem(Code::Interleaved, line.number, None, message);
+        } else if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
+            self.open_xml(text, at, line, out);
+        } else if xml::is_fragment(text) {
+            let message = "a part of an XML document whose beginning is not in the log";
+            out.problem(Code::Truncated, line.number, None, message);
+        } else {
+            return false;
+        }
+        true
     }
 
     fn open_xml(&mut self, text: &[u8], at: usize, line: &Line<'_>, out: &mut Collector) {

@@ -23,10 +23,11 @@ impl Tag<'_> {
     pub(crate) fn is_valgrind(&self) -> bool {
         match self.rest {
             [] => true,
-            [b' ', text @ ..] => {
+            [b' ', text @ ..] if text.first().is_some_and(u8::is_ascii_uppercase) => {
                 let sanitizer: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
                 !sanitizer.iter().any(|word| text.starts_with(word))
             }
+            [b' ', ..] => true,
             _ => self.mark != b'=',
         }
     }

@@ -22,7 +22,7 @@ use super::memcheck::amount;
 use super::threads::Threads;
 use memchr::memmem;
 
-use crate::bytes::{contains, find, lossy, trim_start};
+use crate::bytes::{contains, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::numbers::count;
@@ -145,8 +145,10 @@ impl Document {
     /// that does, or the end of the input, will find it.
     fn may_end(&self, text: &[u8]) -> bool {
         const SHORT: usize = 1024;
-        let name = element::name(&self.buffer);
-        text.len() >= SHORT || name.is_empty() || trim_start(text).strip_prefix(b"</").is_some_and(|tag| tag.starts_with(name))
+        match trim_start(text) {
+            [b'<', b'/', tag @ ..] if tag.starts_with(element::name(&self.buffer)) => true,
+            _ => text.len() >= SHORT || !element::has_name(&self.buffer),
+        }
     }
 
     /// After the end tag: elements of valgrind's that follow are those of a parent that shares the file with its child. What
@@ -264,7 +266,7 @@ impl Document {
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),
             b"error" => {
-                if let Some(second) = find(&bytes[1..], b"<error>") {
+                if let Some(second) = memmem::find(&bytes[1..], b"<error>") {
                     self.malformed(line, "an `<error>` has no end tag: lines are lost", out);
                     let (first, rest) = bytes.split_at(second + 1);
                     self.element(name, first, line, out);

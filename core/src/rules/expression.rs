@@ -1,17 +1,9 @@
 //! Regular expressions on names, and what must stand in whatever they find.
-//!
-//! Names are short, so that one engine is enough; a choice among several would put all of them into the page.
 
-use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
-use regex_automata::nfa::thompson::pikevm::{Cache, PikeVM};
-use regex_automata::nfa::thompson::{BuildError, Compiler, Config};
-use regex_automata::util::pool::Pool;
+use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -21,52 +13,23 @@ const MAX_SIZE: usize = 1 << 20;
 /// A regular expression, and texts of which one stands in every name that it is found in. There are none where that is not known.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression {
-    machine: Arc<Machine>,
+    regex: Regex,
     pub(crate) literals: Vec<String>,
-}
-
-/// What looks for the expression, and the memory that it uses while it looks.
-struct Machine {
-    engine: PikeVM,
-    caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync>>,
-}
-
-impl fmt::Debug for Machine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.engine.fmt(f)
-    }
 }
 
 impl Expression {
     /// Reads an expression; the error is what a person is told.
     pub(crate) fn read(pattern: &str) -> Result<Self, String> {
         // Names are compared byte by byte; tables of Unicode would double the size of the page.
-        let parsed = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).map_err(|e| e.to_string())?;
-        let bytes = literals(&parsed).unwrap_or_default();
+        let regex = RegexBuilder::new(pattern).unicode(false).size_limit(MAX_SIZE).build().map_err(|e| e.to_string())?;
+        let parsed = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok();
+        let bytes = parsed.as_ref().and_then(literals).unwrap_or_default();
         let texts: Result<Vec<String>, _> = bytes.into_iter().map(|b| String::from_utf8(b.to_vec())).collect();
-        let machine = Arc::new(Machine::new(&parsed).map_err(|e| told(&e))?);
-        Ok(Self { machine, literals: texts.unwrap_or_default() })
+        Ok(Self { regex, literals: texts.unwrap_or_default() })
     }
 
     pub(crate) fn is_found_in(&self, text: &[u8]) -> bool {
-        self.machine.engine.is_match(&mut self.machine.caches.get(), text)
-    }
-}
-
-impl Machine {
-    fn new(expression: &Hir) -> Result<Self, Box<BuildError>> {
-        let config = Config::new().utf8(false).nfa_size_limit(Some(MAX_SIZE));
-        let machine = Compiler::new().configure(config).build_from_hir(expression)?;
-        let engine = PikeVM::new_from_nfa(machine)?;
-        let fresh = engine.clone();
-        Ok(Self { engine, caches: Pool::new(Box::new(move || fresh.create_cache())) })
-    }
-}
-
-fn told(error: &BuildError) -> String {
-    match error.size_limit() {
-        Some(limit) => format!("Compiled regex exceeds size limit of {limit} bytes."),
-        None => error.to_string(),
+        self.regex.is_match(text)
     }
 }
 

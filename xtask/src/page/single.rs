@@ -6,19 +6,20 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
-use crate::{Outcome, sizes, wasm};
+use super::bundle;
+use crate::{Outcome, sizes};
 
 /// What only a served page offers.
 const TAKE_AWAY: &str = " Take the page away <a href=\"leakgate.html\" download>as one file</a>, for a place without network.";
 
-/// Joins the page's files.
-pub(super) fn join(sh: &Shell, page: &Path) -> Outcome<String> {
-    let read = |name: &str| fs::read_to_string(page.join(name));
-    let (script, worker) = (bundle(sh, page, "page.js", "esm")?, bundle(sh, page, "worker.js", "iife")?);
-    let style = format!("\n{}{}", read("report/page.css")?, read("style.css")?);
-    let module = STANDARD.encode(sizes::gzipped(&fs::read(page.join("leakgate_bg.wasm"))?)?);
+/// Joins the page's parts.
+pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
+    let read = |name: &str| fs::read_to_string(parts.join(name));
+    let (script, worker) = (script(sh, parts, "page.js", "esm")?, script(sh, parts, "worker.js", "iife")?);
+    let style = bundle(sh, parts, "report/page.css", "esm")? + &bundle(sh, parts, "style.css", "esm")?;
+    let module = STANDARD.encode(sizes::gzipped(&fs::read(parts.join("leakgate_bg.wasm"))?)?);
     let icon = format!("data:image/svg+xml;base64,{}", STANDARD.encode(read("icon.svg")?));
     let policy = format!(
         "default-src 'none'; script-src '{}' 'wasm-unsafe-eval'; style-src '{}'; img-src data:; worker-src blob:; base-uri 'none'; \
@@ -41,13 +42,9 @@ pub(super) fn join(sh: &Shell, page: &Path) -> Outcome<String> {
     Ok(html)
 }
 
-/// A script with all that it imports. A worker made of text, in a page from disk, may be no module.
-fn bundle(sh: &Shell, page: &Path, name: &str, format: &str) -> Outcome<String> {
-    let _folder = sh.push_dir(wasm::TOOLS);
-    let script = page.join(name);
-    let text = cmd!(sh, "npx esbuild {script} --bundle --minify --format={format} --target=es2022 --log-level=error").read()?;
-    // Neither may end the element that it stands in.
-    Ok(text.replace("</script", "<\\/script").replace("<!--", "<\\!--"))
+/// A script for an element, which nothing in it may end. A worker made of text, in a page from disk, may be no module.
+fn script(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
+    Ok(bundle(sh, parts, name, format)?.replace("</script", "<\\/script").replace("<!--", "<\\!--"))
 }
 
 /// Puts a text in the place of one that stands there once.

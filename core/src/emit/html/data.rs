@@ -13,7 +13,7 @@ use crate::advice;
 use crate::culprit::Class;
 use crate::emit::Run;
 use crate::emit::escape::terminal;
-use crate::emit::group::{Group, groups};
+use crate::emit::group::{Against, Group, groups};
 use crate::emit::places;
 use crate::emit::style::Suppress;
 use crate::emit::words;
@@ -95,9 +95,7 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
         rules: BTreeMap::new(),
         inputs: run.parsed.inputs.iter().map(|input| shown(&input.shown())).collect(),
     };
-    let changes =
-        run.changes.unwrap_or_default().iter().map(|change| (change.fingerprint.as_str(), change.what.as_str())).collect();
-    let mut known = Known { changes, ..Known::default() };
+    let mut known = Known { against: Against::of(run), ..Known::default() };
     for state in [Disposition::Unexpected, Disposition::Baseline, Disposition::Allowed, Disposition::NotGated] {
         let groups = groups(run, state);
         if state == Disposition::Unexpected {
@@ -114,7 +112,7 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
 /// What stands in the report already.
 #[derive(Default)]
 struct Known<'a> {
-    changes: HashMap<&'a str, &'static str>,
+    against: Against<'a>,
     texts: HashMap<String, usize>,
     frames: HashMap<(usize, usize, Class), usize>,
     source: usize,
@@ -157,7 +155,7 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
     Row {
         fingerprint: item.fingerprint.as_str(),
         state: state.as_str(),
-        change: run.changes.map(|_| known.changes.get(item.fingerprint.as_str()).copied().unwrap_or("known")),
+        change: known.against.word(item),
         tool: finding.tool.as_str(),
         kind: finding.kind.as_str(),
         said: shown(&words::size(group)),

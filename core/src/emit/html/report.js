@@ -43,6 +43,15 @@ export function make(tag, properties, ...children) {
   return element;
 }
 
+/** Calls for the last that was asked for, once nobody has asked anew for so long. */
+export function later(call, pause = 0) {
+  let waiting = 0;
+  return (...given) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(call, pause, ...given);
+  };
+}
+
 export const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 /**

@@ -1,7 +1,7 @@
 // The findings: filters above, flame graph and table below.
 
 import { Flame } from './flame.js';
-import { STATES, make, number, plural, report, search } from './report.js';
+import { STATES, later, make, number, plural, report, search } from './report.js';
 import { Table } from './table.js';
 
 /** So long after a key it is searched. */
@@ -46,8 +46,6 @@ function stateBoxes(findings, kept, changed) {
 export function view(kept = fresh()) {
   const { findings } = report;
   if (findings.length === 0) return [make('p', { className: 'hint' }, 'There are no findings.')];
-  let typing = 0;
-  let drawing = 0;
   const update = () => {
     const wanted = kept.query.trim().toLowerCase();
     const open = new Set(boxes.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value));
@@ -60,15 +58,15 @@ export function view(kept = fresh()) {
     told.textContent = `${number.format(found.length)} of ${plural(findings.length, 'finding', 'findings')}${leaked}`;
     table.show(found);
     // The graph follows in a task of its own, so that typing stays fluid.
-    clearTimeout(drawing);
-    drawing = setTimeout(() => flame.show(found, wanted));
+    draw(found, wanted);
   };
-  const later = () => {
+  const draw = later((found, wanted) => flame.show(found, wanted));
+  const updateSoon = later(update, PAUSE);
+  const typed = () => {
     kept.query = query.value;
-    clearTimeout(typing);
-    typing = setTimeout(update, PAUSE);
+    updateSoon();
   };
-  const query = make('input', { type: 'search', placeholder: 'function, file, kind, fingerprint', oninput: later, value: kept.query });
+  const query = make('input', { type: 'search', placeholder: 'function, file, kind, fingerprint', oninput: typed, value: kept.query });
   const kinds = choice('kind', findings.map((f) => f.kind), kept, update);
   const tools = choice('checker', findings.map((f) => f.tool), kept, update);
   const changes = findings[0].change ? choice('change', findings.map((f) => f.change), kept, update) : null;

@@ -5,7 +5,8 @@ use alloc::boxed::Box;
 use super::super::asan::Section;
 use super::super::collect::{Collector, Grammar, text_of};
 use super::super::draft::Draft;
-use super::super::{frame, lsan};
+use super::super::frame::Head;
+use super::super::lsan;
 use super::dialect;
 use crate::bytes::{contains, trim_start};
 use crate::model::{LeakSummary, Role, Text, Tool};
@@ -53,8 +54,7 @@ impl Open {
         self.part == Part::Error && self.draft.as_ref().is_some_and(|draft| draft.tool == *tool)
     }
 
-    pub(crate) fn frame(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
-        let Some(head) = frame::numbered(text) else { return };
+    pub(crate) fn frame(&mut self, head: Head<'_>, place: &Place<'_>, out: &mut Collector) {
         let Some(draft) = &mut self.draft else { return };
         self.foreign = 0;
         draft.last_line = place.line;

@@ -7,7 +7,7 @@ use super::super::frame::{self, Head};
 use super::super::ubsan;
 use super::Sanitizers;
 use super::record::{Open, Part, Place};
-use crate::bytes::{hex, trim_start};
+use crate::bytes::hex;
 use crate::model::{Kind, Role, Tool};
 
 /// The program's own output may stand between a headline and its stack.
@@ -44,11 +44,11 @@ impl Sanitizers {
         let Some(open) = &mut self.open else { return };
         let Some(draft) = &mut open.draft else { return };
         let has_stack = !draft.stacks.is_empty();
-        let is_frame = trim_start(text).starts_with(b"#") && frame::numbered(text).is_some_and(|head| head.address.is_some());
-        if is_frame && has_stack && draft.stack_is_closed() {
+        let head = frame::numbered(text).filter(|head| head.address.is_some());
+        if head.is_some() && has_stack && draft.stack_is_closed() {
             open.broken(place, out);
-        } else if is_frame {
-            open.frame(text, place, out);
+        } else if let Some(head) = head {
+            open.frame(head, place, out);
         } else if text.trim_ascii().is_empty() {
             draft.close_stack();
         } else if ubsan::is_note(text) {

@@ -1,4 +1,5 @@
-//! The search for words by skipping: two bytes at the end of a window tell how far it can move before any word can begin in it.
+//! The search for words by skipping: two bytes at the end of a window tell how far it can move before any word can begin in it, or
+//! which words may begin there.
 //!
 //! The algorithm is that of S. Wu and U. Manber, A fast algorithm for multi-pattern searching (1994), with blocks of two bytes.
 
@@ -12,37 +13,57 @@ pub(super) const LEAST: usize = 6;
 /// How far a window moves where no word has the two bytes at its end.
 const FAR: u8 = 5;
 
+/// From here on, the number of some words instead of a step.
+const WORDS: u8 = 128;
+
 /// Finds words.
 #[derive(Clone, Debug)]
 pub(super) struct Skip {
-    /// For each pair of bytes at the end of the window, how far it moves.
+    /// For each pair of bytes at the end of the window, how far it moves, or which words have the pair there.
     steps: Box<[u8]>,
-    words: Vec<&'static [u8]>,
+    words: Vec<Vec<&'static [u8]>>,
 }
 
 impl Skip {
     pub(super) fn new(words: impl Iterator<Item = &'static str>) -> Self {
+        let mut skip = Self { steps: vec![FAR; 1 << 16].into_boxed_slice(), words: Vec::new() };
         let words: Vec<&'static [u8]> = words.map(str::as_bytes).collect();
-        let mut steps = vec![FAR; 1 << 16].into_boxed_slice();
         for word in &words {
-            for (place, pair) in word[..LEAST].windows(2).enumerate() {
-                let step = &mut steps[usize::from(pair[0]) << 8 | usize::from(pair[1])];
-                *step = (*step).min(FAR - 1 - place as u8);
+            for (step, pair) in (1..FAR).rev().zip(word.windows(2)) {
+                let known = &mut skip.steps[index(pair[0], pair[1])];
+                *known = step.min(*known);
             }
         }
-        Self { steps, words }
+        for word in words {
+            let known = &mut skip.steps[index(word[LEAST - 2], word[LEAST - 1])];
+            if *known < WORDS {
+                *known = WORDS + skip.words.len() as u8;
+                skip.words.push(Vec::new());
+            }
+            skip.words[usize::from(*known - WORDS)].push(word);
+        }
+        skip
     }
 
     /// Where the first word begins.
     pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
-        while let Some(pair) = text.get(at + LEAST - 2..at + LEAST) {
-            let step = self.steps[usize::from(pair[0]) << 8 | usize::from(pair[1])];
-            if step == 0 && self.words.iter().any(|word| text[at..].starts_with(word)) {
+        while let Some([first, .., a, b]) = text.get(at..).and_then(<[u8]>::first_chunk::<LEAST>) {
+            let step = self.steps[index(*a, *b)];
+            if step < WORDS {
+                at += usize::from(step);
+                continue;
+            }
+            let words = &self.words[usize::from(step - WORDS)];
+            if words.iter().any(|word| word[0] == *first && text[at..].starts_with(word)) {
                 return Some(at);
             }
-            at += usize::from(step.max(1));
+            at += 1;
         }
         None
     }
+}
+
+fn index(a: u8, b: u8) -> usize {
+    usize::from(a) << 8 | usize::from(b)
 }

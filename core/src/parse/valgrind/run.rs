@@ -120,7 +120,10 @@ pub(super) fn header_tool(text: &[u8]) -> Option<Tool> {
         (b"Lackey, an example", "lackey"),
         (b"Nulgrind, the minimal", "none"),
     ];
-    if text.starts_with(b"Memcheck, a ") {
+    // Most lines are frames.
+    if !matches!(text, [b'A'..=b'Z' | b'd', ..]) {
+        None
+    } else if text.starts_with(b"Memcheck, a ") {
         Some(Tool::Memcheck)
     } else if text.starts_with(b"Helgrind, a ") {
         Some(Tool::Helgrind)

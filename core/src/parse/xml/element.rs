@@ -58,8 +58,18 @@ pub(crate) fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, 
 /// The name of the element that begins the text; empty where none does.
 pub(crate) fn name(text: &[u8]) -> &[u8] {
     let Some(rest) = text.strip_prefix(b"<") else { return &[] };
-    let n = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(rest.len());
+    let n = rest.iter().position(|b| !is_of_name(*b)).unwrap_or(rest.len());
     &rest[..n]
+}
+
+/// True where an element with a name begins the text.
+pub(crate) fn has_name(text: &[u8]) -> bool {
+    matches!(text, [b'<', first, ..] if is_of_name(*first))
+}
+
+#[inline]
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The parts of an element: its start tags, and each text with the name of the element around it.
@@ -114,14 +124,14 @@ pub(crate) fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str
         if line.is_empty() || line.starts_with("</") {
             continue;
         }
-        let Some(open) = line.bytes().position(|b| b == b'>').filter(|_| line.starts_with('<')) else { return false };
+        let Some(open) = line.bytes().position(|b| b == b'>').filter(|_| line.starts_with("<")) else { return false };
         let (name, inner) = (&line[1..open], &line[open + 1..]);
-        if name.starts_with(['!', '?']) || name.ends_with('/') {
+        if matches!(name.as_bytes(), [b'!' | b'?', ..] | [.., b'/']) {
             return false;
         }
         each(name, Part::Open);
         if !inner.is_empty() {
-            let text = inner.strip_suffix('>').and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
+            let text = inner.strip_suffix(">").and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
             let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else { return false };
             each(name, Part::Text(text));
         }

@@ -200,7 +200,7 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
         let after = &rest[at + "<frame>".len()..];
         let end = end_of_frame.find(after.as_bytes()).unwrap_or(after.len());
         if frames.len() < out.options.max_frames {
-            frames.push(frame(after[..end].trim(), frames.len(), out));
+            frames.push(frame(after[..end].trim_ascii(), frames.len(), out));
         }
         rest = &after[end..];
     }
@@ -216,9 +216,11 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
 
 /// `<ip>0x…</ip>` and what follows it. Only what follows is the same for every occurrence of a place, so it is read once.
 fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
-    let ip = xml.strip_prefix("<ip>").and_then(|rest| rest.split_once("</ip>"));
+    let ip = xml.strip_prefix("<ip>").and_then(|rest| Some(rest.split_at(crate::bytes::find(rest.as_bytes(), b"</ip>")?)));
     let (address, site) = ip.map_or((None, xml), |(digits, rest)| {
-        (u64::from_str_radix(digits.trim().trim_start_matches("0x"), 16).ok(), rest.trim_start())
+        let digits = digits.trim_ascii();
+        let digits = digits.strip_prefix("0x").unwrap_or(digits);
+        (u64::from_str_radix(digits, 16).ok(), rest["</ip>".len()..].trim_ascii_start())
     });
     let raw = if site.is_empty() { xml } else { site };
     let site = out.site_or(raw.as_bytes(), || read_site(raw));

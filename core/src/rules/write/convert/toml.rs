@@ -168,7 +168,7 @@ fn expression(tokens: &[Token]) -> String {
     let one = |token: &Token| match token {
         Token::Any => format!("{PLAIN}*"),
         Token::One => String::from(PLAIN),
-        Token::Byte(b) if b.is_ascii() => regex_syntax::escape(&char::from(*b).to_string()),
+        Token::Byte(b) if b.is_ascii() => regex::escape(&char::from(*b).to_string()),
         Token::Byte(b) => format!("(?-u:\\x{b:02X})"),
     };
     tokens.iter().map(one).collect()
