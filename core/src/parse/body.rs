@@ -15,6 +15,7 @@ use alloc::format;
 use alloc::string::String;
 
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 
 use self::headline::{Standalone, is_tagged_error, standalone};
 pub(crate) use self::headline::{is_prefix, speaks};
@@ -22,13 +23,25 @@ use self::record::{Open, Part, Place};
 use super::collect::{Collector, text_of};
 use super::failures;
 use super::{frame, lsan, msan, tsan};
-use crate::bytes::{contains, find, trim_start};
+use crate::bytes::{contains, trim_start};
 use crate::line::Line;
 use crate::model::{Amount, Text, Tool};
 use crate::problem::Code;
 
 /// A report is given up after so many lines that are none of its own (the process died while it wrote).
 const MAX_FOREIGN: u32 = 2000;
+
+/// What is looked for in every frame; to prepare the search each time would take longer than the search.
+#[derive(Clone, Debug)]
+struct Words {
+    within: Finder<'static>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { within: Finder::new(b": runtime error: ") }
+    }
+}
 
 /// The sanitizer reports of one stream.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +58,7 @@ pub(crate) struct Sanitizers {
     unsummed: bool,
     /// UndefinedBehaviorSanitizer sums up its errors here.
     sums_up: bool,
+    words: Words,
     /// The last headline that no dialect knows: its `SUMMARY:` is no second problem.
     unknown: bool,
 }
@@ -64,7 +78,7 @@ impl Sanitizers {
     pub(crate) fn line(&mut self, text: &[u8], pid: Option<u64>, line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) {
         let place = Place { pid, line: line.number, stream };
         // Most lines are frames, which mean nothing else, unless another process wrote into one.
-        let is_frame = pid.is_none() && trim_start(text).starts_with(b"#") && find(text, b": runtime error: ").is_none();
+        let is_frame = pid.is_none() && trim_start(text).starts_with(b"#") && self.words.within.find(text).is_none();
         match standalone(text) {
             _ if is_frame => self.body(text, &place, out),
             Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),

@@ -124,7 +124,7 @@ impl Lines {
         if let Some(at) = self.stream(stripped.keys, || markers.are_in(stripped.rest)) {
             let stream = &mut self.streams[at];
             let was_open = stream.is_open();
-            stream.line(stripped.rest, &line, &mut self.out);
+            stream.line(stripped.rest, &line, markers, &mut self.out);
             match (was_open, stream.is_open()) {
                 (false, true) => self.open += 1,
                 (true, false) => self.open -= 1,

@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 
 use super::body::{Sanitizers, is_prefix, speaks};
 use super::collect::{Collector, text_of};
+use super::detect::Markers;
 use super::failures;
 use super::frame;
 use super::generated::{Block, Step};
@@ -82,7 +83,7 @@ impl Stream {
     }
 
     /// Reads a line without its known prefixes.
-    pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
+    pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, markers: &Markers, out: &mut Collector) {
         if (self.recorded.is_some() || self.block.is_some()) && self.generated(text, out) {
             return;
         }
@@ -102,21 +103,17 @@ impl Stream {
             return;
         }
         let tag = tag::find(text);
-        let head = tag.map(|tag| &text[..tag.at]).unwrap_or_default();
-        // The end of the line is lost: another process wrote into it.
-        if !head.is_empty() && self.plain.opens(head, line, self.name.as_ref(), out) {
-        } else if speaks(head) {
-            failures::outside_of_reports(head, line, out);
-            self.untagged(head, line, out);
+        // What stands before a tag has lost its end: another process wrote into the line.
+        let untagged = tag.map_or(text, |tag| &text[..tag.at]);
+        let is_plain = markers.are_in(untagged) && self.plain.opens(untagged, line, self.name.as_ref(), out);
+        if !is_plain && (tag.is_none() || speaks(untagged)) {
+            failures::outside_of_reports(untagged, line, out);
+            self.untagged(untagged, line, out);
         }
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
             Some(tag) => self.sanitizer(text, tag, line, out),
-            None if self.plain.opens(text, line, self.name.as_ref(), out) => {}
-            None => {
-                failures::outside_of_reports(text, line, out);
-                self.untagged(text, line, out);
-            }
+            None => {}
         }
     }
 

@@ -7,7 +7,6 @@ mod words;
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::ToString;
 
 use self::words::{Headline, headline};
 use super::{Desk, Opened, Reading, Step};
@@ -170,7 +169,7 @@ impl Results {
         desk.out.reports[report].complete = true;
         let stated = desk.out.reports[report].stated.contexts.unwrap_or(0);
         if stated > self.read && !desk.out.reports[report].capped {
-            let message = format!("Dr. Memory counts {stated} errors, and its results hold {}", self.read.to_string());
+            let message = format!("Dr. Memory counts {stated} errors, and its results hold {}", self.read);
             desk.problem(Code::Unreconciled, &message);
         }
     }
