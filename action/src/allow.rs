@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
         return Err(Error::Usage("a reason is needed: say why it is accepted".to_owned()));
     }
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.names).complete()?;
+    let logs = Logs::read(&args.logs.names, &settings.formats).complete()?;
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let fingerprint = triage.find(&args.fingerprint).map_err(Error::Usage)?;

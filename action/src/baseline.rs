@@ -75,7 +75,7 @@ struct Ran {
 
 /// Reads all logs; of a run that proves nothing no baseline can be made.
 fn read(logs: &LogArgs, settings: &Settings) -> Result<Ran, Error> {
-    let logs = Logs::read(&logs.names).complete()?;
+    let logs = Logs::read(&logs.names, &settings.formats).complete()?;
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);

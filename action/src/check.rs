@@ -14,7 +14,7 @@ use crate::workspace::Repository;
 /// Runs the command. Every document is written before the exit status is known to anybody.
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.names);
+    let logs = Logs::read(&args.logs.names, &settings.formats);
     output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
     let checked = Checked::of(settings, logs)?;

@@ -22,7 +22,7 @@ pub(crate) struct Doctor {
 
 /// Runs the command.
 pub(crate) fn run(args: &Doctor) -> Result<Status, Error> {
-    let logs = Logs::read(&args.logs.names).complete()?;
+    let logs = Logs::read(&args.logs.names, &[]).complete()?;
     let repository = Repository::find(None)?;
     let triage = leakgate_core::triage(&logs.parsed, &Gate::new(Policy::default(), today()), &repository);
     let all = doubts(&logs.parsed, &triage);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use leakgate_core::{Options, Parsed, Parser, Source};
+use leakgate_core::{Format, Options, Parsed, Parser, Source};
 
 use crate::error::{Error, Status};
 use crate::input::{self, Inputs, Place};
@@ -23,10 +23,10 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
-    /// Reads everything that these names mean.
-    pub(crate) fn read(names: &[OsString]) -> Self {
+    /// Reads everything that these names mean; the formats are those of `leakgate.toml`.
+    pub(crate) fn read(names: &[OsString], formats: &[Format]) -> Self {
         let mut inputs = input::resolve(names);
-        let (parsed, ranges) = read(&mut inputs);
+        let (parsed, ranges) = read(&mut inputs, formats);
         let sources = sources(&inputs, &ranges);
         let file = |place: Place| if let Place::File(path) = place { Some(path) } else { None };
         let files = inputs.places.into_iter().filter_map(file).collect();
@@ -68,9 +68,9 @@ impl Sink for Feed {
 }
 
 /// Reads every place; the ranges tell which streams came from which place.
-fn read(inputs: &mut Inputs) -> (Parsed, Vec<std::ops::Range<usize>>) {
+fn read(inputs: &mut Inputs, formats: &[Format]) -> (Parsed, Vec<std::ops::Range<usize>>) {
     let progress = Progress::new(total(inputs));
-    let mut feed = Feed { parser: Parser::new(Options::default()), streams: 0, progress };
+    let mut feed = Feed { parser: Parser::with_formats(Options::default(), formats), streams: 0, progress };
     let mut ranges = Vec::with_capacity(inputs.places.len());
     for place in &inputs.places {
         let first = feed.streams;

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
         list(&Listing { gate: &settings.gate, ran: None, advice: &advice }, args.format)?;
         return Ok(status(&advice));
     }
-    let logs = Logs::read(&args.names);
+    let logs = Logs::read(&args.names, &settings.formats);
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     if let Some(id) = &args.what_if {

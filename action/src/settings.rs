@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::{Baseline, Config, Date, Gate, Mistake, Pack, Policy, Rule, packs, read_file};
+use leakgate_core::{Baseline, Config, Date, Format, Gate, Mistake, Pack, Policy, Rule, packs, read_file};
 
 use crate::args::GateArgs;
 use crate::error::Error;
@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) config: Option<PathBuf>,
     /// The baseline that was named, whether it exists or not.
     pub(crate) baseline: Option<PathBuf>,
+    /// Formats of the project's own, by which logs are read.
+    pub(crate) formats: Vec<Format>,
     /// Every file of the above.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -70,7 +72,7 @@ impl Settings {
         let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today)).with_rules(rules);
         gate.baseline = known;
         files.extend(baseline.clone());
-        Ok(Self { gate, own, config: path, baseline, files })
+        Ok(Self { gate, own, config: path, baseline, formats: config.formats, files })
     }
 }
 

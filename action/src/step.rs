@@ -39,7 +39,8 @@ fn step(files: &Files) -> Result<Status, Error> {
     output::note(
         &settings.config.as_deref().map_or_else(|| format!("no {CONFIG} was found"), |path| format!("rules: {}", path.display())),
     );
-    let checked = Checked::of(settings, Logs::read(&inputs.reports))?;
+    let logs = Logs::read(&inputs.reports, &settings.formats);
+    let checked = Checked::of(settings, logs)?;
     let github = client(&inputs, &context);
     let base = base(&inputs, &context, github.as_ref());
     let changes = base.as_ref().map(|(_, document)| emit::changes_since(document, &checked.run(None)));

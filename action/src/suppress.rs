@@ -57,7 +57,7 @@ impl From<RawLanguage> for Language {
 /// Runs the command.
 pub(crate) fn run(args: &Suppress) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.names).complete()?;
+    let logs = Logs::read(&args.logs.names, &settings.formats).complete()?;
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let mut fingerprints: Vec<String> = if args.finding.is_empty() {

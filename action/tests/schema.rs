@@ -63,6 +63,18 @@ fn the_schema_and_the_parser_agree() {
         limit = { findings = 1, bytes = 2, blocks = 3 }
         expect = 1
         witness = ["fun:malloc", "obj:x"]
+        [[format]]
+        name = "trace"
+        contains = "LEAK"
+        pattern = 'LEAK (?<bytes>\d+)'
+        when = "bytes > 0"
+        clean = "LEAKS: none"
+        kind = "leak-possible"
+        [[format]]
+        name = "pool"
+        start = 'POOL (?<blocks>\d+)'
+        frames = 'by (?<function>\w+)'
+        end = "end"
     "#;
     for (text, good) in [
         (String::new(), true),
@@ -87,6 +99,12 @@ fn the_schema_and_the_parser_agree() {
         (format!("{ENTRY}fingerprint = \"lg1-12\"\n"), false),
         (format!("{ENTRY}witness = [\"malloc\"]\n"), false),
         (format!("{ENTRY}limit = 3\n"), false),
+        ("[[format]]\nname = \"a\"\n".to_owned(), false),
+        ("[[format]]\npattern = \"LEAK\"\n".to_owned(), false),
+        ("[[format]]\nname = \"A b\"\npattern = \"LEAK\"\n".to_owned(), false),
+        ("[[format]]\nname = \"a\"\npattern = \"LEAK\"\nstart = \"LEAK\"\n".to_owned(), false),
+        ("[[format]]\nname = \"a\"\nstart = \"LEAK\"\n".to_owned(), false),
+        ("[[format]]\nname = \"a\"\ncontains = \"[\"\npattern = \"LEAK\"\n".to_owned(), false),
     ] {
         let parsed = Config::read("leakgate.toml", &text);
         assert_eq!(parsed.is_ok(), good, "the parser on {text}: {:?}", parsed.err());
@@ -115,6 +133,18 @@ fn the_schema_lists_what_the_parser_knows() {
     assert_eq!(offered("/properties/gate/properties"), known("[gate]\nzzzzzzzzzzzzzzzzzzzz = 1\n"));
     assert_eq!(offered("/properties/files/properties"), known("[files]\nzzzzzzzzzzzzzz = 1\n"));
     assert_eq!(offered("/properties/allow/items/properties"), known(&format!("{ENTRY}zzzzzzzzzzzzzz = 1\n")));
+    let format = "[[format]]\nname = \"a\"\npattern = \"LEAK\"\nzzzzzzzzzzzzzz = 1\n";
+    assert_eq!(offered("/properties/format/items/properties"), known(format));
+    let mut tools: Vec<String> = schema
+        .pointer("/$defs/tool/anyOf/0/enum")
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool.as_str().unwrap().to_owned())
+        .collect();
+    tools.sort();
+    assert_eq!(tools, known("[gate]\nrequire = [\"zzzzzzzzzzzzzz\"]\n"));
     let named: Vec<&str> = packs().iter().map(|p| p.name).collect();
     assert_eq!(schema.pointer("/properties/files/properties/packs/items/enum").unwrap(), &Value::from(named));
 }

@@ -40,6 +40,7 @@ pub mod emit;
 mod encoding;
 mod evidence;
 mod fingerprint;
+mod format;
 mod line;
 mod mistake;
 mod model;
@@ -59,6 +60,7 @@ pub use crate::compare::{Change, Side, What, compare};
 pub use crate::culprit::{Class, Culprit, NoWorkspace, Workspace};
 pub use crate::document::{Claims, Document, Seen, merge};
 pub use crate::fingerprint::Fingerprint;
+pub use crate::format::Format;
 pub use crate::mistake::Mistake;
 pub use crate::model::{
     Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack,

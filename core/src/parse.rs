@@ -38,6 +38,7 @@ use self::detect::Markers;
 use self::lines::Lines;
 pub(crate) use self::xml::unescape;
 use crate::encoding::Decoder;
+use crate::format::Format;
 use crate::model::{Finding, Input, Report};
 use crate::options::Options;
 use crate::problem::Problem;
@@ -103,8 +104,13 @@ pub struct Parser {
 impl Parser {
     /// A parser with these bounds.
     pub fn new(options: Options) -> Self {
-        let lines = Lines::new(options);
-        Self { markers: Markers::default(), decoder: Decoder::default(), lines, reading: false }
+        Self::with_formats(options, &[])
+    }
+
+    /// A parser that reads formats of the project's own, too; see [`crate::Config::formats`].
+    pub fn with_formats(options: Options, formats: &[Format]) -> Self {
+        let lines = Lines::new(options, formats);
+        Self { markers: Markers::new(formats), decoder: Decoder::default(), lines, reading: false }
     }
 
     /// Begins an input; the one before it ends.

@@ -5,7 +5,7 @@
 //! about one finding; what follows from the answers is decided in `triage.rs`.
 
 pub(crate) mod config;
-mod expression;
+pub(crate) mod expression;
 mod file;
 pub(crate) mod glob;
 pub(crate) mod hygiene;

@@ -57,7 +57,7 @@ mod tests {
     const TODAY: Date = Date::constant(2026, 6, 1);
 
     fn document(log: &[u8]) -> String {
-        let mut session = Session::new();
+        let mut session = Session::default();
         session.feed(log);
         emit::document(&session.finish().decide(Options::default(), TODAY).unwrap().run(), Format::Json, &Style::default())
     }

@@ -170,7 +170,7 @@ mod tests {
         \x20   #0 0x51 in make /src/a.c:3:9\n    #1 0x52 in main /src/a.c:9:9\n\nSUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";
 
     fn read(log: &[u8], chunk: usize) -> Report {
-        let mut session = Session::new();
+        let mut session = Session::default();
         session.begin("run.log", None);
         log.chunks(chunk).for_each(|chunk| session.feed(chunk));
         session.finish()
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn silence_passes_only_where_it_is_said() {
-        for report in [read(b"nothing\n", 3), Session::new().finish()] {
+        for report in [read(b"nothing\n", 3), Session::default().finish()] {
             assert_eq!(judge(&report, "{}").outcome(), "fail");
             assert_eq!(judge(&report, r#"{"silence":"pass"}"#).outcome(), "pass");
         }

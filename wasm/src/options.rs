@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::mistakes;
 
 /// The name of the configuration in what is said about it.
-const CONFIG: &str = "leakgate.toml";
+pub(crate) const CONFIG: &str = "leakgate.toml";
 
 /// The name of the baseline, where the configuration names none.
 const BASELINE: &str = "leakgate-baseline.json";
@@ -64,7 +64,7 @@ impl Options {
     pub(crate) fn settings(self, today: Date) -> Result<Settings, Vec<Mistake>> {
         let mut wrong = Vec::new();
         let config = self.config.as_deref().map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, text));
-        let Config { mut policy, files, mut rules } = config.unwrap_or_else(|mistakes| {
+        let Config { mut policy, files, mut rules, .. } = config.unwrap_or_else(|mistakes| {
             wrong.extend(mistakes);
             Config::default()
         });

@@ -1,8 +1,10 @@
 //! Reading logs.
 
-use leakgate_core::{Options, Parser, Source};
-use wasm_bindgen::prelude::wasm_bindgen;
+use leakgate_core::{Config, Options, Parser, Source};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::mistakes;
+use crate::options::CONFIG;
 use crate::report::Report;
 
 /// Reads logs, one after the other, in chunks of any size.
@@ -16,10 +18,13 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// A session that has read nothing.
+    /// A session that has read nothing. The text of a `leakgate.toml` tells of formats of the project's own (`[[format]]`); its
+    /// mistakes are thrown as one `MistakesError`.
     #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self { parser: Parser::new(Options::default()), sources: Vec::new(), logs: 0 }
+    pub fn new(config: Option<String>) -> Result<Self, JsValue> {
+        let config = config.map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, &text));
+        let config = config.map_err(|mistakes| mistakes::error(&mistakes))?;
+        Ok(Self { parser: Parser::with_formats(Options::default(), &config.formats), ..Self::default() })
     }
 
     /// Begins a log; the one before it ends. Each log has to prove something by itself, unless it belongs to a source, an archive or
@@ -60,7 +65,7 @@ impl Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self::new()
+        Self { parser: Parser::new(Options::default()), sources: Vec::new(), logs: 0 }
     }
 }
 
@@ -80,7 +85,7 @@ mod tests {
             let judged = report.decide(Rules::default(), Date::constant(2026, 6, 1)).unwrap();
             (judged.parsed.findings.len(), judged.parsed.problems.len())
         };
-        let mut session = Session::new();
+        let mut session = Session::default();
         assert_eq!(found(&session.peek()), (0, 0));
         let (head, rest) = LOG.split_at(LOG.len() - 40);
         session.feed(head);
@@ -93,7 +98,7 @@ mod tests {
     #[test]
     fn of_the_logs_of_one_source_one_has_to_speak() {
         let reasons = |source: Option<&str>| {
-            let mut session = Session::new();
+            let mut session = Session::default();
             for (name, text) in [("a", &b"built\n"[..]), ("b", LOG), ("c", b"done\n")] {
                 session.begin(name, source.map(String::from));
                 session.feed(text);

@@ -51,8 +51,16 @@ const told = (text) => { shared.textContent = text; };
 
 const options = () => ({ ...editor.options(), ...(base && { base: base.text }) });
 
+/** The formats of the project's own that a configuration holds; logs are read by them. */
+const formats = () => (editor.config() ?? '').split(/^(?=\s*\[)/m).filter((table) => /^\s*\[\[\s*format/.test(table)).join('');
+let readBy = '';
+
 const judge = tried(async () => {
   if (!isRead) return;
+  if (formats() !== readBy && logs.length) {
+    read();
+    return;
+  }
   const shown = await ask('judge', { options: options() });
   editor.mistakes([]);
   await result.show(shown, failed, runs.some(({ isSent }) => isSent));
@@ -78,6 +86,7 @@ const read = tried(async () => {
   const mine = turn;
   result.clear();
   isRead = false;
+  readBy = formats();
   told('');
   list();
   const found = await (runs.length ? openRuns() : readLogs(mine));
@@ -140,7 +149,7 @@ const take = tried(async (files) => {
 const compare = tried(async (files) => {
   if (files.length) {
     const kinds = await Promise.all(files.map(kindOf));
-    const text = kinds[0] === 'run' ? await files[0].blob.text() : await ask('base', { files });
+    const text = kinds[0] === 'run' ? await files[0].blob.text() : await ask('base', { files, options: options() });
     base = { text, name: files.map(({ name }) => name).join(', ') };
   } else base = null;
   byId('base').textContent = base ? `Compared with ${base.name}.` : '';

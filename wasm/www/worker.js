@@ -60,9 +60,19 @@ class Looks {
   }
 }
 
+/** A session that knows the formats of a configuration. Mistakes in it are told when what was read is judged. */
+function sessionFor(config) {
+  try {
+    return new Session(config);
+  } catch (error) {
+    if (isFault(error)) throw error;
+    return new Session();
+  }
+}
+
 /** Reads files into a session; what can't be unpacked is told, and the others are read. */
-async function read(files, keep, isOvertaken, progress = () => {}) {
-  const session = new Session();
+async function read(files, options, keep, isOvertaken, progress = () => {}) {
+  const session = sessionFor(options.config);
   const names = [];
   const failed = [];
   const sink = {
@@ -119,7 +129,7 @@ const tasks = {
     turn += 1;
     const mine = turn;
     const kept = new Logs();
-    const found = await read(files, kept, () => mine !== turn, (session) => new Looks(session, options, told));
+    const found = await read(files, options, kept, () => mine !== turn, (session) => new Looks(session, options, told));
     if (!found) return null;
     report?.free();
     [report, logs] = [found.report, kept];
@@ -143,8 +153,8 @@ const tasks = {
   },
 
   /** The document of other logs, to compare with. */
-  async base({ files }) {
-    const found = await read(files, { begin() {}, push() {} }, () => false, () => null);
+  async base({ files, options }) {
+    const found = await read(files, options, { begin() {}, push() {} }, () => false, () => null);
     const one = found.report.judge({ silence: 'pass' });
     const text = one.document('json');
     one.free();

@@ -15,6 +15,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use super::draft::Draft;
 use super::frame::{self, Head};
 use crate::bytes::{find, lossy};
+use crate::format::Format;
 use crate::model::{Entry, Finding, Frame, Generated, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
@@ -52,6 +53,8 @@ pub(crate) fn text_of(bytes: &[u8]) -> Text {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Collector {
     pub(crate) options: Options,
+    /// Formats of the project's own.
+    pub(crate) formats: Arc<[Format]>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) reports: Vec<Report>,
     pub(crate) findings: Vec<Finding>,
@@ -74,8 +77,8 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) fn new(options: Options) -> Self {
-        Self { options, ..Self::default() }
+    pub(crate) fn new(options: Options, formats: &[Format]) -> Self {
+        Self { options, formats: formats.into(), ..Self::default() }
     }
 
     /// The index of the input that is being read.

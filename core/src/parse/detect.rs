@@ -13,14 +13,18 @@ mod skip;
 mod tags;
 mod words;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::iter::once;
 
 #[cfg(not(target_family = "wasm"))]
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 
+use memchr::memmem::Finder;
+
 use self::skip::Skip;
 use self::words::{OF_OTHERS, OF_SANITIZERS};
+use crate::format::Format;
 
 /// The end of a tag.
 const TAGS: &[&str] = &["0==", "1==", "2==", "3==", "4==", "5==", "6==", "7==", "8==", "9=="];
@@ -43,6 +47,8 @@ enum Search {
     Tags,
     /// For words, elsewhere.
     Skip(Skip),
+    /// For a text of one of the project's own formats.
+    Text(Finder<'static>),
 }
 
 impl Search {
@@ -52,6 +58,7 @@ impl Search {
             Self::Packed(searcher) => searcher.find(bytes).map(|m| m.start()),
             Self::Tags => tags::find(bytes),
             Self::Skip(skip) => skip.find(bytes),
+            Self::Text(finder) => finder.find(bytes),
         }
     }
 }
@@ -80,6 +87,16 @@ impl Default for Markers {
 }
 
 impl Markers {
+    /// The markers, and the texts of the project's own formats.
+    pub(crate) fn new(formats: &[Format]) -> Self {
+        let mut markers = Self::default();
+        let mut texts: Vec<&String> = formats.iter().flat_map(|format| &format.literals).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        markers.0.extend(texts.into_iter().map(|text| Search::Text(Finder::new(text.as_bytes()).into_owned())));
+        markers
+    }
+
     fn plain() -> Self {
         let words = OF_SANITIZERS.iter().chain(OF_OTHERS).copied();
         Self([Search::Tags, Search::Skip(Skip::new(words))].into())

@@ -8,6 +8,7 @@ use super::collect::{Collector, text_of};
 use super::detect::Markers;
 use super::stream::Stream;
 use super::tail;
+use crate::format::Format;
 use crate::line::{Carry, Line, count_lines, split_line};
 use crate::options::Options;
 use crate::prefix;
@@ -34,7 +35,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options, formats: &[Format]) -> Self {
         Self {
             carry: Carry::default(),
             number: 1,
@@ -44,7 +45,7 @@ impl Lines {
             refused: 0,
             open: 0,
             tail: Vec::new(),
-            out: Collector::new(options),
+            out: Collector::new(options, formats),
             scratch: Vec::new(),
         }
     }

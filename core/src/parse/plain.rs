@@ -6,6 +6,7 @@
 
 mod app_verifier;
 mod crt;
+mod custom;
 mod dr_memory;
 mod efence;
 mod glibc;
@@ -54,6 +55,7 @@ const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] = &[
     leaks::opens,
     app_verifier::opens,
     crt::opens,
+    custom::opens,
 ];
 
 /// The kinds that stand in the dialects' tables and in their code.

@@ -1,6 +1,7 @@
 //! `leakgate.toml`: the policy of the gate, the files that belong to it, and the rules of a team.
 
 mod allow;
+mod format;
 mod reader;
 
 use alloc::format;
@@ -15,6 +16,7 @@ use self::reader::{Document, Table};
 use super::selector::KindSet;
 use super::{Rule, Source};
 use crate::advice;
+use crate::format::Format;
 use crate::mistake::{Mistake, nearest};
 use crate::model::{Kind, Tool};
 use crate::verdict::{Level, Policy, Silence};
@@ -28,6 +30,8 @@ pub struct Config {
     pub files: Files,
     /// `[[allow]]`, in the order of the file.
     pub rules: Vec<Rule>,
+    /// `[[format]]`: lines of the project's own.
+    pub formats: Vec<Format>,
 }
 
 /// `[files]`: paths relative to the folder of the configuration.
@@ -77,11 +81,12 @@ fn read_document<T>(file: &str, text: &str, read: impl FnOnce(&Table<'_>) -> T) 
 }
 
 fn read(root: &Table<'_>) -> Config {
-    root.only(&["gate", "files", "allow"]);
+    root.only(&["gate", "files", "allow", "format"]);
     Config {
         policy: root.table("gate", "[gate]").map(|t| gate(&t)).unwrap_or_default(),
         files: root.table("files", "[files]").map(|t| files(&t)).unwrap_or_default(),
         rules: allow::read(root, Source::Config),
+        formats: format::read(root),
     }
 }
 

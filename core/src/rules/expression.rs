@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::{Captures, Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -26,6 +26,16 @@ impl Expression {
         let bytes = parsed.as_ref().and_then(literals).unwrap_or_default();
         let texts: Result<Vec<String>, _> = bytes.into_iter().map(|b| String::from_utf8(b.to_vec())).collect();
         Ok(Self { regex, literals: texts.unwrap_or_default() })
+    }
+
+    /// What the groups of the first match hold.
+    pub(crate) fn captures<'a>(&self, text: &'a [u8]) -> Option<Captures<'a>> {
+        self.regex.captures(text)
+    }
+
+    /// The names of the groups.
+    pub(crate) fn groups(&self) -> Vec<&str> {
+        self.regex.capture_names().flatten().collect()
     }
 
     pub(crate) fn is_found_in(&self, text: &[u8]) -> bool {
