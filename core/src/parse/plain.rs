@@ -279,3 +279,72 @@ impl Plain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Parsed, Parser};
+
+    fn read(log: &str) -> Parsed {
+        let mut parser = Parser::new(Options::default());
+        parser.begin("log");
+        parser.feed(log.as_bytes());
+        parser.finish()
+    }
+
+    #[test]
+    fn words_in_prose_and_in_option_dumps_are_no_report() {
+        for line in [
+            "undefined reference to `malloc(): no'",
+            "fixes a bug where free(): invalid calls were made twice a day by the scheduler of the pool and nobody noticed it for a year",
+            "calling free(): done",
+            "the data is corrupted",
+            "memory corruption (see above)",
+            "docs: what `double free or corruption` means",
+            "a block freed twice is reported",
+            "ElectricFence is installed",
+            "<jemalloc>: Run jeprof on dump output for leak detail",
+            "No leaks found in the roof",
+            "Leak check is on",
+            "Leak of confidence",
+            "Memory not freed: see below",
+            "it was never alloc'd",
+            "warning: duplicate: x",
+            "test miri ... Undefined Behavior: expected",
+            "// error: Undefined Behavior: entering unreachable code",
+            "unsupported operation: not for us",
+            "the evaluated program was short",
+            "DATA RACE detection is enabled",
+            "0 data race(s)",
+            "Dr. Memory is a tool",
+            "Error #1: cannot open file",
+            "the option Report Version is unknown",
+            "10 total leaked bytes were fixed last week",
+            "see VERIFIER STOP in the manual",
+            "grep -q 'Detected memory leaks!' log.txt",
+            "HEAP CORRUPTION is what we look for",
+            "CONFIG_UBSAN: yes",
+            "# BUG: KASAN is off",
+            "unreferenced object in the scene",
+            "kmemleak: Kernel memory leak detector initialized (mem pool available: 15679)",
+            "set SCUDO_OPTIONS=verbosity=1 for Scudo ERROR lines",
+            "*** GWP-ASan is enabled",
+            "ubsan: enabled",
+            "panic: runtime error: index out of range [5] with length 3",
+        ] {
+            let parsed = read(&alloc::format!("{line}\n"));
+            assert!(parsed.findings.is_empty() && parsed.reports.is_empty(), "{line}: {:?}", parsed.findings);
+            assert!(parsed.problems.is_empty(), "{line}: {:?}", parsed.problems);
+        }
+    }
+
+    #[test]
+    fn a_report_ends_where_another_begins() {
+        let parsed = read(
+            "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\nScudo ERROR: out of memory trying to allocate 8 bytes\n\
+            double free or corruption (top)\nerror: aborting due to 1 previous error\n",
+        );
+        let found: alloc::vec::Vec<_> = parsed.findings.iter().map(|f| (f.tool.as_str(), f.kind.as_str())).collect();
+        assert_eq!(found, [("scudo", "out-of-memory"), ("glibc", "double-free"), ("miri", "unreachable-call")]);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    }
+}

@@ -116,6 +116,7 @@ pub(super) const ROWS: &[Row] = &[
             "replace_calloc",
         ],
     ),
+    row(Class::Allocator, On::File, &["/drmemory/common/alloc_replace"]),
     row(Class::Runtime, On::Module, &["vrfcore", "verifier.dll", "verifier!", "vfbasics"]),
     row(
         Class::Runtime,

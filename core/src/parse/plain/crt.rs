@@ -44,11 +44,13 @@ impl Reading for Dump {
             desk.record(self.report, draft);
             return Step::Own;
         }
-        if contains(said, b" bytes long") {
+        // MFC tells of a client block once more, by its class.
+        let is_named = said.starts_with(b"a ") && contains(said, b" at $");
+        if contains(said, b" bytes long") && !is_named {
             desk.unreadable(&Tool::Crt, said);
             return Step::Own;
         }
-        let is_own = said.is_empty() || said.starts_with(b"Dumping objects ->") || said.starts_with(b"Data: <");
+        let is_own = is_named || said.is_empty() || said.starts_with(b"Dumping objects ->") || said.starts_with(b"Data: <");
         if is_own { Step::Own } else { Step::Foreign }
     }
 

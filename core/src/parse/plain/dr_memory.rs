@@ -68,7 +68,10 @@ impl Reading for Results {
         } else if said.starts_with(b"FINAL SUMMARY:") || said.ends_with(b"ERRORS FOUND:") {
             self.hand_in(desk);
             self.in_totals = true;
-            self.whole |= said.ends_with(b"ERRORS FOUND:");
+            if said.ends_with(b"ERRORS FOUND:") {
+                self.whole = true;
+                self.report.get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
+            }
         } else if said.starts_with(b"Details: ") && self.in_totals {
             self.sum_up(desk);
             return Step::Last;

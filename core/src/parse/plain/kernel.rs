@@ -71,7 +71,8 @@ struct Bug {
 impl Reading for Bug {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
-        if said.len() > 40 && said.iter().all(|b| *b == b'=') {
+        let is_bar = said.len() > 40 && said.iter().all(|b| *b == b'=');
+        if is_bar || said.starts_with(b"---[ end trace ") {
             self.end(true, desk);
             return Step::Last;
         }
