@@ -101,7 +101,8 @@ fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
         for case in fs::read_dir(&dialect)? {
             let case = case?.path();
             let name = case.strip_prefix(home)?.to_string_lossy().into_owned();
-            if case.join("case.toml").exists() && !known.contains(name.as_str()) {
+            let is_written = fs::read_to_string(case.join("case.toml")).is_ok_and(|about| about.contains("\norigin = "));
+            if case.join("case.toml").exists() && !is_written && !known.contains(name.as_str()) {
                 println!("{name} is not in matrix.toml any more: delete it?");
             }
         }
