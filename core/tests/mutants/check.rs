@@ -136,7 +136,8 @@ fn sanitizers(text: &str, scan: &mut Scan) {
             let said = line.split_once("WARNING: ").or_else(|| line.split_once(" runtime error: "));
             let said = said.map_or(line, |(_, said)| said);
             // Another process may go on in the line.
-            scan.records.push(gist(said.split("==").next().unwrap_or_default()));
+            let own = ["==", "~~", " ("].into_iter().fold(said, |own, end| own.split(end).next().unwrap_or_default());
+            scan.records.push(gist(own).split(' ').take(4).collect::<Vec<_>>().join(" "));
         }
         table |= line.contains("Suppressions used:");
         scan.evidence |= table || (line.contains("==") && line.contains("LeakSanitizer: "));

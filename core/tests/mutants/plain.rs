@@ -21,10 +21,34 @@ const RECORDS: &[&str] = &[
     "error: the evaluated program ",
     "error: abnormal termination: ",
     "ubsan: ",
+    "WARNING: DATA RACE",
+    "BUG: KASAN: ",
+    "BUG: KMSAN: ",
+    "BUG: KCSAN: ",
+    "BUG: KFENCE: ",
+    "UBSAN: ",
+    "unreferenced object 0x",
+    "VERIFIER STOP ",
+    "HEAP CORRUPTION DETECTED: ",
 ];
 
 /// What tells that a checker found nothing, or how much.
-const EVIDENCE: &[&str] = &["No leaks found for check \"", "No memory leaks.", "Leak approximation summary: ~"];
+const EVIDENCE: &[&str] = &[
+    "No leaks found for check \"",
+    "No memory leaks.",
+    "Leak approximation summary: ~",
+    ": 0 leaks for 0 total leaked bytes",
+    "NO ERRORS FOUND:",
+    "</avrf:logfile>",
+];
+
+/// What the compiler says begins a line, or follows text that lacks its line feed.
+fn holds(line: &str, words: &str) -> bool {
+    let head = line.split_once(words).map(|(head, _)| head);
+    let begins = |head: &str| head.is_empty() || head.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let is_prefix = |head: &str| head.trim_end().ends_with([']', '|', ':', 'Z', '>', ')']);
+    head.is_some_and(|head| !words.starts_with("error: ") || begins(head) || is_prefix(head))
+}
 
 pub(crate) fn scan(text: &str, scan: &mut Scan) {
     let mut in_table = false;
@@ -33,13 +57,22 @@ pub(crate) fn scan(text: &str, scan: &mut Scan) {
         let is_row = line.starts_with("0x") && line.contains("  0x");
         in_table =
             line.contains("Memory not freed:") || (in_table && (is_row || line.contains("---") || line.contains("Address")));
-        if let Some(words) = RECORDS.iter().find(|words| line.contains(**words)) {
+        if let Some(words) = RECORDS.iter().find(|words| holds(line, words)) {
             scan.records.push(gist(words));
+        } else if line.contains(" total leaked bytes") && !line.contains(": 0 leaks") {
+            scan.records.push("sum of leaks".to_owned());
+        } else if line.contains(" block at 0x") && line.contains(" bytes long.") {
+            scan.records.push("block of the debug heap".to_owned());
         } else if line.contains("Leak of ") && line.contains(" objects allocated from:") {
             scan.records.push("leak of tcmalloc".to_owned());
         } else if in_table && is_row {
             scan.records.push("row of mtrace".to_owned());
-        } else if line.contains("Leak approximation summary: ~") && !line.contains("~0 bytes") {
+        } else if line
+            .split_once("Error #")
+            .is_some_and(|(_, said)| said.contains(": ") && said.contains(|c: char| c.is_ascii_uppercase()))
+        {
+            scan.records.push("error of Dr. Memory".to_owned());
+        } else if line.contains("jemalloc>: Leak approximation summary: ~") && !line.contains("~0 bytes") {
             scan.records.push("sum of jemalloc".to_owned());
         }
         scan.evidence |= EVIDENCE.iter().any(|words| line.contains(words));

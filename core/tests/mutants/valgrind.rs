@@ -104,7 +104,10 @@ pub(crate) fn source(line: &str) -> Option<&str> {
         let number = if number.len() < name.len() { number.rsplit(['[', '(']).next().unwrap_or_default() } else { number };
         !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
     };
-    let columns = || line.split('\t').nth(2).and_then(|_| line.split('\t').next()?.rsplit(' ').next());
+    // The third column begins with a time.
+    let is_time = |text: &str| text.trim_start_matches('\u{feff}').starts_with(|c: char| c.is_ascii_digit());
+    let columns =
+        || line.split('\t').nth(2).filter(|text| is_time(text)).and_then(|_| line.split('\t').next()?.rsplit(' ').next());
     service.or_else(|| word(": ").filter(named)).or_else(columns)
 }
 

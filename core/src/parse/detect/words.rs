@@ -25,7 +25,7 @@ pub(super) const OF_SANITIZERS: &[&str] = &[
     "*** stack smash",
     "*** buffer over",
     "ElectricFence",
-    "<jemalloc>: ",
+    "jemalloc>: ",
     "Leak check ",
     "Leak of ",
     "No leaks found",
@@ -35,6 +35,7 @@ pub(super) const OF_SANITIZERS: &[&str] = &[
     "BUG: K",
     "UBSAN: ",
     "kmemleak: ",
+    "k at 0x",
 ];
 
 /// The words of the others.

@@ -36,6 +36,10 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     if let Some(stop) = after(text, b"VERIFIER STOP ") {
         return match stopped(stop, desk) {
             Some(()) => Opened::Line,
+            None if stop.first().is_some_and(u8::is_ascii_digit) => {
+                desk.unreadable(&Tool::AppVerifier, text);
+                Opened::Line
+            }
             None => Opened::No,
         };
     }

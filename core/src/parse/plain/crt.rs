@@ -20,6 +20,12 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         desk.out.reports[report].complete = false;
         return Opened::Report(Box::new(Dump { report }));
     }
+    if let Some(draft) = block(said, desk) {
+        let report = desk.report(&Tool::Crt, None);
+        desk.record(report, draft);
+        desk.cut(report, "a block of the debug heap without the beginning of the dump");
+        return Opened::Report(Box::new(Dump { report }));
+    }
     if said.starts_with(b"HEAP CORRUPTION DETECTED: ") {
         desk.said(Tool::Crt, Kind::of("heap-corruption"), &text_of(said));
         return Opened::Line;
@@ -36,6 +42,10 @@ struct Dump {
 impl Reading for Dump {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
+        if said.ends_with(b"Detected memory leaks!") {
+            self.finish(desk);
+            return Step::Over;
+        }
         if said.starts_with(b"Object dump complete") {
             desk.out.reports[self.report].complete = true;
             return Step::Last;

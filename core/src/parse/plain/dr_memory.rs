@@ -27,7 +27,8 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     if !is_results && headline.is_none() {
         return Opened::No;
     }
-    let mut results = Results { report: None, draft: None, in_totals: false, whole: false, read: 0, is_whole_file: is_results };
+    let mut results =
+        Results { report: None, draft: None, in_totals: false, whole: false, read: 0, stated: 0, is_whole_file: is_results };
     match headline {
         Some(headline) => results.begin(&headline, desk),
         None => {
@@ -51,8 +52,9 @@ struct Results {
     /// The sums have begun.
     in_totals: bool,
     whole: bool,
-    /// Errors and leaks so far.
+    /// Errors and leaks so far, and how many the sums count.
     read: u64,
+    stated: u64,
     /// It began with its header, so that an end is to be expected.
     is_whole_file: bool,
 }
@@ -157,7 +159,7 @@ impl Results {
             let counts =
                 !contains(rest, b"warning(s)") && !contains(rest, b"still-reachable") && !contains(rest, b"potential error");
             if let Some((unique, _)) = unique.filter(|_| counts) {
-                report.stated.contexts = Some(report.stated.contexts.unwrap_or(0).saturating_add(unique));
+                self.stated = self.stated.saturating_add(unique);
             }
             report.capped |= contains(rest, b"beyond -report_max");
             let hidden = after(said, b"user-suppressed,").is_some().then(|| number(said)).flatten();
@@ -170,7 +172,8 @@ impl Results {
     fn sum_up(&mut self, desk: &mut Desk<'_>) {
         let Some(report) = self.report else { return };
         desk.out.reports[report].complete = true;
-        let stated = desk.out.reports[report].stated.contexts.unwrap_or(0);
+        let stated = self.stated;
+        desk.out.reports[report].stated.contexts = Some(stated);
         if stated > self.read && !desk.out.reports[report].capped {
             let message = format!("Dr. Memory counts {stated} errors, and its results hold {}", self.read);
             desk.problem(Code::Unreconciled, &message);

@@ -84,7 +84,7 @@ fn sentence(said: &[u8]) -> Option<&[u8]> {
     if kind(said).is_some() {
         return Some(said);
     }
-    let is_start = |at: &usize| *at > 0 && !said[at - 1].is_ascii_alphabetic() && said[at - 1] != b'_';
+    let is_start = |at: &usize| *at > 0 && said[at - 1] != b'_';
     BEGINNINGS
         .iter()
         .filter_map(|words| find(said, words))

@@ -42,7 +42,7 @@ impl Reading for Race {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
         if said.len() >= 18 && said.iter().all(|b| *b == b'=') {
-            self.end(true, desk);
+            desk.end(self.report, &mut self.draft, true);
             return Step::Last;
         }
         let Some(draft) = &mut self.draft else { return Step::Over };
@@ -67,18 +67,11 @@ impl Reading for Race {
     }
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
-        self.end(false, desk);
+        desk.end(self.report, &mut self.draft, false);
     }
 
     fn report(&self) -> Option<usize> {
         Some(self.report)
-    }
-}
-
-impl Race {
-    fn end(&mut self, whole: bool, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-        desk.end(self.report, whole, "a report of Go's race detector has no end");
     }
 }
 

@@ -56,7 +56,9 @@ impl Reading for Error {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = words(text);
         if said.starts_with(b"*** End GWP-ASan report") {
-            self.end(true, desk);
+            // Without the line that says what it is, nothing was read of the error.
+            let whole = self.draft.is_some();
+            desk.end(self.report, &mut self.draft, whole);
             return Step::Last;
         }
         let kind = WORDS.iter().find(|(words, _)| said.starts_with(words.as_bytes()));
@@ -89,18 +91,11 @@ impl Reading for Error {
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
         let whole = !self.has_end && self.draft.is_some();
-        self.end(whole, desk);
+        desk.end(self.report, &mut self.draft, whole);
     }
 
     fn report(&self) -> Option<usize> {
         Some(self.report)
-    }
-}
-
-impl Error {
-    fn end(&mut self, whole: bool, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-        desk.end(self.report, whole, "the report of GWP-ASan has no end");
     }
 }
 

@@ -20,7 +20,7 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(said) = after(text, b"<jemalloc>: ") else { return Opened::No };
+    let Some(said) = after(text, b"jemalloc>: ") else { return Opened::No };
     let title = text_of(said.trim_ascii());
     if let Some((leaked, contexts)) = summary(said) {
         let report = desk.report(&Tool::Jemalloc, None);

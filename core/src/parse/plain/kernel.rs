@@ -73,7 +73,7 @@ impl Reading for Bug {
         let said = text.trim_ascii();
         let is_bar = said.len() > 40 && said.iter().all(|b| *b == b'=');
         if is_bar || said.starts_with(b"---[ end trace ") {
-            self.end(true, desk);
+            desk.end(self.report, &mut self.draft, true);
             return Step::Last;
         }
         let Some(draft) = &mut self.draft else { return Step::Over };
@@ -107,18 +107,11 @@ impl Reading for Bug {
     }
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
-        self.end(false, desk);
+        desk.end(self.report, &mut self.draft, false);
     }
 
     fn report(&self) -> Option<usize> {
         Some(self.report)
-    }
-}
-
-impl Bug {
-    fn end(&mut self, whole: bool, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-        desk.end(self.report, whole, "a report of the kernel has no end");
     }
 }
 

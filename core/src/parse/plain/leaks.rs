@@ -29,7 +29,8 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let report = desk.report(&Tool::Leaks, Some(pid));
     let this = &mut desk.out.reports[report];
     this.complete = true;
-    this.stated.leaked = Some(stated);
+    let sum = this.stated.leaked.get_or_insert_default();
+    *sum = Amount { bytes: sum.bytes.saturating_add(stated.bytes), blocks: sum.blocks.saturating_add(stated.blocks) };
     if stated.blocks == 0 {
         return Opened::Line;
     }
@@ -65,6 +66,10 @@ struct Open {
 impl Reading for Leaks {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
+        if total(said).is_some() || said.starts_with(b"leaks Report Version") {
+            self.hand_in(desk);
+            return Step::Over;
+        }
         if said.starts_with(b"STACK OF ") {
             self.hand_in(desk);
             self.stack.clear();

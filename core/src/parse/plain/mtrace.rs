@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use super::{Desk, Opened, Reading, Step};
-use crate::bytes::{contains, find, hex, trim_start};
+use crate::bytes::{before, contains, find, hex, trim_start};
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{Grammar, text_of};
 use crate::parse::frame::Head;
@@ -27,14 +27,19 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         }
         _ => {}
     }
-    let is_odd = contains(said, b"- 0x") && contains(said, b" was never alloc'd")
-        || contains(said, b"+ 0x") && contains(said, b" duplicate: ");
+    let is_odd = is_unknown(said) || contains(said, b"+ 0x") && contains(said, b" duplicate: ");
     if !is_odd {
         return Opened::No;
     }
-    let kind = if contains(said, b"- 0x") { "invalid-free" } else { "heap-corruption" };
+    let kind = if is_unknown(said) { "invalid-free" } else { "heap-corruption" };
     desk.said(Tool::Mtrace, Kind::of(kind), &text_of(said));
     Opened::Line
+}
+
+/// `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`
+fn is_unknown(said: &[u8]) -> bool {
+    let Some(head) = before(said, b" was never alloc'd") else { return false };
+    head.last().is_some_and(u8::is_ascii_digit)
 }
 
 /// The table that is being read.

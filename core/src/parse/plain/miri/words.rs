@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::bytes::{contains, lossy, trim_start};
+use crate::bytes::{contains, find, lossy, trim_start};
 use crate::model::{Kind, Role};
 
 /// A headline.
@@ -57,9 +57,23 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("overlapping ranges", "overlap"),
 ];
 
-/// Reads a headline: a line that begins with `error: `.
+/// Reads a headline: `error: ` at the start of a line, or right behind text that the program left without a line feed.
 pub(super) fn headline(text: &[u8]) -> Option<Headline<'_>> {
-    let said = trim_start(text).strip_prefix(b"error: ")?.trim_ascii_end();
+    let mut text = trim_start(text);
+    let mut begins = true;
+    while let Some(at) = find(text, b"error: ") {
+        let said = &text[at + b"error: ".len()..];
+        let is_glued = at > 0 && text[at - 1].is_ascii_alphanumeric();
+        if let Some(headline) = read(said.trim_ascii_end()).filter(|_| is_glued || (begins && at == 0)) {
+            return Some(headline);
+        }
+        (text, begins) = (said, false);
+    }
+    None
+}
+
+/// Reads what follows `error: `.
+fn read(said: &[u8]) -> Option<Headline<'_>> {
     if let Some(message) = said.strip_prefix(b"Undefined Behavior: ") {
         let title = lossy(message).into_owned();
         let kind = KINDS.iter().find(|(part, _)| title.contains(part)).map_or("undefined-behavior", |(_, kind)| kind);
