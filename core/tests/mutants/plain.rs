@@ -46,7 +46,7 @@ const EVIDENCE: &[&str] = &[
 fn holds(line: &str, words: &str) -> bool {
     let head = line.split_once(words).map(|(head, _)| head);
     let begins = |head: &str| head.is_empty() || head.ends_with(|c: char| c.is_ascii_alphanumeric());
-    let is_prefix = |head: &str| head.trim_end().ends_with([']', '|', ':', 'Z', '>', ')']);
+    let is_prefix = |head: &str| head.trim_end().ends_with(|c: char| c.is_ascii_digit() || "]|:Z>)".contains(c));
     head.is_some_and(|head| !words.starts_with("error: ") || begins(head) || is_prefix(head))
 }
 

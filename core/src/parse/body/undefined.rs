@@ -32,7 +32,8 @@ impl Sanitizers {
         self.interrupt(place, out);
         let report = self.report(Tool::Ubsan, place, out);
         out.reports[report].complete = true;
-        self.unsummed = true;
+        // Where one has no summary, the next need not have one either.
+        self.sums_up &= !core::mem::replace(&mut self.unsummed, true);
         let mut draft = Draft::new(Tool::Ubsan, kind, &title, place.line);
         draft.expect_stack(Role::Access, spot);
         self.open = Some(Open { spot: spot.into(), ..Open::new(report, Part::Undefined, Some(draft)) });

@@ -16,25 +16,19 @@ use crate::model::{Amount, Kind, Leak, Role, Tool};
 use crate::parse::collect::{Grammar, text_of};
 use crate::parse::draft::Draft;
 use crate::parse::frame::Head;
+use crate::problem::Code;
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
-    let Some((pid, stated)) = total(said) else {
-        if said.starts_with(b"Process ") && contains(said, b" total leaked byte") {
-            desk.unreadable(&Tool::Leaks, said);
-            return Opened::Line;
-        }
-        return Opened::No;
-    };
-    let report = desk.report(&Tool::Leaks, Some(pid));
-    let this = &mut desk.out.reports[report];
-    this.complete = true;
-    let sum = this.stated.leaked.get_or_insert_default();
-    *sum = Amount { bytes: sum.bytes.saturating_add(stated.bytes), blocks: sum.blocks.saturating_add(stated.blocks) };
-    if stated.blocks == 0 {
-        return Opened::Line;
+    let mut leaks = Leaks { report: None, stack: Vec::new(), open: None };
+    if said.starts_with(b"leaks Report Version: ") {
+        return Opened::Report(Box::new(leaks));
     }
-    Opened::Report(Box::new(Leaks { report, stack: Vec::new(), open: None }))
+    match leaks.sum(said, desk) {
+        Some(true) => Opened::Report(Box::new(leaks)),
+        Some(false) => Opened::Line,
+        None => Opened::No,
+    }
 }
 
 /// `Process 8311: 1 leak for 32 total leaked bytes.`
@@ -49,7 +43,8 @@ fn total(said: &[u8]) -> Option<(u64, Amount)> {
 /// The leaks of one process.
 #[derive(Clone, Debug)]
 struct Leaks {
-    report: usize,
+    /// Absent until the sum.
+    report: Option<usize>,
     /// The stack of the leaks that follow, as it is printed: the top comes last.
     stack: Vec<Box<[u8]>>,
     open: Option<Open>,
@@ -66,9 +61,16 @@ struct Open {
 impl Reading for Leaks {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let said = text.trim_ascii();
-        if total(said).is_some() || said.starts_with(b"leaks Report Version") {
-            self.hand_in(desk);
+        if said.starts_with(b"leaks Report Version") || (self.report.is_some() && total(said).is_some()) {
+            self.finish(desk);
             return Step::Over;
+        }
+        if self.report.is_none() {
+            return match self.sum(said, desk) {
+                Some(true) => Step::Own,
+                Some(false) => Step::Last,
+                None => Step::Foreign,
+            };
         }
         if said.starts_with(b"STACK OF ") {
             self.hand_in(desk);
@@ -103,14 +105,32 @@ impl Reading for Leaks {
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
         self.hand_in(desk);
+        if self.report.is_none() {
+            desk.problem(Code::Truncated, "a report of leaks without its sum");
+        }
     }
 
     fn report(&self) -> Option<usize> {
-        Some(self.report)
+        self.report
     }
 }
 
 impl Leaks {
+    /// Reads the sum, which opens the report. False where there are no leaks.
+    fn sum(&mut self, said: &[u8], desk: &mut Desk<'_>) -> Option<bool> {
+        let Some((pid, stated)) = total(said) else {
+            let is_sum = said.starts_with(b"Process ") && contains(said, b" total leaked byte");
+            return is_sum.then(|| desk.unreadable(&Tool::Leaks, said)).map(|()| false);
+        };
+        let report = desk.report(&Tool::Leaks, Some(pid));
+        let this = &mut desk.out.reports[report];
+        this.complete = true;
+        let sum = this.stated.leaked.get_or_insert_default();
+        *sum = Amount { bytes: sum.bytes.saturating_add(stated.bytes), blocks: sum.blocks.saturating_add(stated.blocks) };
+        self.report = Some(report);
+        Some(stated.blocks > 0)
+    }
+
     fn begin(&mut self, root: &Root<'_>, desk: &mut Desk<'_>) {
         let mut draft = desk.draft(Tool::Leaks, Kind::LEAK_DEFINITE, &root.title());
         draft.expect_stack(Role::Allocation, b"");
@@ -145,7 +165,9 @@ impl Leaks {
         let Some(Open { mut draft, root, sum }) = self.open.take() else { return };
         let indirect_bytes = sum.bytes.saturating_sub(root);
         draft.leak = Some(Leak { bytes: sum.bytes, blocks: sum.blocks, direct_bytes: root, indirect_bytes });
-        desk.record(self.report, draft);
+        if let Some(report) = self.report {
+            desk.record(report, draft);
+        }
     }
 }
 

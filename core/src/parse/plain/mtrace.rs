@@ -15,7 +15,7 @@ use crate::parse::frame::Head;
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
     match said {
-        b"Memory not freed:" => {
+        _ if said.ends_with(b"Memory not freed:") => {
             let report = desk.report(&Tool::Mtrace, None);
             desk.out.reports[report].complete = true;
             return Opened::Report(Box::new(Table { report, rows: 0 }));
@@ -38,8 +38,8 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
 
 /// `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`
 fn is_unknown(said: &[u8]) -> bool {
-    let Some(head) = before(said, b" was never alloc'd") else { return false };
-    head.last().is_some_and(u8::is_ascii_digit)
+    let Some(head) = before(said, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else { return false };
+    head.last().is_none_or(u8::is_ascii_digit)
 }
 
 /// The table that is being read.
