@@ -1,5 +1,6 @@
 //! A program that prints lines of its own about its memory, from the compiler to the verdict.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 use std::path::{Path, PathBuf};

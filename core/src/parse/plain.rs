@@ -340,6 +340,35 @@ mod tests {
     }
 
     #[test]
+    fn no_open_report_swallows_another() {
+        const ASAN: &str = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n\
+            READ of size 4 at 0x1 thread T0\n    #0 0x5 in f() /src/a.c:3:9\n\nSUMMARY: AddressSanitizer: heap-use-after-free /src/a.c:3:9 in f\n";
+        const MEMCHECK: &str = "==9== 4 bytes in 1 blocks are definitely lost in loss record 1 of 1\n==9==    at 0x1: malloc (a.c:1)\n\
+            ==9==    by 0x2: make (b.c:2)\n==9== \n";
+        for start in [
+            "*** GWP-ASan detected a memory error ***\nDouble Free at 0x7f (a 10-byte allocation) by thread 9 here:\n",
+            "Leak check _main_ detected leaks of 10 bytes in 1 objects\nLeak of 10 bytes in 1 objects allocated from:\n\t@ 5555 f\n",
+            "Memory not freed:\n-----------------\n0x000055b3baa3a4a0     0x64  at /path/mtr.c:3\n",
+            "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\n",
+            "==================\nWARNING: DATA RACE\nRead at 0x00c0 by goroutine 8:\n  f()\n      /a.go:1 +0x1\n",
+            "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n",
+            "unreferenced object 0xffff (size 64):\n  backtrace:\n    [<0000>] f+0x1/0x2\n",
+            "Dr. Memory results for pid 5: \"a\"\n\nError #1: LEAK 4 direct bytes 0x1-0x2 + 0 indirect bytes\n# 0 f [a.c:1]\n\nERRORS FOUND:\n",
+            "Process 83: 1 leak for 32 total leaked bytes.\n    1 (32 bytes) ROOT LEAK: 0x6000 [32]\n",
+            "Detected memory leaks!\nDumping objects ->\n{1} normal block at 0x1, 16 bytes long.\n Data: <x>\n",
+        ] {
+            let parsed = read(&alloc::format!("{start}{ASAN}{MEMCHECK}"));
+            let has = |tool: &str| parsed.findings.iter().any(|f| f.tool.as_str() == tool && !f.stacks.is_empty());
+            assert!(has("asan") || has("go-race"), "{start}");
+            assert!(
+                parsed.findings.iter().any(|f| f.kind.as_str() == "heap-use-after-free" && f.tool.as_str() == "asan"),
+                "{start}"
+            );
+            assert!(has("memcheck") && parsed.findings.len() == 3, "{start}: {:?}", parsed.findings);
+        }
+    }
+
+    #[test]
     fn a_report_ends_where_another_begins() {
         let parsed = read(
             "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\nScudo ERROR: out of memory trying to allocate 8 bytes\n\

@@ -103,6 +103,7 @@ impl Stream {
             return;
         }
         let tag = tag::find(text);
+        let was_open = self.sanitizers.is_open();
         // What stands before a tag has lost its end: another process wrote into the line.
         let untagged = tag.map_or(text, |tag| &text[..tag.at]);
         let is_plain = markers.are_in(untagged) && self.plain.opens(untagged, line, self.name.as_ref(), out);
@@ -114,6 +115,10 @@ impl Stream {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
             Some(tag) => self.sanitizer(text, tag, line, out),
             None => {}
+        }
+        if !was_open && self.sanitizers.is_open() {
+            // Frames look alike; from here on they are those of the report that has just begun.
+            self.plain.finish(line.number, self.name.as_ref(), out);
         }
     }
 

@@ -78,6 +78,9 @@ impl Reading for Results {
             self.sum_up(desk);
             return Step::Last;
         } else if self.in_totals {
+            if !is_of_totals(said) {
+                return Step::Foreign;
+            }
             self.total(said, desk);
         } else if self.draft.is_some() {
             return self.body(said, desk);
@@ -185,6 +188,13 @@ impl Results {
             desk.record(report, draft);
         }
     }
+}
+
+/// A line of the sums, or of the lists before them.
+fn is_of_totals(said: &[u8]) -> bool {
+    const WORDS: &[&[u8]] =
+        &[b"DUPLICATE ERROR COUNTS:", b"SUPPRESSIONS USED:", b"ERRORS IGNORED:", b"(re-run with", b"Error #", b"====="];
+    said.is_empty() || said[0].is_ascii_digit() || WORDS.iter().any(|words| said.starts_with(words))
 }
 
 /// `# 0 CECache::CECache       [c:\src\ecache.cpp:55]`

@@ -95,9 +95,7 @@ impl Reading for Leaks {
                 open.sum = Amount { bytes: open.sum.bytes.saturating_add(size), blocks: open.sum.blocks + 1 };
                 open.draft.last_line = desk.line;
             }
-        } else if contains(said, b"<< TOTAL >>") || said.starts_with(b"====") {
-            // The rows that follow belong to the same stack.
-        } else if !said.is_empty() && self.open.is_none() {
+        } else if !is_of_tree(said) {
             return Step::Foreign;
         }
         Step::Own
@@ -169,6 +167,12 @@ impl Leaks {
             desk.record(report, draft);
         }
     }
+}
+
+/// A row that counts nothing: a sum, a way back to a root, a dump of the bytes.
+fn is_of_tree(said: &[u8]) -> bool {
+    let is_row = said.starts_with(b"====") || said.starts_with(b"0x") || contains(said, b"<< TOTAL >>");
+    said.is_empty() || is_row || contains(said, b" --> ")
 }
 
 /// `34  dyld                                  0x10e47e51e start + 462`
