@@ -159,6 +159,27 @@ test('mistakes in rules are told at their lines, and nothing is judged until the
   await done();
 });
 
+test('logs are read anew when a format of one’s own is described', async () => {
+  const { tab, done } = await open();
+  await tab.fill('#paste', 'started\n[TRACE] MEMORY LEAK at db_query: allocs=5, frees=3\n');
+  await title(tab, /^fail, not proved clean$/);
+  const format = (when) => `[[format]]
+name = "trace"
+pattern = 'MEMORY LEAK at (?<function>\\w+): allocs=(?<allocs>\\d+), frees=(?<frees>\\d+)'
+when = "${when}"
+`;
+  await tab.fill('#rules', format('allocs != frees'));
+  await title(tab, /^fail, 1 unexpected finding$/);
+  assert.match(await tab.textContent('#findings'), /db_query/);
+  await tab.fill('#rules', format('allocs < frees'));
+  await title(tab, /^pass$/);
+  await tab.fill('#rules', format('alocs < frees'));
+  await title(tab, /^The rules can’t be read$/);
+  await tab.fill('#rules', '');
+  await title(tab, /^fail, not proved clean$/);
+  await done();
+});
+
 test('files, folders and archives are read as what they are', async () => {
   const { tab, done } = await open();
   const [one, two] = [text('lsan/direct-clang19'), text('memcheck/definite')];

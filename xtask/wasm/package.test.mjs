@@ -130,6 +130,18 @@ test('mistakes come back as a list, and what is no option as an error', () => {
   assert.equal(report.judge(null).outcome, 'fail');
 });
 
+test('a session reads formats of one’s own, and says what is wrong with them', () => {
+  const config = readFileSync(join(home, 'docs/own-formats/leakgate.toml'), 'utf8');
+  const session = new leakgate.Session(config);
+  session.begin('leak.log');
+  session.feed(readFileSync(join(home, 'docs/own-formats/leak.log')));
+  const judged = session.finish().judge({ config });
+  assert.equal(judged.outcome, 'fail');
+  assert.match(judged.document('text'), /custom:runtime-trace leak\.log:3/);
+  const { mistakes } = thrown(() => new leakgate.Session('[[format]]\nname = "a"\npattern = "("\n'));
+  assert.equal(mistakes[0].line, 3);
+});
+
 test('a session that is used up says so, and others live on', () => {
   const session = new leakgate.Session();
   session.feed(Buffer.from('nothing\n'));
