@@ -9,7 +9,7 @@ const CHUNK = 4 << 20;
 
 /** Looks at what was read so far take at most one part of the time in so many, and begin after so many milliseconds. */
 const SELDOM = 8;
-const FIRST_LOOK = 500;
+const FIRST_LOOK = 100;
 
 /** Lines of a log that are shown before a place and after it. */
 const BEFORE = 3;
