@@ -45,10 +45,7 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
     if searched > 0 {
         out += &format!(", {searched} with a sum of leaks");
     }
-    let suppressed = reports.iter().map(|r| r.suppressed()).fold(Amount::default(), |sum, s| Amount {
-        bytes: sum.bytes.saturating_add(s.bytes),
-        blocks: sum.blocks.saturating_add(s.blocks),
-    });
+    let suppressed = reports.iter().map(|r| r.suppressed()).fold(Amount::default(), Amount::plus);
     if suppressed.blocks > 0 {
         out += &format!(", {} suppressed by the tool", amount(suppressed.bytes, suppressed.blocks));
     }

@@ -35,18 +35,20 @@ pub(crate) enum Shape {
     Block { start: Expression, frames: Expression, end: Option<Expression> },
 }
 
+impl Shape {
+    /// What opens a finding.
+    pub(crate) fn opening(&self) -> &Expression {
+        match self {
+            Self::Line(pattern) => pattern,
+            Self::Block { start, .. } => start,
+        }
+    }
+}
+
 impl Format {
     /// The name, as findings have it behind `custom:`.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// What opens a finding.
-    pub(crate) fn opening(&self) -> &Expression {
-        match &self.shape {
-            Shape::Line(pattern) => pattern,
-            Shape::Block { start, .. } => start,
-        }
     }
 
     /// True where the line may be of this format.

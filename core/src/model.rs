@@ -9,6 +9,7 @@ mod report;
 use alloc::sync::Arc;
 
 pub use self::finding::{Finding, Frame, Generated, Instance, Leak, Role, Site, Stack};
+pub(crate) use self::kind::OF_FORMAT;
 pub use self::kind::{Kind, Tool};
 pub use self::report::{Amount, Entry, Input, LeakSummary, Report, ShownLeaks, Stated};
 

@@ -33,14 +33,9 @@ pub(crate) fn settle(mut all: Collector) -> Collector {
 /// Marks the inputs in which a checker spoke. A profiler's report proves nothing about memory.
 fn note_who_spoke(all: &mut Collector) {
     for (at, report) in all.reports.iter().enumerate() {
-        let proves = !all.forgotten.contains(&at) && !is_profiler(&report.tool);
+        let proves = !all.forgotten.contains(&at) && !report.tool.is_profiler();
         all.inputs[report.input].spoke |= proves;
     }
-}
-
-/// True for valgrind's other tools; a format of the project's own is named `custom:NAME`.
-fn is_profiler(tool: &Tool) -> bool {
-    matches!(tool, Tool::Custom(name) if !name.starts_with("custom:"))
 }
 
 /// A process may search for leaks several times; a leak whose record a later search printed anew, with other sizes, counts once.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::mistakes;
 
 /// The name of the configuration in what is said about it.
-pub(crate) const CONFIG: &str = "leakgate.toml";
+const CONFIG: &str = "leakgate.toml";
 
 /// The name of the baseline, where the configuration names none.
 const BASELINE: &str = "leakgate-baseline.json";
@@ -63,7 +63,7 @@ impl Options {
     /// Reads everything; all mistakes of all files are told at once. The order of rules is that of the command line.
     pub(crate) fn settings(self, today: Date) -> Result<Settings, Vec<Mistake>> {
         let mut wrong = Vec::new();
-        let config = self.config.as_deref().map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, text));
+        let config = config(self.config.as_deref());
         let Config { mut policy, files, mut rules, .. } = config.unwrap_or_else(|mistakes| {
             wrong.extend(mistakes);
             Config::default()
@@ -103,6 +103,11 @@ impl Options {
         gate.baseline = baseline;
         Ok(Settings { gate, base, not_given })
     }
+}
+
+/// Reads the text of a configuration; nothing is one without keys.
+pub(crate) fn config(text: Option<&str>) -> Result<Config, Vec<Mistake>> {
+    text.map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, text))
 }
 
 /// A file that can't be read is as none, but its mistake is kept.

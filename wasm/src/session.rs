@@ -1,11 +1,10 @@
 //! Reading logs.
 
-use leakgate_core::{Config, Options, Parser, Source};
+use leakgate_core::{Options, Parser, Source};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::mistakes;
-use crate::options::CONFIG;
 use crate::report::Report;
+use crate::{mistakes, options};
 
 /// Reads logs, one after the other, in chunks of any size.
 #[wasm_bindgen]
@@ -22,8 +21,7 @@ impl Session {
     /// mistakes are thrown as one `MistakesError`.
     #[wasm_bindgen(constructor)]
     pub fn new(config: Option<String>) -> Result<Self, JsValue> {
-        let config = config.map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, &text));
-        let config = config.map_err(|mistakes| mistakes::error(&mistakes))?;
+        let config = options::config(config.as_deref()).map_err(|mistakes| mistakes::error(&mistakes))?;
         Ok(Self { parser: Parser::with_formats(Options::default(), &config.formats), ..Self::default() })
     }
 

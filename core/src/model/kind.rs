@@ -65,6 +65,9 @@ pub enum Tool {
     Custom(Text),
 }
 
+/// What the name of a format of the project's own stands behind.
+pub(crate) const OF_FORMAT: &str = "custom:";
+
 /// Every tool and its name; where it has two, the one that is written comes first.
 const TOOLS: &[(&str, Tool)] = &[
     ("memcheck", Tool::Memcheck),
@@ -112,6 +115,16 @@ impl Tool {
     /// The names that a person may write.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         TOOLS.iter().map(|(name, _)| *name)
+    }
+
+    /// The tool of a format of the project's own.
+    pub(crate) fn of_format(name: &str) -> Self {
+        Self::Custom(format!("{OF_FORMAT}{name}").into())
+    }
+
+    /// True for a tool that looks for no errors: one of valgrind's that is not named here.
+    pub(crate) fn is_profiler(&self) -> bool {
+        matches!(self, Self::Custom(name) if !name.starts_with(OF_FORMAT))
     }
 
     /// True for the tools of valgrind.

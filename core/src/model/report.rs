@@ -14,6 +14,14 @@ pub struct Amount {
     pub blocks: u64,
 }
 
+impl Amount {
+    /// Both together.
+    #[must_use]
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), blocks: self.blocks.saturating_add(other.blocks) }
+    }
+}
+
 /// What a checker said about the leaks of a process in sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeakSummary {

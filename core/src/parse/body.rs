@@ -152,8 +152,7 @@ impl Sanitizers {
     /// A leak record or a table of suppressions without the headline before it: the start was cut, or there is none.
     fn open_leaks(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let table = lsan::record(text).is_none();
-        let in_leaks = self.open.as_ref().is_some_and(|o| !matches!(o.part, Part::Error | Part::Undefined));
-        if in_leaks {
+        if self.open.as_ref().is_some_and(Open::is_of_leaks) {
             return;
         }
         self.interrupt(place, out);
@@ -218,13 +217,12 @@ impl Sanitizers {
     }
 
     fn leak_total(&mut self, total: Amount, place: &Place<'_>, out: &mut Collector) {
-        let open = self.open.as_ref().filter(|o| !matches!(o.part, Part::Error | Part::Undefined)).map(|o| o.report);
+        let open = self.open.as_ref().filter(|o| o.is_of_leaks()).map(|o| o.report);
         match open {
             Some(report) => {
                 // A process may look for leaks several times; every report counts, and so does every total.
                 let stated = out.reports[report].stated.leaked.get_or_insert_default();
-                stated.bytes = stated.bytes.saturating_add(total.bytes);
-                stated.blocks = stated.blocks.saturating_add(total.blocks);
+                *stated = stated.plus(total);
                 self.close(true, place.line, out);
             }
             None if self.mixed => {}

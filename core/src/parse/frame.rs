@@ -126,11 +126,16 @@ pub(crate) fn place_site(raw: &[u8]) -> Site {
     if rest.is_empty() || rest.starts_with("0x") {
         return site;
     }
-    let (file, line, column) = take_position(rest);
-    site.file = Some(file.into());
+    set_place(&mut site, rest);
+    site
+}
+
+/// Sets file, line and column. Line 0 is written where the compiler did not say.
+fn set_place(site: &mut Site, place: &str) {
+    let (file, line, column) = take_position(place);
+    site.file = (!file.is_empty()).then(|| file.into());
     site.line = line.filter(|n| *n > 0);
     site.column = column.filter(|n| *n > 0);
-    site
 }
 
 fn set_function(site: &mut Site, name: &str) {

@@ -195,8 +195,9 @@ impl Desk<'_> {
     /// The report ends with this record: where it is not whole, that is a problem.
     pub(super) fn end(&mut self, report: usize, draft: &mut Option<Draft>, whole: bool) {
         self.hand_in(report, draft);
-        self.out.reports[report].complete = whole;
-        if !whole {
+        if whole {
+            self.out.reports[report].complete = true;
+        } else {
             let message = format!("a report of {} has no end", self.out.reports[report].tool);
             self.cut(report, &message);
         }

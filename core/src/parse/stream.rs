@@ -106,7 +106,8 @@ impl Stream {
         let was_open = self.sanitizers.is_open();
         // What stands before a tag has lost its end: another process wrote into the line.
         let untagged = tag.map_or(text, |tag| &text[..tag.at]);
-        let is_plain = markers.are_in(untagged) && self.plain.opens(untagged, line, self.name.as_ref(), out);
+        let is_plain =
+            !untagged.is_empty() && markers.are_in(untagged) && self.plain.opens(untagged, line, self.name.as_ref(), out);
         if !is_plain && (tag.is_none() || speaks(untagged)) {
             failures::outside_of_reports(untagged, line, out);
             self.untagged(untagged, line, out);

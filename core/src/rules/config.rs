@@ -18,7 +18,7 @@ use super::{Rule, Source};
 use crate::advice;
 use crate::format::Format;
 use crate::mistake::{Mistake, nearest};
-use crate::model::{Kind, Tool};
+use crate::model::{Kind, OF_FORMAT, Tool};
 use crate::verdict::{Level, Policy, Silence};
 
 /// What a `leakgate.toml` says.
@@ -193,7 +193,7 @@ fn tools(table: &Table<'_>, key: &str) -> Vec<Tool> {
 
 /// A tool by the name that a person writes; else what was meant.
 pub(crate) fn tool_named(name: &str) -> Result<Tool, String> {
-    let is_custom = name.strip_prefix("custom:").is_some_and(|n| !n.is_empty());
+    let is_custom = name.strip_prefix(OF_FORMAT).is_some_and(|n| !n.is_empty());
     if is_custom || Tool::names().any(|known| known == name) {
         return Ok(Tool::named(name));
     }

@@ -49,6 +49,11 @@ impl Open {
         Self { report, part, draft, foreign: 0, interleaved: false, spot: Box::default() }
     }
 
+    /// True while leaks or the table beside them are read.
+    pub(crate) fn is_of_leaks(&self) -> bool {
+        matches!(self.part, Part::Leaks | Part::Suppressions { .. })
+    }
+
     /// True while an error of this tool is read.
     pub(crate) fn is_of(&self, tool: &Tool) -> bool {
         self.part == Part::Error && self.draft.as_ref().is_some_and(|draft| draft.tool == *tool)

@@ -1,6 +1,6 @@
 //! Frames of the checkers without tags. Each grammar is a function that reads what stands behind the frame's number and address.
 
-use super::{set_function, take_position};
+use super::{set_function, set_place};
 use crate::bytes::{hex, lossy};
 use crate::model::{Site, Text};
 
@@ -18,7 +18,7 @@ pub(crate) fn symbols(line: &[u8]) -> Option<(u64, &[u8])> {
 /// `MODULE(FUNCTION+0xOFFSET)`, `MODULE(+0xOFFSET)`, `MODULE(FUNCTION)`, `MODULE`.
 pub(crate) fn symbols_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
-    let body = symbols(raw).map_or(&*text, |(_, body)| text.get(..body.len()).unwrap_or_default()).trim();
+    let body = text.trim();
     let Some((module, inside)) = body.strip_suffix(')').and_then(|body| body.rsplit_once('(')) else {
         site.module = named(body);
         return site;
@@ -55,14 +55,6 @@ fn start(raw: &[u8]) -> (alloc::borrow::Cow<'_, str>, Site) {
 
 fn named(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
-}
-
-/// Sets file, line and column.
-fn set_place(site: &mut Site, place: &str) {
-    let (file, line, column) = take_position(place);
-    site.file = named(file);
-    site.line = line.filter(|n| *n > 0);
-    site.column = column.filter(|n| *n > 0);
 }
 
 /// The kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`: the place only where the log was symbolised.

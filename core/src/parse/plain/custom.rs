@@ -26,8 +26,8 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
 }
 
 fn open(at: usize, format: &Format, text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let tool = Tool::Custom(format!("custom:{}", format.name).into());
-    let Some(found) = format.opening().captures(text) else {
+    let tool = Tool::of_format(&format.name);
+    let Some(found) = format.shape.opening().captures(text) else {
         if format.clean.as_ref().is_some_and(|clean| clean.is_found_in(text)) {
             let report = desk.report(&tool, None);
             desk.out.reports[report].complete = true;

@@ -72,25 +72,18 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         desk.out.reports[report].complete = true;
         return Opened::Report(Box::new(Aborted { report, draft: Some(draft) }));
     }
-    let Some((said, kind)) = sentence(said).and_then(|said| Some((said, kind(said)?))) else { return Opened::No };
+    let Some((said, kind)) = sentence(said) else { return Opened::No };
     desk.said(Tool::Glibc, kind, &text_of(said));
     Opened::Line
 }
 
-/// The sentence at the end of a line: text that the program left without a line feed may stand before it.
-fn sentence(said: &[u8]) -> Option<&[u8]> {
+/// The sentence at the end of a line, and its kind: text that the program left without a line feed may stand before it.
+fn sentence(said: &[u8]) -> Option<(&[u8], Kind)> {
     const BEGINNINGS: &[&[u8]] =
         &[b"free(): ", b"double free or corruption (", b"malloc(): ", b"realloc(): ", b"munmap_chunk(): ", b"corrupted "];
-    if kind(said).is_some() {
-        return Some(said);
-    }
     let is_start = |at: &usize| *at > 0 && said[at - 1] != b'_';
-    BEGINNINGS
-        .iter()
-        .filter_map(|words| find(said, words))
-        .filter(is_start)
-        .map(|at| &said[at..])
-        .find(|rest| kind(rest).is_some())
+    let glued = BEGINNINGS.iter().filter_map(|words| find(said, words)).filter(is_start).map(|at| &said[at..]);
+    core::iter::once(said).chain(glued).find_map(|said| Some((said, kind(said)?)))
 }
 
 /// The kind of a sentence of the heap's.
@@ -141,8 +134,8 @@ impl Reading for Aborted {
             return Step::Own;
         }
         match frame::symbols(said) {
-            Some((address, _)) => {
-                let head = Head { index: None, address: Some(address), site: said };
+            Some((address, site)) => {
+                let head = Head { index: None, address: Some(address), site };
                 desk.frame(draft, Grammar::Symbols, head);
                 Step::Own
             }

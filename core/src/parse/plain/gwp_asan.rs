@@ -75,7 +75,7 @@ impl Reading for Error {
             draft.expect_stack(role, said);
         } else if let Some(head) = frame::numbered(said).or_else(|| at(said)) {
             let (grammar, head) = match frame::symbols(head.site) {
-                Some((address, _)) => (Grammar::Symbols, Head { address: Some(address), ..head }),
+                Some((address, site)) => (Grammar::Symbols, Head { address: Some(address), site, ..head }),
                 None => (Grammar::Sanitizer, head),
             };
             desk.frame(draft, grammar, head);

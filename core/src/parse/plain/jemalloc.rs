@@ -26,8 +26,7 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         let report = desk.report(&Tool::Jemalloc, None);
         desk.out.reports[report].complete = true;
         let stated = desk.out.reports[report].stated.leaked.get_or_insert_default();
-        *stated =
-            Amount { bytes: stated.bytes.saturating_add(leaked.bytes), blocks: stated.blocks.saturating_add(leaked.blocks) };
+        *stated = stated.plus(leaked);
         if leaked.bytes > 0 || contexts > 0 {
             let mut draft = desk.draft(Tool::Jemalloc, Kind::LEAK_DEFINITE, &title);
             draft.leak = Some(Leak::direct(leaked.bytes, leaked.blocks));

@@ -13,12 +13,10 @@ use crate::parse::draft::Draft;
 use crate::parse::frame::Head;
 use crate::parse::ubsan;
 
-/// What follows `BUG: K…: `, where it is not the kind itself. The first that fits counts.
+/// What follows `BUG: K…: `, where its first word is not the kind itself.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("double-free or invalid-free", "invalid-free"),
     ("null-ptr-deref", "null-pointer-use"),
-    ("out-of-bounds ", "out-of-bounds"),
-    ("use-after-free ", "use-after-free"),
     ("memory corruption", "heap-corruption"),
     ("invalid free", "invalid-free"),
     ("invalid read", "invalid-read"),
@@ -50,9 +48,7 @@ fn bug(text: &[u8]) -> Option<(Kind, &[u8])> {
     let title = &said[..find(said, b"+0x").unwrap_or(said.len())];
     let words = text_of(before(said, b" in ").unwrap_or(said));
     let word = words.split(" on address").next().unwrap_or_default();
-    let known = KINDS
-        .iter()
-        .find(|(part, _)| word.starts_with(part.trim_end()) && (!part.ends_with(' ') || word.len() > part.trim_end().len()));
+    let known = KINDS.iter().find(|(part, _)| word.starts_with(part));
     let kind = known.map_or_else(|| Kind::from_name(word.split(' ').next().unwrap_or_default()), |(_, kind)| Kind::of(kind));
     Some((kind, title))
 }

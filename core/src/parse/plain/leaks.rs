@@ -92,7 +92,7 @@ impl Reading for Leaks {
             return Step::Last;
         } else if let Some(size) = self.open.as_ref().and_then(|_| block(said)) {
             if let Some(open) = &mut self.open {
-                open.sum = Amount { bytes: open.sum.bytes.saturating_add(size), blocks: open.sum.blocks + 1 };
+                open.sum = open.sum.plus(Amount { bytes: size, blocks: 1 });
                 open.draft.last_line = desk.line;
             }
         } else if !is_of_tree(said) {
@@ -124,7 +124,7 @@ impl Leaks {
         let this = &mut desk.out.reports[report];
         this.complete = true;
         let sum = this.stated.leaked.get_or_insert_default();
-        *sum = Amount { bytes: sum.bytes.saturating_add(stated.bytes), blocks: sum.blocks.saturating_add(stated.blocks) };
+        *sum = sum.plus(stated);
         self.report = Some(report);
         Some(stated.blocks > 0)
     }

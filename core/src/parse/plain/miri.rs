@@ -50,8 +50,10 @@ struct Error {
     next: Option<(Role, Box<[u8]>)>,
     /// The function of a frame whose place comes in the next line.
     function: Option<Box<[u8]>>,
-    /// The error's own frames.
-    frames: Vec<(u32, Box<[u8]>)>,
+    /// The error's own frames; one more than are kept of a stack, so that the loss is told.
+    frames: Vec<Box<[u8]>>,
+    /// How many there were.
+    depth: usize,
 }
 
 impl Reading for Run {
@@ -93,7 +95,7 @@ impl Run {
                 draft.leak = leaked.map(|bytes| Leak::direct(bytes, 1));
                 let role = if is_leak { Role::Allocation } else { Role::Access };
                 let next = Some((role, Box::default()));
-                self.error = Some(Error { draft, role, spot: None, next, function: None, frames: Vec::new() });
+                self.error = Some(Error { draft, role, spot: None, next, function: None, frames: Vec::new(), depth: 0 });
             }
             words::Headline::Cut(said) => {
                 desk.unreadable(&Tool::Miri, said);
@@ -129,8 +131,7 @@ impl Error {
     fn line(&mut self, said: &[u8], desk: &mut Desk<'_>) -> bool {
         if let Some(function) = self.function.take() {
             let place = said.strip_prefix(b"at ").map_or(String::new(), |place| format!(" at {}", lossy(start_of(place))));
-            let index = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
-            self.frames.push((index, format!("{}{place}", lossy(&function)).into_bytes().into()));
+            self.push(format!("{}{place}", lossy(&function)), desk);
             if !place.is_empty() {
                 self.draft.last_line = desk.line;
                 return true;
@@ -160,7 +161,7 @@ impl Error {
     /// A frame, an explanation, or what announces a place.
     fn note(&mut self, said: &[u8], desk: &mut Desk<'_>) -> bool {
         if let Some((index, function)) = numbered(said) {
-            if usize::try_from(index).is_ok_and(|index| index == self.frames.len()) {
+            if usize::try_from(index).is_ok_and(|index| index == self.depth) {
                 self.function = Some(function.into());
                 return true;
             }
@@ -168,10 +169,8 @@ impl Error {
         }
         if let Some(inside) = after(said, b"inside `").filter(|_| said.starts_with(b"= note: ") || said.starts_with(b"note: ")) {
             let frame = before(inside, b"` at ").zip(after(inside, b"` at "));
-            if let Some((function, place)) = frame.filter(|_| self.frames.len() < desk.out.options.max_frames) {
-                let index = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
-                let site = format!("{} at {}", lossy(function), lossy(start_of(place)));
-                self.frames.push((index, site.into_bytes().into()));
+            if let Some((function, place)) = frame {
+                self.push(format!("{} at {}", lossy(function), lossy(start_of(place))), desk);
             }
             self.next = None;
             return true;
@@ -192,17 +191,22 @@ impl Error {
         true
     }
 
+    fn push(&mut self, site: String, desk: &Desk<'_>) {
+        self.depth += 1;
+        if self.frames.len() <= desk.out.options.max_frames {
+            self.frames.push(site.into_bytes().into());
+        }
+    }
+
     fn hand_in(mut self, report: usize, desk: &mut Desk<'_>) {
         if let Some(function) = self.function.take() {
-            let index = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
-            self.frames.push((index, function));
+            self.push(lossy(&function).into_owned(), desk);
         }
         let mut others = core::mem::take(&mut self.draft.stacks);
         self.draft.expect_stack(self.role, b"");
         let last_line = self.draft.last_line;
-        for (index, site) in &self.frames {
-            let head = Head { index: Some(*index), address: None, site };
-            desk.frame(&mut self.draft, Grammar::AtPlace, head);
+        for site in &self.frames {
+            desk.frame(&mut self.draft, Grammar::AtPlace, Head { index: None, address: None, site });
         }
         if let Some(spot) = self.spot.as_ref().filter(|_| self.frames.is_empty()) {
             let head = Head { index: Some(0), address: None, site: spot };

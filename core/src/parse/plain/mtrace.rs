@@ -14,26 +14,29 @@ use crate::parse::frame::Head;
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
-    match said {
-        _ if said.ends_with(b"Memory not freed:") => {
-            let report = desk.report(&Tool::Mtrace, None);
-            desk.out.reports[report].complete = true;
-            return Opened::Report(Box::new(Table { report, rows: 0 }));
-        }
-        b"No memory leaks." => {
-            let report = desk.report(&Tool::Mtrace, None);
-            desk.out.reports[report].complete = true;
-            return Opened::Line;
-        }
-        _ => {}
+    if said.ends_with(b"Memory not freed:") {
+        return Opened::Report(Box::new(Table { report: checked(desk), rows: 0 }));
     }
-    let is_odd = is_unknown(said) || contains(said, b"+ 0x") && contains(said, b" duplicate: ");
-    if !is_odd {
+    if said == b"No memory leaks." {
+        checked(desk);
+        return Opened::Line;
+    }
+    let kind = if is_unknown(said) {
+        "invalid-free"
+    } else if contains(said, b"+ 0x") && contains(said, b" duplicate: ") {
+        "heap-corruption"
+    } else {
         return Opened::No;
-    }
-    let kind = if is_unknown(said) { "invalid-free" } else { "heap-corruption" };
+    };
     desk.said(Tool::Mtrace, Kind::of(kind), &text_of(said));
     Opened::Line
+}
+
+/// A trace was gone through.
+fn checked(desk: &mut Desk<'_>) -> usize {
+    let report = desk.report(&Tool::Mtrace, None);
+    desk.out.reports[report].complete = true;
+    report
 }
 
 /// `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`

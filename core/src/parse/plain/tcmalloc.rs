@@ -59,7 +59,7 @@ fn checked(desk: &mut Desk<'_>, leaked: Amount) -> usize {
     let this = &mut desk.out.reports[report];
     this.complete = true;
     let stated = this.stated.leaked.get_or_insert_default();
-    *stated = Amount { bytes: stated.bytes.saturating_add(leaked.bytes), blocks: stated.blocks.saturating_add(leaked.blocks) };
+    *stated = stated.plus(leaked);
     report
 }
 

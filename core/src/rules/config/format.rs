@@ -35,16 +35,14 @@ fn read_one(table: &Table<'_>) -> Option<Format> {
     let shape = shape(table);
     let clean = expression(table, "clean");
     let kind = one_kind(table);
-    let opening = match shape.as_ref()? {
-        Shape::Line(pattern) => pattern,
-        Shape::Block { start, .. } => start,
-    };
+    let shape = shape?;
+    let opening = shape.opening();
     let when = table.string("when").and_then(|text| {
         let condition = Condition::read(&text, &opening.groups());
         condition.map_err(|(what, help)| table.document.mistake(table.span_of("when"), what, help)).ok()
     });
     let literals = literals(table, opening, clean.as_ref())?;
-    Some(Format { name: name?, kind, shape: shape?, when, clean, literals })
+    Some(Format { name: name?, kind, shape, when, clean, literals })
 }
 
 fn name(table: &Table<'_>) -> Option<String> {
@@ -114,14 +112,14 @@ fn literals(table: &Table<'_>, opening: &Expression, clean: Option<&Expression>)
         return None;
     }
     let mut all = Vec::new();
-    for (key, expression) in [("pattern", Some(opening)), ("clean", clean)] {
+    let key_of_opening = if table.has("start") { "start" } else { "pattern" };
+    for (key, expression) in [(key_of_opening, Some(opening)), ("clean", clean)] {
         let Some(expression) = expression else { continue };
         match &said {
             Some(text) => all.push(text.to_string()),
             None if expression.literals.iter().any(|text| text.len() < SHORTEST) || expression.literals.is_empty() => {
                 let help = String::from("say it in `contains`: every line of the log is searched for it first");
                 let what = format!("nothing of `{key}` stands in every line that it matches");
-                let key = if key == "pattern" && table.has("start") { "start" } else { key };
                 table.document.mistake(table.span_of(key), what, Some(help));
                 return None;
             }
