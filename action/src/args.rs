@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use leakgate_core::emit::{Format, Style};
 use leakgate_core::{Date, Level, Silence};
 
-use crate::{allow, baseline, diff, doctor, explain, merge, rules, suppress};
+use crate::{allow, baseline, diff, doctor, explain, merge, rules, run, suppress};
 
 /// What leakgate was asked to do.
 #[derive(Debug, Subcommand)]
@@ -17,6 +17,12 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 pass, 1 fail, 2 not all of the work could be done.
     Check(Check),
+    /// Start a command under memory checkers, lose none of their reports, and go on as `check` does.
+    ///
+    /// Exit status: 0 pass, 1 fail (what nobody accepted, no proof, or a command that failed), 2 not all of the work could be done.
+    Run(run::RunArgs),
+    #[command(hide = true)]
+    Exec(run::Exec),
     /// Accept a finding: add an entry to leakgate.toml.
     Allow(allow::Allow),
     /// Write what accepts findings, in the language of leakgate.toml, valgrind or LeakSanitizer.
@@ -231,6 +237,7 @@ pub(crate) fn parse() -> Command {
     }
     let documents = match &cli.command {
         Command::Check(check) => Some(&check.documents),
+        Command::Run(run) => Some(&run.documents),
         Command::Merge(merge) => Some(&merge.documents),
         _ => None,
     };

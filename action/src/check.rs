@@ -1,7 +1,7 @@
 //! `leakgate check`: read logs, decide, show.
 
 use leakgate_core::emit::{self, Run, Style};
-use leakgate_core::{Change, Outcome, Triage, Verdict};
+use leakgate_core::{Change, Gate, Outcome, Triage, Verdict, Watched};
 
 use crate::args::{Check, Document, DocumentArgs};
 use crate::diff;
@@ -33,12 +33,21 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Decides. What could not be read is told at standard error.
+    /// Decides about logs. What could not be read is told at standard error.
     pub(crate) fn of(settings: Settings, logs: Logs) -> Result<Self, Error> {
+        Self::by(settings, logs, |logs, triage, gate| leakgate_core::judge(&logs.parsed, triage, &logs.sources, gate))
+    }
+
+    /// Decides about a command that was watched.
+    pub(crate) fn watched(settings: Settings, logs: Logs, watched: &Watched) -> Result<Self, Error> {
+        Self::by(settings, logs, |logs, triage, gate| leakgate_core::judge_watched(&logs.parsed, triage, watched, gate))
+    }
+
+    fn by(settings: Settings, logs: Logs, judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict) -> Result<Self, Error> {
         let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
         let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
         let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-        let mut verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
+        let mut verdict = judge(&logs, &triage, &settings.gate);
         if logs.report_errors().is_some() {
             verdict.outcome = Outcome::Error;
         }

@@ -1,6 +1,8 @@
 //! Logs on their way into the core: every place that was named is read once, and what comes from where is kept.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use leakgate_core::{Format, Options, Parsed, Parser, Source};
@@ -33,6 +35,19 @@ impl Logs {
         Self { parsed, sources, files, errors: inputs.errors }
     }
 
+    /// Reads the logs of a run, each with a name of its own.
+    pub(crate) fn of_run(files: &[(String, PathBuf)], formats: &[Format]) -> Self {
+        let mut errors = Vec::new();
+        let mut parser = Parser::with_formats(Options::default(), formats);
+        for (name, path) in files {
+            parser.begin(name);
+            let fed = File::open(path).and_then(|file| feed_all(file, &mut parser));
+            errors.extend(fed.err().map(|error| Error::Read(path.clone(), error)));
+        }
+        let files = files.iter().map(|(_, path)| path.clone()).collect();
+        Self { parsed: parser.finish(), sources: Vec::new(), files, errors }
+    }
+
     /// For commands that write down what they read: they need all of it.
     pub(crate) fn complete(self) -> Result<Self, Error> {
         if self.errors.is_empty() { Ok(self) } else { Err(Error::Several(self.errors)) }
@@ -42,6 +57,18 @@ impl Logs {
     pub(crate) fn report_errors(&self) -> Option<Status> {
         self.errors.iter().for_each(crate::error::print);
         (!self.errors.is_empty()).then_some(Status::Error)
+    }
+}
+
+fn feed_all(mut file: File, parser: &mut Parser) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => parser.feed(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod progress;
 mod publish;
 mod report;
 mod rules;
+mod run;
 mod runner;
 mod settings;
 mod step;
@@ -35,6 +36,8 @@ use crate::args::Command;
 fn main() -> ExitCode {
     let result = match args::parse() {
         Command::Check(args) => check::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Exec(args) => run::exec(&args),
         Command::Allow(args) => allow::run(&args),
         Command::Suppress(args) => suppress::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -8,16 +8,18 @@ use crate::model::{Amount, Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::triage::{Disposition, Triage};
+use crate::verdict::Watched;
 
 /// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed, …`.
-pub(crate) fn sentence(parsed: &Parsed, triage: &Triage) -> String {
+pub(crate) fn sentence(parsed: &Parsed, triage: &Triage, watched: Option<&Watched>) -> String {
     let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
     tools.sort_unstable();
     tools.dedup();
-    if tools.is_empty() {
+    let mut parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
+    parts.extend(watched.into_iter().flat_map(|w| w.evidence(parsed)));
+    if parts.is_empty() {
         return String::from("no checker spoke");
     }
-    let mut parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
     let (allowed, _) = triage.count(parsed, Disposition::Allowed);
     if allowed > 0 {
         let rules = triage.uses.iter().filter(|u| u.decided > 0 && !u.expired && !u.over_limit).count() as u64;

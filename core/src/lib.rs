@@ -74,7 +74,9 @@ pub use crate::rules::{
     Source as RuleSource, Wording, Written, convert, packs, read_file, suppress,
 };
 pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
-pub use crate::verdict::{Level, Outcome, Policy, Reason, ReasonCode, Silence, Source, Verdict, judge};
+pub use crate::verdict::{
+    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict, Watched, judge, judge_watched,
+};
 
 /// A day, as rules name them.
 pub use jiff::civil::Date;

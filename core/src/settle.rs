@@ -7,6 +7,7 @@ mod reconcile;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -141,23 +142,33 @@ fn forget(all: &mut Collector, report: usize, entry: &Entry) {
 }
 
 /// After `fork` a child prints the leaks that it has from its parent. Where the report names its parent and the parent's
-/// report is there, as many records of a stack as both have are the parent's.
+/// report is there, records of one stack are set off against each other: those of equal sizes first, then those that became smaller.
+/// A larger one holds what the child itself has lost.
 fn mark_inherited(all: &mut Collector, parents: &[Option<usize>]) {
-    let mut counts: HashMap<usize, HashMap<u64, u64>> = HashMap::new();
+    let mut counts: HashMap<usize, Theirs> = HashMap::new();
     for (child, parent) in parents.iter().enumerate() {
         let Some(parent) = *parent else { continue };
-        let theirs = counts.entry(parent).or_insert_with(|| leak_counts(all, parent));
-        let entries = all.reports[child].entries.clone();
-        for entry in entries {
-            if !all.findings[entry.finding].kind.is_leak() {
-                continue;
+        let mut left = counts.entry(parent).or_insert_with(|| leak_counts(all, parent)).clone();
+        let mut entries = all.reports[child].entries.clone();
+        entries.retain(|entry| all.findings[entry.finding].kind.is_leak());
+        for order in [Ordering::Equal, Ordering::Greater] {
+            for entry in &mut entries {
+                let finding = &all.findings[entry.finding];
+                let bytes = finding.leak.map_or(0, |leak| leak.bytes);
+                let theirs = left.get_mut(&all.stack_hash(finding)).map(Vec::as_mut_slice).unwrap_or_default();
+                for (_, left) in theirs.iter_mut().filter(|(size, _)| size.cmp(&bytes) == order) {
+                    let shared = (*left).min(entry.count);
+                    *left -= shared;
+                    entry.count -= shared;
+                    all.findings[entry.finding].inherited += shared;
+                }
             }
-            let stack = all.stack_hash(&all.findings[entry.finding]);
-            let shared = theirs.get(&stack).copied().unwrap_or(0).min(entry.count);
-            all.findings[entry.finding].inherited += shared;
         }
     }
 }
+
+/// For each stack the sizes of its leaks, and how often each was printed.
+type Theirs = HashMap<u64, Vec<(u64, u64)>>;
 
 /// The report of each process's parent, when both came from the same tool; one of the same input before others.
 fn parents(all: &Collector) -> Vec<Option<usize>> {
@@ -176,12 +187,13 @@ fn parents(all: &Collector) -> Vec<Option<usize>> {
     all.reports.iter().map(parent).collect()
 }
 
-fn leak_counts(all: &Collector, report: usize) -> HashMap<u64, u64> {
-    let mut counts = HashMap::new();
+fn leak_counts(all: &Collector, report: usize) -> Theirs {
+    let mut counts = Theirs::new();
     for entry in &all.reports[report].entries {
         let finding = &all.findings[entry.finding];
         if finding.kind.is_leak() {
-            *counts.entry(all.stack_hash(finding)).or_insert(0) += entry.count;
+            let bytes = finding.leak.map_or(0, |leak| leak.bytes);
+            counts.entry(all.stack_hash(finding)).or_default().push((bytes, entry.count));
         }
     }
     counts
@@ -213,4 +225,37 @@ fn drop_empty(all: &mut Collector) {
         report.entries.iter_mut().for_each(|e| e.finding = places[e.finding]);
     }
     (all.findings, all.reports) = (kept, reports);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Parser};
+
+    fn report(pid: u32, parent: u32, sizes: &[u32]) -> alloc::string::String {
+        let mut out = alloc::format!(
+            "=={pid}== Memcheck, a memory error detector\n=={pid}== Command: ./a\n=={pid}== Parent PID: {parent}\n=={pid}== \n"
+        );
+        for size in sizes {
+            out += &alloc::format!(
+                "=={pid}== {size} bytes in 1 blocks are definitely lost in loss record 1 of 1\n=={pid}==    at 0x48: malloc (vg.c:3)\n\
+                 =={pid}==    by 0x10: main (a.c:4)\n=={pid}== \n"
+            );
+        }
+        out + &alloc::format!("=={pid}== ERROR SUMMARY: {0} errors from {0} contexts (suppressed: 0 from 0)\n", sizes.len())
+    }
+
+    #[test]
+    fn what_a_child_has_from_its_parent_is_no_larger_and_no_more_than_there() {
+        let mut parser = Parser::new(Options::default());
+        for (pid, parent, sizes) in [(900, 1, &[11][..]), (901, 900, &[22, 11]), (902, 900, &[33]), (903, 900, &[7])] {
+            parser.begin("log");
+            parser.feed(report(pid, parent, sizes).as_bytes());
+        }
+        let parsed = parser.finish();
+        let own = |bytes: u64| {
+            let finding = parsed.findings.iter().find(|f| f.leak.is_some_and(|leak| leak.bytes == bytes));
+            finding.map(|f| (f.occurrences, f.inherited))
+        };
+        assert_eq!((own(11), own(22), own(33), own(7)), (Some((2, 1)), Some((1, 0)), Some((1, 0)), Some((1, 1))));
+    }
 }

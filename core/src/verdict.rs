@@ -4,6 +4,7 @@
 
 mod findings;
 mod tools;
+mod watched;
 
 use alloc::format;
 use alloc::string::String;
@@ -16,6 +17,8 @@ use crate::problem::Code;
 use crate::rules::config::{kind_named, tool_named};
 use crate::rules::selector::KindSet;
 use crate::triage::{Gate, Triage};
+
+pub use self::watched::{Canary, End, Ran, Watched};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -190,6 +193,12 @@ impl Policy {
         self.fail_on.iter().any(|set| set.holds(kind))
     }
 
+    /// True when leaks of any kind fail the gate.
+    pub fn gates_leaks(&self) -> bool {
+        let leaks = [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::LEAK_REACHABLE];
+        leaks.iter().any(|kind| self.gates(kind))
+    }
+
     /// A tool by the name that a person writes.
     ///
     /// # Errors
@@ -245,27 +254,49 @@ impl Verdict {
     }
 }
 
-/// Decides.
-pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
-    let mut reasons = Vec::new();
-    let mut warnings = Vec::new();
-    findings::unexpected(parsed, triage, gate, &mut reasons);
-    findings::expectations(triage, gate, &mut reasons);
-    problems(parsed, &gate.policy, &mut reasons);
-    tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
-    tools::missing(parsed, &gate.policy, &mut reasons);
-    findings::unused(triage, gate, &mut reasons);
-    findings::third_party(parsed, triage, gate, &mut warnings);
-    silence(parsed, sources, &gate.policy, &mut reasons);
-    let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
-    Verdict { outcome, reasons, warnings, evidence: crate::evidence::sentence(parsed, triage) }
+/// What a verdict rests on, beside findings.
+#[derive(Clone, Copy)]
+enum Basis<'a> {
+    /// Logs that somebody named: each has to say something.
+    Logs(&'a [Source]),
+    /// A command that was watched from its start.
+    Watched(&'a Watched),
 }
 
-fn problems(parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
-    const LEAKS: &[Kind] = &[Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::LEAK_REACHABLE];
-    let ungated = !LEAKS.iter().any(|kind| policy.gates(kind));
+/// Decides about logs.
+pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
+    decide(parsed, triage, Basis::Logs(sources), gate)
+}
+
+/// Decides about a command that ran under checkers: silence of a checker that was seen to work is a proof.
+pub fn judge_watched(parsed: &Parsed, triage: &Triage, watched: &Watched, gate: &Gate) -> Verdict {
+    decide(parsed, triage, Basis::Watched(watched), gate)
+}
+
+fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, gate: &Gate) -> Verdict {
+    let mut reasons = Vec::new();
+    let mut warnings = Vec::new();
+    let watched = if let Basis::Watched(watched) = basis { Some(watched) } else { None };
+    findings::unexpected(parsed, triage, gate, &mut reasons);
+    findings::expectations(triage, gate, &mut reasons);
+    problems(parsed, &gate.policy, watched.is_some(), &mut reasons);
+    tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
+    tools::missing(parsed, watched, &gate.policy, &mut reasons);
+    findings::unused(triage, gate, &mut reasons);
+    findings::third_party(parsed, triage, gate, &mut warnings);
+    match basis {
+        Basis::Logs(sources) => silence(parsed, sources, &gate.policy, &mut reasons),
+        Basis::Watched(watched) => watched.reasons(parsed, &gate.policy, &mut reasons),
+    }
+    let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
+    Verdict { outcome, reasons, warnings, evidence: crate::evidence::sentence(parsed, triage, watched) }
+}
+
+fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Vec<Reason>) {
+    let ungated = !policy.gates_leaks();
     for problem in &parsed.problems {
-        let Some(code) = problem.code.reason() else { continue };
+        let code = if is_watched { watched::reason_of(problem) } else { problem.code.reason() };
+        let Some(code) = code else { continue };
         if ungated && problem.code == Code::LeaksNotShown {
             continue;
         }

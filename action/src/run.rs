@@ -1,0 +1,169 @@
+//! `leakgate run`: start a command under memory checkers, and decide as `check` does.
+
+mod canary;
+mod checker;
+mod child;
+mod choose;
+mod collect;
+mod foreign;
+mod harness;
+mod helper;
+mod launch;
+mod miri;
+mod pass;
+mod preload;
+mod sanitizer;
+mod status;
+mod valgrind;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use leakgate_core::{Canary, End, Watched, emit};
+
+use self::checker::Checker;
+use self::harness::Harness;
+pub(crate) use self::helper::{Exec, run as exec};
+use self::launch::Here;
+use self::pass::{Pass, Rooms};
+use crate::args::{DocumentArgs, GateArgs};
+use crate::check::{Checked, status, write_all};
+use crate::diff;
+use crate::error::{Error, Status};
+use crate::logs::Logs;
+use crate::output;
+use crate::settings::Settings;
+
+/// `run`
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A checker; may be given often. Without one: the sanitizers that the program was built with, else memcheck.
+    #[arg(long, value_name = "TOOL", value_delimiter = ',')]
+    tool: Vec<Checker>,
+    /// Every checker that this machine has and that suits the command, one after the other.
+    #[arg(long, conflicts_with = "tool")]
+    all: bool,
+    /// Keep the logs of the checkers, and what the command printed, in this folder, which must be empty.
+    #[arg(long, value_name = "DIR")]
+    keep_logs: Option<PathBuf>,
+    /// Stop the command after so long, such as 90s or 10m; the gate fails then.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Report, and end with status 0 where the gate would fail.
+    #[arg(long)]
+    warn_only: bool,
+    /// Show what would be run, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(crate) documents: DocumentArgs,
+    #[command(flatten)]
+    gate: GateArgs,
+    /// The JSON document of an earlier run: text, markdown and HTML tell what is new, grown and fixed since then.
+    #[arg(long, value_name = "RUN.json")]
+    base: Option<PathBuf>,
+    /// The command. Of cargo, nextest, ctest, Meson and Go the tests are checked, and not they themselves.
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, required = true)]
+    command: Vec<OsString>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
+    let words = words(&args.command)?;
+    let harness = Harness::of(&words);
+    let passes = choose::passes(&args.tool, args.all, &words, harness, &Here)?;
+    let settings = Settings::load(&args.gate)?;
+    let base = args.base.as_deref().map(diff::read).transpose()?;
+    let rooms = Rooms::new(args.keep_logs.as_deref(), args.dry_run)?;
+    let passes = passes.iter().map(|checkers| Pass::new(checkers, &words, harness, &rooms)).collect::<Result<Vec<_>, _>>()?;
+    if args.dry_run {
+        return passes.iter().try_for_each(|pass| output::stdout(&pass.told()?)).map(|()| Status::Pass);
+    }
+    let (watched, logs) = watch(&passes, args, &settings)?;
+    output::spare(settings.files.iter().chain(&args.base).chain(&logs.files), &args.documents.resolve())?;
+    let checked = Checked::watched(settings, logs, &watched)?;
+    let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
+    write_all(&checked.run(changes.as_deref()), &args.documents)?;
+    Ok(end(status(&checked.verdict), args.warn_only))
+}
+
+/// Runs the command once for each pass, and reads all that it left.
+fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watched, Logs), Error> {
+    let (mut watched, mut files, mut commands) = (Watched::default(), Vec::new(), Vec::new());
+    for pass in passes {
+        let left = pass.run(args.timeout)?;
+        files.extend(left.files);
+        commands.extend(left.records);
+        let is_over = matches!(left.ran.end, End::Interrupted | End::GivenUp);
+        if let Canary::Silent(why) = &left.ran.canary {
+            output::note(why);
+        }
+        watched.runs.push(left.ran);
+        if is_over {
+            break;
+        }
+    }
+    let mut logs = Logs::of_run(&files, &settings.formats);
+    // Most sanitizers do not say what they ran in.
+    for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
+        let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
+        report.command = record.map(|record| record.words.join(" ").into());
+    }
+    Ok((watched, logs))
+}
+
+fn words(command: &[OsString]) -> Result<Vec<String>, Error> {
+    let word = |word: &OsString| {
+        word.clone().into_string().map_err(|word| Error::Usage(format!("{} is not UTF-8", word.to_string_lossy())))
+    };
+    command.iter().map(word).collect()
+}
+
+fn end(status: Status, warn_only: bool) -> Status {
+    if warn_only && status == Status::Fail {
+        output::note("warning: the gate fails; --warn-only makes that status 0");
+        return Status::Pass;
+    }
+    status
+}
+
+/// A time as people write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let friendly = || text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    let time = seconds.or_else(friendly).filter(|time| !time.is_zero());
+    time.ok_or_else(|| format!("`{text}` is no time, such as 90s or 10m"))
+}
+
+/// True when there is nothing in a folder, or no folder.
+fn is_empty(folder: &Path) -> Result<bool, Error> {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(Error::Read(folder.to_owned(), error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_do() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "0", "-5s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_failing_gate_is_a_warning() {
+        assert_eq!(end(Status::Fail, true), Status::Pass);
+        assert_eq!(end(Status::Error, true), Status::Error);
+        assert_eq!(end(Status::Fail, false), Status::Fail);
+    }
+}

@@ -1,0 +1,199 @@
+//! A command that runs: what it prints is passed on and kept, and nobody that it started is left behind unseen.
+
+mod signals;
+mod tee;
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use leakgate_core::End;
+
+use self::signals::Signal;
+pub(super) use self::signals::is_running;
+use super::status::StatusLine;
+use crate::error::Error;
+
+/// How often somebody looks at what runs.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long a process may take to end after it was told to, and how long one may run on after its command.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long to wait for the rest of the output once every process is gone that anybody knows of.
+const REST: Duration = Duration::from_secs(1);
+
+/// What to run.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) words: &'a [String],
+    pub(super) variables: &'a [(String, String)],
+    /// Where to keep what it prints, as `stdout.txt` and `stderr.txt`.
+    pub(super) folder: &'a Path,
+    pub(super) timeout: Option<Duration>,
+    /// Where its state is shown.
+    pub(super) line: &'a StatusLine,
+}
+
+/// Who looks on.
+pub(super) trait Onlooker {
+    /// Called every now and then; false when there is no use in going on.
+    fn look(&mut self) -> bool;
+
+    /// Processes of the command that still run.
+    fn running(&mut self) -> Vec<u32>;
+
+    /// The command has this process.
+    fn begins(&mut self, pid: u32) -> Result<(), Error>;
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) end: End,
+    /// Processes that ran on after the command, and were told to end; true where one had to be killed.
+    pub(super) stopped: Vec<(u32, bool)>,
+    /// Output that could not be kept.
+    pub(super) lost: Vec<String>,
+}
+
+enum Event {
+    Ended(io::Result<ExitStatus>),
+    Signal(Signal),
+}
+
+/// Runs it to its end.
+///
+/// # Errors
+/// It can't be started.
+pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, Error> {
+    let (sender, events) = mpsc::channel();
+    let of_signals = sender.clone();
+    signals::listen(move |signal| of_signals.send(Event::Signal(signal)).is_ok())
+        .map_err(|e| Error::Usage(format!("signals can't be taken: {e}")))?;
+    let mut child = spawn(call)?;
+    let pid = child.id();
+    let outputs = tee::outputs(&mut child, call.folder, call.line);
+    std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
+    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None };
+    running.onlooker.begins(pid)?;
+    let status = running.wait();
+    let stopped = running.stragglers();
+    let lost = outputs.finish(REST);
+    let end = running.stopped.unwrap_or_else(|| end_of(status));
+    Ok(Ended { end, stopped, lost })
+}
+
+fn spawn(call: Call<'_>) -> Result<Child, Error> {
+    let (program, arguments) = call.words.split_first().ok_or_else(|| Error::Usage("there is no command to run".into()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).envs(call.variables.iter().map(|(name, value)| (name, value)));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    if !io::stdin().is_terminal() {
+        // Signals reach all of it. At a terminal it must stay in the group that may read from there.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    }
+    command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::Usage(format!("there is no program `{program}`")),
+        _ => Error::Usage(format!("`{program}` can't be started: {error}")),
+    })
+}
+
+struct Running<'a> {
+    pid: u32,
+    call: Call<'a>,
+    events: Receiver<Event>,
+    onlooker: &'a mut dyn Onlooker,
+    /// Why it was told to end.
+    stopped: Option<End>,
+    kill_at: Option<Instant>,
+}
+
+impl Running<'_> {
+    /// Waits for the command itself.
+    fn wait(&mut self) -> io::Result<ExitStatus> {
+        let deadline = self.call.timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            match self.events.recv_timeout(TICK) {
+                Ok(Event::Ended(status)) => return status,
+                Ok(Event::Signal(signal)) => self.stop(End::Interrupted, signal),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
+            }
+            if self.stopped.is_none() && deadline.is_some_and(|at| Instant::now() >= at) {
+                let seconds = self.call.timeout.map_or(0, |timeout| timeout.as_secs().max(1));
+                self.stop(End::TimedOut(seconds), Signal::TERMINATE);
+            }
+            if self.kill_at.is_some_and(|at| Instant::now() >= at) {
+                self.tell(Signal::KILL);
+            }
+            if !self.onlooker.look() && self.stopped.is_none() {
+                self.stop(End::GivenUp, Signal::TERMINATE);
+            }
+        }
+    }
+
+    /// Tells it to end; who asks twice means it.
+    fn stop(&mut self, why: End, signal: Signal) {
+        let again = self.stopped.is_some();
+        self.stopped.get_or_insert(why);
+        self.kill_at.get_or_insert_with(|| Instant::now() + GRACE);
+        self.tell(if again { Signal::KILL } else { signal });
+    }
+
+    fn tell(&mut self, signal: Signal) {
+        let at_terminal = io::stdin().is_terminal();
+        // What is typed at a terminal reaches everybody there.
+        if at_terminal && signal == Signal::INTERRUPT {
+            return;
+        }
+        signals::send(self.pid, signal, !at_terminal);
+        for pid in self.onlooker.running() {
+            signals::send(pid, signal, false);
+        }
+    }
+
+    /// Waits for processes that outlive the command, and in the end stops them.
+    fn stragglers(&mut self) -> Vec<(u32, bool)> {
+        let mut left = self.wait_for(GRACE);
+        if left.is_empty() {
+            return Vec::new();
+        }
+        left.iter().for_each(|pid| signals::send(*pid, Signal::TERMINATE, false));
+        let deaf = self.wait_for(GRACE);
+        deaf.iter().for_each(|pid| signals::send(*pid, Signal::KILL, false));
+        self.wait_for(GRACE);
+        left.sort_unstable();
+        left.into_iter().map(|pid| (pid, deaf.contains(&pid))).collect()
+    }
+
+    /// Those that still run after so long.
+    fn wait_for(&mut self, most: Duration) -> Vec<u32> {
+        let until = Instant::now() + most;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let running = self.onlooker.running();
+            if running.is_empty() || Instant::now() >= until {
+                return running;
+            }
+            if let Ok(Event::Signal(_)) = self.events.recv_timeout(pause) {
+                self.stopped.get_or_insert(End::Interrupted);
+                return running;
+            }
+            self.onlooker.look();
+            pause = (pause * 2).min(TICK);
+        }
+    }
+}
+
+fn end_of(status: io::Result<ExitStatus>) -> End {
+    let Ok(status) = status else { return End::Status(-1) };
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return End::Signal(signal);
+    }
+    End::Status(status.code().unwrap_or(-1))
+}

@@ -1,0 +1,273 @@
+//! The command, run once under checkers that go together.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use leakgate_core::{Canary, Ran};
+use tempfile::TempDir;
+
+use super::checker::{Checker, Family};
+use super::child::{self, Call, Ended, Onlooker};
+use super::collect::{self, File};
+use super::harness::{Context, Harness, Started, joined};
+use super::helper::{self, Record};
+use super::launch::{Here, Launch};
+use super::status::{Speaker, State, StatusLine};
+use super::{canary, is_empty};
+use crate::error::Error;
+use crate::logs::Logs;
+use crate::output;
+
+/// So many bytes of logs are read to tell how many findings there are while the command runs.
+const READ_ON_THE_WAY: u64 = 8 << 20;
+
+/// Where a run keeps its things.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    private: TempDir,
+    logs: PathBuf,
+}
+
+impl Rooms {
+    /// Logs go to the folder that was named, else they are private, too.
+    pub(super) fn new(keep: Option<&Path>, dry: bool) -> Result<Self, Error> {
+        let error = |e| Error::Write(std::env::temp_dir(), e);
+        let private = tempfile::Builder::new().prefix("leakgate-").tempdir().map_err(error)?;
+        let Some(keep) = keep else {
+            let logs = private.path().join("logs");
+            return Ok(Self { private, logs });
+        };
+        if !is_empty(keep)? {
+            return Err(Error::Usage(format!(
+                "{}: the folder holds files, and logs of another run would count as those of this one",
+                keep.display()
+            )));
+        }
+        if !dry {
+            fs::create_dir_all(keep).map_err(|e| Error::Write(keep.to_owned(), e))?;
+        }
+        let logs = std::path::absolute(keep).map_err(|e| Error::Write(keep.to_owned(), e))?;
+        Ok(Self { private, logs })
+    }
+}
+
+/// One run of the command.
+#[derive(Debug)]
+pub(super) struct Pass {
+    checkers: Vec<Checker>,
+    /// The names of its checkers.
+    label: String,
+    /// The command as it was given.
+    words: Vec<String>,
+    launch: Launch,
+    started: Started,
+    /// Where its logs go, and where its helper and its canary are.
+    logs: PathBuf,
+    private: PathBuf,
+}
+
+/// What it left.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) ran: Ran,
+    pub(super) files: Vec<File>,
+    pub(super) records: Vec<Record>,
+}
+
+impl Pass {
+    /// Finds out how to start the command under these checkers.
+    pub(super) fn new(checkers: &[Checker], words: &[String], harness: Harness, rooms: &Rooms) -> Result<Self, Error> {
+        let label = checkers.iter().map(|checker| checker.name()).collect::<Vec<_>>().join("+");
+        let (logs, private) = (rooms.logs.join(&label), rooms.private.path().join(&label));
+        let launch = Launch::of(checkers, &logs, &Here)?;
+        let own = std::env::current_exe().map_err(|e| Error::Read("leakgate".into(), e))?;
+        let utf8 = |path: &Path| path.to_string_lossy().into_owned();
+        let helper = [utf8(&own), "exec".to_owned(), utf8(&private)];
+        let script = utf8(&private.join("helper"));
+        let context = Context { pass: checkers, helper: &helper, script: &script, machine: &Here, ask: &ask };
+        let started = harness.start(words, &launch, context)?;
+        fs::create_dir_all(&private).map_err(|e| Error::Write(private.clone(), e))?;
+        helper::prepare(&private, &launch)?;
+        helper::script(&private, &helper)?;
+        Ok(Self { checkers: checkers.to_vec(), label, words: words.to_vec(), launch, started, logs, private })
+    }
+
+    /// The variables of the command itself.
+    fn variables(&self) -> Vec<(String, String)> {
+        let inner = self.launch.inner.iter().filter(|_| self.started.is_checked);
+        self.launch.variables.iter().chain(&self.started.variables).chain(inner).cloned().collect()
+    }
+
+    /// What would be run, as a shell would take it.
+    pub(super) fn told(&self) -> Result<String, Error> {
+        let mut out = format!("# {}\n", self.label);
+        for note in self.notes() {
+            out += &format!("# {note}\n");
+        }
+        let mut words = Vec::new();
+        for (name, value) in self.variables() {
+            words.push(format!("{name}={}", joined(&[value])?));
+        }
+        words.push(joined(&self.started.words)?);
+        out += &words.join(" ");
+        if !(self.started.is_checked || self.launch.prefix.is_empty() && self.launch.inner.is_empty()) {
+            let inner = self.launch.inner.iter().map(|(name, value)| format!("{name}={value}"));
+            let each: Vec<String> = inner.chain(self.launch.prefix.iter().cloned()).collect();
+            out += &format!("\n# and each test by: {} TEST", joined(&each)?);
+        }
+        Ok(out + "\n")
+    }
+
+    fn notes(&self) -> impl Iterator<Item = &String> {
+        self.launch.notes.iter().chain(&self.started.notes)
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// It can't be started, or nothing can be written.
+    pub(super) fn run(&self, timeout: Option<Duration>) -> Result<Left, Error> {
+        self.notes().for_each(|note| output::note(&format!("note: {note}")));
+        fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
+        let line = StatusLine::new();
+        let (checkers, nest) = (self.checkers.clone(), self.private.join("canary"));
+        let canary = std::thread::spawn(move || canary::send(&checkers, &nest, &Here));
+        let mut watch = Watch {
+            pass: self,
+            canary: Flight::Under(canary),
+            seen: BTreeSet::new(),
+            speaker: Speaker::new(self.label.clone(), line.clone()),
+        };
+        let variables = self.variables();
+        self.around(true)?;
+        let call = Call { words: &self.started.words, variables: &variables, folder: &self.logs, timeout, line: &line };
+        let ended = child::run(call, &mut watch);
+        line.finish();
+        self.around(false)?;
+        let ended = ended?;
+        watch.notice();
+        let records = helper::records(&self.private)?;
+        let mut found = collect::collect(&self.checkers, (&self.label, &self.logs), &records, &watch.seen, &Here);
+        if self.checkers.contains(&Checker::Miri) {
+            found.processes = 1;
+        }
+        let ran = Ran {
+            tools: self.checkers.iter().map(|checker| checker.tool()).collect(),
+            command: self.words.join(" "),
+            end: ended.end,
+            processes: found.processes,
+            canary: watch.canary.landed(),
+            missing: found.missing,
+            unproved: self.unproved(ended),
+            unsearched: self.launch.unsearched.clone(),
+        };
+        Ok(Left { ran, files: found.files, records })
+    }
+
+    /// Application Verifier is told of a program before it starts, and asked afterwards.
+    fn around(&self, before: bool) -> Result<(), Error> {
+        if !self.checkers.contains(&Checker::Appverifier) {
+            return Ok(());
+        }
+        let program = self.words.first().map_or("", String::as_str);
+        let (on, off) = super::foreign::around(program, &self.logs.to_string_lossy());
+        let calls = if before { vec![on] } else { off.to_vec() };
+        for call in calls {
+            let status = Command::new(&call[0]).args(&call[1..]).status();
+            if !status.is_ok_and(|status| status.success()) {
+                return Err(Error::Usage(format!("`{}` failed", call.join(" "))));
+            }
+        }
+        Ok(())
+    }
+
+    fn unproved(&self, ended: Ended) -> Vec<String> {
+        let mut unproved: Vec<String> = ended.lost.into_iter().map(|lost| format!("{}/{lost}", self.label)).collect();
+        // valgrind writes its whole report when it is told to end.
+        let reports_anyway = self.checkers.iter().any(|checker| checker.family() == Family::Valgrind);
+        for (pid, was_killed) in ended.stopped.into_iter().filter(|(_, killed)| *killed || !reports_anyway) {
+            let how = if was_killed { "killed" } else { "stopped" };
+            unproved.push(format!("process {pid} outlived `{}`, and was {how} before it could report", self.words.join(" ")));
+        }
+        unproved
+    }
+
+    fn findings_so_far(&self) -> u64 {
+        let names = collect::names(&self.logs);
+        let files: Vec<File> = names.into_iter().map(|name| (name.clone(), self.logs.join(name))).collect();
+        let size: u64 = files.iter().filter_map(|(_, path)| path.metadata().ok()).map(|meta| meta.len()).sum();
+        if size > READ_ON_THE_WAY {
+            return 0;
+        }
+        Logs::of_run(&files, &[]).parsed.findings.iter().map(|finding| finding.occurrences).sum()
+    }
+}
+
+/// Looks on while the command runs.
+struct Watch<'a> {
+    pass: &'a Pass,
+    canary: Flight,
+    seen: BTreeSet<String>,
+    speaker: Speaker,
+}
+
+/// A canary on its way.
+enum Flight {
+    Under(JoinHandle<Canary>),
+    Landed(Canary),
+}
+
+impl Flight {
+    fn landed(self) -> Canary {
+        match self {
+            Self::Landed(canary) => canary,
+            Self::Under(thread) => thread.join().unwrap_or_else(|_| Canary::Silent("the canary could not be sent".into())),
+        }
+    }
+}
+
+impl Watch<'_> {
+    fn notice(&mut self) {
+        self.seen.extend(collect::names(&self.pass.logs));
+    }
+}
+
+impl Onlooker for Watch<'_> {
+    fn look(&mut self) -> bool {
+        self.notice();
+        if self.speaker.is_due() {
+            let processes: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).collect();
+            self.speaker.say(State { processes: processes.len() as u64, findings: self.pass.findings_so_far() });
+        }
+        if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {
+            let canary = std::mem::replace(&mut self.canary, Flight::Landed(Canary::None));
+            self.canary = Flight::Landed(canary.landed());
+        }
+        !matches!(self.canary, Flight::Landed(Canary::Silent(_)))
+    }
+
+    fn running(&mut self) -> Vec<u32> {
+        self.notice();
+        let recorded = helper::records(&self.pass.private).unwrap_or_default().into_iter().map(|record| record.pid);
+        let all: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).chain(recorded).collect();
+        all.into_iter().filter(|pid| child::is_running(*pid)).collect()
+    }
+
+    fn begins(&mut self, pid: u32) -> Result<(), Error> {
+        if !self.pass.started.is_checked {
+            return Ok(());
+        }
+        helper::record(&self.pass.private, &Record { pid, words: self.pass.words.clone() })
+    }
+}
+
+/// What a program prints.
+fn ask(words: &[&str]) -> Option<String> {
+    let (program, arguments) = words.split_first()?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

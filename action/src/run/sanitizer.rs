@@ -1,0 +1,217 @@
+//! The sanitizers: their runtimes are in the program, and read variables.
+//!
+//! Sources: compiler-rt `sanitizer_common/sanitizer_flags.inc`, `sanitizer_flag_parser.cpp` (separators, quotes; the last value of a
+//! flag wins), `lsan/lsan_common.cpp` (a leak ends a process by `Die` only where `exitcode` is not 0).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use memchr::memmem;
+
+use super::checker::Checker;
+use super::launch::{Launch, Machine};
+
+/// A variable, and which sanitizer reads it.
+const VARIABLES: &[(&str, &[Checker])] = &[
+    ("ASAN_OPTIONS", &[Checker::Asan]),
+    ("LSAN_OPTIONS", &[Checker::Asan, Checker::Lsan, Checker::Hwasan]),
+    ("UBSAN_OPTIONS", &[Checker::Ubsan, Checker::Asan, Checker::Msan, Checker::Tsan, Checker::Hwasan]),
+    ("MSAN_OPTIONS", &[Checker::Msan]),
+    ("TSAN_OPTIONS", &[Checker::Tsan]),
+    ("HWASAN_OPTIONS", &[Checker::Hwasan]),
+];
+
+/// Flags of all sanitizers. A leak must leave the program's status as it is, an error must not: with `exitcode=0` a leak ends no process,
+/// and `abort_on_error` lets an error end it by SIGABRT instead of status 0.
+const NEEDED: &[(&str, &str)] = &[
+    ("log_exe_name", "1"),
+    ("exitcode", "0"),
+    ("abort_on_error", "1"),
+    ("print_summary", "1"),
+    ("print_suppressions", "1"),
+    ("color", "never"),
+];
+
+/// Flags of some, where the user has no wish.
+const WISHED: &[(&str, &[(&str, &str)])] = &[
+    ("ASAN_OPTIONS", &[("detect_leaks", "1"), ("malloc_context_size", "50")]),
+    ("LSAN_OPTIONS", &[("malloc_context_size", "50")]),
+    ("UBSAN_OPTIONS", &[("print_stacktrace", "1"), ("report_error_type", "1")]),
+    ("TSAN_OPTIONS", &[("second_deadlock_stack", "1")]),
+];
+
+/// How to start a program that was built with these sanitizers.
+pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> Launch {
+    let mut launch = Launch::default();
+    for (variable, _) in VARIABLES.iter().filter(|(_, readers)| readers.iter().any(|r| pass.contains(r))) {
+        let text = machine.variable(variable).unwrap_or_default();
+        let users = flags(&text);
+        let of_user = |name: &str| users.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let mut ours: Vec<(&str, String)> = NEEDED.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        ours.push(("log_path", quoted(&format!("{folder}/san"))));
+        if *variable == "LSAN_OPTIONS" {
+            ours.push(("max_leaks", "0".into()));
+        }
+        // It has each process say that it runs; ThreadSanitizer would say so among the program's own output, and UBSan of gcc says nothing.
+        let is_quiet = pass.iter().all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
+        if !is_quiet && of_user("verbosity").is_none_or(|level| level == "0") {
+            ours.push(("verbosity", "1".into()));
+        }
+        for (name, value) in &ours {
+            let other = of_user(name).filter(|other| *other != value);
+            launch.notes.extend(other.map(|other| format!("{name}={other} of {variable} is replaced by {name}={value}")));
+        }
+        let wished = WISHED.iter().filter(|(v, _)| v == variable).flat_map(|(_, flags)| flags.iter());
+        ours.extend(wished.filter(|(name, _)| of_user(name).is_none()).map(|(name, value)| (*name, (*value).to_owned())));
+        for flag in ["detect_leaks", "leak_check_at_exit"] {
+            if of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value)) {
+                launch.unsearched = Some(format!("{flag}=0 in {variable} turns the search for leaks off"));
+            }
+        }
+        let ours: Vec<String> = ours.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let all = [text, ours.join(":")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":");
+        launch.variables.push(((*variable).to_owned(), all));
+    }
+    launch
+}
+
+/// The flags of a variable, as the runtimes read them.
+fn flags(text: &str) -> Vec<(String, String)> {
+    const SEPARATORS: &[char] = &[':', ',', ' ', '\t', '\n', '\r'];
+    let mut flags = Vec::new();
+    let mut rest = text.trim_start_matches(SEPARATORS);
+    while let Some((name, after)) = rest.split_once('=') {
+        let quote = after.chars().next().filter(|c| ['"', '\''].contains(c));
+        let (value, after) = match quote {
+            Some(quote) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
+            None => after.split_at(after.find(SEPARATORS).unwrap_or(after.len())),
+        };
+        flags.push((name.to_owned(), value.to_owned()));
+        rest = after.trim_start_matches(SEPARATORS);
+    }
+    flags
+}
+
+/// A value that may hold separators.
+fn quoted(value: &str) -> String {
+    match value.contains([':', ',', ' ', '\t', '\'']) {
+        true if value.contains('\'') => format!("\"{value}\""),
+        true => format!("'{value}'"),
+        false => value.to_owned(),
+    }
+}
+
+/// Names by which a runtime is known: a symbol of its own, or the library that holds it.
+const SIGNS: &[(&[u8], Checker)] = &[
+    (b"__asan_init", Checker::Asan),
+    (b"__lsan_init", Checker::Lsan),
+    (b"liblsan.so", Checker::Lsan),
+    (b"__msan_init", Checker::Msan),
+    (b"__tsan_init", Checker::Tsan),
+    (b"__ubsan_handle_", Checker::Ubsan),
+    (b"__hwasan_init", Checker::Hwasan),
+];
+
+/// What a runtime prints before it looks for leaks, since LLVM 18.
+const SEARCH: &[u8] = b"checking for leaks";
+
+/// What is known of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Runtimes {
+    /// The sanitizers that it was built with.
+    pub(super) checkers: Vec<Checker>,
+    /// True when it says so before it looks for leaks.
+    pub(super) tells_search: bool,
+}
+
+/// The sanitizers whose runtimes are in a program. Nothing where it is no program but a script.
+pub(super) fn runtimes(path: &Path) -> io::Result<Option<Runtimes>> {
+    const CHUNK: usize = 1 << 20;
+    let mut file = File::open(path)?;
+    let longest = SIGNS.iter().map(|(sign, _)| sign.len()).chain([SEARCH.len()]).max().unwrap_or(0);
+    let (mut buffer, mut held, mut found, mut tells_search) = (vec![0; CHUNK + longest], 0, Vec::new(), false);
+    let mut is_first = true;
+    loop {
+        let read = file.read(&mut buffer[held..])?;
+        let text = &buffer[..held + read];
+        if is_first && !is_program(text) {
+            return Ok(None);
+        }
+        is_first = false;
+        for (sign, checker) in SIGNS {
+            if !found.contains(checker) && memmem::find(text, sign).is_some() {
+                found.push(*checker);
+            }
+        }
+        tells_search |= memmem::find(text, SEARCH).is_some();
+        if read == 0 {
+            break;
+        }
+        let end = held + read;
+        let keep = longest.min(end);
+        buffer.copy_within(end - keep..end, 0);
+        held = keep;
+    }
+    // The others hold LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the program uses them or not.
+    if found.iter().any(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan)) {
+        found.retain(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan));
+    }
+    found.sort_unstable();
+    Ok(Some(Runtimes { checkers: found, tells_search }))
+}
+
+/// ELF, Mach-O, PE.
+fn is_program(start: &[u8]) -> bool {
+    let magic: [&[u8]; 6] =
+        [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xcf"];
+    magic.iter().any(|m| start.starts_with(m))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::launch::tests::Made;
+    use super::*;
+
+    #[test]
+    fn what_the_user_set_stays_unless_something_would_be_lost() {
+        let machine = Made {
+            variables: vec![
+                ("ASAN_OPTIONS", "detect_leaks=0:malloc_context_size=7,exitcode=3"),
+                ("LSAN_OPTIONS", "suppressions='a:b.txt' verbosity=2"),
+            ],
+            ..Made::default()
+        };
+        let launch = launch(&[Checker::Asan], "/tmp/a b", &machine);
+        let of = |name: &str| flags(&launch.variables.iter().find(|(n, _)| n == name).unwrap().1);
+        let last = |name: &str, flag: &str| of(name).into_iter().rev().find(|(n, _)| n == flag).map(|(_, v)| v);
+        assert_eq!(last("ASAN_OPTIONS", "log_path").as_deref(), Some("/tmp/a b/san"));
+        assert_eq!(last("ASAN_OPTIONS", "malloc_context_size").as_deref(), Some("7"));
+        assert_eq!(last("ASAN_OPTIONS", "exitcode").as_deref(), Some("0"));
+        assert_eq!(last("LSAN_OPTIONS", "suppressions").as_deref(), Some("a:b.txt"));
+        assert_eq!(last("LSAN_OPTIONS", "verbosity").as_deref(), Some("2"));
+        assert_eq!(launch.notes, ["exitcode=3 of ASAN_OPTIONS is replaced by exitcode=0"]);
+        assert!(launch.unsearched.unwrap().contains("detect_leaks=0 in ASAN_OPTIONS"));
+    }
+
+    #[test]
+    fn thread_sanitizer_is_left_quiet() {
+        let launch = launch(&[Checker::Tsan], "/tmp/x", &Made::default());
+        assert!(launch.variables.iter().all(|(_, flags)| !flags.contains("verbosity")) && launch.unsearched.is_none());
+    }
+
+    #[test]
+    fn a_runtime_is_found_in_a_program_and_not_in_a_script() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        for (text, expected) in [
+            (b"#!/bin/sh\n__asan_init".to_vec(), None),
+            (b"\x7fELF".to_vec(), Some(vec![])),
+            ([b"\x7fELF".as_slice(), &vec![b' '; (1 << 20) - 8], b"__tsan_init"].concat(), Some(vec![Checker::Tsan])),
+            (b"\x7fELF __asan_init __lsan_init __ubsan_handle_x".to_vec(), Some(vec![Checker::Asan])),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(runtimes(&path).unwrap().map(|r| r.checkers), expected);
+        }
+    }
+}

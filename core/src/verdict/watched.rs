@@ -1,0 +1,165 @@
+//! A command that ran under checkers and was watched: what is known of it beside what the checkers wrote.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Policy, Reason, ReasonCode};
+use crate::model::Tool;
+use crate::numbers::count;
+use crate::parse::Parsed;
+use crate::problem::{Code, Problem};
+
+/// All that was run for one verdict: the command once for each group of checkers that can work together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// In the order in which they ran.
+    pub runs: Vec<Ran>,
+}
+
+/// The command, run once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The checkers that it ran under.
+    pub tools: Vec<Tool>,
+    /// The command, as a person would type it.
+    pub command: String,
+    /// How it ended.
+    pub end: End,
+    /// Processes that were seen to start under the checkers.
+    pub processes: u64,
+    /// What became of the canary.
+    pub canary: Canary,
+    /// Processes whose report is not there, each in words.
+    pub missing: Vec<String>,
+    /// What else keeps the run from proving anything, in words.
+    pub unproved: Vec<String>,
+    /// Why no leaks were looked for, where somebody turned the search off.
+    pub unsearched: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With an exit status.
+    Status(i32),
+    /// By a signal.
+    Signal(i32),
+    /// It was stopped after so many seconds.
+    TimedOut(u64),
+    /// Somebody stopped leakgate.
+    Interrupted,
+    /// leakgate stopped it, since the canary showed that the run could prove nothing.
+    GivenUp,
+}
+
+/// A small program with known errors, run by the same checker with the same options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Canary {
+    /// Its report came back.
+    Seen,
+    /// There is none for this checker: the program itself must be built for it.
+    None,
+    /// Its report did not come back; why, in words.
+    Silent(String),
+}
+
+impl End {
+    fn told(self, command: &str) -> Option<String> {
+        match self {
+            Self::Status(0) => None,
+            Self::Status(status) => Some(format!("`{command}` failed with status {status}")),
+            Self::Signal(signal) => Some(format!("`{command}` was ended by signal {}", shown(signal))),
+            Self::TimedOut(seconds) => Some(format!("`{command}` was stopped after {}", count(seconds, "second", "seconds"))),
+            Self::Interrupted => Some(format!("`{command}` was interrupted")),
+            Self::GivenUp => Some(format!("`{command}` was stopped, since it could prove nothing")),
+        }
+    }
+}
+
+impl Watched {
+    /// True when a process ran under this checker and ended by itself, so that silence means that there was nothing to say.
+    pub(super) fn vouches(&self, tool: &Tool) -> bool {
+        let sound = |run: &&Ran| run.canary == Canary::Seen || (run.canary == Canary::None && run.unproved.is_empty());
+        self.runs.iter().filter(sound).any(|run| run.processes > 0 && run.missing.is_empty() && run.tools.contains(tool))
+    }
+
+    pub(super) fn reasons(&self, parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
+        let mut add = |code, messages: Vec<String>| {
+            let count = messages.len() as u64;
+            let Some(message) = messages.into_iter().next() else { return };
+            match reasons.iter_mut().find(|r: &&mut Reason| r.code == code) {
+                Some(reason) => reason.count += count,
+                None => reasons.push(Reason { code, count, message }),
+            }
+        };
+        let failed: Vec<String> = self.runs.iter().filter_map(|run| run.end.told(&run.command)).collect();
+        add(ReasonCode::CommandFailed, failed);
+        add(ReasonCode::MissingReport, self.runs.iter().flat_map(|run| run.missing.iter().cloned()).collect());
+        let silent = self.runs.iter().filter_map(|run| match &run.canary {
+            Canary::Silent(why) => Some(why.clone()),
+            Canary::Seen | Canary::None => None,
+        });
+        let nobody = self.runs.iter().filter(|run| run.processes == 0 && run.missing.is_empty() && !run.spoke(parsed));
+        let nobody = nobody.map(|run| format!("no process ran under {}", names(&run.tools)));
+        let unproved = self.runs.iter().flat_map(|run| run.unproved.iter().cloned());
+        add(ReasonCode::NoEvidence, silent.chain(nobody).chain(unproved).collect());
+        if policy.gates_leaks() {
+            add(ReasonCode::LeaksNotShown, self.runs.iter().filter_map(|run| run.unsearched.clone()).collect());
+        }
+    }
+
+    /// What silent checkers have watched, for the line that says what was proved.
+    pub(crate) fn evidence(&self, parsed: &Parsed) -> Vec<String> {
+        let mut out = Vec::new();
+        for run in &self.runs {
+            let silent: Vec<Tool> = run.tools.iter().filter(|t| parsed.reports.iter().all(|r| r.tool != **t)).cloned().collect();
+            if !silent.is_empty() && run.processes > 0 {
+                out.push(format!(
+                    "{}: {} watched, nothing reported",
+                    names(&silent),
+                    count(run.processes, "process", "processes")
+                ));
+            }
+            if run.canary == Canary::Seen {
+                out.push(format!("{} found the canary", names(&run.tools)));
+            }
+        }
+        out
+    }
+}
+
+impl Ran {
+    fn spoke(&self, parsed: &Parsed) -> bool {
+        parsed.reports.iter().any(|r| self.tools.contains(&r.tool))
+    }
+}
+
+/// The reason of a problem in what a watched command wrote: there, a checker that can't start is a command that can't run.
+pub(super) fn reason_of(problem: &Problem) -> Option<ReasonCode> {
+    if problem.code == Code::CheckerFailed { Some(ReasonCode::CommandFailed) } else { problem.code.reason() }
+}
+
+/// The numbers that all systems agree on have names.
+fn shown(signal: i32) -> String {
+    const NAMES: &[(i32, &str)] = &[
+        (1, "SIGHUP"),
+        (2, "SIGINT"),
+        (4, "SIGILL"),
+        (6, "SIGABRT"),
+        (8, "SIGFPE"),
+        (9, "SIGKILL"),
+        (11, "SIGSEGV"),
+        (13, "SIGPIPE"),
+        (14, "SIGALRM"),
+        (15, "SIGTERM"),
+    ];
+    NAMES
+        .iter()
+        .find(|(number, _)| *number == signal)
+        .map_or_else(|| format!("{signal}"), |(_, name)| format!("{signal} ({name})"))
+}
+
+fn names(tools: &[Tool]) -> String {
+    tools.iter().map(Tool::as_str).collect::<Vec<_>>().join(", ")
+}
