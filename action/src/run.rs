@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use leakgate_core::{Canary, End, Watched, emit};
+use leakgate_core::{Canary, End, Tool, Watched, emit};
 
 use self::checker::Checker;
 use self::harness::Harness;
@@ -106,6 +106,15 @@ fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watche
         }
     }
     let mut logs = Logs::of_run(&files, &settings.formats);
+    for ran in watched.runs.iter_mut().filter(|ran| ran.tools == [Tool::Miri] && matches!(ran.end, End::Status(1 | 101))) {
+        let text = |name: &str| {
+            let path = files.iter().find(|(label, _)| label == &format!("miri/{name}")).map(|(_, path)| path);
+            path.and_then(|path| std::fs::read(path).ok()).unwrap_or_default()
+        };
+        if miri::failed_for_leaks_alone(&logs.parsed, &text("stdout.txt"), &text("stderr.txt")) {
+            ran.end = End::Status(0);
+        }
+    }
     // Most sanitizers do not say what they ran in.
     for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
         let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));

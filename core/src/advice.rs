@@ -7,12 +7,14 @@ mod behaviour;
 mod heap;
 mod hints;
 mod leaks;
+mod refusals;
 mod sync;
 mod threads;
 
 use alloc::vec::Vec;
 
 pub use self::hints::hints;
+pub use self::refusals::refusal;
 use crate::model::Kind;
 
 /// What is to be known of a kind.

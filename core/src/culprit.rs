@@ -139,6 +139,15 @@ fn built_in(name: &str, site: &Site) -> Class {
 fn is_system_library(file: &str, module: &str) -> bool {
     tables::THIRD_PARTY_FILES.iter().any(|part| file.contains(part))
         || tables::SYSTEM_MODULES.iter().any(|start| module.starts_with(start))
+        || (file.is_empty() && is_python(module))
+}
+
+/// True for the interpreter's program and library: `python3.11`, `libpython3.11.so.1.0`. Extensions are libraries of their own.
+fn is_python(module: &str) -> bool {
+    let base = module.rsplit('/').next().unwrap_or_default();
+    let version =
+        base.strip_prefix("libpython").and_then(|rest| rest.split(".so").next()).or_else(|| base.strip_prefix("python"));
+    version.is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
 /// Functions that allocate, by name.
@@ -148,9 +157,11 @@ pub(crate) fn allocators() -> impl Iterator<Item = &'static str> {
 
 /// The classes of a stack's frames, from the top.
 ///
-/// `main` counts as yours only with a source path, and never beneath Rust's `lang_start` or in an interpreter.
+/// `main` counts as yours only with a source path, and never beneath Rust's `lang_start` or in an interpreter. Beneath the start of a
+/// program or a thread there is nothing: valgrind unwinds on, and prints what lies on the stack as addresses.
 pub(crate) fn classes(stack: &Stack, workspace: &dyn Workspace, names: &mut Names) -> Vec<Class> {
-    let mut beneath_start = false;
+    const STARTS: &[&str] = &["_start", "clone", "clone3", "start_thread"];
+    let (mut beneath_start, mut beneath_all) = (false, false);
     let mut out = Vec::with_capacity(stack.frames.len());
     for frame in &stack.frames {
         let known = names.get(&frame.site);
@@ -158,7 +169,11 @@ pub(crate) fn classes(stack: &Stack, workspace: &dyn Workspace, names: &mut Name
         if known.name == "main" && (beneath_start || is_interpreter(&frame.site)) {
             class = Class::Runtime;
         }
+        if beneath_all && frame.site.name().is_none() && frame.site.module.is_none() && frame.site.file.is_none() {
+            class = Class::Runtime;
+        }
         beneath_start |= known.name.starts_with("std::rt::lang_start");
+        beneath_all |= STARTS.contains(&known.name.as_str());
         out.push(class);
     }
     out
@@ -259,6 +274,32 @@ mod tests {
         assert_eq!(culprit, Culprit { frame: Some(1), own: true });
         assert_eq!(of(&[Class::Allocator, Class::ThirdParty]), Culprit { frame: Some(1), own: false });
         assert_eq!(of(&[Class::Allocator]), Culprit { frame: None, own: false });
+    }
+
+    #[test]
+    fn beneath_the_start_of_a_program_is_nothing_of_yours() {
+        let bare = ("", "", "");
+        assert_eq!(
+            classified(&[("f", "", "/usr/lib/libz.so.1"), ("_start", "", "/src/a"), bare, bare])[2..],
+            ["runtime", "runtime"]
+        );
+        assert_eq!(classified(&[("f", "", "/usr/lib/libz.so.1"), bare])[1..], ["unknown"]);
+        assert_eq!(classified(&[("_start", "", "/src/a"), ("f", "", "/src/a")])[1..], ["unknown"]);
+    }
+
+    #[test]
+    fn python_is_known_by_its_program_and_its_library() {
+        for (module, want) in [
+            ("/usr/bin/python3.11", true),
+            ("/root/.pyenv/versions/3.12.1/bin/python3.12", true),
+            ("/opt/python/lib/libpython3.11.so.1.0", true),
+            ("python", true),
+            ("/src/pythonic", false),
+            ("/src/ext.cpython-311-x86_64-linux-gnu.so", false),
+            ("", false),
+        ] {
+            assert_eq!(is_python(module), want, "{module}");
+        }
     }
 
     #[test]

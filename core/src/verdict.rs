@@ -13,7 +13,7 @@ use core::fmt;
 
 use crate::model::{Kind, Tool};
 use crate::parse::Parsed;
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
 use crate::rules::config::{kind_named, tool_named};
 use crate::rules::selector::KindSet;
 use crate::triage::{Gate, Triage};
@@ -302,8 +302,16 @@ fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Ve
         }
         match reasons.iter_mut().find(|r| r.code == code) {
             Some(reason) => reason.count += 1,
-            None => reasons.push(Reason { code, count: 1, message: problem.message.clone() }),
+            None => reasons.push(Reason { code, count: 1, message: explained(problem) }),
         }
+    }
+}
+
+/// What happened, and where a checker failed, what helps.
+fn explained(problem: &Problem) -> String {
+    match crate::advice::refusal(&problem.message).filter(|_| problem.code == Code::CheckerFailed) {
+        Some(help) => format!("{}; {help}", problem.message.trim_end_matches(':')),
+        None => problem.message.clone(),
     }
 }
 

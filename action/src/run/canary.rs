@@ -96,7 +96,9 @@ fn why(parsed: &Parsed) -> Option<String> {
     let hidden = |r: &leakgate_core::Report| r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0);
     match parsed.reports.iter().find(|r| r.has_header || r.complete) {
         Some(report) if hidden(report) => Some("a suppression hides it".into()),
-        Some(_) => Some("its report has nothing of it".into()),
+        Some(_) => Some(
+            "its report has nothing of it: an option or a suppression hides it, perhaps in VALGRIND_OPTS or .valgrindrc".into(),
+        ),
         None => Some("it left no report".into()),
     }
 }

@@ -1,8 +1,10 @@
 //! A command that runs: what it prints is passed on and kept, and nobody that it started is left behind unseen.
 
+mod orphans;
 mod signals;
 mod tee;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use leakgate_core::End;
 
+pub(super) use self::orphans::descendants;
 use self::signals::Signal;
 pub(super) use self::signals::is_running;
 use super::status::StatusLine;
@@ -42,8 +45,11 @@ pub(super) trait Onlooker {
     /// Called every now and then; false when there is no use in going on.
     fn look(&mut self) -> bool;
 
-    /// Processes of the command that still run.
+    /// Processes of the command that are known to run.
     fn running(&mut self) -> Vec<u32>;
+
+    /// Processes that outlived the command: those that are known, and those that nobody had told of.
+    fn left(&mut self) -> Vec<u32>;
 
     /// The command has this process.
     fn begins(&mut self, pid: u32) -> Result<(), Error>;
@@ -55,6 +61,8 @@ pub(super) struct Ended {
     pub(super) end: End,
     /// Processes that ran on after the command, and were told to end; true where one had to be killed.
     pub(super) stopped: Vec<(u32, bool)>,
+    /// Processes that outlived the command, and were ended by a signal that leakgate did not send.
+    pub(super) died: Vec<(u32, i32)>,
     /// Output that could not be kept.
     pub(super) lost: Vec<String>,
 }
@@ -73,17 +81,21 @@ pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, 
     let of_signals = sender.clone();
     signals::listen(move |signal| of_signals.send(Event::Signal(signal)).is_ok())
         .map_err(|e| Error::Usage(format!("signals can't be taken: {e}")))?;
+    orphans::adopt();
     let mut child = spawn(call)?;
     let pid = child.id();
     let outputs = tee::outputs(&mut child, call.folder, call.line);
     std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
-    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None };
+    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None, survivors: BTreeSet::new() };
     running.onlooker.begins(pid)?;
     let status = running.wait();
     let stopped = running.stragglers();
+    let told = |pid: &u32| stopped.iter().any(|(stopped, _)| stopped == pid);
+    let died =
+        running.survivors.iter().filter(|pid| !told(pid)).filter_map(|pid| Some((*pid, orphans::signal_of(*pid)?))).collect();
     let lost = outputs.finish(REST);
     let end = running.stopped.unwrap_or_else(|| end_of(status));
-    Ok(Ended { end, stopped, lost })
+    Ok(Ended { end, stopped, died, lost })
 }
 
 fn spawn(call: Call<'_>) -> Result<Child, Error> {
@@ -110,6 +122,8 @@ struct Running<'a> {
     /// Why it was told to end.
     stopped: Option<End>,
     kill_at: Option<Instant>,
+    /// Processes that outlived the command for a while.
+    survivors: BTreeSet<u32>,
 }
 
 impl Running<'_> {
@@ -159,13 +173,12 @@ impl Running<'_> {
     /// Waits for processes that outlive the command, and in the end stops them.
     fn stragglers(&mut self) -> Vec<(u32, bool)> {
         let mut left = self.wait_for(GRACE);
-        if left.is_empty() {
-            return Vec::new();
-        }
         left.iter().for_each(|pid| signals::send(*pid, Signal::TERMINATE, false));
-        let deaf = self.wait_for(GRACE);
+        let deaf = if left.is_empty() { Vec::new() } else { self.wait_for(GRACE) };
         deaf.iter().for_each(|pid| signals::send(*pid, Signal::KILL, false));
-        self.wait_for(GRACE);
+        if !deaf.is_empty() {
+            self.wait_for(GRACE);
+        }
         left.sort_unstable();
         left.into_iter().map(|pid| (pid, deaf.contains(&pid))).collect()
     }
@@ -175,7 +188,8 @@ impl Running<'_> {
         let until = Instant::now() + most;
         let mut pause = Duration::from_millis(2);
         loop {
-            let running = self.onlooker.running();
+            let running = self.onlooker.left();
+            self.survivors.extend(running.iter().copied());
             if running.is_empty() || Instant::now() >= until {
                 return running;
             }

@@ -1,16 +1,13 @@
 //! What a run left behind: logs to read, and processes of which there is none.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod sanitizers;
 
-use leakgate_core::Tool;
-use memchr::memmem;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::checker::{Checker, Family};
 use super::helper::Record;
 use super::launch::Machine;
-use super::sanitizer::{self, Runtimes};
 
 /// A log with the name that it has in documents.
 pub(super) type File = (String, PathBuf);
@@ -39,12 +36,14 @@ pub(super) fn process(name: &str) -> Option<u32> {
     name.rsplit('.').next()?.parse().ok()
 }
 
-/// Looks at the folder of logs of a pass, which has a name; `seen` are files that were there while the command ran.
+/// Looks at the folder of logs of a pass, which has a name; `seen` are files that were there while the command ran, and `searches` is false
+/// where the user has turned the search for leaks off.
 pub(super) fn collect(
     pass: &[Checker],
     (label, folder): (&str, &Path),
     records: &[Record],
     seen: &BTreeSet<String>,
+    searches: bool,
     machine: &dyn Machine,
 ) -> Found {
     let names = names(folder);
@@ -60,18 +59,9 @@ pub(super) fn collect(
             found.missing.extend(records.iter().filter(|r| !has_report(r.pid)).map(|r| format!("{} left no report", told(r))));
         }
         Some(Family::Sanitizer) => {
-            for record in records {
-                let Some(runtimes) = of_record(record, machine) else { continue };
-                if !runtimes
-                    .checkers
-                    .iter()
-                    .any(|checker| pass.contains(checker) || checker.tool() == Tool::Asan && pass.contains(&Checker::Lsan))
-                {
-                    continue;
-                }
-                processes.insert(record.pid);
-                found.missing.extend(silent(record, &runtimes, &names, folder));
-            }
+            let seen = sanitizers::look(pass, (&names, folder), records, searches, machine);
+            processes.extend(seen.processes);
+            found.missing.extend(seen.missing);
         }
         _ => processes.extend(records.iter().map(|record| record.pid)),
     }
@@ -79,28 +69,7 @@ pub(super) fn collect(
     found
 }
 
-/// What is missing of a process whose runtime says that it runs.
-fn silent(record: &Record, runtimes: &Runtimes, names: &BTreeSet<String>, folder: &Path) -> Option<String> {
-    const SPEAKING: &[Checker] = &[Checker::Asan, Checker::Lsan, Checker::Msan, Checker::Hwasan];
-    let own: Vec<&String> = names.iter().filter(|name| name.starts_with("san.") && process(name) == Some(record.pid)).collect();
-    if own.is_empty() {
-        let speaks = runtimes.checkers.iter().any(|checker| SPEAKING.contains(checker));
-        return speaks.then(|| format!("{} left no report", told(record)));
-    }
-    let text: Vec<u8> = own.iter().flat_map(|name| fs::read(folder.join(name)).unwrap_or_default()).collect();
-    // An error ends a process before its search.
-    let has_ended = [&b"checking for leaks"[..], b"ERROR: "].iter().any(|words| memmem::find(&text, words).is_some());
-    (runtimes.tells_search && !has_ended).then(|| {
-        format!("{} ended without its search for leaks: it was killed, ended by _exit, or became another program", told(record))
-    })
-}
-
-/// The runtimes of the program that was started.
-pub(super) fn of_record(record: &Record, machine: &dyn Machine) -> Option<Runtimes> {
-    let program = machine.program(record.words.first()?)?;
-    sanitizer::runtimes(&program).ok().flatten()
-}
-
+/// A process, for people.
 fn told(record: &Record) -> String {
     format!("`{}` (pid {})", record.words.join(" "), record.pid)
 }
@@ -118,11 +87,11 @@ mod tests {
     fn a_process_without_its_report_is_missed() {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in [("7.xml", "<x/>"), ("12.xml", "<x/>"), ("9.xml", ""), ("12.txt", ""), ("stderr.txt", "")] {
-            fs::write(dir.path().join(name), text).unwrap();
+            std::fs::write(dir.path().join(name), text).unwrap();
         }
         let seen = ["8.xml".to_owned(), "7.xml".into()].into();
         let records = [record(7), record(9), record(10)];
-        let found = collect(&[Checker::Memcheck], ("memcheck", dir.path()), &records, &seen, &Made::default());
+        let found = collect(&[Checker::Memcheck], ("memcheck", dir.path()), &records, &seen, true, &Made::default());
         assert_eq!(
             found.missing,
             ["memcheck/8.xml was there, and is gone", "`./app` (pid 9) left no report", "`./app` (pid 10) left no report"]
@@ -137,22 +106,5 @@ mod tests {
         for (name, expected) in [("41.xml", Some(41)), ("san.app.41", Some(41)), ("stderr.txt", None), ("results.txt", None)] {
             assert_eq!(process(name), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn a_runtime_that_speaks_must_be_heard_to_search() {
-        let dir = tempfile::tempdir().unwrap();
-        let runtimes = Runtimes { checkers: vec![Checker::Asan], tells_search: true };
-        let of =
-            |names: &[&str]| silent(&record(5), &runtimes, &names.iter().map(|name| (*name).to_owned()).collect(), dir.path());
-        fs::write(dir.path().join("san.app.5"), "==5==Installed the sigaction for signal 11\n").unwrap();
-        assert!(of(&[]).unwrap().contains("left no report"));
-        assert!(of(&["san.app.5"]).unwrap().contains("without its search"));
-        for ended in ["==5==LeakSanitizer: checking for leaks\n", "==5==ERROR: AddressSanitizer: SEGV\n"] {
-            fs::write(dir.path().join("san.app.5"), ended).unwrap();
-            assert_eq!(of(&["san.app.5"]), None);
-        }
-        let quiet = Runtimes { checkers: vec![Checker::Tsan], tells_search: false };
-        assert_eq!(silent(&record(5), &quiet, &BTreeSet::new(), dir.path()), None);
     }
 }

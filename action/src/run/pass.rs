@@ -17,7 +17,7 @@ use super::harness::{Context, Harness, Started, joined};
 use super::helper::{self, Record};
 use super::launch::{Here, Launch};
 use super::status::{Speaker, State, StatusLine};
-use super::{canary, is_empty};
+use super::{canary, is_empty, sanitizer};
 use crate::error::Error;
 use crate::logs::Logs;
 use crate::output;
@@ -151,7 +151,14 @@ impl Pass {
         let ended = ended?;
         watch.notice();
         let records = helper::records(&self.private)?;
-        let mut found = collect::collect(&self.checkers, (&self.label, &self.logs), &records, &watch.seen, &Here);
+        let mut found = collect::collect(
+            &self.checkers,
+            (&self.label, &self.logs),
+            &records,
+            &watch.seen,
+            self.launch.unsearched.is_none(),
+            &Here,
+        );
         if self.checkers.contains(&Checker::Miri) {
             found.processes = 1;
         }
@@ -160,7 +167,7 @@ impl Pass {
             command: self.words.join(" "),
             end: ended.end,
             processes: found.processes,
-            canary: watch.canary.landed(),
+            canary: watch.canary.land(),
             missing: found.missing,
             unproved: self.unproved(ended),
             unsearched: self.launch.unsearched.clone(),
@@ -193,7 +200,29 @@ impl Pass {
             let how = if was_killed { "killed" } else { "stopped" };
             unproved.push(format!("process {pid} outlived `{}`, and was {how} before it could report", self.words.join(" ")));
         }
+        for (pid, signal) in ended.died {
+            unproved.push(format!("process {pid} outlived `{}`, and was ended by signal {signal}", self.words.join(" ")));
+        }
         unproved
+    }
+
+    /// True when a process that nobody told of runs under the checkers: the runtime is in its program, or the library was loaded into it.
+    fn is_checked(&self, pid: u32) -> bool {
+        let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
+        match self.checkers.first().map(|checker| checker.family()) {
+            Some(Family::Sanitizer) => {
+                let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
+                built.checkers.iter().any(|checker| self.checkers.contains(checker))
+            }
+            Some(Family::Preload) => {
+                let variables = fs::read(of("environ")).unwrap_or_default();
+                let has = |(name, value): &(String, String)| {
+                    variables.split(|byte| *byte == 0).any(|variable| variable == format!("{name}={value}").as_bytes())
+                };
+                self.launch.inner.iter().filter(|(name, _)| name == "LD_PRELOAD").any(has)
+            }
+            _ => false,
+        }
     }
 
     fn findings_so_far(&self) -> u64 {
@@ -222,11 +251,15 @@ enum Flight {
 }
 
 impl Flight {
-    fn landed(self) -> Canary {
-        match self {
+    /// Waits for it.
+    fn land(&mut self) -> Canary {
+        let flight = std::mem::replace(self, Self::Landed(Canary::None));
+        let canary = match flight {
             Self::Landed(canary) => canary,
             Self::Under(thread) => thread.join().unwrap_or_else(|_| Canary::Silent("the canary could not be sent".into())),
-        }
+        };
+        *self = Self::Landed(canary.clone());
+        canary
     }
 }
 
@@ -244,8 +277,7 @@ impl Onlooker for Watch<'_> {
             self.speaker.say(State { processes: processes.len() as u64, findings: self.pass.findings_so_far() });
         }
         if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {
-            let canary = std::mem::replace(&mut self.canary, Flight::Landed(Canary::None));
-            self.canary = Flight::Landed(canary.landed());
+            self.canary.land();
         }
         !matches!(self.canary, Flight::Landed(Canary::Silent(_)))
     }
@@ -255,6 +287,16 @@ impl Onlooker for Watch<'_> {
         let recorded = helper::records(&self.pass.private).unwrap_or_default().into_iter().map(|record| record.pid);
         let all: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).chain(recorded).collect();
         all.into_iter().filter(|pid| child::is_running(*pid)).collect()
+    }
+
+    fn left(&mut self) -> Vec<u32> {
+        // The canary is a child, too.
+        self.canary.land();
+        let mut left = self.running();
+        let unknown = child::descendants().into_iter().filter(|pid| !left.contains(pid) && self.pass.is_checked(*pid));
+        let unknown: Vec<u32> = unknown.collect();
+        left.extend(unknown);
+        left
     }
 
     fn begins(&mut self, pid: u32) -> Result<(), Error> {

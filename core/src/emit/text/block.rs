@@ -100,11 +100,8 @@ fn stack(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    // Where it unwinds beyond the start of a program, valgrind prints addresses and nothing else.
-    let is_known = |site: &Site| site.name().is_some() || site.module.is_some() || site.file.is_some();
-    let end = stack.frames.iter().rposition(|frame| is_known(&frame.site)).map_or(stack.frames.len(), |last| last + 1);
     let mut at = 0;
-    while at < end {
+    while at < stack.frames.len() {
         let folded = classes[at..].iter().take_while(|c| matches!(c, Class::Allocator | Class::Runtime)).count();
         if folded > 1 {
             let frames = |n: usize| count(n as u64, "frame", "frames");

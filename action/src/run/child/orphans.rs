@@ -1,0 +1,74 @@
+//! Processes whose parent has ended: on Linux they become leakgate's own, so that none gets out of sight.
+//!
+//! Source: `prctl(2)` on `PR_SET_CHILD_SUBREAPER`, `proc(5)` on `stat`.
+
+/// From now on, orphans among what leakgate starts are its children.
+#[cfg(target_os = "linux")]
+pub(super) fn adopt() {
+    // Where that can't be, orphans go to the system as ever, and a log of theirs still tells of them.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn adopt() {}
+
+/// Everything that descends from this process and has not ended.
+#[cfg(target_os = "linux")]
+pub(in super::super) fn descendants() -> Vec<u32> {
+    let all: Vec<(u32, u32)> = processes().collect();
+    let mut found = vec![std::process::id()];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in super::super) fn descendants() -> Vec<u32> {
+    Vec::new()
+}
+
+/// The signal that ended an orphan, which is leakgate's child by now.
+#[cfg(target_os = "linux")]
+pub(super) fn signal_of(pid: u32) -> Option<i32> {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+    let (_, status) = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG).ok()??;
+    status.terminating_signal()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn signal_of(_: u32) -> Option<i32> {
+    None
+}
+
+/// All processes that run, each with its parent.
+#[cfg(target_os = "linux")]
+fn processes() -> impl Iterator<Item = (u32, u32)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name of the program stands in brackets, and may hold any of them.
+        let mut rest = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        if ["Z", "X"].contains(&rest.next()?) {
+            return None;
+        }
+        Some((pid, rest.next()?.parse().ok()?))
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_descends_from_us_until_it_ends() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(descendants().contains(&child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!descendants().contains(&child.id()));
+    }
+}

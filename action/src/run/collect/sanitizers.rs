@@ -1,0 +1,144 @@
+//! Processes under sanitizers: their runtimes say that they run, and the newer ones also that they look for leaks.
+//!
+//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1`; the words before a search came with LLVM 18.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use leakgate_core::Tool;
+use memchr::memmem;
+
+use super::{process, told};
+use crate::run::checker::Checker;
+use crate::run::helper::Record;
+use crate::run::launch::Machine;
+use crate::run::sanitizer::{self, Runtimes};
+
+/// What was seen of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) processes: BTreeSet<u32>,
+    pub(super) missing: Vec<String>,
+}
+
+/// What the log of a process says of its runtime.
+#[derive(Clone, Copy, Debug, Default)]
+struct Log {
+    /// The runtime can look for leaks.
+    can_search: bool,
+    /// It did.
+    searched: bool,
+    /// An error ended the process before.
+    erred: bool,
+}
+
+/// Looks at the logs of a pass, and at the programs that were started.
+pub(super) fn look(
+    pass: &[Checker],
+    (names, folder): (&BTreeSet<String>, &Path),
+    records: &[Record],
+    searches: bool,
+    machine: &dyn Machine,
+) -> Seen {
+    let logs = logs(names, folder);
+    let mut seen = Seen::default();
+    let mut tells_search = logs.values().any(|log| log.searched);
+    for record in records {
+        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, pass)) else { continue };
+        seen.processes.insert(record.pid);
+        tells_search |= runtimes.tells_search;
+        if !logs.contains_key(&record.pid) && speaks(&runtimes) {
+            seen.missing.push(format!("{} left no report", told(record)));
+        }
+    }
+    for (pid, log) in logs {
+        if !(searches && tells_search && log.can_search) || log.searched || log.erred {
+            continue;
+        }
+        let record = records.iter().find(|record| record.pid == pid);
+        let who = record.map_or_else(|| format!("process {pid}"), told);
+        seen.missing
+            .push(format!("{who} ended without its search for leaks: it was killed, ended by _exit, or became another program"));
+    }
+    seen
+}
+
+fn logs(names: &BTreeSet<String>, folder: &Path) -> BTreeMap<u32, Log> {
+    let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
+    for name in names.iter().filter(|name| name.starts_with("san.")) {
+        let Some(pid) = process(name) else { continue };
+        let text = fs::read(folder.join(name)).unwrap_or_default();
+        let says = |words: &[u8]| memmem::find(&text, words).is_some();
+        let log = logs.entry(pid).or_default();
+        log.can_search |= says(b"egistered root region");
+        log.searched |= says(b"LeakSanitizer: checking for leaks");
+        log.erred |= says(b"ERROR: ");
+    }
+    logs
+}
+
+/// The runtimes of the program that was started.
+fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Runtimes> {
+    let program = machine.program(record.words.first()?)?;
+    sanitizer::runtimes(&program).ok().flatten()
+}
+
+/// True when a program was built for one of these. AddressSanitizer is asked for leaks, too.
+fn is_of(runtimes: &Runtimes, pass: &[Checker]) -> bool {
+    let has = |checker: &Checker| pass.contains(checker) || checker.tool() == Tool::Asan && pass.contains(&Checker::Lsan);
+    runtimes.checkers.iter().any(has)
+}
+
+/// True when the runtime writes a log even where it finds nothing.
+fn speaks(runtimes: &Runtimes) -> bool {
+    let speaking = [Checker::Asan, Checker::Lsan, Checker::Msan, Checker::Hwasan];
+    runtimes.checkers.iter().any(|checker| speaking.contains(checker))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::launch::tests::Made;
+    use super::*;
+
+    const STARTED: &str = "==5==Registered root region at 0x7f of size 32\n";
+
+    /// What is missing, with these logs and a program with this in it as process 5.
+    fn missing(program: &str, files: &[(&str, &str)], searches: bool) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app");
+        fs::write(&path, format!("\x7fELF {program}")).unwrap();
+        let path: &'static str = Box::leak(path.to_str().unwrap().to_owned().into_boxed_str());
+        let machine = Made { programs: vec![path], ..Made::default() };
+        files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
+        let names = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let records = [Record { pid: 5, words: vec![path.to_owned()] }];
+        look(&[Checker::Asan, Checker::Tsan], (&names, dir.path()), &records, searches, &machine).missing
+    }
+
+    #[test]
+    fn a_runtime_that_speaks_must_be_heard() {
+        assert!(missing("__asan_init", &[], true)[0].contains("left no report"));
+        assert_eq!(missing("__tsan_init", &[], true), Vec::<String>::new());
+        assert_eq!(missing("", &[], true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_can_say_so_must_look_for_leaks() {
+        let newer = "__asan_init checking for leaks";
+        assert!(missing(newer, &[("san.app.5", STARTED)], true)[0].contains("without its search"));
+        assert_eq!(missing("__asan_init", &[("san.app.5", STARTED)], true), Vec::<String>::new());
+        assert_eq!(missing(newer, &[("san.app.5", STARTED)], false), Vec::<String>::new());
+        for ended in ["==5==LeakSanitizer: checking for leaks\n", "==5==ERROR: AddressSanitizer: SEGV\n"] {
+            assert_eq!(missing(newer, &[("san.app.5", &format!("{STARTED}{ended}"))], true), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn what_one_process_says_is_expected_of_all() {
+        let other = "==9==LeakSanitizer: checking for leaks\n";
+        let files = [("san.app.5", STARTED), ("san.app.9", other), ("san.app.7", STARTED)];
+        let missing = missing("__asan_init", &files, true);
+        assert!(missing[0].contains("(pid 5)") && missing[1].starts_with("process 7 "), "{missing:?}");
+    }
+}

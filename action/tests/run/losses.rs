@@ -1,0 +1,216 @@
+//! What may get lost on the way, each a failure: reports, processes, output, the checker itself.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::shop::{Shop, has};
+
+/// The logs of a run are in a folder that only its own processes know.
+const LOGS: &str = "$(dirname $(ls -d \"${TMPDIR:-/tmp}\"/leakgate-*/logs/*/stderr.txt))";
+
+fn shop() -> Option<Shop> {
+    has(&["valgrind", "gcc"]).then(|| Shop::with_app("gcc"))
+}
+
+/// A run whose logs lie in a folder of this test's own.
+fn run(shop: &Shop, words: &[&str]) -> super::shop::Ran {
+    let temporary = shop.path().join("tmp");
+    fs::create_dir_all(&temporary).unwrap();
+    shop.run_with(words, &[("TMPDIR", temporary.to_str().unwrap())])
+}
+
+#[test]
+fn a_report_that_is_deleted_is_missed() {
+    let Some(shop) = shop() else { return };
+    shop.script("hide", &format!("./app leak; rm -f {LOGS}/*.xml"));
+    run(&shop, &["--tool", "memcheck", "--", "./hide"]).fails_for("missing-report");
+}
+
+#[test]
+fn a_report_that_is_cut_is_noticed() {
+    let Some(shop) = shop() else { return };
+    shop.script("cut", &format!("./app; for f in {LOGS}/*.xml; do truncate -s 400 $f; done"));
+    run(&shop, &["--tool", "memcheck", "--", "./cut"]).fails_for("truncated-report");
+}
+
+#[test]
+fn a_report_that_never_was_is_missed() {
+    let Some(shop) = shop() else { return };
+    // A valgrind that runs the program, and does nothing else.
+    shop.script("bin/valgrind", "while :; do case \"$1\" in --*) shift ;; *) exec \"$@\" ;; esac; done");
+    let path = format!("{}:{}", shop.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let ran = shop.run_with(&["--tool", "memcheck", "--", "./app"], &[("PATH", &path)]);
+    ran.fails_for("missing-report");
+    ran.fails_for("no-evidence");
+    assert!(ran.out.contains("the canary is dead"), "{}", ran.out);
+}
+
+#[test]
+fn a_checker_that_was_made_silent_is_found_out() {
+    let Some(shop) = shop() else { return };
+    let all = |name: &str, what: &str| {
+        shop.write(name, &format!("{{\n  all\n  {what}\n  fun:*\n}}\n{{\n  lib\n  {what}\n  obj:*\n}}\n"))
+    };
+    for (tool, what) in [("memcheck", "Memcheck:Leak"), ("memcheck", "Memcheck:Addr1"), ("helgrind", "Helgrind:Misc")] {
+        let path = all("all.supp", what);
+        let options = format!("--suppressions={}", path.display());
+        let ran = shop.run_with(&["--tool", tool, "--", "./app", "leak"], &[("VALGRIND_OPTS", &options)]);
+        assert_eq!(ran.status, 1, "{what}: {}", ran.out);
+        ran.fails_for("no-evidence");
+        assert!(ran.out.contains("the canary is dead"), "{what}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_run_without_hope_is_stopped() {
+    let Some(shop) = shop() else { return };
+    let path = shop.write("all.supp", "{\n  all\n  Memcheck:Leak\n  fun:malloc\n  ...\n}\n");
+    let options = format!("--suppressions={}", path.display());
+    let begun = std::time::Instant::now();
+    let ran = shop.run_with(&["--tool", "memcheck", "--", "sleep", "300"], &[("VALGRIND_OPTS", &options)]);
+    ran.fails_for("no-evidence");
+    assert!(begun.elapsed() < Duration::from_secs(150));
+}
+
+#[test]
+fn a_failing_command_fails() {
+    let Some(shop) = shop() else { return };
+    for (words, told) in [
+        (&["./app", "fail"][..], "failed with status 3"),
+        (&["./app", "killed"], "signal 9 (SIGKILL)"),
+        (&["sh", "-c", "exit 7"], "status 7"),
+    ] {
+        let ran = shop.run(&[&["--tool", "memcheck", "--"], words].concat());
+        ran.fails_for("command-failed");
+        assert!(ran.out.contains(told), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_killed_process_has_no_proof() {
+    if !has(&["clang-19"]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    shop.run(&["--tool", "asan", "--", "./app", "killed"]).fails_for("missing-report");
+    shop.run(&["--tool", "asan", "--", "sh", "-c", "./app killed; ./app"]).fails_for("missing-report");
+}
+
+#[test]
+fn too_long_is_too_long() {
+    let Some(shop) = shop() else { return };
+    let ran = shop.run(&["--timeout", "1s", "--tool", "memcheck", "--", "sleep", "100"]);
+    ran.fails_for("command-failed");
+    assert!(ran.out.contains("was stopped after 1 second"), "{}", ran.out);
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_written_and_never_passes() {
+    let Some(shop) = shop() else { return };
+    for signal in ["INT", "TERM"] {
+        // It takes the signal, and ends well.
+        shop.script("deaf", "trap 'exit 0' INT TERM; echo begun; ./app leak; touch ready; while :; do sleep 0.1; done");
+        let mut command = shop.command(&["--tool", "memcheck", "--", "./deaf"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let ready = shop.path().join("ready");
+        for _ in 0..600 {
+            if ready.exists() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        fs::remove_file(&ready).unwrap();
+        let told = std::process::Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("was interrupted") && text.contains("leak-definite"), "{text}");
+    }
+}
+
+#[test]
+fn who_outlives_the_command_is_not_forgotten() {
+    if !has(&["gcc", "clang-19"]) {
+        return;
+    }
+    let shop = Shop::with_app("gcc");
+    // It closes its output, leaves its group, and frees a block twice: nothing of it can be read but how it ended.
+    shop.write(
+        "late.c",
+        "#include <stdlib.h>\n#include <unistd.h>\nint main(void) { if (fork() == 0) { setsid(); close(1); close(2); char *p = malloc(9); \
+         sleep(1); free(p); free(p); } return 0; }\n",
+    );
+    shop.build("gcc", "late");
+    let ran = shop.run(&["--tool", "scudo", "--", "./late"]);
+    ran.fails_for("no-evidence");
+    assert!(ran.out.contains("was ended by signal 6"), "{}", ran.out);
+}
+
+#[test]
+fn a_checker_that_refuses_is_explained() {
+    let Some(shop) = shop() else { return };
+    let path = shop.write("bad.supp", "nothing\n");
+    let options = format!("--suppressions={}", path.display());
+    let ran = shop.run_with(&["--tool", "memcheck", "--", "./app"], &[("VALGRIND_OPTS", &options)]);
+    ran.fails_for("command-failed");
+    assert!(ran.out.contains("mend the line that it names"), "{}", ran.out);
+}
+
+#[test]
+fn ptrace_and_limits_are_explained() {
+    if !has(&["clang-19", "strace"]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    let traced = shop.run(&["--tool", "asan", "--", "strace", "-f", "-o", "/dev/null", "./app"]);
+    traced.fails_for("command-failed");
+    assert!(traced.out.contains("SYS_PTRACE"), "{}", traced.out);
+    let limited = shop.run(&["--tool", "asan", "--", "sh", "-c", "ulimit -v 4000000; exec ./app"]);
+    limited.fails_for("command-failed");
+    assert!(limited.out.contains("ulimit -v unlimited"), "{}", limited.out);
+}
+
+#[test]
+fn leaks_that_nobody_looked_for_are_no_pass() {
+    if !has(&["clang-19"]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    let off = [("ASAN_OPTIONS", "detect_leaks=0")];
+    shop.run_with(&["--tool", "asan", "--", "./app"], &off).fails_for("leaks-not-shown");
+    shop.run_with(&["--tool", "asan", "--fail-on", "errors", "--", "./app"], &off).passes();
+}
+
+#[test]
+fn a_full_disk_is_no_pass() {
+    let Some(shop) = shop() else { return };
+    // No file may grow beyond this, which is as if the disk were full.
+    shop.script("app2", "ulimit -f 1; trap '' XFSZ; exec ./app leak");
+    let ran = shop.run(&["--tool", "memcheck", "--", "./app2"]);
+    assert_eq!(ran.status, 1, "{}", ran.out);
+    assert!(ran.codes().contains(&"truncated-report") || ran.codes().contains(&"missing-report"), "{}", ran.out);
+}
+
+#[test]
+fn logs_are_kept_where_nothing_is_overwritten() {
+    let Some(shop) = shop() else { return };
+    shop.run(&["--keep-logs", "logs", "--tool", "memcheck", "--", "./app", "leak"]).fails_for("unexpected-finding");
+    let names: Vec<String> = fs::read_dir(shop.path().join("logs/memcheck"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().any(|name| name.ends_with(".xml")) && names.contains(&"stdout.txt".to_owned()), "{names:?}");
+    let again = shop.run(&["--keep-logs", "logs", "--tool", "memcheck", "--", "./app"]);
+    assert_eq!(again.status, 2, "{}", again.out);
+    assert!(again.err.contains("the folder holds files"), "{}", again.err);
+}
+
+#[test]
+fn output_is_passed_on_as_it_comes() {
+    let Some(shop) = shop() else { return };
+    shop.script("talk", "echo out; echo err >&2; printf 'no end'");
+    let ran = shop.run(&["--tool", "memcheck", "--", "./talk"]);
+    assert!(ran.out.contains("out\nno end") && ran.err.contains("err\n"), "{}{}", ran.out, ran.err);
+}

@@ -1,0 +1,178 @@
+//! Where the tests get their programs, and how they call leakgate.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A program that errs as its first argument says.
+const PROGRAM: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int shared;
+static char *lost;
+
+__attribute__((noinline)) static void forget(void) { lost = malloc(100); lost[0] = 1; lost = NULL; }
+static void *count(void *unused) { for (int i = 0; i < 1000; i++) shared++; return unused; }
+
+int main(int argc, char **argv) {
+    const char *deed = argc > 1 ? argv[1] : "";
+    if (!strcmp(deed, "leak")) forget();
+    if (!strcmp(deed, "read")) { char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; free(p); }
+    if (!strcmp(deed, "free-twice")) { char *p = malloc(10); free(p); free(p); }
+    if (!strcmp(deed, "read-freed")) { char *p = malloc(10); free(p); volatile char c = p[1]; (void)c; }
+    if (!strcmp(deed, "uninit")) { char *p = malloc(10); if (p[argc]) puts("set"); free(p); }
+    if (!strcmp(deed, "overflow")) { int big = 2147483647; big += argc; printf("%d\n", big); }
+    if (!strcmp(deed, "race")) {
+        pthread_t one, two;
+        pthread_create(&one, NULL, count, NULL); pthread_create(&two, NULL, count, NULL);
+        pthread_join(one, NULL); pthread_join(two, NULL);
+    }
+    if (!strcmp(deed, "fork")) { if (fork() == 0) { forget(); return 0; } wait(NULL); }
+    if (!strcmp(deed, "exec")) { if (fork() == 0) { execl(argv[0], argv[0], "leak", NULL); return 9; } wait(NULL); }
+    if (!strcmp(deed, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }
+    if (!strcmp(deed, "killed")) { forget(); kill(getpid(), 9); }
+    if (!strcmp(deed, "fail")) return 3;
+    puts("done");
+    return 0;
+}
+"#;
+
+/// A folder with a program in it.
+pub(crate) struct Shop {
+    pub(crate) dir: TempDir,
+}
+
+/// How a call of leakgate ended.
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    /// The JSON document, where the call wrote one.
+    pub(crate) json: Value,
+}
+
+impl Ran {
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let reasons = self.json["verdict"]["reasons"].as_array().map(Vec::as_slice).unwrap_or_default();
+        reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
+    }
+
+    /// Findings as tool and kind.
+    pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
+        let findings = self.json["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+        findings.iter().map(|finding| (finding["tool"].as_str().unwrap(), finding["kind"].as_str().unwrap())).collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn passes(&self) {
+        assert_eq!(self.status, 0, "{}{}", self.out, self.err);
+    }
+
+    #[track_caller]
+    pub(crate) fn fails_for(&self, code: &str) {
+        assert_eq!(self.status, 1, "{}{}", self.out, self.err);
+        assert!(self.codes().contains(&code), "{:?}\n{}", self.codes(), self.out);
+    }
+}
+
+/// True when all of these programs are here. In CI they must be.
+pub(crate) fn has(programs: &[&str]) -> bool {
+    let missing: Vec<_> = programs.iter().filter(|program| find(program).is_none()).collect();
+    if !missing.is_empty() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs {missing:?}");
+        eprintln!("passed over: there is no {missing:?}");
+    }
+    missing.is_empty()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    if program.starts_with('/') {
+        return Some(PathBuf::from(program)).filter(|path| path.exists());
+    }
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+impl Shop {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// The program of this test, built by a compiler and its options as `app`.
+    pub(crate) fn with_app(compiler: &str) -> Self {
+        let shop = Self::new();
+        shop.write("app.c", PROGRAM);
+        shop.build(compiler, "app");
+        shop
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A program of the shell.
+    pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.write(name, &format!("#!/bin/sh\n{text}\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    pub(crate) fn build(&self, compiler: &str, name: &str) {
+        let mut words = compiler.split(' ');
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).args(["-g", "-pthread", "-w", "-o", name, &format!("{name}.c")]).current_dir(self.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Calls `leakgate run` with these words, and with a JSON document beside its text.
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.run_with(words, &[])
+    }
+
+    /// The same with variables.
+    pub(crate) fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(words);
+        command.envs(variables.iter().copied());
+        self.ended(command)
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
+        command.args(["run", "--format", "text", "--format"]).arg(format!("json={}", self.json().display())).args(words);
+        command.current_dir(self.path()).stdin(Stdio::null());
+        for name in
+            ["GITHUB_WORKSPACE", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "VALGRIND_OPTS", "RUSTFLAGS"]
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn ended(&self, mut command: Command) -> Ran {
+        let _ = fs::remove_file(self.json());
+        let output = command.output().unwrap();
+        let json = fs::read_to_string(self.json()).map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran { status: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr), json }
+    }
+
+    fn json(&self) -> PathBuf {
+        self.path().join("run.json")
+    }
+}
