@@ -52,6 +52,7 @@ mod problem;
 mod rules;
 mod settle;
 pub mod symbol;
+mod symbolize;
 mod triage;
 mod verdict;
 
@@ -73,6 +74,7 @@ pub use crate::rules::{
     About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector,
     Source as RuleSource, Wording, Written, convert, packs, read_file, suppress,
 };
+pub use crate::symbolize::{Function, Symbols, symbolize};
 pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
 pub use crate::verdict::{
     Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict, Watched, judge, judge_watched,
