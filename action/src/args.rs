@@ -78,6 +78,20 @@ pub(crate) struct Check {
     /// since then. It changes nothing about what fails.
     #[arg(long, value_name = "RUN.json")]
     pub(crate) base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) symbols: SymbolArgs,
+}
+
+/// Where names of frames come from.
+#[derive(Debug, Args)]
+pub(crate) struct SymbolArgs {
+    /// Name frames that have nothing but a module and an offset (a sanitizer found no llvm-symbolizer), from the modules on this machine
+    /// that have the build ids of the log.
+    #[arg(long)]
+    pub(crate) symbolize: bool,
+    /// Where separate debug information lies, beside /usr/lib/debug and the modules. May be given often.
+    #[arg(long, value_name = "DIR", requires = "symbolize")]
+    pub(crate) debug_file_directory: Vec<PathBuf>,
 }
 
 /// What to read.

@@ -3,24 +3,36 @@
 use leakgate_core::emit::{self, Run, Style};
 use leakgate_core::{Change, Gate, Outcome, Triage, Verdict, Watched};
 
-use crate::args::{Check, Document, DocumentArgs};
+use crate::args::{Check, Document, DocumentArgs, SymbolArgs};
 use crate::diff;
 use crate::error::{Error, Status};
 use crate::logs::Logs;
 use crate::output;
 use crate::settings::Settings;
+use crate::symbolize::{self, Places, Trust};
 use crate::workspace::Repository;
 
 /// Runs the command. Every document is written before the exit status is known to anybody.
 pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.names, &settings.formats);
+    let mut logs = Logs::read(&args.logs.names, &settings.formats);
+    symbolize(&mut logs, &args.symbols);
     output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
     let checked = Checked::of(settings, logs)?;
     let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
     write_all(&checked.run(changes.as_deref()), &args.documents)?;
     Ok(status(&checked.verdict))
+}
+
+/// Names frames, if that is wanted.
+fn symbolize(logs: &mut Logs, args: &SymbolArgs) {
+    if !args.symbolize {
+        return;
+    }
+    let places = Places { debug: args.debug_file_directory.clone(), ..Places::default() };
+    let notes = symbolize::apply(&mut logs.parsed, Trust::BuildId, places);
+    notes.iter().for_each(|note| output::note(&format!("note: {note}")));
 }
 
 /// Logs that were held against the settings.

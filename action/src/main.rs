@@ -26,6 +26,7 @@ mod runner;
 mod settings;
 mod step;
 mod suppress;
+mod symbolize;
 mod workspace;
 
 use std::process::ExitCode;
