@@ -29,7 +29,8 @@ use self::notes::{Notes, Trouble};
 pub(crate) enum Trust {
     /// Where the log tells its build id, and never else.
     BuildId,
-    /// Also without a build id in the log, where it was last changed before this moment: that of the start of the program.
+    /// What `leakgate run` says: also without a build id in the log, where it was last changed before this moment: that of the start of the program.
+    #[cfg_attr(not(test), allow(dead_code, reason = "a run that leakgate watched vouches by time"))]
     Unchanged(SystemTime),
 }
 
@@ -56,8 +57,15 @@ struct Question {
     address: u64,
 }
 
-/// What the reader says: the functions, and what is wrong with a module that is new.
-type Answer = (Vec<Function>, Option<Trouble>);
+/// What the reader says.
+#[derive(Default)]
+struct Answer {
+    functions: Vec<Function>,
+    /// What is wrong with a module that is new.
+    trouble: Option<Trouble>,
+    /// The module was stripped, and there is nothing else to tell its names.
+    is_bare: bool,
+}
 
 /// Asks the reader and keeps what it says of modules.
 struct Desk {
@@ -78,16 +86,16 @@ impl Symbols for Desk {
         }
         let number = known.map_or(self.modules.len(), |(number, _)| number);
         let named = known.is_none().then(|| key.clone());
-        let (functions, trouble) = match number {
+        let Answer { functions, trouble, is_bare } = match number {
             ..MAX_MODULES => self.ask(Question { module: number, named, address }),
-            _ => (Vec::new(), Some(Trouble::TooMany)),
+            _ => Answer { trouble: Some(Trouble::TooMany), ..Answer::default() },
         };
         if known.is_none() {
             self.modules.insert(key, (number, trouble.is_none()));
             self.notes.module(module, trouble);
         }
-        if functions.iter().all(|function| function.name.is_none()) {
-            self.notes.nameless(number);
+        if is_bare && functions.iter().all(|function| function.name.is_none()) {
+            self.notes.bare(number);
         }
         functions
     }
@@ -96,7 +104,7 @@ impl Symbols for Desk {
 impl Desk {
     fn ask(&mut self, question: Question) -> Answer {
         let reader = self.reader.get_or_insert_with(|| Reader::start(self.trust, self.places.clone()));
-        reader.ask(question).unwrap_or((Vec::new(), Some(Trouble::TooLong)))
+        reader.ask(question).unwrap_or(Answer { trouble: Some(Trouble::TooLong), ..Answer::default() })
     }
 }
 
@@ -138,7 +146,8 @@ fn read(trust: Trust, places: &Places, asked: &Receiver<Question>, said: &Sender
         }
         let module = modules.get(question.module).and_then(Option::as_ref);
         let functions = module.map(|module| module.at(&store, question.address)).unwrap_or_default();
-        if said.send((functions, trouble)).is_err() {
+        let is_bare = module.is_some_and(Module::is_bare);
+        if said.send(Answer { functions, trouble, is_bare }).is_err() {
             break;
         }
     }

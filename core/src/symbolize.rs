@@ -145,7 +145,8 @@ fn keeps_module(tool: &Tool) -> bool {
 fn named(site: &Site, function: Function, keeps_module: bool) -> Site {
     let text = |text: String| (!text.is_empty()).then(|| Text::from(text));
     let name = function.name.as_deref().map(without_interceptor).filter(|name| !name.is_empty());
-    let file = function.file.and_then(text);
+    // As the sanitizers print it (`StripPathPrefix`).
+    let file = function.file.map(|file| file.strip_prefix("./").map(String::from).unwrap_or(file)).and_then(text);
     let keeps = keeps_module || file.is_none();
     Site {
         raw: site.raw.clone(),

@@ -67,6 +67,11 @@ impl<'a> Module<'a> {
         Ok(Self { elf, table, debug, separate })
     }
 
+    /// True where nothing is left but what a dynamic linker needs.
+    pub(super) fn is_bare(&self) -> bool {
+        self.table.is_dynamic() && self.debug.is_none() && self.separate.is_none()
+    }
+
     /// The functions at an address, innermost first.
     ///
     /// The outermost one is called as its symbol is, for which compilers write another name into debug information (`f` for

@@ -23,6 +23,8 @@ pub(super) enum Trouble {
     NoBuildId,
     /// It has changed since the program ran.
     Changed,
+    /// It was stripped, and its dynamic symbols don't name every frame.
+    Stripped,
     /// More modules than are opened.
     TooMany,
     /// Another lookup took too long, and nothing is looked up any more.
@@ -41,6 +43,7 @@ impl fmt::Display for Trouble {
             Self::OtherBuild => "the file here has another build id than the one in the log; check the log where the program was built, before it is built anew",
             Self::NoBuildId => "the log names no build id for it, so nothing tells whether the file here is the one that ran; clang 14, gcc 13 and newer name it if the linker has written one (-Wl,--build-id)",
             Self::Changed => "the file has changed since the program ran",
+            Self::Stripped => "has no names for some frames: it was stripped, and no separate debug information for it is installed",
             Self::TooMany => "the log names more modules than leakgate opens",
             Self::TooLong => "the names of another module took too long",
         })
@@ -53,31 +56,27 @@ const MOST: usize = 16;
 /// What happened to the modules of a log, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    modules: Vec<(String, Option<Trouble>, u64)>,
+    modules: Vec<(String, Option<Trouble>)>,
 }
 
 impl Notes {
-    /// Takes a new module and what is wrong with it; the number names it from now on.
-    pub(super) fn module(&mut self, name: &str, trouble: Option<Trouble>) -> usize {
-        self.modules.push((name.to_owned(), trouble, 0));
-        self.modules.len() - 1
+    /// Takes the next module, and what is wrong with it.
+    pub(super) fn module(&mut self, name: &str, trouble: Option<Trouble>) {
+        self.modules.push((name.to_owned(), trouble));
     }
 
-    /// Counts a place of a module for which there is no name.
-    pub(super) fn nameless(&mut self, module: usize) {
-        if let Some((.., places)) = self.modules.get_mut(module) {
-            *places += 1;
+    /// A frame of a module has no name, since nothing tells its names.
+    pub(super) fn bare(&mut self, module: usize) {
+        if let Some((_, trouble)) = self.modules.get_mut(module) {
+            trouble.get_or_insert(Trouble::Stripped);
         }
     }
 
     /// The notes, a line for each module.
     pub(super) fn lines(self) -> Vec<String> {
-        let told = self.modules.into_iter().filter_map(|(name, trouble, places)| match trouble {
-            Some(trouble) => Some(format!("{name} is not symbolized: {trouble}")),
-            None if places > 0 => Some(format!(
-                "{name} has no names for some frames: it was stripped, and no separate debug information for it is installed"
-            )),
-            None => None,
+        let told = self.modules.into_iter().filter_map(|(name, trouble)| match trouble? {
+            Trouble::Stripped => Some(format!("{name} {}", Trouble::Stripped)),
+            trouble => Some(format!("{name} is not symbolized: {trouble}")),
         });
         let mut lines: Vec<String> = told.collect();
         let more = lines.len().saturating_sub(MOST);

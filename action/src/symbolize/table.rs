@@ -54,6 +54,11 @@ impl Table {
         table
     }
 
+    /// True for the symbols that a dynamic linker needs, which are few.
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.is_dynamic
+    }
+
     /// The name at an address, and the file that a local symbol belongs to. Names are read only when they are asked for.
     pub(super) fn at(&self, module: &Elf<'_>, address: u64) -> Option<(String, Option<String>)> {
         let behind = self.symbols.partition_point(|entry| entry.address <= address);
