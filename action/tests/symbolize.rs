@@ -140,7 +140,28 @@ fn a_program_that_was_built_anew_gives_no_names() {
     Program { flags: "-g -O1 -w -fsanitize=address", ..*program }.build(dir.path());
     let (bare, _) = check(dir.path(), &log, &[]);
     let (named, notes) = check(dir.path(), &log, &["--symbolize"]);
-    let of_program = |document: &Value| stacks(document).flatten().filter(|f| f["module"].as_str().is_some_and(|m| m.ends_with("/asan-c++"))).count();
+    let of_program = |document: &Value| {
+        stacks(document).flatten().filter(|f| f["module"].as_str().is_some_and(|m| m.ends_with("/asan-c++"))).count()
+    };
     assert_eq!(of_program(&named), of_program(&bare));
     assert_eq!(notes.matches("another build id than the one in the log").count(), 1, "{notes}");
+}
+
+#[test]
+#[ignore = "needs clang, llvm-symbolizer and dwz"]
+fn debug_information_that_programs_share_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program { flags: "-gdwarf-4 -O2 -w -fsanitize=address", ..PROGRAMS[1] };
+    program.build(dir.path());
+    let log = program.run(dir.path(), false);
+    let (whole, _) = check(dir.path(), &log, &["--symbolize"]);
+    let shared = Command::new("sh")
+        .current_dir(dir.path())
+        .args(["-c", "cp asan-thread other && dwz -m common -r asan-thread other"])
+        .status();
+    assert!(shared.unwrap().success());
+    let frames = |document: &Value| stacks(document).cloned().collect::<Vec<_>>();
+    assert_eq!(frames(&check(dir.path(), &log, &["--symbolize"]).0), frames(&whole));
+    fs::remove_file(dir.path().join("common")).unwrap();
+    assert_ne!(frames(&check(dir.path(), &log, &["--symbolize"]).0), frames(&whole));
 }

@@ -73,7 +73,10 @@ mod tests {
         assert_eq!(paths(places.of_module("./app")), ["./app"]);
         assert_eq!(paths(places.of_module("app"))[..2], ["/t/app", "app"]);
         let linked = paths(places.by_link(Path::new("/proc/self/exe"), b"../../x/app.debug"));
-        assert!(linked.len() == 4 && linked.iter().all(|path| path.ends_with("/app.debug") && !path.contains("..")), "{linked:?}");
+        assert!(
+            linked.len() == 4 && linked.iter().all(|path| path.ends_with("/app.debug") && !path.contains("..")),
+            "{linked:?}"
+        );
         assert!(linked[1].ends_with("/.debug/app.debug") && linked[2].starts_with("/d/"), "{linked:?}");
     }
 }

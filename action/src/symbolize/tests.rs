@@ -161,7 +161,7 @@ fn debug_information_is_named_by_a_link_and_its_checksum() {
 
 #[test]
 fn debug_information_was_split_off() {
-    let built = build("-g -O2 -gsplit-dwarf");
+    let built = build("-gdwarf-4 -O2 -gsplit-dwarf");
     let place = inlined_place(&built);
     let dir = built.dir.path();
     run(dir, "dwp -e app -o app.dwp");
@@ -222,11 +222,11 @@ fn whatever_a_log_names_is_no_module() {
     std::os::unix::fs::symlink("/dev/zero", path("link")).unwrap();
     std::os::unix::fs::symlink("loop", path("loop")).unwrap();
     for (module, why) in [
-        ("/etc/shadow", "it"),
+        ("/etc/shadow", "is not symbolized"),
         ("/dev/zero", "it is no ELF file"),
         ("/dev/tty", "it is no ELF file"),
-        ("/proc/kmsg", "it"),
-        ("/proc/kcore", "it"),
+        ("/proc/kmsg", "is not symbolized"),
+        ("/proc/kcore", "is not symbolized"),
         ("/proc/self/environ", "it is no ELF file"),
         ("/etc", "it is no ELF file"),
         ("../../../../../../etc/passwd", "it is no ELF file"),
@@ -264,7 +264,7 @@ fn many_modules_are_told_of_in_few_lines() {
     assert_eq!(notes[16], "34 more modules have frames that are not symbolized");
 }
 
-/// A program is cut and its bytes are changed at many places: whatever it then says, leakgate says something and soon.
+/// A program is cut and its bytes are changed at many places: whatever is in it then, nothing panics or takes long.
 #[test]
 fn broken_modules_do_no_harm() {
     let built = build("-g -O2");
@@ -292,11 +292,12 @@ fn broken_modules_do_no_harm() {
             }
         }
         fs::write(&built.path, bytes).unwrap();
-        let (frames, _) = named(log(built.path.to_str().unwrap(), place.0, None), far, Places::default());
+        let (frames, notes) = named(log(built.path.to_str().unwrap(), place.0, None), far, Places::default());
+        // So it looks when the thread that reads has ended in a panic.
+        assert!(!notes.join("").contains("took too long"), "round {round}");
         assert!((1..=256).contains(&frames.len()));
         named_still += usize::from(frames == FULL);
     }
-    // A panic in the thread that reads would look like a long silence, so that time tells, too.
     assert!(start.elapsed() < Duration::from_secs(50));
     assert!((50..600).contains(&named_still), "{named_still} of 600 are no test");
 }

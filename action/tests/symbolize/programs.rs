@@ -69,7 +69,8 @@ pub(crate) const PROGRAMS: &[Program] = &[
 impl Program {
     /// Compiles and links it into this folder.
     pub(crate) fn build(&self, dir: &Path) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/programs").join(self.source).canonicalize().unwrap();
+        let source =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/programs").join(self.source).canonicalize().unwrap();
         let is_cpp = self.source.ends_with(".cc");
         let mut command = match self.compiler {
             Clang => Command::new(clang()),
@@ -118,7 +119,8 @@ impl Program {
 /// gcc names build ids only since its version 13.
 fn with_build_ids(dir: &Path, log: &str) -> String {
     let line = |line: &str| {
-        let module = line.trim_end().strip_suffix(')').and_then(|l| l.rsplit_once(" (")).and_then(|(_, place)| place.rsplit_once("+0x"));
+        let module =
+            line.trim_end().strip_suffix(')').and_then(|l| l.rsplit_once(" (")).and_then(|(_, place)| place.rsplit_once("+0x"));
         let Some((module, _)) = module.filter(|_| line.trim_start().starts_with('#')) else { return format!("{line}\n") };
         let output = Command::new("readelf").args(["--notes", "--wide"]).arg(dir.join(module)).output().unwrap();
         let notes = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::culprit::is_collapsed;
-use crate::model::Finding;
+use crate::model::{Finding, Frame, Stack};
 use crate::symbol::simple_name;
+use crate::symbolize::is_nameless;
 
 /// So many are told of one finding.
 const MOST: usize = 2;
@@ -114,6 +115,11 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
             false => "no frame of yours in this stack",
         });
     }
+    if finding.primary().is_some_and(is_bare) {
+        told.push(
+            "its frames have no names: `leakgate check --symbolize` takes them from the modules where the program was built, and the checker itself where llvm-symbolizer is in its PATH",
+        );
+    }
     if finding.kind.is_leak()
         && let Some(stack) = finding.primary()
     {
@@ -126,6 +132,12 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
         told.extend(fitting.map(|hint| hint.text).take(MOST));
     }
     told
+}
+
+/// True for a stack that has places in modules and no name at all.
+fn is_bare(stack: &Stack) -> bool {
+    let has_name = |frame: &Frame| frame.site.name().is_some() || frame.site.file.is_some();
+    stack.frames.iter().any(|frame| is_nameless(&frame.site)) && !stack.frames.iter().any(has_name)
 }
 
 fn takes(pattern: &str, name: &str) -> bool {
@@ -149,6 +161,19 @@ mod tests {
         parser.begin("log");
         parser.feed(log.as_bytes());
         hints(&parser.finish().findings[0], true)
+    }
+
+    #[test]
+    fn a_stack_without_any_name_can_be_symbolized() {
+        let told = |frames: &[&str]| {
+            let frames: String = frames.iter().map(|frame| alloc::format!("    #0 0x1 {frame} (BuildId: ab)\n")).collect();
+            let head = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n";
+            let mut parser = Parser::new(Options::default());
+            parser.feed(alloc::format!("{head}{frames}\n").as_bytes());
+            hints(&parser.finish().findings[0], true).iter().any(|hint| hint.contains("--symbolize"))
+        };
+        assert!(told(&["(/bin/app+0x1)"]));
+        assert!(!told(&["in main (/bin/app+0x1)"]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::{Finding, Frame, Kind, Report, Role, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::problem::Code;
+use crate::symbolize::is_nameless;
 use crate::triage::{Item, Triage};
 
 /// How many frames valgrind keeps unless it is told otherwise (`--num-callers`).
@@ -124,13 +125,21 @@ pub(super) fn stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Doubt>) {
             format!("{} that lost the frames between the allocator and the start of the program", count(n, "stack", "stacks"));
         (what, "fast_unwind_on_malloc=0", Some(advice))
     });
+    let has_places = findings().any(|of| has(&of, |frame| is_nameless(&frame.site)));
     group(all, "no-symbols", findings().filter(|of| has(of, |frame| frame.site.name().is_none())).map(|(f, _)| f), |n, tool| {
         let what = format!("{} with frames that have no name", count(n, "stack", "stacks"));
         if tool.is_valgrind() {
             let advice = "Do not strip the program and its libraries; names of libraries that it unloads are kept by --keep-debuginfo=yes.";
             return (what, "", Some(advice));
         }
-        (what, "symbolize=1", Some("Put llvm-symbolizer into the PATH, and do not strip the program."))
+        // What came with a module and an offset can still be named, without another run.
+        let advice = match has_places {
+            true => {
+                "`leakgate check --symbolize` names them where the program was built. Or put llvm-symbolizer into the PATH, and do not strip the program."
+            }
+            false => "Put llvm-symbolizer into the PATH, and do not strip the program.",
+        };
+        (what, "symbolize=1", Some(advice))
     });
     let bare =
         |of: &(&Finding, &Item)| !of.1.culprit.own && has(of, |frame| frame.site.name().is_some() && frame.site.file.is_none());

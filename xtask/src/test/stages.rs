@@ -24,6 +24,7 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Format", needs: &[Need::Component("rustfmt")], run: format },
     Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
     Stage { name: "Tests", needs: &[], run: tests },
+    Stage { name: "Names of frames", needs: SYMBOLS, run: symbols },
     Stage { name: "Workflows", needs: workflows::LINTERS, run: workflows::lint },
     Stage { name: "The action on a runner", needs: workflows::RUNNER, run: workflows::runner },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
@@ -37,6 +38,14 @@ pub(crate) const ALL: &[Stage] = &[
 
 const BROWSER: &[Need] =
     &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm"), Need::Program("chromium", "chromium")];
+
+const SYMBOLS: &[Need] = &[
+    Need::Program("clang", "clang"),
+    Need::Program("llvm-symbolizer", "llvm"),
+    Need::Program("dwz", "dwz"),
+    Need::Program("c++", "g++"),
+    Need::Nightly,
+];
 
 /// What can't be fetched is no failure here: the stage that needs it says so.
 fn set_up(sh: &Shell) -> Outcome {
@@ -63,6 +72,11 @@ fn lints(sh: &Shell) -> Outcome {
 
 fn tests(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
+}
+
+/// Against llvm-symbolizer, over programs that are built for it.
+fn symbols(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo test --workspace --test symbolize --quiet -- --ignored").run()?)
 }
 
 /// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the one of the tests.

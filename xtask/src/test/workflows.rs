@@ -70,6 +70,6 @@ fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
 /// Whole workflows under `act`: all tests that the others leave out. With fewer packages, cargo would choose other features of what
 /// they need, and compile it again.
 pub(super) fn runner(sh: &Shell) -> Outcome {
-    let test = cmd!(sh, "cargo test --workspace --tests --quiet -- --ignored --show-output");
+    let test = cmd!(sh, "cargo test --workspace --test runner --quiet -- --ignored --show-output");
     Ok(test.env("LEAKGATE_ACT", setup::tools()?.join("act")).run()?)
 }
