@@ -4,7 +4,7 @@
 //! another clang than the newest.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "this is a test")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "this is a test")]
 
 #[path = "symbolize/programs.rs"]
 mod programs;
@@ -36,8 +36,18 @@ type Shown = (String, String, u64, u64, bool);
 fn shown(frame: &Value) -> Shown {
     let name = frame["symbol"].as_str().or(frame["function"].as_str()).unwrap_or_default();
     let number = |key: &str| frame[key].as_u64().unwrap_or_default();
-    let file = frame["file"].as_str().unwrap_or_default();
-    (name.to_owned(), file.to_owned(), number("line"), number("column"), frame["inlined"] == true)
+    (
+        name.to_owned(),
+        place(frame["file"].as_str().unwrap_or_default()),
+        number("line"),
+        number("column"),
+        frame["inlined"] == true,
+    )
+}
+
+/// Versions of llvm-symbolizer put relative folders of a distribution's packages together in different ways.
+fn place(file: &str) -> String {
+    if file.starts_with('/') { file.to_owned() } else { file.rsplit('/').next().unwrap_or_default().to_owned() }
 }
 
 /// The same as llvm-symbolizer says it of a module and an offset, as the sanitizers print it.
@@ -53,12 +63,12 @@ fn told(dir: &Path, frame: &Value) -> Vec<Shown> {
         .unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let document = document.as_array().map_or(&document, |all| &all[0]);
-    let all = document["Symbol"].as_array().unwrap();
+    let all = document["Symbol"].as_array().unwrap_or_else(|| panic!("{document} of {frame}"));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let one = |(at, symbol): (usize, &Value)| {
         let name = text(&symbol["FunctionName"]);
         let name = name.trim_start_matches('_').strip_prefix("interceptor_").map_or(name.clone(), str::to_owned);
-        let file = text(&symbol["FileName"]).trim_start_matches("./").to_owned();
+        let file = place(symbol["FileName"].as_str().unwrap_or_default());
         let (line, column) = (symbol["Line"].as_u64().unwrap(), symbol["Column"].as_u64().unwrap());
         (name, file, line, column, at + 1 < all.len())
     };
@@ -72,7 +82,8 @@ fn hold_to_llvm(program: &Program, dir: &Path, bare: &Value, named: &Value) -> (
         let mut rest = named.iter();
         for frame in bare {
             let mut want = vec![shown(frame)];
-            if frame["function"].is_null() && frame["offset"].is_string() {
+            let in_file = frame["module"].as_str().is_some_and(|module| !module.starts_with('['));
+            if frame["function"].is_null() && frame["offset"].is_string() && in_file {
                 let told = told(dir, frame);
                 if told.iter().any(|f| !f.0.is_empty() || !f.1.is_empty()) {
                     want = told;

@@ -60,9 +60,10 @@ pub fn symbolize(parsed: &mut Parsed, symbols: &mut dyn Symbols) {
     }
 }
 
-/// True for a site of which only module and offset are known.
+/// True for a site of which only module and offset are known. `[stack]` and the like are no files.
 pub(crate) fn is_nameless(site: &Site) -> bool {
-    site.module.is_some() && site.offset.is_some() && site.function.is_none() && site.file.is_none()
+    let in_file = site.module.as_deref().is_some_and(|module| !module.starts_with('['));
+    in_file && site.offset.is_some() && site.function.is_none() && site.file.is_none()
 }
 
 /// The sites at one place, innermost first; shared by all frames there.
@@ -230,6 +231,7 @@ Direct leak of 4 byte(s) in 1 object(s) allocated from:
     #2 0x5530  (/bin/app+0x30) (BuildId: ab12)
     #3 0x5550  (/bin/app+0x50) (BuildId: ab12)
     #4 0x5560 in main (/bin/app+0x60) (BuildId: ab12)
+    #5 0x5570  ([stack]+0x60)
 
 SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
 ";
@@ -246,6 +248,7 @@ SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
             "3 run(int) - /bin/app",
             "4 - - /bin/app",
             "5 main - /bin/app",
+            "6 - - [stack]",
         ];
         assert_eq!(shown(stack), want);
         assert_eq!(program.0, [0x40, 0x10, 0x30, 0x50]);
