@@ -250,6 +250,44 @@ fn whatever_a_log_names_is_no_module() {
     }
 }
 
+/// glibc prints return addresses: that of a call that never returns belongs to the next function.
+#[test]
+fn calls_are_found_by_their_return_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = "#include <execinfo.h>
+#include <unistd.h>
+__attribute__((noinline, noreturn)) static void stop(void) {
+    void *all[9];
+    backtrace_symbols_fd(all, backtrace(all, 9), 1);
+    _exit(0);
+}
+__attribute__((noinline, noreturn)) static void caller(void) {
+    stop();
+}
+__attribute__((noinline)) static int next(int n) {
+    return n + 1;
+}
+int main(int count, char **arguments) {
+    if (count == 1)
+        caller();
+    return next(count);
+}
+";
+    fs::write(dir.path().join("app.c"), source).unwrap();
+    run(dir.path(), "cc -g -O1 -w app.c -o app");
+    let moment = SystemTime::now() + Duration::from_secs(1);
+    let app = dir.path().join("app");
+    let output = Command::new(&app).output().unwrap();
+    let frames = String::from_utf8(output.stdout).unwrap();
+    let frames: String = frames.lines().enumerate().map(|(n, line)| format!("  #{n} {}\n", line.replace('[', " ["))).collect();
+    let head = "Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7cbafd0) by thread 4201 here:";
+    let text = format!("*** GWP-ASan detected a memory error ***\n{head}\n{frames}\n*** End GWP-ASan report ***\n");
+    let mut parser = Parser::new(Options::default());
+    parser.feed(text.as_bytes());
+    let (frames, _) = named(parser.finish(), Trust::Unchanged(moment), Places::default());
+    assert_eq!(frames[..3], ["stop app.c:5", "caller app.c:9", "main app.c:16"], "{text}");
+}
+
 #[test]
 fn many_modules_are_told_of_in_few_lines() {
     let mut text = String::from(
