@@ -61,6 +61,8 @@ struct Question {
 #[derive(Default)]
 struct Answer {
     functions: Vec<Function>,
+    /// The module can be asked for more.
+    is_open: bool,
     /// What is wrong with a module that is new.
     trouble: Option<Trouble>,
     /// The module was stripped, and there is nothing else to tell its names.
@@ -86,12 +88,12 @@ impl Symbols for Desk {
         }
         let number = known.map_or(self.modules.len(), |(number, _)| number);
         let named = known.is_none().then(|| key.clone());
-        let Answer { functions, trouble, is_bare } = match number {
+        let Answer { functions, is_open, trouble, is_bare } = match number {
             ..MAX_MODULES => self.ask(Question { module: number, named, address }),
             _ => Answer { trouble: Some(Trouble::TooMany), ..Answer::default() },
         };
         if known.is_none() {
-            self.modules.insert(key, (number, trouble.is_none()));
+            self.modules.insert(key, (number, is_open));
             self.notes.module(module, trouble);
         }
         if is_bare && functions.iter().all(|function| function.name.is_none()) {
@@ -142,12 +144,13 @@ fn read(trust: Trust, places: &Places, asked: &Receiver<Question>, said: &Sender
         let mut trouble = None;
         if let Some((name, build_id)) = question.named {
             let found = Module::find(&store, places, trust, &name, build_id.as_deref());
-            modules.push(found.map_err(|why| trouble = Some(why)).ok());
+            trouble = found.as_ref().map_or_else(|why| Some(why.clone()), Module::trouble);
+            modules.push(found.ok());
         }
         let module = modules.get(question.module).and_then(Option::as_ref);
         let functions = module.map(|module| module.at(&store, question.address)).unwrap_or_default();
         let is_bare = module.is_some_and(Module::is_bare);
-        if said.send(Answer { functions, trouble, is_bare }).is_err() {
+        if said.send(Answer { functions, is_open: module.is_some(), trouble, is_bare }).is_err() {
             break;
         }
     }

@@ -20,6 +20,7 @@ pub(super) struct Module<'a> {
     debug: Option<Debug<'a>>,
     /// The symbol table of a separate file, for what the module's own does not hold.
     separate: Option<(Elf<'a>, Table)>,
+    trouble: Option<Trouble>,
 }
 
 impl<'a> Module<'a> {
@@ -53,18 +54,20 @@ impl<'a> Module<'a> {
         let (elf, changed) = store.elf(path)?;
         recognise(&elf, changed, trust, build_id)?;
         let table = Table::of(&elf);
-        let (debug, separate) = match Debug::is_in(&elf) {
-            true => (Some(Debug::of(store, places, &elf, path, path)?), None),
-            false => match separate(store, places, &elf, path) {
-                Some((other, found)) => {
-                    let debug = Debug::is_in(&other).then(|| Debug::of(store, places, &other, &found, path)).transpose()?;
-                    let table = Table::of(&other);
-                    (debug, Some((other, table)))
-                }
-                None => (None, None),
-            },
-        };
-        Ok(Self { elf, table, debug, separate })
+        let separate = if Debug::is_in(&elf) { None } else { separate(store, places, &elf, path) };
+        let (holder, held_in) = separate.as_ref().map_or((&elf, path), |(other, found)| (other, found.as_path()));
+        let debug = Debug::is_in(holder).then(|| Debug::of(store, places, holder, held_in, path)).transpose();
+        let (debug, trouble) = debug.map_or_else(|why| (None, Some(why)), |debug| (debug, None));
+        let separate = separate.map(|(other, _)| {
+            let table = Table::of(&other);
+            (other, table)
+        });
+        Ok(Self { elf, table, debug, separate, trouble })
+    }
+
+    /// Why its debug information can't be read. The symbol table gives names still.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.clone()
     }
 
     /// True where nothing is left but what a dynamic linker needs.

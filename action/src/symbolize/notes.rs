@@ -76,6 +76,7 @@ impl Notes {
     pub(super) fn lines(self) -> Vec<String> {
         let told = self.modules.into_iter().filter_map(|(name, trouble)| match trouble? {
             Trouble::Stripped => Some(format!("{name} {}", Trouble::Stripped)),
+            Trouble::Compression => Some(format!("{name} has no lines: {}", Trouble::Compression)),
             trouble => Some(format!("{name} is not symbolized: {trouble}")),
         });
         let mut lines: Vec<String> = told.collect();

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use leakgate_core::{Frame, Options, Parsed, Parser};
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 use tempfile::TempDir;
 
 use super::{Places, Trust, apply};
@@ -105,6 +105,21 @@ fn inlined_functions_are_frames_and_the_rest_has_its_symbol() {
     assert_eq!(by_id(&built, &place, Places::default()), (FULL.map(String::from).to_vec(), vec![]));
     let bare = build("-O2");
     assert_eq!(by_id(&bare, &bare.place("outer"), Places::default()), (vec!["outer -:0".into()], vec![]));
+}
+
+#[test]
+fn debug_information_that_cant_be_unpacked_leaves_the_symbols() {
+    let built = build("-g -O2 -gz=zlib");
+    let place = inlined_place(&built);
+    let mut bytes = fs::read(&built.path).unwrap();
+    let elf = object::File::parse(&*bytes).unwrap();
+    let at = usize::try_from(elf.section_by_name(".debug_info").unwrap().file_range().unwrap().0).unwrap();
+    // The first word of a packed section tells how it is packed: 2 is zstd.
+    bytes[at..at + 4].copy_from_slice(&2u32.to_ne_bytes());
+    fs::write(&built.path, bytes).unwrap();
+    let (frames, notes) = by_id(&built, &place, Places::default());
+    assert_eq!(frames, ["outer -:0"]);
+    assert!(notes.len() == 1 && notes[0].contains("has no lines: its debug information is compressed"), "{notes:?}");
 }
 
 #[test]
