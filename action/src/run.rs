@@ -18,15 +18,16 @@ mod valgrind;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use leakgate_core::{Canary, End, Tool, Watched, emit};
 
 use self::checker::Checker;
 use self::harness::Harness;
+use self::helper::Record;
 pub(crate) use self::helper::{Exec, run as exec};
-use self::launch::Here;
+use self::launch::{Here, Machine};
 use self::pass::{Pass, Rooms};
 use crate::args::{DocumentArgs, GateArgs};
 use crate::check::{Checked, status, write_all};
@@ -35,6 +36,7 @@ use crate::error::{Error, Status};
 use crate::logs::Logs;
 use crate::output;
 use crate::settings::Settings;
+use crate::symbolize::{self, Places, Trust};
 
 /// `run`
 #[derive(Debug, Args)]
@@ -92,9 +94,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
 /// Runs the command once for each pass, and reads all that it left.
 fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watched, Logs), Error> {
     let (mut watched, mut files, mut commands) = (Watched::default(), Vec::new(), Vec::new());
+    let mut watched_at = SystemTime::UNIX_EPOCH;
     for pass in passes {
         let left = pass.run(args.timeout)?;
         files.extend(left.files);
+        watched_at = watched_at.max(left.last_start);
         commands.extend(left.records);
         let is_over = matches!(left.ran.end, End::Interrupted | End::GivenUp);
         if let Canary::Silent(why) = &left.ran.canary {
@@ -115,12 +119,22 @@ fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watche
             ran.end = End::Status(0);
         }
     }
+    name_frames(&mut logs, &commands, watched_at);
     // Most sanitizers do not say what they ran in.
     for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
         let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
         report.command = record.map(|record| record.words.join(" ").into());
     }
     Ok((watched, logs))
+}
+
+/// Names the frames that have none. A module that was there before the last process started is the one that ran.
+fn name_frames(logs: &mut Logs, records: &[Record], watched_at: SystemTime) {
+    let programs = records.iter().filter_map(|record| Here.program(record.words.first()?)).collect();
+    let places = Places { debug: Vec::new(), programs };
+    for note in symbolize::apply(&mut logs.parsed, Trust::Unchanged(watched_at), places) {
+        output::note(&format!("note: {note}"));
+    }
 }
 
 fn words(command: &[OsString]) -> Result<Vec<String>, Error> {

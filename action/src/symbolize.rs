@@ -30,7 +30,6 @@ pub(crate) enum Trust {
     /// Where the log tells its build id, and never else.
     BuildId,
     /// What `leakgate run` says: also without a build id in the log, where it was last changed before this moment: that of the start of the program.
-    #[cfg_attr(not(test), allow(dead_code, reason = "a run that leakgate watched vouches by time"))]
     Unchanged(SystemTime),
 }
 

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,12 @@ pub(super) fn records(folder: &Path) -> Result<Vec<Record>, Error> {
     }
     records.sort_by_key(|record| record.pid);
     Ok(records)
+}
+
+/// When the last program was started.
+pub(super) fn last_start(folder: &Path) -> SystemTime {
+    let times = fs::read_dir(folder.join(STARTED)).into_iter().flatten().flatten();
+    times.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A program that calls the helper, for harnesses that take no words.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use leakgate_core::{Canary, Ran};
 use tempfile::TempDir;
@@ -76,6 +76,8 @@ pub(super) struct Left {
     pub(super) ran: Ran,
     pub(super) files: Vec<File>,
     pub(super) records: Vec<Record>,
+    /// When the last program was started.
+    pub(super) last_start: SystemTime,
 }
 
 impl Pass {
@@ -172,7 +174,7 @@ impl Pass {
             unproved: self.unproved(ended),
             unsearched: self.launch.unsearched.clone(),
         };
-        Ok(Left { ran, files: found.files, records })
+        Ok(Left { ran, files: found.files, records, last_start: helper::last_start(&self.private) })
     }
 
     /// Application Verifier is told of a program before it starts, and asked afterwards.

@@ -52,7 +52,12 @@ fn a_checker_that_was_made_silent_is_found_out() {
     let all = |name: &str, what: &str| {
         shop.write(name, &format!("{{\n  all\n  {what}\n  fun:*\n}}\n{{\n  lib\n  {what}\n  obj:*\n}}\n"))
     };
-    for (tool, what) in [("memcheck", "Memcheck:Leak"), ("memcheck", "Memcheck:Addr1"), ("helgrind", "Helgrind:Misc")] {
+    for (tool, what) in [
+        ("memcheck", "Memcheck:Leak"),
+        ("memcheck", "Memcheck:Addr1"),
+        ("helgrind", "Helgrind:UnlockBogus"),
+        ("drd", "drd:MutexErr"),
+    ] {
         let path = all("all.supp", what);
         let options = format!("--suppressions={}", path.display());
         let ran = shop.run_with(&["--tool", tool, "--", "./app", "leak"], &[("VALGRIND_OPTS", &options)]);

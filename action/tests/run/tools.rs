@@ -204,3 +204,14 @@ fn a_dry_run_runs_nothing() {
     assert!(ran.out.contains("--leak-check=full") && ran.out.contains("./app 'a b'"), "{}", ran.out);
     assert!(!shop.path().join("ran").exists() && !shop.path().join("logs").exists());
 }
+
+#[test]
+fn frames_without_names_get_them() {
+    if !has(&[CLANG]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    let ran = shop.run_with(&["--tool", "asan", "--", "./app", "leak"], &[("ASAN_OPTIONS", "symbolize=0")]);
+    ran.fails_for("unexpected-finding");
+    assert!(ran.out.contains("> forget  ") && ran.out.contains("app.c:"), "{}", ran.out);
+}
