@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use leakgate_core::{Canary, End, Tool, Watched, emit};
 
-use self::checker::Checker;
+pub(crate) use self::checker::Checker;
 use self::harness::Harness;
 use self::helper::Record;
 pub(crate) use self::helper::{Exec, run as exec};
@@ -73,17 +73,14 @@ pub(crate) struct RunArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
-    let words = words(&args.command)?;
-    let harness = Harness::of(&words);
-    let passes = choose::passes(&args.tool, args.all, &words, harness, &Here)?;
+    let asked = Asked { words: &words(&args.command)?, tools: &args.tool, all: args.all, timeout: args.timeout };
     let settings = Settings::load(&args.gate)?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
-    let rooms = Rooms::new(args.keep_logs.as_deref(), args.dry_run)?;
-    let passes = passes.iter().map(|checkers| Pass::new(checkers, &words, harness, &rooms)).collect::<Result<Vec<_>, _>>()?;
+    let session = Session::new(&asked, args.keep_logs.as_deref(), args.dry_run)?;
     if args.dry_run {
-        return passes.iter().try_for_each(|pass| output::stdout(&pass.told()?)).map(|()| Status::Pass);
+        return session.passes.iter().try_for_each(|pass| output::stdout(&pass.told()?)).map(|()| Status::Pass);
     }
-    let (watched, logs) = watch(&passes, args, &settings)?;
+    let (watched, logs) = session.watch(&settings)?;
     output::spare(settings.files.iter().chain(&args.base).chain(&logs.files), &args.documents.resolve())?;
     let checked = Checked::watched(settings, logs, &watched)?;
     let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
@@ -91,25 +88,75 @@ pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
     Ok(end(status(&checked.verdict), args.warn_only))
 }
 
-/// Runs the command once for each pass, and reads all that it left.
-fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watched, Logs), Error> {
-    let (mut watched, mut files, mut commands) = (Watched::default(), Vec::new(), Vec::new());
-    let mut watched_at = SystemTime::UNIX_EPOCH;
-    for pass in passes {
-        let left = pass.run(args.timeout)?;
-        files.extend(left.files);
-        watched_at = watched_at.max(left.last_start);
-        commands.extend(left.records);
-        let is_over = matches!(left.ran.end, End::Interrupted | End::GivenUp);
-        if let Canary::Silent(why) = &left.ran.canary {
-            output::note(why);
-        }
-        watched.runs.push(left.ran);
-        if is_over {
-            break;
-        }
+/// What somebody asked to be run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// The command.
+    pub(crate) words: &'a [String],
+    /// The checkers; without any, those that suit.
+    pub(crate) tools: &'a [Checker],
+    /// All that the machine has.
+    pub(crate) all: bool,
+    /// How long it may take.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// The runs of a command, and the folder of their logs, which lives as long.
+#[derive(Debug)]
+pub(crate) struct Session {
+    passes: Vec<Pass>,
+    timeout: Option<Duration>,
+    _rooms: Rooms,
+}
+
+impl Session {
+    /// Finds out what is to be run.
+    ///
+    /// # Errors
+    /// A checker or the command is not here; the folder for logs is not empty.
+    pub(crate) fn new(asked: &Asked<'_>, keep: Option<&Path>, dry: bool) -> Result<Self, Error> {
+        let harness = Harness::of(asked.words);
+        let passes = choose::passes(asked.tools, asked.all, asked.words, harness, &Here)?;
+        let rooms = Rooms::new(keep, dry)?;
+        let passes = passes.iter().map(|checkers| Pass::new(checkers, asked.words, harness, &rooms)).collect::<Result<_, _>>()?;
+        Ok(Self { passes, timeout: asked.timeout, _rooms: rooms })
     }
-    let mut logs = Logs::of_run(&files, &settings.formats);
+
+    /// Runs the command once for each pass, and reads all that it left.
+    ///
+    /// # Errors
+    /// The command can't be started, or nothing can be written.
+    pub(crate) fn watch(&self, settings: &Settings) -> Result<(Watched, Logs), Error> {
+        let (mut watched, mut files, mut commands) = (Watched::default(), Vec::new(), Vec::new());
+        let mut last_start = SystemTime::UNIX_EPOCH;
+        for pass in &self.passes {
+            let left = pass.run(self.timeout)?;
+            files.extend(left.files);
+            last_start = last_start.max(left.last_start);
+            commands.extend(left.records);
+            let is_over = matches!(left.ran.end, End::Interrupted | End::GivenUp);
+            if let Canary::Silent(why) = &left.ran.canary {
+                output::note(why);
+            }
+            watched.runs.push(left.ran);
+            if is_over {
+                break;
+            }
+        }
+        let mut logs = Logs::of_run(&files, &settings.formats);
+        excuse_miri(&mut watched, &logs, &files);
+        name_frames(&mut logs, &commands, last_start);
+        // Most sanitizers do not say what they ran in.
+        for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
+            let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
+            report.command = record.map(|record| record.words.join(" ").into());
+        }
+        Ok((watched, logs))
+    }
+}
+
+/// Leaks that Miri found are for the gate, and no failure of the command.
+fn excuse_miri(watched: &mut Watched, logs: &Logs, files: &[collect::File]) {
     for ran in watched.runs.iter_mut().filter(|ran| ran.tools == [Tool::Miri] && matches!(ran.end, End::Status(1 | 101))) {
         let text = |name: &str| {
             let path = files.iter().find(|(label, _)| label == &format!("miri/{name}")).map(|(_, path)| path);
@@ -119,20 +166,13 @@ fn watch(passes: &[Pass], args: &RunArgs, settings: &Settings) -> Result<(Watche
             ran.end = End::Status(0);
         }
     }
-    name_frames(&mut logs, &commands, watched_at);
-    // Most sanitizers do not say what they ran in.
-    for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
-        let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
-        report.command = record.map(|record| record.words.join(" ").into());
-    }
-    Ok((watched, logs))
 }
 
 /// Names the frames that have none. A module that was there before the last process started is the one that ran.
-fn name_frames(logs: &mut Logs, records: &[Record], watched_at: SystemTime) {
+fn name_frames(logs: &mut Logs, records: &[Record], last_start: SystemTime) {
     let programs = records.iter().filter_map(|record| Here.program(record.words.first()?)).collect();
     let places = Places { debug: Vec::new(), programs };
-    for note in symbolize::apply(&mut logs.parsed, Trust::Unchanged(watched_at), places) {
+    for note in symbolize::apply(&mut logs.parsed, Trust::Unchanged(last_start), places) {
         output::note(&format!("note: {note}"));
     }
 }

@@ -19,6 +19,7 @@ use crate::github::{Access, BaseRun, Client, Head, Pace, Trouble};
 use crate::logs::Logs;
 use crate::output;
 use crate::report::{Report, Reported};
+use crate::run::{Asked, Session};
 use crate::runner::{self, Context, Files, HeadOf, Summary};
 use crate::settings::{CONFIG, Settings};
 
@@ -39,8 +40,17 @@ fn step(files: &Files) -> Result<Status, Error> {
     output::note(
         &settings.config.as_deref().map_or_else(|| format!("no {CONFIG} was found"), |path| format!("rules: {}", path.display())),
     );
-    let logs = Logs::read(&inputs.reports, &settings.formats);
-    let checked = Checked::of(settings, logs)?;
+    let session = session(&inputs)?;
+    let checked = match &session {
+        Some(session) => {
+            let (watched, logs) = session.watch(&settings)?;
+            Checked::watched(settings, logs, &watched)?
+        }
+        None => {
+            let logs = Logs::read(&inputs.reports, &settings.formats);
+            Checked::of(settings, logs)?
+        }
+    };
     let github = client(&inputs, &context);
     let base = base(&inputs, &context, github.as_ref());
     let changes = base.as_ref().map(|(_, document)| emit::changes_since(document, &checked.run(None)));
@@ -67,6 +77,12 @@ fn step(files: &Files) -> Result<Status, Error> {
     }
     reported.say()?;
     Ok(status(&checked.verdict))
+}
+
+/// The command to run, where there is one in place of logs.
+fn session(inputs: &Inputs) -> Result<Option<Session>, Error> {
+    let asked = Asked { words: &inputs.command, tools: &inputs.tools, all: false, timeout: None };
+    (!inputs.command.is_empty()).then(|| Session::new(&asked, None, false)).transpose()
 }
 
 /// Who reports, where somebody may.

@@ -234,6 +234,32 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_is_run_watched_and_reported_without_the_token() {
+    let step = Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "").with("LEAKGATE_TOOL", "efence");
+    if !Path::new("/usr/lib/libefence.so.0").exists() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs electric-fence");
+        return;
+    }
+    let script = step.dir.path().join("tests.sh");
+    fs::write(&script, "env > seen; echo done").unwrap();
+    let step = step.with("LEAKGATE_RUN", "sh tests.sh");
+    let ran = step.run("action");
+    assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("done\n") && ran.outputs["outcome"] == "pass", "{}", ran.stdout);
+    let seen = fs::read_to_string(step.dir.path().join("seen")).unwrap();
+    assert!(seen.contains("LD_PRELOAD=") && !seen.contains(TOKEN) && !seen.contains("LEAKGATE_TOKEN"), "{seen}");
+    fs::write(&script, "exit 4").unwrap();
+    let ran = step.run("action");
+    assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (1, "fail"));
+    assert!(
+        ran.stdout.contains("failed with status 4") && Path::new(&ran.outputs["reports"]).join("logs").exists(),
+        "{}",
+        ran.stdout
+    );
+}
+
 #[test]
 fn a_finding_is_on_the_pull_request_and_in_every_output() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(2));

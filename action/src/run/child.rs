@@ -28,6 +28,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait for the rest of the output once every process is gone that anybody knows of.
 const REST: Duration = Duration::from_secs(1);
 
+/// The variable by which the action hands over its token.
+const TOKEN: &str = "LEAKGATE_TOKEN";
+
 /// What to run.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
@@ -103,6 +106,8 @@ fn spawn(call: Call<'_>) -> Result<Child, Error> {
     let mut command = Command::new(program);
     command.args(arguments).envs(call.variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What the action holds for itself is none of the tests' business.
+    command.env_remove(TOKEN);
     #[cfg(unix)]
     if !io::stdin().is_terminal() {
         // Signals reach all of it. At a terminal it must stay in the group that may read from there.

@@ -8,12 +8,17 @@ use clap::ValueEnum;
 use crate::args::{GateArgs, RawSilence};
 use crate::error::Error;
 use crate::github::Token;
+use crate::run::Checker;
 
 /// The inputs, each with what it stands for.
 #[derive(Debug)]
 pub(crate) struct Inputs {
     /// Logs: files, directories, patterns.
     pub(crate) reports: Vec<OsString>,
+    /// A command to start under checkers, in place of logs.
+    pub(crate) command: Vec<String>,
+    /// The checkers for it.
+    pub(crate) tools: Vec<Checker>,
     /// What they are held against.
     pub(crate) gate: GateArgs,
     /// Workflow commands for findings, where no check run shows them.
@@ -60,8 +65,14 @@ impl Inputs {
     pub(crate) fn read(variable: Variable<'_>) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let reports: Vec<OsString> = lines(variable, "LEAKGATE_REPORTS").into_iter().map(OsString::from).collect();
-        if reports.is_empty() {
-            errors.push(Error::Usage("the input `reports` names no log".into()));
+        let command = command(variable, &mut errors);
+        let tools = tools(variable, &mut errors);
+        match (reports.is_empty(), command.is_empty()) {
+            (true, true) if errors.is_empty() => {
+                errors.push(Error::Usage("the inputs name nothing to check: `reports` takes logs, `run` a command".into()));
+            }
+            (false, false) => errors.push(Error::Usage("the inputs `reports` and `run` exclude each other".into())),
+            _ => {}
         }
         let silence = variable("LEAKGATE_SILENCE").and_then(|value| {
             let read = RawSilence::from_str(&value, true);
@@ -83,7 +94,7 @@ impl Inputs {
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
-        Ok(Self { reports, gate, annotations, summary, upload, report })
+        Ok(Self { reports, command, tools, gate, annotations, summary, upload, report })
     }
 }
 
@@ -118,6 +129,30 @@ pub(crate) fn artifact_name(name: &str) -> Result<(), Error> {
         ))),
         false => Ok(()),
     }
+}
+
+/// The words of a command. What only a shell understands is refused: here nobody would.
+fn command(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<String> {
+    let Some(text) = variable("LEAKGATE_RUN") else { return Vec::new() };
+    let words = shlex::split(text.trim()).unwrap_or_default();
+    let is_syntax = |word: &String| ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';');
+    let is_assignment = words.first().is_some_and(|word| word.split('=').next().is_some_and(|name| name.len() < word.len()));
+    if words.is_empty() || words.iter().any(is_syntax) || is_assignment || text.trim().contains('\n') {
+        let what = "the input `run` is one command, without variables, pipes or lists; put the rest into a script";
+        errors.push(Error::Usage(format!("{what}: `{}`", text.trim())));
+        return Vec::new();
+    }
+    words
+}
+
+fn tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
+    let named = lines(variable, "LEAKGATE_TOOL");
+    let words = named.iter().flat_map(|line| words(line));
+    let tool = |word: String| {
+        let known = || Checker::ALL.iter().map(|checker| checker.name()).collect::<Vec<_>>().join(", ");
+        Checker::from_str(&word, true).map_err(|_| errors.push(wrong("tool", &known(), &word))).ok()
+    };
+    words.filter_map(tool).collect()
 }
 
 fn flag(variable: Variable<'_>, input: &str, default: bool, errors: &mut Vec<Error>) -> bool {
@@ -171,6 +206,21 @@ mod tests {
         assert!(inputs.gate.config.is_none() && inputs.gate.silence.is_some());
         assert!(inputs.annotations && !inputs.summary && inputs.upload);
         assert_eq!((inputs.report.name.as_str(), inputs.report.comment), (NAME, When::OnFindings));
+    }
+
+    #[test]
+    fn a_command_is_words_and_never_a_script() {
+        let run = |text: &'static str| read(&[("LEAKGATE_RUN", text), ("LEAKGATE_TOOL", "memcheck, asan")]);
+        let inputs = run("cargo test -- 'a b'\n").unwrap();
+        assert_eq!(inputs.command, ["cargo", "test", "--", "a b"]);
+        assert_eq!(inputs.tools, [Checker::Memcheck, Checker::Asan]);
+        for script in ["make; ./a", "a && b", "a | b", "A=1 ./a", "./a\n./b", "echo 'x", "./a > log"] {
+            assert!(run(script).unwrap_err().to_string().contains("is one command"), "{script}");
+        }
+        let both = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_REPORTS", "x.log")]).unwrap_err();
+        assert!(both.to_string().contains("exclude each other"));
+        let tool = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_TOOL", "memchek")]).unwrap_err();
+        assert!(tool.to_string().contains("the input `tool` is memcheck, helgrind"));
     }
 
     #[test]
