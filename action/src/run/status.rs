@@ -1,7 +1,7 @@
 //! What is shown while a command runs: a line at the bottom of a terminal, elsewhere a line every minute.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,10 +11,21 @@ use crate::output;
 /// How often something is said where there is no terminal.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// How often the line at a terminal is renewed.
+const LIVELY: Duration = Duration::from_millis(500);
+
 /// The line. It is shared with those who write what the command prints.
 #[derive(Clone, Debug)]
-pub(super) struct StatusLine {
-    bar: Option<Arc<ProgressBar>>,
+pub(super) struct StatusLine(Arc<Mutex<Slot>>);
+
+#[derive(Debug)]
+struct Slot {
+    /// There is a terminal to show it on.
+    is_possible: bool,
+    begun: Instant,
+    bar: Option<ProgressBar>,
+    /// The last line of what was printed has no end yet, and must not be overwritten.
+    is_within: bool,
 }
 
 /// What is said.
@@ -26,29 +37,56 @@ pub(super) struct State {
 
 impl StatusLine {
     pub(super) fn new() -> Self {
-        let possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self { bar: possible.then(|| Arc::new(bar())) }
+        let is_possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self(Arc::new(Mutex::new(Slot { is_possible, begun: Instant::now(), bar: None, is_within: false })))
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        // Whoever panicked has left nothing half-done in it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes something else while the line is off the terminal.
-    pub(super) fn aside(&self, write: impl FnOnce()) {
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+    pub(super) fn aside(&self, text: &[u8], write: impl FnOnce()) {
+        let mut slot = self.slot();
+        slot.clear();
+        write();
+        slot.is_within = !text.ends_with(b"\n");
     }
 
     /// Takes it off the terminal.
     pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
+        let mut slot = self.slot();
+        slot.clear();
+        slot.is_possible = false;
+    }
+
+    fn is_possible(&self) -> bool {
+        self.slot().is_possible
+    }
+}
+
+impl Slot {
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+
+    fn show(&mut self, text: String) {
+        if self.is_within || !self.is_possible {
+            return;
+        }
+        let elapsed = self.begun.elapsed();
+        let bar = self.bar.get_or_insert_with(|| bar().with_elapsed(elapsed));
+        bar.set_message(text);
+        bar.tick();
     }
 }
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
-    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(4));
+    bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.with_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
@@ -64,7 +102,7 @@ pub(super) struct Speaker {
 impl Speaker {
     pub(super) fn new(name: String, line: StatusLine) -> Self {
         let begun = Instant::now();
-        Self { name, begun, next: begun + if line.bar.is_some() { Duration::ZERO } else { QUIET }, line }
+        Self { name, begun, next: begun + if line.is_possible() { Duration::ZERO } else { QUIET }, line }
     }
 
     /// True when something is to be said, so that what it takes to know it is only done then.
@@ -75,17 +113,13 @@ impl Speaker {
     /// Says it.
     pub(super) fn say(&mut self, state: State) {
         let text = told(&self.name, state);
-        match &self.line.bar {
-            Some(bar) => {
-                bar.set_message(text);
-                bar.tick();
-                self.next = Instant::now() + Duration::from_secs(1);
-            }
-            None => {
-                let minutes = self.begun.elapsed().as_secs() / 60;
-                output::note(&format!("leakgate: {minutes} min, {text}"));
-                self.next += QUIET;
-            }
+        if self.line.is_possible() {
+            self.line.slot().show(text);
+            self.next = Instant::now() + LIVELY;
+        } else {
+            let minutes = self.begun.elapsed().as_secs() / 60;
+            output::note(&format!("leakgate: {minutes} min, {text}"));
+            self.next += QUIET;
         }
     }
 }
@@ -106,8 +140,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_an_end_is_left_alone() {
+        let line = StatusLine::new();
+        line.slot().is_possible = true;
+        line.aside(b"....", || ());
+        line.slot().show("text".into());
+        assert!(line.slot().bar.is_none());
+        line.aside(b"\n", || ());
+        line.slot().show("text".into());
+        assert!(line.slot().bar.is_some());
+        line.finish();
+        assert!(line.slot().bar.is_none());
+    }
+
+    #[test]
     fn without_a_terminal_it_is_told_every_minute() {
-        let speaker = Speaker::new("asan".into(), StatusLine { bar: None });
+        let line = StatusLine::new();
+        line.finish();
+        let speaker = Speaker::new("asan".into(), line);
         assert!(!speaker.is_due() && speaker.next - speaker.begun == QUIET);
     }
 }

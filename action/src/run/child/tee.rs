@@ -44,7 +44,7 @@ fn copy(mut from: impl Read, mut to: impl Write, path: &Path, line: &StatusLine)
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        line.aside(|| {
+        line.aside(&buffer[..read], || {
             let _ = to.write_all(&buffer[..read]).and_then(|()| to.flush());
         });
         let wrote = kept.as_mut().map_or(Ok(()), |file| file.write_all(&buffer[..read]));
