@@ -64,7 +64,7 @@ fn nextest_tells_which_test() {
 
 #[test]
 fn ctest_is_checked_test_by_test() {
-    if !has(&["valgrind", "cmake", "ctest", "gcc"]) {
+    if !has(&["valgrind", "cmake", "ctest", "gcc", "clang-19"]) {
         return;
     }
     let shop = Shop::with_app("gcc");
@@ -83,6 +83,8 @@ fn ctest_is_checked_test_by_test() {
     // The shell and its program, and one process each for the others.
     assert!(sound.json["reports"].as_array().unwrap().len() >= 4, "{}", sound.out);
     shop.run_with(&words, &[("DEED", "leak")]).fails_for("unexpected-finding");
+    let scudo = shop.run_with(&["--tool", "scudo", "--", "ctest", "--test-dir", "build"], &[("DEED", "free-twice")]);
+    assert!(scudo.findings().contains(&("scudo", "double-free")), "{}", scudo.out);
     let failed = shop.run_with(&words, &[("DEED", "fail")]);
     assert_eq!(failed.codes(), ["command-failed"], "{}", failed.out);
 }

@@ -28,6 +28,18 @@ fn a_report_that_is_deleted_is_missed() {
 }
 
 #[test]
+fn a_report_of_a_sanitizer_that_is_deleted_is_missed() {
+    if !has(&["clang-19"]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    shop.script("hide", &format!("./app leak; rm -f {LOGS}/san.*"));
+    // Whether it was seen or not: nobody has spoken then.
+    let ran = run(&shop, &["--tool", "asan", "--", "./hide"]);
+    assert!(ran.status == 1 && (ran.codes() == ["missing-report"] || ran.codes() == ["no-evidence"]), "{}", ran.out);
+}
+
+#[test]
 fn a_report_that_is_cut_is_noticed() {
     let Some(shop) = shop() else { return };
     shop.script("cut", &format!("./app; for f in {LOGS}/*.xml; do truncate -s 400 $f; done"));

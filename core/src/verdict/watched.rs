@@ -163,3 +163,89 @@ fn shown(signal: i32) -> String {
 fn names(tools: &[Tool]) -> String {
     tools.iter().map(Tool::as_str).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Date, Gate, NoWorkspace, Options, Parser, judge_watched, triage};
+
+    fn ran(tool: Tool) -> Ran {
+        Ran {
+            tools: Vec::from([tool]),
+            command: String::from("./a"),
+            end: End::Status(0),
+            processes: 1,
+            canary: Canary::Seen,
+            missing: Vec::new(),
+            unproved: Vec::new(),
+            unsearched: None,
+        }
+    }
+
+    /// What is said of these runs with this log, where the policy asks for the tool of the first.
+    fn codes(runs: Vec<Ran>, log: &[u8], policy: Policy) -> Vec<&'static str> {
+        let mut parser = Parser::new(Options::default());
+        parser.begin("log");
+        parser.feed(log);
+        let parsed = parser.finish();
+        let policy = Policy { require: runs[0].tools.clone(), ..policy };
+        let gate = Gate::new(policy, Date::constant(2026, 11, 22));
+        let verdict = judge_watched(&parsed, &triage(&parsed, &gate, &NoWorkspace), &Watched { runs }, &gate);
+        verdict.reasons.iter().map(|reason| reason.code.as_str()).collect()
+    }
+
+    fn code(change: impl Fn(&mut Ran)) -> Vec<&'static str> {
+        let mut ran = ran(Tool::Asan);
+        change(&mut ran);
+        codes(Vec::from([ran]), b"", Policy::default())
+    }
+
+    #[test]
+    fn silence_of_a_checker_that_was_watched_is_a_proof() {
+        assert_eq!(code(|_| {}), [""; 0]);
+        assert_eq!(code(|ran| ran.canary = Canary::None), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_is_lost_is_no_proof() {
+        let text = || Vec::from([String::from("x")]);
+        assert_eq!(code(|ran| ran.canary = Canary::Silent(String::from("x"))), ["missing-report", "no-evidence"]);
+        assert_eq!(code(|ran| ran.missing = text()), ["missing-report"]);
+        assert_eq!(code(|ran| ran.processes = 0), ["missing-report", "no-evidence"]);
+        let none = |ran: &mut Ran| (ran.canary, ran.unproved) = (Canary::None, text());
+        assert_eq!(code(none), ["missing-report", "no-evidence"]);
+        assert_eq!(code(|ran| ran.unproved = text()), ["no-evidence"]);
+    }
+
+    #[test]
+    fn a_command_has_to_end_well() {
+        for end in [End::Status(1), End::Signal(11), End::TimedOut(3), End::Interrupted, End::GivenUp] {
+            assert_eq!(code(|ran| ran.end = end), ["command-failed"], "{end:?}");
+        }
+        assert_eq!(End::Signal(11).told("./a").as_deref(), Some("`./a` was ended by signal 11 (SIGSEGV)"));
+        assert_eq!(End::Signal(63).told("./a").as_deref(), Some("`./a` was ended by signal 63"));
+    }
+
+    #[test]
+    fn a_search_that_was_turned_off_matters_to_who_asks_for_leaks() {
+        let off = || Vec::from([Ran { unsearched: Some(String::from("x")), ..ran(Tool::Asan) }]);
+        assert_eq!(codes(off(), b"", Policy::default()), ["leaks-not-shown"]);
+        let mut errors = Policy::default();
+        errors.set_fail_on(["errors"]).unwrap();
+        assert_eq!(codes(off(), b"", errors), [""; 0]);
+    }
+
+    #[test]
+    fn a_checker_that_can_not_start_is_a_command_that_can_not_run() {
+        let log = b"valgrind: failed to start tool 'memcheck' for platform 'x86-linux': No such file or directory\n";
+        let runs = Vec::from([Ran { processes: 0, ..ran(Tool::Memcheck) }]);
+        let codes = codes(runs, log, Policy::default());
+        assert!(codes.contains(&"command-failed") && !codes.contains(&"truncated-report"), "{codes:?}");
+    }
+
+    #[test]
+    fn each_run_counts() {
+        let failed = Ran { end: End::Status(1), ..ran(Tool::Drd) };
+        assert_eq!(codes(Vec::from([ran(Tool::Asan), failed]), b"", Policy::default()), ["command-failed"]);
+    }
+}

@@ -5,12 +5,19 @@
 
 use super::{Context, Started};
 
+/// Has ctest show what a test printed that failed.
+const SHOW: &str = "CTEST_OUTPUT_ON_FAILURE";
+
 /// The command in its mode for memory checkers.
 pub(super) fn start(words: &[String], context: Context<'_>) -> Started {
     let mut started = Started { words: words.to_vec(), ..Started::default() };
     started.words.extend(["-T".into(), "MemCheck".into()]);
     for (key, value) in [("MemoryCheckCommand", context.script), ("MemoryCheckType", "Valgrind")] {
         started.words.extend(["--overwrite".into(), format!("{key}={value}")]);
+    }
+    // What some checkers have to say stands in the output of the test that they ended.
+    if context.machine.variable(SHOW).is_none() {
+        started.variables.push((SHOW.into(), "1".into()));
     }
     started
 }
@@ -28,6 +35,6 @@ mod tests {
             text,
             "ctest --test-dir build -j4 -T MemCheck --overwrite MemoryCheckCommand=/tmp/f/helper --overwrite MemoryCheckType=Valgrind"
         );
-        assert!(!started.is_checked);
+        assert!(!started.is_checked && started.variables == [("CTEST_OUTPUT_ON_FAILURE".to_owned(), "1".to_owned())]);
     }
 }

@@ -17,6 +17,10 @@ pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, E
     if is_under(context, Family::Valgrind) && option(words, &["--timeout-multiplier", "-t"]).is_none() {
         started.words.extend(["--timeout-multiplier".into(), PATIENCE.into()]);
     }
+    // What these checkers have to say stands in the output of the test that they ended.
+    if is_under(context, Family::Preload) && !words.iter().any(|word| word == "--print-errorlogs") {
+        started.words.push("--print-errorlogs".into());
+    }
     Ok(started)
 }
 
@@ -30,6 +34,7 @@ mod tests {
         let memcheck = started("meson test -C build", &[Checker::Memcheck]).unwrap().words.join(" ");
         assert_eq!(memcheck, "meson test -C build --wrapper=/opt/leakgate exec /tmp/f --timeout-multiplier 20");
         assert!(!started("meson test", &[Checker::Asan]).unwrap().words.join(" ").contains("timeout"));
+        assert!(started("meson test", &[Checker::Scudo]).unwrap().words.contains(&"--print-errorlogs".to_owned()));
         assert!(started("meson test --wrapper=x", &[Checker::Asan]).is_err());
     }
 }
