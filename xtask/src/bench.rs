@@ -7,6 +7,7 @@ mod logs;
 mod measure;
 pub(crate) mod noise;
 mod rules;
+mod run;
 mod table;
 
 use std::fs;
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut rows = bench.large_logs()?;
     rows.extend(bench.dense_reports()?);
     rows.extend(bench.binary()?);
+    rows.extend(run::rows(&bench.binary, &bench.folder, bench.rounds)?);
     table::print(&rows);
     Ok(())
 }

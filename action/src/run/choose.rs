@@ -1,5 +1,7 @@
 //! Which checkers run, and which of them at once.
 
+use std::path::Path;
+
 use super::checker::{Checker, Family, passes as at_once};
 use super::harness::Harness;
 use super::launch::{Launch, Machine};
@@ -62,25 +64,34 @@ fn not_built(named: &[Checker], built: &[Checker], words: &[String]) {
 
 /// All that the machine has and that suits the command. What is left out is said.
 fn every(built: Option<&[Checker]>, harness: Harness, machine: &dyn Machine) -> Vec<Checker> {
-    let suits = |checker: &Checker| {
-        let why = match checker.family() {
-            Family::Sanitizer if harness == Harness::Cargo || harness == Harness::Nextest => {
-                (!matches!(checker, Checker::Asan | Checker::Lsan))
-                    .then(|| "needs its own standard library; name it to have it".into())
-            }
-            Family::Sanitizer => (!built.unwrap_or_default().contains(checker)).then(|| "is not built into the program".into()),
-            _ if built.is_some_and(|built| !built.is_empty()) => Some("does not go with a sanitizer in the program".into()),
-            _ if *checker == Checker::Miri && !matches!(harness, Harness::Cargo | Harness::Nextest) => {
-                Some("is for cargo".into())
-            }
-            _ => Launch::of(&[*checker], std::path::Path::new("."), machine).err().map(|error| error.to_string()),
-        };
-        if let Some(why) = &why {
-            output::note(&format!("note: without {}: {why}", checker.name()));
-        }
-        why.is_none()
+    let is_cargo = matches!(harness, Harness::Cargo | Harness::Nextest);
+    let built = built.unwrap_or_default();
+    let unfit = |checker: Checker| match checker.family() {
+        Family::Sanitizer if is_cargo => match checker {
+            Checker::Asan | Checker::Lsan => None,
+            Checker::Ubsan => Some("not for Rust"),
+            _ => Some("with a standard library of its own, so only by name"),
+        },
+        Family::Sanitizer => (!built.contains(&checker)).then_some("not built into the program"),
+        _ if !built.is_empty() => Some("not beside a sanitizer in the program"),
+        _ if checker == Checker::Miri && !is_cargo => Some("only for cargo"),
+        _ => Launch::of(&[checker], Path::new("."), machine).is_err().then_some("not on this machine"),
     };
-    Checker::ALL.iter().copied().filter(suits).collect()
+    let mut left_out: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut suiting = Vec::new();
+    for checker in Checker::ALL.iter().copied() {
+        match unfit(checker) {
+            None => suiting.push(checker),
+            Some(why) => match left_out.iter_mut().find(|(other, _)| *other == why) {
+                Some((_, names)) => names.push(checker.name()),
+                None => left_out.push((why, vec![checker.name()])),
+            },
+        }
+    }
+    for (why, names) in left_out {
+        output::note(&format!("note: left out, {why}: {}", names.join(", ")));
+    }
+    suiting
 }
 
 #[cfg(test)]
