@@ -15,6 +15,7 @@ mod preload;
 mod sanitizer;
 mod status;
 mod valgrind;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -4,26 +4,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use leakgate_core::{Canary, Ran};
+use leakgate_core::Ran;
 use tempfile::TempDir;
 
 use super::checker::{Checker, Family};
-use super::child::{self, Call, Ended, Onlooker};
+use super::child::{self, Call, Ended};
 use super::collect::{self, File};
 use super::harness::{Context, Harness, Started, joined};
 use super::helper::{self, Record};
 use super::launch::{Here, Launch};
-use super::status::{Speaker, State, StatusLine};
-use super::{canary, is_empty, sanitizer};
+use super::status::{Speaker, StatusLine};
+use super::watch::{Flight, Watch};
+use super::{canary, is_empty};
 use crate::error::Error;
-use crate::logs::Logs;
 use crate::output;
-
-/// So many bytes of logs are read to tell how many findings there are while the command runs.
-const READ_ON_THE_WAY: u64 = 8 << 20;
 
 /// Where a run keeps its things.
 #[derive(Debug)]
@@ -139,7 +135,11 @@ impl Pass {
         let (checkers, nest) = (self.checkers.clone(), self.private.join("canary"));
         let canary = std::thread::spawn(move || canary::send(&checkers, &nest, &Here));
         let mut watch = Watch {
-            pass: self,
+            checkers: &self.checkers,
+            words: self.started.is_checked.then_some(&self.words),
+            launch: &self.launch,
+            logs: &self.logs,
+            private: &self.private,
             canary: Flight::Under(canary),
             seen: BTreeSet::new(),
             speaker: Speaker::new(self.label.clone(), line.clone()),
@@ -206,106 +206,6 @@ impl Pass {
             unproved.push(format!("process {pid} outlived `{}`, and was ended by signal {signal}", self.words.join(" ")));
         }
         unproved
-    }
-
-    /// True when a process that nobody told of runs under the checkers: the runtime is in its program, or the library was loaded into it.
-    fn is_checked(&self, pid: u32) -> bool {
-        let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
-        match self.checkers.first().map(|checker| checker.family()) {
-            Some(Family::Sanitizer) => {
-                let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
-                built.checkers.iter().any(|checker| self.checkers.contains(checker))
-            }
-            Some(Family::Preload) => {
-                let variables = fs::read(of("environ")).unwrap_or_default();
-                let has = |(name, value): &(String, String)| {
-                    variables.split(|byte| *byte == 0).any(|variable| variable == format!("{name}={value}").as_bytes())
-                };
-                self.launch.inner.iter().filter(|(name, _)| name == "LD_PRELOAD").any(has)
-            }
-            _ => false,
-        }
-    }
-
-    fn findings_so_far(&self) -> u64 {
-        let names = collect::names(&self.logs);
-        let files: Vec<File> = names.into_iter().map(|name| (name.clone(), self.logs.join(name))).collect();
-        let size: u64 = files.iter().filter_map(|(_, path)| path.metadata().ok()).map(|meta| meta.len()).sum();
-        if size > READ_ON_THE_WAY {
-            return 0;
-        }
-        Logs::of_run(&files, &[]).parsed.findings.iter().map(|finding| finding.occurrences).sum()
-    }
-}
-
-/// Looks on while the command runs.
-struct Watch<'a> {
-    pass: &'a Pass,
-    canary: Flight,
-    seen: BTreeSet<String>,
-    speaker: Speaker,
-}
-
-/// A canary on its way.
-enum Flight {
-    Under(JoinHandle<Canary>),
-    Landed(Canary),
-}
-
-impl Flight {
-    /// Waits for it.
-    fn land(&mut self) -> Canary {
-        let flight = std::mem::replace(self, Self::Landed(Canary::None));
-        let canary = match flight {
-            Self::Landed(canary) => canary,
-            Self::Under(thread) => thread.join().unwrap_or_else(|_| Canary::Silent("the canary could not be sent".into())),
-        };
-        *self = Self::Landed(canary.clone());
-        canary
-    }
-}
-
-impl Watch<'_> {
-    fn notice(&mut self) {
-        self.seen.extend(collect::names(&self.pass.logs));
-    }
-}
-
-impl Onlooker for Watch<'_> {
-    fn look(&mut self) -> bool {
-        self.notice();
-        if self.speaker.is_due() {
-            let processes: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).collect();
-            self.speaker.say(State { processes: processes.len() as u64, findings: self.pass.findings_so_far() });
-        }
-        if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {
-            self.canary.land();
-        }
-        !matches!(self.canary, Flight::Landed(Canary::Silent(_)))
-    }
-
-    fn running(&mut self) -> Vec<u32> {
-        self.notice();
-        let recorded = helper::records(&self.pass.private).unwrap_or_default().into_iter().map(|record| record.pid);
-        let all: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).chain(recorded).collect();
-        all.into_iter().filter(|pid| child::is_running(*pid)).collect()
-    }
-
-    fn left(&mut self) -> Vec<u32> {
-        // The canary is a child, too.
-        self.canary.land();
-        let mut left = self.running();
-        let unknown = child::descendants().into_iter().filter(|pid| !left.contains(pid) && self.pass.is_checked(*pid));
-        let unknown: Vec<u32> = unknown.collect();
-        left.extend(unknown);
-        left
-    }
-
-    fn begins(&mut self, pid: u32) -> Result<(), Error> {
-        if !self.pass.started.is_checked {
-            return Ok(());
-        }
-        helper::record(&self.pass.private, &Record { pid, words: self.pass.words.clone() })
     }
 }
 

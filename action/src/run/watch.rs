@@ -1,0 +1,129 @@
+//! Who looks on while a command runs: at its logs, its processes, the canary, and the clock.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use leakgate_core::Canary;
+
+use super::checker::{Checker, Family};
+use super::child::{self, Onlooker};
+use super::collect::{self, File};
+use super::helper::{self, Record};
+use super::launch::Launch;
+use super::sanitizer;
+use super::status::{Speaker, State};
+use crate::error::Error;
+use crate::logs::Logs;
+
+/// So many bytes of logs are read to tell how many findings there are while the command runs.
+const READ_ON_THE_WAY: u64 = 8 << 20;
+
+/// Looks on while the command runs.
+pub(super) struct Watch<'a> {
+    pub(super) checkers: &'a [Checker],
+    /// The command, where it is checked itself.
+    pub(super) words: Option<&'a [String]>,
+    pub(super) launch: &'a Launch,
+    /// Where logs go, and where the helper keeps its records.
+    pub(super) logs: &'a Path,
+    pub(super) private: &'a Path,
+    pub(super) canary: Flight,
+    /// Logs that were there at some time.
+    pub(super) seen: BTreeSet<String>,
+    pub(super) speaker: Speaker,
+}
+
+/// A canary on its way.
+pub(super) enum Flight {
+    Under(JoinHandle<Canary>),
+    Landed(Canary),
+}
+
+impl Flight {
+    /// Waits for it.
+    pub(super) fn land(&mut self) -> Canary {
+        let flight = std::mem::replace(self, Self::Landed(Canary::None));
+        let canary = match flight {
+            Self::Landed(canary) => canary,
+            Self::Under(thread) => thread.join().unwrap_or_else(|_| Canary::Silent("the canary could not be sent".into())),
+        };
+        *self = Self::Landed(canary.clone());
+        canary
+    }
+}
+
+impl Watch<'_> {
+    /// True when a process that nobody told of runs under the checkers: the runtime is in its program, or the library was loaded into it.
+    fn is_checked(&self, pid: u32) -> bool {
+        let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
+        match self.checkers.first().map(|checker| checker.family()) {
+            Some(Family::Sanitizer) => {
+                let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
+                built.checkers.iter().any(|checker| self.checkers.contains(checker))
+            }
+            Some(Family::Preload) => {
+                let variables = fs::read(of("environ")).unwrap_or_default();
+                let has = |(name, value): &(String, String)| {
+                    variables.split(|byte| *byte == 0).any(|variable| variable == format!("{name}={value}").as_bytes())
+                };
+                self.launch.inner.iter().filter(|(name, _)| name == "LD_PRELOAD").any(has)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn notice(&mut self) {
+        self.seen.extend(collect::names(self.logs));
+    }
+}
+
+impl Onlooker for Watch<'_> {
+    fn look(&mut self) -> bool {
+        self.notice();
+        if self.speaker.is_due() {
+            let processes: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).collect();
+            self.speaker.say(State { processes: processes.len() as u64, findings: findings_so_far(self.logs) });
+        }
+        if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {
+            self.canary.land();
+        }
+        !matches!(self.canary, Flight::Landed(Canary::Silent(_)))
+    }
+
+    fn running(&mut self) -> Vec<u32> {
+        self.notice();
+        let recorded = helper::records(self.private).unwrap_or_default().into_iter().map(|record| record.pid);
+        let all: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).chain(recorded).collect();
+        all.into_iter().filter(|pid| child::is_running(*pid)).collect()
+    }
+
+    fn left(&mut self) -> Vec<u32> {
+        // The canary is a child, too.
+        self.canary.land();
+        let mut left = self.running();
+        let unknown = child::descendants().into_iter().filter(|pid| !left.contains(pid) && self.is_checked(*pid));
+        let unknown: Vec<u32> = unknown.collect();
+        left.extend(unknown);
+        left
+    }
+
+    fn begins(&mut self, pid: u32) -> Result<(), Error> {
+        match self.words {
+            Some(words) => helper::record(self.private, &Record { pid, words: words.to_vec() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Findings in all logs, unless these are large.
+fn findings_so_far(logs: &Path) -> u64 {
+    let names = collect::names(logs);
+    let files: Vec<File> = names.into_iter().map(|name| (name.clone(), logs.join(name))).collect();
+    let size: u64 = files.iter().filter_map(|(_, path)| path.metadata().ok()).map(|meta| meta.len()).sum();
+    if size > READ_ON_THE_WAY {
+        return 0;
+    }
+    Logs::of_run(&files, &[]).parsed.findings.iter().map(|finding| finding.occurrences).sum()
+}
