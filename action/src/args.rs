@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use leakgate_core::emit::{Format, Style};
 use leakgate_core::{Date, Level, Silence};
 
-use crate::{allow, baseline, diff, doctor, explain, merge, rules, run, suppress};
+use crate::{allow, baseline, diff, doctor, explain, init, merge, rules, run, suppress};
 
 /// What leakgate was asked to do.
 #[derive(Debug, Subcommand)]
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     #[command(hide = true)]
     Exec(run::Exec),
+    /// Write leakgate.toml and a workflow of GitHub that suit this project; both are shown first.
+    Init(init::Init),
     /// Accept a finding: add an entry to leakgate.toml.
     Allow(allow::Allow),
     /// Write what accepts findings, in the language of leakgate.toml, valgrind or LeakSanitizer.

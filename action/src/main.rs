@@ -11,6 +11,7 @@ mod doctor;
 mod error;
 mod explain;
 mod github;
+mod init;
 mod input;
 mod logs;
 mod merge;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => run::exec(&args),
+        Command::Init(args) => init::run(&args),
         Command::Allow(args) => allow::run(&args),
         Command::Suppress(args) => suppress::run(&args),
         Command::Rules(args) => rules::run(&args),

@@ -58,12 +58,25 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
         return std::fs::write(&real, text).map_err(error);
     }
     let path = real.as_path();
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary =
-        tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder).map_err(error)?;
-    temporary.write_all(text.as_bytes()).map_err(error)?;
+    let temporary = beside(path, text).map_err(error)?;
     temporary.persist(path).map_err(|e| error(e.error))?;
     Ok(())
+}
+
+/// Writes a file that is not there yet; one that is there, and be it since a moment, stays as it is.
+pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
+    let error = |e| Error::Write(path.to_owned(), e);
+    let temporary = beside(path, text).map_err(error)?;
+    temporary.persist_noclobber(path).map_err(|e| error(e.error))?;
+    Ok(())
+}
+
+/// A temporary file with this text, in the folder of another.
+fn beside(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder)?;
+    temporary.write_all(text.as_bytes())?;
+    Ok(temporary)
 }
 
 /// A document is for others to read, not a secret like an ordinary temporary file.
