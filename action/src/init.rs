@@ -46,9 +46,9 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
         return Ok(Status::Pass);
     }
     let mut wanted = Vec::new();
-    for (file, root) in files.into_iter().zip([&place.project, &place.repository]) {
+    for file in files {
         let other = workflows.iter().find(|(_, text)| file.name == WORKFLOW && text.contains("leakgate/leakgate@"));
-        if !file.is_free(root)? {
+        if !file.is_free(&place.repository)? {
             output::note(&format!("{} is there already, and stays as it is", file.name));
         } else if let Some((name, _)) = other {
             output::note(&format!(".github/workflows/{name} runs leakgate already; no other workflow is written"));
@@ -94,10 +94,10 @@ fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
     for (file, mistake) in &suppressions.broken {
         output::note(&format!("left out {file}, which can't be read: {mistake}"));
     }
-    let new = |root: &PathBuf, name: &str, text| New { name: name.to_owned(), path: root.join(name), text };
+    let new = |name: String, text| New { path: place.repository.join(&name), name, text };
     vec![
-        new(&place.project, CONFIG, config::text(&project, &suppressions)),
-        new(&place.repository, WORKFLOW, workflow::text(&project, &place.below)),
+        new(place.inside(CONFIG), config::text(&project, &suppressions)),
+        new(WORKFLOW.to_owned(), workflow::text(&project, &place.below)),
     ]
 }
 

@@ -60,9 +60,9 @@ fn list<'a>(key: &str, items: impl Iterator<Item = &'a str>) -> String {
     if short.len() <= 100 { short } else { format!("{key} = [\n  {},\n]\n", items.join(",\n  ")) }
 }
 
-/// A string of TOML, in which nothing is left that could end its line.
+/// A string of TOML: its basic strings escape what JSON's do, and one character more.
 fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn names_of_files_are_strings_whatever_is_in_them() {
-        let files = ["a\"b.supp".to_owned(), "c\n[gate]\\.supp".into(), "x".repeat(100)];
+        let files = ["a\"b.supp".to_owned(), "c\n[gate]\\\u{7f}\u{85}.supp".into(), "x".repeat(100)];
         let broken = vec![("d\n[gate]".to_owned(), String::new())];
         let project = Project { packs: vec!["glib"], ..Project::default() };
         let text = text(&project, &Suppressions { files: files.to_vec(), broken });

@@ -38,12 +38,17 @@ impl Place {
         }
         Ok(Self { project, repository, below })
     }
+
+    /// A file of the project, as seen from the root of the repository.
+    pub(super) fn inside(&self, name: &str) -> String {
+        if self.below.is_empty() { name.to_owned() } else { format!("{}/{name}", self.below) }
+    }
 }
 
 /// A file that may be written.
 #[derive(Debug)]
 pub(super) struct New {
-    /// As people are told of it.
+    /// From the root of the repository.
     pub(super) name: String,
     /// Where it goes.
     pub(super) path: PathBuf,
@@ -98,6 +103,7 @@ mod tests {
         fs::create_dir_all(root.join("a/b/${{ x }}")).unwrap();
         fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
         let place = Place::of(Some(&root.join("a/b"))).unwrap();
+        assert_eq!(place.inside("x"), "a/b/x");
         assert_eq!(place, Place { project: root.join("a/b"), repository: root.clone(), below: "a/b".into() });
         assert_eq!(Place::of(Some(&root)).unwrap().below, "");
         assert!(Place::of(Some(&root.join("a/b/${{ x }}"))).unwrap_err().to_string().contains("can't name"));

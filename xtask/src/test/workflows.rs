@@ -61,7 +61,7 @@ fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
         fs::write(path, example.text)?;
         count += 1;
     }
-    println!("{count} workflows from README and docs/");
+    println!("{count} workflows from README, docs/ and `leakgate init`");
     let _there = sh.push_dir(&copy);
     cmd!(sh, "git init --quiet").run()?;
     Ok(copy)
