@@ -97,7 +97,7 @@ fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
     let new = |name: String, text| New { path: place.repository.join(&name), name, text };
     vec![
         new(place.inside(CONFIG), config::text(&project, &suppressions)),
-        new(WORKFLOW.to_owned(), workflow::text(&project, &place.below)),
+        new(WORKFLOW.to_owned(), workflow::text(&project, place)),
     ]
 }
 

@@ -25,8 +25,6 @@ pub(super) struct Project {
     pub(super) is_unknown: bool,
     /// What a person should know, a line each.
     pub(super) notes: Vec<&'static str>,
-    /// True when a checkout has to fetch more.
-    pub(super) has_submodules: bool,
 }
 
 /// A way to build and test the project, under each checker that suits it.
@@ -92,7 +90,7 @@ impl Project {
     /// A project of an unknown kind gets a job all the same, whose build fails until somebody has filled it in. A new user wants the rest
     /// of the workflow, and must not be given one that is green without having run anything.
     pub(super) fn of(tree: &Tree) -> Self {
-        let mut project = Self { has_submodules: tree.has(".gitmodules"), ..Self::default() };
+        let mut project = Self::default();
         let (python, is_pure) = match python::find(tree) {
             python::Found::Extension(job) => (Some(job), false),
             python::Found::Pure => (None, true),
@@ -180,8 +178,8 @@ mod tests {
         let project = Project::of(&tree);
         assert!(project.is_unknown && project.notes.is_empty());
         assert_eq!(project.jobs[0].steps[1].script[1], "exit 1");
-        let (_dir, tree) = made(&[("pyproject.toml", "[project]\nname = \"x\"\n"), (".gitmodules", "")]);
+        let (_dir, tree) = made(&[("pyproject.toml", "[project]\nname = \"x\"\n")]);
         let project = Project::of(&tree);
-        assert!(project.is_unknown && project.has_submodules && project.notes[0].contains("extension module"));
+        assert!(project.is_unknown && project.notes[0].contains("extension module"));
     }
 }

@@ -1,5 +1,6 @@
 //! The text of a new workflow.
 
+use super::place::Place;
 use super::project::{Job, Leg, Project, Step};
 
 /// Other people's actions are pinned by commit. A test holds it to the one of this repository's own workflows.
@@ -28,13 +29,14 @@ const PERMISSIONS: &str = "    permissions:
       pull-requests: write # a comment, as long as something is wrong
 ";
 
-/// The workflow of a project that lies in a folder below the root of the repository, or there itself.
-pub(super) fn text(project: &Project, below: &str) -> String {
-    let jobs = project.jobs.iter().map(|job| self::job(job, project, below)).collect::<Vec<_>>();
+/// The workflow of a project, which may lie below the root of its repository.
+pub(super) fn text(project: &Project, place: &Place) -> String {
+    let jobs = project.jobs.iter().map(|job| self::job(job, project, place)).collect::<Vec<_>>();
     format!("{HEAD}{}", jobs.join("\n"))
 }
 
-fn job(job: &Job, project: &Project, below: &str) -> String {
+fn job(job: &Job, project: &Project, place: &Place) -> String {
+    let below = place.below.as_str();
     let has_matrix = job.legs.len() > 1;
     let mut out = format!("  # {}\n  {}:\n", job.what, job.id);
     if has_matrix {
@@ -47,7 +49,7 @@ fn job(job: &Job, project: &Project, below: &str) -> String {
         out += &format!("    defaults:\n      run:\n        working-directory: {}\n", quoted(below));
     }
     out += &format!("    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n");
-    if project.has_submodules {
+    if place.repository.join(".gitmodules").is_file() {
         out += "          submodules: recursive\n";
     }
     for step in &job.steps {
@@ -120,6 +122,10 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn here() -> Place {
+        Place { project: "none".into(), repository: "none".into(), below: String::new() }
+    }
+
     fn leg(tool: &'static str) -> Leg {
         Leg { tool, flags: "" }
     }
@@ -134,13 +140,13 @@ mod tests {
     fn a_single_leg_needs_no_matrix() {
         let steps = vec![Step { name: "A", only: Some("memcheck"), script: vec!["a".into()], ..Step::default() }];
         let one = Job { id: "x", legs: vec![leg("memcheck")], steps: steps.clone(), command: "t".into(), ..Job::default() };
-        let text = text(&Project { jobs: vec![one.clone()], ..Project::default() }, "");
+        let text = text(&Project { jobs: vec![one.clone()], ..Project::default() }, &here());
         assert!(
             text.contains("      - name: A\n        run: a\n") && !text.contains("matrix") && !text.contains("artifact-name")
         );
         assert!(text.contains("          run: t\n          tool: memcheck\n"));
         let two = Job { legs: vec![leg("asan"), leg("tsan")], ..one.clone() };
-        let text = self::text(&Project { jobs: vec![one, two], ..Project::default() }, "");
+        let text = self::text(&Project { jobs: vec![one, two], ..Project::default() }, &here());
         assert!(text.contains("tool: [asan, tsan]\n") && text.contains("artifact-name: leakgate-x-${{ matrix.tool }}\n"));
         assert!(text.contains("artifact-name: leakgate-x\n") && text.matches("- name: A\n").count() == 1);
     }
@@ -148,7 +154,10 @@ mod tests {
     #[test]
     fn a_folder_below_is_where_all_is_done() {
         let one = Job { id: "x", legs: vec![leg("memcheck")], command: "t".into(), ..Job::default() };
-        let text = text(&Project { jobs: vec![one], has_submodules: true, ..Project::default() }, "lib/a: \"b");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".gitmodules"), "").unwrap();
+        let place = Place { project: "x".into(), repository: dir.path().to_owned(), below: "lib/a: \"b".into() };
+        let text = text(&Project { jobs: vec![one], ..Project::default() }, &place);
         assert_eq!(text.matches("working-directory: \"lib/a: \\\"b\"\n").count(), 2);
         assert!(text.contains("submodules: recursive\n"));
     }
