@@ -101,7 +101,7 @@ impl Project {
         // What Python or cargo builds by CMake or make is tested by them, and a Makefile beside them is a list of chores.
         let rust = rust::find(tree);
         let go = go::find(tree);
-        let is_alone = python.is_none() && rust.is_none() && go.is_none() && !is_pure;
+        let is_alone = python.is_none() && rust.is_none() && go.is_none();
         let native = natives.iter().find(|n| n.has_tests && (is_alone || !n.is_make)).or(natives.first().filter(|_| is_alone));
         let native = native.map(|native| native.job.clone());
         project.jobs.extend([rust, native, go, python].into_iter().flatten());
@@ -161,6 +161,8 @@ mod tests {
         let make = ("Makefile", "check:\n\tgo test ./...\n");
         assert_eq!(kinds(&[("go.mod", "module x\n"), make]), [job("go", "tsan")]);
         assert_eq!(kinds(&[("setup.py", "setup()\n"), make]), [job("memory", "memcheck")]);
+        let tools = ("pyproject.toml", "[tool.ruff]\nline-length = 100\n");
+        assert_eq!(kinds(&[("CMakeLists.txt", "project(x C)\n"), tools])[0].0, "cmake");
         assert_eq!(kinds(&[("a.c", ""), make]), [job("make", "memcheck asan")]);
     }
 

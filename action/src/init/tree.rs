@@ -27,17 +27,10 @@ pub(super) struct Tree {
 impl Tree {
     /// Looks into a folder. What git would leave out is left out, and links are not followed.
     pub(super) fn of(root: &Path) -> Self {
-        let mut builder = WalkBuilder::new(root);
-        builder.hidden(false).require_git(false).git_global(false).max_depth(Some(MAX_DEPTH));
-        builder.sort_by_file_name(|a, b| a.cmp(b));
-        let is_root = |entry: &ignore::DirEntry| entry.depth() == 0;
-        builder.filter_entry(move |entry| is_root(entry) || !entry.file_name().to_str().is_some_and(|n| PASSED.contains(&n)));
-        let name = |entry: ignore::DirEntry| {
-            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-            let path = entry.path().strip_prefix(root).ok()?.to_str()?;
-            is_file.then(|| path.replace('\\', "/"))
-        };
-        let files = builder.build().flatten().filter_map(name).take(MAX_FILES).collect();
+        // What lies in the root itself is taken before large folders use up the number.
+        let mut files: Vec<String> = walk(root, 1).chain(walk(root, MAX_DEPTH).take(MAX_FILES)).collect();
+        files.sort_unstable();
+        files.dedup();
         Self { root: root.to_owned(), files }
     }
 
@@ -48,7 +41,7 @@ impl Tree {
 
     /// True when there is a file of this path.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.files.iter().any(|file| file == path)
+        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
     }
 
     /// The first of these that is there.
@@ -73,6 +66,20 @@ impl Tree {
         }
         text(&self.root.join(path)).unwrap_or_default()
     }
+}
+
+/// The files of a folder, always in the same order.
+fn walk(root: &Path, depth: usize) -> impl Iterator<Item = String> {
+    let mut builder = WalkBuilder::new(root);
+    builder.hidden(false).require_git(false).git_global(false).max_depth(Some(depth));
+    builder.sort_by_file_name(|a, b| a.cmp(b));
+    let is_passed = |entry: &ignore::DirEntry| entry.file_name().to_str().is_some_and(|name| PASSED.contains(&name));
+    builder.filter_entry(move |entry| entry.depth() == 0 || !is_passed(entry));
+    builder.build().flatten().filter_map(move |entry| {
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        let path = entry.path().strip_prefix(root).ok()?.to_str()?;
+        is_file.then(|| path.replace('\\', "/"))
+    })
 }
 
 /// The text of a file that is no link and not too long. Bytes that are no UTF-8 matter to nobody here.
