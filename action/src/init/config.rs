@@ -7,10 +7,17 @@ use super::suppressions::Suppressions;
 const GATE: &str = r#"[gate]
 # What fails, with its defaults; take the # away to change a line.
 # fail-on = ["errors", "leak-definite", "leak-indirect", "leak-possible", "fd-leak"]
-# third-party = "fail"      # allow | warn | fail: findings in a library, without a frame of your own
 # unused-rules = "warn"     # allow | warn | fail: entries below that match nothing any more
 # silence = "fail"          # fail | pass: what a log without any checker output means
 "#;
+
+const THIRD_PARTY: &str =
+    "# third-party = \"fail\"      # allow | warn | fail: findings in a library, without a frame of your own\n";
+
+/// An interpreter loses hundreds of blocks of its own before a test begins, more than any pack names, and nobody would find theirs
+/// among these. What an extension lets the interpreter allocate has its own frames, and fails.
+const OF_PYTHON: &str = "# What the interpreter does without a frame of yours is not yours to mend; the default is \"fail\".
+third-party = \"allow\"       # allow | warn | fail\n";
 
 const REST: &str = r#"# own = ["src/**"]          # which sources are yours; all of the repository without it
 # baseline = "leakgate-baseline.json"   # what is there today, by `leakgate baseline write`: only what is new fails
@@ -33,6 +40,7 @@ pub(super) fn text(project: &Project, suppressions: &Suppressions) -> String {
          # Every key: https://github.com/leakgate/leakgate/blob/main/docs/rules.md\n\n",
     );
     out += GATE;
+    out += if project.jobs.iter().any(|job| job.id == "python") { OF_PYTHON } else { THIRD_PARTY };
     out += "\n[files]\n";
     match suppressions.files.as_slice() {
         [] => out += "# suppressions = [\"tests/valgrind.supp\"]   # files of valgrind or a sanitizer, as they are\n",
@@ -67,7 +75,9 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use leakgate_core::{Config, Policy};
+    use leakgate_core::{Config, Level, Policy};
+
+    use super::super::project::Job;
 
     use super::*;
 
@@ -86,6 +96,18 @@ mod tests {
         let full = Config::read("leakgate.toml", &with_all(&text)).unwrap();
         assert_eq!((&full.policy, full.rules.len()), (&Policy::default(), 1));
         assert!(full.files.baseline.is_some() && full.files.own.len() == 1 && full.files.packs == ["python"]);
+    }
+
+    #[test]
+    fn the_interpreter_is_somebody_elses() {
+        let of = |id| {
+            let project = Project { jobs: vec![Job { id, ..Job::default() }], ..Project::default() };
+            Config::read("leakgate.toml", &text(&project, &Suppressions::default())).unwrap().policy
+        };
+        let mut expected = Policy::default();
+        expected.third_party = Level::Allow;
+        assert_eq!(of("python"), expected);
+        assert_eq!(of("rust"), Policy::default());
     }
 
     #[test]
