@@ -9,7 +9,7 @@ mod tree;
 mod workflow;
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -34,6 +34,13 @@ pub(crate) struct Init {
     /// Only show what would be written, also in place of a file that is there.
     #[arg(long, conflicts_with = "yes")]
     print: bool,
+}
+
+/// The commands that run the tests of a project in this folder; none where nobody can tell.
+pub(crate) fn commands(folder: &Path) -> Vec<String> {
+    let project = Project::of(&Tree::of(folder));
+    let known = project.jobs.into_iter().filter(|_| !project.is_unknown);
+    known.map(|job| job.command).collect()
 }
 
 /// Runs the command.

@@ -34,6 +34,7 @@ use crate::args::{DocumentArgs, GateArgs};
 use crate::check::{Checked, status, write_all};
 use crate::diff;
 use crate::error::{Error, Status};
+use crate::init;
 use crate::logs::Logs;
 use crate::output;
 use crate::settings::Settings;
@@ -67,8 +68,9 @@ pub(crate) struct RunArgs {
     /// The JSON document of an earlier run: text, markdown and HTML tell what is new, grown and fixed since then.
     #[arg(long, value_name = "RUN.json")]
     base: Option<PathBuf>,
-    /// The command. Of cargo, nextest, ctest, Meson and Go the tests are checked, and not they themselves.
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, required = true)]
+    /// The command; without one, the tests of the project in this folder. Of cargo, nextest, ctest, Meson and Go the tests are checked,
+    /// and not they themselves.
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
@@ -179,10 +181,26 @@ fn name_frames(logs: &mut Logs, records: &[Record], last_start: SystemTime) {
 }
 
 fn words(command: &[OsString]) -> Result<Vec<String>, Error> {
+    if command.is_empty() {
+        return of_project();
+    }
     let word = |word: &OsString| {
         word.clone().into_string().map_err(|word| Error::Usage(format!("{} is not UTF-8", word.to_string_lossy())))
     };
     command.iter().map(word).collect()
+}
+
+/// The command that runs the tests of the project in the working directory.
+fn of_project() -> Result<Vec<String>, Error> {
+    let commands = init::commands(Path::new("."));
+    match commands.as_slice() {
+        [command] => {
+            output::note(&format!("note: no command was named, so the tests of this project are run: {command}"));
+            Ok(shlex::split(command).unwrap_or_default())
+        }
+        [] => Err(Error::Usage("there is no command to run: leakgate run -- COMMAND".into())),
+        several => Err(Error::Usage(format!("which command? leakgate run -- {}", several.join(", or -- ")))),
+    }
 }
 
 fn end(status: Status, warn_only: bool) -> Status {

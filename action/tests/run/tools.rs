@@ -193,6 +193,24 @@ fn to_warn_only_is_said_loudly() {
 }
 
 #[test]
+fn without_a_command_the_tests_of_the_project_are_run() {
+    if !has(&["valgrind", "cargo"]) {
+        return;
+    }
+    let shop = Shop::new();
+    let nothing = shop.run(&["--dry-run", "--tool", "memcheck"]);
+    assert_eq!((nothing.status, nothing.err.contains("there is no command to run")), (2, true), "{}", nothing.err);
+    shop.write("Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    shop.write("src/lib.rs", "");
+    let cargo = shop.run(&["--dry-run", "--tool", "memcheck"]);
+    assert!(cargo.out.contains("\ncargo test ") && cargo.err.contains("no command was named"), "{}{}", cargo.out, cargo.err);
+    shop.write("go.mod", "module a\n");
+    shop.write("a_test.go", "package a\n");
+    let both = shop.run(&["--dry-run", "--tool", "memcheck"]);
+    assert!(both.err.contains("which command?"), "{}", both.err);
+}
+
+#[test]
 fn a_dry_run_runs_nothing() {
     if !has(&["valgrind", "gcc"]) {
         return;
