@@ -10,7 +10,7 @@ use crate::Outcome;
 
 /// Programs of the shell: one that does nothing, and one that works for seconds under valgrind.
 const SHORT: &str = "exit 0";
-const LONG: &str = "i=0; while [ $i -lt 150000 ]; do i=$((i + 1)); done";
+const LONG: &str = "i=0; while [ $i -lt 40000 ]; do i=$((i + 1)); done";
 
 /// So many milliseconds are nothing, however short the program.
 const AIM: f64 = 50.0;
