@@ -10,6 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::launch::Launch;
+use super::pass::{INTO, for_everybody};
 use crate::error::{Error, Status};
 
 /// Where the helper finds how to start a program, and where it writes down what it starts.
@@ -38,7 +39,9 @@ pub(crate) struct Record {
 /// Makes a folder in which the helper finds what it needs.
 pub(super) fn prepare(folder: &Path, launch: &Launch) -> Result<(), Error> {
     let error = |e| Error::Write(folder.to_owned(), e);
-    fs::create_dir_all(folder.join(STARTED)).map_err(error)?;
+    let started = folder.join(STARTED);
+    fs::create_dir_all(&started).map_err(error)?;
+    for_everybody(&started, INTO)?;
     let text = serde_json::to_string(launch).map_err(|e| error(e.into()))?;
     fs::write(folder.join(LAUNCH), text).map_err(error)
 }
@@ -79,7 +82,7 @@ pub(super) fn script(folder: &Path, words: &[String]) -> Result<PathBuf, Error> 
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(error)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(error)?;
     }
     Ok(path)
 }

@@ -28,11 +28,28 @@ pub(super) struct Rooms {
     logs: PathBuf,
 }
 
+/// What root starts may go on as somebody else (a database does), who must still be able to leave a report: then the folders are like
+/// /tmp, where everybody writes and nobody touches what is another's.
+pub(super) fn for_everybody(folder: &Path, mode: u32) -> Result<(), Error> {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        use std::os::unix::fs::PermissionsExt;
+        return fs::set_permissions(folder, fs::Permissions::from_mode(mode)).map_err(|e| Error::Write(folder.to_owned(), e));
+    }
+    let _ = (folder, mode);
+    Ok(())
+}
+
+/// A folder that others may go through, and one that they may write into.
+pub(super) const THROUGH: u32 = 0o711;
+pub(super) const INTO: u32 = 0o1733;
+
 impl Rooms {
     /// Logs go to the folder that was named, else they are private, too.
     pub(super) fn new(keep: Option<&Path>, dry: bool) -> Result<Self, Error> {
         let error = |e| Error::Write(std::env::temp_dir(), e);
         let private = tempfile::Builder::new().prefix("leakgate-").tempdir().map_err(error)?;
+        for_everybody(private.path(), THROUGH)?;
         let Some(keep) = keep else {
             let logs = private.path().join("logs");
             return Ok(Self { private, logs });
@@ -131,6 +148,7 @@ impl Pass {
     pub(super) fn run(&self, timeout: Option<Duration>) -> Result<Left, Error> {
         self.notes().for_each(|note| output::note(&format!("note: {note}")));
         fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
+        for_everybody(&self.logs, INTO)?;
         let line = StatusLine::new();
         let (checkers, nest) = (self.checkers.clone(), self.private.join("canary"));
         let canary = std::thread::spawn(move || canary::send(&checkers, &nest, &Here));

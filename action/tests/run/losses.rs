@@ -225,6 +225,26 @@ fn logs_are_kept_where_nothing_is_overwritten() {
 }
 
 #[test]
+fn who_goes_on_as_somebody_else_leaves_a_report() {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    if !is_root || !has(&["valgrind", "clang-19", "setpriv"]) {
+        return;
+    }
+    let shop = Shop::with_app("clang-19 -fsanitize=address");
+    // The folder of the program is this test's own.
+    assert!(std::process::Command::new("chmod").arg("a+rx").arg(shop.path()).status().unwrap().success());
+    let words = ["setpriv", "--reuid=65534", "--clear-groups", "./app"];
+    shop.run(&[&["--tool", "asan", "--"], &words[..]].concat()).passes();
+    let ran = shop.run(&[&["--tool", "asan", "--"], &words[..], &["leak"]].concat());
+    assert_eq!(ran.findings(), [("lsan", "leak-definite")], "{}{}", ran.out, ran.err);
+    // valgrind has begun the report as root, and can't go on with it.
+    shop.build("gcc", "app");
+    let ran = shop.run(&[&["--tool", "memcheck", "--"], &words[..]].concat());
+    ran.fails_for("command-failed");
+    assert!(ran.out.contains("start leakgate as that user"), "{}", ran.out);
+}
+
+#[test]
 fn output_is_passed_on_as_it_comes() {
     let Some(shop) = shop() else { return };
     shop.script("talk", "echo out; echo err >&2; printf 'no end'");

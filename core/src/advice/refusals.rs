@@ -22,6 +22,10 @@ const HELP: &[(&str, &str)] = &[
     ("failed to parse suppressions", "nothing is proved with a suppression file that has a mistake: mend it"),
     ("failed to read suppressions file", "the suppression file is not where the options say: name it by its whole path"),
     (
+        "Cannot create XML file",
+        "a process can't go on as another user with the report that it began: start leakgate as that user",
+    ),
+    (
         "failed to start tool",
         "this tool is not installed for programs of this kind (32 bits need the 32-bit package of valgrind)",
     ),
