@@ -39,6 +39,9 @@ const ASAN: &[&[u8]] = &[
 
 /// Reads a line without a tag.
 pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collector) {
+    if text.is_empty() {
+        return;
+    }
     if contains(text, b"=\0=\0") {
         let message = "the line is UTF-16, and the log does not begin with a mark that says so; convert it to UTF-8";
         return out.problem(Code::UnknownReport, line.number, None, message);
@@ -70,11 +73,14 @@ fn is_beheaded(text: &[u8]) -> bool {
 
 /// A shell, `make`, `env` or `timeout` did not find valgrind. A configure script may say `valgrind: not found`, too, and mean no harm.
 fn is_not_there(text: &[u8]) -> bool {
+    if !contains(text, b"valgrind") {
+        return false;
+    }
     let caller = [&b"sh: "[..], b"bash: ", b"dash: ", b"zsh: ", b"make: ", b"make[", b"env: ", b"timeout: ", b"/bin/sh: "];
     let called = caller.iter().any(|c| text.starts_with(c)) || contains(text, b": line ");
     let missing =
         [&b"valgrind: not found"[..], b"valgrind: command not found", b"valgrind: Command not found", b"not found: valgrind"];
-    let no_file = contains(text, b"valgrind") && text.ends_with(b"No such file or directory");
+    let no_file = text.ends_with(b"No such file or directory");
     called && (no_file || missing.iter().any(|m| text.ends_with(m)))
 }
 

@@ -15,6 +15,7 @@ use super::failures;
 use super::frame;
 use super::generated::{Block, Step};
 use super::lead::Lead;
+use super::lsan;
 use super::plain::Plain;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
@@ -23,6 +24,14 @@ use crate::bytes::{contains, find, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
+
+/// True for the whole headline of a leak. It needs none of the looks at what else a line may be, and reports of leaks are full of them.
+fn is_whole_leak(text: &[u8]) -> bool {
+    matches!(text, [b'D' | b'I', ..])
+        && text.ends_with(b" allocated from:")
+        && lsan::record(text).is_some()
+        && tag::find(text).is_none()
+}
 
 /// One source of lines.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +105,7 @@ impl Stream {
             if self.xml_line(text, trimmed, line, out) {
                 return;
             }
-        } else if self.sanitizers.is_open() && trimmed.starts_with(b"#") {
+        } else if self.sanitizers.is_open() && (trimmed.starts_with(b"#") || is_whole_leak(trimmed)) {
             return self.untagged(text, line, out);
         }
         if memchr::memchr(b'<', text).is_some() && self.outside_xml(text, line, out) {
