@@ -1,7 +1,5 @@
-/* The tests of a library, with the canary. */
-#ifndef NO_CANARY
+/* The tests of a library in C, with the canary. -DNO_CANARY leaves it out. */
 #include "leakgate_canary.h"
-#endif
 
 int main(void) {
 #ifndef NO_CANARY

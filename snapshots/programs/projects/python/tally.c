@@ -1,6 +1,7 @@
 /* Counts words, as an extension of Python. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,10 @@ __attribute__((noinline)) static void reserve(size_t size) {
     buffer = NULL;
 }
 
-/* A new one, for LEAK=1: a copy of the text that nobody frees. */
-__attribute__((noinline)) static void copy(const char *text) {
-    buffer = strdup(text);
+/* A new one, for LEAK=text: a copy that nobody frees. With LEAK=file, a file that nobody closes. */
+__attribute__((noinline)) static void leak(const char *what, const char *text) {
+    if (strcmp(what, "text") == 0) buffer = strdup(text);
+    if (strcmp(what, "file") == 0) open("/dev/null", O_RDONLY);
     buffer = NULL;
 }
 
@@ -25,7 +27,7 @@ static PyObject *count(PyObject *self, PyObject *args) {
     (void)self;
     if (!PyArg_ParseTuple(args, "s", &text)) return NULL;
     reserve(64);
-    if (getenv("LEAK") != NULL) copy(text);
+    if (getenv("LEAK") != NULL) leak(getenv("LEAK"), text);
     for (const char *at = text; *at != '\0'; at++) words += *at != ' ' && (at[1] == ' ' || at[1] == '\0');
     return PyLong_FromLong(words);
 }

@@ -8,7 +8,7 @@ static unsigned used;
 
 static struct counter {
     const char *name;
-    unsigned allocs, frees;
+    unsigned allocs, frees, bytes;
 } counters[8];
 
 static struct counter *counter(const char *name) {
@@ -22,12 +22,14 @@ void *pool_take(const char *checkpoint, unsigned size) {
     void *block = pool + used;
     used += size;
     counter(checkpoint)->allocs++;
+    counter(checkpoint)->bytes += size;
     return block;
 }
 
-void pool_give(const char *checkpoint, void *block) {
+void pool_give(const char *checkpoint, void *block, unsigned size) {
     (void)block;
     counter(checkpoint)->frees++;
+    counter(checkpoint)->bytes -= size;
 }
 
 void pool_report(void) {
@@ -35,7 +37,8 @@ void pool_report(void) {
     for (struct counter *at = counters; at->name != NULL; at++) {
         int differs = at->allocs != at->frees;
         lost += differs;
-        printf("[TRACE] %s at %s: allocs=%u, frees=%u\n", differs ? "MEMORY LEAK" : "balance", at->name, at->allocs, at->frees);
+        printf("[TRACE] %s at %s: allocs=%u, frees=%u", differs ? "MEMORY LEAK" : "balance", at->name, at->allocs, at->frees);
+        printf(differs ? ", bytes=%u\n" : "\n", at->bytes);
     }
     if (lost == 0) puts("[TRACE] all memory was freed");
 }

@@ -1,4 +1,4 @@
-/* Queries under stress. Each round ends with a report of the runtime. */
+/* Queries under stress, and what the runtime says of them at the end. */
 #include "runtime.h"
 
 #include <stdlib.h>
@@ -13,12 +13,12 @@ static int number(const char *name, int otherwise) {
 static void db_query(int keep) {
     void *rows[5];
     for (int at = 0; at < 5; at++) rows[at] = pool_take("db_query", 64);
-    for (int at = keep; at < 5; at++) pool_give("db_query", rows[at]);
+    for (int at = keep; at < 5; at++) pool_give("db_query", rows[at], 64);
 }
 
 static void render(int keep) {
     void *page = pool_take("render", 256);
-    if (!keep) pool_give("render", page);
+    if (!keep) pool_give("render", page, 256);
 }
 
 /* Outside of the pools, where AddressSanitizer looks. */
