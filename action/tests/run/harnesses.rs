@@ -123,3 +123,40 @@ fn python_runs_under_the_checker_with_its_extensions() {
     ran.fails_for("unexpected-finding");
     assert!(ran.out.contains("forget"), "{}", ran.out);
 }
+
+/// Where the set-up puts Miri.
+fn miri() -> Option<String> {
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rustup");
+    if !home.is_dir() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Miri in {}", home.display());
+        eprintln!("passed over: there is no Miri");
+        return None;
+    }
+    Some(home.canonicalize().unwrap().display().to_string())
+}
+
+#[test]
+fn miri_tells_of_a_leak_and_an_accepted_one_passes() {
+    if !has(&["cargo"]) {
+        return;
+    }
+    let Some(home) = miri() else { return };
+    let shop = rust();
+    let words = ["--tool", "miri", "--", "cargo", "test", "-q", "--lib"];
+    let run = |more: &[(&str, &str)]| {
+        let flags = [("RUSTUP_HOME", home.as_str()), ("RUSTUP_TOOLCHAIN", "nightly"), ("MIRIFLAGS", "-Zmiri-env-forward=LEAK")];
+        shop.run_with(&words, &[&flags, more].concat())
+    };
+    run(&[]).passes();
+    let ran = run(&[("LEAK", "1")]);
+    assert_eq!(ran.codes(), ["unexpected-finding"], "{}{}", ran.out, ran.err);
+    assert_eq!(ran.findings(), [("miri", "leak-definite")]);
+    shop.write(
+        "leakgate.toml",
+        "[[allow]]\nid = \"kept\"\ntools = [\"miri\"]\nkinds = [\"leak-definite\"]\nstack = [\"...\", \"fun:keep\"]\nreason = \"It is kept.\"\n",
+    );
+    run(&[("LEAK", "1")]).passes();
+    // Another failure is none of a leak's.
+    shop.write("src/lib.rs", "#[test]\nfn wrong() { assert_eq!(1, 2); }\n");
+    run(&[]).fails_for("command-failed");
+}

@@ -25,6 +25,7 @@ pub(crate) const ALL: &[Stage] = &[
     Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
     Stage { name: "Tests", needs: &[], run: tests },
     Stage { name: "Names of frames", needs: SYMBOLS, run: symbols },
+    Stage { name: "Real checkers", needs: CHECKERS, run: checkers },
     Stage { name: "Workflows", needs: workflows::LINTERS, run: workflows::lint },
     Stage { name: "The action on a runner", needs: workflows::RUNNER, run: workflows::runner },
     Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
@@ -46,6 +47,9 @@ const SYMBOLS: &[Need] = &[
     Need::Program("c++", "g++"),
     Need::Nightly,
 ];
+
+/// What else they need, each test looks for itself.
+const CHECKERS: &[Need] = &[Need::Program("valgrind", "valgrind"), Need::Program("gcc", "gcc")];
 
 /// What can't be fetched is no failure here: the stage that needs it says so.
 fn set_up(sh: &Shell) -> Outcome {
@@ -77,6 +81,11 @@ fn tests(sh: &Shell) -> Outcome {
 /// Against llvm-symbolizer, over programs that are built for it.
 fn symbols(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "cargo test --workspace --test symbolize --quiet -- --ignored").run()?)
+}
+
+/// `leakgate run`, and the projects of docs/run/.
+fn checkers(sh: &Shell) -> Outcome {
+    Ok(cmd!(sh, "cargo test --workspace --test run --test scenarios --quiet -- --include-ignored").run()?)
 }
 
 /// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the one of the tests.
