@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An old leak: a buffer for each call, which is never freed. */
 static char *buffer;
 
-__attribute__((noinline)) static void reserve(size_t size) {
-    buffer = malloc(size);
-    memset(buffer, 0, size);
-    buffer = NULL;
+/* An old leak: an object for each call, to which nobody gives back the reference. */
+__attribute__((noinline)) static void reserve(Py_ssize_t size) {
+    PyObject *volatile row = PyBytes_FromStringAndSize(NULL, size);
+    row = NULL;
 }
 
 /* A new one, for LEAK=text: a copy that nobody frees. With LEAK=file, a file that nobody closes. */
