@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let (all, sources) = merge(legs);
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
-    let verdict = leakgate_core::judge(&all.parsed, &triage, &sources, &settings.gate).of_legs(&all.verdict);
+    let verdict = leakgate_core::judge_legs(&all.parsed, &triage, &sources, &all.verdict, &settings.gate);
     let run = Run {
         parsed: &all.parsed,
         gate: &settings.gate,

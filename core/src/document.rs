@@ -117,12 +117,13 @@ impl Document {
     }
 
     fn of(raw: Raw, outcome: Outcome) -> Self {
-        let RawVerdict { reasons, warnings, evidence, .. } = raw.verdict;
+        let RawVerdict { reasons, warnings, evidence, watched, .. } = raw.verdict;
         let verdict = Verdict {
             outcome,
             reasons: reasons.into_iter().map(reason).collect(),
             warnings: warnings.into_iter().map(reason).collect(),
             evidence,
+            watched: watched.into_iter().map(raw::vouched).collect(),
         };
         let seen = raw.findings.iter().map(seen).collect();
         Self {

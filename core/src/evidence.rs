@@ -8,15 +8,15 @@ use crate::model::{Amount, Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::triage::{Disposition, Triage};
-use crate::verdict::Watched;
+use crate::verdict::watched::{self, Vouched};
 
 /// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed, …`.
-pub(crate) fn sentence(parsed: &Parsed, triage: &Triage, watched: Option<&Watched>) -> String {
+pub(crate) fn sentence(parsed: &Parsed, triage: &Triage, vouched: &[Vouched]) -> String {
     let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
     tools.sort_unstable();
     tools.dedup();
     let mut parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
-    parts.extend(watched.into_iter().flat_map(|w| w.evidence(parsed)));
+    parts.extend(watched::evidence(vouched, parsed));
     if parts.is_empty() {
         return String::from("no checker spoke");
     }

@@ -77,7 +77,8 @@ pub use crate::rules::{
 pub use crate::symbolize::{Function, Symbols, symbolize};
 pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
 pub use crate::verdict::{
-    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict, Watched, judge, judge_watched,
+    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict, Vouched, Watched, judge, judge_legs,
+    judge_watched,
 };
 
 /// A day, as rules name them.

@@ -4,7 +4,7 @@
 
 mod findings;
 mod tools;
-mod watched;
+pub(crate) mod watched;
 
 use alloc::format;
 use alloc::string::String;
@@ -18,7 +18,7 @@ use crate::rules::config::{kind_named, tool_named};
 use crate::rules::selector::KindSet;
 use crate::triage::{Gate, Triage};
 
-pub use self::watched::{Canary, End, Ran, Watched};
+pub use self::watched::{Canary, End, Ran, Vouched, Watched};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -237,12 +237,14 @@ pub struct Verdict {
     pub warnings: Vec<Reason>,
     /// What was proved, in one line; what was seen, where the gate fails.
     pub evidence: String,
+    /// Checkers whose silence is a proof, since they were watched.
+    pub watched: Vec<Vouched>,
 }
 
 impl Verdict {
     /// The verdict of a run that was merged of legs: with what they say against themselves that can't be told again.
     #[must_use]
-    pub fn of_legs(mut self, legs: &Self) -> Self {
+    fn of_legs(mut self, legs: &Self) -> Self {
         self.reasons.extend(legs.reasons.iter().cloned());
         if !self.reasons.is_empty() && self.outcome == Outcome::Pass {
             self.outcome = Outcome::Fail;
@@ -265,23 +267,27 @@ enum Basis<'a> {
 
 /// Decides about logs.
 pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
-    decide(parsed, triage, Basis::Logs(sources), gate)
+    decide(parsed, triage, Basis::Logs(sources), Vec::new(), gate)
 }
 
 /// Decides about a command that ran under checkers: silence of a checker that was seen to work is a proof.
 pub fn judge_watched(parsed: &Parsed, triage: &Triage, watched: &Watched, gate: &Gate) -> Verdict {
-    decide(parsed, triage, Basis::Watched(watched), gate)
+    decide(parsed, triage, Basis::Watched(watched), watched.vouched(), gate)
 }
 
-fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, gate: &Gate) -> Verdict {
+/// Decides about runs that were merged of legs, with what these say for and against themselves that can't be told again.
+pub fn judge_legs(parsed: &Parsed, triage: &Triage, sources: &[Source], legs: &Verdict, gate: &Gate) -> Verdict {
+    decide(parsed, triage, Basis::Logs(sources), legs.watched.clone(), gate).of_legs(legs)
+}
+
+fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, vouched: Vec<Vouched>, gate: &Gate) -> Verdict {
     let mut reasons = Vec::new();
     let mut warnings = Vec::new();
-    let watched = if let Basis::Watched(watched) = basis { Some(watched) } else { None };
     findings::unexpected(parsed, triage, gate, &mut reasons);
     findings::expectations(triage, gate, &mut reasons);
-    problems(parsed, &gate.policy, watched.is_some(), &mut reasons);
+    problems(parsed, &gate.policy, matches!(basis, Basis::Watched(_)), &mut reasons);
     tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
-    tools::missing(parsed, watched, &gate.policy, &mut reasons);
+    tools::missing(parsed, &vouched, &gate.policy, &mut reasons);
     findings::unused(triage, gate, &mut reasons);
     findings::third_party(parsed, triage, gate, &mut warnings);
     match basis {
@@ -289,7 +295,8 @@ fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, gate: &Gate) -> Ve
         Basis::Watched(watched) => watched.reasons(parsed, &gate.policy, &mut reasons),
     }
     let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
-    Verdict { outcome, reasons, warnings, evidence: crate::evidence::sentence(parsed, triage, watched) }
+    let evidence = crate::evidence::sentence(parsed, triage, &vouched);
+    Verdict { outcome, reasons, warnings, evidence, watched: vouched }
 }
 
 fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Vec<Reason>) {

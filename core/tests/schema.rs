@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use leakgate_core::emit::{self, Format};
 use leakgate_core::{
     AdviceCode, Baseline, Cause, Class, Code, Config, Date, Disposition, Document, Gate, Level, Outcome, Policy, ReasonCode,
-    Role, RuleSource, Silence, Use, What, compare, merge, packs, read_file,
+    Role, RuleSource, Silence, Tool, Use, Vouched, What, compare, merge, packs, read_file,
 };
 use serde_json::Value;
 
@@ -122,6 +122,7 @@ fn documents(case: &Case) -> Vec<String> {
     let (all, sources) = merge(legs.into());
     let mut merged = common::decide(gate(true), all.parsed, &sources);
     merged.verdict.reasons.extend(all.verdict.reasons);
+    merged.verdict.watched.push(Vouched { tool: Tool::Msan, processes: 2, canary: true });
     merged.verdict.outcome = Outcome::Error;
     documents.push(json(&merged));
     documents
@@ -226,7 +227,8 @@ fn a_document_that_is_spoiled_is_not_valid() {
             spoil::each(&document, |one| {
                 let allowed = match one.how {
                     spoil::How::Gone => {
-                        matches!(one.at.as_str(), "inputs[].leg" | "findings[].suppression") || one.at.ends_with("[]")
+                        matches!(one.at.as_str(), "inputs[].leg" | "findings[].suppression" | "verdict.watched")
+                            || one.at.ends_with("[]")
                     }
                     spoil::How::Type(to) => types[&one.at].contains(to),
                     spoil::How::Negative => false,

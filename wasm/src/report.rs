@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leakgate_core::emit::changes_since;
-use leakgate_core::{Date, Document, Mistake, NoWorkspace, Parsed, Source, Verdict, judge, triage};
+use leakgate_core::{Date, Document, Mistake, NoWorkspace, Parsed, Source, Verdict, judge, judge_legs, triage};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -48,8 +48,10 @@ impl Report {
     pub(crate) fn decide(&self, options: Options, today: Date) -> Result<Judged, Vec<Mistake>> {
         let Settings { gate, base, not_given } = options.settings(today)?;
         let triage = triage(&self.parsed, &gate, &NoWorkspace);
-        let verdict = judge(&self.parsed, &triage, &self.sources, &gate);
-        let verdict = self.legs.iter().fold(verdict, Verdict::of_legs);
+        let verdict = match &self.legs {
+            Some(legs) => judge_legs(&self.parsed, &triage, &self.sources, legs, &gate),
+            None => judge(&self.parsed, &triage, &self.sources, &gate),
+        };
         let mut judged = Judged { parsed: Rc::clone(&self.parsed), gate, triage, verdict, changes: None, not_given };
         judged.changes = base.map(|base| changes_since(&base, &judged.run()));
         Ok(judged)

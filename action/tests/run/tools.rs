@@ -119,6 +119,17 @@ fn a_silent_checker_that_was_watched_is_a_proof() {
     let ran = shop.run(&["--tool", "ubsan", "--require", "ubsan", "--", "./app"]);
     ran.passes();
     assert!(ran.out.contains("1 process watched, nothing reported"), "{}", ran.out);
+    // As a leg of several runs it proves the same.
+    let merge = |options: &[&str]| {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
+        command.args(["merge", "run.json"]).args(options).current_dir(shop.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let merged = merge(&["--require", "ubsan"]);
+    assert!(merged.starts_with("pass: ubsan: 1 process watched, nothing reported"), "{merged}");
+    assert!(merge(&["--require", "asan"]).starts_with("fail: no complete report of asan"));
+    shop.run(&["--tool", "asan", "--", "./app"]);
+    assert!(merge(&[]).starts_with("fail:"), "nobody was watched");
 }
 
 #[test]

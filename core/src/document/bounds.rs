@@ -21,6 +21,7 @@ pub(super) fn exceeded(raw: &Raw) -> Option<String> {
     let too_many = |what: &str, number: usize, most: usize| (number > most).then(|| format!("it holds more than {most} {what}"));
     too_many("findings", raw.findings.len(), MAX_FINDINGS)
         .or_else(|| too_many("reasons", raw.verdict.reasons.len(), MAX_REASONS))
+        .or_else(|| too_many("watched checkers", raw.verdict.watched.len(), MAX_REASONS))
         .or_else(|| too_many("warnings", raw.verdict.warnings.len(), MAX_REASONS))
         .or_else(|| raw.findings.iter().find_map(of_finding))
 }

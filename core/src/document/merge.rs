@@ -19,14 +19,21 @@ use crate::verdict::{Outcome, Reason, ReasonCode, Source, Verdict};
 /// does not.
 pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
     let mut sources = Vec::new();
-    let verdict = Verdict { outcome: Outcome::Pass, reasons: Vec::new(), warnings: Vec::new(), evidence: String::new() };
+    let verdict = Verdict {
+        outcome: Outcome::Pass,
+        reasons: Vec::new(),
+        warnings: Vec::new(),
+        evidence: String::new(),
+        watched: Vec::new(),
+    };
     let mut all = Document { parsed: Parsed::default(), verdict, seen: Vec::new() };
     let mut known: HashMap<String, usize> = HashMap::new();
     for (leg, document) in legs {
         let reasons: Vec<Reason> = document.kept_reasons().cloned().collect();
         let out = &mut all.parsed;
         let (inputs, reports) = (out.inputs.len(), out.reports.len());
-        if reasons.iter().all(|r| r.code != ReasonCode::NoEvidence) {
+        // A checker that was watched may have been silent.
+        if reasons.iter().all(|r| r.code != ReasonCode::NoEvidence) && document.verdict.watched.is_empty() {
             sources.push(Source { name: leg.clone(), inputs: (inputs..inputs + document.parsed.inputs.len()).collect() });
         }
         out.inputs
@@ -57,6 +64,7 @@ pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
         out.problems.extend(document.parsed.problems.into_iter().map(|p| Problem { input: p.input + inputs, ..p }));
         let told = reasons.into_iter().map(|reason| Reason { message: format!("{leg}: {}", reason.message), ..reason });
         all.verdict.reasons.extend(told);
+        document.verdict.watched.into_iter().for_each(|vouched| vouched.add_to(&mut all.verdict.watched));
         if document.verdict.outcome == Outcome::Error {
             all.verdict.outcome = Outcome::Error;
         }

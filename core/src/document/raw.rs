@@ -11,6 +11,7 @@ use crate::model::{
     Tool,
 };
 use crate::problem::{Code, Problem};
+use crate::verdict::Vouched;
 
 #[derive(Default)]
 pub(super) struct Raw {
@@ -28,6 +29,14 @@ pub(super) struct RawVerdict {
     pub(super) reasons: Vec<RawReason>,
     pub(super) warnings: Vec<RawReason>,
     pub(super) evidence: String,
+    pub(super) watched: Vec<RawVouched>,
+}
+
+#[derive(Default)]
+pub(super) struct RawVouched {
+    pub(super) tool: String,
+    pub(super) processes: u64,
+    pub(super) canary: bool,
 }
 
 #[derive(Default)]
@@ -162,7 +171,8 @@ pub(super) struct RawProblem {
 }
 
 object!(Raw: schema verdict inputs reports findings problems;);
-object!(RawVerdict: outcome reasons; warnings evidence);
+object!(RawVerdict: outcome reasons; warnings evidence watched);
+object!(RawVouched: tool processes canary;);
 object!(RawReason: code count message;);
 object!(RawInput: path bytes lines; spoke leg);
 object!(
@@ -308,6 +318,10 @@ fn frame(raw: RawFrame) -> Frame {
         ..Site::default()
     };
     Frame { index: raw.index, address: hex(raw.address), inlined: raw.inlined, site: Arc::new(site) }
+}
+
+pub(super) fn vouched(raw: RawVouched) -> Vouched {
+    Vouched { tool: Tool::named(&raw.tool), processes: raw.processes, canary: raw.canary }
 }
 
 /// A code of a newer leakgate that fails is taken for a cut report.

@@ -11,6 +11,7 @@ use super::{Run, escape, places};
 use crate::culprit::Class;
 use crate::model::{Amount, Finding, Frame, Report, Stack};
 use crate::triage::Item;
+use crate::verdict::Vouched;
 
 /// Writes the document and a line feed.
 pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -28,6 +29,7 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
             reasons: verdict.reasons.iter().map(reason).collect(),
             warnings: verdict.warnings.iter().map(reason).collect(),
             evidence: &verdict.evidence,
+            watched: verdict.watched.iter().map(vouched).collect(),
         },
         inputs: run
             .parsed
@@ -42,6 +44,10 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
         baseline: run.triage.baseline.as_ref().map(baseline),
         problems: run.parsed.problems.iter().map(problem).collect(),
     }
+}
+
+fn vouched(vouched: &Vouched) -> VouchedV1<'_> {
+    VouchedV1 { tool: vouched.tool.as_str(), processes: vouched.processes, canary: vouched.canary }
 }
 
 fn reason(reason: &crate::Reason) -> Reason<'_> {

@@ -229,7 +229,8 @@ pub(crate) fn after_run(rules: &[Rule], uses: &[Use], policy: &Policy) -> Vec<Ad
     let mut out = Vec::new();
     let own = |at: &usize| rules[*at].origin.source != Source::Pack;
     for (at, used) in uses.iter().enumerate().filter(|(at, _)| own(at)) {
-        if used.matched == 0 && used.tried {
+        // A rule that must match says itself that it did not.
+        if used.matched == 0 && used.tried && rules[at].expect.is_none() {
             let advice =
                 Advice::new(AdviceCode::UnusedRule, at, "it matches nothing of this run; remove it if that is so in every run");
             out.push(Advice { level: policy.unused_rules, ..advice });

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Level, Policy, Reason, ReasonCode, Watched};
+use super::{Level, Policy, Reason, ReasonCode, Vouched};
 use crate::model::{Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
@@ -25,11 +25,11 @@ pub(super) fn suppressed(parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Rea
 }
 
 /// Reports that must be there.
-pub(super) fn missing(parsed: &Parsed, watched: Option<&Watched>, policy: &Policy, reasons: &mut Vec<Reason>) {
+pub(super) fn missing(parsed: &Parsed, vouched: &[Vouched], policy: &Policy, reasons: &mut Vec<Reason>) {
     let is_there = |tool: &Tool| {
         // LeakSanitizer's sum may stand in the report of another sanitizer.
         let own = |r: &&Report| r.tool == *tool || (*tool == Tool::Lsan && r.stated.leaked.is_some());
-        parsed.reports.iter().filter(own).any(|r| r.complete) || watched.is_some_and(|w| w.vouches(tool))
+        parsed.reports.iter().filter(own).any(|r| r.complete) || vouched.iter().any(|v| v.tool == *tool)
     };
     let missing: Vec<&str> = policy.require.iter().filter(|t| !is_there(t)).map(Tool::as_str).collect();
     if !missing.is_empty() {

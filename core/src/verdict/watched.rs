@@ -78,10 +78,19 @@ impl End {
 }
 
 impl Watched {
-    /// True when a process ran under this checker and ended by itself, so that silence means that there was nothing to say.
-    pub(super) fn vouches(&self, tool: &Tool) -> bool {
-        let sound = |run: &&Ran| run.canary == Canary::Seen || (run.canary == Canary::None && run.unproved.is_empty());
-        self.runs.iter().filter(sound).any(|run| run.processes > 0 && run.missing.is_empty() && run.tools.contains(tool))
+    /// The checkers under which processes ran that ended by themselves, so that silence means that there was nothing to say.
+    pub(super) fn vouched(&self) -> Vec<Vouched> {
+        let sound = |run: &&Ran| {
+            let is_seen = run.canary == Canary::Seen || (run.canary == Canary::None && run.unproved.is_empty());
+            is_seen && run.processes > 0 && run.missing.is_empty()
+        };
+        let mut all = Vec::new();
+        for run in self.runs.iter().filter(sound) {
+            let canary = run.canary == Canary::Seen;
+            let of_run = run.tools.iter().map(|tool| Vouched { tool: tool.clone(), processes: run.processes, canary });
+            of_run.for_each(|vouched| vouched.add_to(&mut all));
+        }
+        all
     }
 
     pub(super) fn reasons(&self, parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
@@ -108,25 +117,44 @@ impl Watched {
             add(ReasonCode::LeaksNotShown, self.runs.iter().filter_map(|run| run.unsearched.clone()).collect());
         }
     }
+}
 
-    /// What silent checkers have watched, for the line that says what was proved.
-    pub(crate) fn evidence(&self, parsed: &Parsed) -> Vec<String> {
-        let mut out = Vec::new();
-        for run in &self.runs {
-            let silent: Vec<Tool> = run.tools.iter().filter(|t| parsed.reports.iter().all(|r| r.tool != **t)).cloned().collect();
-            if !silent.is_empty() && run.processes > 0 {
-                out.push(format!(
-                    "{}: {} watched, nothing reported",
-                    names(&silent),
-                    count(run.processes, "process", "processes")
-                ));
+/// A checker that was seen to work, and processes that were watched under it to their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// The checker.
+    pub tool: Tool,
+    /// How many processes.
+    pub processes: u64,
+    /// A canary's errors came back by it.
+    pub canary: bool,
+}
+
+impl Vouched {
+    /// Adds it to what is known of others. A canary counts only where each run had one.
+    pub(crate) fn add_to(self, all: &mut Vec<Self>) {
+        match all.iter_mut().find(|other| other.tool == self.tool) {
+            Some(other) => {
+                other.processes = other.processes.saturating_add(self.processes);
+                other.canary &= self.canary;
             }
-            if run.canary == Canary::Seen {
-                out.push(format!("{} found the canary", names(&run.tools)));
-            }
+            None => all.push(self),
         }
-        out
     }
+}
+
+/// What checkers have watched, for the line that says what was proved.
+pub(crate) fn evidence(vouched: &[Vouched], parsed: &Parsed) -> Vec<String> {
+    let mut out = Vec::new();
+    for Vouched { tool, processes, canary } in vouched {
+        if parsed.reports.iter().all(|report| report.tool != *tool) {
+            out.push(format!("{tool}: {} watched, nothing reported", count(*processes, "process", "processes")));
+        }
+        if *canary {
+            out.push(format!("{tool} found the canary"));
+        }
+    }
+    out
 }
 
 impl Ran {

@@ -27,6 +27,15 @@ pub(super) struct Verdict<'a> {
     pub(super) reasons: Vec<Reason<'a>>,
     pub(super) warnings: Vec<Reason<'a>>,
     pub(super) evidence: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) watched: Vec<VouchedV1<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct VouchedV1<'a> {
+    pub(super) tool: &'a str,
+    pub(super) processes: u64,
+    pub(super) canary: bool,
 }
 
 #[derive(Serialize)]
