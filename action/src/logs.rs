@@ -38,7 +38,7 @@ impl Logs {
     /// Reads the logs of a run, each with a name of its own.
     pub(crate) fn of_run(files: &[(String, PathBuf)], formats: &[Format]) -> Self {
         let mut errors = Vec::new();
-        let mut parser = Parser::with_formats(Options::default(), formats);
+        let mut parser = Parser::with_formats(Options { children_are_traced: true, ..Options::default() }, formats);
         for (name, path) in files {
             parser.begin(name);
             let fed = File::open(path).and_then(|file| feed_all(file, &mut parser));

@@ -17,6 +17,9 @@ pub struct Options {
     pub max_processes: usize,
     /// Problems that are listed for each code. Default: 100.
     pub max_problems: usize,
+    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that left nothing but its header was killed.
+    /// Default: false.
+    pub children_are_traced: bool,
 }
 
 impl Default for Options {
@@ -29,6 +32,7 @@ impl Default for Options {
             max_instances: 16,
             max_processes: 4096,
             max_problems: 100,
+            children_are_traced: false,
         }
     }
 }

@@ -119,8 +119,8 @@ fn explain_replaced(all: &mut Collector) {
 fn explain_bare_children(all: &mut Collector, parents: &[Option<usize>]) {
     for at in core::mem::take(&mut all.bare_children) {
         let child = &all.reports[at];
-        let goes_on =
-            parents[at].is_some_and(|parent| all.reports[parent].command == child.command && all.reports[parent].complete);
+        let goes_on = !all.options.children_are_traced
+            && parents[at].is_some_and(|parent| all.reports[parent].command == child.command && all.reports[parent].complete);
         let (input, line, pid, tool) = (child.input, child.last_line, child.pid, child.tool.clone());
         all.reports[at].complete = goes_on;
         if goes_on {

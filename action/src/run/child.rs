@@ -4,7 +4,6 @@ mod orphans;
 mod signals;
 mod tee;
 
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -27,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long to wait for the rest of the output once every process is gone that anybody knows of.
 const REST: Duration = Duration::from_secs(1);
+
+/// How long a process may take to become the program that it was started for.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// The variable by which the action hands over its token.
 const TOKEN: &str = "LEAKGATE_TOKEN";
@@ -51,8 +53,9 @@ pub(super) trait Onlooker {
     /// Processes of the command that are known to run.
     fn running(&mut self) -> Vec<u32>;
 
-    /// Processes that outlived the command: those that are known, and those that nobody had told of.
-    fn left(&mut self) -> Vec<u32>;
+    /// Processes that outlived the command: those that are known, and those that nobody had told of. True beside them when there are
+    /// others, which may yet become a program that is checked.
+    fn left(&mut self) -> (Vec<u32>, bool);
 
     /// The command has this process.
     fn begins(&mut self, pid: u32) -> Result<(), Error>;
@@ -64,7 +67,7 @@ pub(super) struct Ended {
     pub(super) end: End,
     /// Processes that ran on after the command, and were told to end; true where one had to be killed.
     pub(super) stopped: Vec<(u32, bool)>,
-    /// Processes that outlived the command, and were ended by a signal that leakgate did not send.
+    /// Processes that nobody waited for, and that crashed, each with its signal.
     pub(super) died: Vec<(u32, i32)>,
     /// Output that could not be kept.
     pub(super) lost: Vec<String>,
@@ -89,13 +92,20 @@ pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, 
     let pid = child.id();
     let outputs = tee::outputs(&mut child, call.folder, call.line);
     std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
-    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None, survivors: BTreeSet::new() };
-    running.onlooker.begins(pid)?;
+    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None, ended: Vec::new(), died: Vec::new() };
+    if let Err(error) = running.onlooker.begins(pid) {
+        // Nobody would look after it.
+        running.tell(Signal::KILL);
+        let _ = running.wait();
+        return Err(error);
+    }
     let status = running.wait();
     let stopped = running.stragglers();
     let told = |pid: &u32| stopped.iter().any(|(stopped, _)| stopped == pid);
-    let died =
-        running.survivors.iter().filter(|pid| !told(pid)).filter_map(|pid| Some((*pid, orphans::signal_of(*pid)?))).collect();
+    // Those that ended since somebody last looked are looked at twice.
+    running.reap();
+    running.reap();
+    let died = running.died.iter().filter(|(pid, _)| !told(pid)).copied().collect();
     let lost = outputs.finish(REST);
     let end = running.stopped.unwrap_or_else(|| end_of(status));
     Ok(Ended { end, stopped, died, lost })
@@ -127,8 +137,10 @@ struct Running<'a> {
     /// Why it was told to end.
     stopped: Option<End>,
     kill_at: Option<Instant>,
-    /// Processes that outlived the command for a while.
-    survivors: BTreeSet<u32>,
+    /// Orphans that had ended when somebody last looked.
+    ended: Vec<u32>,
+    /// Orphans that crashed, each with its signal.
+    died: Vec<(u32, i32)>,
 }
 
 impl Running<'_> {
@@ -149,10 +161,21 @@ impl Running<'_> {
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
                 self.tell(Signal::KILL);
             }
+            self.reap();
             if !self.onlooker.look() && self.stopped.is_none() {
                 self.stop(End::GivenUp, Signal::TERMINATE);
             }
         }
+    }
+
+    /// Buries orphans, as the system would. The command and the canary have somebody who asks about them at once, so that what has
+    /// ended for a while is an orphan.
+    fn reap(&mut self) {
+        let ended = orphans::ended();
+        for pid in ended.iter().filter(|pid| **pid != self.pid && self.ended.contains(pid)) {
+            self.died.extend(orphans::crash_of(*pid).map(|signal| (*pid, signal)));
+        }
+        self.ended = ended;
     }
 
     /// Tells it to end; who asks twice means it.
@@ -190,12 +213,14 @@ impl Running<'_> {
 
     /// Those that still run after so long.
     fn wait_for(&mut self, most: Duration) -> Vec<u32> {
-        let until = Instant::now() + most;
+        let begun = Instant::now();
+        let until = begun + most;
         let mut pause = Duration::from_millis(2);
         loop {
-            let running = self.onlooker.left();
-            self.survivors.extend(running.iter().copied());
-            if running.is_empty() || Instant::now() >= until {
+            let (running, others) = self.onlooker.left();
+            self.reap();
+            let is_settled = !others || begun.elapsed() >= SETTLING;
+            if running.is_empty() && is_settled || Instant::now() >= until {
                 return running;
             }
             if let Ok(Event::Signal(_)) = self.events.recv_timeout(pause) {

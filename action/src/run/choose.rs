@@ -23,7 +23,7 @@ pub(super) fn passes(
     let program = words.first().and_then(|word| machine.program(word));
     let program =
         program.ok_or_else(|| Error::Usage(format!("there is no program `{}`", words.first().map_or("", String::as_str))))?;
-    let built = sanitizer::runtimes(&program).ok().flatten().map(|runtimes| runtimes.checkers);
+    let built = sanitizer::runtimes(&program).ok().flatten();
     let checkers = match (named, all) {
         ([], true) => every(built.as_deref(), harness, machine),
         ([], false) => built.filter(|built| !built.is_empty()).unwrap_or_else(|| vec![Checker::Memcheck]),

@@ -52,6 +52,9 @@ pub(super) fn collect(
     order.sort_by_key(|name| (process(name).map_or(u32::MAX, |pid| pid), *name));
     found.files = order.into_iter().map(|name| (format!("{label}/{name}"), folder.join(name))).collect();
     found.missing = seen.difference(&names).map(|name| format!("{label}/{name} was there, and is gone")).collect();
+    for pair in records.windows(2).filter(|pair| pair[0].pid == pair[1].pid) {
+        found.missing.push(format!("{} had a number that was given again, and its report was overwritten", told(&pair[0])));
+    }
     let mut processes: BTreeSet<u32> = names.iter().filter_map(|name| process(name)).collect();
     match pass.first().map(|checker| checker.family()) {
         Some(Family::Valgrind) => {

@@ -62,7 +62,7 @@ impl Harness {
     pub(crate) fn of(words: &[String]) -> Self {
         let first = words.first().map_or("", |word| name(word));
         let has = |word: &str| words.iter().skip(1).any(|w| w == word);
-        let subcommand = words.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).map_or("", String::as_str);
+        let subcommand = subcommand(words).map_or("", |at| words[at].as_str());
         match first {
             "cargo" if subcommand == "nextest" || (subcommand == "miri" && has("nextest")) => Self::Nextest,
             "cargo" if ["test", "t", "run", "r", "bench", "miri"].contains(&subcommand) => Self::Cargo,
@@ -102,6 +102,15 @@ impl Harness {
             Self::None => Ok(Started { words: before(words, launch), is_checked: true, ..Started::default() }),
         }
     }
+}
+
+/// Options of cargo, nextest, go and meson that stand before a subcommand and have a value of their own.
+const VALUED: &[&str] = &["--color", "--config", "--manifest-path", "--target-dir", "-C", "-Z"];
+
+/// Where the subcommand stands.
+fn subcommand(words: &[String]) -> Option<usize> {
+    let is_value = |at: usize| VALUED.contains(&words[at - 1].as_str());
+    (1..words.len()).find(|at| !words[*at].starts_with(['-', '+']) && !is_value(*at))
 }
 
 /// The words of a command behind those of a checker.
@@ -177,6 +186,8 @@ pub(crate) mod tests {
             ("cargo test", Harness::Cargo),
             ("/root/.cargo/bin/cargo +nightly t -p x", Harness::Cargo),
             ("cargo --locked test", Harness::Cargo),
+            ("cargo --color never test", Harness::Cargo),
+            ("cargo nextest --color always run", Harness::Nextest),
             ("cargo nextest run", Harness::Nextest),
             ("cargo miri test", Harness::Cargo),
             ("cargo build", Harness::None),

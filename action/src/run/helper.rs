@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -48,9 +49,18 @@ pub(super) fn prepare(folder: &Path, launch: &Launch) -> Result<(), Error> {
 
 /// Writes down that a program starts.
 pub(super) fn record(folder: &Path, record: &Record) -> Result<(), Error> {
-    let path = folder.join(STARTED).join(format!("{}.json", record.pid));
-    let text = serde_json::to_string(record).map_err(|e| Error::Write(path.clone(), e.into()))?;
-    fs::write(&path, text).map_err(|e| Error::Write(path, e))
+    let started = folder.join(STARTED);
+    let error = |e| Error::Write(started.clone(), e);
+    let text = serde_json::to_string(record).map_err(|e| error(e.into()))?;
+    // A number is given to another process after a while, and a process may become another program.
+    for number in 0.. {
+        match fs::OpenOptions::new().write(true).create_new(true).open(started.join(format!("{}.{number}.json", record.pid))) {
+            Ok(mut file) => return file.write_all(text.as_bytes()).map_err(error),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(error(e)),
+        }
+    }
+    Ok(())
 }
 
 /// All that was written down, by process.
@@ -102,8 +112,10 @@ pub(crate) fn run(args: &Exec) -> Result<Status, Error> {
     let path = args.folder.join(LAUNCH);
     let text = fs::read_to_string(&path).map_err(|e| Error::Read(path.clone(), e))?;
     let launch: Launch = serde_json::from_str(&text).map_err(|e| Error::Read(path, e.into()))?;
-    // To list its tests a program runs without them.
-    let lists = arguments.iter().any(|word| word == "--list");
+    // nextest asks each program for its tests first, which runs none of them.
+    let lists = arguments.first().is_some_and(|word| word == "--list")
+        && arguments.get(1).is_some_and(|word| word == "--format")
+        && arguments.get(2).is_some_and(|word| word == "terse");
     let mut command = if lists { Command::new(program) } else { under(&launch, program) };
     command.args(arguments);
     if !lists {

@@ -221,7 +221,10 @@ impl Pass {
             unproved.push(format!("process {pid} outlived `{}`, and was {how} before it could report", self.words.join(" ")));
         }
         for (pid, signal) in ended.died {
-            unproved.push(format!("process {pid} outlived `{}`, and was ended by signal {signal}", self.words.join(" ")));
+            unproved.push(format!(
+                "process {pid} of `{}` crashed by signal {signal}, and nobody waited for it",
+                self.words.join(" ")
+            ));
         }
         unproved
     }

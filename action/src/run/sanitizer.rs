@@ -52,6 +52,8 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
         ours.push(("log_path", quoted(&format!("{folder}/san"))));
         if *variable == "LSAN_OPTIONS" {
             ours.push(("max_leaks", "0".into()));
+            // Each search says which threads it looks at: the older runtimes say nothing else of it.
+            ours.push(("log_threads", "1".into()));
         }
         // It has each process say that it runs; ThreadSanitizer would say so among the program's own output, and UBSan of gcc says nothing.
         let is_quiet = pass.iter().all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
@@ -113,24 +115,12 @@ const SIGNS: &[(&[u8], Checker)] = &[
     (b"__hwasan_init", Checker::Hwasan),
 ];
 
-/// What a runtime prints before it looks for leaks, since LLVM 18.
-const SEARCH: &[u8] = b"checking for leaks";
-
-/// What is known of a program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Runtimes {
-    /// The sanitizers that it was built with.
-    pub(super) checkers: Vec<Checker>,
-    /// True when it says so before it looks for leaks.
-    pub(super) tells_search: bool,
-}
-
 /// The sanitizers whose runtimes are in a program. Nothing where it is no program but a script.
-pub(super) fn runtimes(path: &Path) -> io::Result<Option<Runtimes>> {
+pub(super) fn runtimes(path: &Path) -> io::Result<Option<Vec<Checker>>> {
     const CHUNK: usize = 1 << 20;
     let mut file = File::open(path)?;
-    let longest = SIGNS.iter().map(|(sign, _)| sign.len()).chain([SEARCH.len()]).max().unwrap_or(0);
-    let (mut buffer, mut held, mut found, mut tells_search) = (vec![0; CHUNK + longest], 0, Vec::new(), false);
+    let longest = SIGNS.iter().map(|(sign, _)| sign.len()).max().unwrap_or(0);
+    let (mut buffer, mut held, mut found) = (vec![0; CHUNK + longest], 0, Vec::new());
     let mut is_first = true;
     loop {
         let read = file.read(&mut buffer[held..])?;
@@ -144,7 +134,6 @@ pub(super) fn runtimes(path: &Path) -> io::Result<Option<Runtimes>> {
                 found.push(*checker);
             }
         }
-        tells_search |= memmem::find(text, SEARCH).is_some();
         if read == 0 {
             break;
         }
@@ -158,7 +147,7 @@ pub(super) fn runtimes(path: &Path) -> io::Result<Option<Runtimes>> {
         found.retain(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan));
     }
     found.sort_unstable();
-    Ok(Some(Runtimes { checkers: found, tells_search }))
+    Ok(Some(found))
 }
 
 /// ELF, Mach-O, PE.
@@ -211,7 +200,7 @@ mod tests {
             (b"\x7fELF __asan_init __lsan_init __ubsan_handle_x".to_vec(), Some(vec![Checker::Asan])),
         ] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(runtimes(&path).unwrap().map(|r| r.checkers), expected);
+            assert_eq!(runtimes(&path).unwrap(), expected);
         }
     }
 }

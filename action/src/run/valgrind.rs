@@ -23,6 +23,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("--exit-on-first-error", "no"),
     ("--error-limit", "no"),
     ("--gen-suppressions", "no"),
+    // Its server makes files in the folder for temporary files, and programs end where it can't.
+    ("--vgdb", "no"),
 ];
 
 const OF_MEMCHECK: &[(&str, &str)] = &[("--leak-check", "full"), ("--show-leak-kinds", "all"), ("--undef-value-errors", "yes")];
@@ -54,6 +56,9 @@ pub(super) fn launch(checker: Checker, folder: &str, machine: &dyn Machine) -> R
         launch.notes.push(format!("{place} of VALGRIND_OPTS is replaced; --keep-logs DIR keeps the logs"));
     }
     // No `--log-file` beside it: with both, 3.19 gives a forked child a new log, and leaves its XML in the file of its parent.
+    if let Some(skip) = users.iter().find(|u| u.starts_with("--trace-children-skip")) {
+        launch.notes.push(format!("{skip} of VALGRIND_OPTS leaves programs unwatched"));
+    }
     let folder = folder.replace('%', "%%");
     launch.prefix.push(format!("--xml-file={folder}/%p.xml"));
     Ok(launch)

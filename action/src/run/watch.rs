@@ -61,7 +61,7 @@ impl Watch<'_> {
         match self.checkers.first().map(|checker| checker.family()) {
             Some(Family::Sanitizer) => {
                 let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
-                built.checkers.iter().any(|checker| self.checkers.contains(checker))
+                built.iter().any(|checker| self.checkers.contains(checker))
             }
             Some(Family::Preload) => {
                 let variables = fs::read(of("environ")).unwrap_or_default();
@@ -96,17 +96,19 @@ impl Onlooker for Watch<'_> {
         self.notice();
         let recorded = helper::records(self.private).unwrap_or_default().into_iter().map(|record| record.pid);
         let all: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).chain(recorded).collect();
-        all.into_iter().filter(|pid| child::is_running(*pid)).collect()
+        // A number in the name of a log may be that of a process in another namespace, or of one that has it by now.
+        let ours = child::descendants();
+        all.into_iter().filter(|pid| ours.as_ref().map_or_else(|| child::is_running(*pid), |ours| ours.contains(pid))).collect()
     }
 
-    fn left(&mut self) -> Vec<u32> {
+    fn left(&mut self) -> (Vec<u32>, bool) {
         // The canary is a child, too.
         self.canary.land();
         let mut left = self.running();
-        let unknown = child::descendants().into_iter().filter(|pid| !left.contains(pid) && self.is_checked(*pid));
-        let unknown: Vec<u32> = unknown.collect();
-        left.extend(unknown);
-        left
+        let unknown: Vec<u32> = child::descendants().unwrap_or_default().into_iter().filter(|pid| !left.contains(pid)).collect();
+        let (checked, others): (Vec<u32>, Vec<u32>) = unknown.into_iter().partition(|pid| self.is_checked(*pid));
+        left.extend(checked);
+        (left, !others.is_empty())
     }
 
     fn begins(&mut self, pid: u32) -> Result<(), Error> {

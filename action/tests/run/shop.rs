@@ -10,6 +10,7 @@ use tempfile::TempDir;
 /// A program that errs as its first argument says.
 const PROGRAM: &str = r#"
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,13 @@ int main(int argc, char **argv) {
     if (!strcmp(deed, "exec")) { if (fork() == 0) { execl(argv[0], argv[0], "leak", NULL); return 9; } wait(NULL); }
     if (!strcmp(deed, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }
     if (!strcmp(deed, "killed")) { forget(); kill(getpid(), 9); }
+    if (!strcmp(deed, "close")) { forget(); for (int fd = 3; fd < 64; fd++) close(fd); }
+    if (!strcmp(deed, "_exit")) { forget(); _exit(0); }
+    if (!strcmp(deed, "kill-child")) {
+        int child = fork();
+        if (child == 0) { forget(); pause(); }
+        sleep(1); kill(child, 9); waitpid(child, NULL, 0);
+    }
     if (!strcmp(deed, "fail")) return 3;
     puts("done");
     return 0;

@@ -12,9 +12,9 @@ pub(super) fn adopt() {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn adopt() {}
 
-/// Everything that descends from this process and has not ended.
+/// Everything that descends from this process and has not ended; nothing where the system does not tell.
 #[cfg(target_os = "linux")]
-pub(in super::super) fn descendants() -> Vec<u32> {
+pub(in super::super) fn descendants() -> Option<Vec<u32>> {
     let all: Vec<(u32, u32)> = processes().collect();
     let mut found = vec![std::process::id()];
     let mut at = 0;
@@ -22,40 +22,64 @@ pub(in super::super) fn descendants() -> Vec<u32> {
         found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
         at += 1;
     }
-    found.split_off(1)
+    Some(found.split_off(1))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(in super::super) fn descendants() -> Vec<u32> {
+pub(in super::super) fn descendants() -> Option<Vec<u32>> {
+    None
+}
+
+/// Children that have ended, and that nobody has asked about.
+#[cfg(target_os = "linux")]
+pub(super) fn ended() -> Vec<u32> {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    // The list of all processes is long, and mostly nobody has ended.
+    let peek = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT);
+    if !matches!(peek, Ok(Some(_))) {
+        return Vec::new();
+    }
+    let own = std::process::id();
+    states().filter(|(_, parent, state)| *parent == own && *state == 'Z').map(|(pid, ..)| pid).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn ended() -> Vec<u32> {
     Vec::new()
 }
 
-/// The signal that ended an orphan, which is leakgate's child by now.
+/// Asks how a child ended; tells the signal where it crashed.
 #[cfg(target_os = "linux")]
-pub(super) fn signal_of(pid: u32) -> Option<i32> {
+pub(super) fn crash_of(pid: u32) -> Option<i32> {
+    /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+    const CRASHES: &[i32] = &[4, 5, 6, 7, 8, 11, 31];
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
     let (_, status) = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG).ok()??;
-    status.terminating_signal()
+    status.terminating_signal().filter(|signal| CRASHES.contains(signal))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn signal_of(_: u32) -> Option<i32> {
+pub(super) fn crash_of(_: u32) -> Option<i32> {
     None
 }
 
 /// All processes that run, each with its parent.
 #[cfg(target_os = "linux")]
 fn processes() -> impl Iterator<Item = (u32, u32)> {
+    states().filter(|(.., state)| !['Z', 'X'].contains(state)).map(|(pid, parent, _)| (pid, parent))
+}
+
+/// All processes, each with its parent and its state.
+#[cfg(target_os = "linux")]
+fn states() -> impl Iterator<Item = (u32, u32, char)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
         // The name of the program stands in brackets, and may hold any of them.
         let mut rest = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-        if ["Z", "X"].contains(&rest.next()?) {
-            return None;
-        }
-        Some((pid, rest.next()?.parse().ok()?))
+        let state = rest.next()?.chars().next()?;
+        Some((pid, rest.next()?.parse().ok()?, state))
     })
 }
 
@@ -66,9 +90,9 @@ mod tests {
     #[test]
     fn a_child_descends_from_us_until_it_ends() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        assert!(descendants().contains(&child.id()));
+        assert!(descendants().unwrap().contains(&child.id()));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!descendants().contains(&child.id()));
+        assert!(!descendants().unwrap().contains(&child.id()));
     }
 }

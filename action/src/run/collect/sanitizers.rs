@@ -1,6 +1,6 @@
-//! Processes under sanitizers: their runtimes say that they run, and the newer ones also that they look for leaks.
+//! Processes under sanitizers: their runtimes say that they run, and that they look for leaks.
 //!
-//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1`; the words before a search came with LLVM 18.
+//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1` (since LLVM 18) and with `log_threads=1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use super::{process, told};
 use crate::run::checker::Checker;
 use crate::run::helper::Record;
 use crate::run::launch::Machine;
-use crate::run::sanitizer::{self, Runtimes};
+use crate::run::sanitizer;
 
 /// What was seen of them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ struct Log {
     searched: bool,
     /// An error ended the process before.
     erred: bool,
+    /// There is nothing in it, or no end of a line: the disk was full.
+    is_cut: bool,
 }
 
 /// Looks at the logs of a pass, and at the programs that were started.
@@ -43,17 +45,22 @@ pub(super) fn look(
 ) -> Seen {
     let logs = logs(names, folder);
     let mut seen = Seen::default();
-    let mut tells_search = logs.values().any(|log| log.searched);
     for record in records {
         let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, pass)) else { continue };
         seen.processes.insert(record.pid);
-        tells_search |= runtimes.tells_search;
         if !logs.contains_key(&record.pid) && speaks(&runtimes) {
             seen.missing.push(format!("{} left no report", told(record)));
         }
     }
+    if could_not_write(folder) {
+        seen.missing.push("a process could not open its log: it has changed its user or its root".to_owned());
+    }
     for (pid, log) in logs {
-        if !(searches && tells_search && log.can_search) || log.searched || log.erred {
+        if log.is_cut {
+            seen.missing.push(format!("the log of process {pid} could not be written"));
+            continue;
+        }
+        if !(searches && log.can_search) || log.searched || log.erred {
             continue;
         }
         let record = records.iter().find(|record| record.pid == pid);
@@ -64,6 +71,13 @@ pub(super) fn look(
     seen
 }
 
+/// A runtime that can't open its log says so at standard error.
+fn could_not_write(folder: &Path) -> bool {
+    let words = format!("Can't open file: {}", folder.display());
+    let text = fs::read(folder.join("stderr.txt")).unwrap_or_default();
+    memmem::find(&text, words.as_bytes()).is_some()
+}
+
 fn logs(names: &BTreeSet<String>, folder: &Path) -> BTreeMap<u32, Log> {
     let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
     for name in names.iter().filter(|name| name.starts_with("san.")) {
@@ -72,28 +86,29 @@ fn logs(names: &BTreeSet<String>, folder: &Path) -> BTreeMap<u32, Log> {
         let says = |words: &[u8]| memmem::find(&text, words).is_some();
         let log = logs.entry(pid).or_default();
         log.can_search |= says(b"egistered root region");
-        log.searched |= says(b"LeakSanitizer: checking for leaks");
+        log.searched |= says(b"LeakSanitizer: checking for leaks") || says(b"Processing thread ");
         log.erred |= says(b"ERROR: ");
+        log.is_cut |= !text.ends_with(b"\n");
     }
     logs
 }
 
 /// The runtimes of the program that was started.
-fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Runtimes> {
+fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
     let program = machine.program(record.words.first()?)?;
     sanitizer::runtimes(&program).ok().flatten()
 }
 
 /// True when a program was built for one of these. AddressSanitizer is asked for leaks, too.
-fn is_of(runtimes: &Runtimes, pass: &[Checker]) -> bool {
+fn is_of(runtimes: &[Checker], pass: &[Checker]) -> bool {
     let has = |checker: &Checker| pass.contains(checker) || checker.tool() == Tool::Asan && pass.contains(&Checker::Lsan);
-    runtimes.checkers.iter().any(has)
+    runtimes.iter().any(has)
 }
 
 /// True when the runtime writes a log even where it finds nothing.
-fn speaks(runtimes: &Runtimes) -> bool {
+fn speaks(runtimes: &[Checker]) -> bool {
     let speaking = [Checker::Asan, Checker::Lsan, Checker::Msan, Checker::Hwasan];
-    runtimes.checkers.iter().any(|checker| speaking.contains(checker))
+    runtimes.iter().any(|checker| speaking.contains(checker))
 }
 
 #[cfg(test)]
@@ -124,21 +139,22 @@ mod tests {
     }
 
     #[test]
-    fn who_can_say_so_must_look_for_leaks() {
-        let newer = "__asan_init checking for leaks";
-        assert!(missing(newer, &[("san.app.5", STARTED)], true)[0].contains("without its search"));
-        assert_eq!(missing("__asan_init", &[("san.app.5", STARTED)], true), Vec::<String>::new());
-        assert_eq!(missing(newer, &[("san.app.5", STARTED)], false), Vec::<String>::new());
-        for ended in ["==5==LeakSanitizer: checking for leaks\n", "==5==ERROR: AddressSanitizer: SEGV\n"] {
-            assert_eq!(missing(newer, &[("san.app.5", &format!("{STARTED}{ended}"))], true), Vec::<String>::new());
+    fn each_must_look_for_leaks() {
+        assert!(missing("__asan_init", &[("san.app.5", STARTED)], true)[0].contains("without its search"));
+        assert_eq!(missing("__asan_init", &[("san.app.5", STARTED)], false), Vec::<String>::new());
+        for ended in
+            ["==5==LeakSanitizer: checking for leaks\n", "==5==Processing thread 5.\n", "==5==ERROR: AddressSanitizer: SEGV\n"]
+        {
+            assert_eq!(missing("__asan_init", &[("san.app.5", &format!("{STARTED}{ended}"))], true), Vec::<String>::new());
         }
+        let files = [("san.app.5", STARTED), ("san.app.7", STARTED)];
+        assert!(missing("__asan_init", &files, true)[1].starts_with("process 7 "));
     }
 
     #[test]
-    fn what_one_process_says_is_expected_of_all() {
-        let other = "==9==LeakSanitizer: checking for leaks\n";
-        let files = [("san.app.5", STARTED), ("san.app.9", other), ("san.app.7", STARTED)];
-        let missing = missing("__asan_init", &files, true);
-        assert!(missing[0].contains("(pid 5)") && missing[1].starts_with("process 7 "), "{missing:?}");
+    fn a_log_that_could_not_be_written_is_no_log() {
+        for text in ["", "==5==Registered ro"] {
+            assert!(missing("__tsan_init", &[("san.app.5", text)], true)[0].contains("could not be written"));
+        }
     }
 }

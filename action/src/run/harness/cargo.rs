@@ -3,7 +3,7 @@
 //! Sources: the Cargo Book on `target.<triple>.runner` and on `--config`; the rustc book on `-Zsanitizer`; nextest's book on target
 //! runners.
 
-use super::{Context, Started, is_under, option};
+use super::{Context, Started, VALUED, is_under, option};
 use crate::error::Error;
 use crate::run::checker::{Checker, Family};
 
@@ -65,12 +65,13 @@ impl Call {
         let mut call =
             Self { cargo: words.next().into_iter().collect(), subcommand: Vec::new(), options: Vec::new(), rest: Vec::new() };
         call.cargo.extend(words.next_if(|word| word.starts_with('+')));
+        let is_value = |call: &Self| call.options.last().is_some_and(|option| VALUED.contains(&option.as_str()));
         for word in words {
             let is_double =
                 matches!(call.subcommand.last().map(String::as_str), Some("nextest" | "miri")) && call.subcommand.len() < 2;
             if !call.rest.is_empty() || word == "--" {
                 call.rest.push(word);
-            } else if !word.starts_with('-') && (call.subcommand.is_empty() || is_double) {
+            } else if !word.starts_with('-') && (call.subcommand.is_empty() || is_double) && !is_value(&call) {
                 call.subcommand.push(word);
             } else {
                 call.options.push(word);
@@ -198,6 +199,13 @@ mod tests {
         assert_eq!(asan.variables[1].0, "RUSTDOCFLAGS");
         let tsan = started("cargo +nightly nextest run", &[Checker::Tsan]).unwrap();
         assert!(tsan.words.contains(&"-Zbuild-std".to_owned()) && tsan.words[..4] == ["cargo", "+nightly", "nextest", "run"]);
+    }
+
+    #[test]
+    fn options_stand_behind_the_subcommand_with_their_values() {
+        let of = |text| started(text, &[Checker::Memcheck]).unwrap().words;
+        assert_eq!(of("cargo --color never test")[..4], ["cargo", "test", "--color", "never"]);
+        assert_eq!(of("cargo nextest --color always run -p x")[..7], ["cargo", "nextest", "run", "--color", "always", "-p", "x"]);
     }
 
     #[test]
