@@ -5,6 +5,7 @@ mod checker;
 mod child;
 mod choose;
 mod collect;
+mod elf;
 mod foreign;
 mod harness;
 mod helper;

@@ -69,7 +69,22 @@ pub(super) fn collect(
         _ => processes.extend(records.iter().map(|record| record.pid)),
     }
     found.processes = processes.len() as u64;
+    if pass.iter().any(|checker| checker.family() == Family::Preload || *checker == Checker::Memcheck) {
+        found.missing.extend(
+            records
+                .iter()
+                .filter(|record| is_closed(record, machine))
+                .map(|record| format!("{} is linked statically: nobody sees what it allocates", told(record))),
+        );
+    }
     found
+}
+
+/// True for a program whose allocator can neither be replaced nor watched. A shell only starts others.
+fn is_closed(record: &Record, machine: &dyn Machine) -> bool {
+    let Some(word) = record.words.first() else { return false };
+    let is_shell = ["sh", "ash", "bash", "dash", "busybox", "env"].contains(&super::harness::name(word));
+    !is_shell && machine.program(word).is_some_and(|program| super::elf::is_static(&program))
 }
 
 /// A process, for people.

@@ -1,6 +1,6 @@
 //! Programs that run tests. What is checked is what they start, not they themselves: each has a way to put words before a test.
 
-mod cargo;
+pub(crate) mod cargo;
 mod ctest;
 mod go;
 mod meson;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::checker::{Checker, Family};
 use super::child::{self, Call, Ended};
 use super::collect::{self, File};
-use super::harness::{Context, Harness, Started, joined};
+use super::harness::{Context, Harness, Started, cargo, joined};
 use super::helper::{self, Record};
 use super::launch::{Here, Launch};
 use super::status::{Speaker, StatusLine};
@@ -179,8 +179,10 @@ impl Pass {
             self.launch.unsearched.is_none(),
             &Here,
         );
+        let printed = ["stdout.txt", "stderr.txt"].map(|name| fs::read(self.logs.join(name)).unwrap_or_default());
+        let tests = cargo::tests(&self.words, &printed[0], &printed[1]);
         if self.checkers.contains(&Checker::Miri) {
-            found.processes = 1;
+            found.processes = tests.unwrap_or(1).min(1);
         }
         let ran = Ran {
             tools: self.checkers.iter().map(|checker| checker.tool()).collect(),
@@ -189,7 +191,7 @@ impl Pass {
             processes: found.processes,
             canary: watch.canary.land(),
             missing: found.missing,
-            unproved: self.unproved(ended),
+            unproved: self.unproved(ended, tests),
             unsearched: self.launch.unsearched.clone(),
         };
         Ok(Left { ran, files: found.files, records, last_start: helper::last_start(&self.private) })
@@ -212,8 +214,11 @@ impl Pass {
         Ok(())
     }
 
-    fn unproved(&self, ended: Ended) -> Vec<String> {
+    fn unproved(&self, ended: Ended, tests: Option<u64>) -> Vec<String> {
         let mut unproved: Vec<String> = ended.lost.into_iter().map(|lost| format!("{}/{lost}", self.label)).collect();
+        if tests == Some(0) {
+            unproved.push(format!("`{}` ran no test", self.words.join(" ")));
+        }
         // valgrind writes its whole report when it is told to end.
         let reports_anyway = self.checkers.iter().any(|checker| checker.family() == Family::Valgrind);
         for (pid, was_killed) in ended.stopped.into_iter().filter(|(_, killed)| *killed || !reports_anyway) {

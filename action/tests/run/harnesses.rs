@@ -37,6 +37,9 @@ fn cargo_test_is_checked_test_program_by_test_program() {
     }
     let shop = rust();
     check(&shop, MEMCHECK, &["cargo", "test", "-q"], "memcheck");
+    let nothing = shop.run(&[MEMCHECK, &["cargo", "test", "-q", "no_such_test"]].concat());
+    nothing.fails_for("no-evidence");
+    assert!(nothing.out.contains("ran no test"), "{}", nothing.out);
     let ran = shop.run(&[MEMCHECK, &["cargo", "test", "-q"]].concat());
     let commands: Vec<&str> = ran.json["reports"].as_array().unwrap().iter().map(|r| r["command"].as_str().unwrap()).collect();
     assert!(commands.iter().any(|c| c.contains("/ledger-")) && commands.iter().any(|c| c.contains("/other-")), "{commands:?}");

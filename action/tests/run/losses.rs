@@ -140,6 +140,20 @@ fn a_search_that_nobody_heard_of_is_no_search() {
 
 #[test]
 #[ignore = "needs real checkers"]
+fn a_static_program_hides_its_allocator() {
+    if !has(&["valgrind", "gcc", "/usr/lib/libefence.so.0"]) {
+        return;
+    }
+    let shop = Shop::with_app("gcc -static");
+    for tool in ["memcheck", "efence"] {
+        let ran = shop.run(&["--tool", tool, "--", "./app"]);
+        ran.fails_for("missing-report");
+        assert!(ran.out.contains("linked statically"), "{}", ran.out);
+    }
+}
+
+#[test]
+#[ignore = "needs real checkers"]
 fn a_child_that_was_killed_has_no_proof() {
     let Some(shop) = shop() else { return };
     for tool in ["memcheck", "drd"] {

@@ -3,7 +3,7 @@
 //! Sources: the Cargo Book on `target.<triple>.runner` and on `--config`; the rustc book on `-Zsanitizer`; nextest's book on target
 //! runners.
 
-use super::{Context, Started, VALUED, is_under, option};
+use super::{Context, Harness, Started, VALUED, is_under, option};
 use crate::error::Error;
 use crate::run::checker::{Checker, Family};
 
@@ -44,6 +44,21 @@ pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, E
     call.keep_going();
     started.words = call.words();
     Ok(started)
+}
+
+/// How many tests `cargo test` or nextest ran, as far as these tell; test programs with a harness of their own do not.
+pub(crate) fn tests(words: &[String], stdout: &[u8], stderr: &[u8]) -> Option<u64> {
+    if !matches!(Harness::of(words), Harness::Cargo | Harness::Nextest) {
+        return None;
+    }
+    let number = |line: &[u8], before: &str, after: &[&str]| {
+        let line = std::str::from_utf8(line).ok()?.trim();
+        let (number, rest) = line.strip_prefix(before)?.split_once(' ')?;
+        after.iter().any(|word| rest.starts_with(word)).then(|| number.parse::<u64>().ok())?
+    };
+    let of_cargo = stdout.split(|b| *b == b'\n').filter_map(|line| number(line, "running ", &["test"]));
+    let of_nextest = stderr.split(|b| *b == b'\n').filter_map(|line| number(line, "Starting ", &["test"]));
+    of_cargo.chain(of_nextest).reduce(|all, more| all.saturating_add(more))
 }
 
 /// The words of a call of cargo, taken apart.
@@ -199,6 +214,18 @@ mod tests {
         assert_eq!(asan.variables[1].0, "RUSTDOCFLAGS");
         let tsan = started("cargo +nightly nextest run", &[Checker::Tsan]).unwrap();
         assert!(tsan.words.contains(&"-Zbuild-std".to_owned()) && tsan.words[..4] == ["cargo", "+nightly", "nextest", "run"]);
+    }
+
+    #[test]
+    fn tests_are_counted_as_far_as_anybody_tells() {
+        let of = |command: &str, stdout: &str, stderr: &str| {
+            tests(&super::super::tests::words(command), stdout.as_bytes(), stderr.as_bytes())
+        };
+        assert_eq!(of("cargo test", "\nrunning 2 tests\n..\n\nrunning 0 tests\n", ""), Some(2));
+        assert_eq!(of("cargo test nothing", "running 0 tests\n", ""), Some(0));
+        assert_eq!(of("cargo nextest run", "", "    Starting 3 tests across 2 binaries\n"), Some(3));
+        assert_eq!(of("cargo test", "my own harness\n", ""), None);
+        assert_eq!(of("ctest", "running 0 tests\n", ""), None);
     }
 
     #[test]
