@@ -2,7 +2,7 @@
 
 mod sanitizers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::checker::{Checker, Family};
@@ -25,9 +25,19 @@ pub(super) struct Found {
 
 /// The names of all files in a folder of logs, below it, too.
 pub(super) fn names(folder: &Path) -> BTreeSet<String> {
+    files(folder).into_keys().collect()
+}
+
+/// All files in a folder of logs by their names, which people read, and so may differ from their paths.
+pub(super) fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
     let walk = ignore::WalkBuilder::new(folder).standard_filters(false).follow_links(false).build();
     let files = walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-    files.filter_map(|entry| Some(entry.path().strip_prefix(folder).ok()?.to_str()?.replace('\\', "/"))).collect()
+    files
+        .filter_map(|entry| {
+            let name = entry.path().strip_prefix(folder).ok()?.to_string_lossy().replace('\\', "/");
+            Some((name, entry.into_path()))
+        })
+        .collect()
 }
 
 /// The process that a log is of: the number in its name, `41.xml`, `san.app.41`.
@@ -46,11 +56,12 @@ pub(super) fn collect(
     searches: bool,
     machine: &dyn Machine,
 ) -> Found {
-    let names = names(folder);
+    let files = files(folder);
+    let names: BTreeSet<String> = files.keys().cloned().collect();
     let mut found = Found::default();
     let mut order: Vec<&String> = names.iter().collect();
     order.sort_by_key(|name| (process(name).map_or(u32::MAX, |pid| pid), *name));
-    found.files = order.into_iter().map(|name| (format!("{label}/{name}"), folder.join(name))).collect();
+    found.files = order.into_iter().map(|name| (format!("{label}/{name}"), files[name].clone())).collect();
     found.missing = seen.difference(&names).map(|name| format!("{label}/{name} was there, and is gone")).collect();
     for pair in records.windows(2).filter(|pair| pair[0].pid == pair[1].pid) {
         found.missing.push(format!("{} had a number that was given again, and its report was overwritten", told(&pair[0])));
@@ -62,7 +73,7 @@ pub(super) fn collect(
             found.missing.extend(records.iter().filter(|r| !has_report(r.pid)).map(|r| format!("{} left no report", told(r))));
         }
         Some(Family::Sanitizer) => {
-            let seen = sanitizers::look(pass, (&names, folder), records, searches, machine);
+            let seen = sanitizers::look(pass, (&files, folder), records, searches, machine);
             processes.extend(seen.processes);
             found.missing.extend(seen.missing);
         }

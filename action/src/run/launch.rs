@@ -20,6 +20,9 @@ pub(crate) struct Launch {
     /// What was changed of what the user had set, and why, a line each.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
+    /// What of the user's keeps a checker from seeing or saying something, in words.
+    #[serde(skip)]
+    pub(crate) blinded: Vec<String>,
     /// Why no leaks are looked for, where the user's variables say so.
     #[serde(skip)]
     pub(crate) unsearched: Option<String>,

@@ -179,8 +179,9 @@ impl Pass {
             self.launch.unsearched.is_none(),
             &Here,
         );
-        let printed = ["stdout.txt", "stderr.txt"].map(|name| fs::read(self.logs.join(name)).unwrap_or_default());
-        let tests = cargo::tests(&self.words, &printed[0], &printed[1]);
+        let printed = |name: &str| fs::read(self.logs.join(name)).unwrap_or_default();
+        let is_cargo = matches!(Harness::of(&self.words), Harness::Cargo | Harness::Nextest);
+        let tests = if is_cargo { cargo::tests(&printed("stdout.txt"), &printed("stderr.txt")) } else { None };
         if self.checkers.contains(&Checker::Miri) {
             found.processes = tests.unwrap_or(1).min(1);
         }
@@ -216,6 +217,7 @@ impl Pass {
 
     fn unproved(&self, ended: Ended, tests: Option<u64>) -> Vec<String> {
         let mut unproved: Vec<String> = ended.lost.into_iter().map(|lost| format!("{}/{lost}", self.label)).collect();
+        unproved.extend(self.launch.blinded.iter().cloned());
         if tests == Some(0) {
             unproved.push(format!("`{}` ran no test", self.words.join(" ")));
         }

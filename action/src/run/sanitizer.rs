@@ -66,6 +66,11 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
         }
         let wished = WISHED.iter().filter(|(v, _)| v == variable).flat_map(|(_, flags)| flags.iter());
         ours.extend(wished.filter(|(name, _)| of_user(name).is_none()).map(|(name, value)| (*name, (*value).to_owned())));
+        for flag in ["report_bugs", "report_umrs", "poison_heap"] {
+            if of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value)) {
+                launch.blinded.push(format!("{flag}=0 in {variable} keeps the checker from reporting"));
+            }
+        }
         for flag in ["detect_leaks", "leak_check_at_exit"] {
             if of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value)) {
                 launch.unsearched = Some(format!("{flag}=0 in {variable} turns the search for leaks off"));
@@ -117,37 +122,45 @@ const SIGNS: &[(&[u8], Checker)] = &[
 
 /// The sanitizers whose runtimes are in a program. Nothing where it is no program but a script.
 pub(super) fn runtimes(path: &Path) -> io::Result<Option<Vec<Checker>>> {
-    const CHUNK: usize = 1 << 20;
-    let mut file = File::open(path)?;
-    let longest = SIGNS.iter().map(|(sign, _)| sign.len()).max().unwrap_or(0);
-    let (mut buffer, mut held, mut found) = (vec![0; CHUNK + longest], 0, Vec::new());
-    let mut is_first = true;
-    loop {
-        let read = file.read(&mut buffer[held..])?;
-        let text = &buffer[..held + read];
-        if is_first && !is_program(text) {
-            return Ok(None);
-        }
-        is_first = false;
-        for (sign, checker) in SIGNS {
-            if !found.contains(checker) && memmem::find(text, sign).is_some() {
-                found.push(*checker);
-            }
-        }
-        if read == 0 {
-            break;
-        }
-        let end = held + read;
-        let keep = longest.min(end);
-        buffer.copy_within(end - keep..end, 0);
-        held = keep;
+    let mut start = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut start)?;
+    if !is_program(&start) {
+        return Ok(None);
     }
+    let signs: Vec<&[u8]> = SIGNS.iter().map(|(sign, _)| *sign).collect();
+    let is_there = held(path, &signs)?;
+    let mut found: Vec<Checker> =
+        SIGNS.iter().zip(is_there).filter(|(_, there)| *there).map(|((_, checker), _)| *checker).collect();
     // The others hold LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the program uses them or not.
     if found.iter().any(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan)) {
         found.retain(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan));
     }
     found.sort_unstable();
+    found.dedup();
     Ok(Some(found))
+}
+
+/// Which of these words a file holds. It may be large, and is read piece by piece.
+pub(super) fn held(path: &Path, words: &[&[u8]]) -> io::Result<Vec<bool>> {
+    const PIECE: usize = 1 << 20;
+    let mut file = File::open(path)?;
+    let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
+    let (mut buffer, mut kept) = (vec![0; PIECE + longest], 0);
+    let mut found = vec![false; words.len()];
+    loop {
+        let read = file.read(&mut buffer[kept..])?;
+        let text = &buffer[..kept + read];
+        for (word, found) in words.iter().zip(&mut found) {
+            *found |= memmem::find(text, word).is_some();
+        }
+        if read == 0 {
+            return Ok(found);
+        }
+        // A word may begin in one piece and end in the next.
+        let end = kept + read;
+        kept = longest.min(end);
+        buffer.copy_within(end - kept..end, 0);
+    }
 }
 
 /// ELF, Mach-O, PE.
@@ -181,6 +194,16 @@ mod tests {
         assert_eq!(last("LSAN_OPTIONS", "verbosity").as_deref(), Some("2"));
         assert_eq!(launch.notes, ["exitcode=3 of ASAN_OPTIONS is replaced by exitcode=0"]);
         assert!(launch.unsearched.unwrap().contains("detect_leaks=0 in ASAN_OPTIONS"));
+    }
+
+    #[test]
+    fn what_blinds_a_checker_is_told() {
+        let machine = Made { variables: vec![("TSAN_OPTIONS", "report_bugs=0")], ..Made::default() };
+        assert_eq!(
+            launch(&[Checker::Tsan], "/tmp/x", &machine).blinded,
+            ["report_bugs=0 in TSAN_OPTIONS keeps the checker from reporting"]
+        );
+        assert!(launch(&[Checker::Tsan], "/tmp/x", &Made::default()).blinded.is_empty());
     }
 
     #[test]

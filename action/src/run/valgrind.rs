@@ -57,7 +57,7 @@ pub(super) fn launch(checker: Checker, folder: &str, machine: &dyn Machine) -> R
     }
     // No `--log-file` beside it: with both, 3.19 gives a forked child a new log, and leaves its XML in the file of its parent.
     if let Some(skip) = users.iter().find(|u| u.starts_with("--trace-children-skip")) {
-        launch.notes.push(format!("{skip} of VALGRIND_OPTS leaves programs unwatched"));
+        launch.blinded.push(format!("{skip} in VALGRIND_OPTS leaves programs unwatched"));
     }
     let folder = folder.replace('%', "%%");
     launch.prefix.push(format!("--xml-file={folder}/%p.xml"));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use leakgate_core::Tool;
 use memchr::memmem;
@@ -38,12 +38,12 @@ struct Log {
 /// Looks at the logs of a pass, and at the programs that were started.
 pub(super) fn look(
     pass: &[Checker],
-    (names, folder): (&BTreeSet<String>, &Path),
+    (files, folder): (&BTreeMap<String, PathBuf>, &Path),
     records: &[Record],
     searches: bool,
     machine: &dyn Machine,
 ) -> Seen {
-    let logs = logs(names, folder);
+    let logs = logs(files);
     let mut seen = Seen::default();
     for record in records {
         let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, pass)) else { continue };
@@ -74,15 +74,14 @@ pub(super) fn look(
 /// A runtime that can't open its log says so at standard error.
 fn could_not_write(folder: &Path) -> bool {
     let words = format!("Can't open file: {}", folder.display());
-    let text = fs::read(folder.join("stderr.txt")).unwrap_or_default();
-    memmem::find(&text, words.as_bytes()).is_some()
+    sanitizer::held(&folder.join("stderr.txt"), &[words.as_bytes()]).is_ok_and(|held| held == [true])
 }
 
-fn logs(names: &BTreeSet<String>, folder: &Path) -> BTreeMap<u32, Log> {
+fn logs(files: &BTreeMap<String, PathBuf>) -> BTreeMap<u32, Log> {
     let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
-    for name in names.iter().filter(|name| name.starts_with("san.")) {
+    for (name, path) in files.iter().filter(|(name, _)| name.starts_with("san.")) {
         let Some(pid) = process(name) else { continue };
-        let text = fs::read(folder.join(name)).unwrap_or_default();
+        let text = fs::read(path).unwrap_or_default();
         let says = |words: &[u8]| memmem::find(&text, words).is_some();
         let log = logs.entry(pid).or_default();
         log.can_search |= says(b"egistered root region");
@@ -126,9 +125,9 @@ mod tests {
         let path: &'static str = Box::leak(path.to_str().unwrap().to_owned().into_boxed_str());
         let machine = Made { programs: vec![path], ..Made::default() };
         files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
-        let names = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let files = files.iter().map(|(name, _)| ((*name).to_owned(), dir.path().join(name))).collect();
         let records = [Record { pid: 5, words: vec![path.to_owned()] }];
-        look(&[Checker::Asan, Checker::Tsan], (&names, dir.path()), &records, searches, &machine).missing
+        look(&[Checker::Asan, Checker::Tsan], (&files, dir.path()), &records, searches, &machine).missing
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Sources: the Cargo Book on `target.<triple>.runner` and on `--config`; the rustc book on `-Zsanitizer`; nextest's book on target
 //! runners.
 
-use super::{Context, Harness, Started, VALUED, is_under, option};
+use super::{Context, Started, VALUED, is_under, option};
 use crate::error::Error;
 use crate::run::checker::{Checker, Family};
 
@@ -13,6 +13,10 @@ pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, E
     let mut started = Started::default();
     if context.pass.contains(&Checker::Miri) {
         call.nightly(&mut started, context)?;
+        let words: Vec<&str> = call.cargo.iter().map(String::as_str).chain(["miri", "--version"]).collect();
+        if (context.ask)(&words).is_none() {
+            return Err(Error::Usage("miri is not here: rustup +nightly component add miri".into()));
+        }
         call.miri();
         call.keep_going();
         started.words = call.words();
@@ -47,10 +51,7 @@ pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, E
 }
 
 /// How many tests `cargo test` or nextest ran, as far as these tell; test programs with a harness of their own do not.
-pub(crate) fn tests(words: &[String], stdout: &[u8], stderr: &[u8]) -> Option<u64> {
-    if !matches!(Harness::of(words), Harness::Cargo | Harness::Nextest) {
-        return None;
-    }
+pub(crate) fn tests(stdout: &[u8], stderr: &[u8]) -> Option<u64> {
     let number = |line: &[u8], before: &str, after: &[&str]| {
         let line = std::str::from_utf8(line).ok()?.trim();
         let (number, rest) = line.strip_prefix(before)?.split_once(' ')?;
@@ -218,14 +219,11 @@ mod tests {
 
     #[test]
     fn tests_are_counted_as_far_as_anybody_tells() {
-        let of = |command: &str, stdout: &str, stderr: &str| {
-            tests(&super::super::tests::words(command), stdout.as_bytes(), stderr.as_bytes())
-        };
-        assert_eq!(of("cargo test", "\nrunning 2 tests\n..\n\nrunning 0 tests\n", ""), Some(2));
-        assert_eq!(of("cargo test nothing", "running 0 tests\n", ""), Some(0));
-        assert_eq!(of("cargo nextest run", "", "    Starting 3 tests across 2 binaries\n"), Some(3));
-        assert_eq!(of("cargo test", "my own harness\n", ""), None);
-        assert_eq!(of("ctest", "running 0 tests\n", ""), None);
+        let of = |stdout: &str, stderr: &str| tests(stdout.as_bytes(), stderr.as_bytes());
+        assert_eq!(of("\nrunning 2 tests\n..\n\nrunning 0 tests\n", ""), Some(2));
+        assert_eq!(of("running 0 tests\n", ""), Some(0));
+        assert_eq!(of("", "    Starting 3 tests across 2 binaries\n"), Some(3));
+        assert_eq!(of("my own harness\n", ""), None);
     }
 
     #[test]

@@ -39,6 +39,8 @@ int main(int argc, char **argv) {
     load_catalog();
     for (int session = 0; session < 3; session++) {
         if (fork() == 0) return read_row(session) < 0;
+        wait(&status);
+        failed += status != 0;
     }
     if (fork() == 0) {
         char path[4096];
