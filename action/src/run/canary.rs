@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use leakgate_core::{Canary, Kind, Parsed, Tool};
+use leakgate_core::{Canary, Code, Kind, Parsed, Tool};
 
 use self::program::{BYTES, Deed};
 use super::checker::Checker;
@@ -90,8 +90,13 @@ fn came_back(checker: Checker, parsed: &Parsed) -> Result<(), String> {
 
 /// What its report says instead.
 fn why(parsed: &Parsed) -> Option<String> {
-    if let Some(problem) = parsed.problems.iter().find(|p| p.code.reason().is_some()) {
-        return Some(problem.message.clone());
+    // A checker that says why it can't start says more than a report that has no end.
+    let fatal = || parsed.problems.iter().filter(|p| p.code.reason().is_some());
+    if let Some(problem) = fatal().find(|p| p.code == Code::CheckerFailed).or_else(|| fatal().next()) {
+        let help = leakgate_core::advice::refusal(&problem.message);
+        return Some(
+            help.map_or_else(|| problem.message.clone(), |help| format!("{}; {help}", problem.message.trim_end_matches(':'))),
+        );
     }
     let hidden = |r: &leakgate_core::Report| r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0);
     match parsed.reports.iter().find(|r| r.has_header || r.complete) {
