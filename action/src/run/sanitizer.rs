@@ -66,13 +66,14 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
         }
         let wished = WISHED.iter().filter(|(v, _)| v == variable).flat_map(|(_, flags)| flags.iter());
         ours.extend(wished.filter(|(name, _)| of_user(name).is_none()).map(|(name, value)| (*name, (*value).to_owned())));
+        let is_off = |flag: &str| of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value));
         for flag in ["report_bugs", "report_umrs", "poison_heap"] {
-            if of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value)) {
+            if is_off(flag) {
                 launch.blinded.push(format!("{flag}=0 in {variable} keeps the checker from reporting"));
             }
         }
         for flag in ["detect_leaks", "leak_check_at_exit"] {
-            if of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value)) {
+            if is_off(flag) {
                 launch.unsearched = Some(format!("{flag}=0 in {variable} turns the search for leaks off"));
             }
         }

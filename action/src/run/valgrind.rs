@@ -55,10 +55,10 @@ pub(super) fn launch(checker: Checker, folder: &str, machine: &dyn Machine) -> R
     {
         launch.notes.push(format!("{place} of VALGRIND_OPTS is replaced; --keep-logs DIR keeps the logs"));
     }
-    // No `--log-file` beside it: with both, 3.19 gives a forked child a new log, and leaves its XML in the file of its parent.
     if let Some(skip) = users.iter().find(|u| u.starts_with("--trace-children-skip")) {
         launch.blinded.push(format!("{skip} in VALGRIND_OPTS leaves programs unwatched"));
     }
+    // No `--log-file` beside it: with both, 3.19 gives a forked child a new log, and leaves its XML in the file of its parent.
     let folder = folder.replace('%', "%%");
     launch.prefix.push(format!("--xml-file={folder}/%p.xml"));
     Ok(launch)

@@ -121,8 +121,7 @@ impl Onlooker for Watch<'_> {
 
 /// Findings in all logs, unless these are large.
 fn findings_so_far(logs: &Path) -> u64 {
-    let names = collect::names(logs);
-    let files: Vec<File> = names.into_iter().map(|name| (name.clone(), logs.join(name))).collect();
+    let files: Vec<File> = collect::files(logs).into_iter().collect();
     let size: u64 = files.iter().filter_map(|(_, path)| path.metadata().ok()).map(|meta| meta.len()).sum();
     if size > READ_ON_THE_WAY {
         return 0;

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::Tool;
 use memchr::memmem;
 
 use super::{process, told};
@@ -100,7 +99,7 @@ fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
 
 /// True when a program was built for one of these. AddressSanitizer is asked for leaks, too.
 fn is_of(runtimes: &[Checker], pass: &[Checker]) -> bool {
-    let has = |checker: &Checker| pass.contains(checker) || checker.tool() == Tool::Asan && pass.contains(&Checker::Lsan);
+    let has = |checker: &Checker| pass.contains(checker) || *checker == Checker::Asan && pass.contains(&Checker::Lsan);
     runtimes.iter().any(has)
 }
 
