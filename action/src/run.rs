@@ -9,6 +9,7 @@ mod elf;
 mod foreign;
 mod harness;
 mod helper;
+mod keep;
 mod launch;
 mod miri;
 mod pass;

@@ -94,7 +94,8 @@ fn forget_duplicate_reports(all: &mut Collector) {
 const FEW_PIDS: u64 = 300;
 
 /// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, or
-/// the pid is small, it was not `exec`: the first run was killed, and the next one got its pid, as in containers.
+/// the pid is small, it was not `exec`: the first run was killed, and the next one got its pid, as in containers. Where nothing follows
+/// under its pid, it was killed, too.
 fn explain_replaced(all: &mut Collector) {
     for at in core::mem::take(&mut all.replaced) {
         let old = &all.reports[at];
@@ -104,10 +105,17 @@ fn explain_replaced(all: &mut Collector) {
         let another = next.is_some_and(|next| next.command.is_some() && old.command.is_some() && next.command != old.command);
         let same_command = !another || old.pid.is_some_and(|pid| pid < FEW_PIDS);
         let (input, line, pid) = (old.input, old.last_line, old.pid);
-        if same_command {
-            let message = "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed";
+        // Who follows every process knows that it went on.
+        if next.is_none() || same_command && !all.options.children_are_traced {
+            let message = match next {
+                Some(_) => "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed",
+                None => "the report has no end: the log is cut, or the process was killed",
+            };
             all.problem_in(input, Code::Truncated, line, pid, message);
             all.reports[at].complete = false;
+        } else if all.options.children_are_traced && old.printed == 0 {
+            // A child that was forked for the other program: there is nothing to tell.
+            all.forgotten.insert(at);
         } else {
             let message = "the process went on with another program (exec); its report has no summary of its own";
             all.problem_in(input, Code::Replaced, line, pid, message);
@@ -257,5 +265,40 @@ mod tests {
             finding.map(|f| (f.occurrences, f.inherited))
         };
         assert_eq!((own(11), own(22), own(33), own(7)), (Some((2, 1)), Some((1, 0)), Some((1, 0)), Some((1, 1))));
+    }
+
+    /// The XML of a process that runs a program, up to where it would end.
+    fn begun(pid: u32, command: &str) -> alloc::string::String {
+        alloc::format!(
+            "<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n<pid>{pid}</pid>\n<ppid>1</ppid>\n<tool>memcheck</tool>\n\n<args>\n  <argv>\n    \
+             <exe>{command}</exe>\n  </argv>\n</args>\n\n<status>\n  <state>RUNNING</state>\n</status>\n\n"
+        )
+    }
+
+    #[test]
+    fn a_document_without_an_end_is_that_of_a_process_that_went_on() {
+        let ended = "<status>\n  <state>FINISHED</state>\n</status>\n\n</valgrindoutput>\n";
+        let codes = |text: &str, children_are_traced| -> alloc::vec::Vec<&str> {
+            let mut parser = Parser::new(Options { children_are_traced, ..Options::default() });
+            parser.begin("log");
+            parser.feed(text.as_bytes());
+            parser.finish().problems.iter().map(|problem| problem.code.as_str()).collect()
+        };
+        let error = "<error>\n  <unique>0x0</unique>\n  <tid>1</tid>\n  <kind>InvalidFree</kind>\n  <what>Invalid free()</what>\n\
+                     </error>\n";
+        for (first, second, pid, traced, expected) in [
+            (begun(900, "./a") + error, "./b", 900, true, "replaced"),
+            // In a container, and with the same command.
+            (begun(90, "./a") + error, "./a", 90, true, "replaced"),
+            // Somebody else follows, an error is cut, or nobody saw to it.
+            (begun(900, "./a"), "./b", 901, true, "truncated"),
+            (begun(900, "./a") + "<error>\n  <unique>0x0</unique>\n", "./b", 900, true, "truncated"),
+            (begun(900, "./a"), "./b", 900, false, "truncated"),
+        ] {
+            let text = alloc::format!("{first}{}{ended}", begun(pid, second));
+            assert!(codes(&text, traced).contains(&expected), "{text}");
+        }
+        let text = alloc::format!("{}{}{ended}", begun(900, "./a"), begun(900, "./b"));
+        assert!(codes(&text, true).is_empty(), "who is forked for another program has nothing to tell");
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checker::{Checker, Family};
 use super::helper::Record;
+use super::keep::{self, Parts};
 use super::launch::Machine;
 
 /// A log with the name that it has in documents.
@@ -23,9 +24,9 @@ pub(super) struct Found {
     pub(super) missing: Vec<String>,
 }
 
-/// The names of all files in a folder of logs, below it, too.
+/// The names of all files in a folder of logs, below it, too, wherever they are while the command runs.
 pub(super) fn names(folder: &Path) -> BTreeSet<String> {
-    files(folder).into_keys().collect()
+    files(folder).keys().map(|name| keep::plain(name).to_owned()).collect()
 }
 
 /// All files in a folder of logs by their names, which people read, and so may differ from their paths.
@@ -46,41 +47,51 @@ pub(super) fn process(name: &str) -> Option<u32> {
     name.rsplit('.').next()?.parse().ok()
 }
 
-/// Looks at the folder of logs of a pass, which has a name; `seen` are files that were there while the command ran, and `searches` is false
-/// where the user has turned the search for leaks off.
-pub(super) fn collect(
-    pass: &[Checker],
-    (label, folder): (&str, &Path),
-    records: &[Record],
-    seen: &BTreeSet<String>,
-    searches: bool,
-    machine: &dyn Machine,
-) -> Found {
+/// Where to look, and what is known from elsewhere.
+#[derive(Clone, Copy)]
+pub(super) struct Traces<'a> {
+    pub(super) checkers: &'a [Checker],
+    /// The folder of logs, and what people call it.
+    pub(super) folder: &'a Path,
+    pub(super) label: &'a str,
+    /// Programs that were started, by process.
+    pub(super) records: &'a [Record],
+    /// Files that were there while the command ran.
+    pub(super) seen: &'a BTreeSet<String>,
+    /// How many logs there were of a name, where that is known.
+    pub(super) parts: &'a Parts,
+    /// Processes that were met while they ran under the checkers.
+    pub(super) met: &'a BTreeSet<u32>,
+    /// False where the user has turned the search for leaks off.
+    pub(super) searches: bool,
+}
+
+/// Looks at what a pass left.
+pub(super) fn collect(traces: &Traces<'_>, machine: &dyn Machine) -> Found {
+    let Traces { checkers, folder, label, records, seen, .. } = *traces;
     let files = files(folder);
-    let names: BTreeSet<String> = files.keys().cloned().collect();
     let mut found = Found::default();
-    let mut order: Vec<&String> = names.iter().collect();
+    let mut order: Vec<&String> = files.keys().collect();
     order.sort_by_key(|name| (process(name).map_or(u32::MAX, |pid| pid), *name));
     found.files = order.into_iter().map(|name| (format!("{label}/{name}"), files[name].clone())).collect();
-    found.missing = seen.difference(&names).map(|name| format!("{label}/{name} was there, and is gone")).collect();
-    for pair in records.windows(2).filter(|pair| pair[0].pid == pair[1].pid) {
-        found.missing.push(format!("{} had a number that was given again, and its report was overwritten", told(&pair[0])));
-    }
-    let mut processes: BTreeSet<u32> = names.iter().filter_map(|name| process(name)).collect();
-    match pass.first().map(|checker| checker.family()) {
+    let gone = seen.iter().filter(|name| !files.contains_key(*name));
+    found.missing = gone.map(|name| format!("{label}/{name} was there, and is gone")).collect();
+    found.missing.extend(overwritten(traces));
+    let mut processes: BTreeSet<u32> = files.keys().filter_map(|name| process(name)).chain(traces.met.iter().copied()).collect();
+    match checkers.first().map(|checker| checker.family()) {
         Some(Family::Valgrind) => {
             let has_report = |pid: u32| folder.join(format!("{pid}.xml")).metadata().is_ok_and(|meta| meta.len() > 0);
             found.missing.extend(records.iter().filter(|r| !has_report(r.pid)).map(|r| format!("{} left no report", told(r))));
         }
         Some(Family::Sanitizer) => {
-            let seen = sanitizers::look(pass, (&files, folder), records, searches, machine);
+            let seen = sanitizers::look(traces, &files, machine);
             processes.extend(seen.processes);
             found.missing.extend(seen.missing);
         }
         _ => processes.extend(records.iter().map(|record| record.pid)),
     }
     found.processes = processes.len() as u64;
-    if pass.iter().any(|checker| checker.family() == Family::Preload || *checker == Checker::Memcheck) {
+    if checkers.iter().any(|checker| checker.family() == Family::Preload || *checker == Checker::Memcheck) {
         found.missing.extend(
             records
                 .iter()
@@ -89,6 +100,15 @@ pub(super) fn collect(
         );
     }
     found
+}
+
+/// Programs that had one number, and of which there are fewer logs.
+fn overwritten(traces: &Traces<'_>) -> Vec<String> {
+    let logs =
+        |pid: u32| traces.parts.iter().filter(|(name, _)| process(name) == Some(pid)).map(|(_, count)| count).sum::<usize>();
+    let of_one = traces.records.chunk_by(|a, b| a.pid == b.pid).filter(|of_one| of_one.len() > logs(of_one[0].pid).max(1));
+    let all = of_one.flat_map(|of_one| &of_one[..of_one.len() - 1]);
+    all.map(|record| format!("{} had a number that was given again, and its report was overwritten", told(record))).collect()
 }
 
 /// True for a program whose allocator can neither be replaced nor watched. A shell only starts others.
@@ -119,11 +139,28 @@ mod tests {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         let seen = ["8.xml".to_owned(), "7.xml".into()].into();
-        let records = [record(7), record(9), record(10)];
-        let found = collect(&[Checker::Memcheck], ("memcheck", dir.path()), &records, &seen, true, &Made::default());
+        let records = [record(7), record(7), record(9), record(10), record(10)];
+        let parts = Parts::from([("7.xml".into(), 1), ("10.xml".into(), 2)]);
+        let traces = Traces {
+            checkers: &[Checker::Memcheck],
+            folder: dir.path(),
+            label: "memcheck",
+            records: &records,
+            seen: &seen,
+            parts: &parts,
+            met: &BTreeSet::new(),
+            searches: true,
+        };
+        let found = collect(&traces, &Made::default());
         assert_eq!(
             found.missing,
-            ["memcheck/8.xml was there, and is gone", "`./app` (pid 9) left no report", "`./app` (pid 10) left no report"]
+            [
+                "memcheck/8.xml was there, and is gone",
+                "`./app` (pid 7) had a number that was given again, and its report was overwritten",
+                "`./app` (pid 9) left no report",
+                "`./app` (pid 10) left no report",
+                "`./app` (pid 10) left no report",
+            ]
         );
         let names: Vec<&str> = found.files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["memcheck/7.xml", "memcheck/9.xml", "memcheck/12.txt", "memcheck/12.xml", "memcheck/stderr.txt"]);

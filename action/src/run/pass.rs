@@ -1,19 +1,20 @@
 //! The command, run once under checkers that go together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use leakgate_core::Ran;
+use leakgate_core::{Canary, Ran};
 use tempfile::TempDir;
 
 use super::checker::{Checker, Family};
 use super::child::{self, Call, Ended};
-use super::collect::{self, File};
+use super::collect::{self, File, Traces};
 use super::harness::{Context, Harness, Started, cargo, joined};
 use super::helper::{self, Record};
+use super::keep::{Keeper, Parts};
 use super::launch::{Here, Launch};
 use super::status::{Speaker, StatusLine};
 use super::watch::{Flight, Watch};
@@ -150,6 +151,7 @@ impl Pass {
         fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
         for_everybody(&self.logs, INTO)?;
         let line = StatusLine::new();
+        self.around(true)?;
         let (checkers, nest) = (self.checkers.clone(), self.private.join("canary"));
         let canary = std::thread::spawn(move || canary::send(&checkers, &nest, &Here));
         let mut watch = Watch {
@@ -160,25 +162,48 @@ impl Pass {
             private: &self.private,
             canary: Flight::Under(canary),
             seen: BTreeSet::new(),
+            met: BTreeSet::new(),
+            programs: HashMap::new(),
             speaker: Speaker::new(self.label.clone(), line.clone()),
         };
         let variables = self.variables();
-        self.around(true)?;
+        let keeper = Keeper::of(&self.logs);
         let call = Call { words: &self.started.words, variables: &variables, folder: &self.logs, timeout, line: &line };
         let ended = child::run(call, &mut watch);
         line.finish();
+        // It writes into a folder that is about to go where there was an error.
+        let canary = watch.canary.land();
         self.around(false)?;
         let ended = ended?;
         watch.notice();
+        let (parts, lost) = keeper.finish()?;
+        self.look(ended, (canary, watch), (&parts, lost))
+    }
+
+    /// Looks at what it left.
+    fn look(
+        &self,
+        ended: Ended,
+        (canary, watch): (Canary, Watch<'_>),
+        (parts, lost): (&Parts, Vec<String>),
+    ) -> Result<Left, Error> {
         let records = helper::records(&self.private)?;
-        let mut found = collect::collect(
-            &self.checkers,
-            (&self.label, &self.logs),
-            &records,
-            &watch.seen,
-            self.launch.unsearched.is_none(),
-            &Here,
-        );
+        let traces = Traces {
+            checkers: &self.checkers,
+            folder: &self.logs,
+            label: &self.label,
+            records: &records,
+            seen: &watch.seen,
+            parts,
+            met: &watch.met,
+            searches: self.launch.unsearched.is_none(),
+        };
+        let mut found = collect::collect(&traces, &Here);
+        for lost in lost.into_iter().map(|lost| format!("{}/{lost}", self.label)) {
+            if !found.missing.contains(&lost) {
+                found.missing.push(lost);
+            }
+        }
         let printed = |name: &str| fs::read(self.logs.join(name)).unwrap_or_default();
         let is_cargo = matches!(Harness::of(&self.words), Harness::Cargo | Harness::Nextest);
         let tests = if is_cargo { cargo::tests(&printed("stdout.txt"), &printed("stderr.txt")) } else { None };
@@ -190,7 +215,7 @@ impl Pass {
             command: self.words.join(" "),
             end: ended.end,
             processes: found.processes,
-            canary: watch.canary.land(),
+            canary,
             missing: found.missing,
             unproved: self.unproved(ended, tests),
             unsearched: self.launch.unsearched.clone(),

@@ -1,7 +1,7 @@
 //! The sanitizers: their runtimes are in the program, and read variables.
 //!
 //! Sources: compiler-rt `sanitizer_common/sanitizer_flags.inc`, `sanitizer_flag_parser.cpp` (separators, quotes; the last value of a
-//! flag wins), `lsan/lsan_common.cpp` (a leak ends a process by `Die` only where `exitcode` is not 0).
+//! flag wins), `tsan/rtl/tsan_rtl.cpp` (`Finalize` prints the map), `lsan/lsan_common.cpp` (a leak ends a process by `Die` only where `exitcode` is not 0).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -55,9 +55,12 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
             // Each search says which threads it looks at: the older runtimes say nothing else of it.
             ours.push(("log_threads", "1".into()));
         }
-        // It has each process say that it runs; ThreadSanitizer would say so among the program's own output, and UBSan of gcc says nothing.
-        let is_quiet = pass.iter().all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
-        if !is_quiet && of_user("verbosity").is_none_or(|level| level == "0") {
+        // Each process is to say that it runs. ThreadSanitizer would say so among the program's own output, but may write down at its end
+        // what lies where in memory.
+        let is_read_by_it = *variable == "UBSAN_OPTIONS" && pass.contains(&Checker::Tsan);
+        if *variable == "TSAN_OPTIONS" {
+            ours.push(("print_module_map", "1".into()));
+        } else if !is_read_by_it && of_user("verbosity").is_none_or(|level| level == "0") {
             ours.push(("verbosity", "1".into()));
         }
         for (name, value) in &ours {
@@ -208,9 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn thread_sanitizer_is_left_quiet() {
-        let launch = launch(&[Checker::Tsan], "/tmp/x", &Made::default());
-        assert!(launch.variables.iter().all(|(_, flags)| !flags.contains("verbosity")) && launch.unsearched.is_none());
+    fn each_process_is_to_say_that_it_runs() {
+        let flags = |checker: Checker| -> Vec<String> {
+            launch(&[checker], "/tmp/x", &Made::default()).variables.into_iter().map(|(_, flags)| flags).collect()
+        };
+        assert!(flags(Checker::Ubsan).iter().all(|flags| flags.contains("verbosity=1")));
+        // Among what a program prints this would be in the way.
+        assert!(flags(Checker::Tsan).iter().all(|flags| !flags.contains("verbosity")));
+        assert!(flags(Checker::Tsan).iter().any(|flags| flags.contains("print_module_map=1")));
     }
 
     #[test]

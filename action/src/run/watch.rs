@@ -1,6 +1,6 @@
 //! Who looks on while a command runs: at its logs, its processes, the canary, and the clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -32,6 +32,10 @@ pub(super) struct Watch<'a> {
     pub(super) canary: Flight,
     /// Logs that were there at some time.
     pub(super) seen: BTreeSet<String>,
+    /// Processes that were met while they ran under a checker that may say nothing.
+    pub(super) met: BTreeSet<u32>,
+    /// Programs that were looked into, and whether these checkers are in them.
+    pub(super) programs: HashMap<PathBuf, bool>,
     pub(super) speaker: Speaker,
 }
 
@@ -56,12 +60,15 @@ impl Flight {
 
 impl Watch<'_> {
     /// True when a process that nobody told of runs under the checkers: the runtime is in its program, or the library was loaded into it.
-    fn is_checked(&self, pid: u32) -> bool {
+    fn is_checked(&mut self, pid: u32) -> bool {
         let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
         match self.checkers.first().map(|checker| checker.family()) {
             Some(Family::Sanitizer) => {
-                let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
-                built.iter().any(|checker| self.checkers.contains(checker))
+                let Ok(program) = fs::read_link(of("exe")) else { return false };
+                *self.programs.entry(program).or_insert_with(|| {
+                    let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
+                    built.iter().any(|checker| self.checkers.contains(checker))
+                })
             }
             Some(Family::Preload) => {
                 let variables = fs::read(of("environ")).unwrap_or_default();
@@ -76,6 +83,14 @@ impl Watch<'_> {
 
     pub(super) fn notice(&mut self) {
         self.seen.extend(collect::names(self.logs));
+        if self.checkers.contains(&Checker::Ubsan) {
+            let unmet = child::descendants().unwrap_or_default().into_iter().filter(|pid| !self.met.contains(pid));
+            for pid in unmet.collect::<Vec<_>>() {
+                if self.is_checked(pid) {
+                    self.met.insert(pid);
+                }
+            }
+        }
     }
 }
 
@@ -83,7 +98,8 @@ impl Onlooker for Watch<'_> {
     fn look(&mut self) -> bool {
         self.notice();
         if self.speaker.is_due() {
-            let processes: BTreeSet<u32> = self.seen.iter().filter_map(|name| collect::process(name)).collect();
+            let processes: BTreeSet<u32> =
+                self.seen.iter().filter_map(|name| collect::process(name)).chain(self.met.iter().copied()).collect();
             self.speaker.say(State { processes: processes.len() as u64, findings: findings_so_far(self.logs) });
         }
         if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {

@@ -38,6 +38,11 @@ int main(int argc, char **argv) {
     }
     if (!strcmp(deed, "fork")) { if (fork() == 0) { forget(); return 0; } wait(NULL); }
     if (!strcmp(deed, "exec")) { if (fork() == 0) { execl(argv[0], argv[0], "leak", NULL); return 9; } wait(NULL); }
+    if (!strcmp(deed, "goes-on")) { char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; execl(argv[0], argv[0], "leak", NULL); }
+    if (!strcmp(deed, "overflows-and-goes-on")) {
+        int big = 2147483647; big += argc; printf("%d\n", big); execl(argv[0], argv[0], "overflow", NULL);
+    }
+    if (!strcmp(deed, "nap")) usleep(400000);
     if (!strcmp(deed, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }
     if (!strcmp(deed, "killed")) { forget(); kill(getpid(), 9); }
     if (!strcmp(deed, "close")) { forget(); for (int fd = 3; fd < 64; fd++) close(fd); }

@@ -52,6 +52,30 @@ fn an_error_fails_and_without_it_the_run_passes() {
     }
 }
 
+/// Does something to every log of a checker, wherever it lies.
+fn with_logs(deed: &str) -> String {
+    format!("find \"$TMPDIR\"/leakgate-*/logs -name '*.xml' -o -name 'san.*' | while read -r log; do {deed}; done")
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn without_its_report_no_error_passes() {
+    if !has(&["valgrind", "gcc", CLANG, "/usr/lib/libefence.so.0"]) {
+        return;
+    }
+    for case in CASES {
+        let shop = Shop::with_app(case.compiler);
+        let temporary = shop.write("tmp/empty", "").parent().unwrap().display().to_string();
+        let by_itself = ["scudo", "gwp-asan", "efence"].contains(&case.tool);
+        for deed in ["rm -f \"$log\"", "truncate -s $(($(stat -c %s \"$log\") * 2 / 3)) \"$log\""] {
+            let rest = if by_itself { "exit $?".into() } else { with_logs(deed) + "; exit 0" };
+            shop.script("hide", &format!("./app {} 2>/dev/null; {rest}", case.deed));
+            let ran = shop.run_with(&["--tool", case.tool, "--", "./hide"], &[("TMPDIR", &temporary)]);
+            assert_eq!(ran.status, 1, "{} {}, {deed}: {}{}", case.tool, case.deed, ran.out, ran.err);
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs real checkers"]
 fn an_accepted_leak_does_not_fail_by_the_back_door() {
@@ -152,7 +176,9 @@ fn a_checker_that_is_missing_can_be_installed() {
     shop.script("app", "exit 0");
     for (tool, how) in [
         ("memcheck", "apt-get install valgrind"),
+        ("helgrind", "apt-get install valgrind"),
         ("drd", "apt-get install valgrind"),
+        ("miri", "rustup"),
         ("drmemory", "drmemory.org"),
         ("leaks", "macOS"),
         ("appverifier", "Windows SDK"),

@@ -167,7 +167,7 @@ impl Stream {
         let another = trimmed.starts_with(b"<valgrindoutput");
         let own = !another && xml.line(text, line, out);
         if another {
-            xml.finish(out);
+            xml.replaced(out);
         }
         if xml.is_done() {
             self.xml = None;

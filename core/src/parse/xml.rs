@@ -124,6 +124,21 @@ impl Document {
         self.waiting = !self.buffer.is_empty();
     }
 
+    /// Another document begins. A process that goes on with another program (`exec`) leaves one without an end, and none of it is cut.
+    /// Both stand in one file only where somebody saw to that, who followed every process.
+    pub(crate) fn replaced(&mut self, out: &mut Collector) {
+        let last_line = out.reports[self.report].last_line;
+        self.read(last_line, out);
+        let is_whole = self.state == State::Inside && self.has_tool && !self.finished && self.buffer.trim_ascii().is_empty();
+        if is_whole && out.options.children_are_traced {
+            out.reports[self.report].complete = true;
+            out.replaced.push(self.report);
+            self.state = State::Done;
+        } else {
+            self.finish(out);
+        }
+    }
+
     /// The input, or the document's place in it, ends.
     pub(crate) fn finish(&mut self, out: &mut Collector) {
         let last_line = out.reports[self.report].last_line;

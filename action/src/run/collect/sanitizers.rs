@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
-use super::{process, told};
+use super::{Traces, process, told};
 use crate::run::checker::Checker;
 use crate::run::helper::Record;
 use crate::run::launch::Machine;
@@ -35,17 +35,12 @@ struct Log {
 }
 
 /// Looks at the logs of a pass, and at the programs that were started.
-pub(super) fn look(
-    pass: &[Checker],
-    (files, folder): (&BTreeMap<String, PathBuf>, &Path),
-    records: &[Record],
-    searches: bool,
-    machine: &dyn Machine,
-) -> Seen {
+pub(super) fn look(traces: &Traces<'_>, files: &BTreeMap<String, PathBuf>, machine: &dyn Machine) -> Seen {
+    let Traces { checkers, folder, records, searches, .. } = *traces;
     let logs = logs(files);
     let mut seen = Seen::default();
     for record in records {
-        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, pass)) else { continue };
+        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, checkers)) else { continue };
         seen.processes.insert(record.pid);
         if !logs.contains_key(&record.pid) && speaks(&runtimes) {
             seen.missing.push(format!("{} left no report", told(record)));
@@ -103,14 +98,14 @@ fn is_of(runtimes: &[Checker], pass: &[Checker]) -> bool {
     runtimes.iter().any(has)
 }
 
-/// True when the runtime writes a log even where it finds nothing.
+/// True when the runtime writes a log even where it finds nothing. UBSan of gcc does not.
 fn speaks(runtimes: &[Checker]) -> bool {
-    let speaking = [Checker::Asan, Checker::Lsan, Checker::Msan, Checker::Hwasan];
-    runtimes.iter().any(|checker| speaking.contains(checker))
+    runtimes.iter().any(|checker| *checker != Checker::Ubsan)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::keep::Parts;
     use super::super::super::launch::tests::Made;
     use super::*;
 
@@ -126,13 +121,24 @@ mod tests {
         files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
         let files = files.iter().map(|(name, _)| ((*name).to_owned(), dir.path().join(name))).collect();
         let records = [Record { pid: 5, words: vec![path.to_owned()] }];
-        look(&[Checker::Asan, Checker::Tsan], (&files, dir.path()), &records, searches, &machine).missing
+        let traces = Traces {
+            checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],
+            folder: dir.path(),
+            label: "asan",
+            records: &records,
+            seen: &BTreeSet::new(),
+            parts: &Parts::new(),
+            met: &BTreeSet::new(),
+            searches,
+        };
+        look(&traces, &files, &machine).missing
     }
 
     #[test]
     fn a_runtime_that_speaks_must_be_heard() {
         assert!(missing("__asan_init", &[], true)[0].contains("left no report"));
-        assert_eq!(missing("__tsan_init", &[], true), Vec::<String>::new());
+        assert!(missing("__tsan_init", &[], true)[0].contains("left no report"));
+        assert_eq!(missing("__ubsan_handle_", &[], true), Vec::<String>::new());
         assert_eq!(missing("", &[], true), Vec::<String>::new());
     }
 
