@@ -17,7 +17,7 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 pass, 1 fail, 2 not all of the work could be done.
     Check(Check),
-    /// Start a command under memory checkers, lose none of their reports, and go on as `check` does.
+    /// Start a command under memory checkers, miss no report, and go on as `check` does.
     ///
     /// Exit status: 0 pass, 1 fail (what nobody accepted, no proof, or a command that failed), 2 not all of the work could be done.
     Run(run::RunArgs),

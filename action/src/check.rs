@@ -6,6 +6,7 @@ use leakgate_core::{Change, Gate, Outcome, Triage, Verdict, Watched};
 use crate::args::{Check, Document, DocumentArgs, SymbolArgs};
 use crate::diff;
 use crate::error::{Error, Status};
+use crate::known;
 use crate::logs::Logs;
 use crate::output;
 use crate::settings::Settings;
@@ -91,7 +92,9 @@ pub(crate) fn status(verdict: &Verdict) -> Status {
 
 /// Writes every document.
 pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), Error> {
-    documents.resolve().iter().try_for_each(|document| write(run, document, documents.style()))
+    documents.resolve().iter().try_for_each(|document| write(run, document, documents.style()))?;
+    known::tell(run);
+    Ok(())
 }
 
 fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod explain;
 mod github;
 mod init;
 mod input;
+mod known;
 mod logs;
 mod merge;
 mod open;

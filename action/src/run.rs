@@ -151,6 +151,7 @@ impl Session {
         let mut logs = Logs::of_run(&files, &settings.formats);
         excuse_miri(&mut watched, &logs, &files);
         name_frames(&mut logs, &commands, last_start);
+        tell_of_compilers(&logs);
         // Most sanitizers do not say what they ran in.
         for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
             let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
@@ -170,6 +171,17 @@ fn excuse_miri(watched: &mut Watched, logs: &Logs, files: &[collect::File]) {
         if miri::failed_for_leaks_alone(&logs.parsed, &text("stdout.txt"), &text("stderr.txt")) {
             ran.end = End::Status(0);
         }
+    }
+}
+
+/// A command that builds before it tests has compilers among what is checked: that takes long, and they leak.
+fn tell_of_compilers(logs: &Logs) {
+    const COMPILERS: &[&str] =
+        &["as", "cc1", "cc1plus", "clang", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "lto1", "rustc"];
+    let programs = logs.parsed.reports.iter().filter_map(|report| report.command.as_deref()?.split(' ').next());
+    let of_system = programs.filter(|program| program.starts_with("/usr/")).map(harness::name);
+    if let Some(name) = of_system.into_iter().find(|name| COMPILERS.contains(name)) {
+        output::note(&format!("note: `{name}` was checked, too: build first, then run the tests alone (docs/run.md)"));
     }
 }
 

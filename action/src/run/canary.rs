@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use leakgate_core::{Canary, Code, Kind, Parsed, Tool};
 
 use self::program::{BYTES, Deed};
-use super::checker::Checker;
+use super::checker::{Checker, Family};
+use super::helper::write_program;
 use super::launch::{Launch, Machine};
 use crate::logs::Logs;
 
@@ -46,11 +47,9 @@ fn fly(checker: Checker, program: &[u8], folder: &Path, machine: &dyn Machine) -
     let told = |error: std::io::Error| error.to_string();
     let (path, logs) = (folder.join("canary"), folder.join("logs"));
     fs::create_dir_all(&logs).map_err(told)?;
-    fs::write(&path, program).map_err(told)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(told)?;
+    write_program(&path, program).map_err(told)?;
+    if runs_nothing(folder) {
+        return Err(format!("no program may run in {}: set TMPDIR to a folder where one may", std::env::temp_dir().display()));
     }
     let launch = Launch::of(&[checker], &logs, machine).map_err(|error| error.to_string())?;
     let path = path.to_string_lossy().into_owned();
@@ -71,6 +70,17 @@ fn fly(checker: Checker, program: &[u8], folder: &Path, machine: &dyn Machine) -
     Ok(Logs::read(&[OsString::from(&logs)], &[]))
 }
 
+/// True on a filesystem that is mounted with `noexec`.
+fn runs_nothing(folder: &Path) -> bool {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(folder).is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC));
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        false
+    }
+}
+
 /// What must be in its report.
 fn came_back(checker: Checker, parsed: &Parsed) -> Result<(), String> {
     let name = checker.name();
@@ -84,12 +94,12 @@ fn came_back(checker: Checker, parsed: &Parsed) -> Result<(), String> {
         _ if parsed.findings.iter().all(|f| f.tool != checker.tool() && f.tool != Tool::Scudo) => "its error".into(),
         _ => return Ok(()),
     };
-    let why = why(parsed).map_or_else(String::new, |why| format!(" ({why})"));
+    let why = why(checker, parsed).map_or_else(String::new, |why| format!(" ({why})"));
     Err(format!("{name} did not report {missing}{why}"))
 }
 
 /// What its report says instead.
-fn why(parsed: &Parsed) -> Option<String> {
+fn why(checker: Checker, parsed: &Parsed) -> Option<String> {
     // A checker that says why it can't start says more than a report that has no end.
     let fatal = || parsed.problems.iter().filter(|p| p.code.reason().is_some());
     if let Some(problem) = fatal().find(|p| p.code == Code::CheckerFailed).or_else(|| fatal().next()) {
@@ -101,9 +111,10 @@ fn why(parsed: &Parsed) -> Option<String> {
     let hidden = |r: &leakgate_core::Report| r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0);
     match parsed.reports.iter().find(|r| r.has_header || r.complete) {
         Some(report) if hidden(report) => Some("a suppression hides it".into()),
-        Some(_) => Some(
-            "its report has nothing of it: an option or a suppression hides it, perhaps in VALGRIND_OPTS or .valgrindrc".into(),
-        ),
+        Some(_) => {
+            let places = if checker.family() == Family::Valgrind { ", perhaps in VALGRIND_OPTS or .valgrindrc" } else { "" };
+            Some(format!("its report has nothing of it: an option or a suppression hides it{places}"))
+        }
         None => Some("it left no report".into()),
     }
 }

@@ -4,6 +4,7 @@ mod orphans;
 mod signals;
 mod tee;
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -119,14 +120,22 @@ fn spawn(call: Call<'_>) -> Result<Child, Error> {
     // What the action holds for itself is none of the tests' business.
     command.env_remove(TOKEN);
     #[cfg(unix)]
-    if !io::stdin().is_terminal() {
+    if !is_at_terminal() {
         // Signals reach all of it. At a terminal it must stay in the group that may read from there.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if Path::new(program).exists() => {
+            Error::Usage(format!("`{program}` can't be started: there is no such interpreter or loader as it names"))
+        }
         io::ErrorKind::NotFound => Error::Usage(format!("there is no program `{program}`")),
         _ => Error::Usage(format!("`{program}` can't be started: {error}")),
     })
+}
+
+/// True where there is a terminal to read from, whatever standard input is.
+fn is_at_terminal() -> bool {
+    io::stdin().is_terminal() || cfg!(unix) && File::open("/dev/tty").is_ok()
 }
 
 struct Running<'a> {
@@ -187,9 +196,9 @@ impl Running<'_> {
     }
 
     fn tell(&mut self, signal: Signal) {
-        let at_terminal = io::stdin().is_terminal();
+        let at_terminal = is_at_terminal();
         // What is typed at a terminal reaches everybody there.
-        if at_terminal && signal == Signal::INTERRUPT {
+        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) {
             return;
         }
         signals::send(self.pid, signal, !at_terminal);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::checker::{Checker, Family};
+use super::elf;
 use super::helper::Record;
 use super::keep::{self, Parts};
 use super::launch::Machine;
@@ -95,8 +96,8 @@ pub(super) fn collect(traces: &Traces<'_>, machine: &dyn Machine) -> Found {
         found.missing.extend(
             records
                 .iter()
-                .filter(|record| is_closed(record, machine))
-                .map(|record| format!("{} is linked statically: nobody sees what it allocates", told(record))),
+                .filter_map(|record| closed(record, machine).map(|why| (record, why)))
+                .map(|(record, why)| format!("{} {why}: nobody sees what it allocates", told(record))),
         );
     }
     found
@@ -111,11 +112,15 @@ fn overwritten(traces: &Traces<'_>) -> Vec<String> {
     all.map(|record| format!("{} had a number that was given again, and its report was overwritten", told(record))).collect()
 }
 
-/// True for a program whose allocator can neither be replaced nor watched. A shell only starts others.
-fn is_closed(record: &Record, machine: &dyn Machine) -> bool {
-    let Some(word) = record.words.first() else { return false };
+/// Why the allocator of a program can neither be replaced nor watched. A shell only starts others.
+fn closed(record: &Record, machine: &dyn Machine) -> Option<String> {
+    let word = record.words.first()?;
     let is_shell = ["sh", "ash", "bash", "dash", "busybox", "env"].contains(&super::harness::name(word));
-    !is_shell && machine.program(word).is_some_and(|program| super::elf::is_static(&program))
+    let program = machine.program(word).filter(|_| !is_shell)?;
+    if elf::is_static(&program) {
+        return Some("is linked statically".into());
+    }
+    elf::hidden_allocator(&program).map(|name| format!("allocates by {name}, which it holds (build without it)"))
 }
 
 /// A process, for people.

@@ -1,10 +1,31 @@
-//! Whether a program can be watched from without: one that is linked statically takes no library, and brings an allocator of its own.
+//! Whether a program can be watched from without: one that is linked statically takes no library, and one may bring an allocator of its own.
 //!
-//! Source: the ELF specification (System V gABI, chapter 5): a program that is linked dynamically names its loader in `PT_INTERP`.
+//! Sources: the ELF specification (System V gABI, chapter 5): a program that is linked dynamically names its loader in `PT_INTERP`;
+//! valgrind's manual on `--soname-synonyms`: functions are replaced by the names that C gives them; jemalloc `src/malloc_io.c` and
+//! mimalloc `src/options.c`, for what these allocators print in front of their messages.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use object::{Object, ObjectSymbol};
+
+use super::sanitizer;
+
+/// Allocators, and what is in every program that holds one.
+const ALLOCATORS: &[(&[u8], &str)] = &[(b"<jemalloc>", "jemalloc"), (b"mimalloc: ", "mimalloc")];
+
+/// The allocator of a program that takes the place of no other, as those of Rust do: nobody sees what it hands out.
+pub(super) fn hidden_allocator(path: &Path) -> Option<&'static str> {
+    let words: Vec<&[u8]> = ALLOCATORS.iter().map(|(word, _)| *word).collect();
+    let held = sanitizer::held(path, &words).ok()?;
+    let allocator = ALLOCATORS.iter().zip(held).find(|(_, held)| *held).map(|((_, name), _)| *name)?;
+    let bytes = fs::read(path).ok()?;
+    let elf = object::File::parse(&*bytes).ok()?;
+    let is_malloc = |symbol: object::Symbol<'_, '_>| symbol.is_definition() && symbol.name() == Ok("malloc");
+    let is_c = elf.symbols().chain(elf.dynamic_symbols()).any(is_malloc);
+    (!is_c).then_some(allocator)
+}
 
 /// True for an ELF program of 64 bits without a loader.
 pub(super) fn is_static(path: &Path) -> bool {

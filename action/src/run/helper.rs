@@ -88,13 +88,19 @@ pub(super) fn script(folder: &Path, words: &[String]) -> Result<PathBuf, Error> 
     let path = folder.join("helper");
     let error = |e| Error::Write(path.clone(), e);
     let call = super::harness::joined(words)?;
-    fs::write(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n")).map_err(error)?;
+    write_program(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n").as_bytes()).map_err(error)?;
+    Ok(path)
+}
+
+/// A file that can be run.
+pub(super) fn write_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, bytes)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).map_err(error)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
     }
-    Ok(path)
+    Ok(())
 }
 
 /// Runs the command; where the system can, the process becomes the program.

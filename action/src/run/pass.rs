@@ -187,7 +187,11 @@ impl Pass {
         (canary, watch): (Canary, Watch<'_>),
         (parts, lost): (&Parts, Vec<String>),
     ) -> Result<Left, Error> {
-        let records = helper::records(&self.private)?;
+        // A command may empty the folder for temporary files.
+        let (records, unread) = match helper::records(&self.private) {
+            Ok(records) => (records, None),
+            Err(error) => (Vec::new(), Some(format!("nobody knows which processes ran: {error}"))),
+        };
         let traces = Traces {
             checkers: &self.checkers,
             folder: &self.logs,
@@ -217,7 +221,7 @@ impl Pass {
             processes: found.processes,
             canary,
             missing: found.missing,
-            unproved: self.unproved(ended, tests),
+            unproved: unread.into_iter().chain(self.unproved(ended, tests)).collect(),
             unsearched: self.launch.unsearched.clone(),
         };
         Ok(Left { ran, files: found.files, records, last_start: helper::last_start(&self.private) })

@@ -52,7 +52,10 @@ fn cargo_builds_for_a_sanitizer() {
     if !has(&["cargo"]) {
         return;
     }
-    check(&rust(), &["--tool", "asan", "--"], &["cargo", "test", "-q"], "lsan");
+    let shop = rust();
+    shop.write(".cargo/config.toml", "[build]\nrustflags = [\"--cfg\", \"has_flags\"]\n");
+    shop.write("tests/flags.rs", "#[test]\nfn flags_of_the_project_stay() { assert!(cfg!(has_flags)); }\n");
+    check(&shop, &["--tool", "asan", "--"], &["cargo", "test", "-q"], "lsan");
 }
 
 #[test]

@@ -221,9 +221,9 @@ fn too_long_is_too_long() {
 #[ignore = "needs real checkers"]
 fn an_interrupt_keeps_what_was_written_and_never_passes() {
     let Some(shop) = shop() else { return };
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "QUIT"] {
         // It takes the signal, and ends well.
-        shop.script("deaf", "trap 'exit 0' INT TERM; echo begun; ./app leak; touch ready; while :; do sleep 0.1; done");
+        shop.script("deaf", "trap 'exit 0' INT TERM QUIT; echo begun; ./app leak; touch ready; while :; do sleep 0.1; done");
         let mut command = shop.command(&["--tool", "memcheck", "--", "./deaf"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let ready = shop.path().join("ready");
@@ -241,6 +241,37 @@ fn an_interrupt_keeps_what_was_written_and_never_passes() {
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains("was interrupted") && text.contains("leak-definite"), "{text}");
     }
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn a_command_that_empties_the_folder_of_the_run_fails() {
+    let Some(shop) = shop() else { return };
+    shop.script("wipe", "rm -rf \"$TMPDIR\"/*; ./app; exit 0");
+    let ran = run(&shop, &["--tool", "memcheck", "--", "./wipe"]);
+    ran.fails_for("no-evidence");
+    ran.fails_for("missing-report");
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn an_allocator_that_nobody_sees_proves_nothing() {
+    if !has(&["gcc", "valgrind", "/usr/lib/libefence.so.0"]) {
+        return;
+    }
+    let shop = Shop::new();
+    let program = "#include <stdio.h>\nint main(void) { puts(\"<jemalloc>: done\"); return 0; }\n";
+    for tool in ["memcheck", "efence"] {
+        shop.write("held.c", program);
+        shop.build("gcc", "held");
+        let ran = shop.run(&["--tool", tool, "--", "./held"]);
+        ran.fails_for("missing-report");
+        assert!(ran.out.contains("allocates by jemalloc"), "{}", ran.out);
+    }
+    // Under the names of C it takes the place of C's, and is replaced like these.
+    shop.write("held.c", &format!("#include <stddef.h>\nvoid *malloc(size_t size) {{ return size ? NULL : NULL; }}\n{program}"));
+    shop.build("gcc", "held");
+    shop.run(&["--tool", "memcheck", "--", "./held"]).passes();
 }
 
 #[test]

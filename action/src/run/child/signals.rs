@@ -9,6 +9,7 @@ pub(super) struct Signal(i32);
 
 impl Signal {
     pub(super) const INTERRUPT: Self = Self(2);
+    pub(super) const QUIT: Self = Self(3);
     pub(super) const KILL: Self = Self(9);
     pub(super) const TERMINATE: Self = Self(15);
     #[cfg(unix)]
@@ -26,9 +27,10 @@ pub(super) fn listen(heard: impl Fn(Signal) -> bool + Send + 'static) -> io::Res
 #[cfg(unix)]
 async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> bool + Send)) {
     use tokio::signal::unix::{SignalKind, signal};
-    let all = signal(SignalKind::interrupt())
-        .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)));
-    let (mut interrupt, mut terminate, mut hangup) = match all {
+    let all = signal(SignalKind::interrupt()).and_then(|interrupt| {
+        Ok((interrupt, signal(SignalKind::quit())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?))
+    });
+    let (mut interrupt, mut quit, mut terminate, mut hangup) = match all {
         Ok(all) => all,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -39,6 +41,7 @@ async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> b
     loop {
         let signal = tokio::select! {
             _ = interrupt.recv() => Signal::INTERRUPT,
+            _ = quit.recv() => Signal::QUIT,
             _ = terminate.recv() => Signal::TERMINATE,
             _ = hangup.recv() => Signal::HANGUP,
         };

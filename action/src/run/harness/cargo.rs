@@ -3,6 +3,8 @@
 //! Sources: the Cargo Book on `target.<triple>.runner` and on `--config`; the rustc book on `-Zsanitizer`; nextest's book on target
 //! runners.
 
+use serde_json::Value;
+
 use super::{Context, Started, VALUED, is_under, option};
 use crate::error::Error;
 use crate::run::checker::{Checker, Family};
@@ -41,7 +43,7 @@ pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, E
             // Without it, build scripts and macros would be built with the sanitizer, too.
             call.options.extend(["--target".to_owned(), host]);
         }
-        call.built_with(sanitizer, &mut started, context);
+        call.built_with(sanitizer, &triple, &mut started, context);
     }
     let runner = context.helper.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     call.options.extend(["--config".to_owned(), format!("target.{triple}.runner=[{runner}]")]);
@@ -147,14 +149,43 @@ impl Call {
         Ok(())
     }
 
-    /// Adds the flags of a sanitizer where cargo looks for flags first: variables hide what the configuration says.
-    fn built_with(&mut self, sanitizer: &str, started: &mut Started, context: Context<'_>) {
+    /// The flags of this name in cargo's configuration: those of the target, or else those of every build.
+    fn configured(&self, name: &str, triple: &str, started: &mut Started, context: Context<'_>) -> Vec<String> {
+        let get = |key: &str| -> Value {
+            let options = self
+                .options
+                .iter()
+                .enumerate()
+                .filter(|(at, option)| option.starts_with("--config") || *at > 0 && self.options[at - 1] == "--config");
+            let options = options.map(|(_, option)| option.as_str());
+            let words = ["-Zunstable-options", "config", "get", key, "--format", "json-value"];
+            let words: Vec<&str> = self.cargo.iter().map(String::as_str).chain(words).chain(options).collect();
+            (context.ask)(&words).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+        };
+        let targets = get("target");
+        let conditions =
+            targets.as_object().into_iter().flatten().filter(|(key, of)| key.starts_with("cfg(") && of.get(name).is_some());
+        for (key, _) in conditions {
+            started
+                .notes
+                .push(format!("{name} of {key} in cargo's configuration is left out: set {} instead", name.to_ascii_uppercase()));
+        }
+        match get(&format!("target.{triple}.{name}")) {
+            Value::Null => words_of(&get(&format!("build.{name}"))),
+            of_target => words_of(&of_target),
+        }
+    }
+
+    /// Adds the flags of a sanitizer where cargo looks for flags first. Variables hide what the configuration says, so that it is said again.
+    fn built_with(&mut self, sanitizer: &str, triple: &str, started: &mut Started, context: Context<'_>) {
         // Frame pointers, since the sanitizers follow them, and Rust leaves them out: else no stack would reach the program.
         let flags = [format!("-Zsanitizer={sanitizer}"), "-Cforce-frame-pointers=yes".to_owned()];
         for (plain, encoded) in [("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"), ("RUSTDOCFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS")] {
-            let (name, users, between) = match context.machine.variable(encoded) {
-                Some(users) => (encoded, Some(users), "\u{1f}"),
-                None => (plain, context.machine.variable(plain), " "),
+            let of_user = |name: &str| context.machine.variable(name);
+            let (name, users, between) = match (of_user(encoded), of_user(plain)) {
+                (Some(users), _) => (encoded, vec![users], "\u{1f}"),
+                (None, Some(users)) => (plain, vec![users], " "),
+                (None, None) => (encoded, self.configured(&plain.to_ascii_lowercase(), triple, started, context), "\u{1f}"),
             };
             let all = users.into_iter().chain(flags.iter().cloned()).collect::<Vec<_>>().join(between);
             started.variables.push((name.into(), all));
@@ -166,6 +197,15 @@ impl Call {
                 .notes
                 .push("the standard library is built with the sanitizer (-Zbuild-std; rustup component add rust-src)".into());
         }
+    }
+}
+
+/// Flags in cargo's configuration: a word for each, or a string of words.
+fn words_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
+        Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -212,7 +252,7 @@ mod tests {
         let asan = started_on("cargo test", &[Checker::Asan, Checker::Lsan], &machine).unwrap();
         assert_eq!(asan.words[..5], ["cargo", "+nightly", "test", "--target", "x86_64-unknown-linux-gnu"]);
         assert_eq!(asan.variables[0], ("RUSTFLAGS".into(), "-Dwarnings -Zsanitizer=address -Cforce-frame-pointers=yes".into()));
-        assert_eq!(asan.variables[1].0, "RUSTDOCFLAGS");
+        assert_eq!(asan.variables[1].0, "CARGO_ENCODED_RUSTDOCFLAGS");
         let tsan = started("cargo +nightly nextest run", &[Checker::Tsan]).unwrap();
         assert!(tsan.words.contains(&"-Zbuild-std".to_owned()) && tsan.words[..4] == ["cargo", "+nightly", "nextest", "run"]);
     }
