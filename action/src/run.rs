@@ -233,15 +233,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| format!("`{text}` is no time, such as 90s or 10m"))
 }
 
-/// True when there is nothing in a folder, or no folder.
-fn is_empty(folder: &Path) -> Result<bool, Error> {
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(Error::Read(folder.to_owned(), error)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

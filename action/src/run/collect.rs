@@ -92,11 +92,12 @@ pub(super) fn collect(traces: &Traces<'_>, machine: &dyn Machine) -> Found {
         _ => processes.extend(records.iter().map(|record| record.pid)),
     }
     found.processes = processes.len() as u64;
-    if checkers.iter().any(|checker| checker.family() == Family::Preload || *checker == Checker::Memcheck) {
+    let is_preload = checkers.iter().any(|checker| checker.family() == Family::Preload);
+    if is_preload || checkers.contains(&Checker::Memcheck) {
         found.missing.extend(
             records
                 .iter()
-                .filter_map(|record| closed(record, machine).map(|why| (record, why)))
+                .filter_map(|record| closed(record, is_preload, machine).map(|why| (record, why)))
                 .map(|(record, why)| format!("{} {why}: nobody sees what it allocates", told(record))),
         );
     }
@@ -113,12 +114,15 @@ fn overwritten(traces: &Traces<'_>) -> Vec<String> {
 }
 
 /// Why the allocator of a program can neither be replaced nor watched. A shell only starts others.
-fn closed(record: &Record, machine: &dyn Machine) -> Option<String> {
+fn closed(record: &Record, is_preload: bool, machine: &dyn Machine) -> Option<String> {
     let word = record.words.first()?;
     let is_shell = ["sh", "ash", "bash", "dash", "busybox", "env"].contains(&super::harness::name(word));
     let program = machine.program(word).filter(|_| !is_shell)?;
     if elf::is_static(&program) {
         return Some("is linked statically".into());
+    }
+    if is_preload && elf::defines_malloc(&program) {
+        return Some("has an allocator of its own".into());
     }
     elf::hidden_allocator(&program).map(|name| format!("allocates by {name}, which it holds (build without it)"))
 }

@@ -20,11 +20,15 @@ pub(super) fn hidden_allocator(path: &Path) -> Option<&'static str> {
     let words: Vec<&[u8]> = ALLOCATORS.iter().map(|(word, _)| *word).collect();
     let held = sanitizer::held(path, &words).ok()?;
     let allocator = ALLOCATORS.iter().zip(held).find(|(_, held)| *held).map(|((_, name), _)| *name)?;
-    let bytes = fs::read(path).ok()?;
-    let elf = object::File::parse(&*bytes).ok()?;
+    (!defines_malloc(path)).then_some(allocator)
+}
+
+/// True for a program that has C's functions itself: no library that is loaded before it takes their place.
+pub(super) fn defines_malloc(path: &Path) -> bool {
+    let Ok(bytes) = fs::read(path) else { return false };
+    let Ok(elf) = object::File::parse(&*bytes) else { return false };
     let is_malloc = |symbol: object::Symbol<'_, '_>| symbol.is_definition() && symbol.name() == Ok("malloc");
-    let is_c = elf.symbols().chain(elf.dynamic_symbols()).any(is_malloc);
-    (!is_c).then_some(allocator)
+    elf.symbols().chain(elf.dynamic_symbols()).any(is_malloc)
 }
 
 /// True for an ELF program of 64 bits without a loader.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -9,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use leakgate_core::{Canary, Ran};
 use tempfile::TempDir;
 
+use super::canary;
 use super::checker::{Checker, Family};
 use super::child::{self, Call, Ended};
 use super::collect::{self, File, Traces};
@@ -18,7 +20,6 @@ use super::keep::{Keeper, Parts};
 use super::launch::{Here, Launch};
 use super::status::{Speaker, StatusLine};
 use super::watch::{Flight, Watch};
-use super::{canary, is_empty};
 use crate::error::Error;
 use crate::output;
 
@@ -77,6 +78,7 @@ pub(super) struct Pass {
     label: String,
     /// The command as it was given.
     words: Vec<String>,
+    harness: Harness,
     launch: Launch,
     started: Started,
     /// Where its logs go, and where its helper and its canary are.
@@ -109,7 +111,7 @@ impl Pass {
         fs::create_dir_all(&private).map_err(|e| Error::Write(private.clone(), e))?;
         helper::prepare(&private, &launch)?;
         helper::script(&private, &helper)?;
-        Ok(Self { checkers: checkers.to_vec(), label, words: words.to_vec(), launch, started, logs, private })
+        Ok(Self { checkers: checkers.to_vec(), label, words: words.to_vec(), harness, launch, started, logs, private })
     }
 
     /// The variables of the command itself.
@@ -209,7 +211,7 @@ impl Pass {
             }
         }
         let printed = |name: &str| fs::read(self.logs.join(name)).unwrap_or_default();
-        let is_cargo = matches!(Harness::of(&self.words), Harness::Cargo | Harness::Nextest);
+        let is_cargo = matches!(self.harness, Harness::Cargo | Harness::Nextest);
         let tests = if is_cargo { cargo::tests(&printed("stdout.txt"), &printed("stderr.txt")) } else { None };
         if self.checkers.contains(&Checker::Miri) {
             found.processes = tests.unwrap_or(1).min(1);
@@ -263,6 +265,15 @@ impl Pass {
             ));
         }
         unproved
+    }
+}
+
+/// True when there is nothing in a folder, or no folder.
+fn is_empty(folder: &Path) -> Result<bool, Error> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(Error::Read(folder.to_owned(), error)),
     }
 }
 

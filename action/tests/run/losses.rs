@@ -272,6 +272,9 @@ fn an_allocator_that_nobody_sees_proves_nothing() {
     shop.write("held.c", &format!("#include <stddef.h>\nvoid *malloc(size_t size) {{ return size ? NULL : NULL; }}\n{program}"));
     shop.build("gcc", "held");
     shop.run(&["--tool", "memcheck", "--", "./held"]).passes();
+    let ran = shop.run(&["--tool", "efence", "--", "./held"]);
+    ran.fails_for("missing-report");
+    assert!(ran.out.contains("an allocator of its own"), "{}", ran.out);
 }
 
 #[test]

@@ -4,6 +4,9 @@ use super::shop::{Shop, has};
 
 const CLANG: &str = "clang-19";
 
+/// On x86-64 it has no tags but by aliases of pages.
+const HWASAN: &str = "clang-19 -fsanitize=hwaddress -fsanitize-hwaddress-experimental-aliasing";
+
 /// A checker, how its program is built, what the program does, and what must be found.
 struct Case {
     tool: &'static str,
@@ -30,6 +33,8 @@ const CASES: &[Case] = &[
         found: ("ubsan", "signed-integer-overflow"),
     },
     Case { tool: "ubsan", compiler: "gcc -fsanitize=undefined", deed: "overflow", found: ("ubsan", "signed-integer-overflow") },
+    Case { tool: "hwasan", compiler: HWASAN, deed: "leak", found: ("lsan", "leak-definite") },
+    Case { tool: "hwasan", compiler: HWASAN, deed: "read", found: ("hwasan", "tag-mismatch") },
     Case { tool: "scudo", compiler: "gcc", deed: "free-twice", found: ("scudo", "double-free") },
     Case { tool: "gwp-asan", compiler: "gcc", deed: "read-freed", found: ("gwp-asan", "heap-use-after-free") },
     Case { tool: "efence", compiler: "gcc", deed: "free-twice", found: ("efence", "invalid-free") },
