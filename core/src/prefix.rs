@@ -77,6 +77,11 @@ pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8
 /// Takes the prefixes off, and carriage returns at the end.
 pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
     let mut out = Stripped { keys: [&[]; 2], rest: line };
+    if let [b' ' | b'=', .., end] = line
+        && *end != b'\r'
+    {
+        return out;
+    }
     while let [head @ .., b'\r'] = out.rest {
         out.rest = head;
     }

@@ -15,6 +15,10 @@ impl Lead {
         self.bytes.extend_from_slice(head);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         // Trailing blanks of the prefix are lost on blank lines.
         match after(&self.bytes, line) {

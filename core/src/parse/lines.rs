@@ -34,6 +34,10 @@ pub(super) struct Lines {
     scratch: Vec<u8>,
 }
 
+fn begins_with_tag(text: &[u8]) -> bool {
+    matches!(text, [b'=', b'=', digit, ..] if digit.is_ascii_digit())
+}
+
 impl Lines {
     pub(super) fn new(options: Options, formats: &[Format]) -> Self {
         Self {
@@ -83,7 +87,8 @@ impl Lines {
         let mut hunt = markers.hunt(chunk);
         let mut text = chunk;
         while !text.is_empty() {
-            if self.open == 0 {
+            // A tag is a marker, and in a report of valgrind's each line has one.
+            if self.open == 0 && !begins_with_tag(text) {
                 let at = chunk.len() - text.len();
                 let Some(next) = hunt.from(at) else {
                     self.number += count_lines(text);
@@ -92,6 +97,15 @@ impl Lines {
                 let start = memchr::memrchr(b'\n', &text[..next - at]).map_or(0, |n| n + 1);
                 self.number += count_lines(&text[..start]);
                 text = &text[start..];
+            }
+            // Lines without a prefix are those of the source without a name.
+            if let Some(at) = self.unnamed.filter(|_| self.open > 0) {
+                let rows = self.streams[at].rows(text, self.number, &mut self.out);
+                self.number += rows.lines;
+                text = &text[rows.bytes..];
+                if text.is_empty() {
+                    return;
+                }
             }
             let (line, rest) = split_line(text);
             let max = self.out.options.max_line.max(1);

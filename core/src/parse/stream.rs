@@ -19,7 +19,7 @@ use super::lsan;
 use super::plain::Plain;
 use super::tag::{self, Tag};
 use super::valgrind::{End, Process};
-use super::xml::{self, Document};
+use super::xml::{self, Document, Rows};
 use crate::bytes::{contains, find, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
@@ -89,6 +89,12 @@ impl Stream {
     /// True while nothing is known that the next line could go on with.
     pub(crate) fn is_bare(&self) -> bool {
         self.processes.is_empty() && self.xml.is_none() && self.sanitizers.is_bare() && self.plain.is_bare()
+    }
+
+    /// Reads lines at the start of a text of whole lines that can be nothing but parts of the open document, `number` that of the first.
+    pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
+        let is_alone = self.recorded.is_none() && self.block.is_none() && self.lead.is_empty() && !self.plain.is_open();
+        self.xml.as_mut().filter(|_| is_alone).map_or_else(Rows::default, |xml| xml.rows(text, number, out))
     }
 
     /// Reads a line without its known prefixes.

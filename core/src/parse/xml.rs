@@ -10,6 +10,7 @@ mod element;
 mod error;
 mod facts;
 mod fragment;
+mod rows;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -17,6 +18,7 @@ use alloc::vec::Vec;
 pub(crate) use self::element::unescape;
 use self::element::{Next, next_element};
 pub(crate) use self::fragment::is_fragment;
+pub(crate) use self::rows::Rows;
 use super::collect::Collector;
 use super::memcheck::amount;
 use super::threads::Threads;
