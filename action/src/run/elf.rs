@@ -12,13 +12,20 @@ use object::{Object, ObjectSymbol};
 
 use super::sanitizer;
 
-/// Allocators, and what is in every program that holds one.
-const ALLOCATORS: &[(&[u8], &str)] = &[(b"<jemalloc>", "jemalloc"), (b"mimalloc: ", "mimalloc")];
+/// Allocators, and a message that is in every program that holds one; in two parts, for this program holds none.
+const ALLOCATORS: &[([&str; 2], &str)] =
+    &[(["<jemalloc>: Conf string ", "ends with key"], "jemalloc"), (["mimalloc: ", "warning: "], "mimalloc")];
+
+/// Python holds mimalloc since 3.13, and does not use it with this variable, which leakgate sets.
+const PYTHON: &str = "PYTHONMALLOC";
 
 /// The allocator of a program that takes the place of no other, as those of Rust do: nobody sees what it hands out.
 pub(super) fn hidden_allocator(path: &Path) -> Option<&'static str> {
-    let words: Vec<&[u8]> = ALLOCATORS.iter().map(|(word, _)| *word).collect();
-    let held = sanitizer::held(path, &words).ok()?;
+    let words: Vec<String> = ALLOCATORS.iter().map(|(parts, _)| parts.concat()).chain([PYTHON.into()]).collect();
+    let held = sanitizer::held(path, &words.iter().map(String::as_bytes).collect::<Vec<_>>()).ok()?;
+    if held.last() == Some(&true) {
+        return None;
+    }
     let allocator = ALLOCATORS.iter().zip(held).find(|(_, held)| *held).map(|((_, name), _)| *name)?;
     (!defines_malloc(path)).then_some(allocator)
 }

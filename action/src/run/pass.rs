@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime};
 use leakgate_core::{Canary, Ran};
 use tempfile::TempDir;
 
-use super::canary;
 use super::checker::{Checker, Family};
 use super::child::{self, Call, Ended};
 use super::collect::{self, File, Traces};
@@ -20,6 +19,7 @@ use super::keep::{Keeper, Parts};
 use super::launch::{Here, Launch};
 use super::status::{Speaker, StatusLine};
 use super::watch::{Flight, Watch};
+use super::{canary, preload};
 use crate::error::Error;
 use crate::output;
 
@@ -213,6 +213,9 @@ impl Pass {
         let printed = |name: &str| fs::read(self.logs.join(name)).unwrap_or_default();
         let is_cargo = matches!(self.harness, Harness::Cargo | Harness::Nextest);
         let tests = if is_cargo { cargo::tests(&printed("stdout.txt"), &printed("stderr.txt")) } else { None };
+        let is_preload = self.checkers.iter().any(|checker| checker.family() == Family::Preload);
+        let crash = if is_preload { preload::crash(&printed("stderr.txt")) } else { None };
+        let crash = crash.map(|line| format!("a process of `{}` crashed: `{line}`", self.words.join(" ")));
         if self.checkers.contains(&Checker::Miri) {
             found.processes = tests.unwrap_or(1).min(1);
         }
@@ -223,7 +226,7 @@ impl Pass {
             processes: found.processes,
             canary,
             missing: found.missing,
-            unproved: unread.into_iter().chain(self.unproved(ended, tests)).collect(),
+            unproved: crash.into_iter().chain(unread).chain(self.unproved(ended, tests)).collect(),
             unsearched: self.launch.unsearched.clone(),
         };
         Ok(Left { ran, files: found.files, records, last_start: helper::last_start(&self.private) })

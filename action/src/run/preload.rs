@@ -2,6 +2,8 @@
 //!
 //! Sources: compiler-rt `scudo/standalone/flags.inc`, `gwp_asan/options.inc`; `libefence(3)`.
 
+use memchr::memmem;
+
 use super::checker::Checker;
 use super::launch::{Launch, Machine, absent};
 use crate::error::Error;
@@ -44,6 +46,15 @@ pub(super) fn launch(checker: Checker, machine: &dyn Machine) -> Result<Launch, 
     Ok(launch)
 }
 
+/// What standard error says of a process that crashed: shells and make tell of those that they started. A crash is all that Electric Fence
+/// says of most errors.
+pub(super) fn crash(stderr: &[u8]) -> Option<String> {
+    const CRASHES: &[&[u8]] = &[b"Segmentation fault", b"Bus error"];
+    let mut lines = stderr.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| CRASHES.iter().any(|crash| memmem::find(line, crash).is_some()))?;
+    Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+}
+
 fn scudo() -> Vec<String> {
     let machine = std::env::consts::ARCH;
     vec![format!("libclang_rt.scudo_standalone-{machine}.so"), "libclang_rt.scudo_standalone.so".into(), "libscudo.so".into()]
@@ -72,6 +83,15 @@ mod tests {
         let launch = launch(Checker::GwpAsan, &machine).unwrap();
         assert_eq!(launch.inner.len(), 1);
         assert!(launch.inner[0].1.contains("SampleRate=1") && launch.inner[0].1.contains("MaxSimultaneousAllocations=16384"));
+    }
+
+    #[test]
+    fn shells_tell_of_crashes() {
+        for text in ["Segmentation fault\n", "done\nt.sh: line 2:  7 Segmentation fault      ./app\n", "Bus error (core dumped)"]
+        {
+            assert!(crash(text.as_bytes()).is_some(), "{text}");
+        }
+        assert_eq!(crash(b"done\n"), None);
     }
 
     #[test]

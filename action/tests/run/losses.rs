@@ -260,7 +260,7 @@ fn an_allocator_that_nobody_sees_proves_nothing() {
         return;
     }
     let shop = Shop::new();
-    let program = "#include <stdio.h>\nint main(void) { puts(\"<jemalloc>: done\"); return 0; }\n";
+    let program = "#include <stdio.h>\nint main(void) { puts(\"<jemalloc>: Conf string ends with key\"); return 0; }\n";
     for tool in ["memcheck", "efence"] {
         shop.write("held.c", program);
         shop.build("gcc", "held");
@@ -275,6 +275,19 @@ fn an_allocator_that_nobody_sees_proves_nothing() {
     let ran = shop.run(&["--tool", "efence", "--", "./held"]);
     ran.fails_for("missing-report");
     assert!(ran.out.contains("an allocator of its own"), "{}", ran.out);
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn a_crash_of_which_a_shell_tells_is_seen() {
+    if !has(&["gcc", "/usr/lib/libefence.so.0"]) {
+        return;
+    }
+    let shop = Shop::with_app("gcc");
+    shop.script("ignores", "./app read-freed; ./app; exit 0");
+    let ran = shop.run(&["--tool", "efence", "--", "./ignores"]);
+    ran.fails_for("no-evidence");
+    assert!(ran.out.contains("Segmentation fault"), "{}", ran.out);
 }
 
 #[test]
