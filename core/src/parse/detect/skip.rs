@@ -48,14 +48,15 @@ impl Skip {
     /// Where the first word begins.
     pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
-        while let Some([first, .., a, b]) = text.get(at..).and_then(<[u8]>::first_chunk::<LEAST>) {
-            let step = self.steps[index(*a, *b)];
+        // By indices, since a compiler that looks at size would call a function for each part of a slice.
+        while at + LEAST <= text.len() {
+            let step = self.steps[index(text[at + LEAST - 2], text[at + LEAST - 1])];
             if step < WORDS {
                 at += usize::from(step);
                 continue;
             }
             let words = &self.words[usize::from(step - WORDS)];
-            if words.iter().any(|word| word[0] == *first && text[at..].starts_with(word)) {
+            if words.iter().any(|word| word[0] == text[at] && text[at..].starts_with(word)) {
                 return Some(at);
             }
             at += 1;
@@ -64,6 +65,7 @@ impl Skip {
     }
 }
 
+#[inline(always)]
 fn index(a: u8, b: u8) -> usize {
     usize::from(a) << 8 | usize::from(b)
 }

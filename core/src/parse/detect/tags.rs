@@ -21,7 +21,7 @@ fn blocks(text: &[u8]) -> Result<usize, usize> {
     let is = |bytes: v128, byte: u8| u8x16_eq(bytes, u8x16_splat(byte));
     let mut at = 0;
     while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<18>) {
-        let [a, b, c] = [0, 1, 2].map(|place| vector(&window[place..]));
+        let (a, b, c) = (vector(window, 0), vector(window, 1), vector(window, 2));
         let digit = u8x16_lt(u8x16_sub(a, u8x16_splat(b'0')), u8x16_splat(10));
         let tag = v128_and(digit, is(b, b'='));
         let wide = v128_and(is(a, b'='), is(b, 0));
@@ -48,7 +48,10 @@ fn blocks(_: &[u8]) -> Result<usize, usize> {
 
 /// Sixteen bytes. There is no safe way to load them at once, and the compiler makes one of this.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-fn vector(bytes: &[u8]) -> core::arch::wasm32::v128 {
-    let half = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |half| u64::from_le_bytes(*half));
-    core::arch::wasm32::u64x2(half(0), half(8))
+#[inline(always)]
+fn vector(window: &[u8; 18], at: usize) -> core::arch::wasm32::v128 {
+    let w = window;
+    let half =
+        |at: usize| u64::from_le_bytes([w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 6], w[at + 7]]);
+    core::arch::wasm32::u64x2(half(at), half(at + 8))
 }
