@@ -19,6 +19,7 @@ mod status;
 mod valgrind;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -152,6 +153,7 @@ impl Session {
         excuse_miri(&mut watched, &logs, &files);
         name_frames(&mut logs, &commands, last_start);
         tell_of_compilers(&logs);
+        miss_hidden_allocators(&mut watched, &logs, &commands);
         // Most sanitizers do not say what they ran in.
         for report in logs.parsed.reports.iter_mut().filter(|report| report.command.is_none()) {
             let record = commands.iter().find(|record| report.pid == Some(u64::from(record.pid)));
@@ -170,6 +172,19 @@ fn excuse_miri(watched: &mut Watched, logs: &Logs, files: &[collect::File]) {
         };
         if miri::failed_for_leaks_alone(&logs.parsed, &text("stdout.txt"), &text("stderr.txt")) {
             ran.end = End::Status(0);
+        }
+    }
+}
+
+/// Programs that another one started, and of whose blocks memcheck saw none. Those that were started first are known already.
+fn miss_hidden_allocators(watched: &mut Watched, logs: &Logs, records: &[Record]) {
+    let Some(ran) = watched.runs.iter_mut().find(|ran| ran.tools.contains(&Tool::Memcheck)) else { return };
+    let of_memcheck = logs.parsed.reports.iter().filter(|report| report.tool == Tool::Memcheck);
+    let programs: BTreeSet<&str> = of_memcheck.filter_map(|report| report.command.as_deref()?.split(' ').next()).collect();
+    let is_known = |program: &str| records.iter().any(|record| record.words.first().is_some_and(|word| word == program));
+    for program in programs.into_iter().filter(|program| !program.starts_with("/usr/") && !is_known(program)) {
+        if let Some(name) = Here.program(program).and_then(|path| elf::hidden_allocator(&path)) {
+            ran.missing.push(format!("`{program}` {}: nobody sees what it allocates", collect::holds(name)));
         }
     }
 }

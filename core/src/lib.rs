@@ -68,7 +68,7 @@ pub use crate::model::{
     Stated, Text, Tool,
 };
 pub use crate::options::Options;
-pub use crate::parse::{Parsed, Parser, markers};
+pub use crate::parse::{Parsed, Parser, XML_GOES_ON, markers};
 pub use crate::problem::{Class as ProblemClass, Code, Problem};
 pub use crate::rules::{
     About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector,

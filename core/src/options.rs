@@ -17,8 +17,7 @@ pub struct Options {
     pub max_processes: usize,
     /// Problems that are listed for each code. Default: 100.
     pub max_problems: usize,
-    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that left nothing but its header was killed;
-    /// and each document of a process stands in its file, so that one without an end before the next is that of a process that went on.
+    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that left nothing but its header was killed.
     /// Default: false.
     pub children_are_traced: bool,
 }

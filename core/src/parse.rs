@@ -36,6 +36,7 @@ use alloc::vec::Vec;
 pub(crate) use self::collect::Collector;
 use self::detect::Markers;
 use self::lines::Lines;
+pub use self::xml::GOES_ON as XML_GOES_ON;
 pub(crate) use self::xml::unescape;
 use crate::encoding::Decoder;
 use crate::format::Format;

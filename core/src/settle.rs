@@ -22,6 +22,7 @@ pub(crate) fn settle(mut all: Collector) -> Collector {
     forget_duplicate_reports(&mut all);
     let parents = parents(&all);
     explain_replaced(&mut all);
+    explain_those_that_went_on(&mut all);
     explain_bare_children(&mut all, &parents);
     mark_inherited(&mut all, &parents);
     reconcile::reconcile(&mut all, &parents);
@@ -94,8 +95,7 @@ fn forget_duplicate_reports(all: &mut Collector) {
 const FEW_PIDS: u64 = 300;
 
 /// A process that goes on with another program (`exec`) leaves its report without an end. Where the same command begins anew, or
-/// the pid is small, it was not `exec`: the first run was killed, and the next one got its pid, as in containers. Where nothing follows
-/// under its pid, it was killed, too.
+/// the pid is small, it was not `exec`: the first run was killed, and the next one got its pid, as in containers.
 fn explain_replaced(all: &mut Collector) {
     for at in core::mem::take(&mut all.replaced) {
         let old = &all.reports[at];
@@ -105,15 +105,28 @@ fn explain_replaced(all: &mut Collector) {
         let another = next.is_some_and(|next| next.command.is_some() && old.command.is_some() && next.command != old.command);
         let same_command = !another || old.pid.is_some_and(|pid| pid < FEW_PIDS);
         let (input, line, pid) = (old.input, old.last_line, old.pid);
-        // Who follows every process knows that it went on.
-        if next.is_none() || same_command && !all.options.children_are_traced {
-            let message = match next {
-                Some(_) => "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed",
-                None => "the report has no end: the log is cut, or the process was killed",
-            };
+        if same_command {
+            let message = "the process has no ERROR SUMMARY, and another run follows under its pid: it was killed";
             all.problem_in(input, Code::Truncated, line, pid, message);
             all.reports[at].complete = false;
-        } else if all.options.children_are_traced && old.printed == 0 {
+        } else {
+            let message = "the process went on with another program (exec); its report has no summary of its own";
+            all.problem_in(input, Code::Replaced, line, pid, message);
+        }
+    }
+}
+
+/// Where somebody wrote down that a process went on, its next report must follow.
+fn explain_those_that_went_on(all: &mut Collector) {
+    for at in core::mem::take(&mut all.went_on) {
+        let old = &all.reports[at];
+        let goes_on = all.reports.get(at + 1).is_some_and(|next| next.pid == old.pid && next.input == old.input);
+        let (input, line, pid) = (old.input, old.last_line, old.pid);
+        if !goes_on {
+            let message = "the process went on with another program (exec), and the report of that is not there";
+            all.problem_in(input, Code::Truncated, line, pid, message);
+            all.reports[at].complete = false;
+        } else if old.printed == 0 {
             // A child that was forked for the other program: there is nothing to tell.
             all.forgotten.insert(at);
         } else {
@@ -278,27 +291,29 @@ mod tests {
     #[test]
     fn a_document_without_an_end_is_that_of_a_process_that_went_on() {
         let ended = "<status>\n  <state>FINISHED</state>\n</status>\n\n</valgrindoutput>\n";
-        let codes = |text: &str, children_are_traced| -> alloc::vec::Vec<&str> {
-            let mut parser = Parser::new(Options { children_are_traced, ..Options::default() });
+        let codes = |text: &str| -> alloc::vec::Vec<&str> {
+            let mut parser = Parser::new(Options::default());
             parser.begin("log");
             parser.feed(text.as_bytes());
             parser.finish().problems.iter().map(|problem| problem.code.as_str()).collect()
         };
         let error = "<error>\n  <unique>0x0</unique>\n  <tid>1</tid>\n  <kind>InvalidFree</kind>\n  <what>Invalid free()</what>\n\
                      </error>\n";
-        for (first, second, pid, traced, expected) in [
-            (begun(900, "./a") + error, "./b", 900, true, "replaced"),
+        let mark = alloc::format!("{}\n", crate::XML_GOES_ON);
+        for (first, second, pid, mark, expected) in [
+            (begun(900, "./a") + error, "./b", 900, mark.as_str(), "replaced"),
             // In a container, and with the same command.
-            (begun(90, "./a") + error, "./a", 90, true, "replaced"),
-            // Somebody else follows, an error is cut, or nobody saw to it.
-            (begun(900, "./a"), "./b", 901, true, "truncated"),
-            (begun(900, "./a") + "<error>\n  <unique>0x0</unique>\n", "./b", 900, true, "truncated"),
-            (begun(900, "./a"), "./b", 900, false, "truncated"),
+            (begun(90, "./a") + error, "./a", 90, &mark, "replaced"),
+            // Somebody else follows, an error is cut, or nobody wrote it down.
+            (begun(900, "./a"), "./b", 901, &mark, "truncated"),
+            (begun(900, "./a") + "<error>\n  <unique>0x0</unique>\n", "./b", 900, &mark, "truncated"),
+            (begun(900, "./a"), "./b", 900, "", "truncated"),
         ] {
-            let text = alloc::format!("{first}{}{ended}", begun(pid, second));
-            assert!(codes(&text, traced).contains(&expected), "{text}");
+            let text = alloc::format!("{first}{mark}{}{ended}", begun(pid, second));
+            assert!(codes(&text).contains(&expected), "{text}");
         }
-        let text = alloc::format!("{}{}{ended}", begun(900, "./a"), begun(900, "./b"));
-        assert!(codes(&text, true).is_empty(), "who is forked for another program has nothing to tell");
+        let text = alloc::format!("{}{mark}{}{ended}", begun(900, "./a"), begun(900, "./b"));
+        assert!(codes(&text).is_empty(), "who is forked for another program has nothing to tell");
+        assert!(codes(&alloc::format!("{}{mark}", begun(900, "./a"))).contains(&"truncated"));
     }
 }

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use leakgate_core::End;
 
 pub(super) use self::orphans::descendants;
+#[cfg(target_os = "linux")]
+pub(super) use self::orphans::started_at;
 use self::signals::Signal;
 pub(super) use self::signals::is_running;
 use super::status::StatusLine;
@@ -24,6 +26,9 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How long a process may take to end after it was told to, and how long one may run on after its command.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long it takes to hear of what was typed.
+const HEARD: Duration = Duration::from_secs(1);
 
 /// How long to wait for the rest of the output once every process is gone that anybody knows of.
 const REST: Duration = Duration::from_secs(1);
@@ -93,7 +98,9 @@ pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, 
     let pid = child.id();
     let outputs = tee::outputs(&mut child, call.folder, call.line);
     std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
-    let mut running = Running { pid, call, events, onlooker, stopped: None, kill_at: None, ended: Vec::new(), died: Vec::new() };
+    let (ended, died) = (Vec::new(), Vec::new());
+    let mut running =
+        Running { pid, call, events, onlooker, stopped: None, kill_at: None, later: None, is_passed_on: false, ended, died };
     if let Err(error) = running.onlooker.begins(pid) {
         // Nobody would look after it.
         running.tell(Signal::KILL);
@@ -146,6 +153,9 @@ struct Running<'a> {
     /// Why it was told to end.
     stopped: Option<End>,
     kill_at: Option<Instant>,
+    /// A signal that everybody should have got, and when those who have not are told; true when they were.
+    later: Option<(Instant, Signal)>,
+    is_passed_on: bool,
     /// Orphans that had ended when somebody last looked.
     ended: Vec<u32>,
     /// Orphans that crashed, each with its signal.
@@ -169,6 +179,10 @@ impl Running<'_> {
             }
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
                 self.tell(Signal::KILL);
+            }
+            if let Some((_, signal)) = self.later.filter(|(at, _)| !self.is_passed_on && Instant::now() >= *at) {
+                self.is_passed_on = true;
+                self.tell(signal);
             }
             self.reap();
             if !self.onlooker.look() && self.stopped.is_none() {
@@ -197,8 +211,9 @@ impl Running<'_> {
 
     fn tell(&mut self, signal: Signal) {
         let at_terminal = is_at_terminal();
-        // What is typed at a terminal reaches everybody there.
-        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) {
+        // What is typed at a terminal reaches everybody there. Who still runs after a while has not got it: leakgate alone was told.
+        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) && self.later.is_none() {
+            self.later = Some((Instant::now() + HEARD, signal));
             return;
         }
         signals::send(self.pid, signal, !at_terminal);

@@ -10,6 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
+use leakgate_core::XML_GOES_ON;
+
 use super::collect::process;
 use crate::error::Error;
 
@@ -19,8 +21,9 @@ const PARTS: &str = ".parts";
 /// Appears when nothing more is to come.
 const LAST: &str = ".last";
 
-/// How many logs there are of each name.
-pub(super) type Parts = BTreeMap<String, usize>;
+/// The logs of each name, one after the other, each with who began it: when that process started, where it is known to be one of the run's.
+/// A process that becomes another program stays what it is; its number may be another's, before long or in a namespace of its own.
+pub(super) type Parts = BTreeMap<String, Vec<Option<u64>>>;
 
 /// Somebody who moves logs aside, where the system tells of new files.
 #[derive(Debug)]
@@ -46,17 +49,26 @@ impl Keeper {
         // A command may have removed the folder.
         fs::create_dir_all(&self.folder).map_err(error)?;
         File::create(&last).map_err(error)?;
-        let parts = thread.join().unwrap_or_default();
+        let parts = thread.join().map_err(|_| error(io::Error::other("nobody kept the logs")))?;
         let _ = fs::remove_file(&last);
-        let mut lost = Vec::new();
-        for (name, count) in &parts {
-            if let Err(error) = put_back(&self.folder, name, *count, &mut lost) {
+        let (mut lost, mut is_whole) = (Vec::new(), true);
+        for (name, writers) in &parts {
+            if let Err(error) = put_back(&self.folder, name, writers, &mut lost) {
                 lost.push(format!("{name} could not be kept: {error}"));
+                is_whole = false;
             }
         }
-        let _ = fs::remove_dir_all(self.folder.join(PARTS));
+        if is_whole {
+            let _ = fs::remove_dir_all(self.folder.join(PARTS));
+        }
         Ok((parts, lost))
     }
+}
+
+/// Which of several processes with one number a log is of, and its name without that: `2.41.xml`, `2.san.app.41`.
+pub(super) fn generation(name: &str) -> (u32, &str) {
+    let of = |(number, rest): (&str, _)| Some((number.parse().ok()?, rest));
+    name.split_once('.').filter(|(_, rest)| process(rest).is_some()).and_then(of).unwrap_or((1, name))
 }
 
 /// The name of a log without the folder in which it is kept.
@@ -69,19 +81,23 @@ fn part(folder: &Path, number: usize, name: &str) -> PathBuf {
     folder.join(PARTS).join(number.to_string()).join(name)
 }
 
-fn put_back(folder: &Path, name: &str, count: usize, lost: &mut Vec<String>) -> io::Result<()> {
-    let first = part(folder, 0, name);
-    for number in 0..count {
-        let path = part(folder, number, name);
-        if !path.exists() {
+fn put_back(folder: &Path, name: &str, writers: &[Option<u64>], lost: &mut Vec<String>) -> io::Result<()> {
+    let paths = (0..writers.len()).map(|number| part(folder, number, name));
+    let all: Vec<(PathBuf, Option<u64>)> = paths.zip(writers.iter().copied()).collect();
+    let of_one = all.chunk_by(|(_, a), (_, b)| a.is_some() && a == b);
+    for (number, of_one) in of_one.enumerate() {
+        let to = if number == 0 { folder.join(name) } else { folder.join(format!("{}.{name}", number + 1)) };
+        let there: Vec<&PathBuf> = of_one.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
+        if there.len() < of_one.len() {
             lost.push(format!("{name} was there, and is gone"));
-        } else if number > 0 && first.exists() {
-            append(&first, &path, name, lost)?;
-        } else if number > 0 {
-            fs::rename(&path, &first)?;
         }
+        let Some((first, rest)) = there.split_first() else { continue };
+        for next in rest {
+            append(first, next, name, lost)?;
+        }
+        fs::rename(first, to)?;
     }
-    if first.exists() { fs::rename(&first, folder.join(name)) } else { Ok(()) }
+    Ok(())
 }
 
 fn append(first: &Path, next: &Path, name: &str, lost: &mut Vec<String>) -> io::Result<()> {
@@ -94,7 +110,17 @@ fn append(first: &Path, next: &Path, name: &str, lost: &mut Vec<String>) -> io::
         lost.push(format!("{name} was begun anew, and ended within a line before"));
         to.write_all(b"\n")?;
     }
+    if Path::new(name).extension().is_some_and(|extension| extension == "xml") {
+        writeln!(to, "{XML_GOES_ON}")?;
+    }
     io::copy(&mut File::open(next)?, &mut to).map(drop)
+}
+
+/// When a process started, if it is one of the run's.
+#[cfg(target_os = "linux")]
+fn writer(name: &str) -> Option<u64> {
+    let pid = process(name)?;
+    super::child::started_at(pid)
 }
 
 #[cfg(target_os = "linux")]
@@ -153,11 +179,11 @@ fn set_aside(folder: &Path, name: &str, parts: &mut Parts) {
     if process(name).is_none() || !from.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
         return;
     }
-    let number = parts.get(name).copied().unwrap_or(0);
-    let to = part(folder, number, name);
+    let writer = writer(name);
+    let to = part(folder, parts.get(name).map_or(0, Vec::len), name);
     let moved = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &to));
     if moved.is_ok() {
-        parts.insert(name.to_owned(), number + 1);
+        parts.entry(name.to_owned()).or_default().push(writer);
     }
 }
 
@@ -180,31 +206,58 @@ mod tests {
     fn a_log_that_is_begun_anew_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let keeper = Keeper::of(dir.path());
-        let mut first = begin(dir.path(), "7.xml");
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        // One that runs and stays what it is, and one of which nobody knows.
+        let own = format!("{}.xml", child.id());
+        let mut first = begin(dir.path(), &own);
         first.write_all(b"one\n").unwrap();
-        begin(dir.path(), "8.xml").write_all(b"other").unwrap();
-        begin(dir.path(), "7.xml").write_all(b"two\n").unwrap();
+        begin(dir.path(), "8.xml").write_all(b"other\n").unwrap();
+        begin(dir.path(), &own).write_all(b"two\n").unwrap();
+        begin(dir.path(), "8.xml").write_all(b"another").unwrap();
         first.write_all(b"still one\n").unwrap();
         fs::write(dir.path().join("stdout.txt"), "mine").unwrap();
         let (parts, lost) = keeper.finish().unwrap();
-        assert_eq!(parts, Parts::from([("7.xml".into(), 2), ("8.xml".into(), 1)]));
-        assert!(lost.is_empty());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!((parts[&own].len(), parts["8.xml"].len(), lost.len()), (2, 2, 0));
         let text = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
-        assert_eq!((text("7.xml"), text("8.xml")), ("one\nstill one\ntwo\n".into(), "other".into()));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+        assert_eq!(text(&own), format!("one\nstill one\n{XML_GOES_ON}\ntwo\n"));
+        assert_eq!((text("8.xml"), text("2.8.xml")), ("other\n".into(), "another".into()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
     }
 
     #[test]
     fn what_is_deleted_or_cut_on_the_way_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let keeper = Keeper::of(dir.path());
-        begin(dir.path(), "san.app.7").write_all(b"cu").unwrap();
-        begin(dir.path(), "san.app.7").write_all(b"whole\n").unwrap();
-        begin(dir.path(), "9.xml");
-        fs::remove_file(part(dir.path(), 0, "9.xml")).unwrap();
-        let (_, lost) = keeper.finish().unwrap();
-        assert_eq!(lost, ["9.xml was there, and is gone", "san.app.7 was begun anew, and ended within a line before"]);
-        assert_eq!(fs::read_to_string(dir.path().join("san.app.7")).unwrap(), "cu\nwhole\n");
+        let name = format!("san.app.{}", std::process::id());
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let own = format!("san.app.{}", child.id());
+        begin(dir.path(), &own).write_all(b"cu").unwrap();
+        begin(dir.path(), &own).write_all(b"whole\n").unwrap();
+        begin(dir.path(), &name);
+        fs::remove_file(part(dir.path(), 0, &name)).unwrap();
+        let (_, mut lost) = keeper.finish().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lost.sort();
+        let mut expected =
+            [format!("{name} was there, and is gone"), format!("{own} was begun anew, and ended within a line before")];
+        expected.sort();
+        assert_eq!(lost, expected);
+        assert_eq!(fs::read_to_string(dir.path().join(&own)).unwrap(), "cu\nwhole\n");
+    }
+
+    #[test]
+    fn several_processes_of_one_number_are_told_apart() {
+        for (name, expected) in [
+            ("41.xml", (1, "41.xml")),
+            ("2.41.xml", (2, "41.xml")),
+            ("san.a.41", (1, "san.a.41")),
+            ("3.san.a.41", (3, "san.a.41")),
+        ] {
+            assert_eq!(generation(name), expected);
+        }
     }
 
     #[test]

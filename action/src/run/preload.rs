@@ -49,10 +49,23 @@ pub(super) fn launch(checker: Checker, machine: &dyn Machine) -> Result<Launch, 
 /// What standard error says of a process that crashed: shells and make tell of those that they started. A crash is all that Electric Fence
 /// says of most errors.
 pub(super) fn crash(stderr: &[u8]) -> Option<String> {
-    const CRASHES: &[&[u8]] = &[b"Segmentation fault", b"Bus error"];
     let mut lines = stderr.split(|byte| *byte == b'\n');
-    let line = lines.find(|line| CRASHES.iter().any(|crash| memmem::find(line, crash).is_some()))?;
+    let line = lines.find(|line| tells_of_crash(line.trim_ascii()))?;
     Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+}
+
+/// dash and bash `-c` say nothing else; bash names its script, line and process before, and what ran behind; make names its rule.
+fn tells_of_crash(line: &[u8]) -> bool {
+    const CRASHES: &[&[u8]] = &[b"Segmentation fault", b"Bus error"];
+    CRASHES.iter().any(|crash| {
+        let Some(at) = memmem::find(line, crash) else { return false };
+        let (before, behind) = (&line[..at], &line[at + crash.len()..]);
+        let of_bash =
+            || memmem::find(before, b": line ").is_some() && before.trim_ascii_end().last().is_some_and(u8::is_ascii_digit);
+        let of_make = || memmem::find(before, b"*** [").is_some() && before.ends_with(b"] ");
+        let ends = behind.is_empty() || behind == b" (core dumped)";
+        ends && (before.is_empty() || of_make()) || of_bash()
+    })
 }
 
 fn scudo() -> Vec<String> {
@@ -91,7 +104,8 @@ mod tests {
         {
             assert!(crash(text.as_bytes()).is_some(), "{text}");
         }
-        assert_eq!(crash(b"done\n"), None);
+        assert!(crash(b"make: *** [Makefile:2: check] Segmentation fault").is_some());
+        assert_eq!(crash(b"done\ntest: handles Segmentation fault well ... ok\n"), None);
     }
 
     #[test]

@@ -56,11 +56,12 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
             ours.push(("log_threads", "1".into()));
         }
         // Each process is to say that it runs. ThreadSanitizer would say so among the program's own output, but may write down at its end
-        // what lies where in memory.
-        let is_read_by_it = *variable == "UBSAN_OPTIONS" && pass.contains(&Checker::Tsan);
+        // what lies where in memory. UBSan would open its log too early: a program that closes what it did not open would lose all after.
+        let is_quiet = pass.iter().all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
+        let is_ubsan = *variable == "UBSAN_OPTIONS" && (is_quiet || pass.contains(&Checker::Tsan));
         if *variable == "TSAN_OPTIONS" {
             ours.push(("print_module_map", "1".into()));
-        } else if !is_read_by_it && of_user("verbosity").is_none_or(|level| level == "0") {
+        } else if !is_ubsan && of_user("verbosity").is_none_or(|level| level == "0") {
             ours.push(("verbosity", "1".into()));
         }
         for (name, value) in &ours {
@@ -126,13 +127,18 @@ const SIGNS: &[(&[u8], Checker)] = &[
 
 /// The sanitizers whose runtimes are in a program. Nothing where it is no program but a script.
 pub(super) fn runtimes(path: &Path) -> io::Result<Option<Vec<Checker>>> {
+    runtimes_in(File::open(path)?)
+}
+
+/// The same of a file that is open.
+pub(super) fn runtimes_in(mut file: File) -> io::Result<Option<Vec<Checker>>> {
     let mut start = Vec::new();
-    File::open(path)?.take(4).read_to_end(&mut start)?;
+    Read::by_ref(&mut file).take(4).read_to_end(&mut start)?;
     if !is_program(&start) {
         return Ok(None);
     }
     let signs: Vec<&[u8]> = SIGNS.iter().map(|(sign, _)| *sign).collect();
-    let is_there = held(path, &signs)?;
+    let is_there = held_in(file, &signs)?;
     let mut found: Vec<Checker> =
         SIGNS.iter().zip(is_there).filter(|(_, there)| *there).map(|((_, checker), _)| *checker).collect();
     // The others hold LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the program uses them or not.
@@ -146,8 +152,11 @@ pub(super) fn runtimes(path: &Path) -> io::Result<Option<Vec<Checker>>> {
 
 /// Which of these words a file holds. It may be large, and is read piece by piece.
 pub(super) fn held(path: &Path, words: &[&[u8]]) -> io::Result<Vec<bool>> {
+    held_in(File::open(path)?, words)
+}
+
+fn held_in(mut file: File, words: &[&[u8]]) -> io::Result<Vec<bool>> {
     const PIECE: usize = 1 << 20;
-    let mut file = File::open(path)?;
     let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
     let (mut buffer, mut kept) = (vec![0; PIECE + longest], 0);
     let mut found = vec![false; words.len()];
@@ -215,7 +224,8 @@ mod tests {
         let flags = |checker: Checker| -> Vec<String> {
             launch(&[checker], "/tmp/x", &Made::default()).variables.into_iter().map(|(_, flags)| flags).collect()
         };
-        assert!(flags(Checker::Ubsan).iter().all(|flags| flags.contains("verbosity=1")));
+        assert!(flags(Checker::Msan).iter().any(|flags| flags.contains("verbosity=1")));
+        assert!(flags(Checker::Ubsan).iter().all(|flags| !flags.contains("verbosity")));
         // Among what a program prints this would be in the way.
         assert!(flags(Checker::Tsan).iter().all(|flags| !flags.contains("verbosity")));
         assert!(flags(Checker::Tsan).iter().any(|flags| flags.contains("print_module_map=1")));

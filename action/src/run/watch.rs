@@ -1,9 +1,10 @@
 //! Who looks on while a command runs: at its logs, its processes, the canary, and the clock.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::fs::{self, File as Opened};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use leakgate_core::Canary;
 
@@ -35,8 +36,20 @@ pub(super) struct Watch<'a> {
     /// Processes that were met while they ran under a checker that may say nothing.
     pub(super) met: BTreeSet<u32>,
     /// Programs that were looked into, and whether these checkers are in them.
-    pub(super) programs: HashMap<PathBuf, bool>,
+    pub(super) programs: HashMap<Identity, bool>,
     pub(super) speaker: Speaker,
+}
+
+/// What tells one file from every other, and from itself after it was written anew.
+pub(super) type Identity = (u64, u64, u64, SystemTime);
+
+fn identity(file: &Opened) -> Option<Identity> {
+    let meta = file.metadata().ok()?;
+    #[cfg(unix)]
+    let place = (std::os::unix::fs::MetadataExt::dev(&meta), std::os::unix::fs::MetadataExt::ino(&meta));
+    #[cfg(not(unix))]
+    let place = (0, 0);
+    Some((place.0, place.1, meta.len(), meta.modified().ok()?))
 }
 
 /// A canary on its way.
@@ -64,11 +77,16 @@ impl Watch<'_> {
         let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
         match self.checkers.first().map(|checker| checker.family()) {
             Some(Family::Sanitizer) => {
-                let Ok(program) = fs::read_link(of("exe")) else { return false };
-                *self.programs.entry(program).or_insert_with(|| {
-                    let built = sanitizer::runtimes(&of("exe")).ok().flatten().unwrap_or_default();
-                    built.iter().any(|checker| self.checkers.contains(checker))
-                })
+                // It may become another program at any moment, and a program may be built anew.
+                let Ok(program) = Opened::open(of("exe")) else { return false };
+                let Some(identity) = identity(&program) else { return false };
+                if let Some(known) = self.programs.get(&identity) {
+                    return *known;
+                }
+                let Ok(built) = sanitizer::runtimes_in(program) else { return false };
+                let is_checked = built.unwrap_or_default().iter().any(|checker| self.checkers.contains(checker));
+                self.programs.insert(identity, is_checked);
+                is_checked
             }
             Some(Family::Preload) => {
                 let variables = fs::read(of("environ")).unwrap_or_default();

@@ -69,19 +69,51 @@ fn sound_programs_behind_a_shell_are_seen() {
     if !has(&["gcc", "clang-19"]) {
         return;
     }
-    for (tool, compiler) in
-        [("tsan", "gcc -fsanitize=thread"), ("tsan", "clang-19 -fsanitize=thread"), ("ubsan", "clang-19 -fsanitize=undefined")]
-    {
+    for compiler in ["gcc -fsanitize=thread", "clang-19 -fsanitize=thread"] {
         let shop = Shop::with_app(compiler);
         shop.script("all", "./app && ./app");
-        let ran = shop.run(&["--tool", tool, "--", "./all"]);
+        let ran = shop.run(&["--tool", "tsan", "--", "./all"]);
         ran.passes();
         assert!(ran.out.contains("2 processes"), "{}", ran.out);
     }
-    // This one says nothing at all, and must be met.
-    let shop = Shop::with_app("gcc -fsanitize=undefined");
-    shop.script("all", "./app nap; exit 0");
-    shop.run(&["--tool", "ubsan", "--", "./all"]).passes();
+    // These say nothing at all, and must be met. They are built anew under one name.
+    let shop = Shop::new();
+    for compiler in ["gcc", "gcc -fsanitize=undefined", "clang-19 -fsanitize=undefined"] {
+        shop.write("app.c", super::shop::PROGRAM);
+        shop.build(compiler, "app");
+        fs::rename(shop.path().join("app"), shop.path().join(compiler.split(' ').next().unwrap())).unwrap();
+        if compiler != "gcc" {
+            let name = compiler.split(' ').next().unwrap();
+            shop.script("all", &format!("cp $(which sleep) now; ./now 0.3; rm now; cp {name} now; ./now nap; exit 0"));
+            shop.run(&["--tool", "ubsan", "--", "./all"]).passes();
+            // One that closes what it did not open says what it found all the same.
+            let ran = shop.run(&["--tool", "ubsan", "--", &format!("./{name}"), "closes-and-overflows"]);
+            assert_eq!(ran.findings(), [("ubsan", "signed-integer-overflow")], "{}", ran.out);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn a_number_that_is_given_again_hides_no_killed_process() {
+    let Some(shop) = shop() else { return };
+    if !has(&["unshare"]) || !std::process::Command::new("unshare").args(["-rpf", "true"]).status().is_ok_and(|s| s.success()) {
+        return;
+    }
+    // In a namespace of its own each has the same number.
+    shop.script("twice", "unshare -rpf sh -c './app killed; true'; unshare -rpf sh -c './app; true'; exit 0");
+    shop.run(&["--tool", "memcheck", "--", "./twice"]).fails_for("truncated-report");
+}
+
+#[test]
+#[ignore = "needs real checkers"]
+fn kept_logs_say_the_same_to_check() {
+    let Some(shop) = shop() else { return };
+    shop.script("on", "exec ./app");
+    shop.run(&["--tool", "memcheck", "--keep-logs", "kept", "--", "./on"]).passes();
+    let mut check = std::process::Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
+    let output = check.args(["check", "kept"]).current_dir(shop.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
@@ -268,6 +300,10 @@ fn an_allocator_that_nobody_sees_proves_nothing() {
         ran.fails_for("missing-report");
         assert!(ran.out.contains("allocates by jemalloc"), "{}", ran.out);
     }
+    // Whoever starts it.
+    let ran = shop.run(&["--tool", "memcheck", "--", "env", "./held"]);
+    ran.fails_for("missing-report");
+    assert!(ran.out.contains("allocates by jemalloc"), "{}", ran.out);
     // Under the names of C it takes the place of C's, and is replaced like these.
     shop.write("held.c", &format!("#include <stddef.h>\nvoid *malloc(size_t size) {{ return size ? NULL : NULL; }}\n{program}"));
     shop.build("gcc", "held");

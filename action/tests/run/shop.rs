@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A program that errs as its first argument says.
-const PROGRAM: &str = r#"
+pub(crate) const PROGRAM: &str = r#"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +41,10 @@ int main(int argc, char **argv) {
     if (!strcmp(deed, "goes-on")) { char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; execl(argv[0], argv[0], "leak", NULL); }
     if (!strcmp(deed, "overflows-and-goes-on")) {
         int big = 2147483647; big += argc; printf("%d\n", big); execl(argv[0], argv[0], "overflow", NULL);
+    }
+    if (!strcmp(deed, "closes-and-overflows")) {
+        for (int fd = 3; fd < 64; fd++) close(fd);
+        int big = 2147483647; big += argc; printf("%d\n", big);
     }
     if (!strcmp(deed, "nap")) usleep(400000);
     if (!strcmp(deed, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }

@@ -67,6 +67,8 @@ pub(crate) struct Collector {
     pub(crate) bare_children: Vec<usize>,
     /// Reports without an end, after which the same process began a new one.
     pub(crate) replaced: Vec<usize>,
+    /// Reports of which somebody wrote down that the process went on as another program.
+    pub(crate) went_on: Vec<usize>,
     /// Reports in XML and how many different errors each states before its sums: those that are neither leaks nor descriptors.
     pub(crate) counted: Vec<(usize, u64)>,
     hasher: DefaultHashBuilder,

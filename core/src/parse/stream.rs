@@ -171,9 +171,10 @@ impl Stream {
             out.problem(Code::Interleaved, line.number, None, "another process writes into a line of the XML document");
         }
         let another = trimmed.starts_with(b"<valgrindoutput");
-        let own = !another && xml.line(text, line, out);
+        let goes_on = trimmed.trim_ascii_end() == xml::GOES_ON.as_bytes() && xml.goes_on(out);
+        let own = goes_on || !another && xml.line(text, line, out);
         if another {
-            xml.replaced(out);
+            xml.finish(out);
         }
         if xml.is_done() {
             self.xml = None;

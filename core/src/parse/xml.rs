@@ -36,6 +36,12 @@ const MAX_FOREIGN: u32 = 2000;
 /// The largest element that is waited for.
 const MAX_ELEMENT: usize = 16 << 20;
 
+/// The line by which `leakgate run` parts the documents of a process that became another program. Checkers write none such.
+pub const GOES_ON: &str = "<!-- the process went on as another program -->";
+
+/// Lines of fewer bytes are searched for an end tag only at their beginning.
+const SHORT: usize = 1024;
+
 /// One `<valgrindoutput>`.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
@@ -126,19 +132,15 @@ impl Document {
         self.waiting = !self.buffer.is_empty();
     }
 
-    /// Another document begins. A process that goes on with another program (`exec`) leaves one without an end, and none of it is cut.
-    /// Both stand in one file only where somebody saw to that, who followed every process.
-    pub(crate) fn replaced(&mut self, out: &mut Collector) {
-        let last_line = out.reports[self.report].last_line;
-        self.read(last_line, out);
+    /// The process went on as another program (`exec`), whose document follows. False where this one is cut, or has ended.
+    pub(crate) fn goes_on(&mut self, out: &mut Collector) -> bool {
         let is_whole = self.state == State::Inside && self.has_tool && !self.finished && self.buffer.trim_ascii().is_empty();
-        if is_whole && out.options.children_are_traced {
+        if is_whole {
             out.reports[self.report].complete = true;
-            out.replaced.push(self.report);
+            out.went_on.push(self.report);
             self.state = State::Done;
-        } else {
-            self.finish(out);
         }
+        is_whole
     }
 
     /// The input, or the document's place in it, ends.
@@ -161,7 +163,6 @@ impl Document {
     /// True when the line may end the element that is waited for. An end tag mostly begins its line; where it does not, the next one
     /// that does, or the end of the input, will find it.
     fn may_end(&self, text: &[u8]) -> bool {
-        const SHORT: usize = 1024;
         match trim_start(text) {
             [b'<', b'/', tag @ ..] if tag.starts_with(element::name(&self.buffer)) => true,
             _ => text.len() >= SHORT || !element::has_name(&self.buffer),

@@ -63,6 +63,28 @@ pub(super) fn crash_of(_: u32) -> Option<i32> {
     None
 }
 
+/// When a process started, in ticks since the system did; nothing where it does not descend from this one.
+#[cfg(target_os = "linux")]
+pub(in super::super) fn started_at(pid: u32) -> Option<u64> {
+    const AFTER_PARENT: usize = 17;
+    let mut at = pid;
+    while at != std::process::id() {
+        at = stat(at)?.1;
+    }
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.split_ascii_whitespace().nth(2 + AFTER_PARENT)?.parse().ok()
+}
+
+/// The state of a process, and its parent.
+#[cfg(target_os = "linux")]
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program stands in brackets, and may hold any of them.
+    let mut rest = text.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = rest.next()?.chars().next()?;
+    Some((state, rest.next()?.parse().ok()?))
+}
+
 /// All processes that run, each with its parent.
 #[cfg(target_os = "linux")]
 fn processes() -> impl Iterator<Item = (u32, u32)> {
@@ -75,11 +97,8 @@ fn states() -> impl Iterator<Item = (u32, u32, char)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        // The name of the program stands in brackets, and may hold any of them.
-        let mut rest = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-        let state = rest.next()?.chars().next()?;
-        Some((pid, rest.next()?.parse().ok()?, state))
+        let (state, parent) = stat(pid)?;
+        Some((pid, parent, state))
     })
 }
 

@@ -51,12 +51,12 @@ fn copy(mut from: impl Read, mut to: impl Write, path: &Path, line: &StatusLine,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
+        traffic.busy.fetch_add(1, Ordering::Relaxed);
         // A slow reader must not keep anything from being kept.
         let wrote = kept.as_mut().map_or(Ok(()), |file| file.write_all(&buffer[..read]));
         if let Err(error) = wrote {
             kept = Err(error);
         }
-        traffic.busy.fetch_add(1, Ordering::Relaxed);
         line.aside(&buffer[..read], || {
             let _ = to.write_all(&buffer[..read]).and_then(|()| to.flush());
         });

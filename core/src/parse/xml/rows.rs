@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr3};
 
-use super::{Document, MAX_ELEMENT, State, element};
+use super::{Document, MAX_ELEMENT, SHORT, State, element};
 use crate::bytes::trim_start;
 use crate::parse::collect::Collector;
 
@@ -24,7 +24,8 @@ impl Document {
         let mut is_closed = false;
         while !is_closed {
             let Some(row) = memchr(b'\n', &text[rows.bytes..]).map(|len| &text[rows.bytes..rows.bytes + len]) else { break };
-            let is_too_long = row.len() > out.options.max_line || self.buffer.len() + rows.bytes + row.len() >= MAX_ELEMENT;
+            let is_too_long =
+                row.len() > out.options.max_line.min(SHORT - 1) || self.buffer.len() + rows.bytes + row.len() >= MAX_ELEMENT;
             if is_too_long || !is_plain(row) {
                 break;
             }
