@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use leakgate_core::End;
 
-pub(super) use self::orphans::descendants;
 #[cfg(target_os = "linux")]
-pub(super) use self::orphans::started_at;
+pub(super) use self::orphans::identity;
+pub(super) use self::orphans::{Identity, descendants};
 use self::signals::Signal;
 pub(super) use self::signals::is_running;
 use super::status::StatusLine;

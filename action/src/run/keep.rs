@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 
 use leakgate_core::XML_GOES_ON;
 
+use super::child::Identity;
 use super::collect::process;
 use crate::error::Error;
 
@@ -21,9 +22,9 @@ const PARTS: &str = ".parts";
 /// Appears when nothing more is to come.
 const LAST: &str = ".last";
 
-/// The logs of each name, one after the other, each with who began it: when that process started, where it is known to be one of the run's.
-/// A process that becomes another program stays what it is; its number may be another's, before long or in a namespace of its own.
-pub(super) type Parts = BTreeMap<String, Vec<Option<u64>>>;
+/// The logs of each name, one after the other, each with who began it, where that is known. A process that becomes another program stays
+/// what it is; its number may be another's, before long or in a namespace of its own.
+pub(super) type Parts = BTreeMap<String, Vec<Option<Identity>>>;
 
 /// Somebody who moves logs aside, where the system tells of new files.
 #[derive(Debug)]
@@ -81,9 +82,9 @@ fn part(folder: &Path, number: usize, name: &str) -> PathBuf {
     folder.join(PARTS).join(number.to_string()).join(name)
 }
 
-fn put_back(folder: &Path, name: &str, writers: &[Option<u64>], lost: &mut Vec<String>) -> io::Result<()> {
+fn put_back(folder: &Path, name: &str, writers: &[Option<Identity>], lost: &mut Vec<String>) -> io::Result<()> {
     let paths = (0..writers.len()).map(|number| part(folder, number, name));
-    let all: Vec<(PathBuf, Option<u64>)> = paths.zip(writers.iter().copied()).collect();
+    let all: Vec<(PathBuf, Option<Identity>)> = paths.zip(writers.iter().copied()).collect();
     let of_one = all.chunk_by(|(_, a), (_, b)| a.is_some() && a == b);
     for (number, of_one) in of_one.enumerate() {
         let to = if number == 0 { folder.join(name) } else { folder.join(format!("{}.{name}", number + 1)) };
@@ -114,13 +115,6 @@ fn append(first: &Path, next: &Path, name: &str, lost: &mut Vec<String>) -> io::
         writeln!(to, "{XML_GOES_ON}")?;
     }
     io::copy(&mut File::open(next)?, &mut to).map(drop)
-}
-
-/// When a process started, if it is one of the run's.
-#[cfg(target_os = "linux")]
-fn writer(name: &str) -> Option<u64> {
-    let pid = process(name)?;
-    super::child::started_at(pid)
 }
 
 #[cfg(target_os = "linux")]
@@ -179,7 +173,7 @@ fn set_aside(folder: &Path, name: &str, parts: &mut Parts) {
     if process(name).is_none() || !from.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
         return;
     }
-    let writer = writer(name);
+    let writer = process(name).and_then(super::child::identity);
     let to = part(folder, parts.get(name).map_or(0, Vec::len), name);
     let moved = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &to));
     if moved.is_ok() {

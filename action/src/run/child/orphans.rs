@@ -63,16 +63,29 @@ pub(super) fn crash_of(_: u32) -> Option<i32> {
     None
 }
 
-/// When a process started, in ticks since the system did; nothing where it does not descend from this one.
+/// A process that runs: its number, and when it started, in ticks since the system did. Numbers are given again.
+pub(in super::super) type Identity = (u32, u64);
+
+/// The process among those that descend from this one which has this number, be it in a namespace of its own; nothing where there is none,
+/// or more than one.
 #[cfg(target_os = "linux")]
-pub(in super::super) fn started_at(pid: u32) -> Option<u64> {
-    const AFTER_PARENT: usize = 17;
-    let mut at = pid;
-    while at != std::process::id() {
-        at = stat(at)?.1;
-    }
+pub(in super::super) fn identity(number: u32) -> Option<Identity> {
+    let has_number = |pid: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        numbers.and_then(|numbers| numbers.split_ascii_whitespace().next_back()?.parse().ok()) == Some(number)
+    };
+    let mut found = descendants()?.into_iter().filter(has_number);
+    let pid = found.next().filter(|_| found.next().is_none())?;
+    Some((pid, started_at(pid)?))
+}
+
+#[cfg(target_os = "linux")]
+fn started_at(pid: u32) -> Option<u64> {
+    /// The state is the third field of all, and this the twenty-second.
+    const AFTER_STATE: usize = 19;
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit_once(')')?.1.split_ascii_whitespace().nth(2 + AFTER_PARENT)?.parse().ok()
+    text.rsplit_once(')')?.1.split_ascii_whitespace().nth(AFTER_STATE)?.parse().ok()
 }
 
 /// The state of a process, and its parent.
