@@ -101,7 +101,7 @@ fn a_number_that_is_given_again_hides_no_killed_process() {
         return;
     }
     // In a namespace of its own each has the same number.
-    shop.script("twice", "unshare -rpf sh -c './app killed; true'; unshare -rpf sh -c './app; true'; exit 0");
+    shop.script("twice", "unshare -rpf sh -c './app kill-child; true'; unshare -rpf sh -c './app; ./app; true'; exit 0");
     shop.run(&["--tool", "memcheck", "--", "./twice"]).fails_for("truncated-report");
     // Nothing is wrong with programs there that go on as others.
     shop.script("sound", "unshare -rpf ./app; unshare -rpf sh -c './app; exec ./app'");
