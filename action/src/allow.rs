@@ -12,7 +12,8 @@ use crate::output;
 use crate::settings::{CONFIG, Settings, read_text, shown, today};
 use crate::workspace::Repository;
 
-/// Accept a finding: add a narrow entry with its reason to leakgate.toml, whose comments and order stay as they are.
+/// Accept a finding: add a narrow entry with its reason to leakgate.toml, whose comments and order
+/// stay as they are.
 #[derive(Debug, Args)]
 pub(crate) struct Allow {
     /// The finding, by its fingerprint or the start of it, as reports show it.
@@ -52,7 +53,9 @@ enum RawStatus {
 /// Runs the command.
 pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
     if args.reason.trim().is_empty() {
-        return Err(Error::Usage("a reason is needed: say why it is accepted".to_owned()));
+        return Err(Error::Usage(
+            "a reason is needed: say why it is accepted".to_owned(),
+        ));
     }
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.names, &settings.formats).complete()?;
@@ -62,20 +65,38 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
     already(&triage, &fingerprint, &settings)?;
     let wording = Wording {
         reason: args.reason.clone(),
-        status: args.status.map(|s| s.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()),
+        status: args.status.map(|s| {
+            s.to_possible_value()
+                .map(|v| v.get_name().to_owned())
+                .unwrap_or_default()
+        }),
         owner: args.owner.clone(),
         investigation: args.investigation.clone(),
         added: Some(args.gate.today.unwrap_or_else(today)),
         expires: args.expires,
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
     };
-    let written = suppress(&logs.parsed, &triage, std::slice::from_ref(&fingerprint), Language::Toml, &wording);
-    let Some(written) = written.into_iter().next() else { return Ok(Status::Pass) };
-    let entry = written.text.map_err(|why| Error::Usage(format!("{fingerprint} can't be accepted: {why}")))?;
+    let written = suppress(
+        &logs.parsed,
+        &triage,
+        std::slice::from_ref(&fingerprint),
+        Language::Toml,
+        &wording,
+    );
+    let Some(written) = written.into_iter().next() else {
+        return Ok(Status::Pass);
+    };
+    let entry = written
+        .text
+        .map_err(|why| Error::Usage(format!("{fingerprint} can't be accepted: {why}")))?;
     if args.dry_run {
         output::stdout(&entry)?;
     } else {
-        let path = settings.config.clone().or_else(|| args.gate.config.clone()).unwrap_or_else(|| PathBuf::from(CONFIG));
+        let path = settings
+            .config
+            .clone()
+            .or_else(|| args.gate.config.clone())
+            .unwrap_or_else(|| PathBuf::from(CONFIG));
         append(&path, &entry)?;
         output::note(&format!("added to {}:", shown(&path)));
         output::stdout(&entry)?;
@@ -89,8 +110,15 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
 
 /// A second entry for what a rule accepts already would only hide the first.
 fn already(triage: &Triage, fingerprint: &str, settings: &Settings) -> Result<(), Error> {
-    let own: Vec<&Item> = triage.items.iter().filter(|i| i.fingerprint.as_str() == fingerprint).collect();
-    let rule = own.first().and_then(|item| item.rule).and_then(|at| settings.gate.rules.get(at));
+    let own: Vec<&Item> = triage
+        .items
+        .iter()
+        .filter(|i| i.fingerprint.as_str() == fingerprint)
+        .collect();
+    let rule = own
+        .first()
+        .and_then(|item| item.rule)
+        .and_then(|at| settings.gate.rules.get(at));
     if let Some(rule) = rule
         && own.iter().any(|item| item.cause.is_some())
     {
@@ -100,15 +128,26 @@ fn already(triage: &Triage, fingerprint: &str, settings: &Settings) -> Result<()
         );
         return Err(Error::Usage(what));
     }
-    match rule.filter(|_| own.iter().all(|item| item.disposition == Disposition::Allowed)) {
-        Some(rule) => Err(Error::Usage(format!("{fingerprint} is accepted already, by `{}` ({})", rule.id, rule.origin))),
+    match rule.filter(|_| {
+        own.iter()
+            .all(|item| item.disposition == Disposition::Allowed)
+    }) {
+        Some(rule) => Err(Error::Usage(format!(
+            "{fingerprint} is accepted already, by `{}` ({})",
+            rule.id, rule.origin
+        ))),
         None => Ok(()),
     }
 }
 
-/// Adds text to the end of a configuration, byte for byte as it was before; nothing is written that could not be read again.
+/// Adds text to the end of a configuration, byte for byte as it was before; nothing is written that
+/// could not be read again.
 fn append(path: &Path, entry: &str) -> Result<(), Error> {
-    let old = if path.exists() { read_text(path)? } else { String::new() };
+    let old = if path.exists() {
+        read_text(path)?
+    } else {
+        String::new()
+    };
     let line_end = if old.contains("\r\n") { "\r\n" } else { "\n" };
     let mut text = old.clone();
     if !text.is_empty() {
@@ -119,7 +158,8 @@ fn append(path: &Path, entry: &str) -> Result<(), Error> {
     }
     text += &entry.replace('\n', line_end);
     Config::read(&shown(path), &text).map_err(|mistakes| {
-        let help = "the entry could not be added; `[[allow]]` tables can't stand beside `allow = […]`";
+        let help =
+            "the entry could not be added; `[[allow]]` tables can't stand beside `allow = […]`";
         if Config::read(&shown(path), &old).is_ok() {
             Error::Usage(format!("{}: {help}", shown(path)))
         } else {

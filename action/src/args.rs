@@ -1,4 +1,5 @@
-//! The command line as given: the commands, and the options that several of them share. Each command's own options stand in its file.
+//! The command line as given: the commands, and the options that several of them share. Each
+//! command's own options stand in its file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Start a command under memory checkers, miss no report, and go on as `check` does.
     ///
-    /// Exit status: 0 pass, 1 fail (what nobody accepted, no proof, or a command that failed), 2 not all of the work could be done.
+    /// Exit status: 0 pass, 1 fail (what nobody accepted, no proof, or a command that failed), 2
+    /// not all of the work could be done.
     Run(run::RunArgs),
     #[command(hide = true)]
     Exec(run::Exec),
@@ -43,9 +45,11 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// The step of the GitHub Action: check, and show what was found on the pull request.
     ///
-    /// It takes no arguments: action.yml hands over its inputs as variables of the environment (docs/action.md).
+    /// It takes no arguments: action.yml hands over its inputs as variables of the environment
+    /// (docs/action.md).
     Action,
-    /// Report what the run of a fork has left as an artifact, from a workflow with `on: workflow_run` (docs/action.md).
+    /// Report what the run of a fork has left as an artifact, from a workflow with `on:
+    /// workflow_run` (docs/action.md).
     Publish,
 }
 
@@ -76,8 +80,8 @@ pub(crate) struct Check {
     pub(crate) documents: DocumentArgs,
     #[command(flatten)]
     pub(crate) gate: GateArgs,
-    /// The JSON document of an earlier run, such as that of the base branch: text, markdown and HTML tell what is new, grown and fixed
-    /// since then. It changes nothing about what fails.
+    /// The JSON document of an earlier run, such as that of the base branch: text, markdown and
+    /// HTML tell what is new, grown and fixed since then. It changes nothing about what fails.
     #[arg(long, value_name = "RUN.json")]
     pub(crate) base: Option<PathBuf>,
     #[command(flatten)]
@@ -87,11 +91,12 @@ pub(crate) struct Check {
 /// Where names of frames come from.
 #[derive(Debug, Args)]
 pub(crate) struct SymbolArgs {
-    /// Name frames that have nothing but a module and an offset (a sanitizer found no llvm-symbolizer), from the modules on this machine
-    /// that have the build ids of the log.
+    /// Name frames that have nothing but a module and an offset (a sanitizer found no
+    /// llvm-symbolizer), from the modules on this machine that have the build ids of the log.
     #[arg(long)]
     pub(crate) symbolize: bool,
-    /// Where separate debug information lies, beside /usr/lib/debug and the modules. May be given often.
+    /// Where separate debug information lies, beside /usr/lib/debug and the modules. May be given
+    /// often.
     #[arg(long, value_name = "DIR", requires = "symbolize")]
     pub(crate) debug_file_directory: Vec<PathBuf>,
 }
@@ -108,17 +113,20 @@ pub(crate) struct LogArgs {
 /// What to write.
 #[derive(Debug, Args)]
 pub(crate) struct DocumentArgs {
-    /// The document to write: text, json, html, sarif, markdown, junit, annotations (of GitHub Actions), gitlab (Code Quality) or folded
-    /// (stacks of leaks), to standard output or, with =FILE, to a file. May be given often.
+    /// The document to write: text, json, html, sarif, markdown, junit, annotations (of GitHub
+    /// Actions), gitlab (Code Quality) or folded (stacks of leaks), to standard output or,
+    /// with =FILE, to a file. May be given often.
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = document)]
     pub(crate) format: Vec<Document>,
-    /// Show accepted findings in SARIF, marked as such, and in folded stacks. GitHub would show them as open alerts.
+    /// Show accepted findings in SARIF, marked as such, and in folded stacks. GitHub would show
+    /// them as open alerts.
     #[arg(long)]
     pub(crate) show_accepted: bool,
     /// The most characters of a markdown document.
     #[arg(long, value_name = "NUMBER", default_value_t = Style::BUDGET, value_parser = budget)]
     pub(crate) max_characters: usize,
-    /// What tells a SARIF document from others about the same commit: one for each leg of a matrix.
+    /// What tells a SARIF document from others about the same commit: one for each leg of a
+    /// matrix.
     #[arg(long, value_name = "NAME", default_value = Style::CATEGORY)]
     pub(crate) category: String,
 }
@@ -127,16 +135,19 @@ pub(crate) struct DocumentArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Rules and policy")]
 pub(crate) struct GateArgs {
-    /// The configuration; without it, leakgate.toml in this directory or above, up to the root of the repository.
+    /// The configuration; without it, leakgate.toml in this directory or above, up to the root of
+    /// the repository.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Look for no configuration.
     #[arg(long, conflicts_with = "config")]
     pub(crate) no_config: bool,
-    /// A suppression file of valgrind or a sanitizer, beside those of the configuration. May be given often.
+    /// A suppression file of valgrind or a sanitizer, beside those of the configuration. May be
+    /// given often.
     #[arg(long, value_name = "FILE")]
     pub(crate) suppressions: Vec<PathBuf>,
-    /// A built-in pack, beside those of the configuration (`leakgate explain pack` lists them). May be given often.
+    /// A built-in pack, beside those of the configuration (`leakgate explain pack` lists them).
+    /// May be given often.
     #[arg(long, value_name = "NAME")]
     pub(crate) pack: Vec<String>,
     /// The baseline, instead of that of the configuration.
@@ -151,7 +162,8 @@ pub(crate) struct GateArgs {
     /// Tools of which a complete report is needed to pass.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// What a log without any checker output means. Sanitizers say nothing about a clean run, nor about one that never was.
+    /// What a log without any checker output means. Sanitizers say nothing about a clean run, nor
+    /// about one that never was.
     #[arg(long, value_name = "MEANING")]
     pub(crate) silence: Option<RawSilence>,
     /// Rules that match nothing although their tool ran.
@@ -221,7 +233,13 @@ impl DocumentArgs {
     pub(crate) fn resolve(&self) -> Vec<Document> {
         let mut documents = self.format.clone();
         if documents.iter().all(|d| d.file.is_some()) {
-            documents.insert(0, Document { format: Format::Text, file: None });
+            documents.insert(
+                0,
+                Document {
+                    format: Format::Text,
+                    file: None,
+                },
+            );
         }
         documents
     }
@@ -259,24 +277,38 @@ pub(crate) fn parse() -> Command {
     };
     if documents.is_some_and(DocumentArgs::is_ambiguous) {
         let text = "only one document can go to standard output; give the others a file, as in `--format json=FILE`";
-        Cli::command().error(ErrorKind::ArgumentConflict, text).exit();
+        Cli::command()
+            .error(ErrorKind::ArgumentConflict, text)
+            .exit();
     }
     cli.command
 }
 
 fn document(text: &str) -> Result<Document, String> {
-    let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
+    let (name, file) = text
+        .split_once('=')
+        .map_or((text, None), |(name, file)| (name, Some(file)));
     let format = Format::named(name)?;
     match file {
         Some("") => Err(format!("a file name belongs after `{name}=`")),
-        file => Ok(Document { format, file: file.map(PathBuf::from) }),
+        file => Ok(Document {
+            format,
+            file: file.map(PathBuf::from),
+        }),
     }
 }
 
 /// Less would not hold the verdict.
 fn budget(text: &str) -> Result<usize, String> {
     let number: usize = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    if number < Style::LEAST { Err(format!("a document needs {} characters at least", Style::LEAST)) } else { Ok(number) }
+    if number < Style::LEAST {
+        Err(format!(
+            "a document needs {} characters at least",
+            Style::LEAST
+        ))
+    } else {
+        Ok(number)
+    }
 }
 
 #[cfg(test)]
@@ -290,15 +322,29 @@ mod tests {
 
     #[test]
     fn documents_name_their_format_and_file() {
-        assert_eq!(document("json"), Ok(Document { format: Format::Json, file: None }));
-        assert_eq!(document("json=a=b"), Ok(Document { format: Format::Json, file: Some("a=b".into()) }));
+        assert_eq!(
+            document("json"),
+            Ok(Document {
+                format: Format::Json,
+                file: None
+            })
+        );
+        assert_eq!(
+            document("json=a=b"),
+            Ok(Document {
+                format: Format::Json,
+                file: Some("a=b".into())
+            })
+        );
         assert!(document("jsn").unwrap_err().contains("text, json"));
         assert!(document("json=").is_err());
     }
 
     #[test]
     fn text_goes_to_standard_output_unless_another_document_does() {
-        let of = |args: &[&str]| match Cli::parse_from([&["leakgate", "check", "x"], args].concat()).command {
+        let of = |args: &[&str]| match Cli::parse_from([&["leakgate", "check", "x"], args].concat())
+            .command
+        {
             Command::Check(check) => check.documents.resolve().len(),
             _ => 0,
         };

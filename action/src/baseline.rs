@@ -79,29 +79,50 @@ fn read(logs: &LogArgs, settings: &Settings) -> Result<Ran, Error> {
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
-    Ok(Ran { parsed: logs.parsed, triage, verdict })
+    Ok(Ran {
+        parsed: logs.parsed,
+        triage,
+        verdict,
+    })
 }
 
 /// Why a run can't be trusted: a log that is cut would make a baseline that knows too little.
 fn untrusted(ran: &Ran) -> Result<(), Error> {
-    let fatal = ran.parsed.problems.iter().find(|p| p.code.reason().is_some());
-    let silent = ran.verdict.reasons.iter().find(|r| r.code == leakgate_core::ReasonCode::NoEvidence);
+    let fatal = ran
+        .parsed
+        .problems
+        .iter()
+        .find(|p| p.code.reason().is_some());
+    let silent = ran
+        .verdict
+        .reasons
+        .iter()
+        .find(|r| r.code == leakgate_core::ReasonCode::NoEvidence);
     let why = fatal.map(|p| &p.message).or(silent.map(|r| &r.message));
     match why {
         None => Ok(()),
-        Some(why) => Err(Error::Usage(format!("no baseline of a run that proves nothing: {}", terminal(why)))),
+        Some(why) => Err(Error::Usage(format!(
+            "no baseline of a run that proves nothing: {}",
+            terminal(why)
+        ))),
     }
 }
 
 fn path(settings: &Settings) -> PathBuf {
-    settings.baseline.clone().unwrap_or_else(|| PathBuf::from(BASELINE))
+    settings
+        .baseline
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(BASELINE))
 }
 
 fn write(args: &Write) -> Result<Status, Error> {
     let mut settings = Settings::load_with(&args.gate, false)?;
     let path = path(&settings);
     if path.exists() && !args.force {
-        let what = format!("{} is there already; `leakgate baseline update` changes it, --force replaces it", shown(&path));
+        let what = format!(
+            "{} is there already; `leakgate baseline update` changes it, --force replaces it",
+            shown(&path)
+        );
         return Err(Error::Usage(what));
     }
     settings.gate.baseline = None;
@@ -109,9 +130,16 @@ fn write(args: &Write) -> Result<Status, Error> {
     untrusted(&ran)?;
     let baseline = Baseline::of(&ran.parsed, &ran.triage);
     output::file(&path, &baseline.to_text())?;
-    output::note(&format!("{}: {} known", shown(&path), findings(baseline.known.len())));
+    output::note(&format!(
+        "{}: {} known",
+        shown(&path),
+        findings(baseline.known.len())
+    ));
     if settings.baseline.is_none() {
-        output::note(&format!("name it in leakgate.toml, `[files] baseline = \"{}\"`, or by --baseline", shown(&path)));
+        output::note(&format!(
+            "name it in leakgate.toml, `[files] baseline = \"{}\"`, or by --baseline",
+            shown(&path)
+        ));
     }
     Ok(Status::Pass)
 }
@@ -122,13 +150,20 @@ fn update(args: &Update) -> Result<Status, Error> {
     if settings.gate.baseline.is_none() {
         settings.gate.baseline = Some(load(&path)?);
     }
-    let Some(old) = settings.gate.baseline.clone() else { return Ok(Status::Pass) };
+    let Some(old) = settings.gate.baseline.clone() else {
+        return Ok(Status::Pass);
+    };
     let ran = read(&args.logs, &settings)?;
     untrusted(&ran)?;
     let new = old.updated(&ran.parsed, &ran.triage, args.grow);
     output::file(&path, &new.to_text())?;
     let fixed = ran.triage.baseline.as_ref().map_or(0, |c| c.fixed.len());
-    output::note(&format!("{}: {} known, {} fixed", shown(&path), findings(new.known.len()), fixed));
+    output::note(&format!(
+        "{}: {} known, {} fixed",
+        shown(&path),
+        findings(new.known.len()),
+        fixed
+    ));
     Ok(Status::Pass)
 }
 
@@ -156,5 +191,9 @@ fn show(args: &Show) -> Result<Status, Error> {
 }
 
 fn findings(n: usize) -> String {
-    if n == 1 { "1 finding".to_owned() } else { format!("{n} findings") }
+    if n == 1 {
+        "1 finding".to_owned()
+    } else {
+        format!("{n} findings")
+    }
 }

@@ -18,7 +18,10 @@ pub(crate) fn run(args: &Check) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let mut logs = Logs::read(&args.logs.names, &settings.formats);
     symbolize(&mut logs, &args.symbols);
-    output::spare(logs.files.iter().chain(&settings.files).chain(&args.base), &args.documents.resolve())?;
+    output::spare(
+        logs.files.iter().chain(&settings.files).chain(&args.base),
+        &args.documents.resolve(),
+    )?;
     let base = args.base.as_deref().map(diff::read).transpose()?;
     let checked = Checked::of(settings, logs)?;
     let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
@@ -31,9 +34,14 @@ fn symbolize(logs: &mut Logs, args: &SymbolArgs) {
     if !args.symbolize {
         return;
     }
-    let places = Places { debug: args.debug_file_directory.clone(), ..Places::default() };
+    let places = Places {
+        debug: args.debug_file_directory.clone(),
+        ..Places::default()
+    };
     let notes = symbolize::apply(&mut logs.parsed, Trust::BuildId, places);
-    notes.iter().for_each(|note| output::note(&format!("note: {note}")));
+    notes
+        .iter()
+        .for_each(|note| output::note(&format!("note: {note}")));
 }
 
 /// Logs that were held against the settings.
@@ -48,23 +56,45 @@ pub(crate) struct Checked {
 impl Checked {
     /// Decides about logs. What could not be read is told at standard error.
     pub(crate) fn of(settings: Settings, logs: Logs) -> Result<Self, Error> {
-        Self::by(settings, logs, |logs, triage, gate| leakgate_core::judge(&logs.parsed, triage, &logs.sources, gate))
+        Self::by(settings, logs, |logs, triage, gate| {
+            leakgate_core::judge(&logs.parsed, triage, &logs.sources, gate)
+        })
     }
 
     /// Decides about a command that was watched.
-    pub(crate) fn watched(settings: Settings, logs: Logs, watched: &Watched) -> Result<Self, Error> {
-        Self::by(settings, logs, |logs, triage, gate| leakgate_core::judge_watched(&logs.parsed, triage, watched, gate))
+    pub(crate) fn watched(
+        settings: Settings,
+        logs: Logs,
+        watched: &Watched,
+    ) -> Result<Self, Error> {
+        Self::by(settings, logs, |logs, triage, gate| {
+            leakgate_core::judge_watched(&logs.parsed, triage, watched, gate)
+        })
     }
 
-    fn by(settings: Settings, logs: Logs, judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict) -> Result<Self, Error> {
+    fn by(
+        settings: Settings,
+        logs: Logs,
+        judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict,
+    ) -> Result<Self, Error> {
         let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
-        let repository = if is_needed { Repository::find(settings.own.as_ref())? } else { Repository::default() };
+        let repository = if is_needed {
+            Repository::find(settings.own.as_ref())?
+        } else {
+            Repository::default()
+        };
         let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
         let mut verdict = judge(&logs, &triage, &settings.gate);
         if logs.report_errors().is_some() {
             verdict.outcome = Outcome::Error;
         }
-        Ok(Self { logs, verdict, triage, settings, repository })
+        Ok(Self {
+            logs,
+            verdict,
+            triage,
+            settings,
+            repository,
+        })
     }
 
     /// What documents tell of.
@@ -92,7 +122,10 @@ pub(crate) fn status(verdict: &Verdict) -> Status {
 
 /// Writes every document.
 pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), Error> {
-    documents.resolve().iter().try_for_each(|document| write(run, document, documents.style()))?;
+    documents
+        .resolve()
+        .iter()
+        .try_for_each(|document| write(run, document, documents.style()))?;
     known::tell(run);
     Ok(())
 }
@@ -100,7 +133,11 @@ pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), E
 fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Error> {
     let style = match document.file {
         Some(_) => style,
-        None => Style { colour: output::colours(), width: output::width(), ..style },
+        None => Style {
+            colour: output::colours(),
+            width: output::width(),
+            ..style
+        },
     };
     let text = emit::document(run, document.format, &style);
     match &document.file {

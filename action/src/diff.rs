@@ -36,17 +36,29 @@ enum DiffFormat {
 pub(crate) fn run(args: &Diff) -> Result<Status, Error> {
     let (before, after) = (read(&args.before)?, read(&args.after)?);
     if let Some(why) = after.unread() {
-        return Err(Error::Usage(format!("{}: what is gone can't be told from what was not read: {why}", shown(&args.after))));
+        return Err(Error::Usage(format!(
+            "{}: what is gone can't be told from what was not read: {why}",
+            shown(&args.after)
+        )));
     }
     let changes = compare(&before, &after);
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = match args.format {
-        DiffFormat::Text => emit::changes_as_text(&changes, &Style { colour: output::colours(), ..Style::default() }, &mut text),
+        DiffFormat::Text => emit::changes_as_text(
+            &changes,
+            &Style {
+                colour: output::colours(),
+                ..Style::default()
+            },
+            &mut text,
+        ),
         DiffFormat::Json => emit::changes_as_json(&changes, &mut text),
     };
     output::stdout(&text)?;
-    let worse = changes.iter().any(|c| matches!(c.what, What::New | What::Grown));
+    let worse = changes
+        .iter()
+        .any(|c| matches!(c.what, What::New | What::Grown));
     Ok(if worse { Status::Fail } else { Status::Pass })
 }
 

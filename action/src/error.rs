@@ -55,7 +55,9 @@ impl fmt::Display for Error {
             }
             Self::Read(path, error) => write!(f, "{}: can't be read: {error}", path.display()),
             Self::Archive(path, what) => write!(f, "{}: can't be unpacked: {what}", path.display()),
-            Self::Pattern(pattern, error) => write!(f, "{pattern}: is no pattern: {}", error.kind()),
+            Self::Pattern(pattern, error) => {
+                write!(f, "{pattern}: is no pattern: {}", error.kind())
+            }
             Self::Write(path, error) => write!(f, "{}: can't be written: {error}", path.display()),
             Self::Mistake(mistake) => mistake.fmt(f),
             Self::Usage(what) => f.write_str(what),

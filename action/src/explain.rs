@@ -61,7 +61,9 @@ fn all() -> Result<String, Error> {
 
 fn one(name: &str) -> Result<String, Error> {
     settings::pack(name)?;
-    let Some(pack) = Pack::named(name) else { return Ok(String::new()) };
+    let Some(pack) = Pack::named(name) else {
+        return Ok(String::new());
+    };
     let (description, rules) = pack.read().map_err(Error::mistakes)?;
     let mut out = format!("{description}\n");
     for rule in rules {

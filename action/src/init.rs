@@ -22,7 +22,8 @@ use crate::settings::CONFIG;
 
 const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 
-/// Write leakgate.toml and a workflow of GitHub that suit this project. Both are shown first, and no file is ever replaced.
+/// Write leakgate.toml and a workflow of GitHub that suit this project. Both are shown first, and
+/// no file is ever replaced.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The project; without it, the repository around the working directory.
@@ -54,11 +55,18 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
     }
     let mut wanted = Vec::new();
     for file in files {
-        let other = workflows.iter().find(|(_, text)| file.name == WORKFLOW && text.contains("leakgate/leakgate@"));
+        let other = workflows
+            .iter()
+            .find(|(_, text)| file.name == WORKFLOW && text.contains("leakgate/leakgate@"));
         if !file.is_free(&place.repository)? {
-            output::note(&format!("{} is there already, and stays as it is", file.name));
+            output::note(&format!(
+                "{} is there already, and stays as it is",
+                file.name
+            ));
         } else if let Some((name, _)) = other {
-            output::note(&format!(".github/workflows/{name} runs leakgate already; no other workflow is written"));
+            output::note(&format!(
+                ".github/workflows/{name} runs leakgate already; no other workflow is written"
+            ));
         } else {
             wanted.push(file);
         }
@@ -78,7 +86,8 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
     Ok(Status::Pass)
 }
 
-/// Looks at the project, says what was found, and makes both files: the configuration, then the workflow.
+/// Looks at the project, says what was found, and makes both files: the configuration, then the
+/// workflow.
 fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
     let tree = Tree::of(&place.project);
     let project = Project::of(&tree);
@@ -87,12 +96,21 @@ fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
     if project.is_unknown {
         project.notes.iter().for_each(|note| output::note(note));
         let known = "Cargo, CMake, Meson, configure, make with C, Go, and Python extensions are";
-        output::note(&format!("how to build and test this is not known ({known}): the workflow fails until you say it there"));
+        output::note(&format!(
+            "how to build and test this is not known ({known}): the workflow fails until you say it there"
+        ));
     } else {
         let kinds: Vec<&str> = project.jobs.iter().map(|job| job.what.as_str()).collect();
         output::note(&format!("found {}", kinds.join("; ")));
-        if let Some(job) = project.jobs.iter().find(|job| job.command.ends_with(project::PROGRAM)) {
-            output::note(&format!("{} names no tests: say in the workflow what to run", job.what));
+        if let Some(job) = project
+            .jobs
+            .iter()
+            .find(|job| job.command.ends_with(project::PROGRAM))
+        {
+            output::note(&format!(
+                "{} names no tests: say in the workflow what to run",
+                job.what
+            ));
         }
     }
     for file in &suppressions.files {
@@ -101,7 +119,11 @@ fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
     for (file, mistake) in &suppressions.broken {
         output::note(&format!("left out {file}, which can't be read: {mistake}"));
     }
-    let new = |name: String, text| New { path: place.repository.join(&name), name, text };
+    let new = |name: String, text| New {
+        path: place.repository.join(&name),
+        name,
+        text,
+    };
     vec![
         new(place.inside(CONFIG), config::text(&project, &suppressions)),
         new(WORKFLOW.to_owned(), workflow::text(&project, place)),
@@ -113,7 +135,11 @@ fn show(files: &[New]) -> Result<(), Error> {
     let mut out = String::new();
     for file in files {
         out += &format!("==> {} <==\n", file.name);
-        out.extend(file.text.lines().map(|line| format!("{}\n", leakgate_core::emit::terminal(line))));
+        out.extend(
+            file.text
+                .lines()
+                .map(|line| format!("{}\n", leakgate_core::emit::terminal(line))),
+        );
         out.push('\n');
     }
     output::stdout(&out)
@@ -129,7 +155,10 @@ fn agreed() -> Result<bool, Error> {
     let asked = write!(err, "Write these files? [y/N] ").and_then(|()| err.flush());
     asked.map_err(|error| Error::Write("standard error".into(), error))?;
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| Error::Read("standard input".into(), error))?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Error::Read("standard input".into(), error))?;
     let is_yes = is_yes(&answer);
     if !is_yes {
         output::note("nothing was written");
@@ -147,7 +176,15 @@ mod tests {
 
     #[test]
     fn only_yes_is_yes() {
-        assert!(["y\n", "Yes\r\n", " Y "].iter().all(|answer| is_yes(answer)));
-        assert!(["", "\n", "n\n", "yep\n", "why"].iter().all(|answer| !is_yes(answer)));
+        assert!(
+            ["y\n", "Yes\r\n", " Y "]
+                .iter()
+                .all(|answer| is_yes(answer))
+        );
+        assert!(
+            ["", "\n", "n\n", "yep\n", "why"]
+                .iter()
+                .all(|answer| !is_yes(answer))
+        );
     }
 }

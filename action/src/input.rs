@@ -51,8 +51,14 @@ pub(crate) fn resolve(names: &[OsString]) -> Inputs {
                 continue;
             }
         };
-        let places = places.into_iter().map(|place| inputs.index(place)).collect();
-        inputs.named.push(Named { name: name.to_string_lossy().into_owned(), places });
+        let places = places
+            .into_iter()
+            .map(|place| inputs.index(place))
+            .collect();
+        inputs.named.push(Named {
+            name: name.to_string_lossy().into_owned(),
+            places,
+        });
     }
     inputs
 }
@@ -93,25 +99,48 @@ fn is_pattern(name: &str) -> bool {
 fn matching(pattern: &str) -> Result<Vec<Place>, Error> {
     let error = |e| Error::Pattern(pattern.to_owned(), e);
     let plain = pattern.strip_prefix("./").unwrap_or(pattern);
-    let glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(error)?.compile_matcher();
+    let glob = GlobBuilder::new(plain)
+        .literal_separator(true)
+        .build()
+        .map_err(error)?
+        .compile_matcher();
     let base: PathBuf = Path::new(plain)
         .components()
-        .take_while(|c| !matches!(c, Component::Normal(part) if is_pattern(&part.to_string_lossy())))
+        .take_while(
+            |c| !matches!(c, Component::Normal(part) if is_pattern(&part.to_string_lossy())),
+        )
         .collect();
-    let start = if base.as_os_str().is_empty() { Path::new(".") } else { base.as_path() };
+    let start = if base.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        base.as_path()
+    };
     if !start.exists() {
         return Ok(Vec::new());
     }
-    files_below(start, |path| glob.is_match(path.strip_prefix("./").unwrap_or(path)))
+    files_below(start, |path| {
+        glob.is_match(path.strip_prefix("./").unwrap_or(path))
+    })
 }
 
-/// Regular files below a directory, and links to such files, sorted. Links to directories are not followed.
+/// Regular files below a directory, and links to such files, sorted. Links to directories are not
+/// followed.
 fn files_below(start: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Place>, Error> {
     let mut files = Vec::new();
-    for entry in WalkBuilder::new(start).standard_filters(false).follow_links(false).sort_by_file_path(Ord::cmp).build() {
+    for entry in WalkBuilder::new(start)
+        .standard_filters(false)
+        .follow_links(false)
+        .sort_by_file_path(Ord::cmp)
+        .build()
+    {
         let entry = entry.map_err(|error| {
             let text = error.to_string();
-            Error::Read(start.to_owned(), error.into_io_error().unwrap_or_else(|| io::Error::other(text)))
+            Error::Read(
+                start.to_owned(),
+                error
+                    .into_io_error()
+                    .unwrap_or_else(|| io::Error::other(text)),
+            )
         })?;
         let is_file = match entry.file_type() {
             Some(kind) if kind.is_symlink() => entry.path().metadata().is_ok_and(|m| m.is_file()),
@@ -163,7 +192,11 @@ mod tests {
         let none = resolve(&[at("*.none"), at("no/such/dir/*")]);
         assert!(none.errors.is_empty() && none.named.iter().all(|n| n.places.is_empty()));
         let missing = resolve(&[at("missing.log"), "-".into()]);
-        assert!(missing.errors[0].to_string().ends_with("missing.log: there is no such file"));
+        assert!(
+            missing.errors[0]
+                .to_string()
+                .ends_with("missing.log: there is no such file")
+        );
         assert_eq!(names(&missing), ["-"]);
         assert_eq!(resolve(&[at("a{.log")]).errors.len(), 1);
     }

@@ -1,4 +1,5 @@
-//! Logs on their way into the core: every place that was named is read once, and what comes from where is kept.
+//! Logs on their way into the core: every place that was named is read once, and what comes from
+//! where is kept.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -30,27 +31,53 @@ impl Logs {
         let mut inputs = input::resolve(names);
         let (parsed, ranges) = read(&mut inputs, formats);
         let sources = sources(&inputs, &ranges);
-        let file = |place: Place| if let Place::File(path) = place { Some(path) } else { None };
+        let file = |place: Place| {
+            if let Place::File(path) = place {
+                Some(path)
+            } else {
+                None
+            }
+        };
         let files = inputs.places.into_iter().filter_map(file).collect();
-        Self { parsed, sources, files, errors: inputs.errors }
+        Self {
+            parsed,
+            sources,
+            files,
+            errors: inputs.errors,
+        }
     }
 
     /// Reads the logs of a run, each with a name of its own.
     pub(crate) fn of_run(files: &[(String, PathBuf)], formats: &[Format]) -> Self {
         let mut errors = Vec::new();
-        let mut parser = Parser::with_formats(Options { children_are_traced: true, ..Options::default() }, formats);
+        let mut parser = Parser::with_formats(
+            Options {
+                children_are_traced: true,
+                ..Options::default()
+            },
+            formats,
+        );
         for (name, path) in files {
             parser.begin(name);
             let fed = File::open(path).and_then(|file| feed_all(file, &mut parser));
             errors.extend(fed.err().map(|error| Error::Read(path.clone(), error)));
         }
         let files = files.iter().map(|(_, path)| path.clone()).collect();
-        Self { parsed: parser.finish(), sources: Vec::new(), files, errors }
+        Self {
+            parsed: parser.finish(),
+            sources: Vec::new(),
+            files,
+            errors,
+        }
     }
 
     /// For commands that write down what they read: they need all of it.
     pub(crate) fn complete(self) -> Result<Self, Error> {
-        if self.errors.is_empty() { Ok(self) } else { Err(Error::Several(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(self)
+        } else {
+            Err(Error::Several(self.errors))
+        }
     }
 
     /// Tells what could not be read, and the status that follows.
@@ -97,7 +124,11 @@ impl Sink for Feed {
 /// Reads every place; the ranges tell which streams came from which place.
 fn read(inputs: &mut Inputs, formats: &[Format]) -> (Parsed, Vec<std::ops::Range<usize>>) {
     let progress = Progress::new(total(inputs));
-    let mut feed = Feed { parser: Parser::with_formats(Options::default(), formats), streams: 0, progress };
+    let mut feed = Feed {
+        parser: Parser::with_formats(Options::default(), formats),
+        streams: 0,
+        progress,
+    };
     let mut ranges = Vec::with_capacity(inputs.places.len());
     for place in &inputs.places {
         let first = feed.streams;
@@ -122,7 +153,11 @@ fn total(inputs: &Inputs) -> u64 {
 fn sources(inputs: &Inputs, ranges: &[std::ops::Range<usize>]) -> Vec<Source> {
     let source = |named: &input::Named| Source {
         name: named.name.clone(),
-        inputs: named.places.iter().flat_map(|at| ranges[*at].clone()).collect(),
+        inputs: named
+            .places
+            .iter()
+            .flat_map(|at| ranges[*at].clone())
+            .collect(),
     };
     inputs.named.iter().map(source).collect()
 }

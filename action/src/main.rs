@@ -1,6 +1,7 @@
 //! leakgate: fails a build for a memory bug that nobody has accepted, and only for that.
 //!
-//! This file turns what happened into an exit status; `args.rs` has the command line, and each command a file of its own.
+//! This file turns what happened into an exit status; `args.rs` has the command line, and each
+//! command a file of its own.
 
 mod allow;
 mod args;
@@ -35,7 +36,8 @@ use std::process::ExitCode;
 
 use crate::args::Command;
 
-/// `0` pass, `1` fail, `2` leakgate could not do its work. Nothing else is ever returned, so that a script can tell.
+/// `0` pass, `1` fail, `2` leakgate could not do its work. Nothing else is ever returned, so that a
+/// script can tell.
 fn main() -> ExitCode {
     let result = match args::parse() {
         Command::Check(args) => check::run(&args),

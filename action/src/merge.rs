@@ -14,8 +14,9 @@ use crate::output;
 use crate::settings::{Settings, read_text, shown};
 use crate::workspace::Repository;
 
-/// Join the JSON documents of shards or legs of a matrix into one with one verdict. All findings are held against the rules anew, so a
-/// rule is unused only where no leg used it. Each leg is named after its file.
+/// Join the JSON documents of shards or legs of a matrix into one with one verdict. All findings
+/// are held against the rules anew, so a rule is unused only where no leg used it. Each leg is
+/// named after its file.
 #[derive(Debug, Args)]
 pub(crate) struct Merge {
     /// JSON documents of `leakgate check`.
@@ -30,7 +31,10 @@ pub(crate) struct Merge {
 /// Runs the command.
 pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    output::spare(args.files.iter().chain(&settings.files), &args.documents.resolve())?;
+    output::spare(
+        args.files.iter().chain(&settings.files),
+        &args.documents.resolve(),
+    )?;
     let mut legs = Vec::new();
     let mut errors = Vec::new();
     let mut known: HashMap<String, &Path> = HashMap::new();
@@ -39,7 +43,11 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
             // Two runs never have the same processes at the same addresses.
             Ok(text) if known.contains_key(&text) => {
                 let (path, same) = (shown(path), shown(known[&text]));
-                let what = if path == same { "is named twice".to_owned() } else { format!("is the same as {same}") };
+                let what = if path == same {
+                    "is named twice".to_owned()
+                } else {
+                    format!("is the same as {same}")
+                };
                 output::note(&format!("{path} {what}, and counts once"));
             }
             Ok(text) => {
@@ -58,7 +66,8 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
     let (all, sources) = merge(legs);
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
-    let verdict = leakgate_core::judge_legs(&all.parsed, &triage, &sources, &all.verdict, &settings.gate);
+    let verdict =
+        leakgate_core::judge_legs(&all.parsed, &triage, &sources, &all.verdict, &settings.gate);
     let run = Run {
         parsed: &all.parsed,
         gate: &settings.gate,
@@ -74,7 +83,15 @@ pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
 
 /// The name of the file without its extension; the whole path where two have the same.
 fn leg(path: &Path, all: &[PathBuf]) -> String {
-    let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = |p: &Path| {
+        p.file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     let same = all.iter().filter(|p| stem(p) == stem(path)).count();
-    if same > 1 { path.to_string_lossy().into_owned() } else { stem(path) }
+    if same > 1 {
+        path.to_string_lossy().into_owned()
+    } else {
+        stem(path)
+    }
 }

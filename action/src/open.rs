@@ -1,6 +1,7 @@
 //! Files, standard input, gzip and zip become named streams of bytes.
 //!
-//! What a file is, its first bytes tell, not its name. Archives within archives are followed to a small depth.
+//! What a file is, its first bytes tell, not its name. Archives within archives are followed to a
+//! small depth.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -17,7 +18,8 @@ use crate::input::Place;
 /// How deep archives may lie in one another.
 const MAX_DEPTH: usize = 4;
 
-/// Bytes that are read at once. They fit the second-level cache, so that what follows finds them there.
+/// Bytes that are read at once. They fit the second-level cache, so that what follows finds them
+/// there.
 const CHUNK: usize = 128 << 10;
 
 /// From this size on a file is read by a thread of its own, while what it read before is searched.
@@ -44,7 +46,9 @@ pub(crate) fn read(place: &Place, sink: &mut dyn Sink) -> Result<(), Error> {
             let read = fill(&mut file, &mut magic).map_err(|e| Error::Read(path.clone(), e))?;
             match file.rewind() {
                 Ok(()) if is_zip(&magic) => zip(file, &name, 0, sink),
-                Ok(()) if is_plain(&magic) && file.metadata().is_ok_and(|m| m.len() >= LARGE) => plain_ahead(file, &name, sink),
+                Ok(()) if is_plain(&magic) && file.metadata().is_ok_and(|m| m.len() >= LARGE) => {
+                    plain_ahead(file, &name, sink)
+                }
                 Ok(()) => any(file, &name, 0, sink),
                 // A pipe can't be rewound.
                 Err(_) => any(magic[..read].chain(file), &name, 0, sink),
@@ -58,8 +62,13 @@ fn is_zip(magic: &[u8]) -> bool {
 }
 
 /// Archives that are not unpacked: their first bytes, and what made them.
-const OTHERS: &[(&[u8], &str)] =
-    &[(b"\xFD7zX", "xz"), (b"\x28\xB5\x2F\xFD", "zstd"), (b"BZh", "bzip2"), (b"7z\xBC\xAF", "7-Zip"), (b"Rar!", "RAR")];
+const OTHERS: &[(&[u8], &str)] = &[
+    (b"\xFD7zX", "xz"),
+    (b"\x28\xB5\x2F\xFD", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"7z\xBC\xAF", "7-Zip"),
+    (b"Rar!", "RAR"),
+];
 
 fn is_plain(magic: &[u8]) -> bool {
     !is_zip(magic) && !is_gzip(magic) && !OTHERS.iter().any(|(start, _)| magic.starts_with(start))
@@ -88,10 +97,19 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
     let read = fill(&mut reader, &mut magic).map_err(|e| Error::Read(name.into(), e))?;
     let reader = magic[..read].chain(reader);
     if depth > MAX_DEPTH {
-        return Err(Error::Archive(name.into(), "archives lie too deep in one another".into()));
+        return Err(Error::Archive(
+            name.into(),
+            "archives lie too deep in one another".into(),
+        ));
     }
-    if let Some((_, name_of)) = OTHERS.iter().find(|(start, _)| magic[..read].starts_with(start)) {
-        return Err(Error::Archive(name.into(), format!("leakgate does not unpack {name_of}; unpack it first")));
+    if let Some((_, name_of)) = OTHERS
+        .iter()
+        .find(|(start, _)| magic[..read].starts_with(start))
+    {
+        return Err(Error::Archive(
+            name.into(),
+            format!("leakgate does not unpack {name_of}; unpack it first"),
+        ));
     }
     if is_gzip(&magic[..read]) {
         let mut packed = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, reader));
@@ -99,7 +117,12 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
         return any(inside, name, depth + 1, sink);
     }
     if is_zip(&magic[..read]) {
-        return zip(spooled(reader).map_err(|e| Error::Read(name.into(), e))?, name, depth, sink);
+        return zip(
+            spooled(reader).map_err(|e| Error::Read(name.into(), e))?,
+            name,
+            depth,
+            sink,
+        );
     }
     plain(reader, name, sink)
 }
@@ -164,13 +187,15 @@ fn spooled(mut reader: impl Read) -> io::Result<File> {
 }
 
 fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
-    let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
+    let error =
+        |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let listed = listed_members(&file).map_err(|e| Error::Read(name.into(), e))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(error)?;
     // Members of one name hide each other, and so does an archive behind another one.
     let records = archive.len() as u64;
     if archive.offset() != 0 || listed.is_some_and(|n| n != records) {
-        let what = "two of its members have one name, or something stands before it; unpack it first";
+        let what =
+            "two of its members have one name, or something stands before it; unpack it first";
         return Err(Error::Archive(name.into(), what.into()));
     }
     // One broken member does not keep the others from being read.
@@ -182,7 +207,8 @@ fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), 
     result
 }
 
-/// How many members the end of an archive lists; nothing where only the larger zip64 record tells. (APPNOTE.TXT, 4.3.16.)
+/// How many members the end of an archive lists; nothing where only the larger zip64 record tells.
+/// (APPNOTE.TXT, 4.3.16.)
 fn listed_members(mut file: &File) -> io::Result<Option<u64>> {
     const LONGEST: u64 = 22 + 0xFFFF;
     let len = file.metadata()?.len();
@@ -190,7 +216,10 @@ fn listed_members(mut file: &File) -> io::Result<Option<u64>> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     file.rewind()?;
-    let record = tail.windows(12).rev().find(|w| w.starts_with(b"PK\x05\x06"));
+    let record = tail
+        .windows(12)
+        .rev()
+        .find(|w| w.starts_with(b"PK\x05\x06"));
     let count = record.map(|w| u64::from(u16::from_le_bytes([w[10], w[11]])));
     Ok(count.filter(|n| *n != 0xFFFF))
 }
@@ -202,7 +231,8 @@ fn member(
     depth: usize,
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
-    let error = |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
+    let error =
+        |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let member = archive.by_index(at).map_err(error)?;
     if member.is_dir() {
         return Ok(());
@@ -263,12 +293,26 @@ mod tests {
         let one = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
         assert_eq!(streams(b"abc").unwrap(), [one("in", "abc")]);
         assert_eq!(streams(b"").unwrap(), [one("in", "")]);
-        assert_eq!(streams(&[gz(b"ab"), gz(b"c")].concat()).unwrap(), [one("in", "abc")]);
-        let archive = zipped(&[("1_build.txt", b"x"), ("build/2_test.txt", b"y"), ("z.gz", &gz(b"w"))]);
-        let want = [one("in/1_build.txt", "x"), one("in/build/2_test.txt", "y"), one("in/z.gz", "w")];
+        assert_eq!(
+            streams(&[gz(b"ab"), gz(b"c")].concat()).unwrap(),
+            [one("in", "abc")]
+        );
+        let archive = zipped(&[
+            ("1_build.txt", b"x"),
+            ("build/2_test.txt", b"y"),
+            ("z.gz", &gz(b"w")),
+        ]);
+        let want = [
+            one("in/1_build.txt", "x"),
+            one("in/build/2_test.txt", "y"),
+            one("in/z.gz", "w"),
+        ];
         assert_eq!(streams(&archive).unwrap(), want);
         assert_eq!(streams(&gz(&archive)).unwrap(), want);
-        assert_eq!(streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0, "in/a.zip/1_build.txt");
+        assert_eq!(
+            streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0,
+            "in/a.zip/1_build.txt"
+        );
     }
 
     #[test]
@@ -286,21 +330,34 @@ mod tests {
 
     #[test]
     fn a_large_file_arrives_whole() {
-        let bytes: Vec<u8> = (0..(LARGE as usize + CHUNK + 7)).map(|n| (n % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..(LARGE as usize + CHUNK + 7))
+            .map(|n| (n % 251) as u8)
+            .collect();
         assert!(streams(&bytes).unwrap() == [("in".to_owned(), bytes)]);
     }
 
     #[test]
     fn a_broken_archive_is_an_error_and_a_bomb_of_archives_ends() {
         let archive = zipped(&[("a", b"text")]);
-        assert!(matches!(streams(&archive[..archive.len() - 5]), Err(Error::Archive(..))));
+        assert!(matches!(
+            streams(&archive[..archive.len() - 5]),
+            Err(Error::Archive(..))
+        ));
         let packed = gz(&b"text".repeat(1000));
-        assert!(matches!(streams(&packed[..packed.len() - 3]), Err(Error::Read(..))));
+        assert!(matches!(
+            streams(&packed[..packed.len() - 3]),
+            Err(Error::Read(..))
+        ));
         let mut deep = b"x".to_vec();
         for _ in 0..8 {
             deep = gz(&deep);
         }
         assert!(matches!(streams(&deep), Err(Error::Archive(..))));
-        assert!(streams(b"BZh91AY&SY").unwrap_err().to_string().contains("does not unpack bzip2"));
+        assert!(
+            streams(b"BZh91AY&SY")
+                .unwrap_err()
+                .to_string()
+                .contains("does not unpack bzip2")
+        );
     }
 }

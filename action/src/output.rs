@@ -10,14 +10,20 @@ use crate::error::Error;
 pub(crate) fn stdout(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Write("standard output".into(), error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Write("standard output".into(), error))
+        }
         _ => Ok(()),
     }
 }
 
 /// A line for the person at the terminal, at standard error.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", leakgate_core::emit::terminal(text));
+    let _ = writeln!(
+        anstream::stderr(),
+        "{}",
+        leakgate_core::emit::terminal(text)
+    );
 }
 
 /// True when standard output shows colours.
@@ -26,7 +32,8 @@ pub(crate) fn colours() -> bool {
         anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => true,
         anstream::ColorChoice::Never => false,
         anstream::ColorChoice::Auto => {
-            io::stdout().is_terminal() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+            io::stdout().is_terminal()
+                && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     }
 }
@@ -37,13 +44,23 @@ pub(crate) fn width() -> Option<usize> {
 }
 
 /// Documents never take the place of what they tell of.
-pub(crate) fn spare<'a>(read: impl IntoIterator<Item = &'a PathBuf>, written: &[Document]) -> Result<(), Error> {
+pub(crate) fn spare<'a>(
+    read: impl IntoIterator<Item = &'a PathBuf>,
+    written: &[Document],
+) -> Result<(), Error> {
     let real = |path: &Path| path.canonicalize().ok();
-    let written: Vec<_> = written.iter().filter_map(|d| d.file.as_deref()).map(|path| (path, real(path))).collect();
+    let written: Vec<_> = written
+        .iter()
+        .filter_map(|d| d.file.as_deref())
+        .map(|path| (path, real(path)))
+        .collect();
     for path in read {
         let file = real(path);
         if let Some((path, _)) = written.iter().find(|(_, at)| at.is_some() && *at == file) {
-            return Err(Error::Usage(format!("{} was read; a document needs another place", path.display())));
+            return Err(Error::Usage(format!(
+                "{} was read; a document needs another place",
+                path.display()
+            )));
         }
     }
     Ok(())
@@ -54,7 +71,10 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
     // A link stays a link; a pipe or a device is written to, never replaced.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if real.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+    if real
+        .metadata()
+        .is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+    {
         return std::fs::write(&real, text).map_err(error);
     }
     let path = real.as_path();
@@ -63,18 +83,27 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes a file that is not there yet; one that is there, and be it since a moment, stays as it is.
+/// Writes a file that is not there yet; one that is there, and be it since a moment, stays as it
+/// is.
 pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
     let temporary = beside(path, text).map_err(error)?;
-    temporary.persist_noclobber(path).map_err(|e| error(e.error))?;
+    temporary
+        .persist_noclobber(path)
+        .map_err(|e| error(e.error))?;
     Ok(())
 }
 
 /// A temporary file with this text, in the folder of another.
 fn beside(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".leakgate-").permissions_like(path).tempfile_in(folder)?;
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".leakgate-")
+        .permissions_like(path)
+        .tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     Ok(temporary)
 }

@@ -19,13 +19,29 @@ struct Pattern {
 
 impl Own {
     /// Reads the patterns, each with its line. Nothing where there are none.
-    pub(crate) fn read(file: &str, patterns: &[(String, u32)], errors: &mut Vec<Error>) -> Option<Self> {
+    pub(crate) fn read(
+        file: &str,
+        patterns: &[(String, u32)],
+        errors: &mut Vec<Error>,
+    ) -> Option<Self> {
         let mut all = Vec::new();
         for (written, line) in patterns {
-            let pattern = written.strip_prefix("./").unwrap_or(written).trim_end_matches('/');
-            let glob = |pattern: &str| GlobBuilder::new(pattern).literal_separator(true).build().map(|g| g.compile_matcher());
+            let pattern = written
+                .strip_prefix("./")
+                .unwrap_or(written)
+                .trim_end_matches('/');
+            let glob = |pattern: &str| {
+                GlobBuilder::new(pattern)
+                    .literal_separator(true)
+                    .build()
+                    .map(|g| g.compile_matcher())
+            };
             match glob(pattern).and_then(|itself| Ok([itself, glob(&format!("{pattern}/**"))?])) {
-                Ok(globs) => all.push(Pattern { written: written.clone(), place: format!("{file}:{line}"), globs }),
+                Ok(globs) => all.push(Pattern {
+                    written: written.clone(),
+                    place: format!("{file}:{line}"),
+                    globs,
+                }),
                 Err(error) => errors.push(Error::Pattern(written.clone(), error)),
             }
         }
@@ -49,7 +65,11 @@ impl Own {
                 ))
             })
             .collect();
-        if errors.is_empty() { Ok(()) } else { Err(Error::Several(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Several(errors))
+        }
     }
 }
 
@@ -79,9 +99,22 @@ mod tests {
             assert_eq!(has, want, "{pattern}");
             assert!(own.check(&files).is_ok());
         }
-        let own = Own::read("leakgate.toml", &[("scr/**".to_owned(), 3)], &mut Vec::new()).unwrap();
+        let own = Own::read(
+            "leakgate.toml",
+            &[("scr/**".to_owned(), 3)],
+            &mut Vec::new(),
+        )
+        .unwrap();
         let told = own.check(&files).unwrap_err();
-        let Error::Several(all) = told else { unreachable!() };
-        assert!(all[0].to_string().starts_with("leakgate.toml:3: `scr/**` matches no file"), "{}", all[0]);
+        let Error::Several(all) = told else {
+            unreachable!()
+        };
+        assert!(
+            all[0]
+                .to_string()
+                .starts_with("leakgate.toml:3: `scr/**` matches no file"),
+            "{}",
+            all[0]
+        );
     }
 }

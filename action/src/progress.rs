@@ -22,7 +22,13 @@ impl Progress {
     /// For so many bytes; 0 where nobody knows.
     pub(crate) fn new(total: u64) -> Self {
         let possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self { started: Instant::now(), total, done: 0, bar: None, possible }
+        Self {
+            started: Instant::now(),
+            total,
+            done: 0,
+            bar: None,
+            possible,
+        }
     }
 
     /// So many more bytes were read.
@@ -32,7 +38,9 @@ impl Progress {
             return;
         }
         let started = self.started;
-        self.bar.get_or_insert_with(|| bar(self.total).with_elapsed(started.elapsed())).set_position(self.done);
+        self.bar
+            .get_or_insert_with(|| bar(self.total).with_elapsed(started.elapsed()))
+            .set_position(self.done);
     }
 
     /// Takes the bar off the terminal.
@@ -45,10 +53,18 @@ impl Progress {
 
 fn bar(total: u64) -> ProgressBar {
     let (bar, template) = if total > 0 {
-        (ProgressBar::new(total), "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+        (
+            ProgressBar::new(total),
+            "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        )
     } else {
-        (ProgressBar::no_length(), "{spinner} {bytes} {bytes_per_sec}")
+        (
+            ProgressBar::no_length(),
+            "{spinner} {bytes} {bytes_per_sec}",
+        )
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
 }

@@ -1,4 +1,5 @@
-//! A run, reported through GitHub's interface: a check run with every annotation, and one comment on the pull request.
+//! A run, reported through GitHub's interface: a check run with every annotation, and one comment
+//! on the pull request.
 //!
 //! Nothing here changes a verdict: what could not be reported becomes a note.
 
@@ -21,7 +22,8 @@ pub(crate) struct Report<'a> {
     pub(crate) head: &'a str,
     /// Where the run is shown.
     pub(crate) url: Option<String>,
-    /// Where the run is nobody's word but its own: what is said above it. Such a run is never a success.
+    /// Where the run is nobody's word but its own: what is said above it. Such a run is never a
+    /// success.
     pub(crate) claim: Option<String>,
     /// What it was compared with.
     pub(crate) base: Option<String>,
@@ -50,7 +52,8 @@ impl Reported {
         self.notes.push((true, text.to_string()));
     }
 
-    /// Writes the one comment with this marker, which holds nothing that ends it, or removes it where there is no body.
+    /// Writes the one comment with this marker, which holds nothing that ends it, or removes it
+    /// where there is no body.
     pub(crate) fn comment(
         &mut self,
         client: &Client,
@@ -65,7 +68,9 @@ impl Reported {
         }
         let body = body.map(|body| format!("{marker}\n{body}"));
         match client.comment(pull, marker, body.as_deref(), may_create) {
-            Ok(Comment::Created(url) | Comment::Updated(url)) => self.note(format!("commented: {url}")),
+            Ok(Comment::Created(url) | Comment::Updated(url)) => {
+                self.note(format!("commented: {url}"))
+            }
             Ok(Comment::Unchanged | Comment::Removed | Comment::Nothing) => {}
             Err(trouble) => self.trouble(&trouble, "pull-requests: write"),
         }
@@ -73,26 +78,31 @@ impl Reported {
 
     /// Tells the notes.
     pub(crate) fn say(&self) -> Result<(), Error> {
-        self.notes.iter().try_for_each(|(is_wrong, text)| match is_wrong {
-            true => runner::warning(text),
-            false => {
-                output::note(text);
-                Ok(())
-            }
-        })
+        self.notes
+            .iter()
+            .try_for_each(|(is_wrong, text)| match is_wrong {
+                true => runner::warning(text),
+                false => {
+                    output::note(text);
+                    Ok(())
+                }
+            })
     }
 
     /// Missing permission is how many workflows are, and no fault; all else is.
     fn trouble(&mut self, trouble: &Trouble, permission: &str) {
         match trouble {
-            Trouble::Forbidden(text) => self.note(format!("{text}; this needs the permission `{permission}`")),
+            Trouble::Forbidden(text) => {
+                self.note(format!("{text}; this needs the permission `{permission}`"))
+            }
             other => self.warn(other),
         }
     }
 }
 
 impl Report<'_> {
-    /// Reports what the settings ask for: to the commit, and, where there is one, to the pull request.
+    /// Reports what the settings ask for: to the commit, and, where there is one, to the pull
+    /// request.
     pub(crate) fn send(&self, client: &Client, pull: Option<u64>, reported: &mut Reported) {
         let marker = format!("<!-- leakgate: {} -->", self.settings.name);
         // As long as the comment may be; the check run may be no longer.
@@ -111,10 +121,14 @@ impl Report<'_> {
         if !self.settings.check_run {
             return;
         }
-        let mut annotations: Vec<Annotation> = emit::annotations(self.run).iter().map(annotation).collect();
+        let mut annotations: Vec<Annotation> =
+            emit::annotations(self.run).iter().map(annotation).collect();
         let most = MAX_ANNOTATIONS[usize::from(self.claim.is_some())];
         if annotations.len() > most {
-            reported.warn(format!("the check run shows {most} of {} annotations", annotations.len()));
+            reported.warn(format!(
+                "the check run shows {most} of {} annotations",
+                annotations.len()
+            ));
             annotations.truncate(most);
         }
         // Nothing else may have it: legs of a matrix have the same job, run and attempt.
@@ -124,7 +138,10 @@ impl Report<'_> {
         };
         let (name, title) = match self.claim {
             // A branch may require the name of a run that decides. Nobody requires somebody's word.
-            Some(_) => (format!("{} (unverified)", self.settings.name), format!("nobody checked: {}", title(self.run))),
+            Some(_) => (
+                format!("{} (unverified)", self.settings.name),
+                format!("nobody checked: {}", title(self.run)),
+            ),
             None => (self.settings.name.clone(), title(self.run)),
         };
         let check = CheckRun {
@@ -147,7 +164,10 @@ impl Report<'_> {
                 reported.is_annotated = posted.trouble.is_none() && posted.refused == 0;
                 if posted.refused > 0 {
                     let all = check.annotations.len();
-                    reported.warn(format!("GitHub refused {} of the check run's {all} annotations", posted.refused));
+                    reported.warn(format!(
+                        "GitHub refused {} of the check run's {all} annotations",
+                        posted.refused
+                    ));
                 }
                 if let Some(trouble) = &posted.trouble {
                     reported.trouble(trouble, "checks: write");
@@ -160,23 +180,43 @@ impl Report<'_> {
     /// The markdown of check run and comment.
     pub(crate) fn document(&self, budget: usize) -> String {
         let Some(claim) = &self.claim else {
-            let base = self.base.as_ref().map_or(String::new(), |base| format!("\n{base}\n"));
+            let base = self
+                .base
+                .as_ref()
+                .map_or(String::new(), |base| format!("\n{base}\n"));
             let budget = budget - base.chars().count();
-            let style = Style { budget, suppress: Some(leakgate_core::suppress), ..Style::default() };
-            return format!("{}{base}", emit::document(self.run, Format::Markdown, &style));
+            let style = Style {
+                budget,
+                suppress: Some(leakgate_core::suppress),
+                ..Style::default()
+            };
+            return format!(
+                "{}{base}",
+                emit::document(self.run, Format::Markdown, &style)
+            );
         };
         if self.run.verdict.outcome == Outcome::Pass {
             return format!("> {claim}\n\nIt says that nothing is wrong.\n");
         }
-        let style = Style { budget: budget - claim.chars().count() - 4, ..Style::default() };
-        format!("> {claim}\n\n{}", emit::document(self.run, Format::Markdown, &style))
+        let style = Style {
+            budget: budget - claim.chars().count() - 4,
+            ..Style::default()
+        };
+        format!(
+            "> {claim}\n\n{}",
+            emit::document(self.run, Format::Markdown, &style)
+        )
     }
 }
 
 /// The verdict in a few words.
 fn title(run: &Run<'_>) -> String {
     let (findings, _) = run.triage.count(run.parsed, Disposition::Unexpected);
-    let code = run.verdict.reasons.first().map_or("", |reason| reason.code.as_str());
+    let code = run
+        .verdict
+        .reasons
+        .first()
+        .map_or("", |reason| reason.code.as_str());
     match (run.verdict.outcome, findings) {
         (Outcome::Pass, _) => "nothing is wrong".to_owned(),
         (Outcome::Error, _) => "not everything could be read".to_owned(),
@@ -192,12 +232,19 @@ fn annotation(annotation: &emit::Annotation) -> Annotation {
     let line = spot.and_then(|spot| spot.line).unwrap_or(1);
     let column = spot.and_then(|spot| spot.column);
     Annotation {
-        path: spot.map_or_else(|| crate::settings::CONFIG.to_owned(), |spot| spot.file.clone()),
+        path: spot.map_or_else(
+            || crate::settings::CONFIG.to_owned(),
+            |spot| spot.file.clone(),
+        ),
         start_line: line,
         end_line: line,
         start_column: column,
         end_column: column,
-        level: if annotation.is_error { Level::Failure } else { Level::Warning },
+        level: if annotation.is_error {
+            Level::Failure
+        } else {
+            Level::Warning
+        },
         title: annotation.title.clone(),
         message: annotation.message.clone(),
         raw_details: Some(annotation.details.clone()).filter(|details| !details.is_empty()),

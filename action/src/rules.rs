@@ -15,7 +15,8 @@ use crate::settings::{Settings, read_text, shown, today};
 use crate::suppress::RawLanguage;
 use crate::workspace::Repository;
 
-/// List every rule, and check each without a log: its last day, its witness, what it repeats. With logs, what it matches.
+/// List every rule, and check each without a log: its last day, its witness, what it repeats. With
+/// logs, what it matches.
 ///
 /// Exit status: 0, or 1 when a rule has expired or no longer fits its witness.
 #[derive(Debug, Args)]
@@ -67,7 +68,14 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     if args.names.is_empty() {
         let advice = settings.gate.advice();
-        list(&Listing { gate: &settings.gate, ran: None, advice: &advice }, args.format)?;
+        list(
+            &Listing {
+                gate: &settings.gate,
+                ran: None,
+                advice: &advice,
+            },
+            args.format,
+        )?;
         return Ok(status(&advice));
     }
     let logs = Logs::read(&args.names, &settings.formats);
@@ -77,51 +85,96 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
         what_if(id, &logs, &settings.gate, &triage, &repository)?;
         return Ok(logs.report_errors().unwrap_or(Status::Pass));
     }
-    list(&Listing { gate: &settings.gate, ran: Some((&logs.parsed, &triage)), advice: &triage.advice }, args.format)?;
+    list(
+        &Listing {
+            gate: &settings.gate,
+            ran: Some((&logs.parsed, &triage)),
+            advice: &triage.advice,
+        },
+        args.format,
+    )?;
     Ok(logs.report_errors().unwrap_or(status(&triage.advice)))
 }
 
 fn status(advice: &[leakgate_core::Advice]) -> Status {
-    if advice.iter().any(|a| a.level == Level::Fail) { Status::Fail } else { Status::Pass }
+    if advice.iter().any(|a| a.level == Level::Fail) {
+        Status::Fail
+    } else {
+        Status::Pass
+    }
 }
 
 fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = match format {
-        ListFormat::Text => listing.text(&Style { colour: output::colours(), ..Style::default() }, &mut text),
+        ListFormat::Text => listing.text(
+            &Style {
+                colour: output::colours(),
+                ..Style::default()
+            },
+            &mut text,
+        ),
         ListFormat::Json => listing.json(&mut text),
     };
     output::stdout(&text)
 }
 
 /// Which findings nobody would accept without a rule.
-fn what_if(id: &str, logs: &Logs, gate: &Gate, with: &Triage, repository: &Repository) -> Result<(), Error> {
+fn what_if(
+    id: &str,
+    logs: &Logs,
+    gate: &Gate,
+    with: &Triage,
+    repository: &Repository,
+) -> Result<(), Error> {
     if !gate.rules.iter().any(|r| r.id == id) {
-        return Err(Error::Usage(format!("there is no rule `{id}`; `leakgate rules` lists them")));
+        return Err(Error::Usage(format!(
+            "there is no rule `{id}`; `leakgate rules` lists them"
+        )));
     }
     let mut without = gate.clone();
     without.rules.retain(|r| r.id != id);
     let after = leakgate_core::triage(&logs.parsed, &without, repository);
     let mut out = String::new();
     let mut hidden = 0;
-    for ((before, after), finding) in with.items.iter().zip(&after.items).zip(&logs.parsed.findings) {
-        if before.disposition == Disposition::Unexpected || after.disposition != Disposition::Unexpected {
+    for ((before, after), finding) in with
+        .items
+        .iter()
+        .zip(&after.items)
+        .zip(&logs.parsed.findings)
+    {
+        if before.disposition == Disposition::Unexpected
+            || after.disposition != Disposition::Unexpected
+        {
             continue;
         }
         hidden += 1;
-        let frame = after.culprit.frame.and_then(|at| finding.primary()?.frames.get(at));
+        let frame = after
+            .culprit
+            .frame
+            .and_then(|at| finding.primary()?.frames.get(at));
         let function = frame.and_then(|f| f.site.name()).unwrap_or("?");
         let (kind, fingerprint) = (finding.kind.as_str(), after.fingerprint.as_str());
-        out += &format!("{kind} {} in {} {fingerprint}\n", terminal(&finding.title), terminal(function));
+        out += &format!(
+            "{kind} {} in {} {fingerprint}\n",
+            terminal(&finding.title),
+            terminal(function)
+        );
     }
-    let what = if hidden == 1 { "1 finding".to_owned() } else { format!("{hidden} findings") };
+    let what = if hidden == 1 {
+        "1 finding".to_owned()
+    } else {
+        format!("{hidden} findings")
+    };
     out += &format!("without `{}` {what} more would fail\n", terminal(id));
     output::stdout(&out)
 }
 
 fn convert_file(args: &Convert) -> Result<Status, Error> {
-    let rules = Gate::new(Policy::default(), today()).with_rules(read_rules(&args.file)?).rules;
+    let rules = Gate::new(Policy::default(), today())
+        .with_rules(read_rules(&args.file)?)
+        .rules;
     let converted = convert(&rules, args.to.into());
     let mut out = String::new();
     let mut status = Status::Pass;
@@ -133,11 +186,17 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
                 }
                 out += text;
                 if let Some(narrower) = &result.narrower {
-                    output::note(&format!("{}: `{}` matches less than before: {narrower}", rule.origin, rule.id));
+                    output::note(&format!(
+                        "{}: `{}` matches less than before: {narrower}",
+                        rule.origin, rule.id
+                    ));
                 }
             }
             Err(why) => {
-                output::note(&format!("{}: `{}` can't be said: {why}", rule.origin, rule.id));
+                output::note(&format!(
+                    "{}: `{}` can't be said: {why}",
+                    rule.origin, rule.id
+                ));
                 status = Status::Fail;
             }
         }
@@ -149,8 +208,12 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
 /// The rules of a file in any of the languages.
 fn read_rules(path: &std::path::Path) -> Result<Vec<Rule>, Error> {
     if path.extension().is_some_and(|e| e == "toml") {
-        return Config::read(&shown(path), &read_text(path)?).map(|c| c.rules).map_err(Error::mistakes);
+        return Config::read(&shown(path), &read_text(path)?)
+            .map(|c| c.rules)
+            .map_err(Error::mistakes);
     }
     let bytes = std::fs::read(path).map_err(|e| Error::Read(path.to_owned(), e))?;
-    read_file(&shown(path), &String::from_utf8_lossy(&bytes)).map(|(_, rules)| rules).map_err(Error::mistakes)
+    read_file(&shown(path), &String::from_utf8_lossy(&bytes))
+        .map(|(_, rules)| rules)
+        .map_err(Error::mistakes)
 }

@@ -1,4 +1,5 @@
-//! The runner of GitHub Actions: what it tells a step, and the files and commands by which a step answers.
+//! The runner of GitHub Actions: what it tells a step, and the files and commands by which a step
+//! answers.
 //!
 //! Sources of the facts: <https://docs.github.com/actions/reference/workflows-and-actions/variables>,
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
@@ -19,6 +20,10 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// A word that nobody can guess.
 pub(crate) fn random_word() -> Result<String, crate::error::Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| crate::error::Error::Usage(format!("the system gives no random numbers: {e}")))?;
-    Ok(bytes.iter().fold(String::from("leakgate-"), |word, byte| format!("{word}{byte:02x}")))
+    getrandom::fill(&mut bytes).map_err(|e| {
+        crate::error::Error::Usage(format!("the system gives no random numbers: {e}"))
+    })?;
+    Ok(bytes.iter().fold(String::from("leakgate-"), |word, byte| {
+        format!("{word}{byte:02x}")
+    }))
 }

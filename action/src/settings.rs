@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::{Baseline, Config, Date, Format, Gate, Mistake, Pack, Policy, Rule, packs, read_file};
+use leakgate_core::{
+    Baseline, Config, Date, Format, Gate, Mistake, Pack, Policy, Rule, packs, read_file,
+};
 
 use crate::args::GateArgs;
 use crate::error::Error;
@@ -45,50 +47,85 @@ impl Settings {
         let mut errors = Vec::new();
         let path = find_config(args)?;
         let (mut config, folder) = match &path {
-            Some(path) => (read_config(path, &mut errors), path.parent().unwrap_or(Path::new("")).to_owned()),
+            Some(path) => (
+                read_config(path, &mut errors),
+                path.parent().unwrap_or(Path::new("")).to_owned(),
+            ),
             None => (Config::default(), PathBuf::new()),
         };
         override_policy(&mut config.policy, args)?;
         let mut rules = std::mem::take(&mut config.rules);
         let name = path.as_deref().map(shown).unwrap_or_default();
-        let named = config.files.suppressions.iter().map(|(file, line)| (folder.join(file), Some((name.as_str(), *line))));
+        let named = config
+            .files
+            .suppressions
+            .iter()
+            .map(|(file, line)| (folder.join(file), Some((name.as_str(), *line))));
         let mut files: Vec<PathBuf> = path.iter().cloned().collect();
-        for (file, place) in named.chain(args.suppressions.iter().map(|file| (file.clone(), None))) {
+        for (file, place) in named.chain(args.suppressions.iter().map(|file| (file.clone(), None)))
+        {
             suppressions(&file, place, &mut rules, &mut errors);
             files.push(file);
         }
         let mut named = config.files.packs.clone();
-        named.extend(args.pack.iter().filter(|p| !config.files.packs.contains(p)).cloned());
+        named.extend(
+            args.pack
+                .iter()
+                .filter(|p| !config.files.packs.contains(p))
+                .cloned(),
+        );
         for name in named {
             rules.extend(pack(&name)?);
         }
         let own = Own::read(&name, &config.files.own, &mut errors);
-        let baseline = args.baseline.clone().or_else(|| config.files.baseline.as_ref().map(|b| folder.join(b)));
+        let baseline = args
+            .baseline
+            .clone()
+            .or_else(|| config.files.baseline.as_ref().map(|b| folder.join(b)));
         let baseline = baseline.filter(|_| !args.no_baseline);
-        let known = baseline.as_deref().and_then(|path| read_baseline(path, needs_baseline, &mut errors));
+        let known = baseline
+            .as_deref()
+            .and_then(|path| read_baseline(path, needs_baseline, &mut errors));
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
         let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today)).with_rules(rules);
         gate.baseline = known;
         files.extend(baseline.clone());
-        Ok(Self { gate, own, config: path, baseline, formats: config.formats, files })
+        Ok(Self {
+            gate,
+            own,
+            config: path,
+            baseline,
+            formats: config.formats,
+            files,
+        })
     }
 }
 
 /// Today in UTC, so that a rule expires at the same moment everywhere.
 pub(crate) fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
 }
 
 /// The rules of a pack.
 pub(crate) fn pack(name: &str) -> Result<Vec<Rule>, Error> {
-    let known = || packs().iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
-    let pack = Pack::named(name).ok_or_else(|| Error::Usage(format!("there is no pack `{name}`; there are {}", known())))?;
+    let known = || {
+        packs()
+            .iter()
+            .map(|p| p.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let pack = Pack::named(name)
+        .ok_or_else(|| Error::Usage(format!("there is no pack `{name}`; there are {}", known())))?;
     pack.read().map(|(_, rules)| rules).map_err(Error::mistakes)
 }
 
-/// The configuration that was named, or the nearest one above the working directory within the repository.
+/// The configuration that was named, or the nearest one above the working directory within the
+/// repository.
 fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
     if args.no_config {
         return Ok(None);
@@ -99,7 +136,9 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
             Err(error) => Err(Error::Read(path.clone(), error)),
         };
     }
-    let Ok(here) = std::env::current_dir() else { return Ok(None) };
+    let Ok(here) = std::env::current_dir() else {
+        return Ok(None);
+    };
     // A checkout without git has no `.git`; the runner says where it lies.
     let checked_out = workspace::checked_out(&here);
     let is_root = |folder: &Path| folder.join(".git").exists() || checked_out == Some(folder);
@@ -119,7 +158,10 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
 
 /// A path for people, and for the origin of rules.
 pub(crate) fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/").trim_start_matches("./").to_owned()
+    path.to_string_lossy()
+        .replace('\\', "/")
+        .trim_start_matches("./")
+        .to_owned()
 }
 
 fn read_config(path: &Path, errors: &mut Vec<Error>) -> Config {
@@ -142,7 +184,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
 }
 
 /// Reads a suppression file. Old ones hold bytes of any encoding in their comments.
-fn suppressions(path: &Path, named_by: Option<(&str, u32)>, rules: &mut Vec<Rule>, errors: &mut Vec<Error>) {
+fn suppressions(
+    path: &Path,
+    named_by: Option<(&str, u32)>,
+    rules: &mut Vec<Rule>,
+    errors: &mut Vec<Error>,
+) {
     match fs::read(path) {
         Ok(bytes) => match read_file(&shown(path), &String::from_utf8_lossy(&bytes)) {
             Ok((_, more)) => rules.extend(more),
@@ -150,9 +197,10 @@ fn suppressions(path: &Path, named_by: Option<(&str, u32)>, rules: &mut Vec<Rule
         },
         Err(error) => {
             let what = match (named_by, error.kind()) {
-                (Some((config, line)), io::ErrorKind::NotFound) => {
-                    Error::Usage(format!("{config}:{line}: there is no suppression file {}", shown(path)))
-                }
+                (Some((config, line)), io::ErrorKind::NotFound) => Error::Usage(format!(
+                    "{config}:{line}: there is no suppression file {}",
+                    shown(path)
+                )),
                 _ => Error::Read(path.to_owned(), error),
             };
             errors.push(what);
@@ -164,24 +212,33 @@ fn read_baseline(path: &Path, needed: bool, errors: &mut Vec<Error>) -> Option<B
     if !needed && !path.exists() {
         return None;
     }
-    let read = read_text(path).and_then(|text| Baseline::read(&shown(path), &text).map_err(Error::Mistake));
+    let read = read_text(path)
+        .and_then(|text| Baseline::read(&shown(path), &text).map_err(Error::Mistake));
     read.map_err(|error| errors.push(error)).ok()
 }
 
 fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {
     if !args.fail_on.is_empty() {
-        policy.set_fail_on(args.fail_on.iter().map(String::as_str)).map_err(|(what, help)| {
-            Error::Usage(help.map_or(format!("--fail-on: {what}"), |help| format!("--fail-on: {what}; {help}")))
-        })?;
+        policy
+            .set_fail_on(args.fail_on.iter().map(String::as_str))
+            .map_err(|(what, help)| {
+                Error::Usage(help.map_or(format!("--fail-on: {what}"), |help| {
+                    format!("--fail-on: {what}; {help}")
+                }))
+            })?;
     }
     for name in &args.require {
-        let tool = Policy::tool(name).map_err(|help| Error::Usage(format!("--require: there is no tool `{name}`; {help}")))?;
+        let tool = Policy::tool(name).map_err(|help| {
+            Error::Usage(format!("--require: there is no tool `{name}`; {help}"))
+        })?;
         policy.require.push(tool);
     }
     policy.silence = args.silence.map_or(policy.silence, Into::into);
     policy.unused_rules = args.unused_rules.map_or(policy.unused_rules, Into::into);
     policy.third_party = args.third_party.map_or(policy.third_party, Into::into);
-    policy.tool_suppressed = args.tool_suppressed.map_or(policy.tool_suppressed, Into::into);
+    policy.tool_suppressed = args
+        .tool_suppressed
+        .map_or(policy.tool_suppressed, Into::into);
     Ok(())
 }
 

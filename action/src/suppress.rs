@@ -12,10 +12,11 @@ use crate::output;
 use crate::settings::Settings;
 use crate::workspace::Repository;
 
-/// Write what accepts findings to standard output: all that nobody has accepted, or those that are named.
+/// Write what accepts findings to standard output: all that nobody has accepted, or those that are
+/// named.
 ///
-/// Whatever is written was held against the logs: it allows exactly the findings that share a fingerprint.
-/// Exit status: 0, or 1 when a finding can't be said in the language.
+/// Whatever is written was held against the logs: it allows exactly the findings that share a
+/// fingerprint. Exit status: 0, or 1 when a finding can't be said in the language.
 #[derive(Debug, Args)]
 pub(crate) struct Suppress {
     /// The language to write.
@@ -61,22 +62,37 @@ pub(crate) fn run(args: &Suppress) -> Result<Status, Error> {
     let repository = Repository::find(settings.own.as_ref())?;
     let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
     let mut fingerprints: Vec<String> = if args.finding.is_empty() {
-        let open = triage.items.iter().filter(|i| i.disposition == Disposition::Unexpected);
+        let open = triage
+            .items
+            .iter()
+            .filter(|i| i.disposition == Disposition::Unexpected);
         open.map(|i| i.fingerprint.to_string()).collect()
     } else {
-        args.finding.iter().map(|text| triage.find(text).map_err(Error::Usage)).collect::<Result<_, _>>()?
+        args.finding
+            .iter()
+            .map(|text| triage.find(text).map_err(Error::Usage))
+            .collect::<Result<_, _>>()?
     };
     let mut known = HashSet::new();
     fingerprints.retain(|f| known.insert(f.clone()));
     let wording = Wording {
         reason: args.reason.clone(),
-        status: args.reason.starts_with("not looked into").then(|| "to-fix".to_owned()),
+        status: args
+            .reason
+            .starts_with("not looked into")
+            .then(|| "to-fix".to_owned()),
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
         ..Wording::default()
     };
     let mut out = String::new();
     let mut status = Status::Pass;
-    for written in suppress(&logs.parsed, &triage, &fingerprints, args.format.into(), &wording) {
+    for written in suppress(
+        &logs.parsed,
+        &triage,
+        &fingerprints,
+        args.format.into(),
+        &wording,
+    ) {
         match written.text {
             Ok(text) => {
                 if !out.is_empty() {
@@ -84,7 +100,11 @@ pub(crate) fn run(args: &Suppress) -> Result<Status, Error> {
                 }
                 out += &text;
                 let n = written.findings.len();
-                let what = if n == 1 { "1 finding".to_owned() } else { format!("{n} findings") };
+                let what = if n == 1 {
+                    "1 finding".to_owned()
+                } else {
+                    format!("{n} findings")
+                };
                 output::note(&format!("{}: {what} accepted", written.fingerprint));
             }
             Err(why) => {

@@ -1,7 +1,8 @@
 //! Names for the frames of logs that come without them, from the modules on disk.
 //!
-//! Nothing is opened unless a frame needs it, and each module once. All reading is done by a thread of its own that is waited for only so
-//! long: what a module says can neither stop leakgate nor change a verdict but by names.
+//! Nothing is opened unless a frame needs it, and each module once. All reading is done by a thread
+//! of its own that is waited for only so long: what a module says can neither stop leakgate nor
+//! change a verdict but by names.
 
 mod debug;
 mod file;
@@ -24,25 +25,34 @@ pub(crate) use self::find::Places;
 use self::module::Module;
 use self::notes::{Notes, Trouble};
 
-/// When a file is taken for the module that ran. It has to be a regular file either way, and where the log tells a build id, to have it.
+/// When a file is taken for the module that ran. It has to be a regular file either way, and where
+/// the log tells a build id, to have it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trust {
     /// Where the log tells its build id, and never else.
     BuildId,
-    /// What `leakgate run` says: also without a build id in the log, where it was last changed before this moment: that of the start of the program.
+    /// What `leakgate run` says: also without a build id in the log, where it was last changed
+    /// before this moment: that of the start of the program.
     Unchanged(SystemTime),
 }
 
 /// So many modules are opened; a process maps a few hundred.
 const MAX_MODULES: usize = 4096;
 
-/// The longest time for a lookup. The first one in a large program reads an index of it, which takes seconds.
+/// The longest time for a lookup. The first one in a large program reads an index of it, which
+/// takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Names the frames of a log that have nothing but a module and an offset. What is returned is to be told at standard error: a line for
-/// each module that could not be used.
+/// Names the frames of a log that have nothing but a module and an offset. What is returned is to
+/// be told at standard error: a line for each module that could not be used.
 pub(crate) fn apply(parsed: &mut Parsed, trust: Trust, places: Places) -> Vec<String> {
-    let mut desk = Desk { trust, places, reader: None, modules: HashMap::new(), notes: Notes::default() };
+    let mut desk = Desk {
+        trust,
+        places,
+        reader: None,
+        modules: HashMap::new(),
+        notes: Notes::default(),
+    };
     leakgate_core::symbolize(parsed, &mut desk);
     desk.notes.lines()
 }
@@ -87,9 +97,21 @@ impl Symbols for Desk {
         }
         let number = known.map_or(self.modules.len(), |(number, _)| number);
         let named = known.is_none().then(|| key.clone());
-        let Answer { functions, is_open, trouble, is_bare } = match number {
-            ..MAX_MODULES => self.ask(Question { module: number, named, address }),
-            _ => Answer { trouble: Some(Trouble::TooMany), ..Answer::default() },
+        let Answer {
+            functions,
+            is_open,
+            trouble,
+            is_bare,
+        } = match number {
+            ..MAX_MODULES => self.ask(Question {
+                module: number,
+                named,
+                address,
+            }),
+            _ => Answer {
+                trouble: Some(Trouble::TooMany),
+                ..Answer::default()
+            },
         };
         if known.is_none() {
             self.modules.insert(key, (number, is_open));
@@ -104,8 +126,13 @@ impl Symbols for Desk {
 
 impl Desk {
     fn ask(&mut self, question: Question) -> Answer {
-        let reader = self.reader.get_or_insert_with(|| Reader::start(self.trust, self.places.clone()));
-        reader.ask(question).unwrap_or(Answer { trouble: Some(Trouble::TooLong), ..Answer::default() })
+        let reader = self
+            .reader
+            .get_or_insert_with(|| Reader::start(self.trust, self.places.clone()));
+        reader.ask(question).unwrap_or(Answer {
+            trouble: Some(Trouble::TooLong),
+            ..Answer::default()
+        })
     }
 }
 
@@ -121,15 +148,24 @@ impl Reader {
         let (questions, asked) = mpsc::channel();
         let (said, answers) = mpsc::channel();
         thread::spawn(move || read(trust, &places, &asked, &said));
-        Self { questions, answers, is_late: false }
+        Self {
+            questions,
+            answers,
+            is_late: false,
+        }
     }
 
-    /// The answer, unless it takes too long: then nothing is asked any more, and the thread ends with the process.
+    /// The answer, unless it takes too long: then nothing is asked any more, and the thread ends
+    /// with the process.
     fn ask(&mut self, question: Question) -> Option<Answer> {
         if self.is_late {
             return None;
         }
-        let answer = self.questions.send(question).ok().and_then(|()| self.answers.recv_timeout(PATIENCE).ok());
+        let answer = self
+            .questions
+            .send(question)
+            .ok()
+            .and_then(|()| self.answers.recv_timeout(PATIENCE).ok());
         self.is_late = answer.is_none();
         answer
     }
@@ -143,13 +179,25 @@ fn read(trust: Trust, places: &Places, asked: &Receiver<Question>, said: &Sender
         let mut trouble = None;
         if let Some((name, build_id)) = question.named {
             let found = Module::find(&store, places, trust, &name, build_id.as_deref());
-            trouble = found.as_ref().map_or_else(|why| Some(why.clone()), Module::trouble);
+            trouble = found
+                .as_ref()
+                .map_or_else(|why| Some(why.clone()), Module::trouble);
             modules.push(found.ok());
         }
         let module = modules.get(question.module).and_then(Option::as_ref);
-        let functions = module.map(|module| module.at(&store, question.address)).unwrap_or_default();
+        let functions = module
+            .map(|module| module.at(&store, question.address))
+            .unwrap_or_default();
         let is_bare = module.is_some_and(Module::is_bare);
-        if said.send(Answer { functions, is_open: module.is_some(), trouble, is_bare }).is_err() {
+        if said
+            .send(Answer {
+                functions,
+                is_open: module.is_some(),
+                trouble,
+                is_bare,
+            })
+            .is_err()
+        {
             break;
         }
     }

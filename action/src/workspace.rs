@@ -1,7 +1,8 @@
-//! The repository in which leakgate runs: paths of a log become files of it, and their lines can be shown.
+//! The repository in which leakgate runs: paths of a log become files of it, and their lines can be
+//! shown.
 //!
-//! Only files that git tracks count. A log is hostile: it may name `.git/config:8`, and nothing but the repository's own
-//! sources may come out of it.
+//! Only files that git tracks count. A log is hostile: it may name `.git/config:8`, and nothing but
+//! the repository's own sources may come out of it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,7 +19,8 @@ const MAX_SOURCE: u64 = 8 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
     root: PathBuf,
-    /// Roots of the same repository elsewhere, with `/` at the end: where it was checked out when the log was made.
+    /// Roots of the same repository elsewhere, with `/` at the end: where it was checked out when
+    /// the log was made.
     roots: Vec<String>,
     files: Vec<String>,
     by_name: HashMap<String, Vec<usize>>,
@@ -33,21 +35,41 @@ impl Repository {
         if let Some(own) = own.filter(|_| !around.files.is_empty()) {
             own.check(&around.files)?;
         }
-        Ok(Self { own: own.cloned(), ..around })
+        Ok(Self {
+            own: own.cloned(),
+            ..around
+        })
     }
 
     fn around_here() -> Self {
-        let Ok(here) = std::env::current_dir() else { return Self::default() };
-        let Some(root) = root_of(&here) else { return Self::default() };
-        // A repository may be somebody else's data, and its configuration names commands that git would start.
+        let Ok(here) = std::env::current_dir() else {
+            return Self::default();
+        };
+        let Some(root) = root_of(&here) else {
+            return Self::default();
+        };
+        // A repository may be somebody else's data, and its configuration names commands that git
+        // would start.
         let listed = Command::new("git")
-            .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
+            .args([
+                "-c",
+                "core.fsmonitor=false",
+                "-c",
+                "core.hooksPath=/dev/null",
+                "-C",
+            ])
             .arg(root)
             .args(["ls-files", "-z", "--recurse-submodules"])
             .stderr(Stdio::null())
             .output();
-        let Ok(listed) = listed else { return Self::default() };
-        let names = listed.stdout.split(|b| *b == 0).filter_map(|n| std::str::from_utf8(n).ok()).filter(|n| !n.is_empty());
+        let Ok(listed) = listed else {
+            return Self::default();
+        };
+        let names = listed
+            .stdout
+            .split(|b| *b == 0)
+            .filter_map(|n| std::str::from_utf8(n).ok())
+            .filter(|n| !n.is_empty());
         let mut roots = vec![root.to_string_lossy().replace('\\', "/")];
         roots.extend(std::env::var("GITHUB_WORKSPACE").map(|w| w.replace('\\', "/")));
         Self::new(root.to_owned(), roots, names.map(str::to_owned).collect())
@@ -58,24 +80,46 @@ impl Repository {
         for (at, file) in files.iter().enumerate() {
             by_name.entry(base(file).to_owned()).or_default().push(at);
         }
-        let roots = roots.into_iter().map(|r| format!("{}/", r.trim_end_matches('/'))).collect();
-        Self { root, roots, files, by_name, own: None }
+        let roots = roots
+            .into_iter()
+            .map(|r| format!("{}/", r.trim_end_matches('/')))
+            .collect();
+        Self {
+            root,
+            roots,
+            files,
+            by_name,
+            own: None,
+        }
     }
 
     fn is_tracked(&self, file: &str) -> bool {
-        self.by_name.get(base(file)).is_some_and(|all| all.iter().any(|at| self.files[*at] == file))
+        self.by_name
+            .get(base(file))
+            .is_some_and(|all| all.iter().any(|at| self.files[*at] == file))
     }
 
     /// The files with the longest common end; only where one is left, a path means it.
     fn by_suffix(&self, path: &str) -> Vec<&str> {
-        let Some(candidates) = self.by_name.get(base(path)) else { return Vec::new() };
+        let Some(candidates) = self.by_name.get(base(path)) else {
+            return Vec::new();
+        };
         let shared = |file: &str| common_parts(file, path);
         let parts = |p: &str| p.split('/').filter(|p| !p.is_empty()).count();
         // `/usr/include/x/config.h` is not the repository's `src/config.h`.
-        let plausible = |file: &&str| shared(file) > 1 || shared(file) == parts(path) || shared(file) == parts(file);
-        let files: Vec<&str> = candidates.iter().map(|at| self.files[*at].as_str()).collect();
+        let plausible = |file: &&str| {
+            shared(file) > 1 || shared(file) == parts(path) || shared(file) == parts(file)
+        };
+        let files: Vec<&str> = candidates
+            .iter()
+            .map(|at| self.files[*at].as_str())
+            .collect();
         let longest = files.iter().map(|file| shared(file)).max();
-        files.into_iter().filter(|file| Some(shared(file)) == longest).filter(plausible).collect()
+        files
+            .into_iter()
+            .filter(|file| Some(shared(file)) == longest)
+            .filter(plausible)
+            .collect()
     }
 
     /// The files that a path of a log may mean.
@@ -83,10 +127,17 @@ impl Repository {
         let path = normal(file);
         for root in &self.roots {
             if let Some(inside) = path.strip_prefix(root.as_str()) {
-                return self.is_tracked(inside).then(|| inside.to_owned()).into_iter().collect();
+                return self
+                    .is_tracked(inside)
+                    .then(|| inside.to_owned())
+                    .into_iter()
+                    .collect();
             }
         }
-        self.by_suffix(&path).into_iter().map(str::to_owned).collect()
+        self.by_suffix(&path)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -103,7 +154,9 @@ impl leakgate_core::Workspace for Repository {
     }
 
     fn may_be_own(&self, file: &str) -> bool {
-        self.candidates(file).iter().any(|candidate| self.is_own(candidate))
+        self.candidates(file)
+            .iter()
+            .any(|candidate| self.is_own(candidate))
     }
 
     fn is_own(&self, file: &str) -> bool {
@@ -124,21 +177,31 @@ impl leakgate_core::emit::Excerpt for Repository {
         let bytes = fs::read(&path).ok()?;
         let wanted = usize::try_from(line).ok()?.checked_sub(1)?;
         let text = bytes.split(|b| *b == b'\n').nth(wanted)?;
-        Some(String::from_utf8_lossy(text).trim_end_matches('\r').to_owned())
+        Some(
+            String::from_utf8_lossy(text)
+                .trim_end_matches('\r')
+                .to_owned(),
+        )
     }
 }
 
-/// The root of the repository: where a workflow has checked it out, or else the nearest folder that git knows. Within a workflow a
-/// repository inside of it is a submodule or a helper, and the sources are those of the whole.
+/// The root of the repository: where a workflow has checked it out, or else the nearest folder that
+/// git knows. Within a workflow a repository inside of it is a submodule or a helper, and the
+/// sources are those of the whole.
 fn root_of(here: &Path) -> Option<&Path> {
     let is_git = |folder: &&Path| folder.join(".git").exists();
-    checked_out(here).filter(is_git).or_else(|| here.ancestors().find(is_git))
+    checked_out(here)
+        .filter(is_git)
+        .or_else(|| here.ancestors().find(is_git))
 }
 
 /// The folder above into which a workflow of GitHub has put the repository.
 pub(crate) fn checked_out(here: &Path) -> Option<&Path> {
-    let workspace = Path::new(&std::env::var_os("GITHUB_WORKSPACE")?).canonicalize().ok()?;
-    here.ancestors().find(|folder| folder.canonicalize().is_ok_and(|real| real == workspace))
+    let workspace = Path::new(&std::env::var_os("GITHUB_WORKSPACE")?)
+        .canonicalize()
+        .ok()?;
+    here.ancestors()
+        .find(|folder| folder.canonicalize().is_ok_and(|real| real == workspace))
 }
 
 fn base(path: &str) -> &str {
@@ -164,7 +227,10 @@ fn normal(path: &str) -> String {
 
 /// How many parts two paths share, from the end.
 fn common_parts(a: &str, b: &str) -> usize {
-    a.rsplit('/').zip(b.rsplit('/')).take_while(|(a, b)| a == b && !a.is_empty()).count()
+    a.rsplit('/')
+        .zip(b.rsplit('/'))
+        .take_while(|(a, b)| a == b && !a.is_empty())
+        .count()
 }
 
 #[cfg(test)]
@@ -197,7 +263,11 @@ mod tests {
             ("none.c", None),
         ] {
             assert_eq!(repository.resolve(path).as_deref(), want, "{path}");
-            assert_eq!(repository.may_be_own(path), want.is_some() || path == "util.c", "{path}");
+            assert_eq!(
+                repository.may_be_own(path),
+                want.is_some() || path == "util.c",
+                "{path}"
+            );
         }
     }
 
@@ -210,11 +280,20 @@ mod tests {
         fs::write(dir.path().join("secret"), "secret").unwrap();
         std::os::unix::fs::symlink("../secret", dir.path().join("src/link.c")).unwrap();
         std::os::unix::fs::symlink("src", dir.path().join("folder")).unwrap();
-        let files = ["src/a.c", "src/link.c", "folder/a.c"].map(String::from).to_vec();
+        let files = ["src/a.c", "src/link.c", "folder/a.c"]
+            .map(String::from)
+            .to_vec();
         let repository = Repository::new(dir.path().to_owned(), Vec::new(), files);
         assert_eq!(repository.line("src/a.c", 1).as_deref(), Some("one"));
         assert_eq!(repository.line("src/a.c", 2).as_deref(), Some("two"));
-        for (file, line) in [("src/a.c", 0), ("src/a.c", 9), ("secret", 1), ("src/link.c", 1), ("folder/a.c", 1), ("../x", 1)] {
+        for (file, line) in [
+            ("src/a.c", 0),
+            ("src/a.c", 9),
+            ("secret", 1),
+            ("src/link.c", 1),
+            ("folder/a.c", 1),
+            ("../x", 1),
+        ] {
             assert_eq!(repository.line(file, line), None, "{file}");
         }
     }

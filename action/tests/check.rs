@@ -1,4 +1,5 @@
-//! `leakgate check` as a user runs it: files, patterns, archives, standard input, documents and exit statuses.
+//! `leakgate check` as a user runs it: files, patterns, archives, standard input, documents and
+//! exit statuses.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -14,7 +15,9 @@ use zip::write::SimpleFileOptions;
 
 /// A case under snapshots/.
 fn report(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots").join(case)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../snapshots")
+        .join(case)
 }
 
 struct Ran {
@@ -25,9 +28,19 @@ struct Ran {
 
 fn run_in(dir: &Path, args: &[&str], input: &[u8]) -> Ran {
     let mut command = Command::cargo_bin("leakgate").unwrap();
-    let output = command.current_dir(dir).args(args).write_stdin(input).env_remove("GITHUB_WORKSPACE").output().unwrap();
+    let output = command
+        .current_dir(dir)
+        .args(args)
+        .write_stdin(input)
+        .env_remove("GITHUB_WORKSPACE")
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    Ran {
+        status: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 fn check(dir: &Path, args: &[&str]) -> Ran {
@@ -40,7 +53,10 @@ fn json(ran: &Ran) -> Value {
 
 fn codes(document: &Value) -> Vec<&str> {
     let reasons = document["verdict"]["reasons"].as_array().unwrap();
-    reasons.iter().map(|r| r["code"].as_str().unwrap()).collect()
+    reasons
+        .iter()
+        .map(|r| r["code"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -55,7 +71,12 @@ fn a_leak_fails_and_a_clean_run_passes() {
     ] {
         let ran = check(dir.path(), &[report(case).to_str().unwrap()]);
         assert_eq!(ran.status, status, "{case}: {}", ran.out);
-        assert!(ran.out.starts_with(if status == 0 { "pass:" } else { "fail:" }), "{}", ran.out);
+        assert!(
+            ran.out
+                .starts_with(if status == 0 { "pass:" } else { "fail:" }),
+            "{}",
+            ran.out
+        );
         assert_eq!(ran.err, "");
     }
 }
@@ -80,23 +101,45 @@ fn default_options_of_valgrind_count_leaks_and_do_not_show_them() {
 ==12== 
 ==12== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)
 ";
-    let ran = run_in(dir.path(), &["check", "--format", "json", "-"], log.as_bytes());
-    assert_eq!((ran.status, codes(&json(&ran))), (1, vec!["leaks-not-shown"]));
+    let ran = run_in(
+        dir.path(),
+        &["check", "--format", "json", "-"],
+        log.as_bytes(),
+    );
+    assert_eq!(
+        (ran.status, codes(&json(&ran))),
+        (1, vec!["leaks-not-shown"])
+    );
 }
 
 #[test]
 fn silence_is_no_proof_unless_it_is_said_to_be() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("empty.log"), "").unwrap();
-    fs::write(dir.path().join("other.log"), "all 12 tests passed\na ==1== b\n").unwrap();
+    fs::write(
+        dir.path().join("other.log"),
+        "all 12 tests passed\na ==1== b\n",
+    )
+    .unwrap();
     for name in ["empty.log", "other.log", "*.none", "."] {
         let ran = check(dir.path(), &["--format", "json", name]);
-        assert_eq!((ran.status, codes(&json(&ran))), (1, vec!["no-evidence"]), "{name}");
-        assert_eq!(check(dir.path(), &["--silence", "pass", name]).status, 0, "{name}");
+        assert_eq!(
+            (ran.status, codes(&json(&ran))),
+            (1, vec!["no-evidence"]),
+            "{name}"
+        );
+        assert_eq!(
+            check(dir.path(), &["--silence", "pass", name]).status,
+            0,
+            "{name}"
+        );
     }
     // One name that speaks does not speak for another.
     let clean = report("memcheck/clean/report.txt");
-    let ran = check(dir.path(), &["--format", "json", clean.to_str().unwrap(), "empty.log"]);
+    let ran = check(
+        dir.path(),
+        &["--format", "json", clean.to_str().unwrap(), "empty.log"],
+    );
     assert_eq!((ran.status, codes(&json(&ran))), (1, vec!["no-evidence"]));
 }
 
@@ -104,7 +147,10 @@ fn silence_is_no_proof_unless_it_is_said_to_be() {
 fn a_file_that_is_missing_is_an_error_and_the_others_are_read_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
-    let ran = check(dir.path(), &["--format", "json", "missing.log", leak.to_str().unwrap()]);
+    let ran = check(
+        dir.path(),
+        &["--format", "json", "missing.log", leak.to_str().unwrap()],
+    );
     assert_eq!(ran.status, 2);
     assert_eq!(ran.err, "error: missing.log: there is no such file\n");
     assert_eq!(json(&ran)["verdict"]["outcome"], "error");
@@ -139,32 +185,65 @@ fn archives_are_unpacked_and_a_report_that_stands_twice_counts_once() {
     let occurrences = |name: &str| -> (usize, u64) {
         let document = json(&check(dir.path(), &["--format", "json", name]));
         let findings = document["findings"].as_array().unwrap();
-        (findings.len(), findings.iter().map(|f| f["occurrences"].as_u64().unwrap()).sum())
+        (
+            findings.len(),
+            findings
+                .iter()
+                .map(|f| f["occurrences"].as_u64().unwrap())
+                .sum(),
+        )
     };
     assert!(occurrences("log.txt").0 > 1);
     assert_eq!(occurrences("log.txt"), occurrences("log.gz"));
     assert_eq!(occurrences("log.txt"), occurrences("logs.zip"));
     let document = json(&check(dir.path(), &["--format", "json", "logs.zip"]));
     assert_eq!(document["problems"][0]["code"], "duplicate-report");
-    assert_eq!(document["inputs"][1]["path"], "logs.zip/build/3_Run tests.txt");
+    assert_eq!(
+        document["inputs"][1]["path"],
+        "logs.zip/build/3_Run tests.txt"
+    );
 
     fs::write(dir.path().join("cut.gz"), &gz(&log)[..200]).unwrap();
     assert_eq!(check(dir.path(), &["cut.gz"]).status, 2);
     let piped = run_in(dir.path(), &["check", "--format", "json", "-"], &gz(&log));
-    assert_eq!(json(&piped)["findings"].as_array().unwrap().len(), occurrences("log.txt").0);
+    assert_eq!(
+        json(&piped)["findings"].as_array().unwrap().len(),
+        occurrences("log.txt").0
+    );
 }
 
 #[test]
 fn documents_go_where_they_are_told_and_all_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
-    let ran =
-        check(dir.path(), &["--format", "text", "--format", "json=a.json", "--format", "text=b.txt", leak.to_str().unwrap()]);
+    let ran = check(
+        dir.path(),
+        &[
+            "--format",
+            "text",
+            "--format",
+            "json=a.json",
+            "--format",
+            "text=b.txt",
+            leak.to_str().unwrap(),
+        ],
+    );
     assert_eq!(ran.status, 1);
-    let document: Value = serde_json::from_str(&fs::read_to_string(dir.path().join("a.json")).unwrap()).unwrap();
+    let document: Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("a.json")).unwrap()).unwrap();
     assert_eq!(document["schema"], "leakgate/v1");
-    assert_eq!(fs::read_to_string(dir.path().join("b.txt")).unwrap(), ran.out);
-    let ran = check(dir.path(), &["--format", "json=no/such/dir/a.json", leak.to_str().unwrap()]);
+    assert_eq!(
+        fs::read_to_string(dir.path().join("b.txt")).unwrap(),
+        ran.out
+    );
+    let ran = check(
+        dir.path(),
+        &[
+            "--format",
+            "json=no/such/dir/a.json",
+            leak.to_str().unwrap(),
+        ],
+    );
     assert_eq!(ran.status, 2);
     assert!(ran.err.contains("can't be written"), "{}", ran.err);
 }
@@ -175,16 +254,31 @@ fn colours_only_where_they_are_wanted() {
     let leak = report("memcheck/definite/report.txt");
     let leak = leak.to_str().unwrap();
     assert!(!check(dir.path(), &[leak]).out.contains('\x1b'));
-    assert!(check(dir.path(), &["--color", "always", leak]).out.contains('\x1b'));
+    assert!(
+        check(dir.path(), &["--color", "always", leak])
+            .out
+            .contains('\x1b')
+    );
 }
 
 /// Makes a repository in which `src/leak.c` is tracked.
 fn repository(dir: &Path) {
     fs::create_dir(dir.join("src")).unwrap();
-    fs::write(dir.join("src/leak.c"), "int main(void) {\n\tchar *lost = malloc(40);\n}\n").unwrap();
+    fs::write(
+        dir.join("src/leak.c"),
+        "int main(void) {\n\tchar *lost = malloc(40);\n}\n",
+    )
+    .unwrap();
     fs::write(dir.join("secret.c"), "token\n").unwrap();
     for args in [&["init", "-q"][..], &["add", "src/leak.c"]] {
-        assert!(std::process::Command::new("git").current_dir(dir).args(args).status().unwrap().success());
+        assert!(
+            std::process::Command::new("git")
+                .current_dir(dir)
+                .args(args)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -198,9 +292,23 @@ fn the_line_is_shown_from_files_that_git_tracks_and_no_others() {
              #0 0x51 in main {file}:2:15\n\nSUMMARY: LeakSanitizer: 40 byte(s) leaked in 1 allocation(s).\n"
         )
     };
-    let tracked = run_in(dir.path(), &["check", "-"], log("/builds/ci/src/leak.c").as_bytes());
-    assert!(tracked.out.contains("--> src/leak.c:2:15 in main"), "{}", tracked.out);
-    assert!(tracked.out.contains("  2 |     char *lost = malloc(40);\n    |                  ^\n"), "{}", tracked.out);
+    let tracked = run_in(
+        dir.path(),
+        &["check", "-"],
+        log("/builds/ci/src/leak.c").as_bytes(),
+    );
+    assert!(
+        tracked.out.contains("--> src/leak.c:2:15 in main"),
+        "{}",
+        tracked.out
+    );
+    assert!(
+        tracked
+            .out
+            .contains("  2 |     char *lost = malloc(40);\n    |                  ^\n"),
+        "{}",
+        tracked.out
+    );
     let secret = run_in(dir.path(), &["check", "-"], log("secret.c").as_bytes());
     assert!(!secret.out.contains("token"), "{}", secret.out);
 }
@@ -210,5 +318,9 @@ fn a_hostile_log_cannot_write_to_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let log = b"==7== Invalid read of size 4\n==7==    at 0x1: f\x1b[2J\x07 (a\x1b]0;x\x07.c:1)\n==7== \n";
     let ran = run_in(dir.path(), &["check", "-"], log);
-    assert!(!ran.out.contains(|c: char| c.is_control() && c != '\n'), "{:?}", ran.out);
+    assert!(
+        !ran.out.contains(|c: char| c.is_control() && c != '\n'),
+        "{:?}",
+        ran.out
+    );
 }

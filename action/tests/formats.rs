@@ -1,4 +1,5 @@
-//! Formats as the command line offers them: many documents of one run, what is accepted, limits, and the words about kinds.
+//! Formats as the command line offers them: many documents of one run, what is accepted, limits,
+//! and the words about kinds.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -8,12 +9,24 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots/lsan/many-places-clang19/report.txt");
+const LOG: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../snapshots/lsan/many-places-clang19/report.txt"
+);
 
 fn run(dir: &TempDir, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("leakgate").unwrap().current_dir(dir.path()).args(args).output().unwrap();
+    let output = Command::cargo_bin("leakgate")
+        .unwrap()
+        .current_dir(dir.path())
+        .args(args)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 /// A folder with a rule that accepts the log until a day.
@@ -32,7 +45,10 @@ fn read(dir: &TempDir, name: &str) -> String {
 }
 
 fn sarif(dir: &TempDir, args: &[&str]) -> Value {
-    let (_, out, err) = run(dir, &[&["check", "--format", "sarif", "lsan.log"], args].concat());
+    let (_, out, err) = run(
+        dir,
+        &[&["check", "--format", "sarif", "lsan.log"], args].concat(),
+    );
     assert_eq!(err, "");
     serde_json::from_str(&out).unwrap()
 }
@@ -40,18 +56,39 @@ fn sarif(dir: &TempDir, args: &[&str]) -> Value {
 #[test]
 fn one_run_writes_every_format() {
     let dir = folder("2000-01-01");
-    let names = ["text", "json", "sarif", "markdown", "junit", "annotations", "gitlab", "folded"];
-    let formats: Vec<String> = names.iter().map(|name| format!("--format={name}=out.{name}")).collect();
-    let args: Vec<&str> =
-        ["check", "lsan.log", "--format=annotations"].into_iter().chain(formats.iter().map(String::as_str)).collect();
+    let names = [
+        "text",
+        "json",
+        "sarif",
+        "markdown",
+        "junit",
+        "annotations",
+        "gitlab",
+        "folded",
+    ];
+    let formats: Vec<String> = names
+        .iter()
+        .map(|name| format!("--format={name}=out.{name}"))
+        .collect();
+    let args: Vec<&str> = ["check", "lsan.log", "--format=annotations"]
+        .into_iter()
+        .chain(formats.iter().map(String::as_str))
+        .collect();
     let (status, out, err) = run(&dir, &args);
     assert_eq!((status, err.as_str()), (1, ""));
     for name in names {
         assert!(!read(&dir, &format!("out.{name}")).is_empty(), "{name}");
     }
     assert_eq!(out, read(&dir, "out.annotations"));
-    assert!(out.starts_with("::error ") && out.contains("the rule `all` (leakgate.toml:1) expired"), "{out}");
-    assert!(read(&dir, "out.markdown").contains("| rule expired |"), "{}", read(&dir, "out.markdown"));
+    assert!(
+        out.starts_with("::error ") && out.contains("the rule `all` (leakgate.toml:1) expired"),
+        "{out}"
+    );
+    assert!(
+        read(&dir, "out.markdown").contains("| rule expired |"),
+        "{}",
+        read(&dir, "out.markdown")
+    );
 }
 
 #[test]
@@ -66,9 +103,18 @@ fn accepted_findings_stand_in_sarif_only_where_that_is_asked_for() {
     assert!(!results(&all).is_empty());
     for result in results(&all) {
         assert_eq!(result["suppressions"][0]["status"], "accepted");
-        assert_eq!(result["suppressions"][0]["justification"], "It is | known. (all at leakgate.toml:1)");
+        assert_eq!(
+            result["suppressions"][0]["justification"],
+            "It is | known. (all at leakgate.toml:1)"
+        );
     }
-    let folded = |args: &[&str]| run(&dir, &[&["check", "--format", "folded", "lsan.log"], args].concat()).1;
+    let folded = |args: &[&str]| {
+        run(
+            &dir,
+            &[&["check", "--format", "folded", "lsan.log"], args].concat(),
+        )
+        .1
+    };
     assert!(folded(&[]).is_empty() && folded(&["--show-accepted"]).lines().count() > 1);
 }
 
@@ -76,27 +122,84 @@ fn accepted_findings_stand_in_sarif_only_where_that_is_asked_for() {
 fn a_baseline_tells_new_from_known() {
     let dir = folder("2000-01-01");
     fs::remove_file(dir.path().join("leakgate.toml")).unwrap();
-    assert_eq!(run(&dir, &["baseline", "write", "--baseline", "known.json", "lsan.log"]).0, 0);
+    assert_eq!(
+        run(
+            &dir,
+            &["baseline", "write", "--baseline", "known.json", "lsan.log"]
+        )
+        .0,
+        0
+    );
     let known = sarif(&dir, &["--baseline", "known.json", "--show-accepted"]);
     let states = |document: &Value| -> Vec<String> {
         let results = document["runs"][0]["results"].as_array().unwrap().clone();
-        results.iter().map(|r| r["baselineState"].as_str().unwrap_or("none").to_owned()).collect()
+        results
+            .iter()
+            .map(|r| r["baselineState"].as_str().unwrap_or("none").to_owned())
+            .collect()
     };
-    assert!(!states(&known).is_empty() && states(&known).iter().all(|s| s == "unchanged"), "{:?}", states(&known));
+    assert!(
+        !states(&known).is_empty() && states(&known).iter().all(|s| s == "unchanged"),
+        "{:?}",
+        states(&known)
+    );
     assert!(states(&sarif(&dir, &[])).iter().all(|s| s == "none"));
-    let junit = run(&dir, &["check", "--format", "junit", "--baseline", "known.json", "lsan.log"]);
-    assert!(junit.0 == 0 && junit.1.contains("<skipped message=\"known to the baseline\"/>"), "{}", junit.1);
+    let junit = run(
+        &dir,
+        &[
+            "check",
+            "--format",
+            "junit",
+            "--baseline",
+            "known.json",
+            "lsan.log",
+        ],
+    );
+    assert!(
+        junit.0 == 0
+            && junit
+                .1
+                .contains("<skipped message=\"known to the baseline\"/>"),
+        "{}",
+        junit.1
+    );
 }
 
 #[test]
 fn markdown_stays_within_its_limit_and_says_so() {
     let dir = folder("2000-01-01");
     let (_, whole, _) = run(&dir, &["check", "--format", "markdown", "lsan.log"]);
-    let (_, short, _) = run(&dir, &["check", "--format", "markdown", "--max-characters", "2000", "lsan.log"]);
+    let (_, short, _) = run(
+        &dir,
+        &[
+            "check",
+            "--format",
+            "markdown",
+            "--max-characters",
+            "2000",
+            "lsan.log",
+        ],
+    );
     assert!(whole.len() > 2000 && !whole.contains("Left out"), "{whole}");
-    assert!(short.encode_utf16().count() <= 2000 && short.contains("Left out"), "{short}");
-    let (status, _, err) = run(&dir, &["check", "--format", "markdown", "--max-characters", "5", "lsan.log"]);
-    assert!(status == 2 && err.contains("2000 characters at least"), "{err}");
+    assert!(
+        short.encode_utf16().count() <= 2000 && short.contains("Left out"),
+        "{short}"
+    );
+    let (status, _, err) = run(
+        &dir,
+        &[
+            "check",
+            "--format",
+            "markdown",
+            "--max-characters",
+            "5",
+            "lsan.log",
+        ],
+    );
+    assert!(
+        status == 2 && err.contains("2000 characters at least"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -104,11 +207,16 @@ fn kinds_are_explained() {
     let dir = tempfile::tempdir().unwrap();
     let (status, out, _) = run(&dir, &["explain", "heap-use-after-free"]);
     assert!(
-        status == 0 && out.starts_with("heap-use-after-free: Use of memory that was freed\n") && out.contains("CWE-416"),
+        status == 0
+            && out.starts_with("heap-use-after-free: Use of memory that was freed\n")
+            && out.contains("CWE-416"),
         "{out}"
     );
     let (status, out, _) = run(&dir, &["explain", "kind"]);
     assert!(status == 0 && out.lines().count() > 100, "{out}");
     let (status, _, err) = run(&dir, &["explain", "double_free"]);
-    assert!(status == 2 && err.contains("did you mean `double-free`?"), "{err}");
+    assert!(
+        status == 2 && err.contains("did you mean `double-free`?"),
+        "{err}"
+    );
 }

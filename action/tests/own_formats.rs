@@ -18,7 +18,12 @@ fn run(folder: &Path, case: &str) -> PathBuf {
     let program = folder.join("trace");
     if !program.exists() {
         let source = home().join("snapshots/programs/c/trace.c");
-        let built = Command::new("cc").args(["-O0", "-w", "-o"]).arg(&program).arg(source).status().unwrap();
+        let built = Command::new("cc")
+            .args(["-O0", "-w", "-o"])
+            .arg(&program)
+            .arg(source)
+            .status()
+            .unwrap();
         assert!(built.success());
     }
     let printed = Command::new(&program).arg(case).output().unwrap();
@@ -39,29 +44,44 @@ fn check(folder: &Path, log: &Path) -> (Option<i32>, serde_json::Value) {
         .args(["--format", "json"])
         .output()
         .unwrap();
-    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+    (
+        output.status.code(),
+        serde_json::from_slice(&output.stdout).unwrap(),
+    )
 }
 
 #[test]
 fn a_program_that_traces_itself_is_gated() {
     let folder = tempfile::tempdir().unwrap();
     let (status, document) = check(folder.path(), &run(folder.path(), "clean"));
-    assert_eq!((status, document["findings"].as_array().unwrap().len()), (Some(0), 0));
+    assert_eq!(
+        (status, document["findings"].as_array().unwrap().len()),
+        (Some(0), 0)
+    );
 
     let (status, document) = check(folder.path(), &run(folder.path(), "leak"));
     assert_eq!(status, Some(1));
     let finding = &document["findings"][0];
-    assert_eq!((&finding["tool"], &finding["kind"]), (&"custom:runtime-trace".into(), &"leak-definite".into()));
+    assert_eq!(
+        (&finding["tool"], &finding["kind"]),
+        (&"custom:runtime-trace".into(), &"leak-definite".into())
+    );
     assert_eq!(finding["stacks"][0]["frames"][0]["function"], "db_query");
 
     // Nothing was said of the end, so nothing is proved.
     let (status, document) = check(folder.path(), &run(folder.path(), "other"));
-    assert_eq!((status, &document["verdict"]["reasons"][0]["code"]), (Some(1), &"no-evidence".into()));
+    assert_eq!(
+        (status, &document["verdict"]["reasons"][0]["code"]),
+        (Some(1), &"no-evidence".into())
+    );
 
     let log = run(folder.path(), "pool");
     let (_, document) = check(folder.path(), &log);
     let finding = &document["findings"][0];
-    assert_eq!((&finding["leak"]["bytes"], &finding["leak"]["blocks"]), (&8192.into(), &2.into()));
+    assert_eq!(
+        (&finding["leak"]["bytes"], &finding["leak"]["blocks"]),
+        (&8192.into(), &2.into())
+    );
     assert_eq!(finding["stacks"][0]["frames"][1]["file"], "app.c");
     let text = std::fs::read_to_string(&log).unwrap();
     std::fs::write(&log, text.replace("[POOL] end\n", "")).unwrap();

@@ -18,10 +18,16 @@ struct Ran {
 /// A folder with a log of each kind.
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for (case, name) in
-        [("lsan/many-places-clang19", "lsan.log"), ("memcheck/gen-suppressions", "memcheck.log"), ("memcheck/clean", "clean.log")]
-    {
-        fs::copy(snapshots().join(case).join("report.txt"), dir.path().join(name)).unwrap();
+    for (case, name) in [
+        ("lsan/many-places-clang19", "lsan.log"),
+        ("memcheck/gen-suppressions", "memcheck.log"),
+        ("memcheck/clean", "clean.log"),
+    ] {
+        fs::copy(
+            snapshots().join(case).join("report.txt"),
+            dir.path().join(name),
+        )
+        .unwrap();
     }
     dir
 }
@@ -31,9 +37,18 @@ fn snapshots() -> PathBuf {
 }
 
 fn run(dir: &TempDir, args: &[&str]) -> Ran {
-    let output = Command::cargo_bin("leakgate").unwrap().current_dir(dir.path()).args(args).output().unwrap();
+    let output = Command::cargo_bin("leakgate")
+        .unwrap()
+        .current_dir(dir.path())
+        .args(args)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    Ran {
+        status: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 fn write(dir: &TempDir, name: &str, text: &str) {
@@ -45,40 +60,81 @@ fn document(dir: &TempDir, args: &[&str]) -> Value {
 }
 
 fn codes(document: &Value) -> Vec<&str> {
-    document["verdict"]["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect()
+    document["verdict"]["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["code"].as_str().unwrap())
+        .collect()
 }
 
 fn fingerprints(document: &Value, disposition: &str) -> Vec<String> {
-    let findings = document["findings"].as_array().unwrap().iter().filter(|f| f["disposition"] == disposition);
-    let mut all: Vec<String> = findings.map(|f| f["fingerprint"].as_str().unwrap().to_owned()).collect();
+    let findings = document["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["disposition"] == disposition);
+    let mut all: Vec<String> = findings
+        .map(|f| f["fingerprint"].as_str().unwrap().to_owned())
+        .collect();
     all.sort();
     all.dedup();
     all
 }
 
-const EVERY_LSAN: &str =
-    "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\nreason = \"why\"\n";
+const EVERY_LSAN: &str = "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\nreason = \"why\"\n";
 
 #[test]
 fn what_is_accepted_passes_and_nothing_else() {
     let dir = folder();
-    write(&dir, "leakgate.toml", "# ours\n[gate]\nunused-rules = \"fail\" # strict\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "# ours\n[gate]\nunused-rules = \"fail\" # strict\n",
+    );
     for fingerprint in fingerprints(&document(&dir, &["lsan.log"]), "unexpected") {
-        let ran = run(&dir, &["allow", &fingerprint[..12], "lsan.log", "--reason", "it is \"known\""]);
+        let ran = run(
+            &dir,
+            &[
+                "allow",
+                &fingerprint[..12],
+                "lsan.log",
+                "--reason",
+                "it is \"known\"",
+            ],
+        );
         assert_eq!(ran.status, 0, "{}", ran.err);
         let again = run(&dir, &["allow", &fingerprint, "lsan.log", "--reason", "x"]);
-        assert!(again.status == 2 && again.err.contains("accepted already"), "{}", again.err);
+        assert!(
+            again.status == 2 && again.err.contains("accepted already"),
+            "{}",
+            again.err
+        );
     }
     let text = fs::read_to_string(dir.path().join("leakgate.toml")).unwrap();
-    assert!(text.starts_with("# ours\n[gate]\nunused-rules = \"fail\" # strict\n\n[[allow]]\n"), "{text}");
+    assert!(
+        text.starts_with("# ours\n[gate]\nunused-rules = \"fail\" # strict\n\n[[allow]]\n"),
+        "{text}"
+    );
     let ran = run(&dir, &["check", "lsan.log"]);
     assert_eq!(ran.status, 0, "{}", ran.out);
-    assert!(ran.out.contains("allowed by 4 rules") && ran.out.contains("it is \"known\""), "{}", ran.out);
+    assert!(
+        ran.out.contains("allowed by 4 rules") && ran.out.contains("it is \"known\""),
+        "{}",
+        ran.out
+    );
     // The other log has leaks that nobody accepted, and uses no rule.
-    assert_eq!(codes(&document(&dir, &["memcheck.log"])), ["unexpected-finding", "unused-rule"]);
+    assert_eq!(
+        codes(&document(&dir, &["memcheck.log"])),
+        ["unexpected-finding", "unused-rule"]
+    );
     assert_eq!(run(&dir, &["rules", "lsan.log"]).status, 0);
     let hidden = run(&dir, &["rules", "lsan.log", "--what-if", "leak-in-copied"]);
-    assert!(hidden.out.contains("1 finding more would fail"), "{}", hidden.out);
+    assert!(
+        hidden.out.contains("1 finding more would fail"),
+        "{}",
+        hidden.out
+    );
 }
 
 #[test]
@@ -99,60 +155,129 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
         ("bytes = { min = 32, max = 1337 }\n", vec![]),
     ] {
         write(&dir, "leakgate.toml", &format!("{EVERY_LSAN}{more}"));
-        assert_eq!(codes(&document(&dir, &["lsan.log", "--today", "2026-06-01"])), want, "{more}");
+        assert_eq!(
+            codes(&document(&dir, &["lsan.log", "--today", "2026-06-01"])),
+            want,
+            "{more}"
+        );
     }
     // A limit counts what the gate looks at, and says so; that is not what is still reachable.
-    write(&dir, "leakgate.toml", "[[allow]]\nstack = [\"runtime...\", \"fun:*\"]\nreason = \"x\"\nlimit = { bytes = 1 }\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[[allow]]\nstack = [\"runtime...\", \"fun:*\"]\nreason = \"x\"\nlimit = { bytes = 1 }\n",
+    );
     let log = snapshots().join("memcheck/all-leaks-rust/report.txt");
     let over = document(&dir, &[log.to_str().unwrap()]);
-    let findings = over["findings"].as_array().unwrap().iter().filter(|f| f["kind"] != "leak-reachable" && f["rule"].is_string());
+    let findings = over["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["kind"] != "leak-reachable" && f["rule"].is_string());
     let bytes: u64 = findings.filter_map(|f| f["leak"]["bytes"].as_u64()).sum();
-    let reachable = over["findings"].as_array().unwrap().iter().any(|f| f["kind"] == "leak-reachable" && f["rule"].is_string());
+    let reachable = over["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|f| f["kind"] == "leak-reachable" && f["rule"].is_string());
     let message = over["verdict"]["reasons"].to_string().replace(',', "");
-    assert!(reachable && message.contains(&format!("{bytes} bytes of 1")), "{bytes}: {message}");
+    assert!(
+        reachable && message.contains(&format!("{bytes} bytes of 1")),
+        "{bytes}: {message}"
+    );
     write(
         &dir,
         "leakgate.toml",
         &format!("{EVERY_LSAN}\n[[allow]]\nid = \"later\"\nstack = [\"...\", \"fun:many_places\"]\nreason = \"x\"\n")
             .replace("reason = \"why\"", "reason = \"why\"\nexpires = 2020-01-01"),
     );
-    assert_eq!(codes(&document(&dir, &["lsan.log"])), ["expired-rule"], "the first match is final");
+    assert_eq!(
+        codes(&document(&dir, &["lsan.log"])),
+        ["expired-rule"],
+        "the first match is final"
+    );
 }
 
 #[test]
 fn the_policy_is_that_of_the_file_unless_the_command_line_says_otherwise() {
     let dir = folder();
-    write(&dir, "leakgate.toml", "[gate]\nrequire = [\"valgrind\"]\nfail-on = [\"errors\"]\nsilence = \"pass\"\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[gate]\nrequire = [\"valgrind\"]\nfail-on = [\"errors\"]\nsilence = \"pass\"\n",
+    );
     assert_eq!(codes(&document(&dir, &["lsan.log"])), ["missing-report"]);
-    assert_eq!(codes(&document(&dir, &["memcheck.log"])), Vec::<&str>::new());
-    assert_eq!(codes(&document(&dir, &["memcheck.log", "--fail-on", "leaks"])), ["unexpected-finding"]);
-    assert_eq!(codes(&document(&dir, &["memcheck.log", "--no-config"])), ["unexpected-finding"]);
-    assert_eq!(run(&dir, &["check", "memcheck.log", "--fail-on", "leak"]).status, 2);
+    assert_eq!(
+        codes(&document(&dir, &["memcheck.log"])),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        codes(&document(&dir, &["memcheck.log", "--fail-on", "leaks"])),
+        ["unexpected-finding"]
+    );
+    assert_eq!(
+        codes(&document(&dir, &["memcheck.log", "--no-config"])),
+        ["unexpected-finding"]
+    );
+    assert_eq!(
+        run(&dir, &["check", "memcheck.log", "--fail-on", "leak"]).status,
+        2
+    );
     write(&dir, "supp", "leak:many_places\n");
-    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"supp\"]\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[files]\nsuppressions = [\"supp\"]\n",
+    );
     assert_eq!(run(&dir, &["check", "lsan.log"]).status, 0);
-    write(&dir, "leakgate.toml", "\n[files]\nsuppressions = [\"gone\"]\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "\n[files]\nsuppressions = [\"gone\"]\n",
+    );
     let ran = run(&dir, &["check", "lsan.log"]);
-    assert!(ran.status == 2 && ran.err.contains("leakgate.toml:3: there is no suppression file gone"), "{}", ran.err);
+    assert!(
+        ran.status == 2
+            && ran
+                .err
+                .contains("leakgate.toml:3: there is no suppression file gone"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn every_mistake_is_told_at_once() {
     let dir = folder();
-    write(&dir, "leakgate.toml", "[gat]\n[files]\npacks = [\"pyton\"]\n[[allow]]\nstack = [\"malloc\"]\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[gat]\n[files]\npacks = [\"pyton\"]\n[[allow]]\nstack = [\"malloc\"]\n",
+    );
     let ran = run(&dir, &["check", "lsan.log"]);
     assert_eq!(ran.status, 2);
-    for part in
-        ["leakgate.toml:1:2: unknown key `gat`", "did you mean `python`?", "without a `reason`", "did you mean `fun:malloc`?"]
-    {
+    for part in [
+        "leakgate.toml:1:2: unknown key `gat`",
+        "did you mean `python`?",
+        "without a `reason`",
+        "did you mean `fun:malloc`?",
+    ] {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
     assert_eq!(ran.err.matches("error: ").count(), 4, "{}", ran.err);
     write(&dir, "bad.supp", "{\nname\nMemcheck:Leek\nfun:x\n}\n");
     write(&dir, "worse.supp", "leek:x\n");
-    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"bad.supp\", \"worse.supp\"]\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[files]\nsuppressions = [\"bad.supp\", \"worse.supp\"]\n",
+    );
     let ran = run(&dir, &["check", "lsan.log"]);
-    assert!(ran.status == 2 && ran.err.contains("bad.supp:3: `Leek` is no kind"), "{}", ran.err);
+    assert!(
+        ran.status == 2 && ran.err.contains("bad.supp:3: `Leek` is no kind"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("worse.supp:1: "), "{}", ran.err);
 }
 
@@ -160,9 +285,19 @@ fn every_mistake_is_told_at_once() {
 fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
     let dir = folder();
     assert_eq!(run(&dir, &["baseline", "write", "memcheck.log"]).status, 0);
-    assert_eq!(run(&dir, &["baseline", "write", "memcheck.log"]).status, 2, "it is there already");
+    assert_eq!(
+        run(&dir, &["baseline", "write", "memcheck.log"]).status,
+        2,
+        "it is there already"
+    );
     let baseline = ["--baseline", "leakgate-baseline.json"];
-    assert_eq!(codes(&document(&dir, &[&["memcheck.log"][..], &baseline].concat())), Vec::<&str>::new());
+    assert_eq!(
+        codes(&document(
+            &dir,
+            &[&["memcheck.log"][..], &baseline].concat()
+        )),
+        Vec::<&str>::new()
+    );
     let log = fs::read_to_string(dir.path().join("memcheck.log")).unwrap();
     // The leak of 100 bytes grows, and the summaries with it.
     let grown = log
@@ -170,77 +305,226 @@ fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
         .replace("definitely lost: 1,500,164", "definitely lost: 1,500,172");
     write(&dir, "grown.log", &grown);
     let codes_of = |name: &str| {
-        codes(&document(&dir, &[&[name][..], &baseline].concat())).iter().map(|c| (*c).to_owned()).collect::<Vec<_>>()
+        codes(&document(&dir, &[&[name][..], &baseline].concat()))
+            .iter()
+            .map(|c| (*c).to_owned())
+            .collect::<Vec<_>>()
     };
     assert!(codes_of("grown.log").contains(&"grown-finding".to_owned()));
     let clean = document(&dir, &[&["clean.log"][..], &baseline].concat());
     assert_eq!(clean["baseline"]["fixed"].as_array().unwrap().len(), 5);
-    let ran = run(&dir, &["baseline", "update", "lsan.log", "--baseline", "leakgate-baseline.json"]);
+    let ran = run(
+        &dir,
+        &[
+            "baseline",
+            "update",
+            "lsan.log",
+            "--baseline",
+            "leakgate-baseline.json",
+        ],
+    );
     assert_eq!(ran.status, 0, "{}", ran.err);
-    let known =
-        |dir: &TempDir| fs::read_to_string(dir.path().join("leakgate-baseline.json")).unwrap().matches("fingerprint").count();
-    assert_eq!(known(&dir), 5, "nothing is fixed where memcheck did not run, and nothing is added");
-    assert_eq!(run(&dir, &["baseline", "update", "lsan.log", "--grow", "--baseline", "leakgate-baseline.json"]).status, 0);
+    let known = |dir: &TempDir| {
+        fs::read_to_string(dir.path().join("leakgate-baseline.json"))
+            .unwrap()
+            .matches("fingerprint")
+            .count()
+    };
+    assert_eq!(
+        known(&dir),
+        5,
+        "nothing is fixed where memcheck did not run, and nothing is added"
+    );
+    assert_eq!(
+        run(
+            &dir,
+            &[
+                "baseline",
+                "update",
+                "lsan.log",
+                "--grow",
+                "--baseline",
+                "leakgate-baseline.json"
+            ]
+        )
+        .status,
+        0
+    );
     assert_eq!(known(&dir), 9);
-    assert_eq!(run(&dir, &["baseline", "update", "clean.log", "--baseline", "leakgate-baseline.json"]).status, 0);
+    assert_eq!(
+        run(
+            &dir,
+            &[
+                "baseline",
+                "update",
+                "clean.log",
+                "--baseline",
+                "leakgate-baseline.json"
+            ]
+        )
+        .status,
+        0
+    );
     assert_eq!(known(&dir), 4);
     let cut: String = log.lines().take(40).collect::<Vec<_>>().join("\n");
     write(&dir, "cut.log", &cut);
     let ran = run(&dir, &["baseline", "write", "cut.log", "--force"]);
-    assert!(ran.status == 2 && ran.err.contains("proves nothing"), "{}", ran.err);
+    assert!(
+        ran.status == 2 && ran.err.contains("proves nothing"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn runs_are_compared_and_merged() {
     let dir = folder();
     for name in ["lsan", "memcheck", "clean"] {
-        run(&dir, &["check", &format!("{name}.log"), "--format", &format!("json={name}.json")]);
+        run(
+            &dir,
+            &[
+                "check",
+                &format!("{name}.log"),
+                "--format",
+                &format!("json={name}.json"),
+            ],
+        );
     }
-    assert_eq!(run(&dir, &["diff", "memcheck.json", "memcheck.json"]).status, 0);
+    assert_eq!(
+        run(&dir, &["diff", "memcheck.json", "memcheck.json"]).status,
+        0
+    );
     let worse = run(&dir, &["diff", "clean.json", "memcheck.json"]);
-    assert!(worse.status == 1 && worse.out.ends_with("5 new findings, 0 grown, 0 moved, 0 fixed\n"), "{}", worse.out);
+    assert!(
+        worse.status == 1
+            && worse
+                .out
+                .ends_with("5 new findings, 0 grown, 0 moved, 0 fixed\n"),
+        "{}",
+        worse.out
+    );
     let better = run(&dir, &["diff", "memcheck.json", "clean.json"]);
-    assert!(better.status == 0 && better.out.ends_with("0 new findings, 0 grown, 0 moved, 5 fixed\n"), "{}", better.out);
+    assert!(
+        better.status == 0
+            && better
+                .out
+                .ends_with("0 new findings, 0 grown, 0 moved, 5 fixed\n"),
+        "{}",
+        better.out
+    );
 
     // Of descriptors the number tells.
     let log = snapshots().join("memcheck/track-fds-327/report.txt");
     let mut more = document(&dir, &[log.to_str().unwrap()]);
     write(&dir, "fds.json", &more.to_string());
-    let at = more["findings"].as_array().unwrap().iter().position(|f| f["kind"] == "fd-leak").unwrap();
+    let at = more["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .position(|f| f["kind"] == "fd-leak")
+        .unwrap();
     let count = more["findings"][at]["occurrences"].as_u64().unwrap();
     more["findings"][at]["occurrences"] = (count + 1).into();
     let records = more["reports"][0]["records"].as_array_mut().unwrap();
-    records.iter_mut().filter(|r| r[0] == at).for_each(|r| r[1] = (r[1].as_u64().unwrap() + 1).into());
+    records
+        .iter_mut()
+        .filter(|r| r[0] == at)
+        .for_each(|r| r[1] = (r[1].as_u64().unwrap() + 1).into());
     write(&dir, "more.json", &more.to_string());
     let ran = run(&dir, &["diff", "fds.json", "more.json"]);
-    assert!(ran.status == 1 && ran.out.contains(" descriptors: 5 descriptors -> 6 descriptors"), "{}", ran.out);
+    assert!(
+        ran.status == 1
+            && ran
+                .out
+                .contains(" descriptors: 5 descriptors -> 6 descriptors"),
+        "{}",
+        ran.out
+    );
 
     // Documents tell of it, and the verdict stays.
     for (base, log, want, status) in [
-        ("clean.json", "memcheck.log", "5 new findings, 0 grown, 0 moved, 0 fixed", 1),
-        ("memcheck.json", "clean.log", "0 new findings, 0 grown, 0 moved, 5 fixed", 0),
+        (
+            "clean.json",
+            "memcheck.log",
+            "5 new findings, 0 grown, 0 moved, 0 fixed",
+            1,
+        ),
+        (
+            "memcheck.json",
+            "clean.log",
+            "0 new findings, 0 grown, 0 moved, 5 fixed",
+            0,
+        ),
     ] {
         let ran = run(
             &dir,
-            &["check", log, "--base", base, "--format", "text", "--format", "markdown=a.md", "--format", "html=a.html"],
+            &[
+                "check",
+                log,
+                "--base",
+                base,
+                "--format",
+                "text",
+                "--format",
+                "markdown=a.md",
+                "--format",
+                "html=a.html",
+            ],
         );
-        assert!(ran.status == status && ran.out.contains(&format!("against the base: {want}\n")), "{}", ran.out);
+        assert!(
+            ran.status == status && ran.out.contains(&format!("against the base: {want}\n")),
+            "{}",
+            ran.out
+        );
         for file in ["a.md", "a.html"] {
-            assert!(fs::read_to_string(dir.path().join(file)).unwrap().contains(&format!("Against the base: {want}.")), "{file}");
+            assert!(
+                fs::read_to_string(dir.path().join(file))
+                    .unwrap()
+                    .contains(&format!("Against the base: {want}.")),
+                "{file}"
+            );
         }
     }
-    let markdown = run(&dir, &["check", "memcheck.log", "--base", "memcheck.json", "--format", "markdown"]).out;
-    assert!(markdown.contains("| state |") && markdown.contains("| known |"), "{markdown}");
+    let markdown = run(
+        &dir,
+        &[
+            "check",
+            "memcheck.log",
+            "--base",
+            "memcheck.json",
+            "--format",
+            "markdown",
+        ],
+    )
+    .out;
+    assert!(
+        markdown.contains("| state |") && markdown.contains("| known |"),
+        "{markdown}"
+    );
 
     // A rule that one leg uses is no unused rule of the whole.
-    write(&dir, "leakgate.toml", &format!("[gate]\nunused-rules = \"fail\"\n{EVERY_LSAN}"));
-    let ran = run(&dir, &["merge", "lsan.json", "clean.json", "--format", "json"]);
+    write(
+        &dir,
+        "leakgate.toml",
+        &format!("[gate]\nunused-rules = \"fail\"\n{EVERY_LSAN}"),
+    );
+    let ran = run(
+        &dir,
+        &["merge", "lsan.json", "clean.json", "--format", "json"],
+    );
     let merged: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.status, codes(&merged)), (0, vec![]), "{}", ran.out);
     assert_eq!(merged["inputs"][0]["leg"], "lsan");
-    let ran = run(&dir, &["merge", "lsan.json", "memcheck.json", "--format", "json"]);
+    let ran = run(
+        &dir,
+        &["merge", "lsan.json", "memcheck.json", "--format", "json"],
+    );
     assert_eq!(ran.status, 1);
-    write(&dir, "half.json", &fs::read_to_string(dir.path().join("lsan.json")).unwrap()[..400]);
+    write(
+        &dir,
+        "half.json",
+        &fs::read_to_string(dir.path().join("lsan.json")).unwrap()[..400],
+    );
     assert_eq!(run(&dir, &["merge", "lsan.json", "half.json"]).status, 2);
 }
 
@@ -248,29 +532,76 @@ fn runs_are_compared_and_merged() {
 fn a_leg_counts_once_and_has_to_prove_something() {
     let dir = folder();
     write(&dir, "silent.log", "all tests passed\n");
-    run(&dir, &["check", "memcheck.log", "--format", "json=memcheck.json"]);
-    run(&dir, &["check", "silent.log", "--silence", "pass", "--format", "json=silent.json"]);
-    fs::copy(dir.path().join("memcheck.json"), dir.path().join("copy.json")).unwrap();
-    let ran = run(&dir, &["merge", "memcheck.json", "copy.json", "memcheck.json", "--format", "json"]);
-    let (once, merged) = (document(&dir, &["memcheck.log"]), serde_json::from_str::<Value>(&ran.out).unwrap());
-    assert_eq!(once["findings"][0]["occurrences"], merged["findings"][0]["occurrences"]);
+    run(
+        &dir,
+        &["check", "memcheck.log", "--format", "json=memcheck.json"],
+    );
+    run(
+        &dir,
+        &[
+            "check",
+            "silent.log",
+            "--silence",
+            "pass",
+            "--format",
+            "json=silent.json",
+        ],
+    );
+    fs::copy(
+        dir.path().join("memcheck.json"),
+        dir.path().join("copy.json"),
+    )
+    .unwrap();
+    let ran = run(
+        &dir,
+        &[
+            "merge",
+            "memcheck.json",
+            "copy.json",
+            "memcheck.json",
+            "--format",
+            "json",
+        ],
+    );
+    let (once, merged) = (
+        document(&dir, &["memcheck.log"]),
+        serde_json::from_str::<Value>(&ran.out).unwrap(),
+    );
+    assert_eq!(
+        once["findings"][0]["occurrences"],
+        merged["findings"][0]["occurrences"]
+    );
     let told = "copy.json is the same as memcheck.json, and counts once\nmemcheck.json is named twice, and counts once\n";
     assert_eq!(ran.err, told);
     let ran = run(&dir, &["merge", "silent.json", "--format", "json"]);
     let merged: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.status, codes(&merged)), (1, vec!["no-evidence"]));
-    assert_eq!(run(&dir, &["merge", "silent.json", "--silence", "pass"]).status, 0);
+    assert_eq!(
+        run(&dir, &["merge", "silent.json", "--silence", "pass"]).status,
+        0
+    );
 }
 
 #[test]
 fn no_document_takes_the_place_of_what_was_read() {
     let dir = folder();
-    write(&dir, "leakgate.toml", "[files]\nsuppressions = [\"a.supp\"]\n");
+    write(
+        &dir,
+        "leakgate.toml",
+        "[files]\nsuppressions = [\"a.supp\"]\n",
+    );
     write(&dir, "a.supp", "leak:many_places\n");
     for file in ["clean.log", "./leakgate.toml", "a.supp"] {
         let before = fs::read(dir.path().join(file)).unwrap();
-        let ran = run(&dir, &["check", "clean.log", "--format", &format!("json={file}")]);
-        assert!(ran.status == 2 && ran.err.contains("was read; a document needs another place"), "{}", ran.err);
+        let ran = run(
+            &dir,
+            &["check", "clean.log", "--format", &format!("json={file}")],
+        );
+        assert!(
+            ran.status == 2 && ran.err.contains("was read; a document needs another place"),
+            "{}",
+            ran.err
+        );
         assert_eq!(fs::read(dir.path().join(file)).unwrap(), before);
     }
 }
@@ -278,18 +609,39 @@ fn no_document_takes_the_place_of_what_was_read() {
 #[test]
 fn a_rule_that_no_longer_allows_has_the_last_word() {
     let dir = folder();
-    write(&dir, "leakgate.toml", &format!("{EVERY_LSAN}expires = 2026-01-01\n"));
-    assert_eq!(run(&dir, &["baseline", "write", "lsan.log", "--today", "2026-02-01"]).status, 0);
+    write(
+        &dir,
+        "leakgate.toml",
+        &format!("{EVERY_LSAN}expires = 2026-01-01\n"),
+    );
+    assert_eq!(
+        run(
+            &dir,
+            &["baseline", "write", "lsan.log", "--today", "2026-02-01"]
+        )
+        .status,
+        0
+    );
     let text = fs::read_to_string(dir.path().join("leakgate-baseline.json")).unwrap();
     let baseline: Value = serde_json::from_str(&text).unwrap();
-    assert!(
-        baseline["findings"].as_array().unwrap().iter().all(|f| f["frames"]
+    assert!(baseline["findings"].as_array().unwrap().iter().all(|f| {
+        f["frames"]
             .as_array()
             .unwrap()
             .iter()
-            .all(|f| f != "many_places"))
+            .all(|f| f != "many_places")
+    }));
+    let ran = run(
+        &dir,
+        &[
+            "check",
+            "lsan.log",
+            "--today",
+            "2026-02-01",
+            "--baseline",
+            "leakgate-baseline.json",
+        ],
     );
-    let ran = run(&dir, &["check", "lsan.log", "--today", "2026-02-01", "--baseline", "leakgate-baseline.json"]);
     assert_eq!(ran.status, 1, "{}", ran.out);
 }
 
@@ -297,14 +649,35 @@ fn a_rule_that_no_longer_allows_has_the_last_word() {
 fn a_document_that_is_read_back_is_the_same_document() {
     let dir = folder();
     for name in ["lsan", "memcheck", "clean"] {
-        run(&dir, &["check", &format!("{name}.log"), "--format", &format!("json={name}.json")]);
-        run(&dir, &["merge", &format!("{name}.json"), "--format", "json=again.json"]);
-        let read = |file: &str| -> Value { serde_json::from_str(&fs::read_to_string(dir.path().join(file)).unwrap()).unwrap() };
+        run(
+            &dir,
+            &[
+                "check",
+                &format!("{name}.log"),
+                "--format",
+                &format!("json={name}.json"),
+            ],
+        );
+        run(
+            &dir,
+            &[
+                "merge",
+                &format!("{name}.json"),
+                "--format",
+                "json=again.json",
+            ],
+        );
+        let read = |file: &str| -> Value {
+            serde_json::from_str(&fs::read_to_string(dir.path().join(file)).unwrap()).unwrap()
+        };
         let (before, after) = (read(&format!("{name}.json")), read("again.json"));
         for part in ["findings", "reports", "problems", "rules"] {
             assert_eq!(before[part], after[part], "{name} {part}");
         }
-        assert_eq!(before["verdict"]["reasons"], after["verdict"]["reasons"], "{name}");
+        assert_eq!(
+            before["verdict"]["reasons"], after["verdict"]["reasons"],
+            "{name}"
+        );
     }
 }
 
@@ -319,29 +692,57 @@ fn rules_are_converted_where_they_can_be_said() {
     let ran = run(&dir, &["rules", "convert", "a.supp", "--to", "toml"]);
     assert_eq!(ran.status, 1);
     assert!(ran.err.contains("`wild` can't be said"), "{}", ran.err);
-    for part in ["sym:ns::work(int)", "kinds = [\"leak-definite\"]", "reason = \"known\"", "title = \"Invalid * of size 4\""] {
+    for part in [
+        "sym:ns::work(int)",
+        "kinds = [\"leak-definite\"]",
+        "reason = \"known\"",
+        "title = \"Invalid * of size 4\"",
+    ] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     write(&dir, "again.toml", &ran.out);
     assert_eq!(run(&dir, &["rules", "--config", "again.toml"]).status, 0);
     let suppressed = run(&dir, &["suppress", "--format", "lsan", "lsan.log"]);
     write(&dir, "lsan.supp", &suppressed.out);
-    assert_eq!(run(&dir, &["check", "lsan.log", "--suppressions", "lsan.supp"]).status, 0, "{}", suppressed.out);
+    assert_eq!(
+        run(&dir, &["check", "lsan.log", "--suppressions", "lsan.supp"]).status,
+        0,
+        "{}",
+        suppressed.out
+    );
     let suppressed = run(&dir, &["suppress", "--format", "valgrind", "memcheck.log"]);
     write(&dir, "memcheck.supp", &suppressed.out);
-    assert_eq!(run(&dir, &["check", "memcheck.log", "--suppressions", "memcheck.supp"]).status, 0, "{}", suppressed.out);
+    assert_eq!(
+        run(
+            &dir,
+            &["check", "memcheck.log", "--suppressions", "memcheck.supp"]
+        )
+        .status,
+        0,
+        "{}",
+        suppressed.out
+    );
 }
 
 #[test]
 fn packs_are_explained_and_off_unless_named() {
     let dir = folder();
     let ran = run(&dir, &["explain", "pack", "python"]);
-    assert!(ran.status == 0 && ran.out.contains("python/gil-lock") && ran.out.contains("see https://"), "{}", ran.out);
+    assert!(
+        ran.status == 0 && ran.out.contains("python/gil-lock") && ran.out.contains("see https://"),
+        "{}",
+        ran.out
+    );
     assert_eq!(run(&dir, &["explain", "pack", "pyton"]).status, 2);
     let rust = snapshots().join("memcheck/all-leaks-rust/report.txt");
     let used = |more: &[&str]| {
         let document = document(&dir, &[&[rust.to_str().unwrap()][..], more].concat());
-        document["rules"].as_array().unwrap().iter().filter(|r| r["records"].as_u64() > Some(0)).count()
+        document["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["records"].as_u64() > Some(0))
+            .count()
     };
     assert_eq!((used(&[]), used(&["--pack", "rust-std"])), (0, 1));
 }

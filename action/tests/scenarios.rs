@@ -1,9 +1,15 @@
-//! The pages of docs/run/: each project from its sources to its verdict, by the command lines that stand on the page, in their order.
+//! The pages of docs/run/: each project from its sources to its verdict, by the command lines that
+//! stand on the page, in their order.
 //!
 //! Where a tool is not installed a test is passed over; in CI that is a failure.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::use_debug, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::use_debug,
+    reason = "this is a test"
+)]
 
 mod scenarios {
     mod page;

@@ -1,4 +1,5 @@
-//! docs/leakgate.schema.json, which editors use, and the parser agree about what a leakgate.toml may hold.
+//! docs/leakgate.schema.json, which editors use, and the parser agree about what a leakgate.toml
+//! may hold.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -21,7 +22,12 @@ fn json(value: toml::Value) -> Value {
         toml::Value::Boolean(yes) => yes.into(),
         toml::Value::Datetime(at) => Value::String(at.to_string()),
         toml::Value::Array(items) => items.into_iter().map(json).collect(),
-        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(k, v)| (k, json(v))).collect::<Map<_, _>>()),
+        toml::Value::Table(table) => Value::Object(
+            table
+                .into_iter()
+                .map(|(k, v)| (k, json(v)))
+                .collect::<Map<_, _>>(),
+        ),
     }
 }
 
@@ -89,8 +95,14 @@ fn the_schema_and_the_parser_agree() {
         ("[files]\nsuppressions = \"a\"\n".to_owned(), false),
         ("[[allow]]\nreason = \"x\"\n".to_owned(), false),
         ("[[allow]]\nstack = [\"fun:f\"]\n".to_owned(), false),
-        ("[[allow]]\nstack = [\"f\"]\nreason = \"x\"\n".to_owned(), false),
-        ("[[allow]]\nstack = [\"fun:f\"]\nreason = \" \"\n".to_owned(), false),
+        (
+            "[[allow]]\nstack = [\"f\"]\nreason = \"x\"\n".to_owned(),
+            false,
+        ),
+        (
+            "[[allow]]\nstack = [\"fun:f\"]\nreason = \" \"\n".to_owned(),
+            false,
+        ),
         (format!("{ENTRY}kinds = []\n"), false),
         (format!("{ENTRY}bytes = \"4\"\n"), false),
         (format!("{ENTRY}bytes = {{ least = 4 }}\n"), false),
@@ -101,40 +113,85 @@ fn the_schema_and_the_parser_agree() {
         (format!("{ENTRY}limit = 3\n"), false),
         ("[[format]]\nname = \"a\"\n".to_owned(), false),
         ("[[format]]\npattern = \"LEAK\"\n".to_owned(), false),
-        ("[[format]]\nname = \"A b\"\npattern = \"LEAK\"\n".to_owned(), false),
-        ("[[format]]\nname = \"a\"\npattern = \"LEAK\"\nstart = \"LEAK\"\n".to_owned(), false),
-        ("[[format]]\nname = \"a\"\nstart = \"LEAK\"\n".to_owned(), false),
-        ("[[format]]\nname = \"a\"\ncontains = \"[\"\npattern = \"LEAK\"\n".to_owned(), false),
+        (
+            "[[format]]\nname = \"A b\"\npattern = \"LEAK\"\n".to_owned(),
+            false,
+        ),
+        (
+            "[[format]]\nname = \"a\"\npattern = \"LEAK\"\nstart = \"LEAK\"\n".to_owned(),
+            false,
+        ),
+        (
+            "[[format]]\nname = \"a\"\nstart = \"LEAK\"\n".to_owned(),
+            false,
+        ),
+        (
+            "[[format]]\nname = \"a\"\ncontains = \"[\"\npattern = \"LEAK\"\n".to_owned(),
+            false,
+        ),
     ] {
         let parsed = Config::read("leakgate.toml", &text);
-        assert_eq!(parsed.is_ok(), good, "the parser on {text}: {:?}", parsed.err());
+        assert_eq!(
+            parsed.is_ok(),
+            good,
+            "the parser on {text}: {:?}",
+            parsed.err()
+        );
         let document = json(toml::Value::Table(text.parse().unwrap()));
         assert_eq!(schema.is_valid(&document), good, "the schema on {text}");
     }
 }
 
-/// Every key and word that the schema offers is one that the parser takes, and none is missing: its mistakes list them all.
+/// Every key and word that the schema offers is one that the parser takes, and none is missing: its
+/// mistakes list them all.
 #[test]
 fn the_schema_lists_what_the_parser_knows() {
     let schema = schema();
     let offered = |pointer: &str| -> Vec<String> {
-        let mut keys: Vec<String> = schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+        let mut keys: Vec<String> = schema
+            .pointer(pointer)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
         keys.sort();
         keys
     };
     let known = |text: &str| -> Vec<String> {
         let mistakes = Config::read("f", text).unwrap_err();
-        let help = mistakes.iter().find_map(|m| m.help.as_deref()?.strip_prefix("there are ").map(str::to_owned)).unwrap();
+        let help = mistakes
+            .iter()
+            .find_map(|m| {
+                m.help
+                    .as_deref()?
+                    .strip_prefix("there are ")
+                    .map(str::to_owned)
+            })
+            .unwrap();
         let mut keys: Vec<String> = help.split(", ").map(str::to_owned).collect();
         keys.sort();
         keys
     };
     assert_eq!(offered("/properties"), known("zzzzzzzzzzzz = 1\n"));
-    assert_eq!(offered("/properties/gate/properties"), known("[gate]\nzzzzzzzzzzzzzzzzzzzz = 1\n"));
-    assert_eq!(offered("/properties/files/properties"), known("[files]\nzzzzzzzzzzzzzz = 1\n"));
-    assert_eq!(offered("/properties/allow/items/properties"), known(&format!("{ENTRY}zzzzzzzzzzzzzz = 1\n")));
+    assert_eq!(
+        offered("/properties/gate/properties"),
+        known("[gate]\nzzzzzzzzzzzzzzzzzzzz = 1\n")
+    );
+    assert_eq!(
+        offered("/properties/files/properties"),
+        known("[files]\nzzzzzzzzzzzzzz = 1\n")
+    );
+    assert_eq!(
+        offered("/properties/allow/items/properties"),
+        known(&format!("{ENTRY}zzzzzzzzzzzzzz = 1\n"))
+    );
     let format = "[[format]]\nname = \"a\"\npattern = \"LEAK\"\nzzzzzzzzzzzzzz = 1\n";
-    assert_eq!(offered("/properties/format/items/properties"), known(format));
+    assert_eq!(
+        offered("/properties/format/items/properties"),
+        known(format)
+    );
     let mut tools: Vec<String> = schema
         .pointer("/$defs/tool/anyOf/0/enum")
         .unwrap()
@@ -146,5 +203,10 @@ fn the_schema_lists_what_the_parser_knows() {
     tools.sort();
     assert_eq!(tools, known("[gate]\nrequire = [\"zzzzzzzzzzzzzz\"]\n"));
     let named: Vec<&str> = packs().iter().map(|p| p.name).collect();
-    assert_eq!(schema.pointer("/properties/files/properties/packs/items/enum").unwrap(), &Value::from(named));
+    assert_eq!(
+        schema
+            .pointer("/properties/files/properties/packs/items/enum")
+            .unwrap(),
+        &Value::from(named)
+    );
 }

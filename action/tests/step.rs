@@ -1,6 +1,12 @@
-//! `leakgate action` and `leakgate publish` against a GitHub in memory: what is reported, where, and that no report changes a verdict.
+//! `leakgate action` and `leakgate publish` against a GitHub in memory: what is reported, where,
+//! and that no report changes a verdict.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is a test"
+)]
 
 #[path = "../src/github/tests/fake.rs"]
 mod fake;
@@ -28,7 +34,10 @@ const CLEAN: &str = "==7== Memcheck, a memory error detector\n==7== Command: ./c
 /// A log with so many different leaks of 4 bytes, in lines of `src/a.c`.
 fn leaks(count: usize) -> String {
     let record = |n: usize| {
-        format!("Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x5{n:x} in make_{n} src/a.c:{}:9\n\n", n + 1)
+        format!(
+            "Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x5{n:x} in make_{n} src/a.c:{}:9\n\n",
+            n + 1
+        )
     };
     let records: String = (0..count).map(record).collect();
     let bytes = 4 * count;
@@ -78,15 +87,26 @@ impl Step {
             ("LEAKGATE_TOKEN", TOKEN.into()),
             ("LEAKGATE_REPORTS", "*.log".into()),
         ]);
-        Self { dir, fake, variables }
+        Self {
+            dir,
+            fake,
+            variables,
+        }
     }
 
     /// A run for a pull request whose branch lies in this repository, or in another.
     fn pull_request(head_repository: u64) -> Self {
         let side = |sha: &str, branch: &str, id: u64, owner: &str| json!({ "sha": sha, "ref": branch, "repo": { "id": id, "owner": { "login": owner } } });
-        let owner = if head_repository == REPOSITORY_ID { "octo" } else { "stranger" };
+        let owner = if head_repository == REPOSITORY_ID {
+            "octo"
+        } else {
+            "stranger"
+        };
         let step = Self::new("pull_request", json!({}));
-        let number = step.fake.state().pull(owner, "topic", HEAD, Some(head_repository));
+        let number = step
+            .fake
+            .state()
+            .pull(owner, "topic", HEAD, Some(head_repository));
         let payload = json!({
             "repository": { "id": REPOSITORY_ID, "default_branch": "main" },
             "pull_request": {
@@ -101,7 +121,11 @@ impl Step {
 
     /// A workflow that follows a run for a pull request of another repository.
     fn after(head_repository: u64, actor: &str, artifact: &[(&str, &str)]) -> Self {
-        let owner = if head_repository == REPOSITORY_ID { "octo" } else { "stranger" };
+        let owner = if head_repository == REPOSITORY_ID {
+            "octo"
+        } else {
+            "stranger"
+        };
         let payload = json!({
             "repository": { "id": REPOSITORY_ID, "default_branch": "main" },
             "workflow_run": {
@@ -140,7 +164,11 @@ impl Step {
             let _ = fs::remove_file(self.dir.path().join(file));
         }
         let mut process = Command::new(env!("CARGO_BIN_EXE_leakgate"));
-        process.arg(command).current_dir(self.dir.path()).env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+        process
+            .arg(command)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
         let done = process.envs(&self.variables).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let read = |name: &str| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
@@ -151,8 +179,18 @@ impl Step {
             outputs: outputs(&read("output")),
             summary: read("summary"),
         };
-        assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN) && !ran.summary.contains(TOKEN));
-        assert!(self.fake.state().seen_elsewhere.iter().all(|seen| !format!("{seen:?}").contains(TOKEN)));
+        assert!(
+            !ran.stdout.contains(TOKEN)
+                && !ran.stderr.contains(TOKEN)
+                && !ran.summary.contains(TOKEN)
+        );
+        assert!(
+            self.fake
+                .state()
+                .seen_elsewhere
+                .iter()
+                .all(|seen| !format!("{seen:?}").contains(TOKEN))
+        );
         ran
     }
 
@@ -164,7 +202,8 @@ impl Step {
     fn comments(&self) -> Vec<String> {
         let state = self.fake.state();
         let ours = state.comments.iter().filter(|c| c["user"]["login"] == BOT);
-        ours.map(|c| c["body"].as_str().unwrap().to_owned()).collect()
+        ours.map(|c| c["body"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// The number of the pull request.
@@ -192,7 +231,9 @@ impl Ran {
                 stopped = Some(format!("::{word}::"));
             } else if stopped.as_deref() == Some(line) {
                 stopped = None;
-            } else if stopped.is_none() && (line.trim_start().starts_with("::") || line.contains("##[")) {
+            } else if stopped.is_none()
+                && (line.trim_start().starts_with("::") || line.contains("##["))
+            {
                 commands.push(line);
             }
         }
@@ -215,7 +256,8 @@ fn outputs(text: &str) -> BTreeMap<String, String> {
 fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         zip.write_all(text.as_bytes()).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -223,13 +265,18 @@ fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
 
 /// The JSON document of a log, as a run elsewhere would have left it.
 fn document_of(log: &str) -> String {
-    let step = Step::new("push", json!({})).log(log).with("LEAKGATE_TOKEN", "");
+    let step = Step::new("push", json!({}))
+        .log(log)
+        .with("LEAKGATE_TOKEN", "");
     let ran = step.action();
     fs::read_to_string(&ran.outputs["json"]).unwrap()
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     files
 }
@@ -237,7 +284,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_is_run_watched_and_reported_without_the_token() {
-    let step = Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "").with("LEAKGATE_TOOL", "efence");
+    let step = Step::pull_request(REPOSITORY_ID)
+        .with("LEAKGATE_REPORTS", "")
+        .with("LEAKGATE_TOOL", "efence");
     if !Path::new("/usr/lib/libefence.so.0").exists() {
         assert!(std::env::var_os("CI").is_none(), "CI needs electric-fence");
         return;
@@ -247,14 +296,22 @@ fn a_command_is_run_watched_and_reported_without_the_token() {
     let step = step.with("LEAKGATE_RUN", "sh tests.sh");
     let ran = step.run("action");
     assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("done\n") && ran.outputs["outcome"] == "pass", "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("done\n") && ran.outputs["outcome"] == "pass",
+        "{}",
+        ran.stdout
+    );
     let seen = fs::read_to_string(step.dir.path().join("seen")).unwrap();
-    assert!(seen.contains("LD_PRELOAD=") && !seen.contains(TOKEN) && !seen.contains("LEAKGATE_TOKEN"), "{seen}");
+    assert!(
+        seen.contains("LD_PRELOAD=") && !seen.contains(TOKEN) && !seen.contains("LEAKGATE_TOKEN"),
+        "{seen}"
+    );
     fs::write(&script, "exit 4").unwrap();
     let ran = step.run("action");
     assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (1, "fail"));
     assert!(
-        ran.stdout.contains("failed with status 4") && Path::new(&ran.outputs["reports"]).join("logs").exists(),
+        ran.stdout.contains("failed with status 4")
+            && Path::new(&ran.outputs["reports"]).join("logs").exists(),
         "{}",
         ran.stdout
     );
@@ -268,27 +325,57 @@ fn a_finding_is_on_the_pull_request_and_in_every_output() {
     let output = |name: &str| ran.outputs[name].as_str();
     let numbers = ["outcome", "unexpected", "new", "allowed", "bytes"].map(output);
     assert_eq!(numbers, ["fail", "2", "2", "0", "8"]);
-    for (name, start) in [("json", "{\"schema\":\"leakgate/v1\""), ("sarif", "{\"$schema\""), ("html", "<!DOCTYPE html>")] {
+    for (name, start) in [
+        ("json", "{\"schema\":\"leakgate/v1\""),
+        ("sarif", "{\"$schema\""),
+        ("html", "<!DOCTYPE html>"),
+    ] {
         let text = fs::read_to_string(output(name)).unwrap();
-        assert!(text.to_lowercase().starts_with(&start.to_lowercase()), "{name}: {}", &text[..60]);
+        assert!(
+            text.to_lowercase().starts_with(&start.to_lowercase()),
+            "{name}: {}",
+            &text[..60]
+        );
     }
     let logs = files_below(&Path::new(output("reports")).join("logs"));
     assert_eq!(fs::read_to_string(&logs[0]).unwrap(), leaks(2));
-    assert!(ran.summary.contains("2 unexpected findings"), "{}", ran.summary);
+    assert!(
+        ran.summary.contains("2 unexpected findings"),
+        "{}",
+        ran.summary
+    );
 
     let runs = step.check_runs();
     assert_eq!(runs.len(), 1);
-    assert_eq!((runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()), (Some(HEAD), Some("failure")));
+    assert_eq!(
+        (runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()),
+        (Some(HEAD), Some("failure"))
+    );
     let annotations = runs[0]["annotations"].as_array().unwrap();
     assert_eq!(annotations.len(), 2);
-    assert_eq!((annotations[0]["path"].as_str(), annotations[0]["start_line"].as_u64()), (Some("src/a.c"), Some(1)));
-    assert!(annotations[0]["raw_details"].as_str().unwrap().contains("make_0"));
+    assert_eq!(
+        (
+            annotations[0]["path"].as_str(),
+            annotations[0]["start_line"].as_u64()
+        ),
+        (Some("src/a.c"), Some(1))
+    );
+    assert!(
+        annotations[0]["raw_details"]
+            .as_str()
+            .unwrap()
+            .contains("make_0")
+    );
     // The check run shows them, so that the log's commands would only show them twice.
     assert_eq!(ran.commands(), Vec::<&str>::new());
 
     let comments = step.comments();
     assert_eq!(comments.len(), 1);
-    assert!(comments[0].starts_with(MARKER) && comments[0].contains("2 unexpected findings"), "{}", comments[0]);
+    assert!(
+        comments[0].starts_with(MARKER) && comments[0].contains("2 unexpected findings"),
+        "{}",
+        comments[0]
+    );
 }
 
 #[test]
@@ -298,13 +385,21 @@ fn the_one_comment_follows_the_pull_request_and_goes_when_nothing_is_left() {
     let step = step.log(&leaks(1));
     assert_eq!(step.action().status, 1);
     assert_eq!(step.comments().len(), 1);
-    assert!(step.comments()[0].contains("1 unexpected finding"), "{:?}", step.comments());
+    assert!(
+        step.comments()[0].contains("1 unexpected finding"),
+        "{:?}",
+        step.comments()
+    );
     let step = step.log(CLEAN);
     assert_eq!(step.action().status, 0);
     assert_eq!(step.comments(), Vec::<String>::new());
     let step = step.with("LEAKGATE_COMMENT", "always");
     step.action();
-    assert!(step.comments()[0].contains("leakgate: pass"), "{:?}", step.comments());
+    assert!(
+        step.comments()[0].contains("leakgate: pass"),
+        "{:?}",
+        step.comments()
+    );
     let step = step.with("LEAKGATE_COMMENT", "never").log(&leaks(1));
     let before = step.fake.count("PATCH", "comments");
     step.action();
@@ -321,38 +416,67 @@ fn a_token_without_permissions_leaves_annotations_and_summary_and_no_warning() {
     assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (1, "fail"));
     let commands = ran.commands();
     assert_eq!(commands.len(), 1);
-    assert!(commands[0].starts_with("::error file=src/a.c,line=1,col=9,title="), "{commands:?}");
-    assert!(ran.stderr.contains("checks: write") && ran.stderr.contains("pull-requests: write"), "{}", ran.stderr);
+    assert!(
+        commands[0].starts_with("::error file=src/a.c,line=1,col=9,title="),
+        "{commands:?}"
+    );
+    assert!(
+        ran.stderr.contains("checks: write") && ran.stderr.contains("pull-requests: write"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.summary.contains("1 unexpected finding"));
 }
 
 #[test]
 fn a_report_that_fails_is_a_warning_and_changes_no_verdict() {
     for (log, status) in [(CLEAN.to_owned(), 0), (leaks(1), 1)] {
-        let step = Step::pull_request(REPOSITORY_ID).log(&log).with("LEAKGATE_COMMENT", "always");
+        let step = Step::pull_request(REPOSITORY_ID)
+            .log(&log)
+            .with("LEAKGATE_COMMENT", "always");
         step.fake.fail_always("POST", "/", Fault::Unprocessable);
         let ran = step.action();
         assert_eq!(ran.status, status, "{}", ran.stderr);
-        let warnings = ran.commands().iter().filter(|c| c.starts_with("::warning title=leakgate::")).count();
+        let warnings = ran
+            .commands()
+            .iter()
+            .filter(|c| c.starts_with("::warning title=leakgate::"))
+            .count();
         assert_eq!(warnings, 2, "{}", ran.stdout);
     }
-    let lost = Step::pull_request(REPOSITORY_ID).log(CLEAN).with("GITHUB_STEP_SUMMARY", "/no/such/folder/summary");
+    let lost = Step::pull_request(REPOSITORY_ID)
+        .log(CLEAN)
+        .with("GITHUB_STEP_SUMMARY", "/no/such/folder/summary");
     let ran = lost.action();
     assert_eq!(ran.status, 0);
-    assert!(ran.commands()[0].contains("/no/such/folder/summary"), "{:?}", ran.commands());
+    assert!(
+        ran.commands()[0].contains("/no/such/folder/summary"),
+        "{:?}",
+        ran.commands()
+    );
 }
 
 #[test]
 fn a_run_of_a_fork_writes_nothing_and_leaves_what_publish_needs() {
-    for step in [Step::pull_request(7), Step::pull_request(REPOSITORY_ID).with("GITHUB_ACTOR", "dependabot[bot]")] {
+    for step in [
+        Step::pull_request(7),
+        Step::pull_request(REPOSITORY_ID).with("GITHUB_ACTOR", "dependabot[bot]"),
+    ] {
         let step = step.log(&leaks(1));
         let ran = step.action();
         assert_eq!(ran.status, 1);
-        assert!(step.fake.state().seen.iter().all(|seen| seen.method == "GET"));
+        assert!(
+            step.fake
+                .state()
+                .seen
+                .iter()
+                .all(|seen| seen.method == "GET")
+        );
         assert!(ran.stderr.contains("leakgate publish"), "{}", ran.stderr);
         assert_eq!(ran.commands().len(), 1);
         let folder = Path::new(&ran.outputs["reports"]);
-        let origin: Value = serde_json::from_slice(&fs::read(folder.join("publish.json")).unwrap()).unwrap();
+        let origin: Value =
+            serde_json::from_slice(&fs::read(folder.join("publish.json")).unwrap()).unwrap();
         assert_eq!(origin["head_sha"], HEAD);
         assert_eq!(origin["pull_request"], step.pull());
     }
@@ -373,9 +497,19 @@ fn what_is_new_is_told_against_the_last_push_to_the_base_branch() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(3));
     step.fake.state().push("leakgate", "main", BASE, zip);
     let ran = step.action();
-    assert_eq!((ran.outputs["unexpected"].as_str(), ran.outputs["new"].as_str()), ("3", "1"));
+    assert_eq!(
+        (
+            ran.outputs["unexpected"].as_str(),
+            ran.outputs["new"].as_str()
+        ),
+        ("3", "1")
+    );
     for text in [&ran.summary, &step.comments()[0]] {
-        assert!(text.contains("Against the base: 1 new finding") && text.contains("[3333333](https://github.example/"), "{text}");
+        assert!(
+            text.contains("Against the base: 1 new finding")
+                && text.contains("[3333333](https://github.example/"),
+            "{text}"
+        );
     }
     // Another leg has an artifact of its own.
     let step = step.with("LEAKGATE_NAME", "leakgate-gcc");
@@ -389,21 +523,50 @@ fn what_is_new_is_told_against_the_last_push_to_the_base_branch() {
 fn a_baseline_tells_what_is_new() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     let mut write = Command::new(env!("CARGO_BIN_EXE_leakgate"));
-    assert!(write.args(["baseline", "write", "run.log"]).current_dir(step.dir.path()).output().unwrap().status.success());
-    let step = step.log(&leaks(2)).with("LEAKGATE_BASELINE", "leakgate-baseline.json");
+    assert!(
+        write
+            .args(["baseline", "write", "run.log"])
+            .current_dir(step.dir.path())
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let step = step
+        .log(&leaks(2))
+        .with("LEAKGATE_BASELINE", "leakgate-baseline.json");
     let ran = step.action();
-    assert_eq!((ran.status, ran.outputs["unexpected"].as_str(), ran.outputs["new"].as_str()), (1, "1", "1"), "{}", ran.stderr);
+    assert_eq!(
+        (
+            ran.status,
+            ran.outputs["unexpected"].as_str(),
+            ran.outputs["new"].as_str()
+        ),
+        (1, "1", "1"),
+        "{}",
+        ran.stderr
+    );
     let step = step.log(&leaks(1));
     assert_eq!(step.action().status, 0);
 }
 
 #[test]
 fn many_findings_are_all_in_the_check_run() {
-    let step = Step::new("push", json!({ "repository": { "id": REPOSITORY_ID, "default_branch": "main" } })).log(&leaks(120));
+    let step = Step::new(
+        "push",
+        json!({ "repository": { "id": REPOSITORY_ID, "default_branch": "main" } }),
+    )
+    .log(&leaks(120));
     let ran = step.action();
     assert_eq!(ran.outputs["unexpected"], "120");
     let run = &step.check_runs()[0];
-    assert_eq!((run["head_sha"].as_str(), run["annotations"].as_array().unwrap().len()), (Some(MERGE), 120));
+    assert_eq!(
+        (
+            run["head_sha"].as_str(),
+            run["annotations"].as_array().unwrap().len()
+        ),
+        (Some(MERGE), 120)
+    );
     assert_eq!(step.fake.count("PATCH", "check-runs"), 3);
 }
 
@@ -415,16 +578,31 @@ fn what_is_wrong_with_the_inputs_is_an_error_at_once() {
         ("LEAKGATE_CONFIG", "no.toml", "no.toml"),
         ("LEAKGATE_FAIL_ON", "lekas", "lekas"),
     ] {
-        let step = Step::pull_request(REPOSITORY_ID).log(CLEAN).with(name, value);
+        let step = Step::pull_request(REPOSITORY_ID)
+            .log(CLEAN)
+            .with(name, value);
         let ran = step.action();
-        assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (2, "error"), "{name}");
-        assert!(ran.commands().len() == 1 && ran.commands()[0].contains(want), "{:?}", ran.commands());
+        assert_eq!(
+            (ran.status, ran.outputs["outcome"].as_str()),
+            (2, "error"),
+            "{name}"
+        );
+        assert!(
+            ran.commands().len() == 1 && ran.commands()[0].contains(want),
+            "{:?}",
+            ran.commands()
+        );
         assert_eq!(step.fake.state().seen.len(), 0);
     }
-    let silent = Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "missing.log\nnone/*.log");
+    let silent =
+        Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "missing.log\nnone/*.log");
     let ran = silent.action();
     assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (2, "error"));
-    assert!(ran.stdout.contains("none/*.log matches no file"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("none/*.log matches no file"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -432,29 +610,52 @@ fn a_hostile_log_says_nothing_to_the_runner() {
     let trap = "::error::x\n  ::set-output name=outcome::pass\n##[error]y\nbuild ##[add-matcher]/tmp/m.json\n::add-mask::a\n::stop-commands::pwned\n";
     let frame = "    #0 0x51 in ::error::f##[error]<b>@octocat</b>%0A::warning::z src/a.c:3:9\n";
     let log = leaks(1).replace("    #0 0x50 in make_0 src/a.c:1:9\n", frame);
-    let step = Step::pull_request(REPOSITORY_ID).log(&format!("{trap}{log}{trap}")).with("LEAKGATE_CHECK_RUN", "false");
+    let step = Step::pull_request(REPOSITORY_ID)
+        .log(&format!("{trap}{log}{trap}"))
+        .with("LEAKGATE_CHECK_RUN", "false");
     let ran = step.action();
     assert_eq!(ran.status, 1);
     let commands = ran.commands();
     assert_eq!(commands.len(), 1, "{commands:?}");
-    assert!(commands[0].starts_with("::error file=src/a.c,line=3") && !commands[0][2..].contains("##["), "{commands:?}");
-    assert!(!ran.summary.contains("##[") && !step.comments()[0].contains("##["), "{:?}", step.comments());
+    assert!(
+        commands[0].starts_with("::error file=src/a.c,line=3") && !commands[0][2..].contains("##["),
+        "{commands:?}"
+    );
+    assert!(
+        !ran.summary.contains("##[") && !step.comments()[0].contains("##["),
+        "{:?}",
+        step.comments()
+    );
 }
 
 #[test]
 fn a_fork_is_published_as_its_own_word() {
     let failing = document_of(&leaks(2));
-    let step = Step::after(7, "stranger", &[("leakgate.json", &failing), ("publish.json", "{}")]);
+    let step = Step::after(
+        7,
+        "stranger",
+        &[("leakgate.json", &failing), ("publish.json", "{}")],
+    );
     let ran = step.run("publish");
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let runs = step.check_runs();
-    assert_eq!((runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()), (Some(HEAD), Some("failure")));
+    assert_eq!(
+        (runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()),
+        (Some(HEAD), Some("failure"))
+    );
     assert_eq!(runs[0]["annotations"].as_array().unwrap().len(), 2);
     assert_eq!(runs[0]["annotations"][0]["path"], "src/a.c");
     assert_eq!(runs[0]["name"], "leakgate (unverified)");
-    assert_eq!(runs[0]["output"]["title"], "nobody checked: 2 unexpected findings");
+    assert_eq!(
+        runs[0]["output"]["title"],
+        "nobody checked: 2 unexpected findings"
+    );
     let comments = step.comments();
-    assert!(comments[0].contains("2 unexpected findings") && comments[0].contains("Nobody has checked it"), "{comments:?}");
+    assert!(
+        comments[0].contains("2 unexpected findings")
+            && comments[0].contains("Nobody has checked it"),
+        "{comments:?}"
+    );
     assert_eq!(step.commented_on(), step.pull());
 }
 
@@ -466,11 +667,17 @@ fn a_claim_of_a_clean_run_is_no_success_and_removes_nothing() {
     assert_eq!(step.run("publish").status, 0);
     assert_eq!(step.check_runs()[0]["conclusion"], "neutral");
     assert_eq!(step.comments(), Vec::<String>::new());
-    step.fake.state().comment(number, BOT, "<!-- leakgate: published -->\nbefore");
+    step.fake
+        .state()
+        .comment(number, BOT, "<!-- leakgate: published -->\nbefore");
     step.run("publish");
-    assert!(step.comments()[0].contains("It says that nothing is wrong") && step.comments()[0].contains("Nobody has checked it"));
+    assert!(
+        step.comments()[0].contains("It says that nothing is wrong")
+            && step.comments()[0].contains("Nobody has checked it")
+    );
     assert!(!step.comments()[0].contains("✅"));
-    // A document that says pass and holds what nobody accepted says two things, and the worse one counts.
+    // A document that says pass and holds what nobody accepted says two things, and the worse one
+    // counts.
     let forged = document_of(&leaks(1)).replace("\"outcome\":\"fail\"", "\"outcome\":\"pass\"");
     let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
     step.run("publish");
@@ -479,7 +686,11 @@ fn a_claim_of_a_clean_run_is_no_success_and_removes_nothing() {
     let forged = clean.replace("\"outcome\":\"pass\"", "\"outcome\":\"success\"");
     let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
     let ran = step.run("publish");
-    assert!(step.check_runs().is_empty() && ran.commands()[0].contains("`success` is no outcome"), "{:?}", ran.commands());
+    assert!(
+        step.check_runs().is_empty() && ran.commands()[0].contains("`success` is no outcome"),
+        "{:?}",
+        ran.commands()
+    );
 }
 
 #[test]
@@ -488,17 +699,32 @@ fn an_artifact_is_hostile_data() {
     for (members, want) in [
         (vec![("leakgate.json", "{")], "no document of leakgate"),
         (vec![("other.json", "{}")], "holds no leakgate.json"),
-        (vec![("../leakgate.json", failing.as_str())], "holds no leakgate.json"),
+        (
+            vec![("../leakgate.json", failing.as_str())],
+            "holds no leakgate.json",
+        ),
     ] {
         let step = Step::after(7, "stranger", &members);
         let ran = step.run("publish");
         assert_eq!(ran.status, 0);
-        assert!(ran.commands().iter().any(|c| c.starts_with("::warning") && c.contains(want)), "{want}: {:?}", ran.commands());
+        assert!(
+            ran.commands()
+                .iter()
+                .any(|c| c.starts_with("::warning") && c.contains(want)),
+            "{want}: {:?}",
+            ran.commands()
+        );
         assert!(step.check_runs().is_empty() && step.comments().is_empty());
     }
-    // Another pull request's number in the artifact leads nowhere: the run's own commit tells which it is.
-    let forged = json!({ "schema": "leakgate-publish/v1", "pull_request": 1, "head_sha": HEAD }).to_string();
-    let step = Step::after(7, "stranger", &[("leakgate.json", &failing), ("publish.json", &forged)]);
+    // Another pull request's number in the artifact leads nowhere: the run's own commit tells which
+    // it is.
+    let forged =
+        json!({ "schema": "leakgate-publish/v1", "pull_request": 1, "head_sha": HEAD }).to_string();
+    let step = Step::after(
+        7,
+        "stranger",
+        &[("leakgate.json", &failing), ("publish.json", &forged)],
+    );
     step.run("publish");
     assert_eq!(step.commented_on(), step.pull());
     // A commit that no open pull request has gets a check run and no comment.
@@ -522,22 +748,43 @@ fn only_runs_that_could_not_report_are_published() {
     let failing = document_of(&leaks(1));
     let own = Step::after(REPOSITORY_ID, "somebody", &[("leakgate.json", &failing)]);
     let ran = own.run("publish");
-    assert!(ran.status == 0 && own.check_runs().is_empty() && ran.stderr.contains("nothing to publish"), "{}", ran.stderr);
-    let bot = Step::after(REPOSITORY_ID, "dependabot[bot]", &[("leakgate.json", &failing)]);
+    assert!(
+        ran.status == 0 && own.check_runs().is_empty() && ran.stderr.contains("nothing to publish"),
+        "{}",
+        ran.stderr
+    );
+    let bot = Step::after(
+        REPOSITORY_ID,
+        "dependabot[bot]",
+        &[("leakgate.json", &failing)],
+    );
     bot.run("publish");
     assert_eq!(bot.check_runs().len(), 1);
-    let other = Step::after(7, "stranger", &[("leakgate.json", &failing)]).with("LEAKGATE_NAME", "leakgate-gcc\nleakgate-clang*");
+    let other = Step::after(7, "stranger", &[("leakgate.json", &failing)])
+        .with("LEAKGATE_NAME", "leakgate-gcc\nleakgate-clang*");
     let ran = other.run("publish");
-    assert!(ran.stderr.contains("leakgate-gcc or leakgate-clang*"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("leakgate-gcc or leakgate-clang*"),
+        "{}",
+        ran.stderr
+    );
     let no = Step::pull_request(7).run("publish");
-    assert!(no.status == 2 && no.commands()[0].contains("workflow_run"), "{:?}", no.commands());
+    assert!(
+        no.status == 2 && no.commands()[0].contains("workflow_run"),
+        "{:?}",
+        no.commands()
+    );
 }
 
 #[test]
 fn several_artifacts_of_a_fork_are_one_comment_and_a_broken_one_stops_no_other() {
     let failing = document_of(&leaks(1));
-    let step = Step::after(7, "stranger", &[("leakgate.json", &failing)]).with("LEAKGATE_NAME", "leakgate*");
-    for (name, zip) in [("leakgate-b", zipped(&[("leakgate.json", &failing)])), ("leakgate-c", b"no archive".to_vec())] {
+    let step = Step::after(7, "stranger", &[("leakgate.json", &failing)])
+        .with("LEAKGATE_NAME", "leakgate*");
+    for (name, zip) in [
+        ("leakgate-b", zipped(&[("leakgate.json", &failing)])),
+        ("leakgate-c", b"no archive".to_vec()),
+    ] {
         let mut state = step.fake.state();
         let number = state.number();
         let mut artifact = state.artifacts[0].clone();
@@ -547,10 +794,20 @@ fn several_artifacts_of_a_fork_are_one_comment_and_a_broken_one_stops_no_other()
     }
     let ran = step.run("publish");
     assert_eq!((ran.status, step.check_runs().len()), (0, 2));
-    assert!(ran.commands().iter().any(|c| c.starts_with("::warning") && c.contains("leakgate-c")), "{:?}", ran.commands());
+    assert!(
+        ran.commands()
+            .iter()
+            .any(|c| c.starts_with("::warning") && c.contains("leakgate-c")),
+        "{:?}",
+        ran.commands()
+    );
     let comments = step.comments();
     assert_eq!(comments.len(), 1);
-    assert!(comments[0].contains("### `leakgate`") && comments[0].contains("### `leakgate-b`"), "{}", comments[0]);
+    assert!(
+        comments[0].contains("### `leakgate`") && comments[0].contains("### `leakgate-b`"),
+        "{}",
+        comments[0]
+    );
 }
 
 #[test]
@@ -560,9 +817,18 @@ fn a_lost_answer_never_takes_another_legs_check_run_for_ones_own() {
     let step = step.log(&leaks(1));
     step.fake.fail("POST", "check-runs", 1, Fault::BadGateway);
     assert_eq!(step.action().status, 1);
-    let conclusions: Vec<Value> = step.check_runs().iter().map(|run| run["conclusion"].clone()).collect();
+    let conclusions: Vec<Value> = step
+        .check_runs()
+        .iter()
+        .map(|run| run["conclusion"].clone())
+        .collect();
     assert_eq!(conclusions, ["success", "failure"]);
-    assert_eq!(step.check_runs()[0]["annotations"].as_array().map_or(0, Vec::len), 0);
+    assert_eq!(
+        step.check_runs()[0]["annotations"]
+            .as_array()
+            .map_or(0, Vec::len),
+        0
+    );
 }
 
 #[test]
@@ -581,20 +847,37 @@ fn the_rules_of_a_checkout_without_git_are_found_from_any_folder_of_it() {
     let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "");
     let root = step.dir.path();
     fs::create_dir(root.join("build")).unwrap();
-    fs::write(root.join("leakgate.toml"), "[gate]\nrequire = [\"helgrind\"]\n").unwrap();
+    fs::write(
+        root.join("leakgate.toml"),
+        "[gate]\nrequire = [\"helgrind\"]\n",
+    )
+    .unwrap();
     fs::write(root.join("build/run.log"), CLEAN).unwrap();
     let workspace = root.to_string_lossy().into_owned();
     let mut process = Command::new(env!("CARGO_BIN_EXE_leakgate"));
-    process.arg("action").current_dir(root.join("build")).env_clear();
-    let done = process.envs(&step.variables).env("GITHUB_WORKSPACE", workspace).output().unwrap();
+    process
+        .arg("action")
+        .current_dir(root.join("build"))
+        .env_clear();
+    let done = process
+        .envs(&step.variables)
+        .env("GITHUB_WORKSPACE", workspace)
+        .output()
+        .unwrap();
     let stdout = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.code() == Some(1) && stdout.contains("missing-report"), "{stdout}");
+    assert!(
+        done.status.code() == Some(1) && stdout.contains("missing-report"),
+        "{stdout}"
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn links_and_pipes_among_the_logs_are_not_handed_on() {
-    let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "").with("LEAKGATE_REPORTS", "logs").log("a secret\n");
+    let step = Step::new("push", json!({}))
+        .with("LEAKGATE_TOKEN", "")
+        .with("LEAKGATE_REPORTS", "logs")
+        .log("a secret\n");
     let logs = step.dir.path().join("logs");
     fs::create_dir(&logs).unwrap();
     fs::write(logs.join("a.log"), CLEAN).unwrap();
@@ -609,10 +892,21 @@ fn links_and_pipes_among_the_logs_are_not_handed_on() {
 #[test]
 fn a_repository_of_somebody_else_starts_no_command() {
     use std::os::unix::fs::PermissionsExt;
-    let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "").log(&leaks(1));
+    let step = Step::new("push", json!({}))
+        .with("LEAKGATE_TOKEN", "")
+        .log(&leaks(1));
     let root = step.dir.path();
-    let git =
-        |arguments: &[&str]| assert!(Command::new("git").args(arguments).current_dir(root).output().unwrap().status.success());
+    let git = |arguments: &[&str]| {
+        assert!(
+            Command::new("git")
+                .args(arguments)
+                .current_dir(root)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        )
+    };
     git(&["init", "--quiet"]);
     fs::write(root.join("trap.sh"), "#!/bin/sh\ntouch trapped\n").unwrap();
     fs::set_permissions(root.join("trap.sh"), fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,6 +1,8 @@
-//! What a kind of finding means, what usually fixes it, what is often harmless about it, and how to learn more.
+//! What a kind of finding means, what usually fixes it, what is often harmless about it, and how to
+//! learn more.
 //!
-//! Data, in a table for each family. Kinds that no table knows get words that hold for every finding.
+//! Data, in a table for each family. Kinds that no table knows get words that hold for every
+//! finding.
 
 mod accesses;
 mod behaviour;
@@ -41,7 +43,8 @@ pub struct Help {
 /// How bad a kind of finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
-    /// Memory may be read or written that is not the program's to use. The number is what CVSS usually gives to such bugs.
+    /// Memory may be read or written that is not the program's to use. The number is what CVSS
+    /// usually gives to such bugs.
     Security(&'static str),
     /// A wrong program.
     Error,
@@ -55,7 +58,16 @@ pub enum Risk {
 
 /// The beginning of an entry of the tables.
 const fn entry(kind: &'static str, title: &'static str, risk: Risk) -> Help {
-    Help { kind, title, meaning: "", fix: "", harmless: None, more: None, risk, cwe: None }
+    Help {
+        kind,
+        title,
+        meaning: "",
+        fix: "",
+        harmless: None,
+        more: None,
+        risk,
+        cwe: None,
+    }
 }
 
 impl Help {
@@ -68,20 +80,31 @@ impl Help {
     }
 
     const fn harmless(self, harmless: &'static str) -> Self {
-        Self { harmless: Some(harmless), ..self }
+        Self {
+            harmless: Some(harmless),
+            ..self
+        }
     }
 
     const fn more(self, more: &'static str) -> Self {
-        Self { more: Some(more), ..self }
+        Self {
+            more: Some(more),
+            ..self
+        }
     }
 
     const fn cwe(self, number: u16) -> Self {
-        Self { cwe: Some(number), ..self }
+        Self {
+            cwe: Some(number),
+            ..self
+        }
     }
 
     /// All that is said of the kind, what it means first.
     pub fn texts(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.meaning), Some(self.fix), self.harmless, self.more].into_iter().flatten()
+        [Some(self.meaning), Some(self.fix), self.harmless, self.more]
+            .into_iter()
+            .flatten()
     }
 
     fn matches(&self, kind: &str) -> bool {
@@ -101,7 +124,14 @@ const FALLBACK: Help = entry("*", "Error that the checker names itself", Risk::E
     .fix("Look at the frame that is marked, then at the documentation of the checker for this headline.")
     .more("Build with -g, so that each frame has its file and line.");
 
-const TABLES: &[&[Help]] = &[leaks::TABLE, accesses::TABLE, heap::TABLE, behaviour::TABLE, sync::TABLE, threads::TABLE];
+const TABLES: &[&[Help]] = &[
+    leaks::TABLE,
+    accesses::TABLE,
+    heap::TABLE,
+    behaviour::TABLE,
+    sync::TABLE,
+    threads::TABLE,
+];
 
 /// What is known of a kind; words that hold for every finding where it is not known.
 pub fn of(kind: &Kind) -> &'static Help {
@@ -110,12 +140,19 @@ pub fn of(kind: &Kind) -> &'static Help {
 
 /// What is known of a kind by its name.
 pub fn named(kind: &str) -> Option<&'static Help> {
-    TABLES.iter().flat_map(|table| table.iter()).find(|help| help.matches(kind))
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|help| help.matches(kind))
 }
 
 /// The kinds that are known, in the order of the tables.
 pub fn kinds() -> Vec<&'static str> {
-    TABLES.iter().flat_map(|table| table.iter()).map(|help| help.kind).collect()
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|help| help.kind)
+        .collect()
 }
 
 #[cfg(test)]
@@ -135,16 +172,37 @@ mod tests {
     fn every_entry_is_whole_and_reached() {
         for help in TABLES.iter().flat_map(|t| t.iter()).chain([&FALLBACK]) {
             for text in help.texts() {
-                assert!(text.ends_with('.') && text.len() > 12, "{}: {text:?}", help.kind);
-                assert!(!text.contains("  ") && text.chars().all(|c| c != '\n'), "{}: {text:?}", help.kind);
+                assert!(
+                    text.ends_with('.') && text.len() > 12,
+                    "{}: {text:?}",
+                    help.kind
+                );
+                assert!(
+                    !text.contains("  ") && text.chars().all(|c| c != '\n'),
+                    "{}: {text:?}",
+                    help.kind
+                );
             }
-            assert!(help.title.chars().next().is_some_and(char::is_uppercase) && !help.title.ends_with('.'), "{}", help.title);
+            assert!(
+                help.title.chars().next().is_some_and(char::is_uppercase)
+                    && !help.title.ends_with('.'),
+                "{}",
+                help.title
+            );
             assert!(help.title.len() < 100 && help.meaning.len() < 600 && help.fix.len() < 600);
             if let Risk::Security(score) = help.risk {
-                assert!(score.parse::<f32>().is_ok_and(|s| (0.1..=10.0).contains(&s)));
+                assert!(
+                    score
+                        .parse::<f32>()
+                        .is_ok_and(|s| (0.1..=10.0).contains(&s))
+                );
             }
             let name = help.kind.replace('*', "x");
-            assert!(help.kind == "*" || named(&name) == Some(help), "{} is hidden by an entry above it", help.kind);
+            assert!(
+                help.kind == "*" || named(&name) == Some(help),
+                "{} is hidden by an entry above it",
+                help.kind
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A baseline: what was there before. What it knows passes, what has grown does not.
 //!
-//! Sizes are those of the process that leaked most: a leak that a second test prints too has not grown. Findings that were not
-//! gated, or that a rule accepts, are never written into it.
+//! Sizes are those of the process that leaked most: a leak that a second test prints too has not
+//! grown. Findings that were not gated, or that a rule accepts, are never written into it.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -36,7 +36,8 @@ pub struct Baseline {
 pub struct Known {
     /// Its identity.
     pub fingerprint: String,
-    /// Nothing but allocators and runtimes stands in its stack: it is known only with the same sizes.
+    /// Nothing but allocators and runtimes stands in its stack: it is known only with the same
+    /// sizes.
     #[serde(default)]
     pub weak: bool,
     /// Who found it.
@@ -47,7 +48,8 @@ pub struct Known {
     pub bytes: u64,
     /// Leaked blocks, or open descriptors, of that process.
     pub blocks: u64,
-    /// The functions that make up the fingerprint, so that it can be carried over when fingerprints change.
+    /// The functions that make up the fingerprint, so that it can be carried over when
+    /// fingerprints change.
     pub frames: Vec<String>,
 }
 
@@ -85,58 +87,114 @@ impl Baseline {
         let text = text.trim_start_matches('\u{feff}');
         let parsed: File<Vec<Known>> = serde_json::from_str(text).map_err(|e| {
             let message = e.to_string();
-            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
-            let mut mistake =
-                Mistake::at_line(file, text, u32::try_from(e.line()).unwrap_or(0), format!("this is no baseline: {message}"));
+            let message = message
+                .rsplit_once(" at line ")
+                .map_or(message.as_str(), |(head, _)| head);
+            let mut mistake = Mistake::at_line(
+                file,
+                text,
+                u32::try_from(e.line()).unwrap_or(0),
+                format!("this is no baseline: {message}"),
+            );
             mistake.column = u32::try_from(e.column()).unwrap_or(0);
             mistake
         })?;
         if parsed.schema != SCHEMA {
-            let what = format!("the schema is `{}`, this version of leakgate reads `{SCHEMA}`", parsed.schema);
+            let what = format!(
+                "the schema is `{}`, this version of leakgate reads `{SCHEMA}`",
+                parsed.schema
+            );
             return Err(Mistake::at_line(file, text, 0, what));
         }
         let mut names: Vec<(&str, u64, u64)> = Vec::new();
         for known in &parsed.findings {
-            let sizes = if known.weak { (known.bytes, known.blocks) } else { (0, 0) };
+            let sizes = if known.weak {
+                (known.bytes, known.blocks)
+            } else {
+                (0, 0)
+            };
             names.push((&known.fingerprint, sizes.0, sizes.1));
             if !is_fingerprint(&known.fingerprint) {
-                let line = text.lines().position(|l| l.contains(&known.fingerprint)).unwrap_or(0) + 1;
+                let line = text
+                    .lines()
+                    .position(|l| l.contains(&known.fingerprint))
+                    .unwrap_or(0)
+                    + 1;
                 let what = format!("`{}` is no fingerprint", known.fingerprint);
-                return Err(Mistake::at_line(file, text, u32::try_from(line).unwrap_or(0), what));
+                return Err(Mistake::at_line(
+                    file,
+                    text,
+                    u32::try_from(line).unwrap_or(0),
+                    what,
+                ));
             }
         }
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Mistake::at_line(file, text, 0, format!("{} stands in it twice", pair[0].0)));
+            return Err(Mistake::at_line(
+                file,
+                text,
+                0,
+                format!("{} stands in it twice", pair[0].0),
+            ));
         }
-        Ok(Self { known: parsed.findings })
+        Ok(Self {
+            known: parsed.findings,
+        })
     }
 
-    /// The file: one line for each finding, in an order that does not change, so that merges are easy.
+    /// The file: one line for each finding, in an order that does not change, so that merges are
+    /// easy.
     pub fn to_text(&self) -> String {
         let mut known = self.known.clone();
-        known.sort_by(|a, b| (&a.fingerprint, a.bytes, a.blocks).cmp(&(&b.fingerprint, b.bytes, b.blocks)));
+        known.sort_by(|a, b| {
+            (&a.fingerprint, a.bytes, a.blocks).cmp(&(&b.fingerprint, b.bytes, b.blocks))
+        });
         // A struct of strings and numbers can't fail to be written.
-        let lines: Vec<String> = known.iter().map(|k| serde_json::to_string(k).unwrap_or_default()).collect();
+        let lines: Vec<String> = known
+            .iter()
+            .map(|k| serde_json::to_string(k).unwrap_or_default())
+            .collect();
         let separator = if lines.is_empty() { "" } else { "\n" };
-        format!("{{\"schema\":\"{SCHEMA}\",\"findings\":[{separator}{}{separator}]}}\n", lines.join(",\n"))
+        format!(
+            "{{\"schema\":\"{SCHEMA}\",\"findings\":[{separator}{}{separator}]}}\n",
+            lines.join(",\n")
+        )
     }
 
     /// What a run would be known by: everything that the gate looks at and no rule accepts.
     pub fn of(parsed: &Parsed, triage: &Triage) -> Self {
         // A rule that no longer allows has the last word.
-        let is_ruled = |item: &Item| matches!(item.cause, Some(Cause::ExpiredRule | Cause::OverLimit));
-        let open = |item: &Item| matches!(item.disposition, Disposition::Unexpected | Disposition::Baseline) && !is_ruled(item);
+        let is_ruled =
+            |item: &Item| matches!(item.cause, Some(Cause::ExpiredRule | Cause::OverLimit));
+        let open = |item: &Item| {
+            matches!(
+                item.disposition,
+                Disposition::Unexpected | Disposition::Baseline
+            ) && !is_ruled(item)
+        };
         let groups = groups(parsed, &triage.items, |at| open(&triage.items[at]));
-        Self { known: groups.into_iter().map(|g| g.known).collect() }
+        Self {
+            known: groups.into_iter().map(|g| g.known).collect(),
+        }
     }
 
-    /// This baseline after a run: without what was fixed, with the sizes of what has shrunk; and, if asked, with what is new or has grown.
+    /// This baseline after a run: without what was fixed, with the sizes of what has shrunk; and,
+    /// if asked, with what is new or has grown.
     #[must_use]
     pub fn updated(&self, parsed: &Parsed, triage: &Triage, grow: bool) -> Self {
-        let fixed: &[Known] = triage.baseline.as_ref().map(|c| c.fixed.as_slice()).unwrap_or_default();
+        let fixed: &[Known] = triage
+            .baseline
+            .as_ref()
+            .map(|c| c.fixed.as_slice())
+            .unwrap_or_default();
         let now = Self::of(parsed, triage).known;
-        let mut known: Vec<Known> = self.known.iter().filter(|k| !fixed.contains(k)).cloned().collect();
+        let mut known: Vec<Known> = self
+            .known
+            .iter()
+            .filter(|k| !fixed.contains(k))
+            .cloned()
+            .collect();
         for new in now {
             match known.iter_mut().find(|k| k.is_same(&new)) {
                 Some(old) if grow || !old.is_exceeded_by(&new) => *old = new,
@@ -149,37 +207,62 @@ impl Baseline {
     }
 
     /// Marks what is known, and what has grown.
-    pub(crate) fn apply(&self, parsed: &Parsed, items: &mut [Item], silence: Silence) -> Comparison {
+    pub(crate) fn apply(
+        &self,
+        parsed: &Parsed,
+        items: &mut [Item],
+        silence: Silence,
+    ) -> Comparison {
         let mut comparison = Comparison::default();
         let mut by_name: HashMap<&str, Vec<&Known>> = HashMap::new();
         for known in &self.known {
             by_name.entry(&known.fingerprint).or_default().push(known);
         }
-        let open: Vec<bool> =
-            items.iter().map(|item| item.disposition == Disposition::Unexpected && item.cause.is_none()).collect();
+        let open: Vec<bool> = items
+            .iter()
+            .map(|item| item.disposition == Disposition::Unexpected && item.cause.is_none())
+            .collect();
         for group in groups(parsed, items, |at| open[at]) {
-            let same = by_name.get(group.known.fingerprint.as_str()).into_iter().flatten().find(|k| k.is_same(&group.known));
+            let same = by_name
+                .get(group.known.fingerprint.as_str())
+                .into_iter()
+                .flatten()
+                .find(|k| k.is_same(&group.known));
             let Some(known) = same else { continue };
             let grown = known.is_exceeded_by(&group.known);
             if grown {
-                comparison.grown.push((group.known.fingerprint.clone(), known.describe()));
+                comparison
+                    .grown
+                    .push((group.known.fingerprint.clone(), known.describe()));
             } else {
                 comparison.known += 1;
             }
             for at in group.members {
                 let item = &mut items[at];
-                (item.disposition, item.cause) =
-                    if grown { (Disposition::Unexpected, Some(Cause::Grown)) } else { (Disposition::Baseline, None) };
+                (item.disposition, item.cause) = if grown {
+                    (Disposition::Unexpected, Some(Cause::Grown))
+                } else {
+                    (Disposition::Baseline, None)
+                };
             }
         }
         let all = groups(parsed, items, |_| true);
         let mut seen: HashMap<&str, Vec<&Known>> = HashMap::new();
         for group in &all {
-            seen.entry(&group.known.fingerprint).or_default().push(&group.known);
+            seen.entry(&group.known.fingerprint)
+                .or_default()
+                .push(&group.known);
         }
-        let ran = |tool: &String| silence == Silence::Pass || parsed.reports.iter().any(|r| r.tool == Tool::named(tool));
+        let ran = |tool: &String| {
+            silence == Silence::Pass || parsed.reports.iter().any(|r| r.tool == Tool::named(tool))
+        };
         let is_fixed = |k: &&Known| {
-            k.tools.iter().any(&ran) && !seen.get(k.fingerprint.as_str()).into_iter().flatten().any(|g| k.is_same(g))
+            k.tools.iter().any(&ran)
+                && !seen
+                    .get(k.fingerprint.as_str())
+                    .into_iter()
+                    .flatten()
+                    .any(|g| k.is_same(g))
         };
         comparison.fixed = self.known.iter().filter(is_fixed).cloned().collect();
         comparison
@@ -189,7 +272,8 @@ impl Baseline {
 impl Known {
     fn is_same(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint
-            && (!(self.weak || other.weak) || (self.bytes, self.blocks) == (other.bytes, other.blocks))
+            && (!(self.weak || other.weak)
+                || (self.bytes, self.blocks) == (other.bytes, other.blocks))
     }
 
     /// More bytes or blocks, or reachable before and lost now.
@@ -202,7 +286,11 @@ impl Known {
         if self.bytes == 0 && self.blocks == 0 {
             return self.kind.clone();
         }
-        format!("{}, {}", self.kind, numbers::amount_of(&self.kind, self.bytes, self.blocks))
+        format!(
+            "{}, {}",
+            self.kind,
+            numbers::amount_of(&self.kind, self.bytes, self.blocks)
+        )
     }
 }
 
@@ -218,14 +306,28 @@ fn groups(parsed: &Parsed, items: &[Item], chosen: impl Fn(usize) -> bool) -> Ve
     let mut places: HashMap<Key<'_>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of = vec![None; items.len()];
-    for (at, (item, finding)) in items.iter().zip(&parsed.findings).enumerate().filter(|(at, _)| chosen(*at)) {
-        let sizes = finding.leak.map(|l| (l.bytes, l.blocks)).filter(|_| item.fingerprint.is_weak());
-        let place = *places.entry((item.fingerprint.as_str(), sizes)).or_insert_with(|| {
-            groups.push(Group { known: known(finding, item), members: Vec::new() });
-            groups.len() - 1
-        });
+    for (at, (item, finding)) in items
+        .iter()
+        .zip(&parsed.findings)
+        .enumerate()
+        .filter(|(at, _)| chosen(*at))
+    {
+        let sizes = finding
+            .leak
+            .map(|l| (l.bytes, l.blocks))
+            .filter(|_| item.fingerprint.is_weak());
+        let place = *places
+            .entry((item.fingerprint.as_str(), sizes))
+            .or_insert_with(|| {
+                groups.push(Group {
+                    known: known(finding, item),
+                    members: Vec::new(),
+                });
+                groups.len() - 1
+            });
         let group = &mut groups[place];
-        // Sizes are those of the worst kind: what is only reachable does not make room for what is lost.
+        // Sizes are those of the worst kind: what is only reachable does not make room for what is
+        // lost.
         if rank(finding.kind.as_str()) > rank(&group.known.kind) {
             group.known.kind = finding.kind.as_str().to_owned();
         }
@@ -257,7 +359,9 @@ fn sizes(parsed: &Parsed, items: &[Item], group_of: &[Option<usize>], groups: &m
     for report in &parsed.reports {
         let mut sums: HashMap<usize, (u64, u64)> = HashMap::new();
         for entry in &report.entries {
-            let Some(group) = group_of.get(entry.finding).copied().flatten() else { continue };
+            let Some(group) = group_of.get(entry.finding).copied().flatten() else {
+                continue;
+            };
             let finding = &parsed.findings[entry.finding];
             if rank(finding.kind.as_str()) < rank(&groups[group].known.kind) {
                 continue;

@@ -11,7 +11,10 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Without blanks and tabs in front.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
-    let n = bytes.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(bytes.len());
+    let n = bytes
+        .iter()
+        .position(|b| !matches!(b, b' ' | b'\t'))
+        .unwrap_or(bytes.len());
     &bytes[n..]
 }
 
@@ -22,7 +25,11 @@ pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut rest) = (0u64, bytes);
     while let [digit @ b'0'..=b'9', tail @ ..] = rest {
         let digit = u64::from(digit - b'0');
-        value = if bytes.len() - rest.len() < SAFE { value * 10 + digit } else { value.checked_mul(10)?.checked_add(digit)? };
+        value = if bytes.len() - rest.len() < SAFE {
+            value * 10 + digit
+        } else {
+            value.checked_mul(10)?.checked_add(digit)?
+        };
         rest = tail;
     }
     (rest.len() < bytes.len()).then_some((value, rest))
@@ -35,7 +42,9 @@ pub(crate) fn grouped(bytes: &[u8]) -> Option<(u64, &[u8])> {
         && [a, b, c].iter().all(|d| d.is_ascii_digit())
         && !tail.first().is_some_and(u8::is_ascii_digit)
     {
-        let group = [a, b, c].iter().fold(0, |sum, d| sum * 10 + u64::from(**d - b'0'));
+        let group = [a, b, c]
+            .iter()
+            .fold(0, |sum, d| sum * 10 + u64::from(**d - b'0'));
         value = value.checked_mul(1000)?.checked_add(group)?;
         rest = tail;
     }
@@ -59,7 +68,8 @@ pub(crate) fn hex(bytes: &[u8]) -> Option<(u64, &[u8])> {
     (1..=16).contains(&digits).then_some((value, rest))
 }
 
-/// Where `needle` first stands, for a needle whose first byte is rare: no searcher is built, which counts on short lines.
+/// Where `needle` first stands, for a needle whose first byte is rare: no searcher is built, which
+/// counts on short lines.
 pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     memchr::memchr_iter(first, hay).find(|at| hay[*at..].starts_with(needle))

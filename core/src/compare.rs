@@ -77,13 +77,18 @@ pub fn compare(before: &Document, after: &Document) -> Vec<Change> {
 /// The same for a run of which there is no document yet.
 pub(crate) fn compare_with(before: &Document, after: &Parsed, seen: &[Seen]) -> Vec<Change> {
     let (old, new) = (sides(&before.parsed, &before.seen), sides(after, seen));
-    let mut earlier: HashMap<&str, &Side> = old.iter().map(|(f, side)| (f.as_str(), side)).collect();
+    let mut earlier: HashMap<&str, &Side> =
+        old.iter().map(|(f, side)| (f.as_str(), side)).collect();
     let mut changes = Vec::new();
     for (fingerprint, now) in &new {
         let was = earlier.remove(fingerprint.as_str());
         let what = match was {
             None => What::New,
-            Some(was) if now.bytes > was.bytes || now.blocks > was.blocks || rank(now) > rank(was) => What::Grown,
+            Some(was)
+                if now.bytes > was.bytes || now.blocks > was.blocks || rank(now) > rank(was) =>
+            {
+                What::Grown
+            }
             Some(was) if was.place != now.place => What::Moved,
             Some(_) => continue,
         };
@@ -101,13 +106,25 @@ pub(crate) fn compare_with(before: &Document, after: &Parsed, seen: &[Seen]) -> 
 /// `2 new findings, 1 grown, 0 moved, 3 fixed`
 pub(crate) fn summary(changes: &[Change]) -> String {
     let number = |what: What| changes.iter().filter(|c| c.what == what).count() as u64;
-    let (new, grown, moved, fixed) = (number(What::New), number(What::Grown), number(What::Moved), number(What::Fixed));
-    format!("{}, {grown} grown, {moved} moved, {fixed} fixed", count(new, "new finding", "new findings"))
+    let (new, grown, moved, fixed) = (
+        number(What::New),
+        number(What::Grown),
+        number(What::Moved),
+        number(What::Fixed),
+    );
+    format!(
+        "{}, {grown} grown, {moved} moved, {fixed} fixed",
+        count(new, "new finding", "new findings")
+    )
 }
 
 /// `40 bytes in 2 blocks`, and of what has no size its kind.
 pub(crate) fn sized(side: &Side) -> String {
-    if side.blocks > 0 { amount_of(&side.kind, side.bytes, side.blocks) } else { side.kind.clone() }
+    if side.blocks > 0 {
+        amount_of(&side.kind, side.bytes, side.blocks)
+    } else {
+        side.kind.clone()
+    }
 }
 
 fn change(what: What, fingerprint: &str, before: Option<&Side>, after: Option<&Side>) -> Change {
@@ -158,10 +175,16 @@ fn sides(parsed: &Parsed, seen: &[Seen]) -> Vec<(String, Side)> {
         for entry in &report.entries {
             let finding = &parsed.findings[entry.finding];
             // Descriptors are counted as blocks are.
-            let descriptors = Leak { blocks: u64::from(finding.kind == Kind::FD_LEAK), ..Leak::default() };
+            let descriptors = Leak {
+                blocks: u64::from(finding.kind == Kind::FD_LEAK),
+                ..Leak::default()
+            };
             let leak = finding.leak.unwrap_or(descriptors).times(entry.count);
             let sum = sums.entry(side_of[entry.finding]).or_default();
-            *sum = (sum.0.saturating_add(leak.bytes), sum.1.saturating_add(leak.blocks));
+            *sum = (
+                sum.0.saturating_add(leak.bytes),
+                sum.1.saturating_add(leak.blocks),
+            );
         }
         for (at, (bytes, blocks)) in sums {
             let side = &mut sides[at].1;

@@ -1,7 +1,7 @@
 //! What a log can't prove or does not show, and the options of the checker that change it.
 //!
-//! Sources of the options: valgrind's manual (core and memcheck options), compiler-rt `sanitizer_common/sanitizer_flags.inc`,
-//! `lsan/lsan_flags.inc`.
+//! Sources of the options: valgrind's manual (core and memcheck options), compiler-rt
+//! `sanitizer_common/sanitizer_flags.inc`, `lsan/lsan_flags.inc`.
 
 mod checks;
 
@@ -43,26 +43,51 @@ pub fn doubts(parsed: &Parsed, triage: &Triage) -> Vec<Doubt> {
     all
 }
 
-/// One command for each checker, with all options that the doubts name. Nothing where only the log itself was hurt.
+/// One command for each checker, with all options that the doubts name. Nothing where only the log
+/// itself was hurt.
 pub fn commands(doubts: &[Doubt], parsed: &Parsed) -> Vec<String> {
-    let mut tools: Vec<&Tool> = doubts.iter().filter(|d| !d.options.is_empty()).filter_map(|d| d.tool.as_ref()).collect();
+    let mut tools: Vec<&Tool> = doubts
+        .iter()
+        .filter(|d| !d.options.is_empty())
+        .filter_map(|d| d.tool.as_ref())
+        .collect();
     tools.sort_unstable();
     tools.dedup();
-    tools.into_iter().map(|tool| command(tool, doubts, parsed)).collect()
+    tools
+        .into_iter()
+        .map(|tool| command(tool, doubts, parsed))
+        .collect()
 }
 
 fn command(tool: &Tool, doubts: &[Doubt], parsed: &Parsed) -> String {
     let mut options: Vec<&str> = Vec::new();
-    for option in doubts.iter().filter(|d| d.tool.as_ref() == Some(tool)).flat_map(|d| &d.options) {
+    for option in doubts
+        .iter()
+        .filter(|d| d.tool.as_ref() == Some(tool))
+        .flat_map(|d| &d.options)
+    {
         if !options.contains(option) {
             options.push(option);
         }
     }
     let of_tool = |r: &&Report| r.tool == *tool;
-    let program = parsed.reports.iter().filter(of_tool).find_map(|r| r.command.as_deref()).unwrap_or("PROGRAM");
+    let program = parsed
+        .reports
+        .iter()
+        .filter(of_tool)
+        .find_map(|r| r.command.as_deref())
+        .unwrap_or("PROGRAM");
     if !tool.is_valgrind() {
-        return format!("{}_OPTIONS={} {program}", tool.as_str().to_uppercase(), options.join(":"));
+        return format!(
+            "{}_OPTIONS={} {program}",
+            tool.as_str().to_uppercase(),
+            options.join(":")
+        );
     }
-    let which = if *tool == Tool::Memcheck { String::new() } else { format!(" --tool={tool}") };
+    let which = if *tool == Tool::Memcheck {
+        String::new()
+    } else {
+        format!(" --tool={tool}")
+    };
     format!("valgrind{which} {} {program}", options.join(" "))
 }

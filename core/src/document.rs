@@ -1,6 +1,7 @@
 //! Reading a `leakgate/v1` document back, so that several runs can be joined or compared.
 //!
-//! What the document does not hold (the raw text of a frame) stays empty; fields of a newer leakgate are passed over.
+//! What the document does not hold (the raw text of a frame) stays empty; fields of a newer
+//! leakgate are passed over.
 
 mod bounds;
 mod claims;
@@ -15,7 +16,9 @@ use alloc::vec::Vec;
 
 pub use self::claims::Claims;
 pub use self::merge::merge;
-use self::raw::{Raw, RawFinding, RawReason, RawVerdict, finding, inconsistent, input, problem, report};
+use self::raw::{
+    Raw, RawFinding, RawReason, RawVerdict, finding, inconsistent, input, problem, report,
+};
 use crate::mistake::Mistake;
 use crate::parse::Parsed;
 use crate::triage::Disposition;
@@ -26,7 +29,8 @@ use crate::verdict::{Outcome, Reason, ReasonCode, Verdict};
 pub struct Document {
     /// What was read.
     pub parsed: Parsed,
-    /// How it ended, as the document says. A reason that this version does not know is a command that failed.
+    /// How it ended, as the document says. A reason that this version does not know is a command
+    /// that failed.
     pub verdict: Verdict,
     /// One for each finding of `parsed`.
     pub seen: Vec<Seen>,
@@ -51,13 +55,23 @@ impl Seen {
     /// `file:line`, where it is known.
     pub fn place(&self) -> Option<String> {
         let file = self.file.as_deref()?;
-        Some(self.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+        Some(
+            self.line
+                .map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")),
+        )
     }
 
     /// What the document says; what it does not say, or nobody knows, is unexpected.
     pub fn said(&self) -> Disposition {
-        let known = [Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
-        known.into_iter().find(|d| d.as_str() == self.disposition).unwrap_or(Disposition::Unexpected)
+        let known = [
+            Disposition::Allowed,
+            Disposition::Baseline,
+            Disposition::NotGated,
+        ];
+        known
+            .into_iter()
+            .find(|d| d.as_str() == self.disposition)
+            .unwrap_or(Disposition::Unexpected)
     }
 }
 
@@ -69,7 +83,9 @@ impl Document {
     pub fn read(file: &str, text: &str) -> Result<Self, Mistake> {
         let raw: Raw = fields::read(text.trim_start_matches('\u{feff}')).map_err(|e| {
             let message = format!("{e}");
-            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+            let message = message
+                .rsplit_once(" at line ")
+                .map_or(message.as_str(), |(head, _)| head);
             let mut mistake = Mistake::at_line(
                 file,
                 "",
@@ -81,7 +97,10 @@ impl Document {
         })?;
         let wrong = |what: String| Mistake::at_line(file, "", 0, what);
         if raw.schema != "leakgate/v1" {
-            return Err(wrong(format!("the schema is `{}`, this version of leakgate reads `leakgate/v1`", raw.schema)));
+            return Err(wrong(format!(
+                "the schema is `{}`, this version of leakgate reads `leakgate/v1`",
+                raw.schema
+            )));
         }
         let outcome = match raw.verdict.outcome.as_str() {
             "pass" => Outcome::Pass,
@@ -90,11 +109,20 @@ impl Document {
             other => return Err(wrong(format!("`{other}` is no outcome"))),
         };
         let (findings, inputs, reports) = (raw.findings.len(), raw.inputs.len(), raw.reports.len());
-        let holds = raw.reports.iter().all(|r| r.input < inputs && r.records.iter().all(|(f, _)| *f < findings))
-            && raw.findings.iter().all(|f| f.instances.iter().all(|i| i.input < inputs && (i.report < reports || reports == 0)))
+        let holds = raw
+            .reports
+            .iter()
+            .all(|r| r.input < inputs && r.records.iter().all(|(f, _)| *f < findings))
+            && raw.findings.iter().all(|f| {
+                f.instances
+                    .iter()
+                    .all(|i| i.input < inputs && (i.report < reports || reports == 0))
+            })
             && raw.problems.iter().all(|p| p.input < inputs || inputs == 0);
         if !holds {
-            return Err(wrong(String::from("the document refers to an input, a report or a finding that it does not hold")));
+            return Err(wrong(String::from(
+                "the document refers to an input, a report or a finding that it does not hold",
+            )));
         }
         if let Some(what) = bounds::exceeded(&raw).or_else(|| inconsistent(&raw)) {
             return Err(wrong(what));
@@ -104,20 +132,43 @@ impl Document {
 
     /// Reasons that can't be told again from what was read: silence, a command that failed.
     pub fn kept_reasons(&self) -> impl Iterator<Item = &Reason> {
-        let kept = [ReasonCode::NoEvidence, ReasonCode::CommandFailed, ReasonCode::MissingReport];
-        self.verdict.reasons.iter().filter(move |reason| kept.contains(&reason.code))
+        let kept = [
+            ReasonCode::NoEvidence,
+            ReasonCode::CommandFailed,
+            ReasonCode::MissingReport,
+        ];
+        self.verdict
+            .reasons
+            .iter()
+            .filter(move |reason| kept.contains(&reason.code))
     }
 
     /// Why the run did not see all that there was: what it does not tell of may still be there.
     pub fn unread(&self) -> Option<&str> {
-        let cut = self.parsed.problems.iter().find(|p| p.code.reason().is_some()).map(|p| p.message.as_str());
-        let silent = || self.kept_reasons().next().map(|reason| reason.message.as_str());
-        let failed = || (self.verdict.outcome == Outcome::Error).then_some("not everything could be read");
+        let cut = self
+            .parsed
+            .problems
+            .iter()
+            .find(|p| p.code.reason().is_some())
+            .map(|p| p.message.as_str());
+        let silent = || {
+            self.kept_reasons()
+                .next()
+                .map(|reason| reason.message.as_str())
+        };
+        let failed =
+            || (self.verdict.outcome == Outcome::Error).then_some("not everything could be read");
         cut.or_else(silent).or_else(failed)
     }
 
     fn of(raw: Raw, outcome: Outcome) -> Self {
-        let RawVerdict { reasons, warnings, evidence, watched, .. } = raw.verdict;
+        let RawVerdict {
+            reasons,
+            warnings,
+            evidence,
+            watched,
+            ..
+        } = raw.verdict;
         let verdict = Verdict {
             outcome,
             reasons: reasons.into_iter().map(reason).collect(),
@@ -140,11 +191,25 @@ impl Document {
 }
 
 fn reason(raw: RawReason) -> Reason {
-    match ReasonCode::ALL.iter().find(|code| code.as_str() == raw.code) {
-        Some(code) => Reason { code: *code, count: raw.count, message: raw.message },
+    match ReasonCode::ALL
+        .iter()
+        .find(|code| code.as_str() == raw.code)
+    {
+        Some(code) => Reason {
+            code: *code,
+            count: raw.count,
+            message: raw.message,
+        },
         None => {
-            let message = format!("{} [{}, which this version does not know]", raw.message, raw.code);
-            Reason { code: ReasonCode::CommandFailed, count: raw.count, message }
+            let message = format!(
+                "{} [{}, which this version does not know]",
+                raw.message, raw.code
+            );
+            Reason {
+                code: ReasonCode::CommandFailed,
+                count: raw.count,
+                message,
+            }
         }
     }
 }

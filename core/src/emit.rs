@@ -1,4 +1,5 @@
-//! Documents: each format in a file of its own, all from the same [`Run`]. No format decides anything.
+//! Documents: each format in a file of its own, all from the same [`Run`]. No format decides
+//! anything.
 
 mod annotations;
 mod changes;
@@ -95,9 +96,17 @@ impl Format {
     /// # Errors
     /// There is none; the message names those that there are.
     pub fn named(name: &str) -> Result<Self, String> {
-        let known = || Self::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
+        let known = || {
+            Self::ALL
+                .iter()
+                .map(|f| f.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let format = Self::ALL.iter().find(|f| f.as_str() == name);
-        format.copied().ok_or_else(|| format!("`{name}` is no format; there are {}", known()))
+        format
+            .copied()
+            .ok_or_else(|| format!("`{name}` is no format; there are {}", known()))
     }
 }
 
@@ -122,7 +131,10 @@ pub struct Run<'a> {
 
 impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("parsed", self.parsed).field("verdict", self.verdict).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("parsed", self.parsed)
+            .field("verdict", self.verdict)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,7 +150,12 @@ pub fn document(run: &Run<'_>, format: Format, style: &Style<'_>) -> String {
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(run: &Run<'_>, format: Format, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+pub fn write(
+    run: &Run<'_>,
+    format: Format,
+    style: &Style<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
     match format {
         Format::Text => text::write(run, style, out),
         Format::Json => json::write(run, out),

@@ -1,7 +1,8 @@
-//! Byte-order marks: UTF-16 becomes UTF-8, a UTF-8 mark is taken off, everything else passes as it is.
+//! Byte-order marks: UTF-16 becomes UTF-8, a UTF-8 mark is taken off, everything else passes as it
+//! is.
 //!
-//! Windows shells write UTF-16 when a console's output is redirected. Bytes that are valid in no encoding pass untouched:
-//! a log is bytes, and only what is shown is made text.
+//! Windows shells write UTF-16 when a console's output is redirected. Bytes that are valid in no
+//! encoding pass untouched: a log is bytes, and only what is shown is made text.
 
 use alloc::vec::Vec;
 
@@ -50,7 +51,10 @@ impl Decoder {
         if rest && matches!(self.kind, Kind::Utf16 { .. }) {
             sink("\u{fffd}".as_bytes());
         }
-        *self = Self { out: core::mem::take(&mut self.out), ..Self::default() };
+        *self = Self {
+            out: core::mem::take(&mut self.out),
+            ..Self::default()
+        };
     }
 
     fn decide(&mut self, sink: &mut dyn FnMut(&[u8])) {
@@ -83,7 +87,11 @@ impl Decoder {
 
     fn unit(&mut self, first: u8, second: u8, big_endian: bool) {
         let pair = [first, second];
-        let unit = if big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) };
+        let unit = if big_endian {
+            u16::from_be_bytes(pair)
+        } else {
+            u16::from_le_bytes(pair)
+        };
         let high = self.high_surrogate.take();
         if high.is_none() && (0xD800..0xDC00).contains(&unit) {
             self.high_surrogate = Some(unit);
@@ -92,7 +100,8 @@ impl Decoder {
         let units = high.into_iter().chain([unit]);
         for c in char::decode_utf16(units) {
             let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
-            self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            self.out
+                .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 }
@@ -127,7 +136,13 @@ mod tests {
 
     #[test]
     fn bytes_without_a_mark_pass_untouched() {
-        for bytes in [&b""[..], b"a", b"\xEF\xBB", b"\xFF\xFF\xFFx", b"\xF0\x28\x8C\xBC"] {
+        for bytes in [
+            &b""[..],
+            b"a",
+            b"\xEF\xBB",
+            b"\xFF\xFF\xFFx",
+            b"\xF0\x28\x8C\xBC",
+        ] {
             assert_eq!(decode(bytes, 1), bytes);
         }
         assert_eq!(decode(b"\xEF\xBB\xBFx", 2), b"x");

@@ -1,10 +1,12 @@
 //! The identity of a finding, stable across builds, machines and versions of the checker.
 //!
-//! `lg1-` and the first 32 hex digits of the SHA-256 of lines: the class (`leak`, or the kind of the error), then the simple names
-//! of the primary stack's functions from top to bottom, at most eight, without allocators and runtimes; where a frame has no name, the
-//! base name of its module; where nothing in the stack has either, the base name of the file and the headline of the error without
-//! its numbers (UndefinedBehaviorSanitizer names a place and no function, glibc no place at all). It depends on nothing but the finding. Addresses, lines, sizes, pids and the kind of a leak
-//! are not in it: they change from run to run.
+//! `lg1-` and the first 32 hex digits of the SHA-256 of lines: the class (`leak`, or the kind of
+//! the error), then the simple names of the primary stack's functions from top to bottom, at most
+//! eight, without allocators and runtimes; where a frame has no name, the base name of its module;
+//! where nothing in the stack has either, the base name of the file and the headline of the error
+//! without its numbers (UndefinedBehaviorSanitizer names a place and no function, glibc no place at
+//! all). It depends on nothing but the finding. Addresses, lines, sizes, pids and the kind of a
+//! leak are not in it: they change from run to run.
 
 use alloc::format;
 use alloc::string::String;
@@ -32,7 +34,8 @@ impl Fingerprint {
         &self.text
     }
 
-    /// True when no function but allocators and runtimes has a name in the stack: many different findings may look like this one.
+    /// True when no function but allocators and runtimes has a name in the stack: many different
+    /// findings may look like this one.
     pub fn is_weak(&self) -> bool {
         self.weak
     }
@@ -46,7 +49,11 @@ impl fmt::Display for Fingerprint {
 
 /// The fingerprint of a finding.
 pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
-    let class = if finding.kind.is_leak() { "leak" } else { finding.kind.as_str() };
+    let class = if finding.kind.is_leak() {
+        "leak"
+    } else {
+        finding.kind.as_str()
+    };
     let (lines, weak) = lines(finding, names);
     let mut hash = Sha256::new();
     hash.update(class);
@@ -61,9 +68,13 @@ pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
     Fingerprint { text, weak }
 }
 
-/// What the fingerprint is made of; and whether nothing but allocators and runtimes was there to make it of.
+/// What the fingerprint is made of; and whether nothing but allocators and runtimes was there to
+/// make it of.
 pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool) {
-    let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
+    let frames = finding
+        .primary()
+        .map(|s| s.frames.as_slice())
+        .unwrap_or_default();
     let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
     let mut named = false;
     for frame in frames {
@@ -71,17 +82,28 @@ pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool)
         if lines.len() == DEPTH || matches!(known.class, Class::Allocator | Class::Runtime) {
             continue;
         }
-        let line = if known.name.is_empty() { String::from(module(frame)) } else { known.name.clone() };
+        let line = if known.name.is_empty() {
+            String::from(module(frame))
+        } else {
+            known.name.clone()
+        };
         named |= !known.name.is_empty();
         if !line.is_empty() {
             lines.push(line);
         }
     }
-    if frames.iter().all(|f| names.get(&f.site).name.is_empty() && module(f).is_empty()) {
+    if frames
+        .iter()
+        .all(|f| names.get(&f.site).name.is_empty() && module(f).is_empty())
+    {
         return (bare(finding, frames), true);
     }
     if lines.is_empty() {
-        lines = frames.iter().take(DEPTH).map(|f| format!("{} in {}", names.get(&f.site).name, module(f))).collect();
+        lines = frames
+            .iter()
+            .take(DEPTH)
+            .map(|f| format!("{} in {}", names.get(&f.site).name, module(f)))
+            .collect();
     }
     // Of a binary without names every leak looks like every other.
     (lines, !named)
@@ -92,12 +114,16 @@ fn module(frame: &Frame) -> &str {
 }
 
 fn base_name(path: Option<&str>) -> &str {
-    path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default()
+    path.and_then(|path| path.rsplit(['/', '\\']).next())
+        .unwrap_or_default()
 }
 
 /// What is left where no frame has a function or a module.
 fn bare(finding: &Finding, frames: &[Frame]) -> Vec<String> {
-    let files = frames.iter().take(DEPTH).map(|f| String::from(base_name(f.site.file.as_deref())));
+    let files = frames
+        .iter()
+        .take(DEPTH)
+        .map(|f| String::from(base_name(f.site.file.as_deref())));
     let mut lines: Vec<String> = files.filter(|file| !file.is_empty()).collect();
     if !finding.kind.is_leak() {
         lines.push(without_numbers(&finding.title));
@@ -135,7 +161,12 @@ mod tests {
         parser.begin("log");
         parser.feed(log.as_bytes());
         let mut names = Names::default();
-        parser.finish().findings.iter().map(|f| of(f, &mut names)).collect()
+        parser
+            .finish()
+            .findings
+            .iter()
+            .map(|f| of(f, &mut names))
+            .collect()
     }
 
     const MEMCHECK: &str = "==1== 40 (16 direct, 24 indirect) bytes in 1 blocks are possibly lost in loss record 3 of 4
@@ -178,23 +209,33 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
     #[test]
     fn a_place_without_a_function_is_told_by_its_file_and_words() {
         let print = |log: &str| prints(log).remove(0);
-        let one =
-            print("/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n");
-        let moved =
-            print("/ci/a.c:9:1: runtime error: signed integer overflow: -7 + -2147483648 cannot be represented in type 'int'\n");
-        let wider =
-            print("/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'long'\n");
-        let elsewhere =
-            print("/src/b.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n");
+        let one = print(
+            "/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n",
+        );
+        let moved = print(
+            "/ci/a.c:9:1: runtime error: signed integer overflow: -7 + -2147483648 cannot be represented in type 'int'\n",
+        );
+        let wider = print(
+            "/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'long'\n",
+        );
+        let elsewhere = print(
+            "/src/b.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n",
+        );
         assert_eq!(one, moved);
         assert!(one.is_weak() && one != wider && one != elsewhere);
-        assert_eq!(without_numbers("a -0x5f x86 1.5, v2 in int32_t"), "a # x86 #, v2 in int32_t");
+        assert_eq!(
+            without_numbers("a -0x5f x86 1.5, v2 in int32_t"),
+            "a # x86 #, v2 in int32_t"
+        );
     }
 
     #[test]
     fn a_stack_of_nothing_but_runtime_is_weak() {
         let bare = LSAN
-            .replace("ns::make<int>(int) /src/a.cc:30:57", "std::rt::lang_start (/bin/a+0x1)")
+            .replace(
+                "ns::make<int>(int) /src/a.cc:30:57",
+                "std::rt::lang_start (/bin/a+0x1)",
+            )
             .replace("main /src/a.cc:90:17", "_start (/bin/a+0x2)");
         assert!(prints(&bare)[0].is_weak());
     }

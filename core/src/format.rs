@@ -1,7 +1,9 @@
-//! Formats of a project's own: lines that a program prints about its memory, read by regular expressions of `leakgate.toml`.
+//! Formats of a project's own: lines that a program prints about its memory, read by regular
+//! expressions of `leakgate.toml`.
 //!
-//! A format is a pattern for one line, or one for the start of a report, one for its frames, and perhaps one for its end. Named groups
-//! say what was found: `function`, `file`, `line`, `bytes`, `blocks`, `kind`, `message`; any other may stand in the condition.
+//! A format is a pattern for one line, or one for the start of a report, one for its frames, and
+//! perhaps one for its end. Named groups say what was found: `function`, `file`, `line`, `bytes`,
+//! `blocks`, `kind`, `message`; any other may stand in the condition.
 
 mod condition;
 
@@ -32,7 +34,11 @@ pub(crate) enum Shape {
     /// A line is a finding.
     Line(Expression),
     /// A line opens a finding, and its frames follow.
-    Block { start: Expression, frames: Expression, end: Option<Expression> },
+    Block {
+        start: Expression,
+        frames: Expression,
+        end: Option<Expression>,
+    },
 }
 
 impl Shape {
@@ -53,6 +59,8 @@ impl Format {
 
     /// True where the line may be of this format.
     pub(crate) fn may_be(&self, line: &[u8]) -> bool {
-        self.literals.iter().any(|literal| contains(line, literal.as_bytes()))
+        self.literals
+            .iter()
+            .any(|literal| contains(line, literal.as_bytes()))
     }
 }

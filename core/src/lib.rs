@@ -4,8 +4,8 @@
 //! bytes -> lines -> reports + problems -> triage (rules, baseline, today) -> verdict -> documents
 //! ```
 //!
-//! `no_std` with `alloc`: no I/O, no clock, no environment, nothing of GitHub. Parsing never fails and never panics; what
-//! can't be read is a [`Problem`].
+//! `no_std` with `alloc`: no I/O, no clock, no environment, nothing of GitHub. Parsing never fails
+//! and never panics; what can't be read is a [`Problem`].
 //!
 //! ```
 //! use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
@@ -64,21 +64,22 @@ pub use crate::fingerprint::Fingerprint;
 pub use crate::format::Format;
 pub use crate::mistake::Mistake;
 pub use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, ShownLeaks, Site, Stack,
-    Stated, Text, Tool,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report,
+    Role, ShownLeaks, Site, Stack, Stated, Text, Tool,
 };
 pub use crate::options::Options;
 pub use crate::parse::{Parsed, Parser, XML_GOES_ON, markers};
 pub use crate::problem::{Class as ProblemClass, Code, Problem};
 pub use crate::rules::{
-    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit, Origin, Pack, Rule, Selector,
-    Source as RuleSource, Wording, Written, convert, packs, read_file, suppress,
+    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit,
+    Origin, Pack, Rule, Selector, Source as RuleSource, Wording, Written, convert, packs,
+    read_file, suppress,
 };
 pub use crate::symbolize::{Function, Symbols, symbolize};
 pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
 pub use crate::verdict::{
-    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict, Vouched, Watched, judge, judge_legs,
-    judge_watched,
+    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict,
+    Vouched, Watched, judge, judge_legs, judge_watched,
 };
 
 /// A day, as rules name them.

@@ -1,8 +1,8 @@
 //! Bytes in chunks of any size become numbered lines.
 //!
-//! Two things are decided here, so that nobody else has to think of them: what a chunk boundary means (nothing), and what
-//! happens to a line without end (it comes in pieces of at most the bound, see [`crate::Options::max_line`]).
-//! What a line means is none of this file's business.
+//! Two things are decided here, so that nobody else has to think of them: what a chunk boundary
+//! means (nothing), and what happens to a line without end (it comes in pieces of at most the
+//! bound, see [`crate::Options::max_line`]). What a line means is none of this file's business.
 
 use alloc::vec::Vec;
 use memchr::memchr;

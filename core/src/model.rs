@@ -1,4 +1,5 @@
-//! What the parser produces: reports, findings, stacks, frames. Plain public data, no behaviour beyond small questions.
+//! What the parser produces: reports, findings, stacks, frames. Plain public data, no behaviour
+//! beyond small questions.
 //!
 //! Nothing here is decided: a [`Finding`] is what a checker printed, neither accepted nor refused.
 

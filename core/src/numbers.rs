@@ -12,12 +12,20 @@ pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
 
 /// `4,096 bytes in 1 block`
 pub(crate) fn amount(bytes: u64, blocks: u64) -> String {
-    format!("{} in {}", count(bytes, "byte", "bytes"), count(blocks, "block", "blocks"))
+    format!(
+        "{} in {}",
+        count(bytes, "byte", "bytes"),
+        count(blocks, "block", "blocks")
+    )
 }
 
 /// What a finding of a kind amounts to: memory, or, of descriptors, their number.
 pub(crate) fn amount_of(kind: &str, bytes: u64, blocks: u64) -> String {
-    if kind == Kind::FD_LEAK.as_str() { count(blocks, "descriptor", "descriptors") } else { amount(bytes, blocks) }
+    if kind == Kind::FD_LEAK.as_str() {
+        count(blocks, "descriptor", "descriptors")
+    } else {
+        amount(bytes, blocks)
+    }
 }
 
 /// A number with `,` between its thousands.

@@ -1,4 +1,5 @@
-//! The bounds of the parser. Reaching one never loses anything silently: it leaves a [`crate::Problem`].
+//! The bounds of the parser. Reaching one never loses anything silently: it leaves a
+//! [`crate::Problem`].
 
 /// Bounds; [`Options::default`] gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct Options {
     pub max_processes: usize,
     /// Problems that are listed for each code. Default: 100.
     pub max_problems: usize,
-    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that left nothing but its header was killed.
-    /// Default: false.
+    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that
+    /// left nothing but its header was killed. Default: false.
     pub children_are_traced: bool,
 }
 

@@ -1,7 +1,8 @@
 //! The parser: bytes in, reports, findings and problems out. It never fails.
 //!
-//! Bytes are pushed in chunks of any size; the same bytes give the same result however they are cut. While no report is open,
-//! the parser hops from marker to marker (see `parse/detect.rs`) and looks at no other line.
+//! Bytes are pushed in chunks of any size; the same bytes give the same result however they are
+//! cut. While no report is open, the parser hops from marker to marker (see `parse/detect.rs`) and
+//! looks at no other line.
 
 mod asan;
 mod body;
@@ -58,7 +59,8 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
-/// The kinds that stand in the parser's tables, and those that a checker names in its headline and is known to name.
+/// The kinds that stand in the parser's tables, and those that a checker names in its headline and
+/// is known to name.
 #[cfg(test)]
 pub(crate) fn known_kinds() -> Vec<&'static str> {
     const IN_CODE: &str = "leak-definite leak-indirect leak-possible leak-reachable fd-leak fd-inherited fatal-signal unknown-error \
@@ -71,10 +73,20 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
         negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch invalid-free \
         allocation-tail-overwritten";
-    let tables = [memcheck::TITLES, drd::TITLES, asan::SPECIAL, tsan::TYPES, ubsan::MESSAGES, ubsan::MINIMAL];
+    let tables = [
+        memcheck::TITLES,
+        drd::TITLES,
+        asan::SPECIAL,
+        tsan::TYPES,
+        ubsan::MESSAGES,
+        ubsan::MINIMAL,
+    ];
     let in_plain = plain::known_kinds();
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
-    in_tables.chain(in_plain).chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace)).collect()
+    in_tables
+        .chain(in_plain)
+        .chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace))
+        .collect()
 }
 
 /// Reads any number of inputs, one after the other.
@@ -111,13 +123,21 @@ impl Parser {
     /// A parser that reads formats of the project's own, too; see [`crate::Config::formats`].
     pub fn with_formats(options: Options, formats: &[Format]) -> Self {
         let lines = Lines::new(options, formats);
-        Self { markers: Markers::new(formats), decoder: Decoder::default(), lines, reading: false }
+        Self {
+            markers: Markers::new(formats),
+            decoder: Decoder::default(),
+            lines,
+            reading: false,
+        }
     }
 
     /// Begins an input; the one before it ends.
     pub fn begin(&mut self, name: &str) {
         self.end();
-        self.lines.out.inputs.push(Input { name: name.to_string(), ..Input::default() });
+        self.lines.out.inputs.push(Input {
+            name: name.to_string(),
+            ..Input::default()
+        });
         self.lines.begin();
         self.reading = true;
     }
@@ -131,14 +151,26 @@ impl Parser {
             input.bytes += chunk.len() as u64;
         }
         let (lines, markers) = (&mut self.lines, &self.markers);
-        self.decoder.feed(chunk, &mut |text| lines.text(text, markers));
+        self.decoder
+            .feed(chunk, &mut |text| lines.text(text, markers));
     }
 
     /// Ends the last input, and holds what was read against what the checkers stated.
     pub fn finish(mut self) -> Parsed {
         self.end();
-        let Collector { inputs, reports, findings, problems, .. } = settle::settle(self.lines.out);
-        Parsed { inputs, reports, findings, problems }
+        let Collector {
+            inputs,
+            reports,
+            findings,
+            problems,
+            ..
+        } = settle::settle(self.lines.out);
+        Parsed {
+            inputs,
+            reports,
+            findings,
+            problems,
+        }
     }
 
     fn end(&mut self) {
@@ -151,7 +183,8 @@ impl Parser {
     }
 }
 
-/// The texts by which leakgate finds reports in a log; a line without any of them is looked at only within a report.
+/// The texts by which leakgate finds reports in a log; a line without any of them is looked at only
+/// within a report.
 pub fn markers() -> Vec<&'static str> {
     detect::markers()
 }

@@ -1,11 +1,13 @@
 //! What CI systems, runners and terminals put before a line, taken off before a dialect sees it.
 //!
-//! Several may be stacked: a GitHub time stamp before a docker-compose name before a ctest number. A prefix that names a
-//! source (a service, a test, a job and step, a pod) also yields a key by which lines of different sources are told apart.
-//! A prefix that is not listed here is no obstacle: a report's headline is found anywhere in a line, and the
-//! parser learns what stood before it (see `parse/body.rs`).
+//! Several may be stacked: a GitHub time stamp before a docker-compose name before a ctest number.
+//! A prefix that names a source (a service, a test, a job and step, a pod) also yields a key by
+//! which lines of different sources are told apart. A prefix that is not listed here is no
+//! obstacle: a report's headline is found anywhere in a line, and the parser learns what stood
+//! before it (see `parse/body.rs`).
 //!
-//! Where the forms come from: the documentation or the observed output of the systems named beside each of them.
+//! Where the forms come from: the documentation or the observed output of the systems named beside
+//! each of them.
 
 use alloc::vec::Vec;
 use memchr::{memchr, memchr2};
@@ -24,7 +26,8 @@ const MAX_DEPTH: usize = 5;
 /// The longest name of a source.
 const MAX_NAME: usize = 160;
 
-/// Takes colours off. The line itself is returned where it holds none, else `scratch` with what remains.
+/// Takes colours off. The line itself is returned where it holds none, else `scratch` with what
+/// remains.
 pub(crate) fn without_colours<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     const ESC: u8 = 0x1B;
     if memchr(ESC, line).is_none() {
@@ -40,7 +43,8 @@ pub(crate) fn without_colours<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &
     scratch
 }
 
-/// What follows an escape sequence whose ESC is gone (ECMA-48 section 5.4: CSI, OSC, APC and two-byte forms).
+/// What follows an escape sequence whose ESC is gone (ECMA-48 section 5.4: CSI, OSC, APC and
+/// two-byte forms).
 fn after_escape(bytes: &[u8]) -> &[u8] {
     match bytes.split_first() {
         Some((b'[', rest)) => {
@@ -57,7 +61,8 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// A line of docker's `json-file` logs, `{"log":"text\\n","stream":"stderr","time":"…"}`: its text. `scratch` holds it.
+/// A line of docker's `json-file` logs, `{"log":"text\\n","stream":"stderr","time":"…"}`: its text.
+/// `scratch` holds it.
 pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     #[derive(serde::Deserialize)]
     struct Wrapped {
@@ -66,8 +71,12 @@ pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8
     if !line.starts_with(b"{\"log\":\"") {
         return line;
     }
-    // Checked as a whole, since documents are read from text and a second reader would be a second copy of it.
-    let Some(Wrapped { log }) = core::str::from_utf8(line).ok().and_then(|line| serde_json::from_str(line).ok()) else {
+    // Checked as a whole, since documents are read from text and a second reader would be a second
+    // copy of it.
+    let Some(Wrapped { log }) = core::str::from_utf8(line)
+        .ok()
+        .and_then(|line| serde_json::from_str(line).ok())
+    else {
         return line;
     };
     *scratch = log.into_bytes();
@@ -76,7 +85,10 @@ pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8
 
 /// Takes the prefixes off, and carriage returns at the end.
 pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
-    let mut out = Stripped { keys: [&[]; 2], rest: line };
+    let mut out = Stripped {
+        keys: [&[]; 2],
+        rest: line,
+    };
     if let [b' ' | b'=', .., end] = line
         && *end != b'\r'
     {
@@ -86,7 +98,9 @@ pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
         out.rest = head;
     }
     for _ in 0..MAX_DEPTH {
-        let Some((key, rest)) = one(out.rest) else { break };
+        let Some((key, rest)) = one(out.rest) else {
+            break;
+        };
         out.rest = rest;
         if !key.is_empty() {
             let place = usize::from(!out.keys[0].is_empty());
@@ -102,15 +116,17 @@ fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     match first {
         b' ' | b'=' => None,
         b'#' => build_step(line),
-        b'0'..=b'9' => {
-            unnamed(timestamp(line)).or_else(|| ctest(line)).or_else(|| logcat_time(line)).or_else(|| unnamed(clock(line)))
-        }
+        b'0'..=b'9' => unnamed(timestamp(line))
+            .or_else(|| ctest(line))
+            .or_else(|| logcat_time(line))
+            .or_else(|| unnamed(clock(line))),
         b'[' => bracketed(line),
         b'<' => unnamed(syslog_priority(line)),
         0xEF => unnamed(line.strip_prefix(b"\xEF\xBB\xBF")),
-        _ if first.is_ascii_alphabetic() => {
-            piped(line).or_else(|| gh_columns(line)).or_else(|| logcat_brief(line)).or_else(|| journal(line))
-        }
+        _ if first.is_ascii_alphabetic() => piped(line)
+            .or_else(|| gh_columns(line))
+            .or_else(|| logcat_brief(line))
+            .or_else(|| journal(line)),
         _ => None,
     }
 }
@@ -124,7 +140,13 @@ fn digits_like<'a>(line: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
     if line.len() < pattern.len() {
         return None;
     }
-    let fits = pattern.iter().zip(line).all(|(p, b)| if *p == b'0' { b.is_ascii_digit() } else { p == b });
+    let fits = pattern.iter().zip(line).all(|(p, b)| {
+        if *p == b'0' {
+            b.is_ascii_digit()
+        } else {
+            p == b
+        }
+    });
     fits.then(|| &line[pattern.len()..])
 }
 
@@ -155,18 +177,21 @@ fn blank(line: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// RFC 3339 and its relatives: raw GitHub logs (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`, GitLab
-/// (followed by `00O ` or `00O+`), log libraries (`2026-05-01 12:34:56,123 `).
+/// RFC 3339 and its relatives: raw GitHub logs (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`,
+/// GitLab (followed by `00O ` or `00O+`), log libraries (`2026-05-01 12:34:56,123 `).
 fn timestamp(line: &[u8]) -> Option<&[u8]> {
     blank_or_gitlab(instant(line)?)
 }
 
 fn instant(line: &[u8]) -> Option<&[u8]> {
-    let rest = digits_like(line, b"0000-00-00T00:00:00").or_else(|| digits_like(line, b"0000-00-00 00:00:00"))?;
+    let rest = digits_like(line, b"0000-00-00T00:00:00")
+        .or_else(|| digits_like(line, b"0000-00-00 00:00:00"))?;
     let rest = skip_fraction(rest);
     Some(match rest.split_first() {
         Some((b'Z', rest)) => rest,
-        Some((b'+' | b'-', zone)) => digits_like(zone, b"00:00").or_else(|| digits_like(zone, b"0000")).unwrap_or(rest),
+        Some((b'+' | b'-', zone)) => digits_like(zone, b"00:00")
+            .or_else(|| digits_like(zone, b"0000"))
+            .unwrap_or(rest),
         _ => rest,
     })
 }
@@ -186,7 +211,13 @@ fn blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
 fn clock(line: &[u8]) -> Option<&[u8]> {
     let rest = blank(skip_fraction(digits_like(line, b"00:00:00")?))?;
     let word = skip_while(rest, |b| b == b' ');
-    for level in [&b"INFO - "[..], b"WARNING - ", b"ERROR - ", b"DEBUG - ", b"CRITICAL - "] {
+    for level in [
+        &b"INFO - "[..],
+        b"WARNING - ",
+        b"ERROR - ",
+        b"DEBUG - ",
+        b"CRITICAL - ",
+    ] {
         if let Some(text) = word.strip_prefix(level) {
             return Some(text.strip_prefix(b" ").unwrap_or(text));
         }
@@ -202,7 +233,8 @@ fn ctest(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (key.len() <= 7).then_some((key, text))
 }
 
-/// BuildKit numbers the steps of `docker build`: `#12 1.234 text`. A frame (`#0 0x…`) has no such time.
+/// BuildKit numbers the steps of `docker build`: `#12 1.234 text`. A frame (`#0 0x…`) has no such
+/// time.
 fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = skip_digits(line.strip_prefix(b"#")?)?;
     let key = &line[..line.len() - rest.len()];
@@ -211,7 +243,8 @@ fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (text.len() < seconds.len()).then_some((key, blank(text)?))
 }
 
-/// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's `[pod/name/container] `.
+/// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's
+/// `[pod/name/container] `.
 fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b']', line.get(..MAX_NAME).unwrap_or(line))?;
     if let Some(found) = kernel(&line[1..end], &line[end + 1..]) {
@@ -227,8 +260,8 @@ fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (whole(instant(time)) || whole(day)).then_some((&[], rest))
 }
 
-/// The kernel's `[  159.251672]` and `[ T1234]`, `[    C0]`: the time, and the thread or processor that speaks. Several threads of the
-/// kernel may write at once.
+/// The kernel's `[  159.251672]` and `[ T1234]`, `[    C0]`: the time, and the thread or processor
+/// that speaks. Several threads of the kernel may write at once.
 fn kernel<'a>(inside: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let inside = skip_while(inside, |b| b == b' ');
     let key = match inside {
@@ -258,7 +291,8 @@ fn piped(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (name.len() < bar && !bare.is_empty() && bare.iter().all(fits)).then_some((name, rest))
 }
 
-/// `gh run view --log`: `job<TAB>step<TAB>2026-05-01T12:34:56.1234567Z text`; the first line has a byte-order mark within.
+/// `gh run view --log`: `job<TAB>step<TAB>2026-05-01T12:34:56.1234567Z text`; the first line has a
+/// byte-order mark within.
 fn gh_columns(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = line.get(..2 * MAX_NAME).unwrap_or(line);
     let first = memchr(b'\t', head)?;
@@ -271,7 +305,9 @@ fn gh_columns(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Android's `logcat -v brief`: `E/tag ( 1234): text`. The process is the source.
 fn logcat_brief(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b'/', tag @ ..] = line else { return None };
+    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b'/', tag @ ..] = line else {
+        return None;
+    };
     let open = memchr(b'(', tag.get(..MAX_NAME).unwrap_or(tag))?;
     let pid = skip_while(&tag[open + 1..], |b| b == b' ');
     let rest = skip_digits(pid)?;
@@ -279,26 +315,31 @@ fn logcat_brief(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key, blank(rest.strip_prefix(b"):")?)?))
 }
 
-/// Android's `logcat -v threadtime`: `05-10 12:00:00.000  1234  1240 I tag : text`. The process is the source.
+/// Android's `logcat -v threadtime`: `05-10 12:00:00.000  1234  1240 I tag : text`. The process is
+/// the source.
 fn logcat_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let spaces = |bytes| skip_while(bytes, |b| b == b' ');
     let pid = spaces(digits_like(line, b"00-00 00:00:00.000 ")?);
     let thread = skip_digits(pid)?;
     let key = &pid[..pid.len() - thread.len()];
     let rest = spaces(skip_digits(spaces(thread))?);
-    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b' ', tag @ ..] = rest else { return None };
+    let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b' ', tag @ ..] = rest else {
+        return None;
+    };
     let colon = memchr(b':', tag.get(..MAX_NAME).unwrap_or(tag))?;
     Some((key, blank(&tag[colon + 1..])?))
 }
 
-/// journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and process are the source.
+/// journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and process are the
+/// source.
 fn journal(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (month, rest) = line.split_at_checked(3)?;
     if !MONTHS.chunks(3).any(|m| m == month) {
         return None;
     }
-    let rest = digits_like(rest, b" 00 00:00:00 ").or_else(|| digits_like(rest, b"  0 00:00:00 "))?;
+    let rest =
+        digits_like(rest, b" 00 00:00:00 ").or_else(|| digits_like(rest, b"  0 00:00:00 "))?;
     let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
     let program = &rest[host + 1..];
     let end = memchr(b']', program.get(..MAX_NAME).unwrap_or(program))?;
@@ -314,8 +355,14 @@ mod tests {
     fn check(line: &str, key: &str, rest: &str) {
         let got = strip(line.as_bytes());
         let keys = [got.keys[0], got.keys[1]].join(&b'+');
-        let keys = alloc::string::String::from_utf8_lossy(&keys).trim_end_matches('+').to_owned();
-        assert_eq!((keys.as_str(), core::str::from_utf8(got.rest).unwrap()), (key, rest), "{line:?}");
+        let keys = alloc::string::String::from_utf8_lossy(&keys)
+            .trim_end_matches('+')
+            .to_owned();
+        assert_eq!(
+            (keys.as_str(), core::str::from_utf8(got.rest).unwrap()),
+            (key, rest),
+            "{line:?}"
+        );
     }
 
     use alloc::borrow::ToOwned;
@@ -325,7 +372,11 @@ mod tests {
         check("2026-05-01T12:34:56.1234567Z ==1== x", "", "==1== x");
         check("2026-05-01T12:34:56.123456Z 00O ==1== x", "", "==1== x");
         check("2026-05-01T12:34:56Z 01E+==1== x", "", "==1== x");
-        check("2026-05-01T12:34:56.1234567Z     #0 0x1 in f", "", "    #0 0x1 in f");
+        check(
+            "2026-05-01T12:34:56.1234567Z     #0 0x1 in f",
+            "",
+            "    #0 0x1 in f",
+        );
         check("2026-05-01 12:34:56,123 ==1== x", "", "==1== x");
         check("12: ==1== x\r", "12", "==1== x");
         check("12:", "12", "");
@@ -335,18 +386,38 @@ mod tests {
         check("svc-1  | 7: ==1== x", "svc-1+7", "==1== x");
         check("PID 4242 | ==1== x", "PID 4242", "==1== x");
         check("GECKO(12) | ==1== x", "GECKO(12)", "==1== x");
-        check("[task 2026-05-01T12:34:56.123Z] 12:34:56     INFO -  GECKO(12) | x", "GECKO(12)", "x");
+        check(
+            "[task 2026-05-01T12:34:56.123Z] 12:34:56     INFO -  GECKO(12) | x",
+            "GECKO(12)",
+            "x",
+        );
         check("[pod/a/b] ==1== x", "pod/a/b", "==1== x");
         check("[  159.251672] [ T12] BUG", "T12", "BUG");
         check("[  472.680102][   C9] BUG", "C9", "BUG");
         check("[  472.680102][ T9268]", "T9268", "");
         check("[  472.680102]x", "", "[  472.680102]x");
         check("<4>[  159.251672] BUG", "", "BUG");
-        check("build\tRun tests\t2026-05-01T12:34:56.1234567Z ==1== x", "build\tRun tests", "==1== x");
-        check("build\tRun\t\u{feff}2026-05-01T12:34:56.1234567Z x", "build\tRun", "x");
+        check(
+            "build\tRun tests\t2026-05-01T12:34:56.1234567Z ==1== x",
+            "build\tRun tests",
+            "==1== x",
+        );
+        check(
+            "build\tRun\t\u{feff}2026-05-01T12:34:56.1234567Z x",
+            "build\tRun",
+            "x",
+        );
         check("E/asan ( 12): ==1== x", "12", "==1== x");
-        check("05-10 12:00:00.000  1234  1240 I wrap.sh : ==1== x", "1234", "==1== x");
-        check("May 01 12:34:56 host prog[12]: ==1== x", "prog[12]", "==1== x");
+        check(
+            "05-10 12:00:00.000  1234  1240 I wrap.sh : ==1== x",
+            "1234",
+            "==1== x",
+        );
+        check(
+            "May 01 12:34:56 host prog[12]: ==1== x",
+            "prog[12]",
+            "==1== x",
+        );
         check("\u{feff}2026-05-01T12:34:56.1234567Z x", "", "x");
     }
 
@@ -391,7 +462,10 @@ mod tests {
             ("cut\x1b[3", "cut"),
             ("end\x1b", "end"),
         ] {
-            assert_eq!(without_colours(line.as_bytes(), &mut scratch), rest.as_bytes());
+            assert_eq!(
+                without_colours(line.as_bytes(), &mut scratch),
+                rest.as_bytes()
+            );
         }
     }
 }

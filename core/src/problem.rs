@@ -1,6 +1,7 @@
 //! What could not be read, was cut, or does not add up, each with its place in the log.
 //!
-//! Parsing never fails: whatever goes wrong becomes a [`Problem`]. Its [`Code`] says whether the gate may still pass.
+//! Parsing never fails: whatever goes wrong becomes a [`Problem`]. Its [`Code`] says whether the
+//! gate may still pass.
 
 use alloc::string::String;
 use core::fmt;
@@ -112,7 +113,11 @@ mod tests {
     #[test]
     fn fatal_codes_and_only_they_have_a_reason() {
         for code in Code::ALL {
-            assert_eq!(code.class() == Class::Fatal, code.reason().is_some(), "{code}");
+            assert_eq!(
+                code.class() == Class::Fatal,
+                code.reason().is_some(),
+                "{code}"
+            );
         }
     }
 
@@ -122,6 +127,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Code::ALL.len());
-        assert!(names.iter().all(|n| n.bytes().all(|b| b == b'-' || b.is_ascii_lowercase())));
+        assert!(
+            names
+                .iter()
+                .all(|n| n.bytes().all(|b| b == b'-' || b.is_ascii_lowercase()))
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Rules: what a team accepts, why, until when, and nothing else.
 //!
-//! Rules come from four sources, each read in a file of its own: `leakgate.toml` ([`Config`]), valgrind's suppression
-//! files, the sanitizers' suppression files, and the built-in packs. Whatever its source, a [`Rule`] answers one question
-//! about one finding; what follows from the answers is decided in `triage.rs`.
+//! Rules come from four sources, each read in a file of its own: `leakgate.toml` ([`Config`]),
+//! valgrind's suppression files, the sanitizers' suppression files, and the built-in packs.
+//! Whatever its source, a [`Rule`] answers one question about one finding; what follows from the
+//! answers is decided in `triage.rs`.
 
 pub(crate) mod config;
 pub(crate) mod expression;
@@ -149,10 +150,16 @@ impl Rule {
         let mut out = Vec::new();
         let join = |words: Vec<&str>| words.join(", ");
         if !selector.tools.is_empty() {
-            out.push(format!("tools: {}", join(selector.tools.iter().map(Tool::as_str).collect())));
+            out.push(format!(
+                "tools: {}",
+                join(selector.tools.iter().map(Tool::as_str).collect())
+            ));
         }
         if !selector.kinds.is_empty() {
-            out.push(format!("kinds: {}", join(selector.kinds.iter().map(|k| k.as_str()).collect())));
+            out.push(format!(
+                "kinds: {}",
+                join(selector.kinds.iter().map(|k| k.as_str()).collect())
+            ));
         }
         for (name, bounds) in [("bytes", selector.bytes), ("blocks", selector.blocks)] {
             match (bounds.min, bounds.max) {
@@ -165,8 +172,12 @@ impl Rule {
         }
         match &self.matcher {
             Matcher::Stack(items) => out.extend(items.iter().map(|i| i.text.clone())),
-            Matcher::Valgrind(entry) => out.extend(entry.locations.iter().map(valgrind::Location::text)),
-            Matcher::Sanitizer(suppression) => out.push(format!("{}:{}", suppression.kind, suppression.template)),
+            Matcher::Valgrind(entry) => {
+                out.extend(entry.locations.iter().map(valgrind::Location::text))
+            }
+            Matcher::Sanitizer(suppression) => {
+                out.push(format!("{}:{}", suppression.kind, suppression.template))
+            }
         }
         out
     }
@@ -176,11 +187,16 @@ impl Rule {
         self.expires.is_some_and(|last| last < today)
     }
 
-    /// True where a report of a tool that the rule is about is among these: only then is it known to match nothing.
+    /// True where a report of a tool that the rule is about is among these: only then is it known
+    /// to match nothing.
     pub(crate) fn was_tried(&self, reports: &[Report]) -> bool {
         // LeakSanitizer may speak within a report of another sanitizer.
         let leaked = |r: &Report| r.stated.leaked.is_some();
-        let ran = |tool: &Tool| reports.iter().any(|r| r.tool == *tool || (*tool == Tool::Lsan && leaked(r)));
+        let ran = |tool: &Tool| {
+            reports
+                .iter()
+                .any(|r| r.tool == *tool || (*tool == Tool::Lsan && leaked(r)))
+        };
         match &self.matcher {
             Matcher::Stack(_) if self.selector.tools.is_empty() => !reports.is_empty(),
             Matcher::Stack(_) => self.selector.tools.iter().any(ran),

@@ -9,7 +9,10 @@ const MAX_SYMBOL: usize = 8192;
 
 /// The demangled form of a C++ or Rust symbol; nothing for a name that is not mangled.
 pub fn demangle(name: &str) -> Option<String> {
-    let symbol = name.strip_prefix("_").filter(|s| s.starts_with("_Z")).unwrap_or(name);
+    let symbol = name
+        .strip_prefix("_")
+        .filter(|s| s.starts_with("_Z"))
+        .unwrap_or(name);
     if name.len() > MAX_SYMBOL || !(symbol.starts_with("_Z") || symbol.starts_with("_R")) {
         return None;
     }
@@ -21,11 +24,14 @@ pub fn demangle(name: &str) -> Option<String> {
     }
     let parsed = cpp_demangle::Symbol::new(symbol.as_bytes()).ok()?;
     let mut out = Bounded(String::new());
-    parsed.structured_demangle(&mut out, &cpp_demangle::DemangleOptions::default()).ok()?;
+    parsed
+        .structured_demangle(&mut out, &cpp_demangle::DemangleOptions::default())
+        .ok()?;
     Some(out.0)
 }
 
-/// A few bytes of a mangled name can stand for gigabytes, since parts refer to parts. Nobody reads so long a name.
+/// A few bytes of a mangled name can stand for gigabytes, since parts refer to parts. Nobody reads
+/// so long a name.
 struct Bounded(String);
 
 impl fmt::Write for Bounded {
@@ -39,7 +45,8 @@ impl fmt::Write for Bounded {
     }
 }
 
-/// The simple name of a function: the demangled name without arguments, template arguments, hashes, versions and clone suffixes.
+/// The simple name of a function: the demangled name without arguments, template arguments, hashes,
+/// versions and clone suffixes.
 ///
 /// It is the same in every build and for every checker, so that fingerprints and tables can use it.
 ///
@@ -54,7 +61,9 @@ pub fn simple_name(name: &str) -> String {
     let demangled = demangle(name);
     let name = demangled.as_deref().unwrap_or(name);
     let name = legacy_rust(without_offset(name));
-    let name = name.replace("(anonymous namespace)", "{anonymous}").replace("(anonymous class)", "{anonymous}");
+    let name = name
+        .replace("(anonymous namespace)", "{anonymous}")
+        .replace("(anonymous class)", "{anonymous}");
     let name = without_suffixes(&name);
     let mut out = strip_groups(&name);
     if let Some(at) = out.rfind(" [clone") {
@@ -68,11 +77,14 @@ pub fn simple_name(name: &str) -> String {
     numberless_closures(without_hash(without_return_type(out.trim())).trim_start_matches("::"))
 }
 
-/// Rust numbers closures in its newer mangling and does not in the older: `{closure#0}`, `{{closure}}`.
+/// Rust numbers closures in its newer mangling and does not in the older: `{closure#0}`,
+/// `{{closure}}`.
 fn numberless_closures(name: &str) -> String {
     let mut out = name.replace("{{closure}}", "{closure}");
     while let Some(at) = out.find("{closure#") {
-        let Some(end) = out[at..].find('}') else { break };
+        let Some(end) = out[at..].find('}') else {
+            break;
+        };
         out.replace_range(at..at + end, "{closure");
     }
     out
@@ -82,7 +94,9 @@ fn numberless_closures(name: &str) -> String {
 pub(crate) fn without_offset(name: &str) -> &str {
     match name.rsplit_once('+') {
         Some((head, digits))
-            if !digits.is_empty() && !head.ends_with("operator") && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            if !digits.is_empty()
+                && !head.ends_with("operator")
+                && digits.bytes().all(|b| b.is_ascii_digit()) =>
         {
             head
         }
@@ -90,7 +104,8 @@ pub(crate) fn without_offset(name: &str) -> &str {
     }
 }
 
-/// llvm's symbolizer leaves the escapes of Rust's older mangling: `RawVec$LT$A$GT$`, `_$u7b$$u7b$closure`.
+/// llvm's symbolizer leaves the escapes of Rust's older mangling: `RawVec$LT$A$GT$`,
+/// `_$u7b$$u7b$closure`.
 fn legacy_rust(name: &str) -> String {
     if !name.contains('$') {
         return name.to_owned();
@@ -122,11 +137,24 @@ fn legacy_rust(name: &str) -> String {
     out.replace("..", "::")
 }
 
-/// `@@GLIBC_2.34`, `@*`, and the suffixes of copies that a compiler makes: `.part.0`, `.isra.1`, `.cold`, `.llvm.123`.
+/// `@@GLIBC_2.34`, `@*`, and the suffixes of copies that a compiler makes: `.part.0`, `.isra.1`,
+/// `.cold`, `.llvm.123`.
 fn without_suffixes(name: &str) -> String {
     let mut name = name.split_once('@').map_or(name, |(head, _)| head);
     while let Some((head, last)) = name.rsplit_once('.') {
-        let clone = ["part", "isra", "constprop", "cold", "lto_priv", "llvm", "localalias", "clone", "warm", "resume", "destroy"];
+        let clone = [
+            "part",
+            "isra",
+            "constprop",
+            "cold",
+            "lto_priv",
+            "llvm",
+            "localalias",
+            "clone",
+            "warm",
+            "resume",
+            "destroy",
+        ];
         let number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
         if head.is_empty() || !(number || clone.contains(&last)) {
             break;
@@ -136,7 +164,8 @@ fn without_suffixes(name: &str) -> String {
     name.to_owned()
 }
 
-/// Takes arguments and template arguments off, but keeps `operator()`, `operator<` and Rust's `<Type as Trait>::name`.
+/// Takes arguments and template arguments off, but keeps `operator()`, `operator<` and Rust's
+/// `<Type as Trait>::name`.
 fn strip_groups(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut depth = 0usize;
@@ -154,7 +183,8 @@ fn strip_groups(name: &str) -> String {
         }
         rest = &rest[c.len_utf8()..];
         match c {
-            // Rust's `<Type as Trait>::name`: the brackets begin the name, so what they hold is the name.
+            // Rust's `<Type as Trait>::name`: the brackets begin the name, so what they hold is the
+            // name.
             '<' if depth == 0 && (out.is_empty() || out.ends_with('<')) => leading += 1,
             '>' if depth == 0 && leading > 0 && before != '-' => leading -= 1,
             '<' | '(' | '[' => depth += 1,
@@ -177,7 +207,9 @@ fn operator(text: &str, before: char) -> Option<(&str, &str)> {
         return None;
     }
     let symbol = text.strip_prefix("operator")?;
-    const SYMBOLS: &[&str] = &["()", "[]", "<=>", "<<=", ">>=", "->*", "->", "<<", ">>", "<=", ">=", "<", ">"];
+    const SYMBOLS: &[&str] = &[
+        "()", "[]", "<=>", "<<=", ">>=", "->*", "->", "<<", ">>", "<=", ">=", "<", ">",
+    ];
     let found = SYMBOLS.iter().find(|s| symbol.starts_with(**s))?;
     Some(text.split_at("operator".len() + found.len()))
 }
@@ -187,13 +219,16 @@ fn without_return_type(name: &str) -> &str {
     if name.contains("operator") || name.contains(" as ") || name.starts_with('{') {
         return name;
     }
-    name.rsplit_once(' ').map_or(name, |(_, last)| last.trim_start_matches(['*', '&']))
+    name.rsplit_once(' ')
+        .map_or(name, |(_, last)| last.trim_start_matches(['*', '&']))
 }
 
 /// Rust's older mangling ends in a hash: `::h1e8b1da56f3ff6d9`.
 fn without_hash(name: &str) -> &str {
     match name.rsplit_once("::h") {
-        Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => head,
+        Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            head
+        }
         _ => name,
     }
 }
@@ -210,23 +245,38 @@ mod tests {
             ("operator new[](unsigned long)", "operator new"),
             ("operator new(unsigned long)", "operator new"),
             ("_Znam", "operator new"),
-            ("ns::(anonymous namespace)::In<int>::operator()(int) const", "ns::{anonymous}::In::operator()"),
+            (
+                "ns::(anonymous namespace)::In<int>::operator()(int) const",
+                "ns::{anonymous}::In::operator()",
+            ),
             ("bool operator< <int>(A<int> const&)", "bool operator<"),
             ("void run<int>(int)", "run"),
-            ("std::function<void (int)>::operator()(int) const", "std::function::operator()"),
-            ("<alloc::vec::Vec<u64>>::with_capacity", "alloc::vec::Vec::with_capacity"),
+            (
+                "std::function<void (int)>::operator()(int) const",
+                "std::function::operator()",
+            ),
+            (
+                "<alloc::vec::Vec<u64>>::with_capacity",
+                "alloc::vec::Vec::with_capacity",
+            ),
             ("<A as core::ops::Drop>::drop", "A as core::ops::Drop::drop"),
             (
                 "alloc::raw_vec::RawVecInner$LT$A$GT$::with_capacity_in::h2f85a0b1c2d3e4f5",
                 "alloc::raw_vec::RawVecInner::with_capacity_in",
             ),
             ("ex::main::{closure#0}", "ex::main::{closure}"),
-            ("ex::main::_$u7b$$u7b$closure$u7d$$u7d$::h3aef85a0b1c2d3e4", "ex::main::{closure}"),
+            (
+                "ex::main::_$u7b$$u7b$closure$u7d$$u7d$::h3aef85a0b1c2d3e4",
+                "ex::main::{closure}",
+            ),
             ("pthread_create@@GLIBC_2.34", "pthread_create"),
             ("f.cold.3", "f"),
             ("main+12", "main"),
             ("(below main)", ""),
-            ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"),
+            (
+                "_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+                "core::fmt::Write::write_fmt",
+            ),
             ("_ZN1a1bIiE1cEi", "a::b::c"),
         ] {
             assert_eq!(simple_name(name), want, "{name}");

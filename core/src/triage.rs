@@ -1,7 +1,7 @@
 //! Findings, rules, baseline and today become a disposition for each finding. Nothing is dropped.
 //!
-//! The first rule that matches a finding decides about it, in this order: the rules of `leakgate.toml`, suppression files, packs.
-//! What no rule matches is held against the baseline.
+//! The first rule that matches a finding decides about it, in this order: the rules of
+//! `leakgate.toml`, suppression files, packs. What no rule matches is held against the baseline.
 
 use alloc::format;
 use alloc::string::String;
@@ -34,10 +34,16 @@ pub struct Gate {
 impl Gate {
     /// A gate without rules.
     pub fn new(policy: Policy, today: Date) -> Self {
-        Self { policy, rules: Vec::new(), baseline: None, today }
+        Self {
+            policy,
+            rules: Vec::new(),
+            baseline: None,
+            today,
+        }
     }
 
-    /// Adds rules behind those that are there; names that were there before are told apart by their place.
+    /// Adds rules behind those that are there; names that were there before are told apart by their
+    /// place.
     #[must_use]
     pub fn with_rules(mut self, more: Vec<Rule>) -> Self {
         self.rules.extend(more);
@@ -129,7 +135,9 @@ pub struct Item {
 impl Item {
     /// True where it is sure that no frame of the primary stack is one's own.
     pub(crate) fn is_foreign(&self) -> bool {
-        self.classes.first().is_some_and(|classes| culprit::is_foreign(classes))
+        self.classes
+            .first()
+            .is_some_and(|classes| culprit::is_foreign(classes))
     }
 }
 
@@ -201,20 +209,34 @@ pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage
     let uses = apply_rules(parsed, gate, &mut items);
     for (item, finding) in items.iter_mut().zip(&parsed.findings) {
         let foreign = item.is_foreign() && gate.policy.third_party != Level::Fail;
-        if item.disposition == Disposition::Unexpected && (foreign || !gate.policy.gates(&finding.kind)) {
+        if item.disposition == Disposition::Unexpected
+            && (foreign || !gate.policy.gates(&finding.kind))
+        {
             (item.disposition, item.cause) = (Disposition::NotGated, None);
         }
     }
-    let baseline = gate.baseline.as_ref().map(|baseline| baseline.apply(parsed, &mut items, gate.policy.silence));
+    let baseline = gate
+        .baseline
+        .as_ref()
+        .map(|baseline| baseline.apply(parsed, &mut items, gate.policy.silence));
     let mut advice = gate.advice();
     advice.extend(rules::after_run(&gate.rules, &uses, &gate.policy));
-    Triage { items, uses, advice, baseline }
+    Triage {
+        items,
+        uses,
+        advice,
+        baseline,
+    }
 }
 
 fn items(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace, names: &mut Names) -> Vec<Item> {
     let mut index = Index::new(&gate.rules, &parsed.reports);
     let mut item = |finding: &Finding| {
-        let classes: Vec<_> = finding.stacks.iter().map(|s| culprit::classes(s, workspace, names)).collect();
+        let classes: Vec<_> = finding
+            .stacks
+            .iter()
+            .map(|s| culprit::classes(s, workspace, names))
+            .collect();
         let fingerprint = fingerprint::of(finding, names);
         let matches = index.matches(finding, &fingerprint, &parsed.reports, names);
         Item {
@@ -239,7 +261,9 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
         for at in &item.matches {
             let used = &mut uses[*at as usize];
             used.matched += item.records;
-            used.shadowed_by = used.shadowed_by.or(item.rule.filter(|first| *first != *at as usize));
+            used.shadowed_by = used
+                .shadowed_by
+                .or(item.rule.filter(|first| *first != *at as usize));
         }
         let Some(rule) = item.rule else { continue };
         count(&mut uses[rule], finding, item.records);
@@ -256,7 +280,9 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
         used.expectation_missed = rule.expect.is_some_and(|n| n != used.matched);
     }
     for item in items {
-        let Some(used) = item.rule.map(|at| &uses[at]) else { continue };
+        let Some(used) = item.rule.map(|at| &uses[at]) else {
+            continue;
+        };
         if used.expired {
             item.cause = Some(Cause::ExpiredRule);
         } else if used.over_limit {
@@ -278,11 +304,14 @@ fn count(used: &mut Use, finding: &Finding, records: u64) {
 
 fn is_over(limit: Limit, used: &Use) -> bool {
     let over = |limit: Option<u64>, sum: u64| limit.is_some_and(|max| sum > max);
-    over(limit.findings, used.decided) || over(limit.bytes, used.bytes) || over(limit.blocks, used.blocks)
+    over(limit.findings, used.decided)
+        || over(limit.bytes, used.bytes)
+        || over(limit.blocks, used.blocks)
 }
 
 impl Triage {
-    /// How many groups (different fingerprints or kinds) and how many records have this disposition.
+    /// How many groups (different fingerprints or kinds) and how many records have this
+    /// disposition.
     pub fn count(&self, parsed: &Parsed, disposition: Disposition) -> (u64, u64) {
         self.count_where(parsed, |item| item.disposition == disposition)
     }
@@ -297,23 +326,45 @@ impl Triage {
         if start.len() < SHORTEST {
             return Err(format!("`{text}` is too short for a fingerprint"));
         }
-        let begins = |f: &&str| f.strip_prefix("lg1-").is_some_and(|hex| hex.starts_with(start));
-        let mut found: Vec<&str> = self.items.iter().map(|i| i.fingerprint.as_str()).filter(begins).collect();
+        let begins = |f: &&str| {
+            f.strip_prefix("lg1-")
+                .is_some_and(|hex| hex.starts_with(start))
+        };
+        let mut found: Vec<&str> = self
+            .items
+            .iter()
+            .map(|i| i.fingerprint.as_str())
+            .filter(begins)
+            .collect();
         found.sort_unstable();
         found.dedup();
         match found.as_slice() {
             [one] => Ok(String::from(*one)),
-            [] => Err(format!("no finding of these logs has the fingerprint `{text}`")),
-            [first, second, ..] => Err(format!("`{text}` begins several fingerprints: {first}, {second}")),
+            [] => Err(format!(
+                "no finding of these logs has the fingerprint `{text}`"
+            )),
+            [first, second, ..] => Err(format!(
+                "`{text}` begins several fingerprints: {first}, {second}"
+            )),
         }
     }
 
     /// The same for the items that `chosen` picks.
     pub fn count_where(&self, parsed: &Parsed, chosen: impl Fn(&Item) -> bool) -> (u64, u64) {
-        let chosen = || self.items.iter().zip(&parsed.findings).filter(|(item, _)| chosen(item));
-        let mut groups: Vec<(&Fingerprint, &Kind)> = chosen().map(|(item, finding)| (&item.fingerprint, &finding.kind)).collect();
+        let chosen = || {
+            self.items
+                .iter()
+                .zip(&parsed.findings)
+                .filter(|(item, _)| chosen(item))
+        };
+        let mut groups: Vec<(&Fingerprint, &Kind)> = chosen()
+            .map(|(item, finding)| (&item.fingerprint, &finding.kind))
+            .collect();
         groups.sort_unstable();
         groups.dedup();
-        (groups.len() as u64, chosen().map(|(item, _)| item.records).sum())
+        (
+            groups.len() as u64,
+            chosen().map(|(item, _)| item.records).sum(),
+        )
     }
 }

@@ -77,7 +77,10 @@ reasons! {
 impl ReasonCode {
     /// True when it is about findings, each of which stands in a document by itself.
     pub const fn is_about_findings(self) -> bool {
-        matches!(self, Self::UnexpectedFinding | Self::OverLimit | Self::ExpiredRule | Self::GrownFinding)
+        matches!(
+            self,
+            Self::UnexpectedFinding | Self::OverLimit | Self::ExpiredRule | Self::GrownFinding
+        )
     }
 }
 
@@ -164,7 +167,8 @@ pub struct Policy {
     pub silence: Silence,
     /// Rules that match nothing although their tool ran.
     pub unused_rules: Level,
-    /// Findings in a library of somebody else, without a frame that may be one's own; below [`Level::Fail`] they are not gated.
+    /// Findings in a library of somebody else, without a frame that may be one's own; below
+    /// [`Level::Fail`] they are not gated.
     pub third_party: Level,
     /// What a checker's own suppressions hid.
     pub tool_suppressed: Level,
@@ -174,9 +178,16 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let kinds = [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::FD_LEAK];
+        let kinds = [
+            Kind::LEAK_DEFINITE,
+            Kind::LEAK_INDIRECT,
+            Kind::LEAK_POSSIBLE,
+            Kind::FD_LEAK,
+        ];
         Self {
-            fail_on: core::iter::once(KindSet::Errors).chain(kinds.map(KindSet::One)).collect(),
+            fail_on: core::iter::once(KindSet::Errors)
+                .chain(kinds.map(KindSet::One))
+                .collect(),
             require: Vec::new(),
             silence: Silence::Fail,
             unused_rules: Level::Warn,
@@ -195,7 +206,12 @@ impl Policy {
 
     /// True when leaks of any kind fail the gate.
     pub fn gates_leaks(&self) -> bool {
-        let leaks = [Kind::LEAK_DEFINITE, Kind::LEAK_INDIRECT, Kind::LEAK_POSSIBLE, Kind::LEAK_REACHABLE];
+        let leaks = [
+            Kind::LEAK_DEFINITE,
+            Kind::LEAK_INDIRECT,
+            Kind::LEAK_POSSIBLE,
+            Kind::LEAK_REACHABLE,
+        ];
         leaks.iter().any(|kind| self.gates(kind))
     }
 
@@ -211,8 +227,14 @@ impl Policy {
     ///
     /// # Errors
     /// What is wrong with a word, and what was probably meant.
-    pub fn set_fail_on<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) -> Result<(), (String, Option<String>)> {
-        self.fail_on = words.into_iter().map(kind_named).collect::<Result<_, _>>()?;
+    pub fn set_fail_on<'a>(
+        &mut self,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), (String, Option<String>)> {
+        self.fail_on = words
+            .into_iter()
+            .map(kind_named)
+            .collect::<Result<_, _>>()?;
         Ok(())
     }
 }
@@ -242,7 +264,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict of a run that was merged of legs: with what they say against themselves that can't be told again.
+    /// The verdict of a run that was merged of legs: with what they say against themselves that
+    /// can't be told again.
     #[must_use]
     fn of_legs(mut self, legs: &Self) -> Self {
         self.reasons.extend(legs.reasons.iter().cloned());
@@ -270,22 +293,54 @@ pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) 
     decide(parsed, triage, Basis::Logs(sources), Vec::new(), gate)
 }
 
-/// Decides about a command that ran under checkers: silence of a checker that was seen to work is a proof.
+/// Decides about a command that ran under checkers: silence of a checker that was seen to work is a
+/// proof.
 pub fn judge_watched(parsed: &Parsed, triage: &Triage, watched: &Watched, gate: &Gate) -> Verdict {
-    decide(parsed, triage, Basis::Watched(watched), watched.vouched(), gate)
+    decide(
+        parsed,
+        triage,
+        Basis::Watched(watched),
+        watched.vouched(),
+        gate,
+    )
 }
 
-/// Decides about runs that were merged of legs, with what these say for and against themselves that can't be told again.
-pub fn judge_legs(parsed: &Parsed, triage: &Triage, sources: &[Source], legs: &Verdict, gate: &Gate) -> Verdict {
-    decide(parsed, triage, Basis::Logs(sources), legs.watched.clone(), gate).of_legs(legs)
+/// Decides about runs that were merged of legs, with what these say for and against themselves that
+/// can't be told again.
+pub fn judge_legs(
+    parsed: &Parsed,
+    triage: &Triage,
+    sources: &[Source],
+    legs: &Verdict,
+    gate: &Gate,
+) -> Verdict {
+    decide(
+        parsed,
+        triage,
+        Basis::Logs(sources),
+        legs.watched.clone(),
+        gate,
+    )
+    .of_legs(legs)
 }
 
-fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, vouched: Vec<Vouched>, gate: &Gate) -> Verdict {
+fn decide(
+    parsed: &Parsed,
+    triage: &Triage,
+    basis: Basis<'_>,
+    vouched: Vec<Vouched>,
+    gate: &Gate,
+) -> Verdict {
     let mut reasons = Vec::new();
     let mut warnings = Vec::new();
     findings::unexpected(parsed, triage, gate, &mut reasons);
     findings::expectations(triage, gate, &mut reasons);
-    problems(parsed, &gate.policy, matches!(basis, Basis::Watched(_)), &mut reasons);
+    problems(
+        parsed,
+        &gate.policy,
+        matches!(basis, Basis::Watched(_)),
+        &mut reasons,
+    );
     tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
     tools::missing(parsed, &vouched, &gate.policy, &mut reasons);
     findings::unused(triage, gate, &mut reasons);
@@ -294,22 +349,40 @@ fn decide(parsed: &Parsed, triage: &Triage, basis: Basis<'_>, vouched: Vec<Vouch
         Basis::Logs(sources) => silence(parsed, sources, &gate.policy, &mut reasons),
         Basis::Watched(watched) => watched.reasons(parsed, &gate.policy, &mut reasons),
     }
-    let outcome = if reasons.is_empty() { Outcome::Pass } else { Outcome::Fail };
+    let outcome = if reasons.is_empty() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail
+    };
     let evidence = crate::evidence::sentence(parsed, triage, &vouched);
-    Verdict { outcome, reasons, warnings, evidence, watched: vouched }
+    Verdict {
+        outcome,
+        reasons,
+        warnings,
+        evidence,
+        watched: vouched,
+    }
 }
 
 fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Vec<Reason>) {
     let ungated = !policy.gates_leaks();
     for problem in &parsed.problems {
-        let code = if is_watched { watched::reason_of(problem) } else { problem.code.reason() };
+        let code = if is_watched {
+            watched::reason_of(problem)
+        } else {
+            problem.code.reason()
+        };
         let Some(code) = code else { continue };
         if ungated && problem.code == Code::LeaksNotShown {
             continue;
         }
         match reasons.iter_mut().find(|r| r.code == code) {
             Some(reason) => reason.count += 1,
-            None => reasons.push(Reason { code, count: 1, message: explained(problem) }),
+            None => reasons.push(Reason {
+                code,
+                count: 1,
+                message: explained(problem),
+            }),
         }
     }
 }
@@ -327,18 +400,36 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
         return;
     }
     // Where a fatal problem tells why nothing was proved, silence is no second reason.
-    let failed = |input: &usize| parsed.problems.iter().any(|p| p.input == *input && p.code.reason().is_some());
-    let speaks = |input: &usize| parsed.inputs.get(*input).is_some_and(|i| i.spoke) || failed(input);
-    let silent: Vec<&str> = sources.iter().filter(|s| !s.inputs.iter().any(speaks)).map(|s| s.name.as_str()).collect();
-    let (Some(first), count) = (silent.first(), silent.len() as u64) else { return };
-    let nothing = sources.iter().any(|s| s.name == *first && s.inputs.is_empty());
+    let failed = |input: &usize| {
+        parsed
+            .problems
+            .iter()
+            .any(|p| p.input == *input && p.code.reason().is_some())
+    };
+    let speaks =
+        |input: &usize| parsed.inputs.get(*input).is_some_and(|i| i.spoke) || failed(input);
+    let silent: Vec<&str> = sources
+        .iter()
+        .filter(|s| !s.inputs.iter().any(speaks))
+        .map(|s| s.name.as_str())
+        .collect();
+    let (Some(first), count) = (silent.first(), silent.len() as u64) else {
+        return;
+    };
+    let nothing = sources
+        .iter()
+        .any(|s| s.name == *first && s.inputs.is_empty());
     let what = match count {
         1 if nothing => format!("{first} matches no file"),
         1 => format!("{first} holds no output of a checker"),
         n => format!("{first} and {} more hold no output of a checker", n - 1),
     };
     let ways = "a silent log is no proof: have the checker speak (verbosity=1), or say --silence pass if silence is what a clean run looks like";
-    reasons.push(Reason { code: ReasonCode::NoEvidence, count, message: format!("{what}; {ways}") });
+    reasons.push(Reason {
+        code: ReasonCode::NoEvidence,
+        count,
+        message: format!("{what}; {ways}"),
+    });
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A converted rule never matches more than the rule that it was made of: all rules of the differential tests and of the packs,
-//! converted, and held against every real report.
+//! A converted rule never matches more than the rule that it was made of: all rules of the
+//! differential tests and of the packs, converted, and held against every real report.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
@@ -49,34 +49,53 @@ fn rules() -> Vec<Rule> {
     for (at, stack) in ENTRIES.iter().enumerate() {
         for kinds in ["", "kinds = [\"leaks\"]\n", "kinds = [\"leak-definite\"]\n"] {
             for tools in ["memcheck", "lsan"] {
-                let text = format!("[[allow]]\nid = \"{at}\"\ntools = [\"{tools}\"]\n{kinds}stack = [{stack}]\nreason = \"r\"\n");
+                let text = format!(
+                    "[[allow]]\nid = \"{at}\"\ntools = [\"{tools}\"]\n{kinds}stack = [{stack}]\nreason = \"r\"\n"
+                );
                 rules.extend(Config::read("more.toml", &text).unwrap().rules);
             }
         }
     }
-    let mut folders: Vec<_> =
-        fs::read_dir(common::home().join("differential/supp")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut folders: Vec<_> = fs::read_dir(common::home().join("differential/supp"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     folders.sort();
-    for file in folders.iter().flat_map(|f| fs::read_dir(f).unwrap()).map(|e| e.unwrap().path()) {
+    for file in folders
+        .iter()
+        .flat_map(|f| fs::read_dir(f).unwrap())
+        .map(|e| e.unwrap().path())
+    {
         let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
-        rules.extend(read_file("a.supp", &text).map(|(_, rules)| rules).unwrap_or_default());
+        rules.extend(
+            read_file("a.supp", &text)
+                .map(|(_, rules)| rules)
+                .unwrap_or_default(),
+        );
     }
     rules
 }
 
-/// The rule, read back from what it was converted to; nothing where that can't be said, or where no log has findings for both.
+/// The rule, read back from what it was converted to; nothing where that can't be said, or where no
+/// log has findings for both.
 fn converted(rule: &Rule, to: Language) -> Option<(String, Vec<Rule>)> {
     let other_tool = match to {
         Language::Toml => false,
         Language::Valgrind => rule.origin.source == RuleSource::Sanitizer,
         Language::Lsan => rule.origin.source == RuleSource::Valgrind,
     };
-    let text = convert(std::slice::from_ref(rule), to).remove(0).text.ok().filter(|_| !other_tool)?;
+    let text = convert(std::slice::from_ref(rule), to)
+        .remove(0)
+        .text
+        .ok()
+        .filter(|_| !other_tool)?;
     let read = |e| panic!("{text}\n{e:?}");
     let rules = if to == Language::Toml {
         Config::read("a.toml", &text).unwrap_or_else(read).rules
     } else {
-        read_file("a.supp", &text).unwrap_or_else(|e| panic!("{text}\n{e:?}")).1
+        read_file("a.supp", &text)
+            .unwrap_or_else(|e| panic!("{text}\n{e:?}"))
+            .1
     };
     Some((text, rules))
 }
@@ -91,8 +110,8 @@ fn converted_rules_match_no_more() {
             continue;
         }
         for to in Language::ALL {
-            if let Some((text, rules)) =
-                converted(&rule, *to).filter(|(text, _)| !texts.iter().any(|t: &String| t.ends_with(text)))
+            if let Some((text, rules)) = converted(&rule, *to)
+                .filter(|(text, _)| !texts.iter().any(|t: &String| t.ends_with(text)))
             {
                 assert_eq!(rules.len(), 1);
                 before.push(rule.clone());
@@ -102,36 +121,75 @@ fn converted_rules_match_no_more() {
         }
     }
     // A gate puts rules in the order of their sources, and here each has its partner's place.
-    before.iter_mut().chain(&mut after).for_each(|rule: &mut Rule| rule.origin.source = RuleSource::Config);
-    let logs = fs::read_dir(common::home().join("differential/logs")).unwrap().map(|e| e.unwrap().path());
-    let mut files: Vec<Vec<(String, Vec<u8>)>> = logs.map(|p| vec![("log".to_owned(), fs::read(p).unwrap())]).collect();
+    before
+        .iter_mut()
+        .chain(&mut after)
+        .for_each(|rule: &mut Rule| rule.origin.source = RuleSource::Config);
+    let logs = fs::read_dir(common::home().join("differential/logs"))
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let mut files: Vec<Vec<(String, Vec<u8>)>> = logs
+        .map(|p| vec![("log".to_owned(), fs::read(p).unwrap())])
+        .collect();
     files.extend(common::cases().into_iter().map(|case| case.files));
     let (mut matched, mut kept, mut wider) = (0, 0, BTreeSet::new());
     for files in &files {
-        let judge = |rules: &Vec<Rule>| common::judge_by(common::gate().with_rules(rules.clone()), files);
+        let judge =
+            |rules: &Vec<Rule>| common::judge_by(common::gate().with_rules(rules.clone()), files);
         let (old, new) = (judge(&before), judge(&after));
-        for (finding, (was, is)) in old.parsed.findings.iter().zip(old.triage.items.iter().zip(&new.triage.items)) {
+        for (finding, (was, is)) in old
+            .parsed
+            .findings
+            .iter()
+            .zip(old.triage.items.iter().zip(&new.triage.items))
+        {
             matched += was.matches.len();
             kept += is.matches.len();
             let frames = finding.primary().map_or(0, |s| s.frames.len());
             // valgrind cuts an entry that has more locations than it keeps frames.
-            let is_cut = |at: &u32| texts[*at as usize].lines().filter(|line| line.starts_with("   ")).count() > frames + 2;
+            let is_cut = |at: &u32| {
+                texts[*at as usize]
+                    .lines()
+                    .filter(|line| line.starts_with("   "))
+                    .count()
+                    > frames + 2
+            };
             // A demangled name stands for a function, static or not.
             let known = format!("{:?} {:?}", finding.generated, finding.primary());
-            let is_static = |at: &u32| known.contains("_Z") && format!("{known}{}", texts[*at as usize]).contains("_ZL");
-            let more = is.matches.iter().filter(|at| !was.matches.contains(at) && !is_cut(at) && !is_static(at));
+            let is_static = |at: &u32| {
+                known.contains("_Z") && format!("{known}{}", texts[*at as usize]).contains("_ZL")
+            };
+            let more = is
+                .matches
+                .iter()
+                .filter(|at| !was.matches.contains(at) && !is_cut(at) && !is_static(at));
             wider.extend(more.map(|at| {
                 (
                     texts[*at as usize].clone(),
-                    finding
-                        .primary()
-                        .map_or(String::new(), |s| s.frames.iter().filter_map(|f| f.site.name()).collect::<Vec<_>>().join(" ")),
+                    finding.primary().map_or(String::new(), |s| {
+                        s.frames
+                            .iter()
+                            .filter_map(|f| f.site.name())
+                            .collect::<Vec<_>>()
+                            .join(" ")
+                    }),
                 )
             }));
         }
     }
-    println!("{} rules: {matched} matches before, {kept} after", before.len());
+    println!(
+        "{} rules: {matched} matches before, {kept} after",
+        before.len()
+    );
     let shown: Vec<_> = wider.iter().take(10).collect();
-    assert!(wider.is_empty(), "{} rules match more: {shown:#?}", wider.len());
-    assert!(before.len() > 500 && kept * 2 > matched, "{} rules, {matched} matches, {kept} kept", before.len());
+    assert!(
+        wider.is_empty(),
+        "{} rules match more: {shown:#?}",
+        wider.len()
+    );
+    assert!(
+        before.len() > 500 && kept * 2 > matched,
+        "{} rules, {matched} matches, {kept} kept",
+        before.len()
+    );
 }

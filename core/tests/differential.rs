@@ -1,7 +1,12 @@
-//! What the real tools hid, against what leakgate allows: `snapshots/differential/` holds runs without suppressions, suppression
-//! files, and which records each tool hid for each file.
+//! What the real tools hid, against what leakgate allows: `snapshots/differential/` holds runs
+//! without suppressions, suppression files, and which records each tool hid for each file.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "this is a test")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this is a test"
+)]
 
 mod common;
 
@@ -28,10 +33,16 @@ fn home() -> PathBuf {
 }
 
 fn logs() -> Vec<Log> {
-    let mut files: Vec<PathBuf> = fs::read_dir(home().join("truth")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(home().join("truth"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     assert!(files.len() > 40);
-    files.iter().map(|file| log(&fs::read_to_string(file).unwrap().parse().unwrap())).collect()
+    files
+        .iter()
+        .map(|file| log(&fs::read_to_string(file).unwrap().parse().unwrap()))
+        .collect()
 }
 
 fn log(truth: &toml::Table) -> Log {
@@ -42,34 +53,57 @@ fn log(truth: &toml::Table) -> Log {
         name,
         parsed,
         exact: truth["exact"].as_bool().unwrap(),
-        shows_below_main: truth["run"].as_str().unwrap().contains("--show-below-main=yes"),
+        shows_below_main: truth["run"]
+            .as_str()
+            .unwrap()
+            .contains("--show-below-main=yes"),
         pairs: truth["pairs"].as_table().unwrap().clone(),
         records: lines(&truth["records"]),
     }
 }
 
 fn lines(value: &toml::Value) -> BTreeSet<u64> {
-    value.as_array().unwrap().iter().map(|n| n.as_integer().unwrap().unsigned_abs()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n.as_integer().unwrap().unsigned_abs())
+        .collect()
 }
 
 fn list(pair: &toml::Value, key: &str) -> BTreeSet<u64> {
     pair.get(key).map(lines).unwrap_or_default()
 }
 
-/// The first lines of the records that leakgate allows by a file; nothing where it refuses the file.
+/// The first lines of the records that leakgate allows by a file; nothing where it refuses the
+/// file.
 fn allowed(log: &Log, supp: &str) -> Option<BTreeSet<u64>> {
     let bytes = fs::read(home().join("supp").join(supp)).unwrap();
     let (_, rules) = read_file(supp, &String::from_utf8_lossy(&bytes)).ok()?;
     let judged = common::decide(common::gate().with_rules(rules), log.parsed.clone(), &[]);
-    let matched = judged.triage.items.iter().zip(&judged.parsed.findings).filter(|(item, _)| !item.matches.is_empty());
-    Some(matched.flat_map(|(_, finding)| finding.instances.iter().map(|i| i.first_line)).collect())
+    let matched = judged
+        .triage
+        .items
+        .iter()
+        .zip(&judged.parsed.findings)
+        .filter(|(item, _)| !item.matches.is_empty());
+    Some(
+        matched
+            .flat_map(|(_, finding)| finding.instances.iter().map(|i| i.first_line))
+            .collect(),
+    )
 }
 
 /// Every record of the truth is one that leakgate reads, at the same line.
 #[test]
 fn the_records_are_those_that_are_read() {
     for log in logs() {
-        let read: BTreeSet<u64> = log.parsed.findings.iter().flat_map(|f| f.instances.iter().map(|i| i.first_line)).collect();
+        let read: BTreeSet<u64> = log
+            .parsed
+            .findings
+            .iter()
+            .flat_map(|f| f.instances.iter().map(|i| i.first_line))
+            .collect();
         assert_eq!(read, log.records, "{}", log.name);
     }
 }
@@ -80,54 +114,82 @@ fn files_are_refused_as_the_tools_refuse_them() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for log in logs() {
-        for (supp, pair) in log.pairs.iter().filter(|(_, pair)| pair.get("crashed").is_none()) {
+        for (supp, pair) in log
+            .pairs
+            .iter()
+            .filter(|(_, pair)| pair.get("crashed").is_none())
+        {
             let refused = pair.get("refused").and_then(toml::Value::as_str);
             count += usize::from(refused.is_some());
             let ours = allowed(&log, supp).is_none();
             if ours != refused.is_some() && !is_of_another_run(supp, refused) {
-                wrong.push(format!("{} {supp}: refused {ours}, the tool: {refused:?}", log.name));
+                wrong.push(format!(
+                    "{} {supp}: refused {ours}, the tool: {refused:?}",
+                    log.name
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count > 200);
 }
 
 /// What one file alone can't tell: which tool and version it is for.
 fn is_of_another_run(supp: &str, refused: Option<&str>) -> bool {
     match refused {
-        // A kind that is newer than the valgrind that ran, or a file for another sanitizer, or for valgrind.
+        // A kind that is newer than the valgrind that ran, or a file for another sanitizer, or for
+        // valgrind.
         Some(why) if why.contains("suppression type") => true,
         Some(_) => ["lsan/type-of-asan.supp", "lsan/valgrind-file.supp"].contains(&supp),
         // valgrind takes it and breaks down at the first error of that kind.
         None if supp == "kinds/FishyValue.supp" => true,
         // Entries of another tool of valgrind's than the one that ran: it skips them unread.
         None => {
-            supp.starts_with("threads/") || supp.starts_with("lexing/other-tool") || supp.starts_with("lexing/tools-with-blank")
+            supp.starts_with("threads/")
+                || supp.starts_with("lexing/other-tool")
+                || supp.starts_with("lexing/tools-with-blank")
         }
     }
 }
 
-/// True where the log holds everything that the file is compared with: names before demangling, and in text the objects of frames that
-/// show their source, and frames below `main`, where the file is about these.
+/// True where the log holds everything that the file is compared with: names before demangling, and
+/// in text the objects of frames that show their source, and frames below `main`, where the file is
+/// about these.
 fn is_decidable(log: &Log, supp: &str) -> bool {
     // At this place valgrind 3.19 to 3.27 compare what lies behind the end of their own list.
     if !log.exact || supp == "inlined/src-79.supp" {
         return false;
     }
-    let text = String::from_utf8_lossy(&fs::read(home().join("supp").join(supp)).unwrap()).into_owned();
+    let text =
+        String::from_utf8_lossy(&fs::read(home().join("supp").join(supp)).unwrap()).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let objects = lines.iter().any(|l| l.starts_with("obj:") && *l != "obj:*");
     let is_bottom = |line: &&str| {
-        ["fun:main", "fun:(below main)", "fun:_start", "fun:clone", "fun:???"].contains(line) || line.starts_with("obj:")
+        [
+            "fun:main",
+            "fun:(below main)",
+            "fun:_start",
+            "fun:clone",
+            "fun:???",
+        ]
+        .contains(line)
+            || line.starts_with("obj:")
     };
-    let below = lines.windows(2).any(|pair| is_bottom(&pair[0]) && pair[1] != "}" && pair[1] != "...")
+    let below = lines
+        .windows(2)
+        .any(|pair| is_bottom(&pair[0]) && pair[1] != "}" && pair[1] != "...")
         || lines.iter().any(|l| l.starts_with("fun:__libc_start"));
     log.name.ends_with(".xml") || (!objects && (log.shows_below_main || !below))
 }
 
-/// A demangled name does not tell whether its function is `static`: `_Z4workv` and `_ZL4workv` are both `work()`. Where nothing else
-/// is about it, the entry is taken to mean the function that the log shows.
+/// A demangled name does not tell whether its function is `static`: `_Z4workv` and `_ZL4workv` are
+/// both `work()`. Where nothing else is about it, the entry is taken to mean the function that the
+/// log shows.
 fn is_about_linkage(supp: &str) -> bool {
     supp.contains("not-static") || supp.ends_with("-static.supp")
 }
@@ -141,7 +203,8 @@ struct Tally {
     found: usize,
 }
 
-/// On exact logs leakgate and the tool agree; on others leakgate never allows more, and seldom less.
+/// On exact logs leakgate and the tool agree; on others leakgate never allows more, and seldom
+/// less.
 #[test]
 fn what_the_tools_hide_is_allowed_and_nothing_else() {
     let (mut exact, mut rest) = (Tally::default(), Tally::default());
@@ -152,10 +215,16 @@ fn what_the_tools_hide_is_allowed_and_nothing_else() {
             if pair.get("crashed").is_some() || pair.get("refused").is_some() {
                 continue;
             }
-            let Some(ours) = allowed(&log, supp) else { continue };
+            let Some(ours) = allowed(&log, supp) else {
+                continue;
+            };
             let behind = list(pair, "behind");
             let hidden: BTreeSet<u64> = list(pair, "hidden").difference(&behind).copied().collect();
-            let more: Vec<u64> = ours.difference(&hidden).filter(|n| !behind.contains(n)).copied().collect();
+            let more: Vec<u64> = ours
+                .difference(&hidden)
+                .filter(|n| !behind.contains(n))
+                .copied()
+                .collect();
             let less: Vec<u64> = hidden.difference(&ours).copied().collect();
             let decidable = is_decidable(&log, supp);
             if !more.is_empty() && !decidable && is_about_linkage(supp) {
@@ -182,8 +251,21 @@ fn what_the_tools_hide_is_allowed_and_nothing_else() {
         );
     }
     println!("{by_linkage} pairs allow more by linkage alone");
-    assert!(false_allows.is_empty(), "allowed, and not hidden:\n{}", false_allows.join("\n"));
-    assert!(differences.is_empty(), "hidden, and not allowed:\n{}", differences.join("\n"));
+    assert!(
+        false_allows.is_empty(),
+        "allowed, and not hidden:\n{}",
+        false_allows.join("\n")
+    );
+    assert!(
+        differences.is_empty(),
+        "hidden, and not allowed:\n{}",
+        differences.join("\n")
+    );
     assert!(exact.pairs > 700 && exact.hiding > 300 && rest.pairs > 2_000 && by_linkage <= 4);
-    assert!(rest.found * 10 >= rest.hidden * 9, "{} of {}", rest.found, rest.hidden);
+    assert!(
+        rest.found * 10 >= rest.hidden * 9,
+        "{} of {}",
+        rest.found,
+        rest.hidden
+    );
 }

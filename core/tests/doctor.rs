@@ -7,7 +7,10 @@ mod common;
 use leakgate_core::doctor::{commands, doubts};
 
 fn of(name: &str) -> (Vec<leakgate_core::doctor::Doubt>, Vec<String>) {
-    let case = common::cases().into_iter().find(|case| case.name == name).unwrap();
+    let case = common::cases()
+        .into_iter()
+        .find(|case| case.name == name)
+        .unwrap();
     let judged = common::judge(&case.files);
     let all = doubts(&judged.parsed, &judged.triage);
     let commands = commands(&all, &judged.parsed);
@@ -20,7 +23,10 @@ fn every_case() {
     for case in common::cases() {
         let judged = common::judge(&case.files);
         let all = doubts(&judged.parsed, &judged.triage);
-        let codes: Vec<String> = all.iter().map(|d| format!("{} ({})", d.code, d.count)).collect();
+        let codes: Vec<String> = all
+            .iter()
+            .map(|d| format!("{} ({})", d.code, d.count))
+            .collect();
         if !codes.is_empty() {
             out += &format!("{}: {}\n", case.name, codes.join(", "));
         }
@@ -31,9 +37,18 @@ fn every_case() {
 #[test]
 fn commands_name_the_program_and_every_option_once() {
     for (case, want) in [
-        ("memcheck/default-options", "valgrind --leak-check=full --show-leak-kinds=all ./leaks mixed"),
-        ("memcheck/endless-errors", "valgrind --error-limit=no --track-origins=yes ./limits endless-errors"),
-        ("lsan/all-leaks-rust", "LSAN_OPTIONS=fast_unwind_on_malloc=0 PROGRAM"),
+        (
+            "memcheck/default-options",
+            "valgrind --leak-check=full --show-leak-kinds=all ./leaks mixed",
+        ),
+        (
+            "memcheck/endless-errors",
+            "valgrind --error-limit=no --track-origins=yes ./limits endless-errors",
+        ),
+        (
+            "lsan/all-leaks-rust",
+            "LSAN_OPTIONS=fast_unwind_on_malloc=0 PROGRAM",
+        ),
     ] {
         assert_eq!(of(case).1, [want], "{case}");
     }

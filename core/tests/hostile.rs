@@ -1,4 +1,5 @@
-//! Logs that must not pass although nothing in them is a finding, and logs that must not fail although they look like something.
+//! Logs that must not pass although nothing in them is a finding, and logs that must not fail
+//! although they look like something.
 //!
 //! Each was once read wrongly, or is a trap that a simpler reader falls into.
 
@@ -41,7 +42,15 @@ const END: &str = "==8== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 
 
 fn codes(log: &[u8]) -> (Outcome, Vec<&'static str>) {
     let judged = common::judge(&[("log".to_owned(), log.to_vec())]);
-    (judged.verdict.outcome, judged.verdict.reasons.iter().map(|r| r.code.as_str()).collect())
+    (
+        judged.verdict.outcome,
+        judged
+            .verdict
+            .reasons
+            .iter()
+            .map(|r| r.code.as_str())
+            .collect(),
+    )
 }
 
 #[test]
@@ -56,15 +65,44 @@ fn what_spoils_the_proof_fails_behind_a_clean_run() {
     let heap = "==8== HEAP SUMMARY:\n==8==     in use at exit: 100 bytes in 1 blocks\n";
     let one_line_less = LEAKS.replace("==8==    definitely lost: 0 bytes in 0 blocks\n", "");
     for (what, text) in [
-        ("valgrind could not start the program", "valgrind: ./no-such: No such file or directory\n".to_owned()),
-        ("valgrind has a bug", "valgrind: the 'impossible' happened:\n".to_owned()),
-        ("valgrind is not there", "sh: 1: valgrind: not found\n".to_owned()),
+        (
+            "valgrind could not start the program",
+            "valgrind: ./no-such: No such file or directory\n".to_owned(),
+        ),
+        (
+            "valgrind has a bug",
+            "valgrind: the 'impossible' happened:\n".to_owned(),
+        ),
+        (
+            "valgrind is not there",
+            "sh: 1: valgrind: not found\n".to_owned(),
+        ),
         ("a second run has no summary", header.to_owned()),
-        ("a second run lost its first line", "==8== Using Valgrind-3.19.0 and LibVEX\n==8== Command: ./b\n".to_owned()),
-        ("a second run has no word about leaks", format!("{header}{END}")),
-        ("a line of the leak summary is lost", format!("{header}{heap}{one_line_less}{END}")),
-        ("a record is lost", format!("{header}{heap}{LEAKS}{}", END.replace("0 errors from 0", "1 errors from 1"))),
-        ("blocks are in use after all were freed", CLEAN.replace("==7==", "==8==").replace("0 bytes in 0", "9 bytes in 1")),
+        (
+            "a second run lost its first line",
+            "==8== Using Valgrind-3.19.0 and LibVEX\n==8== Command: ./b\n".to_owned(),
+        ),
+        (
+            "a second run has no word about leaks",
+            format!("{header}{END}"),
+        ),
+        (
+            "a line of the leak summary is lost",
+            format!("{header}{heap}{one_line_less}{END}"),
+        ),
+        (
+            "a record is lost",
+            format!(
+                "{header}{heap}{LEAKS}{}",
+                END.replace("0 errors from 0", "1 errors from 1")
+            ),
+        ),
+        (
+            "blocks are in use after all were freed",
+            CLEAN
+                .replace("==7==", "==8==")
+                .replace("0 bytes in 0", "9 bytes in 1"),
+        ),
         (
             "pid 1 was killed and is used again",
             CLEAN.replace("==7==", "==1==").replacen(
@@ -73,32 +111,90 @@ fn what_spoils_the_proof_fails_behind_a_clean_run() {
                 1,
             ),
         ),
-        ("ASan could not start", "==9==ASan runtime does not come first in initial library list\n".to_owned()),
-        ("LSan could not work", "==9==LeakSanitizer has encountered a fatal error.\n".to_owned()),
-        ("LSan reports an error of its own", "==9==ERROR: LeakSanitizer: calloc parameters overflow\n".to_owned()),
-        ("a sanitizer that is not read", "==9==ERROR: HWAddressSanitizer: tag-mismatch on address 0x1\n".to_owned()),
-        ("the same behind an unknown prefix", "worker> WARNING: ThreadSanitizer: data race (pid=9)\n".to_owned()),
-        ("a deadly signal without its report", "AddressSanitizer:DEADLYSIGNAL\n".to_owned()),
-        ("a summary without its report", "SUMMARY: AddressSanitizer: heap-use-after-free a.c:1 in f\n".to_owned()),
-        ("undefined behaviour, which is not read", "a.c:3:42: runtime error: shift exponent 41 is too large\n".to_owned()),
-        ("a kind of leak that is not known", XML.replace("KIND", "Leak_Vague")),
-        ("a shell that does not find valgrind", "zsh: command not found: valgrind\n".to_owned()),
-        ("a rule and half a prefix", format!("{bars}\n2026-05-01T12:3")),
+        (
+            "ASan could not start",
+            "==9==ASan runtime does not come first in initial library list\n".to_owned(),
+        ),
+        (
+            "LSan could not work",
+            "==9==LeakSanitizer has encountered a fatal error.\n".to_owned(),
+        ),
+        (
+            "LSan reports an error of its own",
+            "==9==ERROR: LeakSanitizer: calloc parameters overflow\n".to_owned(),
+        ),
+        (
+            "a sanitizer that is not read",
+            "==9==ERROR: HWAddressSanitizer: tag-mismatch on address 0x1\n".to_owned(),
+        ),
+        (
+            "the same behind an unknown prefix",
+            "worker> WARNING: ThreadSanitizer: data race (pid=9)\n".to_owned(),
+        ),
+        (
+            "a deadly signal without its report",
+            "AddressSanitizer:DEADLYSIGNAL\n".to_owned(),
+        ),
+        (
+            "a summary without its report",
+            "SUMMARY: AddressSanitizer: heap-use-after-free a.c:1 in f\n".to_owned(),
+        ),
+        (
+            "undefined behaviour, which is not read",
+            "a.c:3:42: runtime error: shift exponent 41 is too large\n".to_owned(),
+        ),
+        (
+            "a kind of leak that is not known",
+            XML.replace("KIND", "Leak_Vague"),
+        ),
+        (
+            "a shell that does not find valgrind",
+            "zsh: command not found: valgrind\n".to_owned(),
+        ),
+        (
+            "a rule and half a prefix",
+            format!("{bars}\n2026-05-01T12:3"),
+        ),
         ("the start of a report", format!("{bars}\n")),
         ("a part of it", "=====".to_owned()),
-        ("a headline that breaks off", "==9==ERROR: LeakSanitizer: detected mem".to_owned()),
-        ("the same in colours", "\x1b[1m\x1b[31m==9==ERROR: AddressSan".to_owned()),
-        ("a record that breaks off", "==8== 40 bytes in 1 blocks are def".to_owned()),
-        ("an XML document that breaks off", "<?xml version=\"1.0\"?>\n\n".to_owned()),
-        ("an XML document that is empty", "<valgrindoutput>\n</valgrindoutput>\n".to_owned()),
-        ("an XML document in an open one", "<valgrindoutput>\n==8== <valgrindoutput></valgrindoutput>\n".to_owned()),
+        (
+            "a headline that breaks off",
+            "==9==ERROR: LeakSanitizer: detected mem".to_owned(),
+        ),
+        (
+            "the same in colours",
+            "\x1b[1m\x1b[31m==9==ERROR: AddressSan".to_owned(),
+        ),
+        (
+            "a record that breaks off",
+            "==8== 40 bytes in 1 blocks are def".to_owned(),
+        ),
+        (
+            "an XML document that breaks off",
+            "<?xml version=\"1.0\"?>\n\n".to_owned(),
+        ),
+        (
+            "an XML document that is empty",
+            "<valgrindoutput>\n</valgrindoutput>\n".to_owned(),
+        ),
+        (
+            "an XML document in an open one",
+            "<valgrindoutput>\n==8== <valgrindoutput></valgrindoutput>\n".to_owned(),
+        ),
     ] {
         let (outcome, reasons) = codes(format!("{CLEAN}{text}").as_bytes());
         assert_eq!(outcome, Outcome::Fail, "{what}");
         assert!(!reasons.contains(&"no-evidence"), "{what}: {reasons:?}");
     }
-    let utf16: Vec<u8> = "==9==ERROR: x\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(codes(&[CLEAN.as_bytes(), &utf16].concat()).0, Outcome::Fail, "UTF-16 appended to UTF-8");
+    let utf16: Vec<u8> = "==9==ERROR: x\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(
+        codes(&[CLEAN.as_bytes(), &utf16].concat()).0,
+        Outcome::Fail,
+        "UTF-16 appended to UTF-8"
+    );
 }
 
 #[test]
@@ -112,7 +208,11 @@ fn what_proves_nothing_is_silence() {
         "Suppressions used: none\n",
         "all tests passed\n",
     ] {
-        assert_eq!(codes(text.as_bytes()), (Outcome::Fail, vec!["no-evidence"]), "{text:?}");
+        assert_eq!(
+            codes(text.as_bytes()),
+            (Outcome::Fail, vec!["no-evidence"]),
+            "{text:?}"
+        );
     }
 }
 
@@ -134,7 +234,11 @@ fn what_only_looks_like_a_report_changes_nothing() {
         "-- valgrind: not found\n",
         "<<< valgrind done >>>\n",
     ] {
-        assert_eq!(codes(format!("{text}{CLEAN}{text}").as_bytes()), (Outcome::Pass, vec![]), "{text:?}");
+        assert_eq!(
+            codes(format!("{text}{CLEAN}{text}").as_bytes()),
+            (Outcome::Pass, vec![]),
+            "{text:?}"
+        );
     }
 }
 
@@ -153,7 +257,10 @@ fn a_child_that_goes_on_with_a_program_that_is_not_watched_is_no_gap() {
     let parent = CLEAN.replace("Command: ./clean", "Command: ./a\n==7== Parent PID: 1");
     let child = "==8== Memcheck, a memory error detector\n==8== Command: ./a\n==8== Parent PID: 7\n==8== \n";
     let judge = |child: &str| {
-        let files = [("p.7".to_owned(), parent.clone().into_bytes()), ("p.8".to_owned(), child.as_bytes().to_vec())];
+        let files = [
+            ("p.7".to_owned(), parent.clone().into_bytes()),
+            ("p.8".to_owned(), child.as_bytes().to_vec()),
+        ];
         common::judge(&files).verdict.outcome
     };
     assert_eq!(judge(child), Outcome::Pass);
@@ -165,19 +272,41 @@ fn a_child_that_goes_on_with_a_program_that_is_not_watched_is_no_gap() {
 fn a_child_of_fork_counts_the_errors_of_its_parent() {
     let record = "==7== Invalid read of size 4\n==7==    at 0x1: main (a.c:1)\n==7== \n";
     let one = "ERROR SUMMARY: 1 errors from 1 contexts (suppressed: 0 from 0)";
-    let parent = CLEAN.replace("==7== HEAP", &format!("{record}==7== HEAP")).replace("./clean", "./a\n==7== Parent PID: 1");
-    let parent = parent.replace("ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)", one);
-    let child = parent.replace(record, "").replace("==7==", "==8==").replace("PID: 1", "PID: 7");
+    let parent = CLEAN
+        .replace("==7== HEAP", &format!("{record}==7== HEAP"))
+        .replace("./clean", "./a\n==7== Parent PID: 1");
+    let parent = parent.replace(
+        "ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)",
+        one,
+    );
+    let child = parent
+        .replace(record, "")
+        .replace("==7==", "==8==")
+        .replace("PID: 1", "PID: 7");
     let reasons = |files: &[(&str, &str)]| {
-        let files: Vec<_> = files.iter().map(|(n, t)| ((*n).to_owned(), t.as_bytes().to_vec())).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(n, t)| ((*n).to_owned(), t.as_bytes().to_vec()))
+            .collect();
         let judged = common::judge(&files);
-        judged.verdict.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>()
+        judged
+            .verdict
+            .reasons
+            .iter()
+            .map(|r| r.code.as_str())
+            .collect::<Vec<_>>()
     };
     let child = child.replace(&record.replace("==7==", "==8=="), "");
-    assert_eq!(reasons(&[("7", &parent), ("8", &child)]), ["unexpected-finding"]);
+    assert_eq!(
+        reasons(&[("7", &parent), ("8", &child)]),
+        ["unexpected-finding"]
+    );
     assert_eq!(reasons(&[("8", &child)]), ["unreconciled-report"]);
     let stranger = parent.replace("==7==", "==9==");
-    assert_eq!(reasons(&[("9", &stranger), ("8", &child)]), ["unexpected-finding", "unreconciled-report"]);
+    assert_eq!(
+        reasons(&[("9", &stranger), ("8", &child)]),
+        ["unexpected-finding", "unreconciled-report"]
+    );
 }
 
 #[test]
@@ -188,19 +317,40 @@ fn one_line_with_a_hundred_thousand_tags_is_read() {
 
 #[test]
 fn an_element_without_end_is_given_up() {
-    let log =
-        format!("{CLEAN}<valgrindoutput>\n<error>\n{}", "<a>0123456789012345678901234567890123456789</a>\n".repeat(400_000));
+    let log = format!(
+        "{CLEAN}<valgrindoutput>\n<error>\n{}",
+        "<a>0123456789012345678901234567890123456789</a>\n".repeat(400_000)
+    );
     let judged = common::judge(&[("log".to_owned(), log.into_bytes())]);
-    assert!(judged.parsed.problems.iter().any(|p| p.code.as_str() == "malformed-xml"), "{:?}", judged.parsed.problems);
+    assert!(
+        judged
+            .parsed
+            .problems
+            .iter()
+            .any(|p| p.code.as_str() == "malformed-xml"),
+        "{:?}",
+        judged.parsed.problems
+    );
 }
 
 #[test]
 fn a_report_counts_twice_in_one_log_and_once_in_two_copies_of_it() {
     let leak = "==1== 40 bytes in 1 blocks are definitely lost in loss record 1 of 1\n==1==    at 0x1: f (a.c:1)\n==1== \n";
-    let log = CLEAN.replace("==7==", "==1==").replace("==1== HEAP", &format!("{leak}==1== HEAP"));
+    let log = CLEAN
+        .replace("==7==", "==1==")
+        .replace("==1== HEAP", &format!("{leak}==1== HEAP"));
     let count = |files: &[&str]| {
-        let files: Vec<_> = files.iter().enumerate().map(|(n, t)| (n.to_string(), t.as_bytes().to_vec())).collect();
-        common::judge(&files).parsed.findings.iter().map(|f| f.occurrences).sum::<u64>()
+        let files: Vec<_> = files
+            .iter()
+            .enumerate()
+            .map(|(n, t)| (n.to_string(), t.as_bytes().to_vec()))
+            .collect();
+        common::judge(&files)
+            .parsed
+            .findings
+            .iter()
+            .map(|f| f.occurrences)
+            .sum::<u64>()
     };
     assert_eq!(count(&[&log.repeat(2)]), 2);
     assert_eq!(count(&[&log, &log]), 1);
@@ -211,26 +361,51 @@ fn a_report_counts_twice_in_one_log_and_once_in_two_copies_of_it() {
 fn a_parent_goes_on_in_the_document_of_its_child_whatever_the_program_prints() {
     let error = XML.find("<error>").unwrap()..XML.find("<status>").unwrap();
     let child = XML.replace(&XML[error.clone()], "");
-    let rest = format!("child gone\n{}</valgrindoutput>\n", XML[error].replace("KIND", "InvalidRead"));
+    let rest = format!(
+        "child gone\n{}</valgrindoutput>\n",
+        XML[error].replace("KIND", "InvalidRead")
+    );
     assert_eq!(codes(child.as_bytes()).0, Outcome::Pass);
-    assert_eq!(codes(format!("{child}\n<testsuites>\n</testsuites>\n").as_bytes()).0, Outcome::Pass);
+    assert_eq!(
+        codes(format!("{child}\n<testsuites>\n</testsuites>\n").as_bytes()).0,
+        Outcome::Pass
+    );
     let (outcome, reasons) = codes(format!("{child}{rest}").as_bytes());
     assert_eq!(outcome, Outcome::Fail);
-    assert!(reasons.contains(&"unexpected-finding") && reasons.contains(&"interleaved-report"), "{reasons:?}");
+    assert!(
+        reasons.contains(&"unexpected-finding") && reasons.contains(&"interleaved-report"),
+        "{reasons:?}"
+    );
 }
 
 #[test]
 fn a_stack_without_a_headline_of_its_own_is_no_error() {
     let stack = "==8==    at 0x1: pause (pause.c:29)\n";
-    let child = CLEAN.lines().skip(2).collect::<Vec<_>>().join("\n").replace("==7==", "==8==");
+    let child = CLEAN
+        .lines()
+        .skip(2)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace("==7==", "==8==");
     for text in [
-        format!("==8== \n==8== Process terminating with default action of signal 15 (SIGTERM)\n{stack}{child}\n"),
+        format!(
+            "==8== \n==8== Process terminating with default action of signal 15 (SIGTERM)\n{stack}{child}\n"
+        ),
         format!("==8== Warning: invalid file descriptor -1 in syscall close()\n{stack}{child}\n"),
     ] {
-        assert_eq!(codes(format!("{CLEAN}{text}").as_bytes()), (Outcome::Pass, vec![]), "{text}");
+        assert_eq!(
+            codes(format!("{CLEAN}{text}").as_bytes()),
+            (Outcome::Pass, vec![]),
+            "{text}"
+        );
     }
-    let verbose =
-        CLEAN.replace("==7== HEAP", &format!("==7== Reading syms\n==7== Warning: x\n{}==7== HEAP", stack.replace("8", "7")));
+    let verbose = CLEAN.replace(
+        "==7== HEAP",
+        &format!(
+            "==7== Reading syms\n==7== Warning: x\n{}==7== HEAP",
+            stack.replace("8", "7")
+        ),
+    );
     assert_eq!(codes(verbose.as_bytes()), (Outcome::Pass, vec![]));
 }
 
@@ -239,20 +414,33 @@ fn a_tool_is_known_without_its_header() {
     let race = "==7== Possible data race during read of size 4 at 0x1 by thread #3\n==7== Locks held: none\n==7==    at 0x1: w (race.c:7)\n";
     let judged = common::judge(&[("log".to_owned(), race.as_bytes().to_vec())]);
     let finding = &judged.parsed.findings[0];
-    assert_eq!((finding.tool.as_str(), finding.kind.as_str(), judged.parsed.findings.len()), ("helgrind", "race", 1));
+    assert_eq!(
+        (
+            finding.tool.as_str(),
+            finding.kind.as_str(),
+            judged.parsed.findings.len()
+        ),
+        ("helgrind", "race", 1)
+    );
 }
 
 #[test]
 fn copies_of_a_clean_log_prove_as_much_as_one() {
     let spoken = "==1==LeakSanitizer: checking for leaks\n";
     for log in [CLEAN, spoken] {
-        let files: Vec<_> = ["a", "b"].iter().map(|n| ((*n).to_owned(), log.as_bytes().to_vec())).collect();
+        let files: Vec<_> = ["a", "b"]
+            .iter()
+            .map(|n| ((*n).to_owned(), log.as_bytes().to_vec()))
+            .collect();
         assert_eq!(common::judge(&files).verdict.outcome, Outcome::Pass);
     }
 }
 
 #[test]
 fn a_long_run_of_brackets_is_read_in_time() {
-    let log = format!("==9==ERROR: AddressSanitizer: x on address 0x1\n    #0 0x5 in f{}\n", "<".repeat(500_000));
+    let log = format!(
+        "==9==ERROR: AddressSanitizer: x on address 0x1\n    #0 0x5 in f{}\n",
+        "<".repeat(500_000)
+    );
     assert_eq!(codes(log.as_bytes()).0, Outcome::Fail);
 }

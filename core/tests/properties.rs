@@ -22,14 +22,21 @@ const SMALL: usize = 12 * 1024;
 #[test]
 fn single_bytes_read_like_the_whole() {
     let mut different = Vec::new();
-    for case in CASES.iter().filter(|c| c.files.iter().all(|(_, bytes)| bytes.len() <= SMALL)) {
+    for case in CASES
+        .iter()
+        .filter(|c| c.files.iter().all(|(_, bytes)| bytes.len() <= SMALL))
+    {
         let whole = common::judge(&case.files).document(Format::Json);
-        let bytes = common::judge_in_chunks(&case.files, |bytes| bytes.chunks(1).collect()).document(Format::Json);
+        let bytes = common::judge_in_chunks(&case.files, |bytes| bytes.chunks(1).collect())
+            .document(Format::Json);
         if whole != bytes {
             different.push(&case.name);
         }
     }
-    assert!(different.is_empty(), "byte by byte these read otherwise: {different:?}");
+    assert!(
+        different.is_empty(),
+        "byte by byte these read otherwise: {different:?}"
+    );
 }
 
 #[test]
@@ -52,38 +59,64 @@ fn a_text_without_a_report_is_no_evidence() {
         let judged = common::judge_text(text.as_bytes());
         assert_eq!(judged.parsed.findings.len(), 0, "{text:?}");
         let reasons: Vec<_> = judged.verdict.reasons.iter().map(|r| r.code).collect();
-        assert_eq!(reasons, [ReasonCode::NoEvidence], "{text:?}: {:?}", judged.parsed.problems);
+        assert_eq!(
+            reasons,
+            [ReasonCode::NoEvidence],
+            "{text:?}: {:?}",
+            judged.parsed.problems
+        );
         assert_eq!(judged.verdict.outcome, Outcome::Fail, "{text:?}");
     }
 }
 
 #[test]
 fn nothing_named_is_no_evidence() {
-    let sources = [leakgate_core::Source { name: "*.log".into(), inputs: Vec::new() }];
+    let sources = [leakgate_core::Source {
+        name: "*.log".into(),
+        inputs: Vec::new(),
+    }];
     let parsed = leakgate_core::Parser::new(leakgate_core::Options::default()).finish();
     let gate = common::gate();
     let triage = leakgate_core::triage(&parsed, &gate, &leakgate_core::NoWorkspace);
     let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
-    assert_eq!(verdict.reasons.iter().map(|r| r.code).collect::<Vec<_>>(), [ReasonCode::NoEvidence]);
+    assert_eq!(
+        verdict.reasons.iter().map(|r| r.code).collect::<Vec<_>>(),
+        [ReasonCode::NoEvidence]
+    );
 }
 
 /// What must hold whatever was read.
 fn check_sense(judged: &Judged) -> Result<(), TestCaseError> {
     let (parsed, verdict) = (&judged.parsed, &judged.verdict);
-    let fatal = parsed.problems.iter().any(|p| p.code.class() == ProblemClass::Fatal);
+    let fatal = parsed
+        .problems
+        .iter()
+        .any(|p| p.code.class() == ProblemClass::Fatal);
     if verdict.outcome == Outcome::Pass {
         prop_assert!(!fatal, "a pass in spite of {:?}", parsed.problems);
         prop_assert!(!parsed.reports.is_empty(), "a pass without a report");
-        prop_assert!(parsed.reports.iter().all(|r| r.complete), "a pass with a cut report");
+        prop_assert!(
+            parsed.reports.iter().all(|r| r.complete),
+            "a pass with a cut report"
+        );
     } else {
         prop_assert!(!verdict.reasons.is_empty(), "a failure without a reason");
     }
     for instance in parsed.findings.iter().flat_map(|f| &f.instances) {
         let lines = parsed.inputs[instance.input].lines;
-        prop_assert!((1..=lines).contains(&instance.first_line), "line {} of {lines}", instance.first_line);
-        prop_assert!((instance.first_line..=lines).contains(&instance.last_line), "line {} of {lines}", instance.last_line);
+        prop_assert!(
+            (1..=lines).contains(&instance.first_line),
+            "line {} of {lines}",
+            instance.first_line
+        );
+        prop_assert!(
+            (instance.first_line..=lines).contains(&instance.last_line),
+            "line {} of {lines}",
+            instance.last_line
+        );
     }
-    let json: serde_json::Value = serde_json::from_str(&judged.document(Format::Json)).expect("the document is JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&judged.document(Format::Json)).expect("the document is JSON");
     prop_assert_eq!(&json["verdict"]["outcome"], verdict.outcome.as_str());
     prop_assert!(!judged.document(Format::Text).is_empty());
     Ok(())
@@ -125,7 +158,9 @@ impl Change {
                 let place = at(place);
                 text.get_mut(place).into_iter().for_each(|b| *b = *byte);
             }
-            Self::Insert(place, bytes) => drop(text.splice(at(place)..at(place), bytes.iter().copied())),
+            Self::Insert(place, bytes) => {
+                drop(text.splice(at(place)..at(place), bytes.iter().copied()))
+            }
             Self::Delete(from, length) => drop(text.drain(at(from)..end(at(from), *length))),
             Self::Repeat(from, length) => {
                 let (start, end) = (at(from), end(at(from), *length));
@@ -139,9 +174,19 @@ impl Change {
                 drop(text.splice(at(place)..at(place), part));
             }
             Self::Interleave(case) => {
-                let other: Vec<&[u8]> = case.get(&CASES).files[0].1.split_inclusive(|b| *b == b'\n').collect();
+                let other: Vec<&[u8]> = case.get(&CASES).files[0]
+                    .1
+                    .split_inclusive(|b| *b == b'\n')
+                    .collect();
                 let own: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
-                let line = |n: usize| [own.get(n), other.get(n)].into_iter().flatten().copied().collect::<Vec<_>>().concat();
+                let line = |n: usize| {
+                    [own.get(n), other.get(n)]
+                        .into_iter()
+                        .flatten()
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .concat()
+                };
                 *text = (0..own.len().max(other.len())).flat_map(line).collect();
             }
         }
@@ -153,10 +198,16 @@ fn change() -> impl Strategy<Value = Change> {
         any::<Index>().prop_map(Change::Truncate),
         any::<Index>().prop_map(Change::Behead),
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Overwrite(at, byte)),
-        (any::<Index>(), prop::collection::vec(any::<u8>(), 1..40)).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        (any::<Index>(), prop::collection::vec(any::<u8>(), 1..40))
+            .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
         (any::<Index>(), 1..2000_usize).prop_map(|(at, length)| Change::Delete(at, length)),
         (any::<Index>(), 1..2000_usize).prop_map(|(at, length)| Change::Repeat(at, length)),
-        (any::<Index>(), any::<Index>(), any::<Index>(), 1..2000_usize)
+        (
+            any::<Index>(),
+            any::<Index>(),
+            any::<Index>(),
+            1..2000_usize
+        )
             .prop_map(|(at, case, from, length)| Change::Splice(at, case, from, length)),
         any::<Index>().prop_map(Change::Interleave),
     ]
@@ -207,8 +258,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         b"\xc3",
         b"Suppressions used:",
     ];
-    let piece =
-        prop_oneof![4 => prop::sample::select(words).prop_map(<[u8]>::to_vec), 1 => prop::collection::vec(any::<u8>(), 0..8)];
+    let piece = prop_oneof![4 => prop::sample::select(words).prop_map(<[u8]>::to_vec), 1 => prop::collection::vec(any::<u8>(), 0..8)];
     prop::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
 }
 

@@ -1,11 +1,14 @@
-//! A document that is read back tells the same: for every case, the findings, reports and problems are those of the first run.
+//! A document that is read back tells the same: for every case, the findings, reports and problems
+//! are those of the first run.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 mod common;
 
 use leakgate_core::emit::{self, Format, Run, Spot, Style, annotations};
-use leakgate_core::{Claims, Disposition, Document, Gate, NoWorkspace, Parsed, Triage, Verdict, Workspace, merge};
+use leakgate_core::{
+    Claims, Disposition, Document, Gate, NoWorkspace, Parsed, Triage, Verdict, Workspace, merge,
+};
 use serde_json::Value;
 
 #[test]
@@ -15,7 +18,8 @@ fn every_document_is_read_back_whole() {
         let document = Document::read("a.json", &before).unwrap();
         let (all, sources) = merge(vec![("a".to_owned(), document)]);
         let after = common::decide(common::gate(), all.parsed, &sources).document(Format::Json);
-        let [before, after]: [Value; 2] = [&before, &after].map(|text| serde_json::from_str(text).unwrap());
+        let [before, after]: [Value; 2] =
+            [&before, &after].map(|text| serde_json::from_str(text).unwrap());
         for part in ["findings", "reports", "problems"] {
             assert_eq!(before[part], after[part], "{} {part}", case.name);
         }
@@ -31,7 +35,8 @@ impl Workspace for Here {
     }
 
     fn resolve(&self, file: &str) -> Option<String> {
-        let is_ours = !file.starts_with("/usr") && !file.contains("..") && !file.contains(['\\', ':']);
+        let is_ours =
+            !file.starts_with("/usr") && !file.contains("..") && !file.contains(['\\', ':']);
         is_ours.then(|| format!("repo/{}", file.trim_start_matches('/')))
     }
 }
@@ -43,14 +48,36 @@ fn run<'a>(
     gate: &'a Gate,
     workspace: &'a dyn Workspace,
 ) -> Run<'a> {
-    Run { parsed, gate, triage, verdict, workspace, sources: &NoWorkspace, changes: None }
+    Run {
+        parsed,
+        gate,
+        triage,
+        verdict,
+        workspace,
+        sources: &NoWorkspace,
+        changes: None,
+    }
 }
 
 /// Where annotations stand, and how each disposition is counted.
 fn told(run: &Run<'_>) -> (Vec<Option<Spot>>, Vec<u64>) {
-    let all = [Disposition::Unexpected, Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
-    let spots = annotations(run).into_iter().filter(|a| !a.details.is_empty()).map(|a| a.spot).collect();
-    (spots, all.iter().map(|d| run.triage.count(run.parsed, *d).0).collect())
+    let all = [
+        Disposition::Unexpected,
+        Disposition::Allowed,
+        Disposition::Baseline,
+        Disposition::NotGated,
+    ];
+    let spots = annotations(run)
+        .into_iter()
+        .filter(|a| !a.details.is_empty())
+        .map(|a| a.spot)
+        .collect();
+    (
+        spots,
+        all.iter()
+            .map(|d| run.triage.count(run.parsed, *d).0)
+            .collect(),
+    )
 }
 
 #[test]
@@ -72,12 +99,22 @@ fn a_document_at_its_word_is_shown_as_the_run_itself() {
         assert_eq!(document.verdict, verdict, "{}", case.name);
         let claims = Claims::of(&document);
         let claimed = claims.triage(&document, &gate);
-        let shown = told(&run(&document.parsed, &claimed, &document.verdict, &gate, &claims));
+        let shown = told(&run(
+            &document.parsed,
+            &claimed,
+            &document.verdict,
+            &gate,
+            &claims,
+        ));
         let (spots, counts) = told(&itself);
         assert_eq!(shown.1, counts, "{}", case.name);
         // Beside the frame to look at, a document says of no frame where in the repository it is.
         for (shown, spot) in shown.0.iter().zip(&spots) {
-            assert!(shown.is_none() || shown == spot, "{}: {shown:?} {spot:?}", case.name);
+            assert!(
+                shown.is_none() || shown == spot,
+                "{}: {shown:?} {spot:?}",
+                case.name
+            );
             placed += usize::from(shown.is_some());
         }
     }
@@ -90,14 +127,31 @@ fn a_claimed_place_outside_of_the_repository_is_none() {
     let gate = common::gate();
     let triage = leakgate_core::triage(&parsed, &gate, &Here);
     let verdict = leakgate_core::judge(&parsed, &triage, &sources, &gate);
-    let text = emit::document(&run(&parsed, &triage, &verdict, &gate, &Here), Format::Json, &Style::default());
+    let text = emit::document(
+        &run(&parsed, &triage, &verdict, &gate, &Here),
+        Format::Json,
+        &Style::default(),
+    );
     assert!(text.contains("\"repo/src/a.c\""), "{text}");
-    for (file, want) in [("x/a.c", true), ("../a.c", false), ("/etc/a.c", false), (".git/a.c", false), ("x\\\\a.c", false)] {
+    for (file, want) in [
+        ("x/a.c", true),
+        ("../a.c", false),
+        ("/etc/a.c", false),
+        (".git/a.c", false),
+        ("x\\\\a.c", false),
+    ] {
         let hostile = text.replace("\"repo/src/a.c\"", &format!("\"{file}\""));
         let document = Document::read("a.json", &hostile).unwrap();
         let claims = Claims::of(&document);
         let claimed = claims.triage(&document, &gate);
-        let shown = told(&run(&document.parsed, &claimed, &document.verdict, &gate, &claims)).0;
+        let shown = told(&run(
+            &document.parsed,
+            &claimed,
+            &document.verdict,
+            &gate,
+            &claims,
+        ))
+        .0;
         assert_eq!(shown[0].is_some(), want, "{file}");
     }
 }
@@ -111,15 +165,25 @@ fn a_document_that_would_cost_more_than_it_weighs_is_refused() {
     let many = |pointer: &str, count: usize, one: Value| {
         let mut hostile = document.clone();
         *hostile.pointer_mut(pointer).unwrap() = vec![one; count].into();
-        Document::read("a.json", &hostile.to_string()).unwrap_err().to_string()
+        Document::read("a.json", &hostile.to_string())
+            .unwrap_err()
+            .to_string()
     };
-    let frame = document.pointer("/findings/0/stacks/0/frames/0").unwrap().clone();
+    let frame = document
+        .pointer("/findings/0/stacks/0/frames/0")
+        .unwrap()
+        .clone();
     let stack = document.pointer("/findings/0/stacks/0").unwrap().clone();
     let reason = document.pointer("/verdict/reasons/0").unwrap().clone();
     for (pointer, count, one, want) in [
         ("/verdict/reasons", 1001, reason, "1000 reasons"),
         ("/findings/0/stacks", 65, stack, "64 stacks"),
-        ("/findings/0/stacks/0/frames", 513, frame, "512 frames in a stack"),
+        (
+            "/findings/0/stacks/0/frames",
+            513,
+            frame,
+            "512 frames in a stack",
+        ),
         ("/findings/0/notes", 4097, "n".into(), "4096 notes"),
     ] {
         let told = many(pointer, count, one);

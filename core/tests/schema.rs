@@ -1,5 +1,6 @@
-//! What machines read is what the schemas in docs/ say: every document of every real report, of hostile ones, with rules, a baseline and
-//! several legs; and the schemas say no more than what is seen.
+//! What machines read is what the schemas in docs/ say: every document of every real report, of
+//! hostile ones, with rules, a baseline and several legs; and the schemas say no more than what is
+//! seen.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "this is a test")]
 
@@ -13,8 +14,9 @@ use std::sync::Mutex;
 
 use leakgate_core::emit::{self, Format};
 use leakgate_core::{
-    AdviceCode, Baseline, Cause, Class, Code, Config, Date, Disposition, Document, Gate, Level, Outcome, Policy, ReasonCode,
-    Role, RuleSource, Silence, Tool, Use, Vouched, What, compare, merge, packs, read_file,
+    AdviceCode, Baseline, Cause, Class, Code, Config, Date, Disposition, Document, Gate, Level,
+    Outcome, Policy, ReasonCode, Role, RuleSource, Silence, Tool, Use, Vouched, What, compare,
+    merge, packs, read_file,
 };
 use serde_json::Value;
 
@@ -78,16 +80,27 @@ reason = "It was written for something else."
 /// A gate with rules that looks at everything, or at little.
 fn gate(wide: bool) -> Gate {
     let mut policy = Policy::default();
-    let words: &[&str] = if wide { &["errors", "leaks", "fd-leak", "fd-inherited"] } else { &["errors"] };
+    let words: &[&str] = if wide {
+        &["errors", "leaks", "fd-leak", "fd-inherited"]
+    } else {
+        &["errors"]
+    };
     policy.set_fail_on(words.iter().copied()).expect("words");
     let level = if wide { Level::Fail } else { Level::Warn };
-    (policy.unused_rules, policy.third_party, policy.tool_suppressed) = (level, level, level);
+    (
+        policy.unused_rules,
+        policy.third_party,
+        policy.tool_suppressed,
+    ) = (level, level, level);
     policy.require = Policy::tool("drd").into_iter().collect();
     policy.silence = if wide { Silence::Fail } else { Silence::Pass };
-    let mut gate =
-        Gate::new(policy, Date::constant(2026, 6, 1)).with_rules(Config::read("leakgate.toml", RULES).expect("rules").rules);
+    let mut gate = Gate::new(policy, Date::constant(2026, 6, 1))
+        .with_rules(Config::read("leakgate.toml", RULES).expect("rules").rules);
     for (name, text) in [
-        ("a.supp", "{\na\nMemchek:Leak\nfun:malloc\n}\n{\nb\nMemcheck:Leak\nfun:malloc\nfun:reachable\n}\n"),
+        (
+            "a.supp",
+            "{\na\nMemchek:Leak\nfun:malloc\n}\n{\nb\nMemcheck:Leak\nfun:malloc\nfun:reachable\n}\n",
+        ),
         ("b.supp", "leak:x\n"),
     ] {
         gate = gate.with_rules(read_file(name, text).expect("suppressions").1);
@@ -95,7 +108,8 @@ fn gate(wide: bool) -> Gate {
     gate.with_rules(packs()[0].read().expect("a pack").1)
 }
 
-/// A baseline of a run, in which some of it is smaller than it is now, and something is no longer there.
+/// A baseline of a run, in which some of it is smaller than it is now, and something is no longer
+/// there.
 fn baseline(run: &Judged) -> Baseline {
     let mut baseline = Baseline::of(&run.parsed, &run.triage);
     for known in baseline.known.iter_mut().step_by(2) {
@@ -108,7 +122,8 @@ fn baseline(run: &Judged) -> Baseline {
     baseline
 }
 
-/// Everything that can be written about a case: by three gates, with a baseline, and as one of two legs.
+/// Everything that can be written about a case: by three gates, with a baseline, and as one of two
+/// legs.
 fn documents(case: &Case) -> Vec<String> {
     let json = |run: &Judged| run.document(Format::Json);
     let plain = common::judge(&case.files);
@@ -116,19 +131,32 @@ fn documents(case: &Case) -> Vec<String> {
     for wide in [true, false] {
         documents.push(json(&common::judge_by(gate(wide), &case.files)));
     }
-    let known = Gate { baseline: Some(baseline(&plain)), ..common::gate() };
+    let known = Gate {
+        baseline: Some(baseline(&plain)),
+        ..common::gate()
+    };
     documents.push(json(&common::judge_by(known, &case.files)));
-    let legs = ["linux", "macos"].map(|leg| (leg.to_owned(), Document::read("a.json", &documents[0]).expect("a document")));
+    let legs = ["linux", "macos"].map(|leg| {
+        (
+            leg.to_owned(),
+            Document::read("a.json", &documents[0]).expect("a document"),
+        )
+    });
     let (all, sources) = merge(legs.into());
     let mut merged = common::decide(gate(true), all.parsed, &sources);
     merged.verdict.reasons.extend(all.verdict.reasons);
-    merged.verdict.watched.push(Vouched { tool: Tool::Msan, processes: 2, canary: true });
+    merged.verdict.watched.push(Vouched {
+        tool: Tool::Msan,
+        processes: 2,
+        canary: true,
+    });
     merged.verdict.outcome = Outcome::Error;
     documents.push(json(&merged));
     documents
 }
 
-/// Both directions at once: what is written is allowed, and of what is allowed there is nothing that is never written.
+/// Both directions at once: what is written is allowed, and of what is allowed there is nothing
+/// that is never written.
 #[test]
 fn every_document_is_as_the_schema_says_and_every_field_is_seen() {
     let contract = Contract::read("leakgate-v1");
@@ -139,7 +167,9 @@ fn every_document_is_as_the_schema_says_and_every_field_is_seen() {
             contract::collect("", &contract.check(&case.name, &document), &mut types);
         }
         let mut seen = seen.lock().expect("no other case failed");
-        types.into_iter().for_each(|(at, types)| seen.entry(at).or_default().extend(types));
+        types
+            .into_iter()
+            .for_each(|(at, types)| seen.entry(at).or_default().extend(types));
     });
     assert_eq!(seen.into_inner().expect("no case failed"), contract.types());
 }
@@ -160,9 +190,18 @@ fn changes_are_as_the_schema_says() {
         emit::changes_as_json(&changes, &mut text).expect("writing to a string");
         let found = contract.check(name, &text);
         contract::collect("", &found, &mut seen);
-        for (change, what) in found["changes"].as_array().expect("changes").iter().zip(&changes) {
+        for (change, what) in found["changes"]
+            .as_array()
+            .expect("changes")
+            .iter()
+            .zip(&changes)
+        {
             assert_eq!(change["before"].is_null(), what.what == What::New, "{name}");
-            assert_eq!(change["after"].is_null(), what.what == What::Fixed, "{name}");
+            assert_eq!(
+                change["after"].is_null(),
+                what.what == What::Fixed,
+                "{name}"
+            );
             kinds.push(what.what);
         }
     };
@@ -171,7 +210,13 @@ fn changes_are_as_the_schema_says() {
         check(&pair[1].name, &before, &after);
         // The same run with other sizes, at other lines.
         let mut grown = before.clone();
-        for (at, (finding, seen)) in grown.parsed.findings.iter_mut().zip(&mut grown.seen).enumerate() {
+        for (at, (finding, seen)) in grown
+            .parsed
+            .findings
+            .iter_mut()
+            .zip(&mut grown.seen)
+            .enumerate()
+        {
             match &mut finding.leak {
                 Some(leak) if at % 2 == 0 => leak.bytes += 1,
                 _ => seen.file = None,
@@ -197,7 +242,8 @@ fn baselines_are_as_the_schema_says() {
     assert_eq!(seen, contract.types());
 }
 
-/// Of a baseline the schema is what leakgate reads: nobody but leakgate writes one, and a field that it does not know is a mistake.
+/// Of a baseline the schema is what leakgate reads: nobody but leakgate writes one, and a field
+/// that it does not know is a mistake.
 #[test]
 fn the_schema_and_the_reader_of_baselines_agree() {
     let contract = Contract::read("leakgate-baseline-v1");
@@ -205,43 +251,69 @@ fn the_schema_and_the_reader_of_baselines_agree() {
     let whole: Value = serde_json::from_str(whole).expect("JSON");
     let agree = |what: &str, document: &Value| {
         let read = Baseline::read("b.json", &document.to_string());
-        assert_eq!(contract.lenient.is_valid(document), read.is_ok(), "{what}: {:?}", read.err());
+        assert_eq!(
+            contract.lenient.is_valid(document),
+            read.is_ok(),
+            "{what}: {:?}",
+            read.err()
+        );
         read.is_ok()
     };
     assert!(agree("whole", &whole));
     spoil::each(&whole, |spoiled| {
-        agree(&format!("{} {}", spoiled.at, spoiled.how), &spoiled.document);
+        agree(
+            &format!("{} {}", spoiled.at, spoiled.how),
+            &spoiled.document,
+        );
     });
 }
 
-/// Each field that is left out, renamed or of another type, and each word that is another, is found.
+/// Each field that is left out, renamed or of another type, and each word that is another, is
+/// found.
 #[test]
 fn a_document_that_is_spoiled_is_not_valid() {
     let contract = Contract::read("leakgate-v1");
     let (types, cases) = (contract.types(), common::cases());
     let mut spoiled = 0;
-    for name in ["memcheck/indirect", "asan/double-free-gcc12", "lsan/many-places-clang19"] {
+    for name in [
+        "memcheck/indirect",
+        "asan/double-free-gcc12",
+        "lsan/many-places-clang19",
+    ] {
         let case = cases.iter().find(|c| c.name == name).expect("a case");
         for document in documents(case) {
             let document = contract.check(name, &document);
             spoil::each(&document, |one| {
                 let allowed = match one.how {
                     spoil::How::Gone => {
-                        matches!(one.at.as_str(), "inputs[].leg" | "findings[].suppression" | "verdict.watched")
-                            || one.at.ends_with("[]")
+                        matches!(
+                            one.at.as_str(),
+                            "inputs[].leg" | "findings[].suppression" | "verdict.watched"
+                        ) || one.at.ends_with("[]")
                     }
                     spoil::How::Type(to) => types[&one.at].contains(to),
                     spoil::How::Negative => false,
                     spoil::How::Another => !is_word(&one.at),
                     // Fields are added within v1, so a reader takes them.
                     spoil::How::Added => {
-                        assert!(contract.lenient.is_valid(&one.document), "{name}: {} may have more fields", one.at);
+                        assert!(
+                            contract.lenient.is_valid(&one.document),
+                            "{name}: {} may have more fields",
+                            one.at
+                        );
                         false
                     }
                 };
                 // A pair without one of its two is none.
-                let allowed = allowed && !(one.how == spoil::How::Gone && one.at == "reports[].records[][]");
-                assert_eq!(contract.strict.is_valid(&one.document), allowed, "{name}: {} {}", one.at, one.how);
+                let allowed =
+                    allowed && !(one.how == spoil::How::Gone && one.at == "reports[].records[][]");
+                assert_eq!(
+                    contract.strict.is_valid(&one.document),
+                    allowed,
+                    "{name}: {} {}",
+                    one.at,
+                    one.how
+                );
                 spoiled += 1;
             });
         }
@@ -284,43 +356,152 @@ fn the_schema_lists_every_word() {
     let check = |schema: &Value, at: &str, open: bool, words: Vec<&str>| {
         let set = schema.pointer(at).expect("a set of words");
         assert_eq!(contract::is_open_set(set), open, "{at}");
-        assert_eq!(set[if open { "examples" } else { "enum" }], Value::from(words.clone()), "{at}");
+        assert_eq!(
+            set[if open { "examples" } else { "enum" }],
+            Value::from(words.clone()),
+            "{at}"
+        );
         let description = set["description"].as_str().expect("a description");
         for word in words {
-            assert!(description.contains(&format!("`{word}`: ")), "{at} does not say what {word} means");
+            assert!(
+                description.contains(&format!("`{word}`: ")),
+                "{at} does not say what {word} means"
+            );
         }
     };
     let uses = [
-        Use { expired: true, ..Use::default() },
-        Use { over_limit: true, ..Use::default() },
-        Use { expectation_missed: true, ..Use::default() },
-        Use { decided: 1, ..Use::default() },
-        Use { matched: 1, ..Use::default() },
-        Use { tried: true, ..Use::default() },
+        Use {
+            expired: true,
+            ..Use::default()
+        },
+        Use {
+            over_limit: true,
+            ..Use::default()
+        },
+        Use {
+            expectation_missed: true,
+            ..Use::default()
+        },
+        Use {
+            decided: 1,
+            ..Use::default()
+        },
+        Use {
+            matched: 1,
+            ..Use::default()
+        },
+        Use {
+            tried: true,
+            ..Use::default()
+        },
         Use::default(),
     ];
-    let sources = [RuleSource::Config, RuleSource::Valgrind, RuleSource::Sanitizer, RuleSource::Pack];
-    let classes = [Class::Allocator, Class::Runtime, Class::ThirdParty, Class::Own, Class::Unknown];
+    let sources = [
+        RuleSource::Config,
+        RuleSource::Valgrind,
+        RuleSource::Sanitizer,
+        RuleSource::Pack,
+    ];
+    let classes = [
+        Class::Allocator,
+        Class::Runtime,
+        Class::ThirdParty,
+        Class::Own,
+        Class::Unknown,
+    ];
     let causes = [Cause::ExpiredRule, Cause::OverLimit, Cause::Grown];
-    let dispositions = [Disposition::Unexpected, Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
+    let dispositions = [
+        Disposition::Unexpected,
+        Disposition::Allowed,
+        Disposition::Baseline,
+        Disposition::NotGated,
+    ];
     let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Error];
     let levels = [Level::Allow, Level::Warn, Level::Fail];
     let whats = [What::New, What::Grown, What::Moved, What::Fixed];
-    check(&schema, "/$defs/reason-code", true, ReasonCode::ALL.iter().map(|c| c.as_str()).collect());
-    check(&schema, "/$defs/problem-code", true, Code::ALL.iter().map(|c| c.as_str()).collect());
-    check(&schema, "/$defs/advice-code", true, AdviceCode::ALL.iter().map(|c| c.as_str()).collect());
-    check(&schema, "/$defs/role", true, Role::ALL.iter().map(|r| r.as_str()).collect());
-    check(&schema, "/$defs/rule-state", true, uses.iter().map(Use::state).collect());
-    check(&schema, "/$defs/rule-source", true, sources.iter().map(|s| s.as_str()).collect());
-    check(&schema, "/$defs/class", true, classes.iter().map(|c| c.as_str()).collect());
-    check(&schema, "/$defs/cause", true, causes.iter().map(|c| c.as_str()).collect());
-    check(&schema, "/$defs/disposition", false, dispositions.iter().map(|d| d.as_str()).collect());
-    check(&schema, "/properties/verdict/properties/outcome", false, outcomes.iter().map(|o| o.as_str()).collect());
-    check(&schema, "/$defs/finding/properties/severity", false, vec!["error", "note"]);
-    check(&schema, "/$defs/advice/properties/level", false, levels.iter().map(|l| l.as_str()).collect());
-    check(&changes, "/$defs/change/properties/change", false, whats.iter().map(|w| w.as_str()).collect());
+    check(
+        &schema,
+        "/$defs/reason-code",
+        true,
+        ReasonCode::ALL.iter().map(|c| c.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/problem-code",
+        true,
+        Code::ALL.iter().map(|c| c.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/advice-code",
+        true,
+        AdviceCode::ALL.iter().map(|c| c.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/role",
+        true,
+        Role::ALL.iter().map(|r| r.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/rule-state",
+        true,
+        uses.iter().map(Use::state).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/rule-source",
+        true,
+        sources.iter().map(|s| s.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/class",
+        true,
+        classes.iter().map(|c| c.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/cause",
+        true,
+        causes.iter().map(|c| c.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/disposition",
+        false,
+        dispositions.iter().map(|d| d.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/properties/verdict/properties/outcome",
+        false,
+        outcomes.iter().map(|o| o.as_str()).collect(),
+    );
+    check(
+        &schema,
+        "/$defs/finding/properties/severity",
+        false,
+        vec!["error", "note"],
+    );
+    check(
+        &schema,
+        "/$defs/advice/properties/level",
+        false,
+        levels.iter().map(|l| l.as_str()).collect(),
+    );
+    check(
+        &changes,
+        "/$defs/change/properties/change",
+        false,
+        whats.iter().map(|w| w.as_str()).collect(),
+    );
     for shared in ["disposition", "fingerprint", "kind"] {
-        assert_eq!(schema["$defs"][shared], changes["$defs"][shared], "{shared} is the same in both");
+        assert_eq!(
+            schema["$defs"][shared], changes["$defs"][shared],
+            "{shared} is the same in both"
+        );
     }
 }
 
@@ -331,20 +512,35 @@ fn every_field_is_described() {
         let schema = Contract::read(name).schema;
         let text = schema.to_string();
         for (def, _) in schema["$defs"].as_object().expect("definitions") {
-            assert!(text.contains(&format!("\"#/$defs/{def}\"")), "{name}: nothing refers to {def}");
+            assert!(
+                text.contains(&format!("\"#/$defs/{def}\"")),
+                "{name}: nothing refers to {def}"
+            );
         }
         described(name, "", &schema, &schema);
     }
 }
 
 fn described(name: &str, at: &str, schema: &Value, root: &Value) {
-    let target = schema["$ref"].as_str().and_then(|to| root.pointer(to.trim_start_matches('#')));
+    let target = schema["$ref"]
+        .as_str()
+        .and_then(|to| root.pointer(to.trim_start_matches('#')));
     let described_here = |s: &Value| s["description"].as_str().is_some_and(|d| d.ends_with('.'));
     for (key, field) in schema["properties"].as_object().into_iter().flatten() {
-        let of_target = field["$ref"].as_str().and_then(|to| root.pointer(to.trim_start_matches('#')));
-        assert!(described_here(field) || of_target.is_some_and(described_here), "{name}: {at}.{key} is not described");
+        let of_target = field["$ref"]
+            .as_str()
+            .and_then(|to| root.pointer(to.trim_start_matches('#')));
+        assert!(
+            described_here(field) || of_target.is_some_and(described_here),
+            "{name}: {at}.{key} is not described"
+        );
         described(name, &format!("{at}.{key}"), field, root);
     }
-    let parts = schema["anyOf"].as_array().into_iter().flatten().chain(schema.get("items")).chain(target);
+    let parts = schema["anyOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .chain(schema.get("items"))
+        .chain(target);
     parts.for_each(|part| described(name, at, part, root));
 }

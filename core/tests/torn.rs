@@ -1,4 +1,5 @@
-//! Logs that are torn: lines are lost, run into others, or are damaged. None of them passes, not even beside a clean run.
+//! Logs that are torn: lines are lost, run into others, or are damaged. None of them passes, not
+//! even beside a clean run.
 //!
 //! Each passed once; `mutants.rs` found them.
 
@@ -77,12 +78,23 @@ const CHILD: &str = "<valgrindoutput>
 /// The end tag of the status is lost, and the end of the document.
 fn child_that_breaks_off() -> String {
     let error = &XML[XML.find("<error>").unwrap()..XML.find("<status>").unwrap()];
-    CHILD.replace("</status>\n</valgrindoutput>", &error.replace("KIND", "InvalidRead"))
+    CHILD.replace(
+        "</status>\n</valgrindoutput>",
+        &error.replace("KIND", "InvalidRead"),
+    )
 }
 
 fn codes(log: &[u8]) -> (Outcome, Vec<&'static str>) {
     let judged = common::judge(&[("log".to_owned(), log.to_vec())]);
-    (judged.verdict.outcome, judged.verdict.reasons.iter().map(|r| r.code.as_str()).collect())
+    (
+        judged.verdict.outcome,
+        judged
+            .verdict
+            .reasons
+            .iter()
+            .map(|r| r.code.as_str())
+            .collect(),
+    )
 }
 
 #[test]
@@ -109,45 +121,125 @@ fn fail(logs: &[(&str, String)]) {
 #[test]
 fn what_is_torn_of_valgrinds_fails() {
     let eight = CLEAN.replace("==7==", "==888==");
-    let without = |line: &str| eight.lines().filter(|l| !l.contains(line)).fold(String::new(), |all, l| all + l + "\n");
-    let signal = format!("==888== Process terminating with default action of signal 11\n==888== {}", "HEAP SUMMARY:");
-    let counts = "<errorcounts>\n<pair>\n<count>1</count>\n</pair>\n</errorcounts>\n</valgrindoutput>";
+    let without = |line: &str| {
+        eight
+            .lines()
+            .filter(|l| !l.contains(line))
+            .fold(String::new(), |all, l| all + l + "\n")
+    };
+    let signal = format!(
+        "==888== Process terminating with default action of signal 11\n==888== {}",
+        "HEAP SUMMARY:"
+    );
+    let counts =
+        "<errorcounts>\n<pair>\n<count>1</count>\n</pair>\n</errorcounts>\n</valgrindoutput>";
     let error = XML.find("<error>").unwrap()..XML.find("<status>").unwrap();
     fail(&[
-        ("a line within another process's", "==8==    by 0x1: f (==9== Invalid read of size 4\n".to_owned()),
-        ("a part of a document", "<tid>1</tid>\n  <kind>InvalidRead</kind>\n".to_owned()),
-        ("a part of a document, cut within a kind", "<tid>1</tid>\n  <kind>F\n".to_owned()),
-        ("another part of it", "<error>\n  <unique>0x1</unique>\n".to_owned()),
-        ("a document that counts an error it does not hold", XML.replace(&XML[error], "").replace("</valgrindoutput>", counts)),
-        ("a descriptor whose stack has no start", XML.replace("KIND", "FdNotClosed").replace("<stack>\n", "")),
+        (
+            "a line within another process's",
+            "==8==    by 0x1: f (==9== Invalid read of size 4\n".to_owned(),
+        ),
+        (
+            "a part of a document",
+            "<tid>1</tid>\n  <kind>InvalidRead</kind>\n".to_owned(),
+        ),
+        (
+            "a part of a document, cut within a kind",
+            "<tid>1</tid>\n  <kind>F\n".to_owned(),
+        ),
+        (
+            "another part of it",
+            "<error>\n  <unique>0x1</unique>\n".to_owned(),
+        ),
+        (
+            "a document that counts an error it does not hold",
+            XML.replace(&XML[error], "")
+                .replace("</valgrindoutput>", counts),
+        ),
+        (
+            "a descriptor whose stack has no start",
+            XML.replace("KIND", "FdNotClosed").replace("<stack>\n", ""),
+        ),
         (
             "a run that ended at an error that is lost",
             without("SUMMARY").replace("All heap blocks were", "Exit program on first error"),
         ),
-        ("a signal whose name is lost", eight.replace("==888== HEAP SUMMARY:", &signal)),
-        ("a record whose headline is cut", "==8== 40 bytes in 1 blocks are definitely lost in l\n".to_owned()),
-        ("a header whose first line is cut", "==8== Memcheck, a memory\n".to_owned()),
-        ("no exec: it sums up already", without("ERROR SUMMARY") + &eight.replace("./clean", "./b")),
-        ("no exec: the second command is lost", without("SUMMARY") + &without("Command")),
-        ("the header of a second run has lost its first line", without("ERROR SUMMARY") + &without("Memcheck")),
-        ("sums of a run that has lost its start", format!("{eight}{}", LEAKS.replace("==8==", "==888=="))),
-        ("sums that can't be read", format!("{eight}==888== ERROR SUMMARY: 3\"errors from 3 contexts (suppressed: 0 from 0)\n")),
+        (
+            "a signal whose name is lost",
+            eight.replace("==888== HEAP SUMMARY:", &signal),
+        ),
+        (
+            "a record whose headline is cut",
+            "==8== 40 bytes in 1 blocks are definitely lost in l\n".to_owned(),
+        ),
+        (
+            "a header whose first line is cut",
+            "==8== Memcheck, a memory\n".to_owned(),
+        ),
+        (
+            "no exec: it sums up already",
+            without("ERROR SUMMARY") + &eight.replace("./clean", "./b"),
+        ),
+        (
+            "no exec: the second command is lost",
+            without("SUMMARY") + &without("Command"),
+        ),
+        (
+            "the header of a second run has lost its first line",
+            without("ERROR SUMMARY") + &without("Memcheck"),
+        ),
+        (
+            "sums of a run that has lost its start",
+            format!("{eight}{}", LEAKS.replace("==8==", "==888==")),
+        ),
+        (
+            "sums that can't be read",
+            format!(
+                "{eight}==888== ERROR SUMMARY: 3\"errors from 3 contexts (suppressed: 0 from 0)\n"
+            ),
+        ),
         (
             "leaks of a run that has lost the name of its tool",
             format!("{DRD}==8== Using Valgrind-3\n==8== Command: ./b\n{LEAKS}"),
         ),
         ("a record behind a bracket", BRACKET.to_owned()),
-        ("a stack without its headline", "==8==    at 0x1: f (a.c:1)\n==8==    by 0x2: main (a.c:2)\n".to_owned()),
-        ("the same of a thread", "==8== Thread 2:\n==8==    at 0x1: f (a.c:1)\n==8==    by 0x2: main (a.c:2)\n".to_owned()),
-        ("a line of text within a document's", CHILD.replace("<status>", "<time>0==8== Invalid read of size 4\n<status>")),
-        ("an element that swallows an error", XML.replace("KIND", "InvalidRead").replace("<error>", "<frame>\n<error>")),
-        ("the same in a child's document without an end", child_that_breaks_off()),
-        ("the end of a document", "56Z </valgrindoutput>\n".to_owned()),
-        ("all is freed, and some bytes are in use", eight.replace("exit: 0 bytes", "exit: 1 bytes")),
+        (
+            "a stack without its headline",
+            "==8==    at 0x1: f (a.c:1)\n==8==    by 0x2: main (a.c:2)\n".to_owned(),
+        ),
+        (
+            "the same of a thread",
+            "==8== Thread 2:\n==8==    at 0x1: f (a.c:1)\n==8==    by 0x2: main (a.c:2)\n"
+                .to_owned(),
+        ),
+        (
+            "a line of text within a document's",
+            CHILD.replace("<status>", "<time>0==8== Invalid read of size 4\n<status>"),
+        ),
+        (
+            "an element that swallows an error",
+            XML.replace("KIND", "InvalidRead")
+                .replace("<error>", "<frame>\n<error>"),
+        ),
+        (
+            "the same in a child's document without an end",
+            child_that_breaks_off(),
+        ),
+        (
+            "the end of a document",
+            "56Z </valgrindoutput>\n".to_owned(),
+        ),
+        (
+            "all is freed, and some bytes are in use",
+            eight.replace("exit: 0 bytes", "exit: 1 bytes"),
+        ),
     ]);
     // Behind another header they may be a forked child's.
     let sums = without("Memcheck").replace("==888== Command: ./clean\n", "");
-    assert_eq!(codes(format!("{sums}{CLEAN}").as_bytes()), (Outcome::Fail, vec!["truncated-report"]));
+    assert_eq!(
+        codes(format!("{sums}{CLEAN}").as_bytes()),
+        (Outcome::Fail, vec!["truncated-report"])
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Rules that leakgate writes: applied to the same log, each allows exactly the findings that share its fingerprint.
+//! Rules that leakgate writes: applied to the same log, each allows exactly the findings that share
+//! its fingerprint.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "this is a test")]
 
@@ -17,9 +18,10 @@ fn main() -> ExitCode {
     for case in common::cases().into_iter().map(Arc::new) {
         for language in Language::ALL {
             let case = Arc::clone(&case);
-            trials.push(Trial::test(format!("{}/{}", case.name, language.as_str()), move || {
-                is_exact(&common::judge(&case.files), *language)
-            }));
+            trials.push(Trial::test(
+                format!("{}/{}", case.name, language.as_str()),
+                move || is_exact(&common::judge(&case.files), *language),
+            ));
         }
     }
     trials.push(Trial::test("names full of wildcards", || {
@@ -69,14 +71,27 @@ fn hostile() -> String {
     let mut bytes = 0;
     for (at, name) in NAMES.iter().enumerate() {
         bytes += at + 1;
-        log += &format!("Direct leak of {} byte(s) in 1 object(s) allocated from:\n    #0 0x1 in malloc (/a+0x1)\n", at + 1);
-        log += &format!("    #1 0x2{at:02x} in {name} (/a+0x2{at:02x})\n    #2 0x3 in main (/a+0x3)\n\n");
+        log += &format!(
+            "Direct leak of {} byte(s) in 1 object(s) allocated from:\n    #0 0x1 in malloc (/a+0x1)\n",
+            at + 1
+        );
+        log += &format!(
+            "    #1 0x2{at:02x} in {name} (/a+0x2{at:02x})\n    #2 0x3 in main (/a+0x3)\n\n"
+        );
     }
-    log + &format!("SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {} allocation(s).\n", NAMES.len())
+    log + &format!(
+        "SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {} allocation(s).\n",
+        NAMES.len()
+    )
 }
 
 fn fingerprints(judged: &Judged) -> Vec<String> {
-    let mut all: Vec<String> = judged.triage.items.iter().map(|i| i.fingerprint.to_string()).collect();
+    let mut all: Vec<String> = judged
+        .triage
+        .items
+        .iter()
+        .map(|i| i.fingerprint.to_string())
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -84,15 +99,31 @@ fn fingerprints(judged: &Judged) -> Vec<String> {
 
 /// What was written for each fingerprint, read back and applied to the same log.
 fn is_exact(judged: &Judged, language: Language) -> Result<(), Failed> {
-    let wording = Wording { reason: "because\n}\nof \"this\"".into(), ..Wording::default() };
-    for written in suppress(&judged.parsed, &judged.triage, &fingerprints(judged), language, &wording) {
+    let wording = Wording {
+        reason: "because\n}\nof \"this\"".into(),
+        ..Wording::default()
+    };
+    for written in suppress(
+        &judged.parsed,
+        &judged.triage,
+        &fingerprints(judged),
+        language,
+        &wording,
+    ) {
         let text = match written.text {
             Ok(text) => text,
-            Err(why) if language == Language::Toml => return Err(format!("{}: {why}", written.fingerprint).into()),
+            Err(why) if language == Language::Toml => {
+                return Err(format!("{}: {why}", written.fingerprint).into());
+            }
             Err(_) => continue,
         };
         let rules = read(language, &text)?;
-        let told: Vec<String> = common::gate().with_rules(rules.clone()).advice().into_iter().map(|a| a.message).collect();
+        let told: Vec<String> = common::gate()
+            .with_rules(rules.clone())
+            .advice()
+            .into_iter()
+            .map(|a| a.message)
+            .collect();
         if !told.is_empty() && language == Language::Toml {
             return Err(format!("{text}: {told:?}").into());
         }
@@ -102,12 +133,19 @@ fn is_exact(judged: &Judged, language: Language) -> Result<(), Failed> {
             let said = match language {
                 Language::Toml => true,
                 Language::Valgrind => finding.tool.is_valgrind(),
-                Language::Lsan => finding.tool == leakgate_core::Tool::Lsan && finding.kind.is_leak(),
+                Language::Lsan => {
+                    finding.tool == leakgate_core::Tool::Lsan && finding.kind.is_leak()
+                }
             };
             if (shares && said) == item.matches.is_empty() {
                 return Err(format!("{} in {}: {text}", finding.title, written.fingerprint).into());
             }
-            let wrong = shares && said && !matches!(item.disposition, Disposition::Allowed | Disposition::NotGated);
+            let wrong = shares
+                && said
+                && !matches!(
+                    item.disposition,
+                    Disposition::Allowed | Disposition::NotGated
+                );
             if wrong {
                 return Err(format!("{}: not allowed: {text}", finding.title).into());
             }
@@ -126,14 +164,32 @@ fn read(language: Language, text: &str) -> Result<Vec<Rule>, Failed> {
 
 /// A writer that refuses everything would be exact, too.
 fn most_can_be_said() -> Result<(), Failed> {
-    for (language, tool, least) in [(Language::Valgrind, "memcheck", 0.8), (Language::Lsan, "lsan", 0.6)] {
+    for (language, tool, least) in [
+        (Language::Valgrind, "memcheck", 0.8),
+        (Language::Lsan, "lsan", 0.6),
+    ] {
         let (mut said, mut all) = (0.0, 0.0);
         for case in common::cases() {
             let judged = common::judge(&case.files);
-            let wording = Wording { reason: "x".into(), ..Wording::default() };
-            for written in suppress(&judged.parsed, &judged.triage, &fingerprints(&judged), language, &wording) {
-                let findings = written.findings.iter().map(|at| &judged.parsed.findings[*at]);
-                if findings.clone().any(|f| f.tool.as_str() == tool && f.kind.as_str() != "fatal-signal") {
+            let wording = Wording {
+                reason: "x".into(),
+                ..Wording::default()
+            };
+            for written in suppress(
+                &judged.parsed,
+                &judged.triage,
+                &fingerprints(&judged),
+                language,
+                &wording,
+            ) {
+                let findings = written
+                    .findings
+                    .iter()
+                    .map(|at| &judged.parsed.findings[*at]);
+                if findings
+                    .clone()
+                    .any(|f| f.tool.as_str() == tool && f.kind.as_str() != "fatal-signal")
+                {
                     all += 1.0;
                     said += if written.text.is_ok() { 1.0 } else { 0.0 };
                 }

@@ -1,4 +1,5 @@
-//! However a log is cut into chunks, what is said about it is the same. The first eight bytes choose four cuts.
+//! However a log is cut into chunks, what is said about it is the same. The first eight bytes
+//! choose four cuts.
 #![no_main]
 
 mod judged;
@@ -7,9 +8,13 @@ use leakgate_core::emit::Format;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, text)) = bytes.split_first_chunk::<8>() else { return };
-    let mut cuts: Vec<usize> =
-        choice.chunks(2).map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % (text.len() + 1)).collect();
+    let Some((choice, text)) = bytes.split_first_chunk::<8>() else {
+        return;
+    };
+    let mut cuts: Vec<usize> = choice
+        .chunks(2)
+        .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % (text.len() + 1))
+        .collect();
     cuts.extend([0, text.len()]);
     cuts.sort_unstable();
     let chunks = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]);

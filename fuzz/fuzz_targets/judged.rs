@@ -1,9 +1,12 @@
 //! From bytes to a verdict and its documents, as every user of the core goes.
 
 use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
+use leakgate_core::{
+    Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage,
+};
 
-/// Reads one input that comes in these chunks; returns its document in a format, once the verdict makes sense.
+/// Reads one input that comes in these chunks; returns its document in a format, once the verdict
+/// makes sense.
 pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> String {
     let mut parser = Parser::new(Options::default());
     parser.begin("log");
@@ -11,12 +14,18 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
     let parsed = parser.finish();
     let gate = Gate::new(Policy::default(), Date::constant(2026, 6, 1));
     let triage = triage(&parsed, &gate, &NoWorkspace);
-    let sources = [Source { name: "log".into(), inputs: vec![0] }];
+    let sources = [Source {
+        name: "log".into(),
+        inputs: vec![0],
+    }];
     let verdict = judge(&parsed, &triage, &sources, &gate);
     match verdict.outcome {
         Outcome::Pass => {
             assert!(!parsed.reports.is_empty(), "a pass without a report");
-            assert!(parsed.reports.iter().all(|r| r.complete), "a pass with a cut report");
+            assert!(
+                parsed.reports.iter().all(|r| r.complete),
+                "a pass with a cut report"
+            );
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
@@ -29,6 +38,11 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         sources: &NoWorkspace,
         changes: None,
     };
-    let style = Style { colour: true, accepted: true, suppress: Some(leakgate_core::suppress), ..Style::default() };
+    let style = Style {
+        colour: true,
+        accepted: true,
+        suppress: Some(leakgate_core::suppress),
+        ..Style::default()
+    };
     emit::document(&run, format, &style)
 }

@@ -8,7 +8,11 @@ use wasm_bindgen::prelude::JsValue;
 
 /// Reads an object; `undefined` and `null` are one without keys.
 pub(crate) fn read<T: DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
-    let text = if value.is_undefined() || value.is_null() { "{}".to_owned() } else { JSON::stringify(value)?.into() };
+    let text = if value.is_undefined() || value.is_null() {
+        "{}".to_owned()
+    } else {
+        JSON::stringify(value)?.into()
+    };
     parse(&text).map_err(|why| TypeError::new(&format!("{what}: {why}")).into())
 }
 
@@ -16,7 +20,9 @@ pub(crate) fn read<T: DeserializeOwned>(value: &JsValue, what: &str) -> Result<T
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
-        message.rsplit_once(" at line ").map_or(message.clone(), |(head, _)| head.to_owned())
+        message
+            .rsplit_once(" at line ")
+            .map_or(message.clone(), |(head, _)| head.to_owned())
     })
 }
 
@@ -42,7 +48,10 @@ pub(crate) fn refusal(message: &str) -> JsValue {
 /// Today in UTC, so that a rule expires at the same moment everywhere. The core has no clock.
 pub(crate) fn today() -> Option<Date> {
     const LENGTH: usize = "YYYY-MM-DD".len();
-    String::from(js_sys::Date::new_0().to_iso_string()).get(..LENGTH)?.parse().ok()
+    String::from(js_sys::Date::new_0().to_iso_string())
+        .get(..LENGTH)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -51,6 +60,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_without_a_place() {
-        assert_eq!(parse::<bool>("[]").unwrap_err(), "invalid type: sequence, expected a boolean");
+        assert_eq!(
+            parse::<bool>("[]").unwrap_err(),
+            "invalid type: sequence, expected a boolean"
+        );
     }
 }

@@ -7,10 +7,12 @@ use crate::options::File;
 use crate::report::Report;
 use crate::{boundary, judged, mistakes};
 
-/// Joins the JSON documents of shards or legs of a matrix, each with the name of its leg. All findings can then be held against
-/// rules anew.
+/// Joins the JSON documents of shards or legs of a matrix, each with the name of its leg. All
+/// findings can then be held against rules anew.
 #[wasm_bindgen]
-pub fn merge(#[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue) -> Result<Report, JsValue> {
+pub fn merge(
+    #[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue,
+) -> Result<Report, JsValue> {
     let legs: Vec<File> = boundary::read(legs, "legs")?;
     if legs.is_empty() {
         return Err(boundary::refusal("there is nothing to merge"));
@@ -21,10 +23,13 @@ pub fn merge(#[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue) ->
 /// Compares the JSON documents of two runs: what is new, grown, moved, fixed.
 #[wasm_bindgen(unchecked_return_type = "Change[]")]
 pub fn compare(before: &str, after: &str) -> Result<JsValue, JsValue> {
-    let read = |name, text| Document::read(name, text).map_err(|mistake| mistakes::error(&[mistake]));
+    let read =
+        |name, text| Document::read(name, text).map_err(|mistake| mistakes::error(&[mistake]));
     let (before, after) = (read("before", before)?, read("after", after)?);
     if let Some(why) = after.unread() {
-        return Err(boundary::refusal(&format!("what is gone can't be told from what was not read: {why}")));
+        return Err(boundary::refusal(&format!(
+            "what is gone can't be told from what was not read: {why}"
+        )));
     }
     judged::changes(&leakgate_core::compare(&before, &after))
 }
@@ -59,11 +64,22 @@ mod tests {
     fn document(log: &[u8]) -> String {
         let mut session = Session::default();
         session.feed(log);
-        emit::document(&session.finish().decide(Options::default(), TODAY).unwrap().run(), Format::Json, &Style::default())
+        emit::document(
+            &session
+                .finish()
+                .decide(Options::default(), TODAY)
+                .unwrap()
+                .run(),
+            Format::Json,
+            &Style::default(),
+        )
     }
 
     fn leg(name: &str, text: String) -> File {
-        File { name: name.to_owned(), text }
+        File {
+            name: name.to_owned(),
+            text,
+        }
     }
 
     #[test]
@@ -73,11 +89,31 @@ mod tests {
             ==7== All heap blocks were freed -- no leaks are possible\n==7== \n\
             ==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n");
         let silent = document(b"nothing\n");
-        let outcome = |legs| join(legs).unwrap().decide(Options::default(), TODAY).unwrap().outcome();
-        assert_eq!(outcome(vec![leg("a", clean.clone()), leg("b", clean.clone())]), "pass");
-        assert_eq!(outcome(vec![leg("a", clean.clone()), leg("b", silent.clone())]), "fail");
-        let wrong = join(vec![leg("a", "{".into()), leg("b", clean.clone()), leg("c", "[]".into())]).unwrap_err();
-        assert_eq!(wrong.iter().map(|m| m.file.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+        let outcome = |legs| {
+            join(legs)
+                .unwrap()
+                .decide(Options::default(), TODAY)
+                .unwrap()
+                .outcome()
+        };
+        assert_eq!(
+            outcome(vec![leg("a", clean.clone()), leg("b", clean.clone())]),
+            "pass"
+        );
+        assert_eq!(
+            outcome(vec![leg("a", clean.clone()), leg("b", silent.clone())]),
+            "fail"
+        );
+        let wrong = join(vec![
+            leg("a", "{".into()),
+            leg("b", clean.clone()),
+            leg("c", "[]".into()),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            wrong.iter().map(|m| m.file.as_str()).collect::<Vec<_>>(),
+            ["a", "c"]
+        );
         assert!(Document::read("", &silent).unwrap().unread().is_some());
         assert!(Document::read("", &clean).unwrap().unread().is_none());
     }

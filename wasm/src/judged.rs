@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{Change, Date, Gate, Language, NoWorkspace, Parsed, Triage, Verdict, Wording, suppress};
+use leakgate_core::{
+    Change, Date, Gate, Language, NoWorkspace, Parsed, Triage, Verdict, Wording, suppress,
+};
 use serde::Deserialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -50,8 +52,8 @@ impl Judged {
         self.verdict.outcome.as_str().to_owned()
     }
 
-    /// The suppression files and the baseline that the configuration names and the options did not hold. What they would have
-    /// accepted fails.
+    /// The suppression files and the baseline that the configuration names and the options did not
+    /// hold. What they would have accepted fails.
     #[wasm_bindgen(getter, js_name = notGiven)]
     pub fn not_given(&self) -> Vec<String> {
         self.not_given.clone()
@@ -60,29 +62,40 @@ impl Judged {
     /// What has changed since the earlier run, where the options held one: the new findings first.
     #[wasm_bindgen(getter, unchecked_return_type = "Change[] | undefined")]
     pub fn changes(&self) -> Result<JsValue, JsValue> {
-        self.changes.as_deref().map_or(Ok(JsValue::UNDEFINED), changes)
+        self.changes
+            .as_deref()
+            .map_or(Ok(JsValue::UNDEFINED), changes)
     }
 
-    /// Writes a document: the same text that `leakgate check --format` gives for these logs outside a repository.
+    /// Writes a document: the same text that `leakgate check --format` gives for these logs outside
+    /// a repository.
     pub fn document(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Format")] format: &str,
         #[wasm_bindgen(unchecked_optional_param_type = "Layout")] layout: &JsValue,
     ) -> Result<String, JsValue> {
         let layout: Layout = boundary::read(layout, "layout")?;
-        self.laid_out(format, &layout).map_err(|why| boundary::refusal(&why))
+        self.laid_out(format, &layout)
+            .map_err(|why| boundary::refusal(&why))
     }
 
     /// The parts of the HTML document, for a page that shows run after run.
     #[wasm_bindgen(unchecked_return_type = "Panes")]
     pub fn panes(&self) -> Result<JsValue, JsValue> {
-        let panes = emit::panes(&self.run(), Some(suppress)).map_err(|why| boundary::refusal(&why.to_string()))?;
-        let parts = [("title", panes.title), ("verdict", panes.verdict), ("lists", panes.lists), ("data", panes.data)];
+        let panes = emit::panes(&self.run(), Some(suppress))
+            .map_err(|why| boundary::refusal(&why.to_string()))?;
+        let parts = [
+            ("title", panes.title),
+            ("verdict", panes.verdict),
+            ("lists", panes.lists),
+            ("data", panes.data),
+        ];
         boundary::object(parts)
     }
 
-    /// Writes the rule that accepts a finding and all that share its fingerprint, and nothing else: it was held against what was
-    /// read. Throws where there is no such finding, or where the language can't say it.
+    /// Writes the rule that accepts a finding and all that share its fingerprint, and nothing else:
+    /// it was held against what was read. Throws where there is no such finding, or where the
+    /// language can't say it.
     pub fn entry(
         &self,
         fingerprint: &str,
@@ -90,7 +103,8 @@ impl Judged {
         #[wasm_bindgen(unchecked_optional_param_type = "Wording")] wording: &JsValue,
     ) -> Result<String, JsValue> {
         let wording: RawWording = boundary::read(wording, "wording")?;
-        self.accepting(fingerprint, language, wording).map_err(|why| boundary::refusal(&why))
+        self.accepting(fingerprint, language, wording)
+            .map_err(|why| boundary::refusal(&why))
     }
 }
 
@@ -112,35 +126,77 @@ impl Judged {
         let format = Format::named(format)?;
         let budget = layout.max_characters.unwrap_or(Style::BUDGET);
         if budget < Style::LEAST {
-            return Err(format!("maxCharacters: a document needs {} characters at least", Style::LEAST));
+            return Err(format!(
+                "maxCharacters: a document needs {} characters at least",
+                Style::LEAST
+            ));
         }
         let category = layout.category.as_deref().unwrap_or(Style::CATEGORY);
-        let style = Style { accepted: layout.show_accepted, budget, category, suppress: Some(suppress), ..Style::default() };
+        let style = Style {
+            accepted: layout.show_accepted,
+            budget,
+            category,
+            suppress: Some(suppress),
+            ..Style::default()
+        };
         Ok(emit::document(&self.run(), format, &style))
     }
 
-    fn accepting(&self, fingerprint: &str, language: &str, raw: RawWording) -> Result<String, String> {
-        let known = || Language::ALL.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(", ");
+    fn accepting(
+        &self,
+        fingerprint: &str,
+        language: &str,
+        raw: RawWording,
+    ) -> Result<String, String> {
+        let known = || {
+            Language::ALL
+                .iter()
+                .map(|l| l.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let language = *Language::ALL
             .iter()
             .find(|one| one.as_str() == language)
-            .ok_or_else(|| format!("`{language}` is no language of rules; there are {}", known()))?;
+            .ok_or_else(|| {
+                format!(
+                    "`{language}` is no language of rules; there are {}",
+                    known()
+                )
+            })?;
         let fingerprint = self.triage.find(fingerprint)?;
         let wording = raw.wording(self.gate.rules.iter().map(|rule| rule.id.clone()).collect())?;
-        let written = suppress(&self.parsed, &self.triage, &[fingerprint], language, &wording);
-        written.into_iter().next().map_or_else(|| Err("nothing was written".to_owned()), |written| written.text)
+        let written = suppress(
+            &self.parsed,
+            &self.triage,
+            &[fingerprint],
+            language,
+            &wording,
+        );
+        written.into_iter().next().map_or_else(
+            || Err("nothing was written".to_owned()),
+            |written| written.text,
+        )
     }
 }
 
 impl RawWording {
     fn wording(self, taken: Vec<String>) -> Result<Wording, String> {
         let day = |text: Option<String>| -> Result<Option<Date>, String> {
-            text.map(|text| text.parse().map_err(|_| format!("`{text}` is no day; write YYYY-MM-DD"))).transpose()
+            text.map(|text| {
+                text.parse()
+                    .map_err(|_| format!("`{text}` is no day; write YYYY-MM-DD"))
+            })
+            .transpose()
         };
         // A rule without a reason is one that somebody still has to look into.
-        let status = self.status.or_else(|| self.reason.is_none().then(|| "to-fix".to_owned()));
+        let status = self
+            .status
+            .or_else(|| self.reason.is_none().then(|| "to-fix".to_owned()));
         Ok(Wording {
-            reason: self.reason.unwrap_or_else(|| "not looked into yet".to_owned()),
+            reason: self
+                .reason
+                .unwrap_or_else(|| "not looked into yet".to_owned()),
             status,
             owner: self.owner,
             investigation: self.investigation,
@@ -191,15 +247,32 @@ mod tests {
         let judged = judge(&report, "{}");
         assert_eq!(judged.outcome(), "fail");
         let fingerprint = judged.triage.items[0].fingerprint.to_string();
-        let entry = |language| judged.accepting(&fingerprint[..12], language, RawWording::default());
+        let entry =
+            |language| judged.accepting(&fingerprint[..12], language, RawWording::default());
         let toml = entry("toml").unwrap();
-        assert!(toml.contains("to-fix") && toml.contains("not looked into yet"), "{toml}");
+        assert!(
+            toml.contains("to-fix") && toml.contains("not looked into yet"),
+            "{toml}"
+        );
         assert_eq!(judge(&report, &with("config", &toml)).outcome(), "pass");
         assert!(entry("lsan").unwrap().contains("leak:"));
         assert!(entry("perl").unwrap_err().contains("toml, valgrind, lsan"));
-        assert!(judged.accepting("lg1-0000000", "toml", RawWording::default()).unwrap_err().contains("no finding"));
-        let wrong = RawWording { expires: Some("soon".into()), ..RawWording::default() };
-        assert!(judged.accepting(&fingerprint, "toml", wrong).unwrap_err().contains("YYYY-MM-DD"));
+        assert!(
+            judged
+                .accepting("lg1-0000000", "toml", RawWording::default())
+                .unwrap_err()
+                .contains("no finding")
+        );
+        let wrong = RawWording {
+            expires: Some("soon".into()),
+            ..RawWording::default()
+        };
+        assert!(
+            judged
+                .accepting(&fingerprint, "toml", wrong)
+                .unwrap_err()
+                .contains("YYYY-MM-DD")
+        );
     }
 
     #[test]
@@ -215,22 +288,54 @@ mod tests {
         let judged = judge(&read(LOG, LOG.len()), "{}");
         let write = |format, layout| judged.laid_out(format, &layout);
         for format in Format::ALL {
-            assert!(!write(format.as_str(), Layout::default()).unwrap().is_empty(), "{format:?}");
+            assert!(
+                !write(format.as_str(), Layout::default())
+                    .unwrap()
+                    .is_empty(),
+                "{format:?}"
+            );
         }
-        assert!(write("jsn", Layout::default()).unwrap_err().contains("text, json"));
-        assert!(write("markdown", Layout { max_characters: Some(9), ..Layout::default() }).is_err());
-        let sarif = write("sarif", Layout { category: Some("leg 2".into()), ..Layout::default() }).unwrap();
+        assert!(
+            write("jsn", Layout::default())
+                .unwrap_err()
+                .contains("text, json")
+        );
+        assert!(
+            write(
+                "markdown",
+                Layout {
+                    max_characters: Some(9),
+                    ..Layout::default()
+                }
+            )
+            .is_err()
+        );
+        let sarif = write(
+            "sarif",
+            Layout {
+                category: Some("leg 2".into()),
+                ..Layout::default()
+            },
+        )
+        .unwrap();
         assert!(sarif.contains("leg 2"));
     }
 
     #[test]
     fn an_earlier_run_tells_what_is_new() {
-        let clean = judge(&read(b"nothing\n", 9), "{}").laid_out("json", &Layout::default()).unwrap();
+        let clean = judge(&read(b"nothing\n", 9), "{}")
+            .laid_out("json", &Layout::default())
+            .unwrap();
         let report = read(LOG, 9);
         let judged = judge(&report, &with("base", &clean));
         assert_eq!(judged.changes.as_ref().map(Vec::len), Some(1));
         let same = judged.laid_out("json", &Layout::default()).unwrap();
-        assert_eq!(judge(&report, &with("base", &same)).changes.map(|c| c.len()), Some(0));
+        assert_eq!(
+            judge(&report, &with("base", &same))
+                .changes
+                .map(|c| c.len()),
+            Some(0)
+        );
         assert!(judge(&report, "{}").changes.is_none());
     }
 }

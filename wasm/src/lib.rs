@@ -1,11 +1,13 @@
-//! leakgate's core for browsers and Node: logs go in, in chunks, and a verdict and documents come out. Nothing is sent anywhere.
+//! leakgate's core for browsers and Node: logs go in, in chunks, and a verdict and documents come
+//! out. Nothing is sent anywhere.
 //!
 //! ```text
 //! Session: begin, feed, … finish -> Report: judge(options), as often as wanted -> Judged: outcome, documents, changes, entries
 //! ```
 //!
-//! Whatever is wrong comes back as an error of JavaScript; the types of what goes in and out are in `types.d.ts`. What needs no
-//! JavaScript is kept apart from what does, so that it is tested without one.
+//! Whatever is wrong comes back as an error of JavaScript; the types of what goes in and out are in
+//! `types.d.ts`. What needs no JavaScript is kept apart from what does, so that it is tested
+//! without one.
 
 mod boundary;
 mod documents;
@@ -35,13 +37,19 @@ pub fn version() -> String {
 /// The names of all formats of documents.
 #[wasm_bindgen(unchecked_return_type = "Format[]")]
 pub fn formats() -> Vec<String> {
-    Format::ALL.iter().map(|format| format.as_str().to_owned()).collect()
+    Format::ALL
+        .iter()
+        .map(|format| format.as_str().to_owned())
+        .collect()
 }
 
 /// The names of all built-in packs of rules.
 #[wasm_bindgen(unchecked_return_type = "Pack[]")]
 pub fn packs() -> Vec<String> {
-    leakgate_core::packs().iter().map(|pack| pack.name.to_owned()).collect()
+    leakgate_core::packs()
+        .iter()
+        .map(|pack| pack.name.to_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -54,13 +62,20 @@ mod tests {
     fn words(name: &str) -> Vec<String> {
         let (_, rest) = TYPES.split_once(&format!("export type {name} =")).unwrap();
         let (choice, _) = rest.split_once(';').unwrap();
-        choice.split('|').map(|word| word.trim().trim_matches('\'').to_owned()).filter(|word| !word.is_empty()).collect()
+        choice
+            .split('|')
+            .map(|word| word.trim().trim_matches('\'').to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
     }
 
     #[test]
     fn the_types_name_what_there_is() {
         assert_eq!(words("Format"), formats());
-        let languages: Vec<&str> = leakgate_core::Language::ALL.iter().map(|l| l.as_str()).collect();
+        let languages: Vec<&str> = leakgate_core::Language::ALL
+            .iter()
+            .map(|l| l.as_str())
+            .collect();
         assert_eq!(words("Language"), languages);
         assert_eq!(words("Pack"), packs());
     }

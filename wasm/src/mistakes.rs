@@ -19,14 +19,38 @@ struct Told<'a> {
 
 impl<'a> From<&'a Mistake> for Told<'a> {
     fn from(mistake: &'a Mistake) -> Self {
-        let Mistake { file, line, column, length, source, message, help } = mistake;
-        Self { file, line: *line, column: *column, length: *length, source, message, help: help.as_deref() }
+        let Mistake {
+            file,
+            line,
+            column,
+            length,
+            source,
+            message,
+            help,
+        } = mistake;
+        Self {
+            file,
+            line: *line,
+            column: *column,
+            length: *length,
+            source,
+            message,
+            help: help.as_deref(),
+        }
     }
 }
 
 /// A mistake in an option that is no file.
 pub(crate) fn about(option: &str, message: String, help: Option<String>) -> Mistake {
-    Mistake { file: option.to_owned(), line: 0, column: 0, length: 0, source: String::new(), message, help }
+    Mistake {
+        file: option.to_owned(),
+        line: 0,
+        column: 0,
+        length: 0,
+        source: String::new(),
+        message,
+        help,
+    }
 }
 
 /// All mistakes as JSON.
@@ -52,8 +76,13 @@ mod tests {
 
     #[test]
     fn a_mistake_has_its_place() {
-        let told = json(&leakgate_core::Config::read("leakgate.toml", "[gate]\nsilnce = 1\n").unwrap_err());
+        let told = json(
+            &leakgate_core::Config::read("leakgate.toml", "[gate]\nsilnce = 1\n").unwrap_err(),
+        );
         let want = r#"[{"file":"leakgate.toml","line":2,"column":1,"length":6,"source":"silnce = 1","message":"#;
-        assert!(told.starts_with(want) && told.contains(r#""help":"did you mean `silence`?"}]"#), "{told}");
+        assert!(
+            told.starts_with(want) && told.contains(r#""help":"did you mean `silence`?"}]"#),
+            "{told}"
+        );
     }
 }

@@ -17,23 +17,31 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// A session that has read nothing. The text of a `leakgate.toml` tells of formats of the project's own (`[[format]]`); its
-    /// mistakes are thrown as one `MistakesError`.
+    /// A session that has read nothing. The text of a `leakgate.toml` tells of formats of the
+    /// project's own (`[[format]]`); its mistakes are thrown as one `MistakesError`.
     #[wasm_bindgen(constructor)]
     pub fn new(config: Option<String>) -> Result<Self, JsValue> {
-        let config = options::config(config.as_deref()).map_err(|mistakes| mistakes::error(&mistakes))?;
-        Ok(Self { parser: Parser::with_formats(Options::default(), &config.formats), ..Self::default() })
+        let config =
+            options::config(config.as_deref()).map_err(|mistakes| mistakes::error(&mistakes))?;
+        Ok(Self {
+            parser: Parser::with_formats(Options::default(), &config.formats),
+            ..Self::default()
+        })
     }
 
-    /// Begins a log; the one before it ends. Each log has to prove something by itself, unless it belongs to a source, an archive or
-    /// a folder say: of the logs of one source, which follow one another, one has to.
+    /// Begins a log; the one before it ends. Each log has to prove something by itself, unless it
+    /// belongs to a source, an archive or a folder say: of the logs of one source, which follow
+    /// one another, one has to.
     pub fn begin(&mut self, name: &str, source: Option<String>) {
         self.parser.begin(name);
         let at = self.logs;
         self.logs += 1;
         match (source, self.sources.last_mut()) {
             (Some(source), Some(last)) if last.name == source => last.inputs.push(at),
-            (source, _) => self.sources.push(Source { name: source.unwrap_or_else(|| name.to_owned()), inputs: vec![at] }),
+            (source, _) => self.sources.push(Source {
+                name: source.unwrap_or_else(|| name.to_owned()),
+                inputs: vec![at],
+            }),
         }
     }
 
@@ -45,10 +53,15 @@ impl Session {
         self.parser.feed(chunk);
     }
 
-    /// What was read so far, while the session goes on: a report that has not ended yet counts as cut off. It copies what was found,
-    /// so ask for it seldom.
+    /// What was read so far, while the session goes on: a report that has not ended yet counts as
+    /// cut off. It copies what was found, so ask for it seldom.
     pub fn peek(&self) -> Report {
-        Self { parser: self.parser.clone(), sources: self.sources.clone(), logs: self.logs }.finish()
+        Self {
+            parser: self.parser.clone(),
+            sources: self.sources.clone(),
+            logs: self.logs,
+        }
+        .finish()
     }
 
     /// Ends the last log. The session is used up; what was read can be judged as often as wanted.
@@ -63,7 +76,11 @@ impl Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { parser: Parser::new(Options::default()), sources: Vec::new(), logs: 0 }
+        Self {
+            parser: Parser::new(Options::default()),
+            sources: Vec::new(),
+            logs: 0,
+        }
     }
 }
 
@@ -80,14 +97,20 @@ mod tests {
     #[test]
     fn a_look_in_between_changes_nothing() {
         let found = |report: &Report| {
-            let judged = report.decide(Rules::default(), Date::constant(2026, 6, 1)).unwrap();
+            let judged = report
+                .decide(Rules::default(), Date::constant(2026, 6, 1))
+                .unwrap();
             (judged.parsed.findings.len(), judged.parsed.problems.len())
         };
         let mut session = Session::default();
         assert_eq!(found(&session.peek()), (0, 0));
         let (head, rest) = LOG.split_at(LOG.len() - 40);
         session.feed(head);
-        assert_eq!(found(&session.peek()), (1, 1), "the finding, and that its report is cut off");
+        assert_eq!(
+            found(&session.peek()),
+            (1, 1),
+            "the finding, and that its report is cut off"
+        );
         session.feed(rest);
         assert_eq!(found(&session.peek()), (1, 0));
         assert_eq!(found(&session.finish()), (1, 0));
@@ -101,10 +124,21 @@ mod tests {
                 session.begin(name, source.map(String::from));
                 session.feed(text);
             }
-            let judged = session.finish().decide(Rules::default(), Date::constant(2026, 6, 1)).unwrap();
-            judged.verdict.reasons.iter().map(|reason| (reason.code.as_str(), reason.count)).collect::<Vec<_>>()
+            let judged = session
+                .finish()
+                .decide(Rules::default(), Date::constant(2026, 6, 1))
+                .unwrap();
+            judged
+                .verdict
+                .reasons
+                .iter()
+                .map(|reason| (reason.code.as_str(), reason.count))
+                .collect::<Vec<_>>()
         };
         assert_eq!(reasons(Some("logs.zip")), [("unexpected-finding", 1)]);
-        assert_eq!(reasons(None), [("unexpected-finding", 1), ("no-evidence", 2)]);
+        assert_eq!(
+            reasons(None),
+            [("unexpected-finding", 1), ("no-evidence", 2)]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask action-docs`: the tables of inputs and outputs in docs/action.md, from what the actions themselves say.
+//! `cargo xtask action-docs`: the tables of inputs and outputs in docs/action.md, from what the
+//! actions themselves say.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +13,11 @@ const DOCUMENT: &str = "docs/action.md";
 const END: &str = "<!-- end -->";
 
 /// The tables: which part of which file.
-const TABLES: &[(&str, &str)] = &[("inputs", "action.yml"), ("outputs", "action.yml"), ("inputs", "publish/action.yml")];
+const TABLES: &[(&str, &str)] = &[
+    ("inputs", "action.yml"),
+    ("outputs", "action.yml"),
+    ("inputs", "publish/action.yml"),
+];
 
 /// Writes the tables between their markers.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -30,8 +35,13 @@ fn renewed(repository: &Path, document: &str) -> Outcome<String> {
     let mut document = document.to_owned();
     for (part, file) in TABLES {
         let marker = format!("<!-- {part} of {file} -->\n");
-        let start = document.find(&marker).ok_or_else(|| format!("{DOCUMENT} has no {}", marker.trim_end()))? + marker.len();
-        let length = document[start..].find(END).ok_or_else(|| format!("no {END} follows {}", marker.trim_end()))?;
+        let start = document
+            .find(&marker)
+            .ok_or_else(|| format!("{DOCUMENT} has no {}", marker.trim_end()))?
+            + marker.len();
+        let length = document[start..]
+            .find(END)
+            .ok_or_else(|| format!("no {END} follows {}", marker.trim_end()))?;
         document.replace_range(start..start + length, &table(repository, part, file)?);
     }
     Ok(document)
@@ -40,7 +50,10 @@ fn renewed(repository: &Path, document: &str) -> Outcome<String> {
 fn table(repository: &Path, part: &str, file: &str) -> Outcome<String> {
     let text = fs::read_to_string(repository.join(file))?;
     let documents = Yaml::load_from_str(&text)?;
-    let entries = documents.first().and_then(|action| action.as_mapping_get(part)).and_then(Yaml::as_mapping);
+    let entries = documents
+        .first()
+        .and_then(|action| action.as_mapping_get(part))
+        .and_then(Yaml::as_mapping);
     let is_input = part == "inputs";
     let mut table = match is_input {
         true => "| input | default | what it is |\n|---|---|---|\n".to_owned(),
@@ -48,8 +61,14 @@ fn table(repository: &Path, part: &str, file: &str) -> Outcome<String> {
     };
     for (name, entry) in entries.ok_or_else(|| format!("{file} has no {part}"))? {
         let text = |key: &str| entry.as_mapping_get(key).and_then(Yaml::as_str);
-        let (name, what) = (name.as_str().unwrap_or_default(), text("description").unwrap_or_default());
-        let default = match (text("default"), entry.as_mapping_get("required").and_then(Yaml::as_bool)) {
+        let (name, what) = (
+            name.as_str().unwrap_or_default(),
+            text("description").unwrap_or_default(),
+        );
+        let default = match (
+            text("default"),
+            entry.as_mapping_get("required").and_then(Yaml::as_bool),
+        ) {
             (Some(default), _) => format!("`{default}`"),
             (None, Some(true)) => "required".to_owned(),
             (None, _) => String::new(),
@@ -71,7 +90,11 @@ mod tests {
     fn the_tables_are_current() {
         let repository = setup::repository().unwrap();
         let document = fs::read_to_string(repository.join(DOCUMENT)).unwrap();
-        assert_eq!(renewed(&repository, &document).unwrap(), document, "run `cargo xtask action-docs`");
+        assert_eq!(
+            renewed(&repository, &document).unwrap(),
+            document,
+            "run `cargo xtask action-docs`"
+        );
     }
 
     /// The mappings with a `uses` of ours, wherever they stand.
@@ -82,9 +105,15 @@ mod tests {
         if let Some(entries) = node.as_mapping() {
             entries.values().for_each(|value| uses(value, found));
             let with = node.as_mapping_get("with").and_then(Yaml::as_mapping);
-            let names = with.map(|with| with.keys().filter_map(Yaml::as_str).collect()).unwrap_or_default();
+            let names = with
+                .map(|with| with.keys().filter_map(Yaml::as_str).collect())
+                .unwrap_or_default();
             let action = node.as_mapping_get("uses").and_then(Yaml::as_str);
-            found.extend(action.filter(|action| action.starts_with("leakgate/")).map(|action| (action, names)));
+            found.extend(
+                action
+                    .filter(|action| action.starts_with("leakgate/"))
+                    .map(|action| (action, names)),
+            );
         }
     }
 
@@ -95,14 +124,29 @@ mod tests {
         for example in examples::all(&repository).unwrap() {
             let documents = Yaml::load_from_str(&example.text).unwrap();
             let mut found = Vec::new();
-            documents.iter().for_each(|document| uses(document, &mut found));
+            documents
+                .iter()
+                .for_each(|document| uses(document, &mut found));
             for (action, names) in found {
                 let (action, version) = action.split_once('@').unwrap();
-                assert_eq!(version, concat!("v", env!("CARGO_PKG_VERSION")), "{}", example.place);
-                let file = action.replace("leakgate/leakgate", "").trim_start_matches('/').to_owned() + "/action.yml";
+                assert_eq!(
+                    version,
+                    concat!("v", env!("CARGO_PKG_VERSION")),
+                    "{}",
+                    example.place
+                );
+                let file = action
+                    .replace("leakgate/leakgate", "")
+                    .trim_start_matches('/')
+                    .to_owned()
+                    + "/action.yml";
                 let known = table(&repository, "inputs", file.trim_start_matches('/')).unwrap();
                 for name in names {
-                    assert!(known.contains(&format!("\n| `{name}` |")), "{}: {action} has no input {name}", example.place);
+                    assert!(
+                        known.contains(&format!("\n| `{name}` |")),
+                        "{}: {action} has no input {name}",
+                        example.place
+                    );
                 }
                 count += 1;
             }

@@ -1,6 +1,8 @@
-//! `cargo xtask bench [--small]`: the figures that ARCHITECTURE.md promises, measured in one run on one machine.
+//! `cargo xtask bench [--small]`: the figures that ARCHITECTURE.md promises, measured in one run on
+//! one machine.
 //!
-//! Against other programs only ratios count, taken in turns, so that a slow machine or a noisy neighbour hits both alike.
+//! Against other programs only ratios count, taken in turns, so that a slow machine or a noisy
+//! neighbour hits both alike.
 
 pub(crate) mod dense;
 mod logs;
@@ -52,7 +54,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let sh = setup::shell_with(NEEDS)?;
     if cfg!(debug_assertions) {
         // The core is measured in this process too, so it must be built as it is released.
-        return Ok(cmd!(sh, "cargo run --release --quiet --package xtask -- bench {arguments...}").run()?);
+        return Ok(cmd!(
+            sh,
+            "cargo run --release --quiet --package xtask -- bench {arguments...}"
+        )
+        .run()?);
     }
     let home = sh.current_dir();
     cmd!(sh, "cargo build --release --quiet --package leakgate").run()?;
@@ -91,7 +97,12 @@ impl Bench {
                 pair.ours.as_secs_f64() * 1e3,
                 pair.theirs.as_secs_f64() * 1e3
             )));
-            rows.push(Row::at_most("    peak memory", 32.0, peak as f64 / MIB as f64, "MiB"));
+            rows.push(Row::at_most(
+                "    peak memory",
+                32.0,
+                peak as f64 / MIB as f64,
+                "MiB",
+            ));
         }
         Ok(rows)
     }
@@ -108,8 +119,16 @@ impl Bench {
         let memcheck = dense::memcheck(LEAKS);
         let xml = dense::xml(LEAKS);
         let mut rows = Vec::new();
-        for (name, text, aim) in [("LSan", &lsan, 200.0), ("memcheck", &memcheck, 200.0), ("valgrind XML", &xml, 150.0)] {
-            fs::write(self.folder.join(format!("dense-{}.log", name.replace(' ', "-"))), text)?;
+        for (name, text, aim) in [
+            ("LSan", &lsan, 200.0),
+            ("memcheck", &memcheck, 200.0),
+            ("valgrind XML", &xml, 150.0),
+        ] {
+            fs::write(
+                self.folder
+                    .join(format!("dense-{}.log", name.replace(' ', "-"))),
+                text,
+            )?;
             let speed = measure::megabytes_per_second(text, || drop(parse(text)));
             let what = format!("{name}, {LEAKS} leaks, {:.1} MB", text.len() as f64 / 1e6);
             rows.push(Row::at_least(&what, aim, speed, "MB/s"));
@@ -120,7 +139,12 @@ impl Bench {
             rows.push(Row::at_most(&what, 1.0, share, "x reading"));
         }
         let bare = measure::ratio(|| drop(parse(&xml)), || events(&xml));
-        rows.push(Row::at_most("    against a bare quick-xml event loop", 2.0, bare, "x"));
+        rows.push(Row::at_most(
+            "    against a bare quick-xml event loop",
+            2.0,
+            bare,
+            "x",
+        ));
         Ok(rows)
     }
 
@@ -132,15 +156,29 @@ impl Bench {
             command.arg("--version");
             command
         };
-        let mut rows = vec![Row::at_most("binary, stripped", 8.0, size as f64 / 1e6, "MB")];
-        rows.push(match measure::start_time(version, |status| status.success())? {
-            Some(time) => Row::at_most("start (--version)", 10.0, time.as_secs_f64() * 1e3, "ms"),
-            None => Row::unknown("start (--version)", "the binary does not know --version"),
-        });
+        let mut rows = vec![Row::at_most(
+            "binary, stripped",
+            8.0,
+            size as f64 / 1e6,
+            "MB",
+        )];
+        rows.push(
+            match measure::start_time(version, |status| status.success())? {
+                Some(time) => {
+                    Row::at_most("start (--version)", 10.0, time.as_secs_f64() * 1e3, "ms")
+                }
+                None => Row::unknown("start (--version)", "the binary does not know --version"),
+            },
+        );
         // A failing log is a failing exit status, once the binary gates.
-        let time = measure::start_time(|| self.check(&log), |status| matches!(status.code(), Some(0 | 1)))?;
+        let time = measure::start_time(
+            || self.check(&log),
+            |status| matches!(status.code(), Some(0 | 1)),
+        )?;
         rows.push(match time {
-            Some(time) => Row::at_most("check of a small log", 20.0, time.as_secs_f64() * 1e3, "ms"),
+            Some(time) => {
+                Row::at_most("check of a small log", 20.0, time.as_secs_f64() * 1e3, "ms")
+            }
             None => Row::unknown("check of a small log", "the binary fails"),
         });
         Ok(rows)
@@ -149,7 +187,10 @@ impl Bench {
 
 fn rg(markers: &Path, log: &Path) -> Command {
     let mut command = Command::new("rg");
-    command.args(["--no-config", "-c", "-F", "-f"]).arg(markers).arg(log);
+    command
+        .args(["--no-config", "-c", "-F", "-f"])
+        .arg(markers)
+        .arg(log);
     command
 }
 
@@ -159,7 +200,11 @@ fn parse(text: &[u8]) -> leakgate_core::Parsed {
     parser.begin("log");
     text.chunks(64 << 10).for_each(|chunk| parser.feed(chunk));
     let parsed = parser.finish();
-    assert_eq!(parsed.findings.len(), LEAKS, "every leak is different, so each is a finding");
+    assert_eq!(
+        parsed.findings.len(),
+        LEAKS,
+        "every leak is different, so each is a finding"
+    );
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems.first());
     std::hint::black_box(parsed)
 }

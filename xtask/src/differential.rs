@@ -1,4 +1,5 @@
-//! `cargo xtask differential [LOG...]`: records what the real tools hide for which suppression file.
+//! `cargo xtask differential [LOG...]`: records what the real tools hide for which suppression
+//! file.
 //!
 //! `snapshots/differential/matrix.toml` says which programs are run and which suppression files are
 //! tried on each; this runs every pair, and writes down which records were gone. It reads logs in
@@ -34,7 +35,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let snapshots = repository()?.join("snapshots");
     let cases = Cases::read(&snapshots.join("matrix.toml"))?;
     let mut bench = Bench::open(&snapshots, Tools::look(&cases.tools))?;
-    let names: BTreeSet<&str> = bench.matrix.logs.iter().map(|log| log.name.as_str()).collect();
+    let names: BTreeSet<&str> = bench
+        .matrix
+        .logs
+        .iter()
+        .map(|log| log.name.as_str())
+        .collect();
     if let Some(stranger) = arguments.iter().find(|name| !names.contains(name.as_str())) {
         return Err(format!("differential: no log is called {stranger}").into());
     }
@@ -57,14 +63,24 @@ impl<'a> Bench<'a> {
         let matrix = Matrix::read(&home.join("matrix.toml"))?;
         let mut workshop = Workshop::open(&home.join("programs"), PLACE)?;
         workshop.build(&matrix.library)?;
-        Ok(Bench { home, matrix, tools, workshop })
+        Ok(Bench {
+            home,
+            matrix,
+            tools,
+            workshop,
+        })
     }
 
     /// Makes the logs that are wanted; returns the names of the tools that are not here.
     ///
     /// A log that fails does not keep the others from being made.
     fn record_all(&mut self, wanted: impl Fn(&Log) -> bool) -> Outcome<BTreeSet<String>> {
-        let Bench { home, matrix, tools, workshop } = self;
+        let Bench {
+            home,
+            matrix,
+            tools,
+            workshop,
+        } = self;
         let mut missing = BTreeSet::new();
         let mut failures = Vec::new();
         let mut sum = Figures::default();
@@ -92,11 +108,21 @@ impl<'a> Bench<'a> {
 }
 
 /// Makes one log, the files cut from it if there are any, and its truth.
-fn record(home: &Path, matrix: &Matrix, log: &Log, tools: &Tools, workshop: &mut Workshop) -> Outcome<Figures> {
+fn record(
+    home: &Path,
+    matrix: &Matrix,
+    log: &Log,
+    tools: &Tools,
+    workshop: &mut Workshop,
+) -> Outcome<Figures> {
     let case = matrix.case(log)?;
     workshop.build(&case.build)?;
     let (bytes, _) = workshop.run(&case.run)?;
-    let bytes = if log.is_xml() { fs::read(workshop.place.join(matrix::XML))? } else { bytes };
+    let bytes = if log.is_xml() {
+        fs::read(workshop.place.join(matrix::XML))?
+    } else {
+        bytes
+    };
     write_log(&home.join(log.file()), &bytes)?;
     let plain = Report::read(log, &bytes)?;
     let supp = home.join("supp");
@@ -115,7 +141,10 @@ fn record(home: &Path, matrix: &Matrix, log: &Log, tools: &Tools, workshop: &mut
     if !failures.is_empty() {
         return Err(failures.join("\n    ").into());
     }
-    write(&home.join(format!("truth/{}.toml", log.name)), truth.to_string().as_bytes())?;
+    write(
+        &home.join(format!("truth/{}.toml", log.name)),
+        truth.to_string().as_bytes(),
+    )?;
     Ok(truth.figures())
 }
 
@@ -129,20 +158,37 @@ fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outco
     if let Some(refusal) = compare::refusal(&String::from_utf8_lossy(&printed)) {
         return Ok(refusal);
     }
-    let bytes = if log.is_xml() { fs::read(xml)? } else { printed };
+    let bytes = if log.is_xml() {
+        fs::read(xml)?
+    } else {
+        printed
+    };
     let supp = fs::read(workshop.place.join("supp").join(file))?;
-    compare::effect(log, plain, &Report::read(log, &bytes)?, file, &String::from_utf8_lossy(&supp))
+    compare::effect(
+        log,
+        plain,
+        &Report::read(log, &bytes)?,
+        file,
+        &String::from_utf8_lossy(&supp),
+    )
 }
 
-/// Writes a log, unless nothing changed in it but times, and how often valgrind's own suppressions were used.
+/// Writes a log, unless nothing changed in it but times, and how often valgrind's own suppressions
+/// were used.
 fn write_log(path: &Path, bytes: &[u8]) -> Outcome {
     let varies = |line: &str| {
         let line = line.trim();
-        ["<time>", "<unique>", "<count>"].iter().any(|field| line.starts_with(field)) || line.contains("(suppressed: ")
+        ["<time>", "<unique>", "<count>"]
+            .iter()
+            .any(|field| line.starts_with(field))
+            || line.contains("(suppressed: ")
     };
     let steady = |bytes: &[u8]| -> Vec<String> {
         let text = String::from_utf8_lossy(bytes);
-        text.lines().filter(|line| !varies(line)).map(str::to_owned).collect()
+        text.lines()
+            .filter(|line| !varies(line))
+            .map(str::to_owned)
+            .collect()
     };
     match fs::read(path) {
         Ok(old) if steady(&old) == steady(bytes) => Ok(()),

@@ -1,4 +1,5 @@
-//! The YAML in README and docs/, and the workflows that `leakgate init` writes, so that whatever checks our own workflows checks the examples, too.
+//! The YAML in README and docs/, and the workflows that `leakgate init` writes, so that whatever
+//! checks our own workflows checks the examples, too.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,8 @@ pub(crate) struct Example {
 }
 
 impl Example {
-    /// A file name for a whole workflow: its own, or its `name`, in small letters and hyphens. A part of a workflow has none.
+    /// A file name for a whole workflow: its own, or its `name`, in small letters and hyphens. A
+    /// part of a workflow has none.
     pub(crate) fn file_name(&self) -> Option<String> {
         if self.own.is_some() {
             return self.own.clone();
@@ -38,8 +40,15 @@ pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
     for path in documents {
         let place = path.strip_prefix(repository)?.display().to_string();
         let text = fs::read_to_string(&path)?;
-        let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
-        examples.extend(blocks.map(|block| Example { place: place.clone(), text: block.to_owned(), own: None }));
+        let blocks = text
+            .split("```yaml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        examples.extend(blocks.map(|block| Example {
+            place: place.clone(),
+            text: block.to_owned(),
+            own: None,
+        }));
     }
     examples.extend(written(repository)?);
     Ok(examples)
@@ -51,9 +60,15 @@ fn written(repository: &Path) -> Outcome<Vec<Example>> {
     for entry in fs::read_dir(repository.join("docs/init"))? {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "yml") {
-            let own = path.file_name().map(|name| format!("init-{}", name.display()));
+            let own = path
+                .file_name()
+                .map(|name| format!("init-{}", name.display()));
             let place = path.strip_prefix(repository)?.display().to_string();
-            examples.push(Example { place, text: fs::read_to_string(&path)?, own });
+            examples.push(Example {
+                place,
+                text: fs::read_to_string(&path)?,
+                own,
+            });
         }
     }
     examples.sort_by(|a, b| a.place.cmp(&b.place));

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz [SECONDS]`: each fuzz target for a bounded time, from the real reports under `snapshots/`.
+//! `cargo xtask fuzz [SECONDS]`: each fuzz target for a bounded time, from the real reports under
+//! `snapshots/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,9 @@ const MAX_LENGTH: u32 = 32 * 1024;
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let seconds = match arguments {
         [] => DEFAULT_SECONDS,
-        [n] => n.parse().map_err(|_| format!("fuzz: `{n}` is no number of seconds"))?,
+        [n] => n
+            .parse()
+            .map_err(|_| format!("fuzz: `{n}` is no number of seconds"))?,
         _ => return Err("usage: cargo xtask fuzz [SECONDS]".into()),
     };
     let sh = Shell::new()?;
@@ -48,7 +51,10 @@ pub(crate) fn for_seconds(sh: &Shell, seconds: u32) -> Outcome {
         let length = format!("-max_len={MAX_LENGTH}");
         // Ten seconds for one input of 32 kB is an endless loop.
         let limits = ["-timeout=10", "-print_final_stats=1"];
-        let fuzz = cmd!(sh, "cargo +nightly fuzz run {target} -- {time} {length} {limits...}");
+        let fuzz = cmd!(
+            sh,
+            "cargo +nightly fuzz run {target} -- {time} {length} {limits...}"
+        );
         println!("{fuzz}");
         report(target, &fuzz.quiet().ignore_status().output()?)?;
     }
@@ -60,10 +66,18 @@ fn report(target: &str, output: &Output) -> Outcome {
     let text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         eprintln!("{text}");
-        return Err(format!("fuzz: {target} failed; the input is under fuzz/artifacts/{target}/").into());
+        return Err(
+            format!("fuzz: {target} failed; the input is under fuzz/artifacts/{target}/").into(),
+        );
     }
-    let runs = text.lines().filter_map(|line| line.strip_prefix("stat::number_of_executed_units:")).next_back();
-    println!("{target}: {} inputs, no failure", runs.unwrap_or("?").trim());
+    let runs = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+        .next_back();
+    println!(
+        "{target}: {} inputs, no failure",
+        runs.unwrap_or("?").trim()
+    );
     Ok(())
 }
 
@@ -72,7 +86,10 @@ fn plant(home: &Path, target: &str, head: &[u8]) -> Outcome {
     let corpus = home.join("fuzz/corpus").join(target);
     fs::create_dir_all(&corpus)?;
     for report in reports(&home.join("snapshots"))? {
-        let name = report.strip_prefix(home.join("snapshots"))?.to_string_lossy().replace(['/', '\\'], "-");
+        let name = report
+            .strip_prefix(home.join("snapshots"))?
+            .to_string_lossy()
+            .replace(['/', '\\'], "-");
         fs::write(corpus.join(name), [head, &fs::read(&report)?].concat())?;
     }
     Ok(())
@@ -82,10 +99,15 @@ fn plant(home: &Path, target: &str, head: &[u8]) -> Outcome {
 pub(crate) fn reports(snapshots: &Path) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dialect in folders(snapshots)? {
-        for case in folders(&dialect)?.into_iter().filter(|c| c.join("case.toml").exists()) {
+        for case in folders(&dialect)?
+            .into_iter()
+            .filter(|c| c.join("case.toml").exists())
+        {
             for file in fs::read_dir(case)? {
                 let file = file?.path();
-                let is_report = file.file_name().is_some_and(|n| n.to_string_lossy().starts_with("report"));
+                let is_report = file
+                    .file_name()
+                    .is_some_and(|n| n.to_string_lossy().starts_with("report"));
                 found.extend(is_report.then_some(file));
             }
         }

@@ -1,5 +1,6 @@
-//! `cargo xtask page [--single-file]`: the page to paste a log into, in `target/page/`, ready for any server of files; or all of it
-//! as one HTML file, `target/leakgate.html`, which is opened from disk.
+//! `cargo xtask page [--single-file]`: the page to paste a log into, in `target/page/`, ready for
+//! any server of files; or all of it as one HTML file, `target/leakgate.html`, which is opened from
+//! disk.
 
 mod offline;
 mod samples;
@@ -22,8 +23,15 @@ const PAGE: &str = "target/page";
 /// What it is made of, file by file.
 const PARTS: &str = "target/page-parts";
 
-/// The files that are served: scripts and styles, each with all that it imports and without what only people read, and others.
-const BUNDLES: &[&str] = &["page.js", "worker.js", "offline.js", "report/page.css", "style.css"];
+/// The files that are served: scripts and styles, each with all that it imports and without what
+/// only people read, and others.
+const BUNDLES: &[&str] = &[
+    "page.js",
+    "worker.js",
+    "offline.js",
+    "report/page.css",
+    "style.css",
+];
 const AS_THEY_ARE: &[&str] = &["index.html", "icon.svg", "leakgate_bg.wasm"];
 
 /// The page as one file.
@@ -31,7 +39,14 @@ const SINGLE: &str = "leakgate.html";
 
 /// What the page has in common with the HTML document of a run.
 const REPORT: &str = "core/src/emit/html";
-const MODULES: &[&str] = &["detail.js", "flame.js", "report.js", "table.js", "view.js", "page.css"];
+const MODULES: &[&str] = &[
+    "detail.js",
+    "flame.js",
+    "report.js",
+    "table.js",
+    "view.js",
+    "page.css",
+];
 
 /// What is taken from fflate; nothing else of it goes into the page.
 const UNPACKERS: &str = "export { Gunzip, Unzip, UnzipInflate } from 'fflate';";
@@ -68,7 +83,12 @@ fn single_file(sh: &Shell) -> Outcome {
     let html = single::join(sh, &assemble(sh)?)?;
     let to = sh.current_dir().join("target").join(SINGLE);
     fs::write(&to, &html)?;
-    println!("{}: {} bytes, {} gzipped", to.display(), html.len(), sizes::gzipped(html.as_bytes())?.len());
+    println!(
+        "{}: {} bytes, {} gzipped",
+        to.display(),
+        html.len(),
+        sizes::gzipped(html.as_bytes())?.len()
+    );
     Ok(())
 }
 
@@ -76,7 +96,11 @@ fn single_file(sh: &Shell) -> Outcome {
 fn bundle(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
     let _folder = sh.push_dir(wasm::TOOLS);
     let source = parts.join(name);
-    let text = cmd!(sh, "npx esbuild {source} --bundle --minify --format={format} --target=es2022 --log-level=error").read()?;
+    let text = cmd!(
+        sh,
+        "npx esbuild {source} --bundle --minify --format={format} --target=es2022 --log-level=error"
+    )
+    .read()?;
     Ok(text + "\n")
 }
 
@@ -102,6 +126,12 @@ fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
         .stdin(UNPACKERS)
         .run()?;
     let licence = fs::read_to_string(sh.current_dir().join("node_modules/fflate/LICENSE"))?;
-    fs::write(&unpackers, format!("/*! fflate\n{licence}*/\n{}", fs::read_to_string(&unpackers)?))?;
+    fs::write(
+        &unpackers,
+        format!(
+            "/*! fflate\n{licence}*/\n{}",
+            fs::read_to_string(&unpackers)?
+        ),
+    )?;
     Ok(page)
 }

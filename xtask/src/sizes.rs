@@ -30,7 +30,11 @@ pub(crate) fn files_below(folder: &Path) -> io::Result<Vec<String>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
-            files.extend(files_below(&entry.path())?.into_iter().map(|inner| format!("{name}/{inner}")));
+            files.extend(
+                files_below(&entry.path())?
+                    .into_iter()
+                    .map(|inner| format!("{name}/{inner}")),
+            );
         } else {
             files.push(name);
         }

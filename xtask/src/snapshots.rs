@@ -28,13 +28,24 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let matrix = Matrix::read(&home.join("matrix.toml"))?;
     let wanted = |name: &str| filter.is_none_or(|part| name.contains(part));
     if list {
-        matrix.names().filter(|name| wanted(name)).for_each(|name| println!("{name}"));
+        matrix
+            .names()
+            .filter(|name| wanted(name))
+            .for_each(|name| println!("{name}"));
         return Ok(());
     }
-    let cases: Vec<&Case> = matrix.cases.iter().filter(|case| wanted(&case.name)).collect();
+    let cases: Vec<&Case> = matrix
+        .cases
+        .iter()
+        .filter(|case| wanted(&case.name))
+        .collect();
     let tools = Tools::look(&matrix.tools);
     let missing = make_all(&home, &cases, &tools)?;
-    for wrapped in matrix.wrapped.iter().filter(|wrapped| wanted(&wrapped.name)) {
+    for wrapped in matrix
+        .wrapped
+        .iter()
+        .filter(|wrapped| wanted(&wrapped.name))
+    {
         wrap::make(&home, wrapped)?;
         println!("{} (wrapped)", wrapped.name);
     }
@@ -101,7 +112,8 @@ fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
         for case in fs::read_dir(&dialect)? {
             let case = case?.path();
             let name = case.strip_prefix(home)?.to_string_lossy().into_owned();
-            let is_written = fs::read_to_string(case.join("case.toml")).is_ok_and(|about| about.contains("\norigin = "));
+            let is_written = fs::read_to_string(case.join("case.toml"))
+                .is_ok_and(|about| about.contains("\norigin = "));
             if case.join("case.toml").exists() && !is_written && !known.contains(name.as_str()) {
                 println!("{name} is not in matrix.toml any more: delete it?");
             }

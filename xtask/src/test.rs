@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything, set-up included, stage by stage.
 //!
-//! A stage that fails does not stop the others. One that can't run is skipped, with what to install; in CI that is a failure.
+//! A stage that fails does not stop the others. One that can't run is skipped, with what to
+//! install; in CI that is a failure.
 
 mod stages;
 mod workflows;
@@ -43,7 +44,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 
 fn end_of(stage: &stages::Stage, sh: &Shell) -> End {
     if let Some(missing) = setup::missing(stage.needs) {
-        return if setup::in_ci() { End::Failed(missing) } else { End::Skipped(missing) };
+        return if setup::in_ci() {
+            End::Failed(missing)
+        } else {
+            End::Skipped(missing)
+        };
     }
     match (stage.run)(sh) {
         Ok(()) => End::Passed,
@@ -60,7 +65,11 @@ fn summarise(ends: &[(&str, End, Duration)], total: Duration) -> Outcome {
             End::Skipped(why) => ("skipped", why.as_str()),
             End::Failed(why) => ("FAILED", why.as_str()),
         };
-        println!("{word:8} {:>7}  {name}{}{why}", elapsed(*time), if why.is_empty() { "" } else { ": " });
+        println!(
+            "{word:8} {:>7}  {name}{}{why}",
+            elapsed(*time),
+            if why.is_empty() { "" } else { ": " }
+        );
     }
     let count = |wanted: fn(&End) -> bool| ends.iter().filter(|(_, end, _)| wanted(end)).count();
     let passed = count(|end| matches!(end, End::Passed));

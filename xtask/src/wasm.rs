@@ -1,7 +1,8 @@
-//! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of it, in `target/wasm/npm/`.
+//! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of
+//! it, in `target/wasm/npm/`.
 //!
-//! The module is compiled as `wasm/compile.rs` says, bound by `xtask-bind`, and made smaller by binaryen, which npm keeps at the
-//! version of `xtask/wasm/package-lock.json`.
+//! The module is compiled as `wasm/compile.rs` says, bound by `xtask-bind`, and made smaller by
+//! binaryen, which npm keeps at the version of `xtask/wasm/package-lock.json`.
 
 mod bench;
 mod compile;
@@ -16,8 +17,12 @@ use crate::setup::{self, Need, WASM};
 use crate::{Outcome, sizes};
 
 /// What the chore needs beside cargo.
-pub(crate) const NEEDS: &[Need] =
-    &[Need::Target(WASM), Need::Sources, Need::Program("node", "nodejs"), Need::Program("npm", "npm")];
+pub(crate) const NEEDS: &[Need] = &[
+    Need::Target(WASM),
+    Need::Sources,
+    Need::Program("node", "nodejs"),
+    Need::Program("npm", "npm"),
+];
 
 /// The package, as it is published.
 pub(crate) const PACKAGE: &str = "target/wasm/npm";
@@ -29,7 +34,13 @@ const NATIVE: &str = "target/wasm/native";
 pub(crate) const TOOLS: &str = "xtask/wasm";
 
 /// What is written by hand, and what goes with it.
-const SOURCES: &[&str] = &["wasm/npm/package.json", "wasm/npm/README.md", "wasm/npm/node.js", "LICENSE-APACHE", "LICENSE-MIT"];
+const SOURCES: &[&str] = &[
+    "wasm/npm/package.json",
+    "wasm/npm/README.md",
+    "wasm/npm/node.js",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+];
 
 /// What rustc takes for granted of a WebAssembly engine; binaryen has to be told.
 const FEATURES: &[&str] = &[
@@ -42,9 +53,10 @@ const FEATURES: &[&str] = &[
     "--enable-simd",
 ];
 
-/// What makes the module smaller where it is sent compressed, one by one: each of them was measured. Binaryen's own choice for size
-/// (`-Oz`) saves as many bytes, but shuffles locals and inlines whatever is called once, so that much less of the code repeats, and
-/// the compressed module is larger.
+/// What makes the module smaller where it is sent compressed, one by one: each of them was
+/// measured. Binaryen's own choice for size (`-Oz`) saves as many bytes, but shuffles locals and
+/// inlines whatever is called once, so that much less of the code repeats, and the compressed
+/// module is larger.
 const PASSES: &[&str] = &[
     "--duplicate-function-elimination",
     // Lines are read by many small functions, and a call takes longer than what most of them do.
@@ -79,7 +91,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     then(&setup::shell_with(NEEDS)?)
 }
 
-/// The package as somebody who installs it has it: the same answers as the native core, and the examples.
+/// The package as somebody who installs it has it: the same answers as the native core, and the
+/// examples.
 pub(crate) fn test(sh: &Shell) -> Outcome {
     build(sh)?;
     native::write(&sh.current_dir().join(NATIVE))?;
@@ -97,7 +110,11 @@ pub(crate) fn build(sh: &Shell) -> Outcome {
     let module = compile::module(sh)?;
     sh.remove_path(PACKAGE)?;
     let package = sh.create_dir(PACKAGE)?;
-    cmd!(sh, "cargo run --quiet --package xtask-bind -- {module} {package}").run()?;
+    cmd!(
+        sh,
+        "cargo run --quiet --package xtask-bind -- {module} {package}"
+    )
+    .run()?;
     shrink(sh, &package.join("leakgate_bg.wasm"))?;
     for source in SOURCES {
         sh.copy_file(source, &package)?;
@@ -107,19 +124,31 @@ pub(crate) fn build(sh: &Shell) -> Outcome {
     sizes::print(&package)
 }
 
-/// Binaryen finds what a compiler of single functions does not. It takes its time, so what it made of the same module is kept.
+/// Binaryen finds what a compiler of single functions does not. It takes its time, so what it made
+/// of the same module is kept.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
     let _folder = sh.push_dir(TOOLS);
     cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
     let before = fs::read(module)?;
-    let (from, to) = (module.with_file_name("../bound"), module.with_file_name("../optimised.wasm"));
+    let (from, to) = (
+        module.with_file_name("../bound"),
+        module.with_file_name("../optimised.wasm"),
+    );
     let known = [PASSES.join(" ").as_bytes(), &before].concat();
     if !to.exists() || fs::read(&from).ok().as_ref() != Some(&known) {
-        cmd!(sh, "npx wasm-opt {FEATURES...} {PASSES...} {module} -o {to}").run()?;
+        cmd!(
+            sh,
+            "npx wasm-opt {FEATURES...} {PASSES...} {module} -o {to}"
+        )
+        .run()?;
         fs::write(from, known)?;
     }
     fs::copy(&to, module)?;
-    println!("wasm-opt: {} bytes became {}", before.len(), fs::metadata(module)?.len());
+    println!(
+        "wasm-opt: {} bytes became {}",
+        before.len(),
+        fs::metadata(module)?.len()
+    );
     Ok(())
 }
 
@@ -127,6 +156,8 @@ fn is_of_this_version(package: &Path) -> Outcome {
     let version = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\"");
     match fs::read_to_string(package.join("package.json"))?.contains(version) {
         true => Ok(()),
-        false => Err(format!("wasm/npm/package.json must say {version}, as Cargo.toml does").into()),
+        false => {
+            Err(format!("wasm/npm/package.json must say {version}, as Cargo.toml does").into())
+        }
     }
 }

@@ -1,6 +1,8 @@
-//! Artifacts of other runs: those of the branch that a pull request goes to, and those of a run that asks to be published.
+//! Artifacts of other runs: those of the branch that a pull request goes to, and those of a run
+//! that asks to be published.
 //!
-//! A fork may call its branch `main` and its artifact as it likes, so that a name alone proves nothing.
+//! A fork may call its branch `main` and its artifact as it likes, so that a name alone proves
+//! nothing.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +114,8 @@ impl Candidate {
     fn new(artifact: Artifact, branch: &str) -> Option<Self> {
         let origin = artifact.workflow_run?;
         let repository = origin.repository_id?;
-        let is_of_branch = origin.head_branch? == branch && origin.head_repository_id? == repository;
+        let is_of_branch =
+            origin.head_branch? == branch && origin.head_repository_id? == repository;
         (is_of_branch && !artifact.expired).then_some(Self {
             artifact: artifact.id,
             run: origin.id?,
@@ -127,14 +130,19 @@ impl Candidate {
             && run.head_sha == self.sha
             && run.head_branch.as_deref() == Some(branch)
             && run.repository.id == self.repository
-            && run.head_repository.as_ref().is_some_and(|head| head.id == self.repository)
+            && run
+                .head_repository
+                .as_ref()
+                .is_some_and(|head| head.id == self.repository)
     }
 }
 
 impl Client {
-    /// What the newest run on `branch` left behind as `member` of its `artifact`. `not_run` is left out: the run that asks.
+    /// What the newest run on `branch` left behind as `member` of its `artifact`. `not_run` is left
+    /// out: the run that asks.
     ///
-    /// It is the newest that was made by a push to the branch of this repository, for a commit that still lies on it.
+    /// It is the newest that was made by a push to the branch of this repository, for a commit that
+    /// still lies on it.
     pub(crate) fn base(
         &self,
         artifact: &str,
@@ -147,37 +155,66 @@ impl Client {
             let mut artifacts = self.artifacts(&path, TRIED_BASE).await?;
             artifacts.retain(|found| found.name == artifact);
             artifacts.sort_by(|a, b| (&b.created_at, b.id).cmp(&(&a.created_at, a.id)));
-            let candidates = artifacts.into_iter().filter_map(|artifact| Candidate::new(artifact, branch));
-            for candidate in candidates.filter(|candidate| Some(candidate.run) != not_run).take(CANDIDATES) {
-                let Some(url) = self.proved(&candidate, branch).await? else { continue };
-                let Some(mut found) = self.unpacked(candidate.artifact, &[member], TRIED_BASE).await? else { continue };
-                let Some(text) = found.remove(member) else { continue };
-                return Ok(Some(BaseRun { sha: candidate.sha, url, text }));
+            let candidates = artifacts
+                .into_iter()
+                .filter_map(|artifact| Candidate::new(artifact, branch));
+            for candidate in candidates
+                .filter(|candidate| Some(candidate.run) != not_run)
+                .take(CANDIDATES)
+            {
+                let Some(url) = self.proved(&candidate, branch).await? else {
+                    continue;
+                };
+                let Some(mut found) = self
+                    .unpacked(candidate.artifact, &[member], TRIED_BASE)
+                    .await?
+                else {
+                    continue;
+                };
+                let Some(text) = found.remove(member) else {
+                    continue;
+                };
+                return Ok(Some(BaseRun {
+                    sha: candidate.sha,
+                    url,
+                    text,
+                }));
             }
             Ok(None)
         })
     }
 
-    /// Where people see the candidate's run, if it was a push to the branch and the commit still lies there.
+    /// Where people see the candidate's run, if it was a push to the branch and the commit still
+    /// lies there.
     async fn proved(&self, candidate: &Candidate, branch: &str) -> Result<Option<String>, Trouble> {
         let path = self.path(&format!("/actions/runs/{}", candidate.run));
-        let Some(answer) = self.lookup(path).await? else { return Ok(None) };
+        let Some(answer) = self.lookup(path).await? else {
+            return Ok(None);
+        };
         let run: Run = answer.read(TRIED_BASE)?;
         if !candidate.is_push(&run, branch) {
             return Ok(None);
         }
         let range = format!("{}...{}", segment(&candidate.sha), segment(branch));
-        let Some(answer) = self.lookup(self.path(&format!("/compare/{range}?per_page=1"))).await? else { return Ok(None) };
+        let Some(answer) = self
+            .lookup(self.path(&format!("/compare/{range}?per_page=1")))
+            .await?
+        else {
+            return Ok(None);
+        };
         let comparison: Comparison = answer.read(TRIED_BASE)?;
         Ok(matches!(comparison.status.as_str(), "ahead" | "identical").then_some(run.html_url))
     }
 
     async fn lookup(&self, path: String) -> Result<Option<Answer>, Trouble> {
-        let answer = self.ask(&Call::get(path, TRIED_BASE).that_may_lack()).await?;
+        let answer = self
+            .ask(&Call::get(path, TRIED_BASE).that_may_lack())
+            .await?;
         Ok(answer.status.is_success().then_some(answer))
     }
 
-    /// Members of the artifacts of a run, by the artifacts' names. Of artifacts of one name the newest counts.
+    /// Members of the artifacts of a run, by the artifacts' names. Of artifacts of one name the
+    /// newest counts.
     ///
     /// Whoever could start the run made them: what they say is a claim.
     pub(crate) fn members_of_run(
@@ -188,10 +225,22 @@ impl Client {
     ) -> Result<Vec<Bundle>, Trouble> {
         self.block(async {
             let trouble = |why: &str| Trouble::Other(format!("{TRIED_RUN}: {why}"));
-            let found = self.artifacts(&self.path(&format!("/actions/runs/{run}/artifacts?")), TRIED_RUN).await?;
-            let of_run = |a: &Artifact| a.workflow_run.as_ref().is_none_or(|origin| origin.id == Some(run));
+            let found = self
+                .artifacts(
+                    &self.path(&format!("/actions/runs/{run}/artifacts?")),
+                    TRIED_RUN,
+                )
+                .await?;
+            let of_run = |a: &Artifact| {
+                a.workflow_run
+                    .as_ref()
+                    .is_none_or(|origin| origin.id == Some(run))
+            };
             let mut newest = BTreeMap::new();
-            for artifact in found.into_iter().filter(|a| !a.expired && is_wanted(&a.name) && of_run(a)) {
+            for artifact in found
+                .into_iter()
+                .filter(|a| !a.expired && is_wanted(&a.name) && of_run(a))
+            {
                 let id = newest.entry(artifact.name).or_insert(artifact.id);
                 *id = artifact.id.max(*id);
             }
@@ -203,7 +252,10 @@ impl Client {
                         size += members.values().map(String::len).sum::<usize>();
                         let is_much = size > TEXT;
                         if is_much {
-                            Err(trouble(&format!("its artifacts hold more than {} MiB", TEXT >> 20)))
+                            Err(trouble(&format!(
+                                "its artifacts hold more than {} MiB",
+                                TEXT >> 20
+                            )))
                         } else {
                             Ok(members)
                         }
@@ -222,7 +274,12 @@ impl Client {
         let mut all = Vec::new();
         for page in 1..=PAGES {
             let join = if path.ends_with('?') { "" } else { "&" };
-            let answer = self.ask(&Call::get(format!("{path}{join}per_page=100&page={page}"), tried)).await?;
+            let answer = self
+                .ask(&Call::get(
+                    format!("{path}{join}per_page=100&page={page}"),
+                    tried,
+                ))
+                .await?;
             let found: Artifacts = answer.read(tried)?;
             all.extend(found.artifacts);
             if !answer.has_more() {
@@ -233,9 +290,17 @@ impl Client {
     }
 
     /// Members of an artifact, unless it is no longer there.
-    async fn unpacked(&self, id: u64, wanted: &[&str], tried: &str) -> Result<Option<BTreeMap<String, String>>, Trouble> {
+    async fn unpacked(
+        &self,
+        id: u64,
+        wanted: &[&str],
+        tried: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, Trouble> {
         let path = self.path(&format!("/actions/artifacts/{id}/zip"));
-        let call = Call { file: Some(unpack::ARCHIVE), ..Call::get(path, tried).that_may_lack() };
+        let call = Call {
+            file: Some(unpack::ARCHIVE),
+            ..Call::get(path, tried).that_may_lack()
+        };
         let answer = self.ask(&call).await?;
         if !answer.status.is_success() {
             return Ok(None);

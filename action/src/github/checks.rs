@@ -1,7 +1,8 @@
 //! Check runs.
 //!
-//! A check run is made without annotations, which follow in batches that GitHub appends. So the verdict stands whatever an
-//! annotation holds, and the number of those that GitHub has tells where to go on after an answer that got lost.
+//! A check run is made without annotations, which follow in batches that GitHub appends. So the
+//! verdict stands whatever an annotation holds, and the number of those that GitHub has tells where
+//! to go on after an answer that got lost.
 
 use http::Method;
 use serde::Deserialize;
@@ -14,7 +15,8 @@ use super::trouble::Trouble;
 /// Most annotations in one request.
 const BATCH: usize = 50;
 
-/// How many batches GitHub may refuse before the client no longer searches them for the bad annotation.
+/// How many batches GitHub may refuse before the client no longer searches them for the bad
+/// annotation.
 const SEARCHES: usize = 64;
 
 /// Most pages of check runs that are looked through.
@@ -30,7 +32,8 @@ pub(crate) struct CheckRun {
     pub name: String,
     /// The commit it is about.
     pub head_sha: String,
-    /// What it is found by. No other check run of this name and commit may have the same: run and attempt belong into it.
+    /// What it is found by. No other check run of this name and commit may have the same: run and
+    /// attempt belong into it.
     pub external_id: String,
     /// Where there is more to see.
     pub details_url: Option<String>,
@@ -106,11 +109,23 @@ impl Client {
     async fn post(&self, run: &CheckRun) -> Result<Posted, Trouble> {
         let output = clean::output(&run.title, &run.summary, run.text.as_deref());
         let made = self.create(run, &output).await?;
-        let annotations: Vec<_> = run.annotations.iter().filter_map(clean::annotation).collect();
+        let annotations: Vec<_> = run
+            .annotations
+            .iter()
+            .filter_map(clean::annotation)
+            .collect();
         let refused = run.annotations.len() - annotations.len();
-        let posted = Posted { url: made.html_url, annotations: made.output.annotations_count, refused, trouble: None };
+        let posted = Posted {
+            url: made.html_url,
+            annotations: made.output.annotations_count,
+            refused,
+            trouble: None,
+        };
         let done = Box::pin(self.annotate(made.id, &output, &annotations, posted)).await;
-        Ok(Posted { trouble: done.trouble.map(|trouble| self.scrubbed(trouble)), ..done })
+        Ok(Posted {
+            trouble: done.trouble.map(|trouble| self.scrubbed(trouble)),
+            ..done
+        })
     }
 
     async fn create(&self, run: &CheckRun, output: &Value) -> Result<Run, Trouble> {
@@ -130,17 +145,30 @@ impl Client {
             body["details_url"] = url.as_str().into();
         }
         let call = Call::new(Method::POST, self.path("/check-runs"), TRIED).with(body);
-        self.once(&call, |answer| answer.read(TRIED), async || self.made(run).await).await
+        self.once(
+            &call,
+            |answer| answer.read(TRIED),
+            async || self.made(run).await,
+        )
+        .await
     }
 
     /// The check run, if an attempt that seemed to fail has made it.
     async fn made(&self, run: &CheckRun) -> Result<Option<Run>, Trouble> {
         for page in 1..=PAGES {
-            let query = format!("check_name={}&filter=all&per_page=100&page={page}", segment(&run.name));
-            let path = self.path(&format!("/commits/{}/check-runs?{query}", segment(&run.head_sha)));
+            let query = format!(
+                "check_name={}&filter=all&per_page=100&page={page}",
+                segment(&run.name)
+            );
+            let path = self.path(&format!(
+                "/commits/{}/check-runs?{query}",
+                segment(&run.head_sha)
+            ));
             let answer = self.ask(&Call::get(path, TRIED)).await?;
             let runs: Runs = answer.read(TRIED)?;
-            let is_it = |found: &Run| found.name == run.name && found.external_id.as_deref() == Some(&run.external_id);
+            let is_it = |found: &Run| {
+                found.name == run.name && found.external_id.as_deref() == Some(&run.external_id)
+            };
             if let Some(found) = runs.check_runs.into_iter().find(is_it) {
                 return Ok(Some(found));
             }
@@ -151,8 +179,15 @@ impl Client {
         Ok(None)
     }
 
-    /// Adds annotations, in order. A batch that GitHub refuses is halved until only what is bad in it is left.
-    async fn annotate(&self, id: u64, output: &Value, annotations: &[Value], mut posted: Posted) -> Posted {
+    /// Adds annotations, in order. A batch that GitHub refuses is halved until only what is bad in
+    /// it is left.
+    async fn annotate(
+        &self,
+        id: u64,
+        output: &Value,
+        annotations: &[Value],
+        mut posted: Posted,
+    ) -> Posted {
         let mut rest: Vec<_> = annotations.chunks(BATCH).rev().collect();
         let mut searches = 0;
         while let Some(batch) = rest.pop() {
@@ -161,28 +196,49 @@ impl Client {
                     posted.annotations += taken;
                     rest.extend(Some(&batch[taken..]).filter(|left| !left.is_empty()));
                 }
-                Err(Trouble::Invalid(_)) if batch.len() == 1 || searches == SEARCHES => posted.refused += batch.len(),
+                Err(Trouble::Invalid(_)) if batch.len() == 1 || searches == SEARCHES => {
+                    posted.refused += batch.len()
+                }
                 Err(Trouble::Invalid(_)) => {
                     searches += 1;
                     let (first, second) = batch.split_at(batch.len() / 2);
                     rest.extend([second, first]);
                 }
-                Err(trouble) => return Posted { trouble: Some(trouble), ..posted },
+                Err(trouble) => {
+                    return Posted {
+                        trouble: Some(trouble),
+                        ..posted
+                    };
+                }
             }
         }
         posted
     }
 
     /// Adds a batch to the annotations that GitHub has, and tells how many of it were taken.
-    async fn append(&self, id: u64, output: &Value, batch: &[Value], had: usize) -> Result<usize, Trouble> {
+    async fn append(
+        &self,
+        id: u64,
+        output: &Value,
+        batch: &[Value],
+        had: usize,
+    ) -> Result<usize, Trouble> {
         let path = self.path(&format!("/check-runs/{id}"));
         // Title and summary go along, for what is left out of an output is taken out of it.
         let mut output = output.clone();
         output["annotations"] = batch.into();
-        let call = Call::new(Method::PATCH, path.clone(), TRIED_MORE).with(json!({ "output": output }));
+        let call =
+            Call::new(Method::PATCH, path.clone(), TRIED_MORE).with(json!({ "output": output }));
         let look = async || {
-            let run: Run = self.ask(&Call::get(path.clone(), TRIED_MORE)).await?.read(TRIED_MORE)?;
-            let taken = run.output.annotations_count.saturating_sub(had).min(batch.len());
+            let run: Run = self
+                .ask(&Call::get(path.clone(), TRIED_MORE))
+                .await?
+                .read(TRIED_MORE)?;
+            let taken = run
+                .output
+                .annotations_count
+                .saturating_sub(had)
+                .min(batch.len());
             Ok(Some(taken).filter(|taken| *taken > 0))
         };
         self.once(&call, |_| Ok(batch.len()), look).await

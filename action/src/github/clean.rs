@@ -1,6 +1,7 @@
 //! Annotations as the Checks API takes them.
 //!
-//! GitHub refuses a whole batch for one annotation that it does not like, so whatever can be put right is put right here.
+//! GitHub refuses a whole batch for one annotation that it does not like, so whatever can be put
+//! right is put right here.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -52,7 +53,11 @@ pub(crate) enum Level {
 pub(super) fn annotation(annotation: &Annotation) -> Option<Value> {
     let start = annotation.start_line.max(1);
     let end = annotation.end_line.max(start);
-    let message = if annotation.message.trim().is_empty() { "(no message)" } else { &annotation.message };
+    let message = if annotation.message.trim().is_empty() {
+        "(no message)"
+    } else {
+        &annotation.message
+    };
     let mut value = json!({
         "path": path(&annotation.path)?,
         "start_line": start,
@@ -66,13 +71,26 @@ pub(super) fn annotation(annotation: &Annotation) -> Option<Value> {
     if start == end {
         let first = annotation.start_column.map(|column| column.max(1));
         // A last column alone would belong to nothing.
-        let last = first.and(annotation.end_column).map(|column| column.max(first.unwrap_or(1)));
+        let last = first
+            .and(annotation.end_column)
+            .map(|column| column.max(first.unwrap_or(1)));
         set(&mut value, "start_column", first);
         set(&mut value, "end_column", last);
     }
     let title = plain(&annotation.title);
-    set(&mut value, "title", Some(characters(&title, TITLE)).filter(|title| !title.trim().is_empty()));
-    set(&mut value, "raw_details", annotation.raw_details.as_deref().map(|details| bytes(&plain(details), MESSAGE).to_owned()));
+    set(
+        &mut value,
+        "title",
+        Some(characters(&title, TITLE)).filter(|title| !title.trim().is_empty()),
+    );
+    set(
+        &mut value,
+        "raw_details",
+        annotation
+            .raw_details
+            .as_deref()
+            .map(|details| bytes(&plain(details), MESSAGE).to_owned()),
+    );
     Some(value)
 }
 
@@ -82,7 +100,11 @@ pub(super) fn output(title: &str, summary: &str, text: Option<&str>) -> Value {
         "title": characters(&plain(title), TITLE),
         "summary": characters(&plain(summary), PROSE),
     });
-    set(&mut value, "text", text.map(|text| characters(&plain(text), PROSE).to_owned()));
+    set(
+        &mut value,
+        "text",
+        text.map(|text| characters(&plain(text), PROSE).to_owned()),
+    );
     value
 }
 
@@ -99,8 +121,12 @@ fn path(path: &str) -> Option<String> {
     if path.starts_with('/') || has_drive || path.contains('\0') {
         return None;
     }
-    let steps: Vec<_> = path.split('/').filter(|step| !matches!(*step, "" | ".")).collect();
-    let is_within = !steps.is_empty() && !steps.contains(&"..") && leakgate_core::emit::terminal(&path) == path;
+    let steps: Vec<_> = path
+        .split('/')
+        .filter(|step| !matches!(*step, "" | "."))
+        .collect();
+    let is_within =
+        !steps.is_empty() && !steps.contains(&"..") && leakgate_core::emit::terminal(&path) == path;
     is_within.then(|| plain(&steps.join("/")).into_owned())
 }
 
@@ -129,7 +155,9 @@ fn bytes(text: &str, most: usize) -> &str {
 
 /// The first `most` characters of a text.
 pub(super) fn characters(text: &str, most: usize) -> &str {
-    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+    text.char_indices()
+        .nth(most)
+        .map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -161,25 +189,66 @@ mod tests {
 
     #[test]
     fn lines_begin_at_one_and_never_end_before_they_begin() {
-        let value = annotation(&Annotation { start_line: 0, end_line: 0, ..sample() }).unwrap();
-        assert_eq!((&value["start_line"], &value["end_line"]), (&json!(1), &json!(1)));
-        let value = annotation(&Annotation { start_line: 9, end_line: 2, ..sample() }).unwrap();
-        assert_eq!((&value["start_line"], &value["end_line"]), (&json!(9), &json!(9)));
+        let value = annotation(&Annotation {
+            start_line: 0,
+            end_line: 0,
+            ..sample()
+        })
+        .unwrap();
+        assert_eq!(
+            (&value["start_line"], &value["end_line"]),
+            (&json!(1), &json!(1))
+        );
+        let value = annotation(&Annotation {
+            start_line: 9,
+            end_line: 2,
+            ..sample()
+        })
+        .unwrap();
+        assert_eq!(
+            (&value["start_line"], &value["end_line"]),
+            (&json!(9), &json!(9))
+        );
     }
 
     #[test]
     fn columns_belong_to_one_line() {
-        let value = annotation(&Annotation { end_line: 4, ..sample() }).unwrap();
+        let value = annotation(&Annotation {
+            end_line: 4,
+            ..sample()
+        })
+        .unwrap();
         assert!(value.get("start_column").is_none() && value.get("end_column").is_none());
-        let value = annotation(&Annotation { start_column: Some(0), end_column: Some(0), ..sample() }).unwrap();
-        assert_eq!((&value["start_column"], &value["end_column"]), (&json!(1), &json!(1)));
-        let value = annotation(&Annotation { start_column: None, ..sample() }).unwrap();
+        let value = annotation(&Annotation {
+            start_column: Some(0),
+            end_column: Some(0),
+            ..sample()
+        })
+        .unwrap();
+        assert_eq!(
+            (&value["start_column"], &value["end_column"]),
+            (&json!(1), &json!(1))
+        );
+        let value = annotation(&Annotation {
+            start_column: None,
+            ..sample()
+        })
+        .unwrap();
         assert!(value.get("end_column").is_none());
     }
 
     #[test]
     fn a_path_that_leads_out_is_none() {
-        for bad in ["", "/etc/passwd", "../x", "a/../../x", "C:\\x", "c:x", ".", "a\0b"] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "C:\\x",
+            "c:x",
+            ".",
+            "a\0b",
+        ] {
             assert_eq!(path(bad), None, "{bad:?}");
         }
         assert_eq!(path("./a//b\\c").as_deref(), Some("a/b/c"));
@@ -188,8 +257,16 @@ mod tests {
 
     #[test]
     fn limits_hold_in_their_own_units_and_cut_no_character() {
-        let long = Annotation { title: "é".repeat(300), message: "€".repeat(40_000), ..sample() };
-        let value = annotation(&Annotation { raw_details: Some("ä".repeat(50_000)), ..long }).unwrap();
+        let long = Annotation {
+            title: "é".repeat(300),
+            message: "€".repeat(40_000),
+            ..sample()
+        };
+        let value = annotation(&Annotation {
+            raw_details: Some("ä".repeat(50_000)),
+            ..long
+        })
+        .unwrap();
         assert_eq!(value["title"].as_str().unwrap().chars().count(), 255);
         assert_eq!(value["message"].as_str().unwrap().len(), 63_999);
         assert_eq!(value["raw_details"].as_str().unwrap().len(), 64_000);

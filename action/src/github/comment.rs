@@ -63,22 +63,32 @@ struct User {
 impl User {
     /// True if this is who the token belongs to. GraphQL may leave out the mark of a bot.
     fn is(&self, viewer: &str) -> bool {
-        self.login == viewer || (self.r#type == "Bot" && self.login.strip_suffix("[bot]") == Some(viewer))
+        self.login == viewer
+            || (self.r#type == "Bot" && self.login.strip_suffix("[bot]") == Some(viewer))
     }
 }
 
 impl Client {
     /// Writes the comment that carries `marker`, or removes it where there is no body.
     ///
-    /// `body` begins with the marker. Where there is no comment yet, one is written only if `may_create` says so.
-    pub(crate) fn comment(&self, pull: u64, marker: &str, body: Option<&str>, may_create: bool) -> Result<Comment, Trouble> {
+    /// `body` begins with the marker. Where there is no comment yet, one is written only if
+    /// `may_create` says so.
+    pub(crate) fn comment(
+        &self,
+        pull: u64,
+        marker: &str,
+        body: Option<&str>,
+        may_create: bool,
+    ) -> Result<Comment, Trouble> {
         self.block(async {
             let mut ours = self.ours(pull, marker).await?;
             let newest = ours.pop();
             let result = match (newest, body.map(cut)) {
                 (Some(newest), Some(body)) => self.update(&newest, &body).await?,
                 (Some(newest), None) => self.remove(&newest).await?,
-                (None, Some(body)) if may_create => self.create_comment(pull, marker, &body).await?,
+                (None, Some(body)) if may_create => {
+                    self.create_comment(pull, marker, &body).await?
+                }
                 (None, _) => Comment::Nothing,
             };
             for older in &ours {
@@ -89,16 +99,19 @@ impl Client {
         })
     }
 
-    /// The comments that begin with the marker (it may stand in a log that a comment shows) and are by whom the token belongs to, oldest first.
+    /// The comments that begin with the marker (it may stand in a log that a comment shows) and are
+    /// by whom the token belongs to, oldest first.
     async fn ours(&self, pull: u64, marker: &str) -> Result<Vec<Found>, Trouble> {
         let mut found = Vec::new();
         for page in 1..=PAGES {
             let path = self.path(&format!("/issues/{pull}/comments?per_page=100&page={page}"));
             let answer = self.ask(&Call::get(path, TRIED_LIST)).await?;
             let comments: Vec<Found> = answer.read(TRIED_LIST)?;
-            found.extend(
-                comments.into_iter().filter(|c| c.body.as_deref().is_some_and(|body| body.trim_start().starts_with(marker))),
-            );
+            found.extend(comments.into_iter().filter(|c| {
+                c.body
+                    .as_deref()
+                    .is_some_and(|body| body.trim_start().starts_with(marker))
+            }));
             if !answer.has_more() {
                 break;
             }
@@ -115,13 +128,31 @@ impl Client {
     async fn viewer(&self) -> String {
         let query = json!({ "query": "query { viewer { login } }" });
         let call = Call::new(Method::POST, self.graphql(), TRIED_LIST).with(query);
-        let login = |answer: &Value| Some(answer.pointer("/data/viewer/login")?.as_str()?.to_owned());
-        let answer = self.ask(&call).await.and_then(|answer| answer.read(TRIED_LIST));
-        answer.ok().as_ref().and_then(login).unwrap_or_else(|| BOT.to_owned())
+        let login =
+            |answer: &Value| Some(answer.pointer("/data/viewer/login")?.as_str()?.to_owned());
+        let answer = self
+            .ask(&call)
+            .await
+            .and_then(|answer| answer.read(TRIED_LIST));
+        answer
+            .ok()
+            .as_ref()
+            .and_then(login)
+            .unwrap_or_else(|| BOT.to_owned())
     }
 
-    async fn create_comment(&self, pull: u64, marker: &str, body: &str) -> Result<Comment, Trouble> {
-        let call = Call::new(Method::POST, self.path(&format!("/issues/{pull}/comments")), TRIED).with(json!({ "body": body }));
+    async fn create_comment(
+        &self,
+        pull: u64,
+        marker: &str,
+        body: &str,
+    ) -> Result<Comment, Trouble> {
+        let call = Call::new(
+            Method::POST,
+            self.path(&format!("/issues/{pull}/comments")),
+            TRIED,
+        )
+        .with(json!({ "body": body }));
         // There was none before, so one that is there now is this.
         let look = async || Ok(self.ours(pull, marker).await?.pop());
         let made: Found = self.once(&call, |answer| answer.read(TRIED), look).await?;
@@ -129,18 +160,24 @@ impl Client {
     }
 
     async fn update(&self, comment: &Found, body: &str) -> Result<Comment, Trouble> {
-        if comment.body.as_deref().is_some_and(|old| is_same(old, body)) {
+        if comment
+            .body
+            .as_deref()
+            .is_some_and(|old| is_same(old, body))
+        {
             return Ok(Comment::Unchanged);
         }
         let path = self.path(&format!("/issues/comments/{}", comment.id));
-        self.ask(&Call::new(Method::PATCH, path, TRIED).with(json!({ "body": body }))).await?;
+        self.ask(&Call::new(Method::PATCH, path, TRIED).with(json!({ "body": body })))
+            .await?;
         Ok(Comment::Updated(comment.html_url.clone()))
     }
 
     async fn remove(&self, comment: &Found) -> Result<Comment, Trouble> {
         let path = self.path(&format!("/issues/comments/{}", comment.id));
         // Gone is gone, whoever did it.
-        self.ask(&Call::new(Method::DELETE, path, TRIED_REMOVE).that_may_lack()).await?;
+        self.ask(&Call::new(Method::DELETE, path, TRIED_REMOVE).that_may_lack())
+            .await?;
         Ok(Comment::Removed)
     }
 }
@@ -157,7 +194,10 @@ fn cut(body: &str) -> String {
     }
     let begin = characters(body, BODY.saturating_sub(CUT.chars().count()));
     // Whole lines, where there are any.
-    format!("{}{CUT}", begin.rfind('\n').map_or(begin, |at| &begin[..at]))
+    format!(
+        "{}{CUT}",
+        begin.rfind('\n').map_or(begin, |at| &begin[..at])
+    )
 }
 
 #[cfg(test)]
@@ -176,7 +216,10 @@ mod tests {
 
     #[test]
     fn a_bot_is_known_with_and_without_its_mark_and_a_person_is_not() {
-        let user = |login: &str, kind: &str| User { login: login.into(), r#type: kind.into() };
+        let user = |login: &str, kind: &str| User {
+            login: login.into(),
+            r#type: kind.into(),
+        };
         assert!(user(BOT, "Bot").is(BOT));
         assert!(user(BOT, "Bot").is("github-actions"));
         assert!(!user("github-actions", "User").is(BOT));

@@ -65,15 +65,27 @@ struct Repository {
 }
 
 impl Client {
-    /// The open pull requests of this repository whose newest commit this is, in this very branch of this very repository.
+    /// The open pull requests of this repository whose newest commit this is, in this very branch
+    /// of this very repository.
     pub(crate) fn pulls_of(&self, head: Head<'_>) -> Result<Vec<Pull>, Trouble> {
         self.block(async {
             let mut pulls = Vec::new();
             for page in 1..=PAGES {
-                let query = format!("state=open&head={}:{}&per_page=100&page={page}", segment(head.owner), segment(head.branch));
-                let answer = self.ask(&Call::get(self.path(&format!("/pulls?{query}")), TRIED)).await?;
+                let query = format!(
+                    "state=open&head={}:{}&per_page=100&page={page}",
+                    segment(head.owner),
+                    segment(head.branch)
+                );
+                let answer = self
+                    .ask(&Call::get(self.path(&format!("/pulls?{query}")), TRIED))
+                    .await?;
                 let found: Vec<Found> = answer.read(TRIED)?;
-                pulls.extend(found.into_iter().filter(|pull| is_of(pull, head)).map(Pull::from));
+                pulls.extend(
+                    found
+                        .into_iter()
+                        .filter(|pull| is_of(pull, head))
+                        .map(Pull::from),
+                );
                 if !answer.has_more() {
                     break;
                 }
@@ -88,7 +100,11 @@ fn is_of(pull: &Found, head: Head<'_>) -> bool {
     pull.state == "open"
         && pull.head.sha == head.sha
         && pull.head.r#ref == head.branch
-        && pull.head.repo.as_ref().is_some_and(|repository| repository.id == head.repository)
+        && pull
+            .head
+            .repo
+            .as_ref()
+            .is_some_and(|repository| repository.id == head.repository)
 }
 
 impl From<Found> for Pull {

@@ -54,14 +54,19 @@ pub(super) struct Throttle {
 
 impl Throttle {
     pub(super) fn new(pace: &Pace) -> Self {
-        Self { pause: pace.pause, slack: pace.pause * pace.burst.saturating_sub(1), due: None }
+        Self {
+            pause: pace.pause,
+            slack: pace.pause * pace.burst.saturating_sub(1),
+            due: None,
+        }
     }
 
     /// How long the next write has to wait, which is then counted as sent.
     pub(super) fn next(&mut self, now: Instant) -> Duration {
         let due = self.due.map_or(now, |due| due.max(now));
         self.due = Some(due + self.pause);
-        due.saturating_duration_since(now).saturating_sub(self.slack)
+        due.saturating_duration_since(now)
+            .saturating_sub(self.slack)
     }
 }
 
@@ -70,7 +75,8 @@ impl Throttle {
 pub(super) enum Judgement {
     /// It was done.
     Done,
-    /// It was not done, for there were too many requests; after the time that GitHub tells, it may be.
+    /// It was not done, for there were too many requests; after the time that GitHub tells, it may
+    /// be.
     Limited(Option<Duration>),
     /// It was not done, for there was no connection.
     Unsent,
@@ -88,7 +94,10 @@ pub(super) fn judge(outcome: &Result<Answer, Broken>, may_lack: bool, now: u64) 
         Err(Broken::Lost(_) | Broken::Late(_)) => return Judgement::Unclear(None),
         Err(Broken::Large(_) | Broken::Astray(_)) => return Judgement::Refused,
     };
-    let told = answer.header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    let told = answer
+        .header("retry-after")
+        .and_then(|text| text.trim().parse().ok())
+        .map(Duration::from_secs);
     match answer.status.as_u16() {
         200..=299 => Judgement::Done,
         404 | 410 if may_lack => Judgement::Done,
@@ -103,18 +112,30 @@ pub(super) fn judge(outcome: &Result<Answer, Broken>, may_lack: bool, now: u64) 
 fn is_limit(answer: &Answer) -> bool {
     answer.header("retry-after").is_some()
         || answer.header("x-ratelimit-remaining") == Some("0")
-        || [&b"rate limit"[..], b"abuse detection"].iter().any(|words| memmem::find(&answer.body, words).is_some())
+        || [&b"rate limit"[..], b"abuse detection"]
+            .iter()
+            .any(|words| memmem::find(&answer.body, words).is_some())
 }
 
 /// How long it is until the limit is lifted, with a second for clocks that differ.
 fn reset(answer: &Answer, now: u64) -> Option<Duration> {
     let is_used_up = answer.header("x-ratelimit-remaining") == Some("0");
-    let reset: u64 = answer.header("x-ratelimit-reset").filter(|_| is_used_up)?.parse().ok()?;
-    Some(Duration::from_secs(reset.saturating_sub(now).saturating_add(1)))
+    let reset: u64 = answer
+        .header("x-ratelimit-reset")
+        .filter(|_| is_used_up)?
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(
+        reset.saturating_sub(now).saturating_add(1),
+    ))
 }
 
 /// The trouble that an outcome is.
-pub(super) fn trouble(tried: &str, outcome: &Result<Answer, Broken>, judgement: &Judgement) -> Trouble {
+pub(super) fn trouble(
+    tried: &str,
+    outcome: &Result<Answer, Broken>,
+    judgement: &Judgement,
+) -> Trouble {
     let answer = match outcome {
         Ok(answer) => answer,
         Err(broken) => return Trouble::Other(format!("{tried}: {broken}")),
@@ -134,7 +155,8 @@ impl Client {
         self.attempts(call, true, Ok, async || Ok(None)).await
     }
 
-    /// Sends a request that must not be done twice: `look` tells what came of it where the answer does not.
+    /// Sends a request that must not be done twice: `look` tells what came of it where the answer
+    /// does not.
     pub(super) async fn once<T>(
         &self,
         call: &Call<'_>,
@@ -155,18 +177,22 @@ impl Client {
             self.pause(&call.method).await;
             let begin = Instant::now();
             let outcome = self.send(call).await;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs());
             let judgement = judge(&outcome, call.may_lack, now);
             if !matches!(judgement, Judgement::Done) {
                 // An answer that never comes is waited for like any other.
-                self.waited.set(self.waited.get().saturating_add(begin.elapsed()));
+                self.waited
+                    .set(self.waited.get().saturating_add(begin.elapsed()));
             }
             let trouble = trouble(call.tried, &outcome, &judgement);
             let is_last = attempt + 1 >= self.pace.attempts;
             let wait = self.wait(&judgement, attempt);
             match (judgement, outcome) {
                 (Judgement::Done, Ok(answer)) => return read(answer),
-                (Judgement::Limited(_) | Judgement::Unsent, _) if !is_last && self.sleep(wait).await => {}
+                (Judgement::Limited(_) | Judgement::Unsent, _)
+                    if !is_last && self.sleep(wait).await => {}
                 (Judgement::Unclear(_), _) if !(is_last && may_repeat) => {
                     let has_slept = self.sleep(wait).await;
                     // After the last attempt too: what was done must not be called a failure.
@@ -232,42 +258,92 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Answer, Broken> {
-        let headers: HeaderMap =
-            headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
-        Ok(Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() })
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        Ok(Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: body.into(),
+        })
     }
 
     #[test]
     fn the_time_that_github_tells_is_obeyed() {
         let seconds = |s| Judgement::Limited(Some(Duration::from_secs(s)));
-        let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1030")];
+        let used_up = [
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "1030"),
+        ];
         for status in [403, 429] {
-            assert_eq!(judge(&answer(status, &[("retry-after", "30")], ""), false, 1000), seconds(30));
-            assert_eq!(judge(&answer(status, &used_up, ""), false, 1000), seconds(31));
-            assert_eq!(judge(&answer(status, &used_up, ""), false, 2000), seconds(1));
+            assert_eq!(
+                judge(&answer(status, &[("retry-after", "30")], ""), false, 1000),
+                seconds(30)
+            );
+            assert_eq!(
+                judge(&answer(status, &used_up, ""), false, 1000),
+                seconds(31)
+            );
+            assert_eq!(
+                judge(&answer(status, &used_up, ""), false, 2000),
+                seconds(1)
+            );
         }
         let secondary = r#"{"message": "You have exceeded a secondary rate limit."}"#;
-        assert_eq!(judge(&answer(403, &[("x-ratelimit-remaining", "4000")], secondary), false, 0), Judgement::Limited(None));
-        assert_eq!(judge(&answer(503, &[("retry-after", "7")], ""), false, 0), Judgement::Unclear(Some(Duration::from_secs(7))));
+        assert_eq!(
+            judge(
+                &answer(403, &[("x-ratelimit-remaining", "4000")], secondary),
+                false,
+                0
+            ),
+            Judgement::Limited(None)
+        );
+        assert_eq!(
+            judge(&answer(503, &[("retry-after", "7")], ""), false, 0),
+            Judgement::Unclear(Some(Duration::from_secs(7)))
+        );
     }
 
     #[test]
     fn a_refusal_is_no_limit() {
-        let left = [("x-ratelimit-remaining", "4999"), ("x-ratelimit-reset", "1030")];
-        let forbidden = answer(403, &left, r#"{"message": "Resource not accessible by integration"}"#);
+        let left = [
+            ("x-ratelimit-remaining", "4999"),
+            ("x-ratelimit-reset", "1030"),
+        ];
+        let forbidden = answer(
+            403,
+            &left,
+            r#"{"message": "Resource not accessible by integration"}"#,
+        );
         assert_eq!(judge(&forbidden, false, 1000), Judgement::Refused);
-        assert!(matches!(trouble("x", &forbidden, &Judgement::Refused), Trouble::Forbidden(_)));
+        assert!(matches!(
+            trouble("x", &forbidden, &Judgement::Refused),
+            Trouble::Forbidden(_)
+        ));
         for status in [400, 401, 404, 410, 422] {
-            assert_eq!(judge(&answer(status, &[], ""), false, 0), Judgement::Refused);
+            assert_eq!(
+                judge(&answer(status, &[], ""), false, 0),
+                Judgement::Refused
+            );
         }
         assert_eq!(judge(&answer(404, &[], ""), true, 0), Judgement::Done);
     }
 
     #[test]
     fn a_time_out_leaves_open_what_was_done_and_no_connection_does_not() {
-        assert_eq!(judge(&Err(Broken::Late(30)), false, 0), Judgement::Unclear(None));
-        assert_eq!(judge(&Err(Broken::Lost(String::new())), false, 0), Judgement::Unclear(None));
-        assert_eq!(judge(&Err(Broken::Unsent(String::new())), false, 0), Judgement::Unsent);
+        assert_eq!(
+            judge(&Err(Broken::Late(30)), false, 0),
+            Judgement::Unclear(None)
+        );
+        assert_eq!(
+            judge(&Err(Broken::Lost(String::new())), false, 0),
+            Judgement::Unclear(None)
+        );
+        assert_eq!(
+            judge(&Err(Broken::Unsent(String::new())), false, 0),
+            Judgement::Unsent
+        );
     }
 
     #[test]
@@ -293,7 +369,12 @@ mod tests {
         assert_eq!(sent[9], Duration::ZERO);
         assert_eq!(sent[10], Duration::from_secs(1));
         let minute = Duration::from_secs(60);
-        assert!(sent.iter().all(|at| sent.iter().filter(|t| (*at..*at + minute).contains(*t)).count() <= 70));
+        assert!(sent.iter().all(|at| {
+            sent.iter()
+                .filter(|t| (*at..*at + minute).contains(*t))
+                .count()
+                <= 70
+        }));
         // A long silence gives the burst back, and no more.
         now += Duration::from_secs(3600);
         let waits: Vec<_> = (0..11).map(|_| throttle.next(now)).collect();

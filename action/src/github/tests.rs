@@ -1,6 +1,7 @@
 //! The client against a GitHub in memory that fails in every way a request can fail.
 //!
-//! At the end of each test every request that was made is held against GitHub's own description of its API.
+//! At the end of each test every request that was made is held against GitHub's own description of
+//! its API.
 
 mod artifacts;
 mod checks;
@@ -28,7 +29,10 @@ const QUICK: Pace = Pace {
 };
 
 /// The same for an answer that never comes.
-const HASTY: Pace = Pace { timeout: Duration::from_secs(1), ..QUICK };
+const HASTY: Pace = Pace {
+    timeout: Duration::from_secs(1),
+    ..QUICK
+};
 
 /// A GitHub and a client of it.
 struct World {
@@ -50,7 +54,12 @@ impl World {
 }
 
 fn access(api: &str) -> Access {
-    Access { api: api.to_owned(), token: Token::new(TOKEN), owner: REPOSITORY.0.to_owned(), name: REPOSITORY.1.to_owned() }
+    Access {
+        api: api.to_owned(),
+        token: Token::new(TOKEN),
+        owner: REPOSITORY.0.to_owned(),
+        name: REPOSITORY.1.to_owned(),
+    }
 }
 
 impl Drop for World {
@@ -61,13 +70,30 @@ impl Drop for World {
         let state = self.fake.state();
         for seen in &state.seen {
             let faults = contract::faults(seen, &state.prefix);
-            assert!(faults.is_empty(), "{} {}: {faults:?}", seen.method, seen.path);
-            assert!(seen.headers["user-agent"].starts_with("leakgate/"), "{seen:?}");
+            assert!(
+                faults.is_empty(),
+                "{} {}: {faults:?}",
+                seen.method,
+                seen.path
+            );
+            assert!(
+                seen.headers["user-agent"].starts_with("leakgate/"),
+                "{seen:?}"
+            );
             assert_eq!(seen.headers["x-github-api-version"], "2022-11-28");
-            assert!(!seen.path.contains(TOKEN) && !seen.body.as_ref().is_some_and(|body| body.to_string().contains(TOKEN)));
+            assert!(
+                !seen.path.contains(TOKEN)
+                    && !seen
+                        .body
+                        .as_ref()
+                        .is_some_and(|body| body.to_string().contains(TOKEN))
+            );
         }
         for seen in &state.seen_elsewhere {
-            assert!(!format!("{seen:?}").contains(TOKEN), "the token went to another host: {seen:?}");
+            assert!(
+                !format!("{seen:?}").contains(TOKEN),
+                "the token went to another host: {seen:?}"
+            );
         }
     }
 }

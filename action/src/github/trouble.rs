@@ -14,7 +14,8 @@ const WORDS: usize = 300;
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The token may not do this, or not see it (401, 403, 404). Callers fall back to what needs no permission.
+    /// The token may not do this, or not see it (401, 403, 404). Callers fall back to what needs no
+    /// permission.
     Forbidden(String),
     /// GitHub asks to wait for longer than the client is willing to.
     Limited(String),
@@ -28,7 +29,10 @@ impl Trouble {
     /// The sentence.
     pub(crate) fn text(&self) -> &str {
         match self {
-            Self::Forbidden(text) | Self::Limited(text) | Self::Invalid(text) | Self::Other(text) => text,
+            Self::Forbidden(text)
+            | Self::Limited(text)
+            | Self::Invalid(text)
+            | Self::Other(text) => text,
         }
     }
 }
@@ -69,18 +73,34 @@ impl fmt::Display for Broken {
 }
 
 impl Broken {
-    /// What an error of the libraries means. Only its cause is told: what stands above it names layers of code.
+    /// What an error of the libraries means. Only its cause is told: what stands above it names
+    /// layers of code.
     pub(super) fn new(error: &(dyn Error + 'static)) -> Self {
         let (mut causes, mut next) = (Vec::new(), Some(error));
         while let Some(error) = next {
             causes.push(error);
             next = error.source();
         }
-        let is_unsent = causes.iter().any(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
+        let is_unsent = causes.iter().any(|e| {
+            e.downcast_ref::<reqwest::Error>()
+                .is_some_and(reqwest::Error::is_connect)
+        });
         // An address may be signed, which is as good as a token.
-        let told = |cause: &&(dyn Error + 'static)| shown(cause.to_string().split(" for url (").next().unwrap_or_default());
+        let told = |cause: &&(dyn Error + 'static)| {
+            shown(
+                cause
+                    .to_string()
+                    .split(" for url (")
+                    .next()
+                    .unwrap_or_default(),
+            )
+        };
         let why = causes.last().map(told).unwrap_or_default();
-        if is_unsent { Self::Unsent(why) } else { Self::Lost(why) }
+        if is_unsent {
+            Self::Unsent(why)
+        } else {
+            Self::Lost(why)
+        }
     }
 }
 
@@ -103,10 +123,18 @@ fn status(status: StatusCode) -> String {
 fn words(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let mut words = body.get("message")?.as_str()?.to_owned();
-    let errors = body.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let errors = body
+        .get("errors")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for error in errors.iter().take(3) {
         let field = |name| error.get(name).and_then(Value::as_str);
-        if let Some(text) = error.as_str().or_else(|| field("message")).or_else(|| field("code")) {
+        if let Some(text) = error
+            .as_str()
+            .or_else(|| field("message"))
+            .or_else(|| field("code"))
+        {
             words.push_str("; ");
             words.push_str(text);
         }

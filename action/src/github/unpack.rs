@@ -36,7 +36,10 @@ pub(super) fn members(archive: &[u8], wanted: &[&str]) -> Result<BTreeMap<String
             Err(error) => return Err(format!("{name}: {error}")),
         };
         let mut bytes = Vec::new();
-        member.take(MEMBER as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+        member
+            .take(MEMBER as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| format!("{name}: {error}"))?;
         if bytes.len() > MEMBER {
             return Err(format!("{name} unpacks to more than {} MiB", MEMBER >> 20));
         }
@@ -65,16 +68,27 @@ mod tests {
 
     #[test]
     fn members_are_taken_by_their_exact_name() {
-        let archive = archive(&[("leakgate.json", b"{}"), ("a/leakgate.json", b"1"), ("../x", b"2"), ("LEAKGATE.JSON", b"3")]);
+        let archive = archive(&[
+            ("leakgate.json", b"{}"),
+            ("a/leakgate.json", b"1"),
+            ("../x", b"2"),
+            ("LEAKGATE.JSON", b"3"),
+        ]);
         let found = members(&archive, &["leakgate.json", "x", "other"]).unwrap();
-        assert_eq!(found, BTreeMap::from([("leakgate.json".to_owned(), "{}".to_owned())]));
+        assert_eq!(
+            found,
+            BTreeMap::from([("leakgate.json".to_owned(), "{}".to_owned())])
+        );
     }
 
     #[test]
     fn a_bomb_is_refused_whatever_its_header_says() {
         let mut bomb = archive(&[("leakgate.json", &vec![b' '; MEMBER + 1])]);
         assert!(bomb.len() < 1 << 20);
-        assert_eq!(members(&bomb, &["leakgate.json"]).unwrap_err(), "leakgate.json unpacks to more than 64 MiB");
+        assert_eq!(
+            members(&bomb, &["leakgate.json"]).unwrap_err(),
+            "leakgate.json unpacks to more than 64 MiB"
+        );
         assert_eq!(members(&bomb, &["other"]).unwrap(), BTreeMap::new());
         // A directory that tells of ten bytes.
         let size = memmem::rfind(&bomb, ENTRY).unwrap() + 24;
@@ -88,18 +102,28 @@ mod tests {
     #[test]
     fn too_many_members_are_refused_before_they_are_read() {
         let archive = ENTRY.repeat(MEMBERS + 1);
-        assert_eq!(members(&archive, &["x"]).unwrap_err(), "it holds more than 10000 members");
+        assert_eq!(
+            members(&archive, &["x"]).unwrap_err(),
+            "it holds more than 10000 members"
+        );
     }
 
     #[test]
     fn what_is_no_archive_is_refused() {
-        let whole = archive(&[("leakgate.json", b"{\"a\": \"some text that is long enough to be packed, packed, packed\"}")]);
+        let whole = archive(&[(
+            "leakgate.json",
+            b"{\"a\": \"some text that is long enough to be packed, packed, packed\"}",
+        )]);
         for bytes in [&b""[..], b"<html>", &whole[..whole.len() / 2]] {
             assert!(members(bytes, &["leakgate.json"]).is_err());
         }
         let mut bent = whole.clone();
         bent[50] ^= 0xff;
         assert!(members(&bent, &["leakgate.json"]).is_err());
-        assert!(members(&archive(&[("x", b"\xff\xfe")]), &["x"]).unwrap_err().contains("not UTF-8"));
+        assert!(
+            members(&archive(&[("x", b"\xff\xfe")]), &["x"])
+                .unwrap_err()
+                .contains("not UTF-8")
+        );
     }
 }

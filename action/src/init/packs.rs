@@ -46,8 +46,16 @@ const BY_WORD: &[(&str, &str)] = &[
     ("PGXS", "postgres"),
 ];
 
-const BUILD_FILES: &[&str] =
-    &["CMakeLists.txt", "meson.build", "configure.ac", "configure.in", "Makefile.am", "GNUmakefile", "Makefile", "makefile"];
+const BUILD_FILES: &[&str] = &[
+    "CMakeLists.txt",
+    "meson.build",
+    "configure.ac",
+    "configure.in",
+    "Makefile.am",
+    "GNUmakefile",
+    "Makefile",
+    "makefile",
+];
 
 /// The packs, each once.
 pub(super) fn of(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
@@ -55,14 +63,31 @@ pub(super) fn of(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
     let mut packs = Vec::new();
     packs.extend(has("python").then_some("python"));
     // Its rules are for memcheck.
-    let is_under_memcheck = |job: &Job| job.id == "rust" && job.legs.iter().any(|leg| leg.tool == "memcheck");
+    let is_under_memcheck =
+        |job: &Job| job.id == "rust" && job.legs.iter().any(|leg| leg.tool == "memcheck");
     let crates = crates(tree);
-    packs.extend((jobs.iter().any(is_under_memcheck) || crates.iter().any(|name| name == "pyo3")).then_some("rust-std"));
-    packs.extend(BY_CRATE.iter().filter(|(name, _)| crates.iter().any(|c| c == name)).map(|(_, pack)| *pack));
+    packs.extend(
+        (jobs.iter().any(is_under_memcheck) || crates.iter().any(|name| name == "pyo3"))
+            .then_some("rust-std"),
+    );
+    packs.extend(
+        BY_CRATE
+            .iter()
+            .filter(|(name, _)| crates.iter().any(|c| c == name))
+            .map(|(_, pack)| *pack),
+    );
     if jobs.iter().any(|job| !["rust", "go"].contains(&job.id)) {
-        let texts: Vec<String> =
-            BUILD_FILES.iter().flat_map(|name| tree.named(name)).map(|file| without_comments(&tree.read(file), "#")).collect();
-        packs.extend(BY_WORD.iter().filter(|(word, _)| texts.iter().any(|text| has_word(text, word))).map(|(_, pack)| *pack));
+        let texts: Vec<String> = BUILD_FILES
+            .iter()
+            .flat_map(|name| tree.named(name))
+            .map(|file| without_comments(&tree.read(file), "#"))
+            .collect();
+        packs.extend(
+            BY_WORD
+                .iter()
+                .filter(|(word, _)| texts.iter().any(|text| has_word(text, word)))
+                .map(|(_, pack)| *pack),
+        );
     }
     let mut once = Vec::new();
     packs.into_iter().for_each(|pack| {
@@ -93,15 +118,24 @@ mod tests {
     #[test]
     fn packs_follow_what_a_project_uses() {
         assert_eq!(
-            packs(&[("Cargo.toml", "[dependencies]\ntokio = \"1\"\n[build-dependencies]\ncc = \"1\"")]),
+            packs(&[(
+                "Cargo.toml",
+                "[dependencies]\ntokio = \"1\"\n[build-dependencies]\ncc = \"1\""
+            )]),
             ["rust-std", "tokio"]
         );
         assert_eq!(packs(&[("Cargo.toml", "[package]\nname = \"x\"")]), [""; 0]);
         let cmake = "project(x C)\npkg_check_modules(G gio-2.0 glib-2.0)\n# find_package(OpenSSL)\ntarget_link_libraries(x ${CMAKE_DL_LIBS})";
         assert_eq!(packs(&[("CMakeLists.txt", cmake)]), ["glib", "dlopen"]);
         let module = [
-            ("pyproject.toml", "[build-system]\nbuild-backend = \"maturin\""),
-            ("Cargo.toml", "[dependencies]\npyo3 = { version = \"0.25\", features = [\"extension-module\"] }"),
+            (
+                "pyproject.toml",
+                "[build-system]\nbuild-backend = \"maturin\"",
+            ),
+            (
+                "Cargo.toml",
+                "[dependencies]\npyo3 = { version = \"0.25\", features = [\"extension-module\"] }",
+            ),
         ];
         assert_eq!(packs(&module), ["python", "rust-std", "pyo3"]);
     }

@@ -29,19 +29,44 @@ impl Place {
             return Err(Error::Usage(format!("{}: is no folder", start.display())));
         }
         // Of a submodule and a second worktree it is a file.
-        let repository = real.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&real).to_owned();
-        let project = if named.is_some() { real } else { repository.clone() };
-        let below = project.strip_prefix(&repository).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+        let repository = real
+            .ancestors()
+            .find(|folder| folder.join(".git").exists())
+            .unwrap_or(&real)
+            .to_owned();
+        let project = if named.is_some() {
+            real
+        } else {
+            repository.clone()
+        };
+        let below = project
+            .strip_prefix(&repository)
+            .unwrap_or(Path::new(""))
+            .to_string_lossy()
+            .replace('\\', "/");
         // GitHub would evaluate an expression in it.
-        if below.contains("${{") || below.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
-            return Err(Error::Usage(format!("{}: a workflow can't name this folder", start.display())));
+        if below.contains("${{")
+            || below.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER)
+        {
+            return Err(Error::Usage(format!(
+                "{}: a workflow can't name this folder",
+                start.display()
+            )));
         }
-        Ok(Self { project, repository, below })
+        Ok(Self {
+            project,
+            repository,
+            below,
+        })
     }
 
     /// A file of the project, as seen from the root of the repository.
     pub(super) fn inside(&self, name: &str) -> String {
-        if self.below.is_empty() { name.to_owned() } else { format!("{}/{name}", self.below) }
+        if self.below.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.below)
+        }
     }
 }
 
@@ -67,7 +92,9 @@ impl New {
         }
         let way = self.path.ancestors().take_while(|path| *path != root);
         for path in way {
-            let Ok(meta) = fs::symlink_metadata(path) else { continue };
+            let Ok(meta) = fs::symlink_metadata(path) else {
+                continue;
+            };
             let why = match (meta.is_symlink(), meta.is_dir()) {
                 (true, _) => "is a link; nothing is written through it",
                 (false, true) => continue,
@@ -93,7 +120,11 @@ mod tests {
     use super::*;
 
     fn new(root: &Path, name: &str) -> New {
-        New { name: name.to_owned(), path: root.join(name), text: "x".into() }
+        New {
+            name: name.to_owned(),
+            path: root.join(name),
+            text: "x".into(),
+        }
     }
 
     #[test]
@@ -104,11 +135,33 @@ mod tests {
         fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
         let place = Place::of(Some(&root.join("a/b"))).unwrap();
         assert_eq!(place.inside("x"), "a/b/x");
-        assert_eq!(place, Place { project: root.join("a/b"), repository: root.clone(), below: "a/b".into() });
+        assert_eq!(
+            place,
+            Place {
+                project: root.join("a/b"),
+                repository: root.clone(),
+                below: "a/b".into()
+            }
+        );
         assert_eq!(Place::of(Some(&root)).unwrap().below, "");
-        assert!(Place::of(Some(&root.join("a/b/${{ x }}"))).unwrap_err().to_string().contains("can't name"));
-        assert!(Place::of(Some(&root.join("none"))).unwrap_err().to_string().contains("no such"));
-        assert!(Place::of(Some(&root.join(".git"))).unwrap_err().to_string().contains("is no folder"));
+        assert!(
+            Place::of(Some(&root.join("a/b/${{ x }}")))
+                .unwrap_err()
+                .to_string()
+                .contains("can't name")
+        );
+        assert!(
+            Place::of(Some(&root.join("none")))
+                .unwrap_err()
+                .to_string()
+                .contains("no such")
+        );
+        assert!(
+            Place::of(Some(&root.join(".git")))
+                .unwrap_err()
+                .to_string()
+                .contains("is no folder")
+        );
     }
 
     #[test]
@@ -120,9 +173,17 @@ mod tests {
         assert!(!file.is_free(dir.path()).unwrap());
         // Even when it came between the look and the writing.
         fs::write(&file.path, "mine").unwrap();
-        assert!(file.write().unwrap_err().to_string().contains("can't be written"));
+        assert!(
+            file.write()
+                .unwrap_err()
+                .to_string()
+                .contains("can't be written")
+        );
         assert_eq!(fs::read_to_string(&file.path).unwrap(), "mine");
-        assert_eq!(fs::read_dir(file.path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(file.path.parent().unwrap()).unwrap().count(),
+            1
+        );
     }
 
     #[cfg(unix)]
@@ -133,9 +194,22 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", dir.path().join("leakgate.toml")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(".github")).unwrap();
         for name in ["leakgate.toml", ".github/workflows/a.yml"] {
-            assert!(new(dir.path(), name).is_free(dir.path()).unwrap_err().to_string().contains("is a link"), "{name}");
+            assert!(
+                new(dir.path(), name)
+                    .is_free(dir.path())
+                    .unwrap_err()
+                    .to_string()
+                    .contains("is a link"),
+                "{name}"
+            );
         }
         fs::write(dir.path().join("file"), "").unwrap();
-        assert!(new(dir.path(), "file/a.yml").is_free(dir.path()).unwrap_err().to_string().contains("file: is no folder"));
+        assert!(
+            new(dir.path(), "file/a.yml")
+                .is_free(dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains("file: is no folder")
+        );
     }
 }

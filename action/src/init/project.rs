@@ -1,4 +1,5 @@
-//! What a project is: how it is built and tested, and which checkers suit that. One file for each kind.
+//! What a project is: how it is built and tested, and which checkers suit that. One file for each
+//! kind.
 
 mod autotools;
 mod cmake;
@@ -49,7 +50,8 @@ pub(super) struct Job {
 pub(super) struct Leg {
     /// As in `--tool`.
     pub(super) tool: &'static str,
-    /// Flags of the compiler, or the sanitizer's name where the build tool has an option; empty where it makes no difference.
+    /// Flags of the compiler, or the sanitizer's name where the build tool has an option; empty
+    /// where it makes no difference.
     pub(super) flags: &'static str,
 }
 
@@ -75,20 +77,33 @@ impl Leg {
 impl Step {
     /// valgrind, and what else the build needs of the system.
     fn packages(only: Option<&'static str>, packages: &[&str]) -> Self {
-        let script = vec!["sudo apt-get update".into(), format!("sudo apt-get install --yes {}", packages.join(" "))];
-        Self { name: "Install what is needed", only, script, ..Self::default() }
+        let script = vec![
+            "sudo apt-get update".into(),
+            format!("sudo apt-get install --yes {}", packages.join(" ")),
+        ];
+        Self {
+            name: "Install what is needed",
+            only,
+            script,
+            ..Self::default()
+        }
     }
 
     fn valgrind() -> Self {
-        Self { name: "Install valgrind", ..Self::packages(Some("memcheck"), &["valgrind"]) }
+        Self {
+            name: "Install valgrind",
+            ..Self::packages(Some("memcheck"), &["valgrind"])
+        }
     }
 }
 
 impl Project {
-    /// Looks at a project. Where several build tools for C could do the work, the one that knows tests does.
+    /// Looks at a project. Where several build tools for C could do the work, the one that knows
+    /// tests does.
     ///
-    /// A project of an unknown kind gets a job all the same, whose build fails until somebody has filled it in. A new user wants the rest
-    /// of the workflow, and must not be given one that is green without having run anything.
+    /// A project of an unknown kind gets a job all the same, whose build fails until somebody has
+    /// filled it in. A new user wants the rest of the workflow, and must not be given one that
+    /// is green without having run anything.
     pub(super) fn of(tree: &Tree) -> Self {
         let mut project = Self::default();
         let (python, is_pure) = match python::find(tree) {
@@ -97,20 +112,29 @@ impl Project {
             python::Found::Nothing => (None, false),
         };
         let natives: Vec<native::Native> =
-            [cmake::find, meson::find, autotools::find, autotools::make].iter().filter_map(|f| f(tree)).collect();
-        // What Python or cargo builds by CMake or make is tested by them, and a Makefile beside them is a list of chores.
+            [cmake::find, meson::find, autotools::find, autotools::make]
+                .iter()
+                .filter_map(|f| f(tree))
+                .collect();
+        // What Python or cargo builds by CMake or make is tested by them, and a Makefile beside
+        // them is a list of chores.
         let rust = rust::find(tree);
         let go = go::find(tree);
         let is_alone = python.is_none() && rust.is_none() && go.is_none();
-        let native = natives.iter().find(|n| n.has_tests && (is_alone || !n.is_make)).or(natives.first().filter(|_| is_alone));
+        let native = natives
+            .iter()
+            .find(|n| n.has_tests && (is_alone || !n.is_make))
+            .or(natives.first().filter(|_| is_alone));
         let native = native.map(|native| native.job.clone());
-        project.jobs.extend([rust, native, go, python].into_iter().flatten());
+        project
+            .jobs
+            .extend([rust, native, go, python].into_iter().flatten());
         project.packs = packs::of(tree, &project.jobs);
         if project.jobs.is_empty() {
             project.is_unknown = true;
-            project
-                .notes
-                .extend(is_pure.then_some("Python without an extension module has nothing that memory checkers look at"));
+            project.notes.extend(is_pure.then_some(
+                "Python without an extension module has nothing that memory checkers look at",
+            ));
             project.jobs.push(Job::unknown());
         }
         project
@@ -120,12 +144,20 @@ impl Project {
 impl Job {
     /// For a person to fill in.
     fn unknown() -> Self {
-        let build = "echo 'Say here how the program is built, with -g and without much optimisation.'";
+        let build =
+            "echo 'Say here how the program is built, with -g and without much optimisation.'";
         Self {
             id: "memory",
             what: "a program that valgrind can run".into(),
             legs: vec![Leg::of("memcheck")],
-            steps: vec![Step::valgrind(), Step { name: "Build", script: vec![build.into(), "exit 1".into()], ..Step::default() }],
+            steps: vec![
+                Step::valgrind(),
+                Step {
+                    name: "Build",
+                    script: vec![build.into(), "exit 1".into()],
+                    ..Step::default()
+                },
+            ],
             command: format!(".{PROGRAM}"),
             remark: Some(native::PLACEHOLDER),
         }
@@ -139,8 +171,18 @@ mod tests {
 
     fn kinds(files: &[(&str, &str)]) -> Vec<(&'static str, String)> {
         let (_dir, tree) = made(files);
-        let tools = |job: &Job| job.legs.iter().map(|leg| leg.tool).collect::<Vec<_>>().join(" ");
-        Project::of(&tree).jobs.iter().map(|job| (job.id, tools(job))).collect()
+        let tools = |job: &Job| {
+            job.legs
+                .iter()
+                .map(|leg| leg.tool)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        Project::of(&tree)
+            .jobs
+            .iter()
+            .map(|job| (job.id, tools(job)))
+            .collect()
     }
 
     fn job(id: &'static str, tools: &str) -> (&'static str, String) {
@@ -149,9 +191,15 @@ mod tests {
 
     #[test]
     fn several_kinds_stand_side_by_side() {
-        let cargo = ("Cargo.toml", "[package]\nname = \"x\"\n[build-dependencies]\ncmake = \"1\"\n");
+        let cargo = (
+            "Cargo.toml",
+            "[package]\nname = \"x\"\n[build-dependencies]\ncmake = \"1\"\n",
+        );
         let cmake = ("CMakeLists.txt", "project(x C)\nenable_testing()\n");
-        assert_eq!(kinds(&[cargo, cmake]), [job("rust", "memcheck asan"), job("cmake", "memcheck asan")]);
+        assert_eq!(
+            kinds(&[cargo, cmake]),
+            [job("rust", "memcheck asan"), job("cmake", "memcheck asan")]
+        );
         let untested = ("CMakeLists.txt", "project(x C)\n");
         assert_eq!(kinds(&[cargo, untested]), [job("rust", "memcheck asan")]);
     }
@@ -159,10 +207,19 @@ mod tests {
     #[test]
     fn a_makefile_beside_another_tool_is_a_list_of_chores() {
         let make = ("Makefile", "check:\n\tgo test ./...\n");
-        assert_eq!(kinds(&[("go.mod", "module x\n"), make]), [job("go", "tsan")]);
-        assert_eq!(kinds(&[("setup.py", "setup()\n"), make]), [job("memory", "memcheck")]);
+        assert_eq!(
+            kinds(&[("go.mod", "module x\n"), make]),
+            [job("go", "tsan")]
+        );
+        assert_eq!(
+            kinds(&[("setup.py", "setup()\n"), make]),
+            [job("memory", "memcheck")]
+        );
         let tools = ("pyproject.toml", "[tool.ruff]\nline-length = 100\n");
-        assert_eq!(kinds(&[("CMakeLists.txt", "project(x C)\n"), tools])[0].0, "cmake");
+        assert_eq!(
+            kinds(&[("CMakeLists.txt", "project(x C)\n"), tools])[0].0,
+            "cmake"
+        );
         assert_eq!(kinds(&[("a.c", ""), make]), [job("make", "memcheck asan")]);
     }
 

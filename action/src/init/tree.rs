@@ -1,12 +1,24 @@
-//! What lies in a folder: names of files, and the text of those that tell something. Neither git nor a network is needed for it.
+//! What lies in a folder: names of files, and the text of those that tell something. Neither git
+//! nor a network is needed for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-/// Folders of other people's code and of what was built. What they hold says nothing of this project.
-const PASSED: &[&str] = &[".git", ".venv", "_deps", "build", "node_modules", "target", "third_party", "vendor", "venv"];
+/// Folders of other people's code and of what was built. What they hold says nothing of this
+/// project.
+const PASSED: &[&str] = &[
+    ".git",
+    ".venv",
+    "_deps",
+    "build",
+    "node_modules",
+    "target",
+    "third_party",
+    "vendor",
+    "venv",
+];
 
 /// More files than this are not looked at: what tells lies near the root.
 const MAX_FILES: usize = 20_000;
@@ -28,10 +40,15 @@ impl Tree {
     /// Looks into a folder. What git would leave out is left out, and links are not followed.
     pub(super) fn of(root: &Path) -> Self {
         // What lies in the root itself is taken before large folders use up the number.
-        let mut files: Vec<String> = walk(root, 1).chain(walk(root, MAX_DEPTH).take(MAX_FILES)).collect();
+        let mut files: Vec<String> = walk(root, 1)
+            .chain(walk(root, MAX_DEPTH).take(MAX_FILES))
+            .collect();
         files.sort_unstable();
         files.dedup();
-        Self { root: root.to_owned(), files }
+        Self {
+            root: root.to_owned(),
+            files,
+        }
     }
 
     /// All files.
@@ -41,7 +58,9 @@ impl Tree {
 
     /// True when there is a file of this path.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
+        self.files
+            .binary_search_by(|file| file.as_str().cmp(path))
+            .is_ok()
     }
 
     /// The first of these that is there.
@@ -51,12 +70,14 @@ impl Tree {
 
     /// The files of this name, wherever they lie.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.files().filter(move |file| file.rsplit('/').next() == Some(name))
+        self.files()
+            .filter(move |file| file.rsplit('/').next() == Some(name))
     }
 
     /// The files whose names end so.
     pub(super) fn ending<'a>(&'a self, ends: &'a [&str]) -> impl Iterator<Item = &'a str> {
-        self.files().filter(move |file| ends.iter().any(|end| file.ends_with(end)))
+        self.files()
+            .filter(move |file| ends.iter().any(|end| file.ends_with(end)))
     }
 
     /// The text of a file; nothing where there is none.
@@ -71,9 +92,18 @@ impl Tree {
 /// The files of a folder, always in the same order.
 fn walk(root: &Path, depth: usize) -> impl Iterator<Item = String> {
     let mut builder = WalkBuilder::new(root);
-    builder.hidden(false).require_git(false).git_global(false).max_depth(Some(depth));
+    builder
+        .hidden(false)
+        .require_git(false)
+        .git_global(false)
+        .max_depth(Some(depth));
     builder.sort_by_file_name(|a, b| a.cmp(b));
-    let is_passed = |entry: &ignore::DirEntry| entry.file_name().to_str().is_some_and(|name| PASSED.contains(&name));
+    let is_passed = |entry: &ignore::DirEntry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| PASSED.contains(&name))
+    };
     builder.filter_entry(move |entry| entry.depth() == 0 || !is_passed(entry));
     builder.build().flatten().filter_map(move |entry| {
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
@@ -82,7 +112,8 @@ fn walk(root: &Path, depth: usize) -> impl Iterator<Item = String> {
     })
 }
 
-/// The text of a file that is no link and not too long. Bytes that are no UTF-8 matter to nobody here.
+/// The text of a file that is no link and not too long. Bytes that are no UTF-8 matter to nobody
+/// here.
 pub(super) fn text(path: &Path) -> Option<String> {
     let meta = fs::symlink_metadata(path).ok()?;
     let bytes = (meta.is_file() && meta.len() <= MAX_BYTES).then(|| fs::read(path).ok())??;
@@ -100,7 +131,10 @@ pub(super) fn has_word(text: &str, word: &str) -> bool {
 
 /// Lines without comments that begin with one of these.
 pub(super) fn without_comments(text: &str, mark: &str) -> String {
-    text.lines().map(|line| line.split(mark).next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| line.split(mark).next().unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -130,7 +164,10 @@ pub(super) mod tests {
             ("src/a.c", ""),
         ];
         let (_dir, tree) = made(&files);
-        assert_eq!(tree.files().collect::<Vec<_>>(), [".gitignore", ".valgrind.supp", "src/a.c"]);
+        assert_eq!(
+            tree.files().collect::<Vec<_>>(),
+            [".gitignore", ".valgrind.supp", "src/a.c"]
+        );
         assert_eq!(tree.read("target/y.supp"), "");
     }
 

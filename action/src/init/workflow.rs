@@ -3,7 +3,8 @@
 use super::place::Place;
 use super::project::{Job, Leg, Project, Step};
 
-/// Other people's actions are pinned by commit. A test holds it to the one of this repository's own workflows.
+/// Other people's actions are pinned by commit. A test holds it to the one of this repository's own
+/// workflows.
 const CHECKOUT: &str = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0";
 
 /// Ours, by its release.
@@ -31,7 +32,11 @@ const PERMISSIONS: &str = "    permissions:
 
 /// The workflow of a project, which may lie below the root of its repository.
 pub(super) fn text(project: &Project, place: &Place) -> String {
-    let jobs = project.jobs.iter().map(|job| self::job(job, project, place)).collect::<Vec<_>>();
+    let jobs = project
+        .jobs
+        .iter()
+        .map(|job| self::job(job, project, place))
+        .collect::<Vec<_>>();
     format!("{HEAD}{}", jobs.join("\n"))
 }
 
@@ -46,9 +51,14 @@ fn job(job: &Job, project: &Project, place: &Place) -> String {
     out += "    runs-on: ubuntu-latest\n    timeout-minutes: 60\n";
     out += PERMISSIONS;
     if !below.is_empty() {
-        out += &format!("    defaults:\n      run:\n        working-directory: {}\n", quoted(below));
+        out += &format!(
+            "    defaults:\n      run:\n        working-directory: {}\n",
+            quoted(below)
+        );
     }
-    out += &format!("    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n");
+    out += &format!(
+        "    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n"
+    );
     if place.repository.join(".gitmodules").is_file() {
         out += "          submodules: recursive\n";
     }
@@ -63,13 +73,24 @@ fn matrix(legs: &[Leg]) -> String {
         let tools: Vec<&str> = legs.iter().map(|leg| leg.tool).collect();
         return format!("        tool: [{}]\n", tools.join(", "));
     }
-    let leg = |leg: &Leg| format!("          - {{ tool: {}, flags: {} }}\n", leg.tool, leg.flags);
-    format!("        include:\n{}", legs.iter().map(leg).collect::<String>())
+    let leg = |leg: &Leg| {
+        format!(
+            "          - {{ tool: {}, flags: {} }}\n",
+            leg.tool, leg.flags
+        )
+    };
+    format!(
+        "        include:\n{}",
+        legs.iter().map(leg).collect::<String>()
+    )
 }
 
 /// A step; nothing where no leg needs it.
 fn step(step: &Step, legs: &[Leg]) -> String {
-    if step.only.is_some_and(|tool| legs.iter().all(|leg| leg.tool != tool)) {
+    if step
+        .only
+        .is_some_and(|tool| legs.iter().all(|leg| leg.tool != tool))
+    {
         return String::new();
     }
     let mut out = format!("      - name: {}\n", step.name);
@@ -84,10 +105,18 @@ fn step(step: &Step, legs: &[Leg]) -> String {
         }
     }
     if !step.variables.is_empty() {
-        let flags = if legs.len() > 1 { "${{ matrix.flags }}" } else { legs.first().map_or("", |leg| leg.flags) };
+        let flags = if legs.len() > 1 {
+            "${{ matrix.flags }}"
+        } else {
+            legs.first().map_or("", |leg| leg.flags)
+        };
         let value = |value: &&'static str| if *value == "FLAGS" { flags } else { value };
         out += "        env:\n";
-        out.extend(step.variables.iter().map(|(name, text)| format!("          {name}: {}\n", value(text))));
+        out.extend(
+            step.variables
+                .iter()
+                .map(|(name, text)| format!("          {name}: {}\n", value(text))),
+        );
     }
     out
 }
@@ -95,7 +124,11 @@ fn step(step: &Step, legs: &[Leg]) -> String {
 /// The step that runs the command. Each leg has a name of its own, by which its report is known.
 fn run(job: &Job, has_others: bool, below: &str) -> String {
     let has_matrix = job.legs.len() > 1;
-    let tool = if has_matrix { "${{ matrix.tool }}" } else { job.legs.first().map_or("memcheck", |leg| leg.tool) };
+    let tool = if has_matrix {
+        "${{ matrix.tool }}"
+    } else {
+        job.legs.first().map_or("memcheck", |leg| leg.tool)
+    };
     let mut out = format!("      - uses: {ACTION}\n        with:\n");
     if let Some(remark) = job.remark {
         out += &format!("          # {remark}\n");
@@ -123,7 +156,11 @@ mod tests {
     use super::*;
 
     fn here() -> Place {
-        Place { project: "none".into(), repository: "none".into(), below: String::new() }
+        Place {
+            project: "none".into(),
+            repository: "none".into(),
+            below: String::new(),
+        }
     }
 
     fn leg(tool: &'static str) -> Leg {
@@ -132,33 +169,90 @@ mod tests {
 
     #[test]
     fn the_checkout_is_the_one_that_is_used_here() {
-        let ours = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/workflows/ci.yml")).unwrap();
+        let ours = std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../.github/workflows/ci.yml"
+        ))
+        .unwrap();
         assert!(ours.contains(&format!("- uses: {CHECKOUT}\n")));
     }
 
     #[test]
     fn a_single_leg_needs_no_matrix() {
-        let steps = vec![Step { name: "A", only: Some("memcheck"), script: vec!["a".into()], ..Step::default() }];
-        let one = Job { id: "x", legs: vec![leg("memcheck")], steps: steps.clone(), command: "t".into(), ..Job::default() };
-        let text = text(&Project { jobs: vec![one.clone()], ..Project::default() }, &here());
+        let steps = vec![Step {
+            name: "A",
+            only: Some("memcheck"),
+            script: vec!["a".into()],
+            ..Step::default()
+        }];
+        let one = Job {
+            id: "x",
+            legs: vec![leg("memcheck")],
+            steps: steps.clone(),
+            command: "t".into(),
+            ..Job::default()
+        };
+        let text = text(
+            &Project {
+                jobs: vec![one.clone()],
+                ..Project::default()
+            },
+            &here(),
+        );
         assert!(
-            text.contains("      - name: A\n        run: a\n") && !text.contains("matrix") && !text.contains("artifact-name")
+            text.contains("      - name: A\n        run: a\n")
+                && !text.contains("matrix")
+                && !text.contains("artifact-name")
         );
         assert!(text.contains("          run: t\n          tool: memcheck\n"));
-        let two = Job { legs: vec![leg("asan"), leg("tsan")], ..one.clone() };
-        let text = self::text(&Project { jobs: vec![one, two], ..Project::default() }, &here());
-        assert!(text.contains("tool: [asan, tsan]\n") && text.contains("artifact-name: leakgate-x-${{ matrix.tool }}\n"));
-        assert!(text.contains("artifact-name: leakgate-x\n") && text.matches("- name: A\n").count() == 1);
+        let two = Job {
+            legs: vec![leg("asan"), leg("tsan")],
+            ..one.clone()
+        };
+        let text = self::text(
+            &Project {
+                jobs: vec![one, two],
+                ..Project::default()
+            },
+            &here(),
+        );
+        assert!(
+            text.contains("tool: [asan, tsan]\n")
+                && text.contains("artifact-name: leakgate-x-${{ matrix.tool }}\n")
+        );
+        assert!(
+            text.contains("artifact-name: leakgate-x\n")
+                && text.matches("- name: A\n").count() == 1
+        );
     }
 
     #[test]
     fn a_folder_below_is_where_all_is_done() {
-        let one = Job { id: "x", legs: vec![leg("memcheck")], command: "t".into(), ..Job::default() };
+        let one = Job {
+            id: "x",
+            legs: vec![leg("memcheck")],
+            command: "t".into(),
+            ..Job::default()
+        };
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(".gitmodules"), "").unwrap();
-        let place = Place { project: "x".into(), repository: dir.path().to_owned(), below: "lib/a: \"b".into() };
-        let text = text(&Project { jobs: vec![one], ..Project::default() }, &place);
-        assert_eq!(text.matches("working-directory: \"lib/a: \\\"b\"\n").count(), 2);
+        let place = Place {
+            project: "x".into(),
+            repository: dir.path().to_owned(),
+            below: "lib/a: \"b".into(),
+        };
+        let text = text(
+            &Project {
+                jobs: vec![one],
+                ..Project::default()
+            },
+            &place,
+        );
+        assert_eq!(
+            text.matches("working-directory: \"lib/a: \\\"b\"\n")
+                .count(),
+            2
+        );
         assert!(text.contains("submodules: recursive\n"));
     }
 }

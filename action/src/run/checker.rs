@@ -101,7 +101,9 @@ impl Checker {
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Memcheck | Self::Helgrind | Self::Drd => Family::Valgrind,
-            Self::Asan | Self::Lsan | Self::Msan | Self::Tsan | Self::Ubsan | Self::Hwasan => Family::Sanitizer,
+            Self::Asan | Self::Lsan | Self::Msan | Self::Tsan | Self::Ubsan | Self::Hwasan => {
+                Family::Sanitizer
+            }
             Self::Scudo | Self::GwpAsan | Self::Efence => Family::Preload,
             Self::Miri | Self::Drmemory | Self::Leaks | Self::Appverifier => Family::Command,
         }
@@ -109,11 +111,14 @@ impl Checker {
 
     /// The name of a person's, as in `--tool`.
     pub(crate) fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 }
 
-/// Checkers that run at once: all sanitizers are variables that don't disturb each other; each other checker runs alone.
+/// Checkers that run at once: all sanitizers are variables that don't disturb each other; each
+/// other checker runs alone.
 pub(crate) fn passes(checkers: &[Checker]) -> Vec<Vec<Checker>> {
     let mut passes: Vec<Vec<Checker>> = Vec::new();
     let is_sanitizer = |checker: &Checker| checker.family() == Family::Sanitizer;
@@ -121,7 +126,10 @@ pub(crate) fn passes(checkers: &[Checker]) -> Vec<Vec<Checker>> {
         if passes.iter().any(|pass| pass.contains(checker)) {
             continue;
         }
-        match passes.iter_mut().find(|pass| is_sanitizer(checker) && pass.iter().all(is_sanitizer)) {
+        match passes
+            .iter_mut()
+            .find(|pass| is_sanitizer(checker) && pass.iter().all(is_sanitizer))
+        {
             Some(pass) => pass.push(*checker),
             None => passes.push(vec![*checker]),
         }
@@ -136,7 +144,10 @@ mod tests {
     #[test]
     fn sanitizers_run_at_once_and_all_else_alone() {
         use Checker::{Asan, Efence, Memcheck, Ubsan};
-        assert_eq!(passes(&[Asan, Memcheck, Ubsan, Asan, Memcheck, Efence]), [vec![Asan, Ubsan], vec![Memcheck], vec![Efence]]);
+        assert_eq!(
+            passes(&[Asan, Memcheck, Ubsan, Asan, Memcheck, Efence]),
+            [vec![Asan, Ubsan], vec![Memcheck], vec![Efence]]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A command that runs: what it prints is passed on and kept, and nobody that it started is left behind unseen.
+//! A command that runs: what it prints is passed on and kept, and nobody that it started is left
+//! behind unseen.
 
 mod orphans;
 mod signals;
@@ -24,7 +25,8 @@ use crate::error::Error;
 /// How often somebody looks at what runs.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long a process may take to end after it was told to, and how long one may run on after its command.
+/// How long a process may take to end after it was told to, and how long one may run on after its
+/// command.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How long it takes to hear of what was typed.
@@ -59,8 +61,9 @@ pub(super) trait Onlooker {
     /// Processes of the command that are known to run.
     fn running(&mut self) -> Vec<u32>;
 
-    /// Processes that outlived the command: those that are known, and those that nobody had told of. True beside them when there are
-    /// others, which may yet become a program that is checked.
+    /// Processes that outlived the command: those that are known, and those that nobody had told
+    /// of. True beside them when there are others, which may yet become a program that is
+    /// checked.
     fn left(&mut self) -> (Vec<u32>, bool);
 
     /// The command has this process.
@@ -71,7 +74,8 @@ pub(super) trait Onlooker {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) end: End,
-    /// Processes that ran on after the command, and were told to end; true where one had to be killed.
+    /// Processes that ran on after the command, and were told to end; true where one had to be
+    /// killed.
     pub(super) stopped: Vec<(u32, bool)>,
     /// Processes that nobody waited for, and that crashed, each with its signal.
     pub(super) died: Vec<(u32, i32)>,
@@ -99,8 +103,18 @@ pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, 
     let outputs = tee::outputs(&mut child, call.folder, call.line);
     std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
     let (ended, died) = (Vec::new(), Vec::new());
-    let mut running =
-        Running { pid, call, events, onlooker, stopped: None, kill_at: None, later: None, is_passed_on: false, ended, died };
+    let mut running = Running {
+        pid,
+        call,
+        events,
+        onlooker,
+        stopped: None,
+        kill_at: None,
+        later: None,
+        is_passed_on: false,
+        ended,
+        died,
+    };
     if let Err(error) = running.onlooker.begins(pid) {
         // Nobody would look after it.
         running.tell(Signal::KILL);
@@ -113,28 +127,44 @@ pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, 
     // Those that ended since somebody last looked are looked at twice.
     running.reap();
     running.reap();
-    let died = running.died.iter().filter(|(pid, _)| !told(pid)).copied().collect();
+    let died = running
+        .died
+        .iter()
+        .filter(|(pid, _)| !told(pid))
+        .copied()
+        .collect();
     let lost = outputs.finish(REST);
     let end = running.stopped.unwrap_or_else(|| end_of(status));
-    Ok(Ended { end, stopped, died, lost })
+    Ok(Ended {
+        end,
+        stopped,
+        died,
+        lost,
+    })
 }
 
 fn spawn(call: Call<'_>) -> Result<Child, Error> {
-    let (program, arguments) = call.words.split_first().ok_or_else(|| Error::Usage("there is no command to run".into()))?;
+    let (program, arguments) = call
+        .words
+        .split_first()
+        .ok_or_else(|| Error::Usage("there is no command to run".into()))?;
     let mut command = Command::new(program);
-    command.args(arguments).envs(call.variables.iter().map(|(name, value)| (name, value)));
+    command
+        .args(arguments)
+        .envs(call.variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // What the action holds for itself is none of the tests' business.
     command.env_remove(TOKEN);
     #[cfg(unix)]
     if !is_at_terminal() {
-        // Signals reach all of it. At a terminal it must stay in the group that may read from there.
+        // Signals reach all of it. At a terminal it must stay in the group that may read from
+        // there.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound if Path::new(program).exists() => {
-            Error::Usage(format!("`{program}` can't be started: there is no such interpreter or loader as it names"))
-        }
+        io::ErrorKind::NotFound if Path::new(program).exists() => Error::Usage(format!(
+            "`{program}` can't be started: there is no such interpreter or loader as it names"
+        )),
         io::ErrorKind::NotFound => Error::Usage(format!("there is no program `{program}`")),
         _ => Error::Usage(format!("`{program}` can't be started: {error}")),
     })
@@ -153,7 +183,8 @@ struct Running<'a> {
     /// Why it was told to end.
     stopped: Option<End>,
     kill_at: Option<Instant>,
-    /// A signal that everybody should have got, and when those who have not are told; true when they were.
+    /// A signal that everybody should have got, and when those who have not are told; true when
+    /// they were.
     later: Option<(Instant, Signal)>,
     is_passed_on: bool,
     /// Orphans that had ended when somebody last looked.
@@ -174,13 +205,19 @@ impl Running<'_> {
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
             if self.stopped.is_none() && deadline.is_some_and(|at| Instant::now() >= at) {
-                let seconds = self.call.timeout.map_or(0, |timeout| timeout.as_secs().max(1));
+                let seconds = self
+                    .call
+                    .timeout
+                    .map_or(0, |timeout| timeout.as_secs().max(1));
                 self.stop(End::TimedOut(seconds), Signal::TERMINATE);
             }
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
                 self.tell(Signal::KILL);
             }
-            if let Some((_, signal)) = self.later.filter(|(at, _)| !self.is_passed_on && Instant::now() >= *at) {
+            if let Some((_, signal)) = self
+                .later
+                .filter(|(at, _)| !self.is_passed_on && Instant::now() >= *at)
+            {
                 self.is_passed_on = true;
                 self.tell(signal);
             }
@@ -191,12 +228,16 @@ impl Running<'_> {
         }
     }
 
-    /// Buries orphans, as the system would. The command and the canary have somebody who asks about them at once, so that what has
-    /// ended for a while is an orphan.
+    /// Buries orphans, as the system would. The command and the canary have somebody who asks about
+    /// them at once, so that what has ended for a while is an orphan.
     fn reap(&mut self) {
         let ended = orphans::ended();
-        for pid in ended.iter().filter(|pid| **pid != self.pid && self.ended.contains(pid)) {
-            self.died.extend(orphans::crash_of(*pid).map(|signal| (*pid, signal)));
+        for pid in ended
+            .iter()
+            .filter(|pid| **pid != self.pid && self.ended.contains(pid))
+        {
+            self.died
+                .extend(orphans::crash_of(*pid).map(|signal| (*pid, signal)));
         }
         self.ended = ended;
     }
@@ -211,8 +252,10 @@ impl Running<'_> {
 
     fn tell(&mut self, signal: Signal) {
         let at_terminal = is_at_terminal();
-        // What is typed at a terminal reaches everybody there. Who still runs after a while has not got it: leakgate alone was told.
-        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) && self.later.is_none() {
+        // What is typed at a terminal reaches everybody there. Who still runs after a while has not
+        // got it: leakgate alone was told.
+        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) && self.later.is_none()
+        {
             self.later = Some((Instant::now() + HEARD, signal));
             return;
         }
@@ -225,14 +268,22 @@ impl Running<'_> {
     /// Waits for processes that outlive the command, and in the end stops them.
     fn stragglers(&mut self) -> Vec<(u32, bool)> {
         let mut left = self.wait_for(GRACE);
-        left.iter().for_each(|pid| signals::send(*pid, Signal::TERMINATE, false));
-        let deaf = if left.is_empty() { Vec::new() } else { self.wait_for(GRACE) };
-        deaf.iter().for_each(|pid| signals::send(*pid, Signal::KILL, false));
+        left.iter()
+            .for_each(|pid| signals::send(*pid, Signal::TERMINATE, false));
+        let deaf = if left.is_empty() {
+            Vec::new()
+        } else {
+            self.wait_for(GRACE)
+        };
+        deaf.iter()
+            .for_each(|pid| signals::send(*pid, Signal::KILL, false));
         if !deaf.is_empty() {
             self.wait_for(GRACE);
         }
         left.sort_unstable();
-        left.into_iter().map(|pid| (pid, deaf.contains(&pid))).collect()
+        left.into_iter()
+            .map(|pid| (pid, deaf.contains(&pid)))
+            .collect()
     }
 
     /// Those that still run after so long.
@@ -258,7 +309,9 @@ impl Running<'_> {
 }
 
 fn end_of(status: io::Result<ExitStatus>) -> End {
-    let Ok(status) = status else { return End::Status(-1) };
+    let Ok(status) = status else {
+        return End::Status(-1);
+    };
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return End::Signal(signal);

@@ -21,12 +21,18 @@ pub(super) fn passes(
     machine: &dyn Machine,
 ) -> Result<Vec<Vec<Checker>>, Error> {
     let program = words.first().and_then(|word| machine.program(word));
-    let program =
-        program.ok_or_else(|| Error::Usage(format!("there is no program `{}`", words.first().map_or("", String::as_str))))?;
+    let program = program.ok_or_else(|| {
+        Error::Usage(format!(
+            "there is no program `{}`",
+            words.first().map_or("", String::as_str)
+        ))
+    })?;
     let built = sanitizer::runtimes(&program).ok().flatten();
     let checkers = match (named, all) {
         ([], true) => every(built.as_deref(), harness, machine),
-        ([], false) => built.filter(|built| !built.is_empty()).unwrap_or_else(|| vec![Checker::Memcheck]),
+        ([], false) => built
+            .filter(|built| !built.is_empty())
+            .unwrap_or_else(|| vec![Checker::Memcheck]),
         (named, _) => {
             if let (Some(built), Harness::None) = (&built, harness) {
                 not_built(named, built, words);
@@ -54,10 +60,18 @@ pub(super) fn passes(
 
 /// Says which sanitizers a program was not built with. It may start another one that was.
 fn not_built(named: &[Checker], built: &[Checker], words: &[String]) {
-    for checker in named.iter().filter(|checker| checker.family() == Family::Sanitizer && !built.contains(checker)) {
-        let is_part = *checker == Checker::Lsan && (built.contains(&Checker::Asan) || built.contains(&Checker::Hwasan));
+    for checker in named
+        .iter()
+        .filter(|checker| checker.family() == Family::Sanitizer && !built.contains(checker))
+    {
+        let is_part = *checker == Checker::Lsan
+            && (built.contains(&Checker::Asan) || built.contains(&Checker::Hwasan));
         if !is_part {
-            output::note(&format!("note: {} was not built with {} (-fsanitize=…)", words[0], checker.name()));
+            output::note(&format!(
+                "note: {} was not built with {} (-fsanitize=…)",
+                words[0],
+                checker.name()
+            ));
         }
     }
 }
@@ -75,7 +89,9 @@ fn every(built: Option<&[Checker]>, harness: Harness, machine: &dyn Machine) -> 
         Family::Sanitizer => (!built.contains(&checker)).then_some("not built into the program"),
         _ if !built.is_empty() => Some("not beside a sanitizer in the program"),
         _ if checker == Checker::Miri && !is_cargo => Some("only for cargo"),
-        _ => Launch::of(&[checker], Path::new("."), machine).is_err().then_some("not on this machine"),
+        _ => Launch::of(&[checker], Path::new("."), machine)
+            .is_err()
+            .then_some("not on this machine"),
     };
     let mut left_out: Vec<(&str, Vec<String>)> = Vec::new();
     let mut suiting = Vec::new();
@@ -100,7 +116,10 @@ mod tests {
     use super::*;
 
     fn of(named: &[Checker], all: bool, harness: Harness) -> Vec<Vec<Checker>> {
-        let machine = Made { programs: vec!["a.out", "valgrind", "cargo"], ..Made::default() };
+        let machine = Made {
+            programs: vec!["a.out", "valgrind", "cargo"],
+            ..Made::default()
+        };
         passes(named, all, &["a.out".to_owned()], harness, &machine).unwrap()
     }
 
@@ -112,18 +131,29 @@ mod tests {
     #[test]
     fn what_builds_has_one_sanitizer_at_a_time() {
         use Checker::{Asan, Lsan, Memcheck, Tsan};
-        assert_eq!(of(&[Lsan, Asan, Tsan, Memcheck], false, Harness::Cargo), [[Asan], [Tsan], [Memcheck]]);
+        assert_eq!(
+            of(&[Lsan, Asan, Tsan, Memcheck], false, Harness::Cargo),
+            [[Asan], [Tsan], [Memcheck]]
+        );
         assert_eq!(of(&[Lsan, Asan], false, Harness::Ctest), [[Lsan, Asan]]);
     }
 
     #[test]
     fn all_is_what_is_here() {
-        assert_eq!(of(&[], true, Harness::None), [[Checker::Memcheck], [Checker::Helgrind], [Checker::Drd]]);
+        assert_eq!(
+            of(&[], true, Harness::None),
+            [[Checker::Memcheck], [Checker::Helgrind], [Checker::Drd]]
+        );
     }
 
     #[test]
     fn a_program_must_be_there() {
         let machine = Made::default();
-        assert!(passes(&[], false, &["a.out".to_owned()], Harness::None, &machine).unwrap_err().to_string().contains("a.out"));
+        assert!(
+            passes(&[], false, &["a.out".to_owned()], Harness::None, &machine)
+                .unwrap_err()
+                .to_string()
+                .contains("a.out")
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! Whether a program can be watched from without: one that is linked statically takes no library, and one may bring an allocator of its own.
+//! Whether a program can be watched from without: one that is linked statically takes no library,
+//! and one may bring an allocator of its own.
 //!
-//! Sources: the ELF specification (System V gABI, chapter 5): a program that is linked dynamically names its loader in `PT_INTERP`;
-//! valgrind's manual on `--soname-synonyms`: functions are replaced by the names that C gives them; jemalloc `src/malloc_io.c` and
-//! mimalloc `src/options.c`, for what these allocators print in front of their messages.
+//! Sources: the ELF specification (System V gABI, chapter 5): a program that is linked dynamically
+//! names its loader in `PT_INTERP`; valgrind's manual on `--soname-synonyms`: functions are
+//! replaced by the names that C gives them; jemalloc `src/malloc_io.c` and mimalloc `src/options.
+//! c`, for what these allocators print in front of their messages.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,29 +14,51 @@ use object::{Object, ObjectSymbol};
 
 use super::sanitizer;
 
-/// Allocators, and a message that is in every program that holds one; in two parts, for this program holds none.
-const ALLOCATORS: &[([&str; 2], &str)] =
-    &[(["<jemalloc>: Conf string ", "ends with key"], "jemalloc"), (["mimalloc: ", "warning: "], "mimalloc")];
+/// Allocators, and a message that is in every program that holds one; in two parts, for this
+/// program holds none.
+const ALLOCATORS: &[([&str; 2], &str)] = &[
+    (["<jemalloc>: Conf string ", "ends with key"], "jemalloc"),
+    (["mimalloc: ", "warning: "], "mimalloc"),
+];
 
 /// Python holds mimalloc since 3.13, and does not use it with this variable, which leakgate sets.
 const PYTHON: &str = "PYTHONMALLOC";
 
-/// The allocator of a program that takes the place of no other, as those of Rust do: nobody sees what it hands out.
+/// The allocator of a program that takes the place of no other, as those of Rust do: nobody sees
+/// what it hands out.
 pub(super) fn hidden_allocator(path: &Path) -> Option<&'static str> {
-    let words: Vec<String> = ALLOCATORS.iter().map(|(parts, _)| parts.concat()).chain([PYTHON.into()]).collect();
-    let held = sanitizer::held(path, &words.iter().map(String::as_bytes).collect::<Vec<_>>()).ok()?;
+    let words: Vec<String> = ALLOCATORS
+        .iter()
+        .map(|(parts, _)| parts.concat())
+        .chain([PYTHON.into()])
+        .collect();
+    let held = sanitizer::held(
+        path,
+        &words.iter().map(String::as_bytes).collect::<Vec<_>>(),
+    )
+    .ok()?;
     if held.last() == Some(&true) {
         return None;
     }
-    let allocator = ALLOCATORS.iter().zip(held).find(|(_, held)| *held).map(|((_, name), _)| *name)?;
+    let allocator = ALLOCATORS
+        .iter()
+        .zip(held)
+        .find(|(_, held)| *held)
+        .map(|((_, name), _)| *name)?;
     (!defines_malloc(path)).then_some(allocator)
 }
 
-/// True for a program that has C's functions itself: no library that is loaded before it takes their place.
+/// True for a program that has C's functions itself: no library that is loaded before it takes
+/// their place.
 pub(super) fn defines_malloc(path: &Path) -> bool {
-    let Ok(bytes) = fs::read(path) else { return false };
-    let Ok(elf) = object::File::parse(&*bytes) else { return false };
-    let is_malloc = |symbol: object::Symbol<'_, '_>| symbol.is_definition() && symbol.name() == Ok("malloc");
+    let Ok(bytes) = fs::read(path) else {
+        return false;
+    };
+    let Ok(elf) = object::File::parse(&*bytes) else {
+        return false;
+    };
+    let is_malloc =
+        |symbol: object::Symbol<'_, '_>| symbol.is_definition() && symbol.name() == Ok("malloc");
     elf.symbols().chain(elf.dynamic_symbols()).any(is_malloc)
 }
 
@@ -63,7 +87,11 @@ fn has_loader(path: &Path) -> io::Result<Option<bool>> {
     let mut table = vec![0; size * count.min(1024)];
     file.seek(SeekFrom::Start(offset))?;
     file.read_exact(&mut table)?;
-    Ok(Some(table.chunks(size).any(|entry| entry.starts_with(&INTERP.to_le_bytes()))))
+    Ok(Some(
+        table
+            .chunks(size)
+            .any(|entry| entry.starts_with(&INTERP.to_le_bytes())),
+    ))
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,4 +1,5 @@
-//! Programs that run tests. What is checked is what they start, not they themselves: each has a way to put words before a test.
+//! Programs that run tests. What is checked is what they start, not they themselves: each has a way
+//! to put words before a test.
 
 pub(crate) mod cargo;
 mod ctest;
@@ -64,14 +65,21 @@ impl Harness {
         let has = |word: &str| words.iter().skip(1).any(|w| w == word);
         let subcommand = subcommand(words).map_or("", |at| words[at].as_str());
         match first {
-            "cargo" if subcommand == "nextest" || (subcommand == "miri" && has("nextest")) => Self::Nextest,
-            "cargo" if ["test", "t", "run", "r", "bench", "miri"].contains(&subcommand) => Self::Cargo,
+            "cargo" if subcommand == "nextest" || (subcommand == "miri" && has("nextest")) => {
+                Self::Nextest
+            }
+            "cargo" if ["test", "t", "run", "r", "bench", "miri"].contains(&subcommand) => {
+                Self::Cargo
+            }
             "ctest" => Self::Ctest,
             "pytest" | "py.test" => Self::Python,
             "go" if ["test", "run"].contains(&subcommand) => Self::Go,
             "meson" if subcommand == "test" => Self::Meson,
             python
-                if python.starts_with("python") && python["python".len()..].bytes().all(|b| b.is_ascii_digit() || b == b'.') =>
+                if python.starts_with("python")
+                    && python["python".len()..]
+                        .bytes()
+                        .all(|b| b.is_ascii_digit() || b == b'.') =>
             {
                 Self::Python
             }
@@ -79,7 +87,8 @@ impl Harness {
         }
     }
 
-    /// True when it builds what it runs, so that sanitizers are a matter of how it builds, one after the other.
+    /// True when it builds what it runs, so that sanitizers are a matter of how it builds, one
+    /// after the other.
     pub(crate) fn builds(self) -> bool {
         matches!(self, Self::Cargo | Self::Nextest | Self::Go)
     }
@@ -88,7 +97,12 @@ impl Harness {
     ///
     /// # Errors
     /// What this harness can't do, and what to do instead.
-    pub(crate) fn start(self, words: &[String], launch: &Launch, context: Context<'_>) -> Result<Started, Error> {
+    pub(crate) fn start(
+        self,
+        words: &[String],
+        launch: &Launch,
+        context: Context<'_>,
+    ) -> Result<Started, Error> {
         if context.pass.contains(&Checker::Miri) && !matches!(self, Self::Cargo | Self::Nextest) {
             let what = "Miri interprets Rust programs that cargo builds: leakgate run --tool miri -- cargo test";
             return Err(Error::Usage(what.into()));
@@ -99,13 +113,25 @@ impl Harness {
             Self::Go => go::start(words, context),
             Self::Meson => meson::start(words, context),
             Self::Python => Ok(python::start(words, launch, context)),
-            Self::None => Ok(Started { words: before(words, launch), is_checked: true, ..Started::default() }),
+            Self::None => Ok(Started {
+                words: before(words, launch),
+                is_checked: true,
+                ..Started::default()
+            }),
         }
     }
 }
 
-/// Options of cargo, nextest, go and meson that stand before a subcommand and have a value of their own.
-const VALUED: &[&str] = &["--color", "--config", "--manifest-path", "--target-dir", "-C", "-Z"];
+/// Options of cargo, nextest, go and meson that stand before a subcommand and have a value of their
+/// own.
+const VALUED: &[&str] = &[
+    "--color",
+    "--config",
+    "--manifest-path",
+    "--target-dir",
+    "-C",
+    "-Z",
+];
 
 /// Where the subcommand stands.
 fn subcommand(words: &[String]) -> Option<usize> {
@@ -119,7 +145,10 @@ fn before(words: &[String], launch: &Launch) -> Vec<String> {
 }
 
 fn is_under(context: Context<'_>, family: Family) -> bool {
-    context.pass.iter().any(|checker| checker.family() == family)
+    context
+        .pass
+        .iter()
+        .any(|checker| checker.family() == family)
 }
 
 /// The name of a program without its folder.
@@ -128,29 +157,40 @@ pub(crate) fn name(word: &str) -> &str {
     name.strip_suffix(".exe").unwrap_or(name)
 }
 
-/// The value of an option: `--name value` or `--name=value`. What stands behind `--` belongs to the tests.
+/// The value of an option: `--name value` or `--name=value`. What stands behind `--` belongs to the
+/// tests.
 fn option<'a>(words: &'a [String], names: &[&str]) -> Option<&'a str> {
     let ours = &words[..words.iter().position(|w| w == "--").unwrap_or(words.len())];
     ours.iter().enumerate().find_map(|(at, word)| {
         let next = || ours.get(at + 1).map_or("", String::as_str);
-        names.iter().find_map(|name| match word.strip_prefix(name)? {
-            "" => Some(next()),
-            rest => rest.strip_prefix('='),
-        })
+        names
+            .iter()
+            .find_map(|name| match word.strip_prefix(name)? {
+                "" => Some(next()),
+                rest => rest.strip_prefix('='),
+            })
     })
 }
 
 /// Words of which a shell makes exactly these.
 pub(crate) fn joined(words: &[String]) -> Result<String, Error> {
-    let is_plain =
-        |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=./:,@%+".contains(&b));
+    let is_plain = |word: &String| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_=./:,@%+".contains(&b))
+    };
     let word = |word: &String| match is_plain(word) {
         true => Ok(word.clone()),
         false => shlex::try_quote(word)
             .map(|quoted| quoted.into_owned())
             .map_err(|_| Error::Usage("a command can't hold a zero byte".into())),
     };
-    Ok(words.iter().map(word).collect::<Result<Vec<_>, _>>()?.join(" "))
+    Ok(words
+        .iter()
+        .map(word)
+        .collect::<Result<Vec<_>, _>>()?
+        .join(" "))
 }
 
 #[cfg(test)]
@@ -169,14 +209,30 @@ pub(crate) mod tests {
     }
 
     /// The same on a machine of one's own.
-    pub(crate) fn started_on(text: &str, pass: &[Checker], machine: &Made) -> Result<Started, Error> {
+    pub(crate) fn started_on(
+        text: &str,
+        pass: &[Checker],
+        machine: &Made,
+    ) -> Result<Started, Error> {
         let helper = words("/opt/leakgate exec /tmp/f");
         let ask = |words: &[&str]| {
             let nightly = words.contains(&"+nightly");
-            Some(format!("host: x86_64-unknown-linux-gnu\nrelease: 1.95.0{}\n", if nightly { "-nightly" } else { "" }))
+            Some(format!(
+                "host: x86_64-unknown-linux-gnu\nrelease: 1.95.0{}\n",
+                if nightly { "-nightly" } else { "" }
+            ))
         };
-        let launch = Launch { prefix: words("valgrind --xml=yes"), ..Launch::default() };
-        let context = Context { pass, helper: &helper, script: "/tmp/f/helper", machine, ask: &ask };
+        let launch = Launch {
+            prefix: words("valgrind --xml=yes"),
+            ..Launch::default()
+        };
+        let context = Context {
+            pass,
+            helper: &helper,
+            script: "/tmp/f/helper",
+            machine,
+            ask: &ask,
+        };
         Harness::of(&words(text)).start(&words(text), &launch, context)
     }
 
@@ -216,6 +272,11 @@ pub(crate) mod tests {
 
     #[test]
     fn miri_needs_cargo() {
-        assert!(started("./a.out", &[Checker::Miri]).unwrap_err().to_string().contains("cargo test"));
+        assert!(
+            started("./a.out", &[Checker::Miri])
+                .unwrap_err()
+                .to_string()
+                .contains("cargo test")
+        );
     }
 }

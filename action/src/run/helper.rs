@@ -1,4 +1,5 @@
-//! `leakgate exec`: what harnesses call in place of a test. It writes down that the test starts, and becomes its checker.
+//! `leakgate exec`: what harnesses call in place of a test. It writes down that the test starts,
+//! and becomes its checker.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -18,7 +19,8 @@ use crate::error::{Error, Status};
 const LAUNCH: &str = "launch.json";
 const STARTED: &str = "started";
 
-/// Start a program under the checkers of `leakgate run`. For harnesses, which `leakgate run` tells to call it.
+/// Start a program under the checkers of `leakgate run`. For harnesses, which `leakgate run` tells
+/// to call it.
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
     /// The folder of the run.
@@ -54,7 +56,11 @@ pub(super) fn record(folder: &Path, record: &Record) -> Result<(), Error> {
     let text = serde_json::to_string(record).map_err(|e| error(e.into()))?;
     // A number is given to another process after a while, and a process may become another program.
     for number in 0.. {
-        match fs::OpenOptions::new().write(true).create_new(true).open(started.join(format!("{}.{number}.json", record.pid))) {
+        match fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(started.join(format!("{}.{number}.json", record.pid)))
+        {
             Ok(mut file) => return file.write_all(text.as_bytes()).map_err(error),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(error(e)),
@@ -79,8 +85,14 @@ pub(super) fn records(folder: &Path) -> Result<Vec<Record>, Error> {
 
 /// When the last program was started.
 pub(super) fn last_start(folder: &Path) -> SystemTime {
-    let times = fs::read_dir(folder.join(STARTED)).into_iter().flatten().flatten();
-    times.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max().unwrap_or(SystemTime::UNIX_EPOCH)
+    let times = fs::read_dir(folder.join(STARTED))
+        .into_iter()
+        .flatten()
+        .flatten();
+    times
+        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
+        .max()
+        .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// A program that calls the helper, for harnesses that take no words.
@@ -105,13 +117,20 @@ pub(super) fn write_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Runs the command; where the system can, the process becomes the program.
 pub(crate) fn run(args: &Exec) -> Result<Status, Error> {
-    let at = args.words.iter().position(|word| !word.as_encoded_bytes().starts_with(b"-")).unwrap_or(args.words.len());
+    let at = args
+        .words
+        .iter()
+        .position(|word| !word.as_encoded_bytes().starts_with(b"-"))
+        .unwrap_or(args.words.len());
     let (options, words) = args.words.split_at(at);
     let Some((program, arguments)) = words.split_first() else {
         return Err(Error::Usage("there is no program to start".into()));
     };
     // ctest looks for the log of the checker that it believes to call, and fails without it.
-    let log = options.iter().filter_map(|option| option.to_str()?.strip_prefix("--log-file=")).next_back();
+    let log = options
+        .iter()
+        .filter_map(|option| option.to_str()?.strip_prefix("--log-file="))
+        .next_back();
     if let Some(log) = log {
         fs::write(log, "").map_err(|e| Error::Write(log.into(), e))?;
     }
@@ -122,11 +141,24 @@ pub(crate) fn run(args: &Exec) -> Result<Status, Error> {
     let lists = arguments.first().is_some_and(|word| word == "--list")
         && arguments.get(1).is_some_and(|word| word == "--format")
         && arguments.get(2).is_some_and(|word| word == "terse");
-    let mut command = if lists { Command::new(program) } else { under(&launch, program) };
+    let mut command = if lists {
+        Command::new(program)
+    } else {
+        under(&launch, program)
+    };
     command.args(arguments);
     if !lists {
-        let shown = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        record(&args.folder, &Record { pid: std::process::id(), words: shown })?;
+        let shown = words
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        record(
+            &args.folder,
+            &Record {
+                pid: std::process::id(),
+                words: shown,
+            },
+        )?;
     }
     become_of(command, program)
 }
@@ -135,7 +167,13 @@ fn under(launch: &Launch, program: &OsStr) -> Command {
     let mut words = launch.prefix.iter().map(OsStr::new).chain([program]);
     let mut command = Command::new(words.next().unwrap_or(program));
     command.args(words);
-    command.envs(launch.variables.iter().chain(&launch.inner).map(|(name, value)| (name, value)));
+    command.envs(
+        launch
+            .variables
+            .iter()
+            .chain(&launch.inner)
+            .map(|(name, value)| (name, value)),
+    );
     command
 }
 
@@ -143,11 +181,23 @@ fn under(launch: &Launch, program: &OsStr) -> Command {
 fn become_of(mut command: Command, program: &OsStr) -> Result<Status, Error> {
     use std::os::unix::process::CommandExt;
     let error = command.exec();
-    Err(Error::Usage(format!("{} can't be started: {error}", program.to_string_lossy())))
+    Err(Error::Usage(format!(
+        "{} can't be started: {error}",
+        program.to_string_lossy()
+    )))
 }
 
 #[cfg(not(unix))]
 fn become_of(mut command: Command, program: &OsStr) -> Result<Status, Error> {
-    let status = command.status().map_err(|e| Error::Usage(format!("{} can't be started: {e}", program.to_string_lossy())))?;
-    Ok(if status.success() { Status::Pass } else { Status::Fail })
+    let status = command.status().map_err(|e| {
+        Error::Usage(format!(
+            "{} can't be started: {e}",
+            program.to_string_lossy()
+        ))
+    })?;
+    Ok(if status.success() {
+        Status::Pass
+    } else {
+        Status::Fail
+    })
 }

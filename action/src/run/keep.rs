@@ -1,8 +1,10 @@
-//! Keeps the logs of processes that have one number apart. Checkers name a log by its process, and begin it anew where the process goes on
-//! as another program (`exec`) or where the system gives its number to another: each log is moved aside as soon as it is there, which
-//! who writes it does not notice.
+//! Keeps the logs of processes that have one number apart. Checkers name a log by its process, and
+//! begin it anew where the process goes on as another program (`exec`) or where the system gives
+//! its number to another: each log is moved aside as soon as it is there, which who writes it does
+//! not notice.
 //!
-//! Source: `inotify(7)`; valgrind `coregrind/m_libcprint.c` and compiler-rt `sanitizer_file.cpp`, which open a log with `O_TRUNC`.
+//! Source: `inotify(7)`; valgrind `coregrind/m_libcprint.c` and compiler-rt `sanitizer_file.cpp`,
+//! which open a log with `O_TRUNC`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,14 +18,16 @@ use super::child::Identity;
 use super::collect::process;
 use crate::error::Error;
 
-/// Where logs are kept while the command runs: one folder for the first of each name, one for the second, and so on.
+/// Where logs are kept while the command runs: one folder for the first of each name, one for the
+/// second, and so on.
 const PARTS: &str = ".parts";
 
 /// Appears when nothing more is to come.
 const LAST: &str = ".last";
 
-/// The logs of each name, one after the other, each with who began it, where that is known. A process that becomes another program stays
-/// what it is; its number may be another's, before long or in a namespace of its own.
+/// The logs of each name, one after the other, each with who began it, where that is known. A
+/// process that becomes another program stays what it is; its number may be another's, before long
+/// or in a namespace of its own.
 pub(super) type Parts = BTreeMap<String, Vec<Option<Identity>>>;
 
 /// Somebody who moves logs aside, where the system tells of new files.
@@ -36,21 +40,29 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Begins with a folder of logs.
     pub(super) fn of(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), thread: start(folder) }
+        Self {
+            folder: folder.to_owned(),
+            thread: start(folder),
+        }
     }
 
-    /// Puts all logs back, those of one name one after the other; tells in words of those that are gone or have no end.
+    /// Puts all logs back, those of one name one after the other; tells in words of those that are
+    /// gone or have no end.
     ///
     /// # Errors
     /// Nothing can be written.
     pub(super) fn finish(self) -> Result<(Parts, Vec<String>), Error> {
-        let Some(thread) = self.thread else { return Ok((Parts::new(), Vec::new())) };
+        let Some(thread) = self.thread else {
+            return Ok((Parts::new(), Vec::new()));
+        };
         let last = self.folder.join(LAST);
         let error = |e| Error::Write(self.folder.clone(), e);
         // A command may have removed the folder.
         fs::create_dir_all(&self.folder).map_err(error)?;
         File::create(&last).map_err(error)?;
-        let parts = thread.join().map_err(|_| error(io::Error::other("nobody kept the logs")))?;
+        let parts = thread
+            .join()
+            .map_err(|_| error(io::Error::other("nobody kept the logs")))?;
         let _ = fs::remove_file(&last);
         let (mut lost, mut is_whole) = (Vec::new(), true);
         for (name, writers) in &parts {
@@ -66,15 +78,21 @@ impl Keeper {
     }
 }
 
-/// Which of several processes with one number a log is of, and its name without that: `2.41.xml`, `2.san.app.41`.
+/// Which of several processes with one number a log is of, and its name without that: `2.41.xml`,
+/// `2.san.app.41`.
 pub(super) fn generation(name: &str) -> (u32, &str) {
     let of = |(number, rest): (&str, _)| Some((number.parse().ok()?, rest));
-    name.split_once('.').filter(|(_, rest)| process(rest).is_some()).and_then(of).unwrap_or((1, name))
+    name.split_once('.')
+        .filter(|(_, rest)| process(rest).is_some())
+        .and_then(of)
+        .unwrap_or((1, name))
 }
 
 /// The name of a log without the folder in which it is kept.
 pub(super) fn plain(name: &str) -> &str {
-    let kept = name.strip_prefix(PARTS).and_then(|rest| rest.strip_prefix('/')?.split_once('/'));
+    let kept = name
+        .strip_prefix(PARTS)
+        .and_then(|rest| rest.strip_prefix('/')?.split_once('/'));
     kept.map_or(name, |(_, name)| name)
 }
 
@@ -82,17 +100,32 @@ fn part(folder: &Path, number: usize, name: &str) -> PathBuf {
     folder.join(PARTS).join(number.to_string()).join(name)
 }
 
-fn put_back(folder: &Path, name: &str, writers: &[Option<Identity>], lost: &mut Vec<String>) -> io::Result<()> {
+fn put_back(
+    folder: &Path,
+    name: &str,
+    writers: &[Option<Identity>],
+    lost: &mut Vec<String>,
+) -> io::Result<()> {
     let paths = (0..writers.len()).map(|number| part(folder, number, name));
     let all: Vec<(PathBuf, Option<Identity>)> = paths.zip(writers.iter().copied()).collect();
     let of_one = all.chunk_by(|(_, a), (_, b)| a.is_some() && a == b);
     for (number, of_one) in of_one.enumerate() {
-        let to = if number == 0 { folder.join(name) } else { folder.join(format!("{}.{name}", number + 1)) };
-        let there: Vec<&PathBuf> = of_one.iter().map(|(path, _)| path).filter(|path| path.exists()).collect();
+        let to = if number == 0 {
+            folder.join(name)
+        } else {
+            folder.join(format!("{}.{name}", number + 1))
+        };
+        let there: Vec<&PathBuf> = of_one
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| path.exists())
+            .collect();
         if there.len() < of_one.len() {
             lost.push(format!("{name} was there, and is gone"));
         }
-        let Some((first, rest)) = there.split_first() else { continue };
+        let Some((first, rest)) = there.split_first() else {
+            continue;
+        };
         for next in rest {
             append(first, next, name, lost)?;
         }
@@ -108,10 +141,15 @@ fn append(first: &Path, next: &Path, name: &str, lost: &mut Vec<String>) -> io::
         to.read_exact(&mut end)?;
     }
     if end != [b'\n'] {
-        lost.push(format!("{name} was begun anew, and ended within a line before"));
+        lost.push(format!(
+            "{name} was begun anew, and ended within a line before"
+        ));
         to.write_all(b"\n")?;
     }
-    if Path::new(name).extension().is_some_and(|extension| extension == "xml") {
+    if Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "xml")
+    {
         writeln!(to, "{XML_GOES_ON}")?;
     }
     io::copy(&mut File::open(next)?, &mut to).map(drop)
@@ -175,7 +213,10 @@ fn set_aside(folder: &Path, name: &str, parts: &mut Parts) {
     }
     let writer = process(name).and_then(super::child::identity);
     let to = part(folder, parts.get(name).map_or(0, Vec::len), name);
-    let moved = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &to));
+    let moved = to
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::rename(&from, &to));
     if moved.is_ok() {
         parts.entry(name.to_owned()).or_default().push(writer);
     }
@@ -200,7 +241,10 @@ mod tests {
     fn a_log_that_is_begun_anew_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let keeper = Keeper::of(dir.path());
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         // One that runs and stays what it is, and one of which nobody knows.
         let own = format!("{}.xml", child.id());
         let mut first = begin(dir.path(), &own);
@@ -213,10 +257,16 @@ mod tests {
         let (parts, lost) = keeper.finish().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!((parts[&own].len(), parts["8.xml"].len(), lost.len()), (2, 2, 0));
+        assert_eq!(
+            (parts[&own].len(), parts["8.xml"].len(), lost.len()),
+            (2, 2, 0)
+        );
         let text = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!(text(&own), format!("one\nstill one\n{XML_GOES_ON}\ntwo\n"));
-        assert_eq!((text("8.xml"), text("2.8.xml")), ("other\n".into(), "another".into()));
+        assert_eq!(
+            (text("8.xml"), text("2.8.xml")),
+            ("other\n".into(), "another".into())
+        );
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
     }
 
@@ -225,7 +275,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keeper = Keeper::of(dir.path());
         let name = format!("san.app.{}", std::process::id());
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let own = format!("san.app.{}", child.id());
         begin(dir.path(), &own).write_all(b"cu").unwrap();
         begin(dir.path(), &own).write_all(b"whole\n").unwrap();
@@ -235,11 +288,16 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         lost.sort();
-        let mut expected =
-            [format!("{name} was there, and is gone"), format!("{own} was begun anew, and ended within a line before")];
+        let mut expected = [
+            format!("{name} was there, and is gone"),
+            format!("{own} was begun anew, and ended within a line before"),
+        ];
         expected.sort();
         assert_eq!(lost, expected);
-        assert_eq!(fs::read_to_string(dir.path().join(&own)).unwrap(), "cu\nwhole\n");
+        assert_eq!(
+            fs::read_to_string(dir.path().join(&own)).unwrap(),
+            "cu\nwhole\n"
+        );
     }
 
     #[test]
@@ -267,8 +325,11 @@ mod tests {
 
     #[test]
     fn names_stand_for_logs_wherever_they_are_kept() {
-        for (name, expected) in [(".parts/0/san.a.7", "san.a.7"), ("7.xml", "7.xml"), ("app.7/results.txt", "app.7/results.txt")]
-        {
+        for (name, expected) in [
+            (".parts/0/san.a.7", "san.a.7"),
+            ("7.xml", "7.xml"),
+            ("app.7/results.txt", "app.7/results.txt"),
+        ] {
             assert_eq!(plain(name), expected);
         }
     }

@@ -1,4 +1,5 @@
-//! What a checker needs so that a program runs under it: words before the command, variables, places for its reports.
+//! What a checker needs so that a program runs under it: words before the command, variables,
+//! places for its reports.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +9,16 @@ use super::checker::{Checker, Family};
 use super::{foreign, miri, preload, sanitizer, valgrind};
 use crate::error::Error;
 
-/// How programs are started under the checkers of one pass. It is written down for the helper that harnesses call.
+/// How programs are started under the checkers of one pass. It is written down for the helper that
+/// harnesses call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
     /// Words before the program.
     pub(crate) prefix: Vec<String>,
     /// Variables of everything that runs, harnesses included.
     pub(crate) variables: Vec<(String, String)>,
-    /// Variables of checked programs alone: what is loaded into them would be loaded into a harness, too.
+    /// Variables of checked programs alone: what is loaded into them would be loaded into a
+    /// harness, too.
     pub(crate) inner: Vec<(String, String)>,
     /// What was changed of what the user had set, and why, a line each.
     #[serde(skip)]
@@ -28,7 +31,8 @@ pub(crate) struct Launch {
     pub(crate) unsearched: Option<String>,
 }
 
-/// What is asked of the machine: variables, and where programs lie. Tests have machines of their own.
+/// What is asked of the machine: variables, and where programs lie. Tests have machines of their
+/// own.
 pub(crate) trait Machine {
     /// A variable of the environment.
     fn variable(&self, name: &str) -> Option<String>;
@@ -36,7 +40,8 @@ pub(crate) trait Machine {
     /// The path of a program, as a shell would find it.
     fn program(&self, name: &str) -> Option<PathBuf>;
 
-    /// The path of a library by one of these names: where the loader looks, and where clang keeps its runtimes, the newest first.
+    /// The path of a library by one of these names: where the loader looks, and where clang keeps
+    /// its runtimes, the newest first.
     fn library(&self, names: &[String]) -> Option<PathBuf>;
 }
 
@@ -45,10 +50,17 @@ impl Launch {
     ///
     /// # Errors
     /// A checker is not here, with how to install it.
-    pub(crate) fn of(pass: &[Checker], folder: &Path, machine: &dyn Machine) -> Result<Self, Error> {
+    pub(crate) fn of(
+        pass: &[Checker],
+        folder: &Path,
+        machine: &dyn Machine,
+    ) -> Result<Self, Error> {
         let first = pass.first().copied().unwrap_or(Checker::Memcheck);
         let folder = folder.to_str().ok_or_else(|| {
-            let what = format!("{}: checkers can't be told of a folder whose name is not UTF-8", folder.display());
+            let what = format!(
+                "{}: checkers can't be told of a folder whose name is not UTF-8",
+                folder.display()
+            );
             Error::Usage(what)
         })?;
         match first.family() {
@@ -76,40 +88,84 @@ impl Machine for Here {
             return is_program(path).then(|| path.to_owned());
         }
         let folders = std::env::var_os("PATH")?;
-        let names = [name.to_owned(), format!("{name}{}", std::env::consts::EXE_SUFFIX)];
-        std::env::split_paths(&folders).flat_map(|folder| names.clone().map(|n| folder.join(n))).find(|path| is_program(path))
+        let names = [
+            name.to_owned(),
+            format!("{name}{}", std::env::consts::EXE_SUFFIX),
+        ];
+        std::env::split_paths(&folders)
+            .flat_map(|folder| names.clone().map(|n| folder.join(n)))
+            .find(|path| is_program(path))
     }
 
     fn library(&self, names: &[String]) -> Option<PathBuf> {
         let of_user = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let mut folders: Vec<PathBuf> = std::env::split_paths(&of_user).filter(|path| path.is_absolute()).collect();
+        let mut folders: Vec<PathBuf> = std::env::split_paths(&of_user)
+            .filter(|path| path.is_absolute())
+            .collect();
         let machine = std::env::consts::ARCH;
-        folders.extend(["/usr/local/lib", "/usr/lib", "/usr/lib64", "/lib", "/lib64"].map(PathBuf::from));
-        folders.extend(["/usr/lib", "/lib"].map(|lib| Path::new(lib).join(format!("{machine}-linux-gnu"))));
+        folders.extend(
+            ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/lib", "/lib64"].map(PathBuf::from),
+        );
+        folders.extend(
+            ["/usr/lib", "/lib"].map(|lib| Path::new(lib).join(format!("{machine}-linux-gnu"))),
+        );
         folders.extend(runtimes_of_clang());
-        folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).find(|path| path.is_file())
+        folders
+            .iter()
+            .flat_map(|folder| names.iter().map(|name| folder.join(name)))
+            .find(|path| path.is_file())
     }
 }
 
 /// The folders in which clang keeps its runtimes, those of the newest version first.
 fn runtimes_of_clang() -> Vec<PathBuf> {
-    let below = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_llvm = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("llvm"));
-    let mut homes = vec![PathBuf::from("/usr/lib/clang"), PathBuf::from("/usr/lib64/clang")];
-    homes.extend(below(Path::new("/usr/lib")).filter(is_llvm).map(|llvm| llvm.join("lib/clang")));
+    let below = |folder: &Path| {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+    };
+    let is_llvm = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("llvm"))
+    };
+    let mut homes = vec![
+        PathBuf::from("/usr/lib/clang"),
+        PathBuf::from("/usr/lib64/clang"),
+    ];
+    homes.extend(
+        below(Path::new("/usr/lib"))
+            .filter(is_llvm)
+            .map(|llvm| llvm.join("lib/clang")),
+    );
     let mut versions: Vec<(u64, PathBuf)> = homes
         .iter()
         .flat_map(|home| below(home))
-        .filter_map(|path| Some((path.file_name()?.to_str()?.split('.').next()?.parse().ok()?, path)))
+        .filter_map(|path| {
+            Some((
+                path.file_name()?
+                    .to_str()?
+                    .split('.')
+                    .next()?
+                    .parse()
+                    .ok()?,
+                path,
+            ))
+        })
         .collect();
     versions.sort_by(|a, b| b.cmp(a));
-    versions.into_iter().flat_map(|(_, path)| below(&path.join("lib")).collect::<Vec<_>>()).collect()
+    versions
+        .into_iter()
+        .flat_map(|(_, path)| below(&path.join("lib")).collect::<Vec<_>>())
+        .collect()
 }
 
 #[cfg(unix)]
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -136,15 +192,23 @@ pub(crate) mod tests {
 
     impl Machine for Made {
         fn variable(&self, name: &str) -> Option<String> {
-            self.variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+            self.variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
         }
 
         fn program(&self, name: &str) -> Option<PathBuf> {
-            self.programs.contains(&name).then(|| Path::new("/bin").join(name))
+            self.programs
+                .contains(&name)
+                .then(|| Path::new("/bin").join(name))
         }
 
         fn library(&self, names: &[String]) -> Option<PathBuf> {
-            let found = self.libraries.iter().find(|l| names.iter().any(|name| l.ends_with(&format!("/{name}"))))?;
+            let found = self
+                .libraries
+                .iter()
+                .find(|l| names.iter().any(|name| l.ends_with(&format!("/{name}"))))?;
             Some(PathBuf::from(found))
         }
     }

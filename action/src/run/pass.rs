@@ -30,13 +30,15 @@ pub(super) struct Rooms {
     logs: PathBuf,
 }
 
-/// What root starts may go on as somebody else (a database does), who must still be able to leave a report: then the folders are like
-/// /tmp, where everybody writes and nobody touches what is another's.
+/// What root starts may go on as somebody else (a database does), who must still be able to leave a
+/// report: then the folders are like /tmp, where everybody writes and nobody touches what is
+/// another's.
 pub(super) fn for_everybody(folder: &Path, mode: u32) -> Result<(), Error> {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
         use std::os::unix::fs::PermissionsExt;
-        return fs::set_permissions(folder, fs::Permissions::from_mode(mode)).map_err(|e| Error::Write(folder.to_owned(), e));
+        return fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+            .map_err(|e| Error::Write(folder.to_owned(), e));
     }
     let _ = (folder, mode);
     Ok(())
@@ -50,7 +52,10 @@ impl Rooms {
     /// Logs go to the folder that was named, else they are private, too.
     pub(super) fn new(keep: Option<&Path>, dry: bool) -> Result<Self, Error> {
         let error = |e| Error::Write(std::env::temp_dir(), e);
-        let private = tempfile::Builder::new().prefix("leakgate-").tempdir().map_err(error)?;
+        let private = tempfile::Builder::new()
+            .prefix("leakgate-")
+            .tempdir()
+            .map_err(error)?;
         for_everybody(private.path(), THROUGH)?;
         let Some(keep) = keep else {
             let logs = private.path().join("logs");
@@ -98,26 +103,56 @@ pub(super) struct Left {
 
 impl Pass {
     /// Finds out how to start the command under these checkers.
-    pub(super) fn new(checkers: &[Checker], words: &[String], harness: Harness, rooms: &Rooms) -> Result<Self, Error> {
-        let label = checkers.iter().map(|checker| checker.name()).collect::<Vec<_>>().join("+");
+    pub(super) fn new(
+        checkers: &[Checker],
+        words: &[String],
+        harness: Harness,
+        rooms: &Rooms,
+    ) -> Result<Self, Error> {
+        let label = checkers
+            .iter()
+            .map(|checker| checker.name())
+            .collect::<Vec<_>>()
+            .join("+");
         let (logs, private) = (rooms.logs.join(&label), rooms.private.path().join(&label));
         let launch = Launch::of(checkers, &logs, &Here)?;
         let own = std::env::current_exe().map_err(|e| Error::Read("leakgate".into(), e))?;
         let utf8 = |path: &Path| path.to_string_lossy().into_owned();
         let helper = [utf8(&own), "exec".to_owned(), utf8(&private)];
         let script = utf8(&private.join("helper"));
-        let context = Context { pass: checkers, helper: &helper, script: &script, machine: &Here, ask: &ask };
+        let context = Context {
+            pass: checkers,
+            helper: &helper,
+            script: &script,
+            machine: &Here,
+            ask: &ask,
+        };
         let started = harness.start(words, &launch, context)?;
         fs::create_dir_all(&private).map_err(|e| Error::Write(private.clone(), e))?;
         helper::prepare(&private, &launch)?;
         helper::script(&private, &helper)?;
-        Ok(Self { checkers: checkers.to_vec(), label, words: words.to_vec(), harness, launch, started, logs, private })
+        Ok(Self {
+            checkers: checkers.to_vec(),
+            label,
+            words: words.to_vec(),
+            harness,
+            launch,
+            started,
+            logs,
+            private,
+        })
     }
 
     /// The variables of the command itself.
     fn variables(&self) -> Vec<(String, String)> {
         let inner = self.launch.inner.iter().filter(|_| self.started.is_checked);
-        self.launch.variables.iter().chain(&self.started.variables).chain(inner).cloned().collect()
+        self.launch
+            .variables
+            .iter()
+            .chain(&self.started.variables)
+            .chain(inner)
+            .cloned()
+            .collect()
     }
 
     /// What would be run, as a shell would take it.
@@ -132,8 +167,14 @@ impl Pass {
         }
         words.push(joined(&self.started.words)?);
         out += &words.join(" ");
-        if !(self.started.is_checked || self.launch.prefix.is_empty() && self.launch.inner.is_empty()) {
-            let inner = self.launch.inner.iter().map(|(name, value)| format!("{name}={value}"));
+        if !(self.started.is_checked
+            || self.launch.prefix.is_empty() && self.launch.inner.is_empty())
+        {
+            let inner = self
+                .launch
+                .inner
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
             let each: Vec<String> = inner.chain(self.launch.prefix.iter().cloned()).collect();
             out += &format!("\n# and each test by: {} TEST", joined(&each)?);
         }
@@ -149,7 +190,8 @@ impl Pass {
     /// # Errors
     /// It can't be started, or nothing can be written.
     pub(super) fn run(&self, timeout: Option<Duration>) -> Result<Left, Error> {
-        self.notes().for_each(|note| output::note(&format!("note: {note}")));
+        self.notes()
+            .for_each(|note| output::note(&format!("note: {note}")));
         fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
         for_everybody(&self.logs, INTO)?;
         let line = StatusLine::new();
@@ -170,7 +212,13 @@ impl Pass {
         };
         let variables = self.variables();
         let keeper = Keeper::of(&self.logs);
-        let call = Call { words: &self.started.words, variables: &variables, folder: &self.logs, timeout, line: &line };
+        let call = Call {
+            words: &self.started.words,
+            variables: &variables,
+            folder: &self.logs,
+            timeout,
+            line: &line,
+        };
         let ended = child::run(call, &mut watch);
         line.finish();
         // It writes into a folder that is about to go where there was an error.
@@ -192,7 +240,10 @@ impl Pass {
         // A command may empty the folder for temporary files.
         let (records, unread) = match helper::records(&self.private) {
             Ok(records) => (records, None),
-            Err(error) => (Vec::new(), Some(format!("nobody knows which processes ran: {error}"))),
+            Err(error) => (
+                Vec::new(),
+                Some(format!("nobody knows which processes ran: {error}")),
+            ),
         };
         let traces = Traces {
             checkers: &self.checkers,
@@ -205,17 +256,32 @@ impl Pass {
             searches: self.launch.unsearched.is_none(),
         };
         let mut found = collect::collect(&traces, &Here);
-        for lost in lost.into_iter().map(|lost| format!("{}/{lost}", self.label)) {
+        for lost in lost
+            .into_iter()
+            .map(|lost| format!("{}/{lost}", self.label))
+        {
             if !found.missing.contains(&lost) {
                 found.missing.push(lost);
             }
         }
         let printed = |name: &str| fs::read(self.logs.join(name)).unwrap_or_default();
         let is_cargo = matches!(self.harness, Harness::Cargo | Harness::Nextest);
-        let tests = if is_cargo { cargo::tests(&printed("stdout.txt"), &printed("stderr.txt")) } else { None };
-        let is_preload = self.checkers.iter().any(|checker| checker.family() == Family::Preload);
-        let crash = if is_preload { preload::crash(&printed("stderr.txt")) } else { None };
-        let crash = crash.map(|line| format!("a process of `{}` crashed: `{line}`", self.words.join(" ")));
+        let tests = if is_cargo {
+            cargo::tests(&printed("stdout.txt"), &printed("stderr.txt"))
+        } else {
+            None
+        };
+        let is_preload = self
+            .checkers
+            .iter()
+            .any(|checker| checker.family() == Family::Preload);
+        let crash = if is_preload {
+            preload::crash(&printed("stderr.txt"))
+        } else {
+            None
+        };
+        let crash =
+            crash.map(|line| format!("a process of `{}` crashed: `{line}`", self.words.join(" ")));
         if self.checkers.contains(&Checker::Miri) {
             found.processes = tests.unwrap_or(1).min(1);
         }
@@ -226,10 +292,19 @@ impl Pass {
             processes: found.processes,
             canary,
             missing: found.missing,
-            unproved: crash.into_iter().chain(unread).chain(self.unproved(ended, tests)).collect(),
+            unproved: crash
+                .into_iter()
+                .chain(unread)
+                .chain(self.unproved(ended, tests))
+                .collect(),
             unsearched: self.launch.unsearched.clone(),
         };
-        Ok(Left { ran, files: found.files, records, last_start: helper::last_start(&self.private) })
+        Ok(Left {
+            ran,
+            files: found.files,
+            records,
+            last_start: helper::last_start(&self.private),
+        })
     }
 
     /// Application Verifier is told of a program before it starts, and asked afterwards.
@@ -250,16 +325,30 @@ impl Pass {
     }
 
     fn unproved(&self, ended: Ended, tests: Option<u64>) -> Vec<String> {
-        let mut unproved: Vec<String> = ended.lost.into_iter().map(|lost| format!("{}/{lost}", self.label)).collect();
+        let mut unproved: Vec<String> = ended
+            .lost
+            .into_iter()
+            .map(|lost| format!("{}/{lost}", self.label))
+            .collect();
         unproved.extend(self.launch.blinded.iter().cloned());
         if tests == Some(0) {
             unproved.push(format!("`{}` ran no test", self.words.join(" ")));
         }
         // valgrind writes its whole report when it is told to end.
-        let reports_anyway = self.checkers.iter().any(|checker| checker.family() == Family::Valgrind);
-        for (pid, was_killed) in ended.stopped.into_iter().filter(|(_, killed)| *killed || !reports_anyway) {
+        let reports_anyway = self
+            .checkers
+            .iter()
+            .any(|checker| checker.family() == Family::Valgrind);
+        for (pid, was_killed) in ended
+            .stopped
+            .into_iter()
+            .filter(|(_, killed)| *killed || !reports_anyway)
+        {
             let how = if was_killed { "killed" } else { "stopped" };
-            unproved.push(format!("process {pid} outlived `{}`, and was {how} before it could report", self.words.join(" ")));
+            unproved.push(format!(
+                "process {pid} outlived `{}`, and was {how} before it could report",
+                self.words.join(" ")
+            ));
         }
         for (pid, signal) in ended.died {
             unproved.push(format!(
@@ -283,6 +372,14 @@ fn is_empty(folder: &Path) -> Result<bool, Error> {
 /// What a program prints.
 fn ask(words: &[&str]) -> Option<String> {
     let (program, arguments) = words.split_first()?;
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,7 +1,9 @@
 //! The sanitizers: their runtimes are in the program, and read variables.
 //!
-//! Sources: compiler-rt `sanitizer_common/sanitizer_flags.inc`, `sanitizer_flag_parser.cpp` (separators, quotes; the last value of a
-//! flag wins), `tsan/rtl/tsan_rtl.cpp` (`Finalize` prints the map), `lsan/lsan_common.cpp` (a leak ends a process by `Die` only where `exitcode` is not 0).
+//! Sources: compiler-rt `sanitizer_common/sanitizer_flags.inc`, `sanitizer_flag_parser.cpp`
+//! (separators, quotes; the last value of a flag wins), `tsan/rtl/tsan_rtl.cpp` (`Finalize` prints
+//! the map), `lsan/lsan_common.cpp` (a leak ends a process by `Die` only where `exitcode` is not
+//! 0).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,15 +17,28 @@ use super::launch::{Launch, Machine};
 /// A variable, and which sanitizer reads it.
 const VARIABLES: &[(&str, &[Checker])] = &[
     ("ASAN_OPTIONS", &[Checker::Asan]),
-    ("LSAN_OPTIONS", &[Checker::Asan, Checker::Lsan, Checker::Hwasan]),
-    ("UBSAN_OPTIONS", &[Checker::Ubsan, Checker::Asan, Checker::Msan, Checker::Tsan, Checker::Hwasan]),
+    (
+        "LSAN_OPTIONS",
+        &[Checker::Asan, Checker::Lsan, Checker::Hwasan],
+    ),
+    (
+        "UBSAN_OPTIONS",
+        &[
+            Checker::Ubsan,
+            Checker::Asan,
+            Checker::Msan,
+            Checker::Tsan,
+            Checker::Hwasan,
+        ],
+    ),
     ("MSAN_OPTIONS", &[Checker::Msan]),
     ("TSAN_OPTIONS", &[Checker::Tsan]),
     ("HWASAN_OPTIONS", &[Checker::Hwasan]),
 ];
 
-/// Flags of all sanitizers. A leak must leave the program's status as it is, an error must not: with `exitcode=0` a leak ends no process,
-/// and `abort_on_error` lets an error end it by SIGABRT instead of status 0.
+/// Flags of all sanitizers. A leak must leave the program's status as it is, an error must not:
+/// with `exitcode=0` a leak ends no process, and `abort_on_error` lets an error end it by SIGABRT
+/// instead of status 0.
 const NEEDED: &[(&str, &str)] = &[
     ("log_exe_name", "1"),
     ("exitcode", "0"),
@@ -35,29 +50,51 @@ const NEEDED: &[(&str, &str)] = &[
 
 /// Flags of some, where the user has no wish.
 const WISHED: &[(&str, &[(&str, &str)])] = &[
-    ("ASAN_OPTIONS", &[("detect_leaks", "1"), ("malloc_context_size", "50")]),
+    (
+        "ASAN_OPTIONS",
+        &[("detect_leaks", "1"), ("malloc_context_size", "50")],
+    ),
     ("LSAN_OPTIONS", &[("malloc_context_size", "50")]),
-    ("UBSAN_OPTIONS", &[("print_stacktrace", "1"), ("report_error_type", "1")]),
+    (
+        "UBSAN_OPTIONS",
+        &[("print_stacktrace", "1"), ("report_error_type", "1")],
+    ),
     ("TSAN_OPTIONS", &[("second_deadlock_stack", "1")]),
 ];
 
 /// How to start a program that was built with these sanitizers.
 pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> Launch {
     let mut launch = Launch::default();
-    for (variable, _) in VARIABLES.iter().filter(|(_, readers)| readers.iter().any(|r| pass.contains(r))) {
+    for (variable, _) in VARIABLES
+        .iter()
+        .filter(|(_, readers)| readers.iter().any(|r| pass.contains(r)))
+    {
         let text = machine.variable(variable).unwrap_or_default();
         let users = flags(&text);
-        let of_user = |name: &str| users.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-        let mut ours: Vec<(&str, String)> = NEEDED.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let of_user = |name: &str| {
+            users
+                .iter()
+                .rev()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let mut ours: Vec<(&str, String)> = NEEDED
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
         ours.push(("log_path", quoted(&format!("{folder}/san"))));
         if *variable == "LSAN_OPTIONS" {
             ours.push(("max_leaks", "0".into()));
-            // Each search says which threads it looks at: the older runtimes say nothing else of it.
+            // Each search says which threads it looks at: the older runtimes say nothing else of
+            // it.
             ours.push(("log_threads", "1".into()));
         }
-        // Each process is to say that it runs. ThreadSanitizer would say so among the program's own output, but may write down at its end
-        // what lies where in memory. UBSan would open its log too early: a program that closes what it did not open would lose all after.
-        let is_quiet = pass.iter().all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
+        // Each process is to say that it runs. ThreadSanitizer would say so among the program's own
+        // output, but may write down at its end what lies where in memory. UBSan would open
+        // its log too early: a program that closes what it did not open would lose all after.
+        let is_quiet = pass
+            .iter()
+            .all(|checker| matches!(checker, Checker::Tsan | Checker::Ubsan));
         let is_ubsan = *variable == "UBSAN_OPTIONS" && (is_quiet || pass.contains(&Checker::Tsan));
         if *variable == "TSAN_OPTIONS" {
             ours.push(("print_module_map", "1".into()));
@@ -66,23 +103,44 @@ pub(super) fn launch(pass: &[Checker], folder: &str, machine: &dyn Machine) -> L
         }
         for (name, value) in &ours {
             let other = of_user(name).filter(|other| *other != value);
-            launch.notes.extend(other.map(|other| format!("{name}={other} of {variable} is replaced by {name}={value}")));
+            launch.notes.extend(other.map(|other| {
+                format!("{name}={other} of {variable} is replaced by {name}={value}")
+            }));
         }
-        let wished = WISHED.iter().filter(|(v, _)| v == variable).flat_map(|(_, flags)| flags.iter());
-        ours.extend(wished.filter(|(name, _)| of_user(name).is_none()).map(|(name, value)| (*name, (*value).to_owned())));
-        let is_off = |flag: &str| of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value));
+        let wished = WISHED
+            .iter()
+            .filter(|(v, _)| v == variable)
+            .flat_map(|(_, flags)| flags.iter());
+        ours.extend(
+            wished
+                .filter(|(name, _)| of_user(name).is_none())
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        let is_off =
+            |flag: &str| of_user(flag).is_some_and(|value| ["0", "no", "false"].contains(&value));
         for flag in ["report_bugs", "report_umrs", "poison_heap"] {
             if is_off(flag) {
-                launch.blinded.push(format!("{flag}=0 in {variable} keeps the checker from reporting"));
+                launch.blinded.push(format!(
+                    "{flag}=0 in {variable} keeps the checker from reporting"
+                ));
             }
         }
         for flag in ["detect_leaks", "leak_check_at_exit"] {
             if is_off(flag) {
-                launch.unsearched = Some(format!("{flag}=0 in {variable} turns the search for leaks off"));
+                launch.unsearched = Some(format!(
+                    "{flag}=0 in {variable} turns the search for leaks off"
+                ));
             }
         }
-        let ours: Vec<String> = ours.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let all = [text, ours.join(":")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":");
+        let ours: Vec<String> = ours
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let all = [text, ours.join(":")]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(":");
         launch.variables.push(((*variable).to_owned(), all));
     }
     launch
@@ -139,10 +197,18 @@ pub(super) fn runtimes_in(mut file: File) -> io::Result<Option<Vec<Checker>>> {
     }
     let signs: Vec<&[u8]> = SIGNS.iter().map(|(sign, _)| *sign).collect();
     let is_there = held_in(file, &signs)?;
-    let mut found: Vec<Checker> =
-        SIGNS.iter().zip(is_there).filter(|(_, there)| *there).map(|((_, checker), _)| *checker).collect();
-    // The others hold LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the program uses them or not.
-    if found.iter().any(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan)) {
+    let mut found: Vec<Checker> = SIGNS
+        .iter()
+        .zip(is_there)
+        .filter(|(_, there)| *there)
+        .map(|((_, checker), _)| *checker)
+        .collect();
+    // The others hold LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the
+    // program uses them or not.
+    if found
+        .iter()
+        .any(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan))
+    {
         found.retain(|checker| !matches!(checker, Checker::Lsan | Checker::Ubsan));
     }
     found.sort_unstable();
@@ -178,8 +244,14 @@ fn held_in(mut file: File, words: &[&[u8]]) -> io::Result<Vec<bool>> {
 
 /// ELF, Mach-O, PE.
 fn is_program(start: &[u8]) -> bool {
-    let magic: [&[u8]; 6] =
-        [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xcf"];
+    let magic: [&[u8]; 6] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xca\xfe\xba\xbe",
+        b"\xfe\xed\xfa\xcf",
+    ];
     magic.iter().any(|m| start.starts_with(m))
 }
 
@@ -192,43 +264,96 @@ mod tests {
     fn what_the_user_set_stays_unless_something_would_be_lost() {
         let machine = Made {
             variables: vec![
-                ("ASAN_OPTIONS", "detect_leaks=0:malloc_context_size=7,exitcode=3"),
+                (
+                    "ASAN_OPTIONS",
+                    "detect_leaks=0:malloc_context_size=7,exitcode=3",
+                ),
                 ("LSAN_OPTIONS", "suppressions='a:b.txt' verbosity=2"),
             ],
             ..Made::default()
         };
         let launch = launch(&[Checker::Asan], "/tmp/a b", &machine);
         let of = |name: &str| flags(&launch.variables.iter().find(|(n, _)| n == name).unwrap().1);
-        let last = |name: &str, flag: &str| of(name).into_iter().rev().find(|(n, _)| n == flag).map(|(_, v)| v);
-        assert_eq!(last("ASAN_OPTIONS", "log_path").as_deref(), Some("/tmp/a b/san"));
-        assert_eq!(last("ASAN_OPTIONS", "malloc_context_size").as_deref(), Some("7"));
+        let last = |name: &str, flag: &str| {
+            of(name)
+                .into_iter()
+                .rev()
+                .find(|(n, _)| n == flag)
+                .map(|(_, v)| v)
+        };
+        assert_eq!(
+            last("ASAN_OPTIONS", "log_path").as_deref(),
+            Some("/tmp/a b/san")
+        );
+        assert_eq!(
+            last("ASAN_OPTIONS", "malloc_context_size").as_deref(),
+            Some("7")
+        );
         assert_eq!(last("ASAN_OPTIONS", "exitcode").as_deref(), Some("0"));
-        assert_eq!(last("LSAN_OPTIONS", "suppressions").as_deref(), Some("a:b.txt"));
+        assert_eq!(
+            last("LSAN_OPTIONS", "suppressions").as_deref(),
+            Some("a:b.txt")
+        );
         assert_eq!(last("LSAN_OPTIONS", "verbosity").as_deref(), Some("2"));
-        assert_eq!(launch.notes, ["exitcode=3 of ASAN_OPTIONS is replaced by exitcode=0"]);
-        assert!(launch.unsearched.unwrap().contains("detect_leaks=0 in ASAN_OPTIONS"));
+        assert_eq!(
+            launch.notes,
+            ["exitcode=3 of ASAN_OPTIONS is replaced by exitcode=0"]
+        );
+        assert!(
+            launch
+                .unsearched
+                .unwrap()
+                .contains("detect_leaks=0 in ASAN_OPTIONS")
+        );
     }
 
     #[test]
     fn what_blinds_a_checker_is_told() {
-        let machine = Made { variables: vec![("TSAN_OPTIONS", "report_bugs=0")], ..Made::default() };
+        let machine = Made {
+            variables: vec![("TSAN_OPTIONS", "report_bugs=0")],
+            ..Made::default()
+        };
         assert_eq!(
             launch(&[Checker::Tsan], "/tmp/x", &machine).blinded,
             ["report_bugs=0 in TSAN_OPTIONS keeps the checker from reporting"]
         );
-        assert!(launch(&[Checker::Tsan], "/tmp/x", &Made::default()).blinded.is_empty());
+        assert!(
+            launch(&[Checker::Tsan], "/tmp/x", &Made::default())
+                .blinded
+                .is_empty()
+        );
     }
 
     #[test]
     fn each_process_is_to_say_that_it_runs() {
         let flags = |checker: Checker| -> Vec<String> {
-            launch(&[checker], "/tmp/x", &Made::default()).variables.into_iter().map(|(_, flags)| flags).collect()
+            launch(&[checker], "/tmp/x", &Made::default())
+                .variables
+                .into_iter()
+                .map(|(_, flags)| flags)
+                .collect()
         };
-        assert!(flags(Checker::Msan).iter().any(|flags| flags.contains("verbosity=1")));
-        assert!(flags(Checker::Ubsan).iter().all(|flags| !flags.contains("verbosity")));
+        assert!(
+            flags(Checker::Msan)
+                .iter()
+                .any(|flags| flags.contains("verbosity=1"))
+        );
+        assert!(
+            flags(Checker::Ubsan)
+                .iter()
+                .all(|flags| !flags.contains("verbosity"))
+        );
         // Among what a program prints this would be in the way.
-        assert!(flags(Checker::Tsan).iter().all(|flags| !flags.contains("verbosity")));
-        assert!(flags(Checker::Tsan).iter().any(|flags| flags.contains("print_module_map=1")));
+        assert!(
+            flags(Checker::Tsan)
+                .iter()
+                .all(|flags| !flags.contains("verbosity"))
+        );
+        assert!(
+            flags(Checker::Tsan)
+                .iter()
+                .any(|flags| flags.contains("print_module_map=1"))
+        );
     }
 
     #[test]
@@ -238,8 +363,19 @@ mod tests {
         for (text, expected) in [
             (b"#!/bin/sh\n__asan_init".to_vec(), None),
             (b"\x7fELF".to_vec(), Some(vec![])),
-            ([b"\x7fELF".as_slice(), &vec![b' '; (1 << 20) - 8], b"__tsan_init"].concat(), Some(vec![Checker::Tsan])),
-            (b"\x7fELF __asan_init __lsan_init __ubsan_handle_x".to_vec(), Some(vec![Checker::Asan])),
+            (
+                [
+                    b"\x7fELF".as_slice(),
+                    &vec![b' '; (1 << 20) - 8],
+                    b"__tsan_init",
+                ]
+                .concat(),
+                Some(vec![Checker::Tsan]),
+            ),
+            (
+                b"\x7fELF __asan_init __lsan_init __ubsan_handle_x".to_vec(),
+                Some(vec![Checker::Asan]),
+            ),
         ] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(runtimes(&path).unwrap(), expected);

@@ -1,4 +1,5 @@
-//! What is shown while a command runs: a line at the bottom of a terminal, elsewhere a line every minute.
+//! What is shown while a command runs: a line at the bottom of a terminal, elsewhere a line every
+//! minute.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +39,12 @@ pub(super) struct State {
 impl StatusLine {
     pub(super) fn new() -> Self {
         let is_possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self(Arc::new(Mutex::new(Slot { is_possible, begun: Instant::now(), bar: None, is_within: false })))
+        Self(Arc::new(Mutex::new(Slot {
+            is_possible,
+            begun: Instant::now(),
+            bar: None,
+            is_within: false,
+        })))
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -87,7 +93,10 @@ impl Slot {
 fn bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
     bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.with_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.with_style(
+        ProgressStyle::with_template("{spinner} {elapsed} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
 }
 
 /// Says the state at its time.
@@ -102,7 +111,17 @@ pub(super) struct Speaker {
 impl Speaker {
     pub(super) fn new(name: String, line: StatusLine) -> Self {
         let begun = Instant::now();
-        Self { name, begun, next: begun + if line.is_possible() { Duration::ZERO } else { QUIET }, line }
+        Self {
+            name,
+            begun,
+            next: begun
+                + if line.is_possible() {
+                    Duration::ZERO
+                } else {
+                    QUIET
+                },
+            line,
+        }
     }
 
     /// True when something is to be said, so that what it takes to know it is only done then.
@@ -125,9 +144,14 @@ impl Speaker {
 }
 
 fn told(name: &str, state: State) -> String {
-    let count = |number: u64, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    let count = |number: u64, one: &str, many: &str| {
+        format!("{number} {}", if number == 1 { one } else { many })
+    };
     let processes = count(state.processes, "process", "processes");
-    format!("{name}: {processes}, {} so far", count(state.findings, "finding", "findings"))
+    format!(
+        "{name}: {processes}, {} so far",
+        count(state.findings, "finding", "findings")
+    )
 }
 
 #[cfg(test)]
@@ -136,7 +160,16 @@ mod tests {
 
     #[test]
     fn the_state_is_told_in_numbers() {
-        assert_eq!(told("memcheck", State { processes: 1, findings: 2 }), "memcheck: 1 process, 2 findings so far");
+        assert_eq!(
+            told(
+                "memcheck",
+                State {
+                    processes: 1,
+                    findings: 2
+                }
+            ),
+            "memcheck: 1 process, 2 findings so far"
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(crate) struct Context {
     pub(crate) repository_id: Option<u64>,
     /// `pull_request`, `push`, …
     pub(crate) event: String,
-    /// The commit to report on. Of a pull request that is its head: nobody sees the merge commit that was built.
+    /// The commit to report on. Of a pull request that is its head: nobody sees the merge commit
+    /// that was built.
     pub(crate) head: String,
     /// The branch to compare with.
     pub(crate) base: Option<String>,
@@ -45,7 +46,8 @@ pub(crate) struct Pull {
     pub(crate) number: u64,
     /// Where its branch is.
     pub(crate) head: Option<HeadOf>,
-    /// True where its branch lies in another repository, or nobody knows any more where: the token of its runs can only read.
+    /// True where its branch lies in another repository, or nobody knows any more where: the token
+    /// of its runs can only read.
     pub(crate) is_fork: bool,
 }
 
@@ -108,18 +110,28 @@ struct Side {
 }
 
 impl Context {
-    /// Reads the variables and the payload. What is not there, or can't be read, is left empty: a step runs elsewhere, too.
+    /// Reads the variables and the payload. What is not there, or can't be read, is left empty: a
+    /// step runs elsewhere, too.
     pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let event = variable("GITHUB_EVENT_PATH").and_then(|path| payload(Path::new(&path))).unwrap_or_default();
+        let event = variable("GITHUB_EVENT_PATH")
+            .and_then(|path| payload(Path::new(&path)))
+            .unwrap_or_default();
         let of = |name: &str| variable(name).unwrap_or_default();
         let repository = variable("GITHUB_REPOSITORY");
-        let repository = repository.and_then(|full| full.split_once('/').map(|(o, n)| (o.to_owned(), n.to_owned())));
-        let default_branch = event.repository.as_ref().and_then(|r| r.default_branch.clone());
+        let repository = repository.and_then(|full| {
+            full.split_once('/')
+                .map(|(o, n)| (o.to_owned(), n.to_owned()))
+        });
+        let default_branch = event
+            .repository
+            .as_ref()
+            .and_then(|r| r.default_branch.clone());
         let pull = event.pull_request.as_ref();
         let completed = event.workflow_run;
         Self {
             api: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
-            server: variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
+            server: variable("GITHUB_SERVER_URL")
+                .unwrap_or_else(|| "https://github.com".to_owned()),
             repository,
             repository_id: event.repository.as_ref().map(|repository| repository.id),
             event: of("GITHUB_EVENT_NAME"),
@@ -129,7 +141,11 @@ impl Context {
                 (None, None) => of("GITHUB_SHA"),
             },
             base: pull.map(|p| p.base.branch.clone()).or(default_branch),
-            pull: pull.map(|p| Pull { number: p.number, head: head_of(&p.head), is_fork: is_fork(p) }),
+            pull: pull.map(|p| Pull {
+                number: p.number,
+                head: head_of(&p.head),
+                is_fork: is_fork(p),
+            }),
             completed,
             run: of("GITHUB_RUN_ID"),
             attempt: of("GITHUB_RUN_ATTEMPT"),
@@ -138,23 +154,30 @@ impl Context {
         }
     }
 
-    /// True where the token of the run can only read: in a pull request of a fork, and in one of Dependabot.
+    /// True where the token of the run can only read: in a pull request of a fork, and in one of
+    /// Dependabot.
     pub(crate) fn can_only_read(&self) -> bool {
         let is_dependabot = self.actor == DEPENDABOT && self.event == "pull_request";
-        is_dependabot || (self.event == "pull_request" && self.pull.as_ref().is_some_and(|pull| pull.is_fork))
+        is_dependabot
+            || (self.event == "pull_request" && self.pull.as_ref().is_some_and(|pull| pull.is_fork))
     }
 
     /// Where the run is shown.
     pub(crate) fn run_url(&self) -> Option<String> {
         let (owner, name) = self.repository.as_ref()?;
-        (!self.run.is_empty()).then(|| format!("{}/{owner}/{name}/actions/runs/{}", self.server, self.run))
+        (!self.run.is_empty())
+            .then(|| format!("{}/{owner}/{name}/actions/runs/{}", self.server, self.run))
     }
 }
 
 fn head_of(head: &Side) -> Option<HeadOf> {
     let repository = head.repo.as_ref()?;
     let owner = repository.owner.as_ref()?.login.clone();
-    Some(HeadOf { repository: repository.id, owner, branch: head.branch.clone() })
+    Some(HeadOf {
+        repository: repository.id,
+        owner,
+        branch: head.branch.clone(),
+    })
 }
 
 /// Also where the fork was deleted meanwhile.
@@ -164,10 +187,18 @@ fn is_fork(pull: &EventPull) -> bool {
 }
 
 impl WorkflowRun {
-    /// True where the run's own token could only read, so that somebody else has to report: a fork's, or Dependabot's.
+    /// True where the run's own token could only read, so that somebody else has to report: a
+    /// fork's, or Dependabot's.
     pub(crate) fn could_only_read(&self, repository: Option<u64>) -> bool {
-        let foreign = self.head_repository.as_ref().is_none_or(|head| Some(head.id) != repository);
-        foreign || self.actor.as_ref().is_some_and(|actor| actor.login == DEPENDABOT)
+        let foreign = self
+            .head_repository
+            .as_ref()
+            .is_none_or(|head| Some(head.id) != repository);
+        foreign
+            || self
+                .actor
+                .as_ref()
+                .is_some_and(|actor| actor.login == DEPENDABOT)
     }
 }
 
@@ -205,9 +236,22 @@ mod tests {
         let event = r#"{"repository":{"id":1,"default_branch":"main"},"pull_request":{"number":5,
             "head":{"sha":"head","ref":"topic","repo":{"id":1}},"base":{"sha":"b","ref":"release","repo":{"id":1}}}}"#;
         let context = context("pull_request", event);
-        assert_eq!((context.head.as_str(), context.base.as_deref()), ("head", Some("release")));
-        assert_eq!(context.pull, Some(Pull { number: 5, head: None, is_fork: false }));
-        assert_eq!(context.run_url().as_deref(), Some("https://github.com/o/r/actions/runs/7"));
+        assert_eq!(
+            (context.head.as_str(), context.base.as_deref()),
+            ("head", Some("release"))
+        );
+        assert_eq!(
+            context.pull,
+            Some(Pull {
+                number: 5,
+                head: None,
+                is_fork: false
+            })
+        );
+        assert_eq!(
+            context.run_url().as_deref(),
+            Some("https://github.com/o/r/actions/runs/7")
+        );
     }
 
     #[test]
@@ -216,14 +260,21 @@ mod tests {
             let event = format!(
                 r#"{{"pull_request":{{"number":5,"head":{{"sha":"h","ref":"main","repo":{head}}},"base":{{"sha":"b","ref":"main","repo":{{"id":1}}}}}}}}"#
             );
-            assert_eq!(context("pull_request", &event).pull.unwrap().is_fork, want, "{head}");
+            assert_eq!(
+                context("pull_request", &event).pull.unwrap().is_fork,
+                want,
+                "{head}"
+            );
         }
     }
 
     #[test]
     fn a_push_is_reported_on_at_its_commit_and_a_broken_payload_is_none() {
         let push = context("push", r#"{"repository":{"id":1,"default_branch":"main"}}"#);
-        assert_eq!((push.head.as_str(), push.base.as_deref(), push.pull), ("merge", Some("main"), None));
+        assert_eq!(
+            (push.head.as_str(), push.base.as_deref(), push.pull),
+            ("merge", Some("main"), None)
+        );
         assert_eq!(context("push", "{").head, "merge");
     }
 
@@ -234,13 +285,25 @@ mod tests {
             event: "pull_request".into(),
             head_sha: "h".into(),
             head_branch: None,
-            head_repository: Some(Repository { id, default_branch: None, owner: None }),
-            actor: Some(Actor { login: login.into() }),
+            head_repository: Some(Repository {
+                id,
+                default_branch: None,
+                owner: None,
+            }),
+            actor: Some(Actor {
+                login: login.into(),
+            }),
             html_url: String::new(),
         };
         assert!(!run(1, "me").could_only_read(Some(1)));
         assert!(run(2, "me").could_only_read(Some(1)));
         assert!(run(1, "dependabot[bot]").could_only_read(Some(1)));
-        assert!(WorkflowRun { head_repository: None, ..run(1, "me") }.could_only_read(Some(1)));
+        assert!(
+            WorkflowRun {
+                head_repository: None,
+                ..run(1, "me")
+            }
+            .could_only_read(Some(1))
+        );
     }
 }

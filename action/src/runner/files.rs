@@ -16,12 +16,16 @@ pub(crate) struct Files {
 impl Files {
     /// Where the runner wants them; nowhere outside of a workflow.
     pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        Self { output: variable("GITHUB_OUTPUT").map(PathBuf::from) }
+        Self {
+            output: variable("GITHUB_OUTPUT").map(PathBuf::from),
+        }
     }
 
     /// Sets outputs. Each stands between two lines that its value can't hold (CVE-2022-35954).
     pub(crate) fn set(&self, outputs: &[(&str, String)]) -> Result<(), Error> {
-        let Some(path) = &self.output else { return Ok(()) };
+        let Some(path) = &self.output else {
+            return Ok(());
+        };
         let mut text = String::new();
         for (name, value) in outputs {
             let end = random_word()?;
@@ -47,7 +51,10 @@ impl Summary {
     pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let path = PathBuf::from(variable("GITHUB_STEP_SUMMARY")?);
         let written = path.metadata().map_or(0, |meta| meta.len());
-        Some(Self { path, room: usize::try_from(Self::MOST.saturating_sub(written + 1)).unwrap_or(0) })
+        Some(Self {
+            path,
+            room: usize::try_from(Self::MOST.saturating_sub(written + 1)).unwrap_or(0),
+        })
     }
 
     /// Adds markdown behind what is there already.
@@ -57,8 +64,13 @@ impl Summary {
 }
 
 fn append(path: &Path, text: &str) -> Result<(), Error> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(|e| Error::Write(path.to_owned(), e))?;
-    file.write_all(text.as_bytes()).map_err(|e| Error::Write(path.to_owned(), e))
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(|e| Error::Write(path.to_owned(), e))?;
+    file.write_all(text.as_bytes())
+        .map_err(|e| Error::Write(path.to_owned(), e))
 }
 
 #[cfg(test)]
@@ -70,8 +82,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("output");
         std::fs::write(&path, "before=1\n").unwrap();
-        let files = Files { output: Some(path.clone()) };
-        files.set(&[("outcome", "pass".into()), ("json", "a\nEOF\noutcome=fail".into())]).unwrap();
+        let files = Files {
+            output: Some(path.clone()),
+        };
+        files
+            .set(&[
+                ("outcome", "pass".into()),
+                ("json", "a\nEOF\noutcome=fail".into()),
+            ])
+            .unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "before=1");

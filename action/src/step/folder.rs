@@ -40,7 +40,10 @@ impl Folder {
     /// A new one where the runner keeps what is temporary; it stays when leakgate ends.
     pub(crate) fn new(temporary: Option<&str>) -> Result<Self, Error> {
         let place = temporary.map_or_else(std::env::temp_dir, PathBuf::from);
-        let made = tempfile::Builder::new().prefix("leakgate-").tempdir_in(&place).map_err(|e| Error::Write(place, e))?;
+        let made = tempfile::Builder::new()
+            .prefix("leakgate-")
+            .tempdir_in(&place)
+            .map_err(|e| Error::Write(place, e))?;
         Ok(Self { path: made.keep() })
     }
 
@@ -55,7 +58,13 @@ impl Folder {
     }
 
     /// Writes a document of the run.
-    pub(crate) fn write(&self, name: &str, run: &Run<'_>, format: Format, style: &Style<'_>) -> Result<(), Error> {
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        run: &Run<'_>,
+        format: Format,
+        style: &Style<'_>,
+    ) -> Result<(), Error> {
         output::file(&self.path.join(name), &emit::document(run, format, style))
     }
 
@@ -67,12 +76,15 @@ impl Folder {
 
     /// Copies logs into it, by names that an artifact can have; tells what could not be copied.
     ///
-    /// Only files themselves are: a link among the logs may lead to a secret, and an artifact is for everybody to read. A pipe has
-    /// given all that it had.
+    /// Only files themselves are: a link among the logs may lead to a secret, and an artifact is
+    /// for everybody to read. A pipe has given all that it had.
     pub(crate) fn copy(&self, logs: &[PathBuf]) -> Vec<Error> {
         let mut taken = HashSet::new();
         let regular = |log: &&PathBuf| fs::symlink_metadata(log).is_ok_and(|meta| meta.is_file());
-        logs.iter().filter(regular).filter_map(|log| self.copy_one(log, &name_for(log, &mut taken)).err()).collect()
+        logs.iter()
+            .filter(regular)
+            .filter_map(|log| self.copy_one(log, &name_for(log, &mut taken)).err())
+            .collect()
     }
 
     fn copy_one(&self, log: &Path, name: &str) -> Result<(), Error> {
@@ -88,12 +100,24 @@ impl Folder {
 /// A path below the folder, none of which was given before.
 fn name_for(log: &Path, taken: &mut HashSet<String>) -> String {
     const FORBIDDEN: &[char] = &['"', ':', '<', '>', '|', '*', '?', '\\'];
-    let fine = |c: char| if FORBIDDEN.contains(&c) || c.is_control() { '_' } else { c };
+    let fine = |c: char| {
+        if FORBIDDEN.contains(&c) || c.is_control() {
+            '_'
+        } else {
+            c
+        }
+    };
     let part = |part: Component<'_>| match part {
-        Component::Normal(name) => Some(name.to_string_lossy().chars().map(fine).collect::<String>()),
+        Component::Normal(name) => {
+            Some(name.to_string_lossy().chars().map(fine).collect::<String>())
+        }
         _ => None,
     };
-    let plain = log.components().filter_map(part).collect::<Vec<_>>().join("/");
+    let plain = log
+        .components()
+        .filter_map(part)
+        .collect::<Vec<_>>()
+        .join("/");
     let mut name = plain.clone();
     // File systems without upper and lower case have the one or the other.
     for number in 2.. {

@@ -1,4 +1,5 @@
-//! The inputs of the action, as `action.yml` hands them over: a variable of the environment each, none of them part of a script.
+//! The inputs of the action, as `action.yml` hands them over: a variable of the environment each,
+//! none of them part of a script.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -64,24 +65,36 @@ impl Inputs {
     /// Reads them; every mistake is told at once.
     pub(crate) fn read(variable: Variable<'_>) -> Result<Self, Error> {
         let mut errors = Vec::new();
-        let reports: Vec<OsString> = lines(variable, "LEAKGATE_REPORTS").into_iter().map(OsString::from).collect();
+        let reports: Vec<OsString> = lines(variable, "LEAKGATE_REPORTS")
+            .into_iter()
+            .map(OsString::from)
+            .collect();
         let command = command(variable, &mut errors);
         let tools = tools(variable, &mut errors);
         match (reports.is_empty(), command.is_empty()) {
             (true, true) if errors.is_empty() => {
-                errors.push(Error::Usage("the inputs name nothing to check: `reports` takes logs, `run` a command".into()));
+                errors.push(Error::Usage(
+                    "the inputs name nothing to check: `reports` takes logs, `run` a command"
+                        .into(),
+                ));
             }
-            (false, false) => errors.push(Error::Usage("the inputs `reports` and `run` exclude each other".into())),
+            (false, false) => errors.push(Error::Usage(
+                "the inputs `reports` and `run` exclude each other".into(),
+            )),
             _ => {}
         }
         let silence = variable("LEAKGATE_SILENCE").and_then(|value| {
             let read = RawSilence::from_str(&value, true);
-            read.map_err(|_| errors.push(wrong("silence", "fail or pass", &value))).ok()
+            read.map_err(|_| errors.push(wrong("silence", "fail or pass", &value)))
+                .ok()
         });
         let gate = GateArgs {
             config: variable("LEAKGATE_CONFIG").map(PathBuf::from),
             baseline: variable("LEAKGATE_BASELINE").map(PathBuf::from),
-            fail_on: lines(variable, "LEAKGATE_FAIL_ON").iter().flat_map(|line| words(line)).collect(),
+            fail_on: lines(variable, "LEAKGATE_FAIL_ON")
+                .iter()
+                .flat_map(|line| words(line))
+                .collect(),
             silence,
             ..GateArgs::default()
         };
@@ -94,7 +107,16 @@ impl Inputs {
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
-        Ok(Self { reports, command, tools, gate, annotations, summary, upload, report })
+        Ok(Self {
+            reports,
+            command,
+            tools,
+            gate,
+            annotations,
+            summary,
+            upload,
+            report,
+        })
     }
 }
 
@@ -115,14 +137,22 @@ impl Reporting {
             }
         };
         let check_run = flag(variable, "check-run", true, errors);
-        Self { name, token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)), check_run, comment }
+        Self {
+            name,
+            token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)),
+            check_run,
+            comment,
+        }
     }
 }
 
 /// What GitHub takes for the name of an artifact (`validateArtifactName` of <https://github.com/actions/toolkit>).
 pub(crate) fn artifact_name(name: &str) -> Result<(), Error> {
     const FORBIDDEN: &[char] = &['"', ':', '<', '>', '|', '*', '?', '\\', '/'];
-    let is_wrong = name.contains(FORBIDDEN) || name.contains(char::is_control) || name.trim() != name || name.len() > 200;
+    let is_wrong = name.contains(FORBIDDEN)
+        || name.contains(char::is_control)
+        || name.trim() != name
+        || name.len() > 200;
     match is_wrong || name.contains("--") || leakgate_core::emit::terminal(name) != name {
         true => Err(Error::Usage(format!(
             "the input `artifact-name` can't be `{name}`: it is short, without \" : < > | * ? \\ / and without --"
@@ -133,11 +163,23 @@ pub(crate) fn artifact_name(name: &str) -> Result<(), Error> {
 
 /// The words of a command. What only a shell understands is refused: here nobody would.
 fn command(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<String> {
-    let Some(text) = variable("LEAKGATE_RUN") else { return Vec::new() };
+    let Some(text) = variable("LEAKGATE_RUN") else {
+        return Vec::new();
+    };
     let words = shlex::split(text.trim()).unwrap_or_default();
-    let is_syntax = |word: &String| ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';');
-    let is_assignment = words.first().is_some_and(|word| word.split('=').next().is_some_and(|name| name.len() < word.len()));
-    if words.is_empty() || words.iter().any(is_syntax) || is_assignment || text.trim().contains('\n') {
+    let is_syntax = |word: &String| {
+        ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';')
+    };
+    let is_assignment = words.first().is_some_and(|word| {
+        word.split('=')
+            .next()
+            .is_some_and(|name| name.len() < word.len())
+    });
+    if words.is_empty()
+        || words.iter().any(is_syntax)
+        || is_assignment
+        || text.trim().contains('\n')
+    {
         let what = "the input `run` is one command, without variables, pipes or lists; put the rest into a script";
         errors.push(Error::Usage(format!("{what}: `{}`", text.trim())));
         return Vec::new();
@@ -149,8 +191,16 @@ fn tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
     let named = lines(variable, "LEAKGATE_TOOL");
     let words = named.iter().flat_map(|line| words(line));
     let tool = |word: String| {
-        let known = || Checker::ALL.iter().map(|checker| checker.name()).collect::<Vec<_>>().join(", ");
-        Checker::from_str(&word, true).map_err(|_| errors.push(wrong("tool", &known(), &word))).ok()
+        let known = || {
+            Checker::ALL
+                .iter()
+                .map(|checker| checker.name())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        Checker::from_str(&word, true)
+            .map_err(|_| errors.push(wrong("tool", &known(), &word)))
+            .ok()
     };
     words.filter_map(tool).collect()
 }
@@ -175,11 +225,18 @@ fn wrong(input: &str, known: &str, value: &str) -> Error {
 /// One value a line; blank lines are none.
 pub(crate) fn lines(variable: Variable<'_>, name: &str) -> Vec<String> {
     let text = variable(name).unwrap_or_default();
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn words(line: &str) -> Vec<String> {
-    line.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    line.split([',', ' '])
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,7 +244,13 @@ mod tests {
     use super::*;
 
     fn read(values: &[(&str, &str)]) -> Result<Inputs, Error> {
-        let find = |name: &str| values.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()).filter(|v| !v.is_empty());
+        let find = |name: &str| {
+            values
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+                .filter(|v| !v.is_empty())
+        };
         Inputs::read(&find)
     }
 
@@ -205,22 +268,44 @@ mod tests {
         assert_eq!(inputs.gate.fail_on, ["errors", "leak-definite", "fd-leak"]);
         assert!(inputs.gate.config.is_none() && inputs.gate.silence.is_some());
         assert!(inputs.annotations && !inputs.summary && inputs.upload);
-        assert_eq!((inputs.report.name.as_str(), inputs.report.comment), (NAME, When::OnFindings));
+        assert_eq!(
+            (inputs.report.name.as_str(), inputs.report.comment),
+            (NAME, When::OnFindings)
+        );
     }
 
     #[test]
     fn a_command_is_words_and_never_a_script() {
-        let run = |text: &'static str| read(&[("LEAKGATE_RUN", text), ("LEAKGATE_TOOL", "memcheck, asan")]);
+        let run = |text: &'static str| {
+            read(&[("LEAKGATE_RUN", text), ("LEAKGATE_TOOL", "memcheck, asan")])
+        };
         let inputs = run("cargo test -- 'a b'\n").unwrap();
         assert_eq!(inputs.command, ["cargo", "test", "--", "a b"]);
         assert_eq!(inputs.tools, [Checker::Memcheck, Checker::Asan]);
-        for script in ["make; ./a", "a && b", "a | b", "A=1 ./a", "./a\n./b", "echo 'x", "./a > log"] {
-            assert!(run(script).unwrap_err().to_string().contains("is one command"), "{script}");
+        for script in [
+            "make; ./a",
+            "a && b",
+            "a | b",
+            "A=1 ./a",
+            "./a\n./b",
+            "echo 'x",
+            "./a > log",
+        ] {
+            assert!(
+                run(script)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("is one command"),
+                "{script}"
+            );
         }
         let both = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_REPORTS", "x.log")]).unwrap_err();
         assert!(both.to_string().contains("exclude each other"));
         let tool = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_TOOL", "memchek")]).unwrap_err();
-        assert!(tool.to_string().contains("the input `tool` is memcheck, helgrind"));
+        assert!(
+            tool.to_string()
+                .contains("the input `tool` is memcheck, helgrind")
+        );
     }
 
     #[test]
@@ -233,11 +318,28 @@ mod tests {
             ("LEAKGATE_SARIF", "on"),
         ]);
         let told = wrong.unwrap_err().to_string();
-        for input in ["reports", "annotations", "comment", "silence", "artifact-name", "sarif"] {
+        for input in [
+            "reports",
+            "annotations",
+            "comment",
+            "silence",
+            "artifact-name",
+            "sarif",
+        ] {
             assert!(told.contains(&format!("`{input}`")), "{input}: {told}");
         }
-        for (name, fine) in [("leakgate (gcc, 14)", true), ("a--b", false), ("a\nb", false), ("", false), (" a", false)] {
-            assert_eq!(artifact_name(name).is_ok() && !name.is_empty(), fine, "{name:?}");
+        for (name, fine) in [
+            ("leakgate (gcc, 14)", true),
+            ("a--b", false),
+            ("a\nb", false),
+            ("", false),
+            (" a", false),
+        ] {
+            assert_eq!(
+                artifact_name(name).is_ok() && !name.is_empty(),
+                fine,
+                "{name:?}"
+            );
         }
     }
 }

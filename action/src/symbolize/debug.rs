@@ -30,16 +30,28 @@ impl<'a> Debug<'a> {
     }
 
     /// Reads the debug information of a file; `module` is the one that it is about.
-    pub(super) fn of(store: &'a Store, places: &Places, elf: &Elf<'a>, path: &Path, module: &Path) -> Result<Self, Trouble> {
+    pub(super) fn of(
+        store: &'a Store,
+        places: &Places,
+        elf: &Elf<'a>,
+        path: &Path,
+        module: &Path,
+    ) -> Result<Self, Trouble> {
         let mut dwarf = Dwarf::load(|id| store.section(elf, id.name()))?;
         if let Ok(Some((shared, id))) = elf.gnu_debugaltlink() {
-            let found = places.shared(path, shared, id).iter().find_map(|path| with_id(store, path, id));
+            let found = places
+                .shared(path, shared, id)
+                .iter()
+                .find_map(|path| with_id(store, path, id));
             if let Some(shared) = found {
                 dwarf.load_sup(|id| store.section(&shared, id.name()))?;
             }
         }
         let context = Context::from_dwarf(dwarf).map_err(|_| Trouble::Broken)?;
-        Ok(Self { context, package: package(store, module) })
+        Ok(Self {
+            context,
+            package: package(store, module),
+        })
     }
 
     /// The functions at an address, innermost first. What is broken is left out.
@@ -48,7 +60,9 @@ impl<'a> Debug<'a> {
         let frames = loop {
             match found {
                 LookupResult::Output(frames) => break frames,
-                LookupResult::Load { load, continuation } => found = continuation.resume(self.split_off(store, &load)),
+                LookupResult::Load { load, continuation } => {
+                    found = continuation.resume(self.split_off(store, &load))
+                }
             }
         };
         let mut all = Vec::new();
@@ -62,16 +76,29 @@ impl<'a> Debug<'a> {
         all
     }
 
-    /// A part that the compiler has split off: from the package, or from the file that it was written to. Its own number tells that it is
-    /// the one.
-    fn split_off(&self, store: &'a Store, load: &SplitDwarfLoad<Slice<'a>>) -> Option<Arc<Dwarf<Slice<'a>>>> {
-        let packed = self.package.as_ref().and_then(|package| package.find_cu(load.dwo_id, &load.parent).ok()?);
+    /// A part that the compiler has split off: from the package, or from the file that it was
+    /// written to. Its own number tells that it is the one.
+    fn split_off(
+        &self,
+        store: &'a Store,
+        load: &SplitDwarfLoad<Slice<'a>>,
+    ) -> Option<Arc<Dwarf<Slice<'a>>>> {
+        let packed = self
+            .package
+            .as_ref()
+            .and_then(|package| package.find_cu(load.dwo_id, &load.parent).ok()?);
         if packed.is_some() {
             return packed.map(Arc::new);
         }
-        let text = |slice: &Option<Slice<'a>>| slice.as_ref().and_then(|slice| slice.to_string().ok().map(str::to_owned));
+        let text = |slice: &Option<Slice<'a>>| {
+            slice
+                .as_ref()
+                .and_then(|slice| slice.to_string().ok().map(str::to_owned))
+        };
         let folder = text(&load.comp_dir).unwrap_or_default();
-        let (elf, _) = store.elf(&Path::new(&folder).join(text(&load.path)?)).ok()?;
+        let (elf, _) = store
+            .elf(&Path::new(&folder).join(text(&load.path)?))
+            .ok()?;
         let mut dwarf = Dwarf::load(|id| split_section(store, &elf, id)).ok()?;
         let header = dwarf.units().next().ok()??;
         let is_meant = dwarf.unit(header).ok()?.dwo_id == Some(load.dwo_id);
@@ -95,7 +122,11 @@ fn split_section<'a>(store: &'a Store, elf: &Elf<'a>, id: SectionId) -> Result<S
 }
 
 fn function(frame: &Frame<'_, Slice<'_>>) -> Function {
-    let name = frame.function.as_ref().and_then(|name| name.raw_name().ok()).map(|name| name.into_owned());
+    let name = frame
+        .function
+        .as_ref()
+        .and_then(|name| name.raw_name().ok())
+        .map(|name| name.into_owned());
     let place = frame.location.as_ref();
     Function {
         name: name.filter(|name| !name.is_empty()),

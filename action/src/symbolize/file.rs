@@ -1,7 +1,9 @@
-//! Modules and files of debug information on disk, as anybody may name them: opened without waiting, read only as far as needed.
+//! Modules and files of debug information on disk, as anybody may name them: opened without
+//! waiting, read only as far as needed.
 //!
-//! A log is hostile and may name any path. Only regular files are opened (a FIFO would wait, a device never ends), only ELF is read,
-//! and all that is read counts against one budget. Nothing of a file is told before its identity is known; see `module.rs`.
+//! A log is hostile and may name any path. Only regular files are opened (a FIFO would wait, a
+//! device never ends), only ELF is read, and all that is read counts against one budget. Nothing of
+//! a file is told before its identity is known; see `module.rs`.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -38,7 +40,11 @@ pub(super) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { files: Arena::new(), unpacked: Arena::new(), left: Rc::new(Cell::new(MAX_BYTES)) }
+        Self {
+            files: Arena::new(),
+            unpacked: Arena::new(),
+            left: Rc::new(Cell::new(MAX_BYTES)),
+        }
     }
 }
 
@@ -51,7 +57,11 @@ pub(super) struct Source {
 impl Read for Source {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(into)?;
-        let left = self.left.get().checked_sub(read as u64).ok_or_else(|| io::Error::other("too much to read"))?;
+        let left = self
+            .left
+            .get()
+            .checked_sub(read as u64)
+            .ok_or_else(|| io::Error::other("too much to read"))?;
         self.left.set(left);
         Ok(read)
     }
@@ -69,8 +79,8 @@ pub(super) fn open(path: &Path) -> Result<(File, Option<SystemTime>), Trouble> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Trouble::Missing,
         _ => Trouble::Unreadable(error.kind().to_string()),
     };
-    // To open a FIFO or a device may already wait or do something, so that it is asked before and, since the name may mean something
-    // else by then, after.
+    // To open a FIFO or a device may already wait or do something, so that it is asked before and,
+    // since the name may mean something else by then, after.
     let named = path.metadata().map_err(unreadable)?;
     if !named.is_file() {
         return Err(Trouble::NoModule);
@@ -94,17 +104,29 @@ impl Store {
         if !is_elf {
             return Err(Trouble::NoModule);
         }
-        let cache = self.files.alloc(ReadCache::new(Source { file, left: Rc::clone(&self.left) }));
+        let cache = self.files.alloc(ReadCache::new(Source {
+            file,
+            left: Rc::clone(&self.left),
+        }));
         let elf = object::File::parse(&*cache).map_err(|_| Trouble::Broken)?;
         Ok((elf, changed))
     }
 
-    /// A section, unpacked; empty where there is none. One that can't be read, or whose compression is not known, is an error.
+    /// A section, unpacked; empty where there is none. One that can't be read, or whose compression
+    /// is not known, is an error.
     pub(super) fn section<'a>(&'a self, elf: &Elf<'a>, name: &str) -> Result<Slice<'a>, Trouble> {
-        let endian = if elf.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
+        let endian = if elf.is_little_endian() {
+            RunTimeEndian::Little
+        } else {
+            RunTimeEndian::Big
+        };
         let slice = |bytes| EndianSlice::new(bytes, endian);
-        let Some(section) = elf.section_by_name(name) else { return Ok(slice(&[])) };
-        let range = section.compressed_file_range().map_err(|_| Trouble::Broken)?;
+        let Some(section) = elf.section_by_name(name) else {
+            return Ok(slice(&[]));
+        };
+        let range = section
+            .compressed_file_range()
+            .map_err(|_| Trouble::Broken)?;
         if range.compressed_size.max(range.uncompressed_size) > self.left.get() {
             return Err(Trouble::TooLarge);
         }
@@ -119,10 +141,21 @@ impl Store {
     /// The header says how much there is; no more is taken, whatever the data hold.
     fn unpack(&self, packed: &[u8], size: u64) -> Result<&[u8], Trouble> {
         let mut bytes = Vec::new();
-        let read = ZlibDecoder::new(packed).take(size).read_to_end(&mut bytes).map_err(|_| Trouble::Broken)?;
-        let left = self.left.get().checked_sub(read as u64).ok_or(Trouble::TooLarge)?;
+        let read = ZlibDecoder::new(packed)
+            .take(size)
+            .read_to_end(&mut bytes)
+            .map_err(|_| Trouble::Broken)?;
+        let left = self
+            .left
+            .get()
+            .checked_sub(read as u64)
+            .ok_or(Trouble::TooLarge)?;
         self.left.set(left);
-        if read as u64 == size { Ok(self.unpacked.alloc(bytes)) } else { Err(Trouble::Broken) }
+        if read as u64 == size {
+            Ok(self.unpacked.alloc(bytes))
+        } else {
+            Err(Trouble::Broken)
+        }
     }
 }
 

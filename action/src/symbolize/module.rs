@@ -50,19 +50,39 @@ impl<'a> Module<'a> {
         Err(first.unwrap_or(Trouble::Missing))
     }
 
-    fn open(store: &'a Store, places: &Places, trust: Trust, path: &Path, build_id: Option<&str>) -> Result<Self, Trouble> {
+    fn open(
+        store: &'a Store,
+        places: &Places,
+        trust: Trust,
+        path: &Path,
+        build_id: Option<&str>,
+    ) -> Result<Self, Trouble> {
         let (elf, changed) = store.elf(path)?;
         recognise(&elf, changed, trust, build_id)?;
         let table = Table::of(&elf);
-        let separate = if Debug::is_in(&elf) { None } else { separate(store, places, &elf, path) };
-        let (holder, held_in) = separate.as_ref().map_or((&elf, path), |(other, found)| (other, found.as_path()));
-        let debug = Debug::is_in(holder).then(|| Debug::of(store, places, holder, held_in, path)).transpose();
+        let separate = if Debug::is_in(&elf) {
+            None
+        } else {
+            separate(store, places, &elf, path)
+        };
+        let (holder, held_in) = separate
+            .as_ref()
+            .map_or((&elf, path), |(other, found)| (other, found.as_path()));
+        let debug = Debug::is_in(holder)
+            .then(|| Debug::of(store, places, holder, held_in, path))
+            .transpose();
         let (debug, trouble) = debug.map_or_else(|why| (None, Some(why)), |debug| (debug, None));
         let separate = separate.map(|(other, _)| {
             let table = Table::of(&other);
             (other, table)
         });
-        Ok(Self { elf, table, debug, separate, trouble })
+        Ok(Self {
+            elf,
+            table,
+            debug,
+            separate,
+            trouble,
+        })
     }
 
     /// Why its debug information can't be read. The symbol table gives names still.
@@ -77,16 +97,23 @@ impl<'a> Module<'a> {
 
     /// The functions at an address, innermost first.
     ///
-    /// The outermost one is called as its symbol is, for which compilers write another name into debug information (`f` for
-    /// `f.part.0`): so does llvm-symbolizer, and with it the sanitizers.
+    /// The outermost one is called as its symbol is, for which compilers write another name into
+    /// debug information (`f` for `f.part.0`): so does llvm-symbolizer, and with it the
+    /// sanitizers.
     pub(super) fn at(&self, store: &'a Store, address: u64) -> Vec<Function> {
-        let mut all = self.debug.as_ref().map(|debug| debug.at(store, address)).unwrap_or_default();
+        let mut all = self
+            .debug
+            .as_ref()
+            .map(|debug| debug.at(store, address))
+            .unwrap_or_default();
         let named = self.table.at(&self.elf, address).or_else(|| {
             let is_open = all.last().is_none_or(|function| function.name.is_none());
             let (elf, table) = self.separate.as_ref().filter(|_| is_open)?;
             table.at(elf, address)
         });
-        let Some((name, file)) = named else { return all };
+        let Some((name, file)) = named else {
+            return all;
+        };
         if all.is_empty() {
             all.push(Function::default());
         }
@@ -99,25 +126,39 @@ impl<'a> Module<'a> {
 }
 
 /// Whether a file is the one that ran.
-fn recognise(elf: &Elf<'_>, changed: Option<SystemTime>, trust: Trust, build_id: Option<&str>) -> Result<(), Trouble> {
+fn recognise(
+    elf: &Elf<'_>,
+    changed: Option<SystemTime>,
+    trust: Trust,
+    build_id: Option<&str>,
+) -> Result<(), Trouble> {
     match (build_id, trust) {
         (Some(wanted), _) if has_id(elf, wanted) => Ok(()),
         (Some(_), _) => Err(Trouble::OtherBuild),
         (None, Trust::BuildId) => Err(Trouble::NoBuildId),
-        (None, Trust::Unchanged(moment)) if changed.is_some_and(|changed| changed < moment) => Ok(()),
+        (None, Trust::Unchanged(moment)) if changed.is_some_and(|changed| changed < moment) => {
+            Ok(())
+        }
         (None, Trust::Unchanged(_)) => Err(Trouble::Changed),
     }
 }
 
 fn has_id(elf: &Elf<'_>, wanted: &str) -> bool {
-    let Ok(Some(id)) = elf.build_id() else { return false };
+    let Ok(Some(id)) = elf.build_id() else {
+        return false;
+    };
     let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     !id.is_empty() && digits.eq_ignore_ascii_case(wanted)
 }
 
-/// The separate file with a module's debug information: one with its build id, or else one with the name and the checksum that the
-/// module tells.
-fn separate<'a>(store: &'a Store, places: &Places, module: &Elf<'a>, path: &Path) -> Option<(Elf<'a>, PathBuf)> {
+/// The separate file with a module's debug information: one with its build id, or else one with the
+/// name and the checksum that the module tells.
+fn separate<'a>(
+    store: &'a Store,
+    places: &Places,
+    module: &Elf<'a>,
+    path: &Path,
+) -> Option<(Elf<'a>, PathBuf)> {
     let id = module.build_id().ok().flatten();
     if let Some(id) = id {
         let same = |path: &PathBuf| with_id(store, path, id).map(|elf| (elf, path.clone()));

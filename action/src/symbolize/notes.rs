@@ -74,16 +74,23 @@ impl Notes {
 
     /// The notes, a line for each module.
     pub(super) fn lines(self) -> Vec<String> {
-        let told = self.modules.into_iter().filter_map(|(name, trouble)| match trouble? {
-            Trouble::Stripped => Some(format!("{name} {}", Trouble::Stripped)),
-            Trouble::Compression => Some(format!("{name} has no lines: {}", Trouble::Compression)),
-            trouble => Some(format!("{name} is not symbolized: {trouble}")),
-        });
+        let told = self
+            .modules
+            .into_iter()
+            .filter_map(|(name, trouble)| match trouble? {
+                Trouble::Stripped => Some(format!("{name} {}", Trouble::Stripped)),
+                Trouble::Compression => {
+                    Some(format!("{name} has no lines: {}", Trouble::Compression))
+                }
+                trouble => Some(format!("{name} is not symbolized: {trouble}")),
+            });
         let mut lines: Vec<String> = told.collect();
         let more = lines.len().saturating_sub(MOST);
         lines.truncate(MOST);
         if more > 0 {
-            lines.push(format!("{more} more modules have frames that are not symbolized"));
+            lines.push(format!(
+                "{more} more modules have frames that are not symbolized"
+            ));
         }
         lines
     }

@@ -78,14 +78,31 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn codes(&self) -> Vec<&str> {
-        let reasons = self.json["verdict"]["reasons"].as_array().map(Vec::as_slice).unwrap_or_default();
-        reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
+        let reasons = self.json["verdict"]["reasons"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        reasons
+            .iter()
+            .map(|reason| reason["code"].as_str().unwrap())
+            .collect()
     }
 
     /// Findings as tool and kind.
     pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
-        let findings = self.json["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
-        findings.iter().map(|finding| (finding["tool"].as_str().unwrap(), finding["kind"].as_str().unwrap())).collect()
+        let findings = self.json["findings"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        findings
+            .iter()
+            .map(|finding| {
+                (
+                    finding["tool"].as_str().unwrap(),
+                    finding["kind"].as_str().unwrap(),
+                )
+            })
+            .collect()
     }
 
     #[track_caller]
@@ -96,13 +113,21 @@ impl Ran {
     #[track_caller]
     pub(crate) fn fails_for(&self, code: &str) {
         assert_eq!(self.status, 1, "{}{}", self.out, self.err);
-        assert!(self.codes().contains(&code), "{:?}\n{}", self.codes(), self.out);
+        assert!(
+            self.codes().contains(&code),
+            "{:?}\n{}",
+            self.codes(),
+            self.out
+        );
     }
 }
 
 /// True when all of these programs are here. In CI they must be.
 pub(crate) fn has(programs: &[&str]) -> bool {
-    let missing: Vec<_> = programs.iter().filter(|program| find(program).is_none()).collect();
+    let missing: Vec<_> = programs
+        .iter()
+        .filter(|program| find(program).is_none())
+        .collect();
     if !missing.is_empty() {
         assert!(std::env::var_os("CI").is_none(), "CI needs {missing:?}");
         eprintln!("passed over: there is no {missing:?}");
@@ -114,12 +139,16 @@ fn find(program: &str) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(PathBuf::from(program)).filter(|path| path.exists());
     }
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// The program of this test, built by a compiler and its options as `app`.
@@ -152,9 +181,16 @@ impl Shop {
     pub(crate) fn build(&self, compiler: &str, name: &str) {
         let mut words = compiler.split(' ');
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).args(["-g", "-pthread", "-w", "-o", name, &format!("{name}.c")]).current_dir(self.path());
+        command
+            .args(words)
+            .args(["-g", "-pthread", "-w", "-o", name, &format!("{name}.c")])
+            .current_dir(self.path());
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{compiler}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// Calls `leakgate run` with these words, and with a JSON document beside its text.
@@ -171,11 +207,20 @@ impl Shop {
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
-        command.args(["run", "--format", "text", "--format"]).arg(format!("json={}", self.json().display())).args(words);
+        command
+            .args(["run", "--format", "text", "--format"])
+            .arg(format!("json={}", self.json().display()))
+            .args(words);
         command.current_dir(self.path()).stdin(Stdio::null());
-        for name in
-            ["GITHUB_WORKSPACE", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "VALGRIND_OPTS", "RUSTFLAGS"]
-        {
+        for name in [
+            "GITHUB_WORKSPACE",
+            "ASAN_OPTIONS",
+            "LSAN_OPTIONS",
+            "TSAN_OPTIONS",
+            "UBSAN_OPTIONS",
+            "VALGRIND_OPTS",
+            "RUSTFLAGS",
+        ] {
             command.env_remove(name);
         }
         command
@@ -184,9 +229,15 @@ impl Shop {
     pub(crate) fn ended(&self, mut command: Command) -> Ran {
         let _ = fs::remove_file(self.json());
         let output = command.output().unwrap();
-        let json = fs::read_to_string(self.json()).map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+        let json = fs::read_to_string(self.json())
+            .map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { status: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr), json }
+        Ran {
+            status: output.status.code().unwrap(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+            json,
+        }
     }
 
     fn json(&self) -> PathBuf {

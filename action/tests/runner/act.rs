@@ -48,13 +48,26 @@ impl Project {
     pub(crate) fn new() -> Self {
         let (home, github) = (tempfile::tempdir().unwrap(), Refuser::start());
         let variables = vec![("GITHUB_API_URL".to_owned(), github.address.clone())];
-        let project = Self { home, variables, event: "push", github };
+        let project = Self {
+            home,
+            variables,
+            event: "push",
+            github,
+        };
         for folder in ["project/.github/workflows", "bin", "home"] {
             fs::create_dir_all(project.at(folder)).unwrap();
         }
         copy_of_the_action(&project.at("action"));
-        stand_in(&project.at("upload-artifact"), "upload-artifact", &["name", "path", "if-no-files-found", "overwrite"]);
-        stand_in(&project.at("codeql-action/upload-sarif"), "upload-sarif", &["sarif_file", "category", "token"]);
+        stand_in(
+            &project.at("upload-artifact"),
+            "upload-artifact",
+            &["name", "path", "if-no-files-found", "overwrite"],
+        );
+        stand_in(
+            &project.at("codeql-action/upload-sarif"),
+            "upload-sarif",
+            &["sarif_file", "category", "token"],
+        );
         project
     }
 
@@ -87,7 +100,10 @@ impl Project {
     pub(crate) fn installed(self) -> Self {
         let (raw, program) = (self.at("raw"), program());
         let (raw, program) = (raw.display(), program.display());
-        executable(&self.at("bin/leakgate"), &format!("'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status"));
+        executable(
+            &self.at("bin/leakgate"),
+            &format!("'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status"),
+        );
         self
     }
 
@@ -105,12 +121,20 @@ impl Project {
 
     fn released_as(self, program: &Path) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        let name = format!("leakgate-{version}-{}-unknown-linux-musl", std::env::consts::ARCH);
+        let name = format!(
+            "leakgate-{version}-{}-unknown-linux-musl",
+            std::env::consts::ARCH
+        );
         let folder = self.at(&format!("releases/v{version}"));
         fs::create_dir_all(folder.join(&name)).unwrap();
         fs::copy(program, folder.join(&name).join("leakgate")).unwrap();
-        let packed = format!("tar -czf {name}.tar.gz {name} && rm -r {name} && sha256sum {name}.tar.gz");
-        let sum = Command::new("sh").args(["-c", &packed]).current_dir(folder).output().unwrap();
+        let packed =
+            format!("tar -czf {name}.tar.gz {name} && rm -r {name} && sha256sum {name}.tar.gz");
+        let sum = Command::new("sh")
+            .args(["-c", &packed])
+            .current_dir(folder)
+            .output()
+            .unwrap();
         fs::write(self.at("action/action/setup/checksums.txt"), sum.stdout).unwrap();
         let releases = format!("file://{}", self.at("releases").display());
         self.variable("LEAKGATE_RELEASES", &releases)
@@ -121,17 +145,44 @@ impl Project {
         let project = self.file(".github/workflows/workflow.yml", workflow);
         let commit = "git init -q && git remote add origin https://github.com/octo/project && git add -A && \
                       git -c user.name=a -c user.email=a@example.org commit -qm all";
-        assert!(Command::new("sh").args(["-c", commit]).current_dir(project.at("project")).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", commit])
+                .current_dir(project.at("project"))
+                .status()
+                .unwrap()
+                .success()
+        );
         let output = project.act().output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout);
-        let lines = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
-        let told = lines.iter().filter(|line| line["stage"] == "Main").filter_map(|line| line["msg"].as_str());
-        let log = told.map(str::trim_end).chain([&*String::from_utf8_lossy(&output.stderr)]).collect::<Vec<_>>().join("\n");
+        let lines = printed
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect::<Vec<Value>>();
+        let told = lines
+            .iter()
+            .filter(|line| line["stage"] == "Main")
+            .filter_map(|line| line["msg"].as_str());
+        let log = told
+            .map(str::trim_end)
+            .chain([&*String::from_utf8_lossy(&output.stderr)])
+            .collect::<Vec<_>>()
+            .join("\n");
         let calls = fs::read_to_string(project.at("calls")).unwrap_or_default();
-        let calls = serde_json::Deserializer::from_str(&calls).into_iter().map(Result::unwrap).collect();
+        let calls = serde_json::Deserializer::from_str(&calls)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
         let raw = fs::read(project.at("raw")).unwrap_or_default();
         let passed = output.status.success();
-        let mut run = Run { passed, calls, raw, log, writes: project.github.writes(), ..Run::nothing() };
+        let mut run = Run {
+            passed,
+            calls,
+            raw,
+            log,
+            writes: project.github.writes(),
+            ..Run::nothing()
+        };
         lines.iter().for_each(|line| run.add(line));
         run
     }
@@ -139,12 +190,25 @@ impl Project {
     fn act(&self) -> Command {
         let act = std::env::var_os("LEAKGATE_ACT").unwrap_or_else(|| "act".into());
         let mut command = Command::new(act);
-        let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
-        command.current_dir(self.at("project")).env("PATH", path).env_remove("GITHUB_TOKEN");
+        let path = format!(
+            "{}:{}",
+            self.at("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
+        command
+            .current_dir(self.at("project"))
+            .env("PATH", path)
+            .env_remove("GITHUB_TOKEN");
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
             command.env(name, self.at("home"));
         }
-        command.args([self.event, "--json", "--no-cache-server", "-s", "GITHUB_TOKEN=ghs_not_a_token_at_all"]);
+        command.args([
+            self.event,
+            "--json",
+            "--no-cache-server",
+            "-s",
+            "GITHUB_TOKEN=ghs_not_a_token_at_all",
+        ]);
         for system in ["ubuntu-latest", "ubuntu-24.04"] {
             command.args(["-P", &format!("{system}=-self-hosted")]);
         }
@@ -156,19 +220,39 @@ impl Project {
         }
         command.args(["--env", &format!("CALLS={}", self.at("calls").display())]);
         for (action, folder) in self.actions() {
-            command.args(["--local-repository", &format!("{action}={}", self.at(folder).display())]);
+            command.args([
+                "--local-repository",
+                &format!("{action}={}", self.at(folder).display()),
+            ]);
         }
         command
     }
 
-    /// The actions that are used, by name and version as action.yml and README say them, and where they are.
+    /// The actions that are used, by name and version as action.yml and README say them, and where
+    /// they are.
     fn actions(&self) -> Vec<(String, &'static str)> {
         let own = fs::read_to_string(self.at("action/action.yml")).unwrap();
-        let pinned = |name: &str| own.split_once(&format!("uses: {name}@")).unwrap().1[..40].to_owned();
+        let pinned =
+            |name: &str| own.split_once(&format!("uses: {name}@")).unwrap().1[..40].to_owned();
         vec![
-            (format!("leakgate/leakgate@v{}", env!("CARGO_PKG_VERSION")), "action"),
-            (format!("actions/upload-artifact@{}", pinned("actions/upload-artifact")), "upload-artifact"),
-            (format!("github/codeql-action@{}", pinned("github/codeql-action/upload-sarif")), "codeql-action"),
+            (
+                format!("leakgate/leakgate@v{}", env!("CARGO_PKG_VERSION")),
+                "action",
+            ),
+            (
+                format!(
+                    "actions/upload-artifact@{}",
+                    pinned("actions/upload-artifact")
+                ),
+                "upload-artifact",
+            ),
+            (
+                format!(
+                    "github/codeql-action@{}",
+                    pinned("github/codeql-action/upload-sarif")
+                ),
+                "codeql-action",
+            ),
         ]
     }
 }
@@ -176,8 +260,19 @@ impl Project {
 impl Run {
     fn nothing() -> Self {
         let (outputs, results) = (BTreeMap::new(), BTreeMap::new());
-        let (passed, summary, calls, raw, log) = (false, String::new(), Vec::new(), Vec::new(), String::new());
-        Self { passed, outputs, results, summary, calls, raw, writes: 0, milliseconds: 0, log }
+        let (passed, summary, calls, raw, log) =
+            (false, String::new(), Vec::new(), Vec::new(), String::new());
+        Self {
+            passed,
+            outputs,
+            results,
+            summary,
+            calls,
+            raw,
+            writes: 0,
+            milliseconds: 0,
+            log,
+        }
     }
 
     /// Takes in one line of act.
@@ -191,7 +286,10 @@ impl Run {
         };
         let id = id.as_str().unwrap().to_owned();
         if line["command"] == "set-output" {
-            self.outputs.entry(id).or_default().insert(text("name"), text("arg"));
+            self.outputs
+                .entry(id)
+                .or_default()
+                .insert(text("name"), text("arg"));
         } else if line["stage"] == "Main" && line["stepResult"].is_string() {
             if text("step").starts_with("leakgate/") {
                 self.milliseconds = line["executionTime"].as_u64().unwrap() / 1_000_000;
@@ -202,7 +300,10 @@ impl Run {
 
     /// An output of a step; empty when it has none of this name.
     pub(crate) fn output(&self, step: &str, name: &str) -> &str {
-        self.outputs.get(step).and_then(|outputs| outputs.get(name)).map_or("", String::as_str)
+        self.outputs
+            .get(step)
+            .and_then(|outputs| outputs.get(name))
+            .map_or("", String::as_str)
     }
 
     /// How a step ended.
@@ -212,7 +313,11 @@ impl Run {
 
     /// What the stand-in of this action was given, each time.
     pub(crate) fn calls(&self, action: &str) -> Vec<&Value> {
-        self.calls.iter().filter(|(name, _)| name == action).map(|(_, inputs)| inputs).collect()
+        self.calls
+            .iter()
+            .filter(|(name, _)| name == action)
+            .map(|(_, inputs)| inputs)
+            .collect()
     }
 
     /// What the runner takes from the output as commands.
@@ -221,9 +326,11 @@ impl Run {
     }
 }
 
-/// The program that cargo built, or another one: a release build, when the time of a step is of interest.
+/// The program that cargo built, or another one: a release build, when the time of a step is of
+/// interest.
 fn program() -> PathBuf {
-    std::env::var_os("LEAKGATE_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
+    std::env::var_os("LEAKGATE_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
 }
 
 fn executable(path: &Path, script: &str) {
@@ -238,12 +345,22 @@ fn copy_of_the_action(to: &Path) {
         "git ls-files -z --cached --others --exclude-standard -- . ':!snapshots' | xargs -0 cp --parents -t '{}'",
         to.display()
     );
-    assert!(Command::new("sh").args(["-c", &copy]).current_dir(REPOSITORY).status().unwrap().success());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &copy])
+            .current_dir(REPOSITORY)
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// An action that writes down its inputs and does nothing.
 fn stand_in(folder: &Path, name: &str, inputs: &[&str]) {
-    let inputs: String = inputs.iter().map(|input| format!("  {input}: {{}}\n")).collect();
+    let inputs: String = inputs
+        .iter()
+        .map(|input| format!("  {input}: {{}}\n"))
+        .collect();
     let action = format!(
         "name: {name}\ninputs:\n{inputs}runs:\n  using: composite\n  steps:\n    - shell: bash\n      env:\n        \
          INPUTS: ${{{{ toJSON(inputs) }}}}\n      run: printf '[\"{name}\", %s]\\n' \"$INPUTS\" >>\"$CALLS\"\n"

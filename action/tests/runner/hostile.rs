@@ -39,36 +39,70 @@ pub(crate) fn log() -> Vec<u8> {
     let mut log = TEXTS.join("\n") + "\n";
     for (number, text) in TEXTS.iter().enumerate() {
         let (pid, text) = (number + 500, text.replace('\n', " "));
-        log += &format!("=={pid}==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n");
+        log += &format!(
+            "=={pid}==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n"
+        );
         log += &format!(
             "READ of size 4 at 0x1 thread T0\n    #0 0x5 in {text} /src/{text}.c:3:9\n    #1 0x6 in main /src/a.c:{pid}\n\n"
         );
-        log +=
-            &format!("{text}\nSUMMARY: AddressSanitizer: heap-use-after-free /src/{text}.c:3:9 in {text}\n=={pid}==ABORTING\n");
+        log += &format!(
+            "{text}\nSUMMARY: AddressSanitizer: heap-use-after-free /src/{text}.c:3:9 in {text}\n=={pid}==ABORTING\n"
+        );
     }
     log.into_bytes()
 }
 
-/// Only leakgate's own commands are carried out, outputs are leakgate's, and the summary holds no markup of the log.
+/// Only leakgate's own commands are carried out, outputs are leakgate's, and the summary holds no
+/// markup of the log.
 pub(crate) fn assert_harmless(run: &Run) {
-    const OWN: &[&str] = &["error", "warning", "notice", "group", "endgroup", "stop-commands"];
-    const TAGS: &[&str] = &["details>", "/details>", "summary>", "/summary>", "code>", "/code>"];
+    const OWN: &[&str] = &[
+        "error",
+        "warning",
+        "notice",
+        "group",
+        "endgroup",
+        "stop-commands",
+    ];
+    const TAGS: &[&str] = &[
+        "details>",
+        "/details>",
+        "summary>",
+        "/summary>",
+        "code>",
+        "/code>",
+    ];
     let commands = run.commands();
     assert!(!commands.is_empty(), "findings have annotations");
     for command in &commands {
         assert!(OWN.contains(&command.name.as_str()), "{command:?}");
-        assert!(!command.data.trim_start().starts_with("forged"), "{command:?}");
+        assert!(
+            !command.data.trim_start().starts_with("forged"),
+            "{command:?}"
+        );
         assert_ne!(command.property("file"), Some("forged.c"), "{command:?}");
     }
-    for name in ["outcome", "unexpected", "new", "allowed", "bytes", "json", "sarif", "html"] {
+    for name in [
+        "outcome",
+        "unexpected",
+        "new",
+        "allowed",
+        "bytes",
+        "json",
+        "sarif",
+        "html",
+    ] {
         assert!(!run.output("gate", name).contains("forged"), "{name}");
     }
     for event in Parser::new_ext(&run.summary, Options::ENABLE_TABLES | Options::ENABLE_GFM) {
         match event {
-            Event::Html(html) | Event::InlineHtml(html) => html.split('<').skip(1).for_each(|tag| {
-                assert!(TAGS.iter().any(|known| tag.starts_with(known)), "{html}");
-            }),
-            Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => assert!(!dest_url.contains("forged"), "{dest_url}"),
+            Event::Html(html) | Event::InlineHtml(html) => {
+                html.split('<').skip(1).for_each(|tag| {
+                    assert!(TAGS.iter().any(|known| tag.starts_with(known)), "{html}");
+                })
+            }
+            Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => {
+                assert!(!dest_url.contains("forged"), "{dest_url}")
+            }
             _ => {}
         }
     }

@@ -6,12 +6,15 @@ use std::process::Command;
 use super::page::Page;
 use super::shop::has;
 
-/// The folder of a Python that has pytest: the tools of the repository, else the one on PATH. Not the scripts that a version manager puts
-/// before it, for they would be checked, too.
+/// The folder of a Python that has pytest: the tools of the repository, else the one on PATH. Not
+/// the scripts that a version manager puts before it, for they would be checked, too.
 fn python() -> Option<PathBuf> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/python3");
     let resolved = |python: &Path| {
-        let output = Command::new(python).args(["-c", "import pytest, sys; print(sys.executable)"]).output().ok()?;
+        let output = Command::new(python)
+            .args(["-c", "import pytest, sys; print(sys.executable)"])
+            .output()
+            .ok()?;
         let path = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| PathBuf::from(path.trim()))
     };
@@ -34,7 +37,12 @@ fn an_extension_has_an_old_leak_and_no_new_one() {
     page.look_in(folder);
     page.make("gcc");
     let first = page.run("--keep-logs");
-    assert_eq!((first.status, first.codes()), (1, vec!["unexpected-finding"]), "{}", first.out);
+    assert_eq!(
+        (first.status, first.codes()),
+        (1, vec!["unexpected-finding"]),
+        "{}",
+        first.out
+    );
     page.make("leakgate baseline write");
     page.run("--track-fds=yes").passes();
     let new = page.run("LEAK=text");
@@ -46,7 +54,16 @@ fn an_extension_has_an_old_leak_and_no_new_one() {
         new.out
     );
     let nightly = page.run("--warn-only");
-    assert_eq!((nightly.status, nightly.json["verdict"]["outcome"].as_str()), (0, Some("fail")), "{}", nightly.err);
-    assert!(nightly.findings().contains(&("memcheck", "fd-leak")), "{}", nightly.out);
+    assert_eq!(
+        (nightly.status, nightly.json["verdict"]["outcome"].as_str()),
+        (0, Some("fail")),
+        "{}",
+        nightly.err
+    );
+    assert!(
+        nightly.findings().contains(&("memcheck", "fd-leak")),
+        "{}",
+        nightly.out
+    );
     page.ends();
 }

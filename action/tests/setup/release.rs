@@ -1,4 +1,5 @@
-//! A machine of its own for each test: an action folder, a folder of releases, a tool cache, and a PATH.
+//! A machine of its own for each test: an action folder, a folder of releases, a tool cache, and a
+//! PATH.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,10 +11,11 @@ use tempfile::TempDir;
 pub(crate) const VERSION: &str = "7.8.9";
 pub(crate) const ARCHIVE: &str = "leakgate-7.8.9-x86_64-unknown-linux-musl.tar.gz";
 
-/// What the scripts use beside bash. cargo and leakgate are left out: the machine that runs the tests may have them.
+/// What the scripts use beside bash. cargo and leakgate are left out: the machine that runs the
+/// tests may have them.
 const PROGRAMS: &[&str] = &[
-    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "mkdir", "mktemp", "mv", "rm", "sh",
-    "sort", "tar", "tr", "xargs",
+    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "mkdir",
+    "mktemp", "mv", "rm", "sh", "sort", "tar", "tr", "xargs",
 ];
 
 pub(crate) struct Machine {
@@ -31,16 +33,24 @@ pub(crate) struct Got {
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        let machine = Self { home: tempfile::tempdir().unwrap() };
+        let machine = Self {
+            home: tempfile::tempdir().unwrap(),
+        };
         let action = machine.action();
         for folder in ["action/setup", "core"] {
             fs::create_dir_all(action.join(folder)).unwrap();
         }
         for script in ["get.sh", "tools.sh"] {
-            let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("setup").join(script);
+            let own = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("setup")
+                .join(script);
             fs::copy(own, action.join("action/setup").join(script)).unwrap();
         }
-        fs::write(action.join("Cargo.toml"), format!("[workspace.package]\nversion = \"{VERSION}\"\n")).unwrap();
+        fs::write(
+            action.join("Cargo.toml"),
+            format!("[workspace.package]\nversion = \"{VERSION}\"\n"),
+        )
+        .unwrap();
         fs::write(action.join("Cargo.lock"), "").unwrap();
         machine.manifest("# nothing is released\n");
         fs::create_dir(machine.at("bin")).unwrap();
@@ -78,38 +88,69 @@ impl Machine {
     /// Releases an archive, and returns its checksum.
     pub(crate) fn release(&self, archive: &str) -> String {
         let name = archive.strip_suffix(".tar.gz").unwrap();
-        let version = name.split_once("-x86_64").unwrap().0.replace("leakgate-", "v");
+        let version = name
+            .split_once("-x86_64")
+            .unwrap()
+            .0
+            .replace("leakgate-", "v");
         let (built, folder) = (self.at("built"), self.releases().join(version));
         fs::create_dir_all(built.join(name)).unwrap();
         fs::create_dir_all(&folder).unwrap();
         executable(&built.join(name).join("leakgate"), "echo released");
-        let made = Command::new("tar").arg("-czf").arg(folder.join(archive)).arg("-C").arg(&built).arg(name).status().unwrap();
+        let made = Command::new("tar")
+            .arg("-czf")
+            .arg(folder.join(archive))
+            .arg("-C")
+            .arg(&built)
+            .arg(name)
+            .status()
+            .unwrap();
         assert!(made.success());
         self.sum_of(&folder.join(archive))
     }
 
     fn sum_of(&self, file: &Path) -> String {
-        let [program, options @ ..] = digest() else { unreachable!() };
-        let output = Command::new(program).args(options).arg(file).output().unwrap();
+        let [program, options @ ..] = digest() else {
+            unreachable!()
+        };
+        let output = Command::new(program)
+            .args(options)
+            .arg(file)
+            .output()
+            .unwrap();
         String::from_utf8(output.stdout).unwrap()[..64].to_owned()
     }
 
-    /// Packs what a build of this source makes, as at a release, and returns the checksum of the archive.
+    /// Packs what a build of this source makes, as at a release, and returns the checksum of the
+    /// archive.
     pub(crate) fn archive(&self, target: &str) -> String {
         fs::create_dir_all(self.action().join(".ci")).unwrap();
         let script = self.action().join(".ci/archive");
-        fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/archive"), &script).unwrap();
+        fs::copy(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/archive"),
+            &script,
+        )
+        .unwrap();
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             fs::write(self.action().join(file), "").unwrap();
         }
-        let packed =
-            Command::new(self.at("bin/bash")).arg(script).arg(target).env_clear().env("PATH", self.at("bin")).status().unwrap();
+        let packed = Command::new(self.at("bin/bash"))
+            .arg(script)
+            .arg(target)
+            .env_clear()
+            .env("PATH", self.at("bin"))
+            .status()
+            .unwrap();
         assert!(packed.success());
         let name = format!("leakgate-{VERSION}-{target}");
         let folder = self.releases().join(format!("v{VERSION}"));
         fs::create_dir_all(&folder).unwrap();
         let archive = format!("{name}.tar.gz");
-        fs::rename(self.action().join("target/archives").join(&archive), folder.join(&archive)).unwrap();
+        fs::rename(
+            self.action().join("target/archives").join(&archive),
+            folder.join(&archive),
+        )
+        .unwrap();
         self.sum_of(&folder.join(archive))
     }
 
@@ -125,13 +166,24 @@ impl Machine {
             .env("RUNNER_ARCH", "X64")
             .env("RUNNER_TOOL_CACHE", self.at("tools"))
             .env("GITHUB_OUTPUT", &outputs)
-            .env("LEAKGATE_RELEASES", format!("file://{}", self.releases().display()))
+            .env(
+                "LEAKGATE_RELEASES",
+                format!("file://{}", self.releases().display()),
+            )
             .envs(variables.iter().copied())
             .output()
             .unwrap();
-        let path = fs::read_to_string(&outputs).unwrap().trim_start_matches("path=").trim_end().to_owned();
+        let path = fs::read_to_string(&outputs)
+            .unwrap()
+            .trim_start_matches("path=")
+            .trim_end()
+            .to_owned();
         let log = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
-        Got { path, log, status: run.status.code() }
+        Got {
+            path,
+            log,
+            status: run.status.code(),
+        }
     }
 
     /// All files of the tool cache, in order.
@@ -144,7 +196,13 @@ impl Machine {
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    files.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+                    files.push(
+                        path.strip_prefix(&root)
+                            .unwrap()
+                            .to_str()
+                            .unwrap()
+                            .to_owned(),
+                    );
                 }
             }
         }
@@ -158,15 +216,30 @@ impl Got {
     pub(crate) fn says(&self) -> String {
         assert_eq!(self.status, Some(0), "{}", self.log);
         let output = Command::new(&self.path).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim_end()
+            .to_owned()
     }
 
     /// The one error, which is one line for the runner; no program was got.
     pub(crate) fn error(&self) -> String {
-        assert_eq!((self.status, self.path.as_str()), (Some(2), ""), "{}", self.log);
-        let commands: Vec<&str> = self.log.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+        assert_eq!(
+            (self.status, self.path.as_str()),
+            (Some(2), ""),
+            "{}",
+            self.log
+        );
+        let commands: Vec<&str> = self
+            .log
+            .lines()
+            .filter(|line| line.trim_start().starts_with("::"))
+            .collect();
         assert_eq!(commands.len(), 1, "{}", self.log);
-        commands[0].strip_prefix("::error title=leakgate::").unwrap().to_owned()
+        commands[0]
+            .strip_prefix("::error title=leakgate::")
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -177,9 +250,15 @@ fn executable(path: &Path, script: &str) {
 
 /// The program for checksums that this machine has, with its options.
 fn digest() -> &'static [&'static str] {
-    if which("sha256sum").is_some() { &["sha256sum"] } else { &["shasum", "-a", "256"] }
+    if which("sha256sum").is_some() {
+        &["sha256sum"]
+    } else {
+        &["shasum", "-a", "256"]
+    }
 }
 
 fn which(program: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }

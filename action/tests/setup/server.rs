@@ -19,9 +19,14 @@ impl Server {
         thread::spawn(move || {
             for (status, body) in answers {
                 let (mut stream, _) = listener.accept().unwrap();
-                let lines: Vec<String> =
-                    BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-                sender.send(lines.into_iter().next().unwrap_or_default()).unwrap();
+                let lines: Vec<String> = BufReader::new(&stream)
+                    .lines()
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                sender
+                    .send(lines.into_iter().next().unwrap_or_default())
+                    .unwrap();
                 let length = body.len();
                 write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").unwrap();
                 stream.write_all(&body).unwrap();

@@ -1,4 +1,5 @@
-//! The programs: real mistakes of snapshots/programs/, under each checker that can print frames without names.
+//! The programs: real mistakes of snapshots/programs/, under each checker that can print frames
+//! without names.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -41,36 +42,179 @@ const fn program(
     case: &'static str,
     options: (&'static str, &'static str),
 ) -> Program {
-    Program { name, compiler, source, flags, case, options }
+    Program {
+        name,
+        compiler,
+        source,
+        flags,
+        case,
+        options,
+    }
 }
 
 pub(crate) const PROGRAMS: &[Program] = &[
-    program("asan-c++", Clang, "cpp/asan.cc", "-g -O0 -w -fsanitize=address", "heap-buffer-overflow", ASAN),
-    program("asan-thread", Clang, "cpp/asan.cc", "-g -O0 -w -fsanitize=address", "in-named-thread", ASAN),
-    program("asan-inlined", Clang, "cpp/asan.cc", "-g -O2 -w -fsanitize=address", "heap-use-after-free", ASAN),
-    program("asan-names", Clang, "cpp/asan.cc", "-g -O2 -w -fsanitize=address", "cpp-names", ASAN),
-    program("asan-dwarf4", Clang, "cpp/asan.cc", "-gdwarf-4 -O2 -w -fsanitize=address", "in-named-thread", ASAN),
-    program("asan-no-debug", Clang, "cpp/asan.cc", "-O1 -w -fsanitize=address", "heap-use-after-free", ASAN),
-    program("asan-lines-alone", Clang, "cpp/asan.cc", "-gline-tables-only -O2 -w -fsanitize=address", "cpp-names", ASAN),
-    program("asan-split", Clang, "cpp/asan.cc", "-g -gsplit-dwarf -O2 -w -fsanitize=address", "in-named-thread", ASAN),
-    program("asan-packed", Clang, "cpp/asan.cc", "-g -gz=zlib -O2 -w -fsanitize=address", "in-named-thread", ASAN),
-    program("asan-no-pie", Clang, "cpp/asan.cc", "-g -O1 -w -no-pie -fsanitize=address", "heap-use-after-free", ASAN),
-    program("asan-gcc", Gcc, "cpp/asan.cc", "-g -O2 -w -fsanitize=address", "in-named-thread", ASAN),
-    program("lsan", Clang, "c/lsan.c", "-g -O0 -w -fsanitize=leak", "many-places", LEAKS),
-    program("lsan-inlined", Clang, "c/lsan.c", "-g -O2 -w -fsanitize=leak", "many-places", LEAKS),
-    program("lsan-c++", Clang, "cpp/leaks.cc", "-g -O2 -w -fsanitize=leak", "containers", LEAKS),
-    program("msan", Clang, "c/msan.c", "-g -O1 -w -fsanitize=memory", "copied", MSAN),
-    program("tsan", Clang, "cpp/tsan.cc", "-g -O1 -w -fsanitize=thread", "lock-order", TSAN),
-    program("ubsan", Clang, "cpp/undefined.cc", "-g -O1 -w -fsanitize=undefined", "downcast", UBSAN),
-    program("rust", Rust, "rust/leaks.rs", "-g -Copt-level=1 -Zsanitizer=address", "use-after-free", ASAN),
-    program("rust-debug", Rust, "rust/leaks.rs", "-g -Zsanitizer=leak", "generics", LEAKS),
+    program(
+        "asan-c++",
+        Clang,
+        "cpp/asan.cc",
+        "-g -O0 -w -fsanitize=address",
+        "heap-buffer-overflow",
+        ASAN,
+    ),
+    program(
+        "asan-thread",
+        Clang,
+        "cpp/asan.cc",
+        "-g -O0 -w -fsanitize=address",
+        "in-named-thread",
+        ASAN,
+    ),
+    program(
+        "asan-inlined",
+        Clang,
+        "cpp/asan.cc",
+        "-g -O2 -w -fsanitize=address",
+        "heap-use-after-free",
+        ASAN,
+    ),
+    program(
+        "asan-names",
+        Clang,
+        "cpp/asan.cc",
+        "-g -O2 -w -fsanitize=address",
+        "cpp-names",
+        ASAN,
+    ),
+    program(
+        "asan-dwarf4",
+        Clang,
+        "cpp/asan.cc",
+        "-gdwarf-4 -O2 -w -fsanitize=address",
+        "in-named-thread",
+        ASAN,
+    ),
+    program(
+        "asan-no-debug",
+        Clang,
+        "cpp/asan.cc",
+        "-O1 -w -fsanitize=address",
+        "heap-use-after-free",
+        ASAN,
+    ),
+    program(
+        "asan-lines-alone",
+        Clang,
+        "cpp/asan.cc",
+        "-gline-tables-only -O2 -w -fsanitize=address",
+        "cpp-names",
+        ASAN,
+    ),
+    program(
+        "asan-split",
+        Clang,
+        "cpp/asan.cc",
+        "-g -gsplit-dwarf -O2 -w -fsanitize=address",
+        "in-named-thread",
+        ASAN,
+    ),
+    program(
+        "asan-packed",
+        Clang,
+        "cpp/asan.cc",
+        "-g -gz=zlib -O2 -w -fsanitize=address",
+        "in-named-thread",
+        ASAN,
+    ),
+    program(
+        "asan-no-pie",
+        Clang,
+        "cpp/asan.cc",
+        "-g -O1 -w -no-pie -fsanitize=address",
+        "heap-use-after-free",
+        ASAN,
+    ),
+    program(
+        "asan-gcc",
+        Gcc,
+        "cpp/asan.cc",
+        "-g -O2 -w -fsanitize=address",
+        "in-named-thread",
+        ASAN,
+    ),
+    program(
+        "lsan",
+        Clang,
+        "c/lsan.c",
+        "-g -O0 -w -fsanitize=leak",
+        "many-places",
+        LEAKS,
+    ),
+    program(
+        "lsan-inlined",
+        Clang,
+        "c/lsan.c",
+        "-g -O2 -w -fsanitize=leak",
+        "many-places",
+        LEAKS,
+    ),
+    program(
+        "lsan-c++",
+        Clang,
+        "cpp/leaks.cc",
+        "-g -O2 -w -fsanitize=leak",
+        "containers",
+        LEAKS,
+    ),
+    program(
+        "msan",
+        Clang,
+        "c/msan.c",
+        "-g -O1 -w -fsanitize=memory",
+        "copied",
+        MSAN,
+    ),
+    program(
+        "tsan",
+        Clang,
+        "cpp/tsan.cc",
+        "-g -O1 -w -fsanitize=thread",
+        "lock-order",
+        TSAN,
+    ),
+    program(
+        "ubsan",
+        Clang,
+        "cpp/undefined.cc",
+        "-g -O1 -w -fsanitize=undefined",
+        "downcast",
+        UBSAN,
+    ),
+    program(
+        "rust",
+        Rust,
+        "rust/leaks.rs",
+        "-g -Copt-level=1 -Zsanitizer=address",
+        "use-after-free",
+        ASAN,
+    ),
+    program(
+        "rust-debug",
+        Rust,
+        "rust/leaks.rs",
+        "-g -Zsanitizer=leak",
+        "generics",
+        LEAKS,
+    ),
 ];
 
 impl Program {
     /// Compiles and links it into this folder.
     pub(crate) fn build(&self, dir: &Path) {
-        let source =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/programs").join(self.source).canonicalize().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../snapshots/programs")
+            .join(self.source)
+            .canonicalize()
+            .unwrap();
         let is_cpp = self.source.ends_with(".cc");
         let mut command = match self.compiler {
             Clang => Command::new(clang()),
@@ -78,13 +222,22 @@ impl Program {
             Rust => Command::new("rustc"),
         };
         match self.compiler {
-            Rust => command.arg("+nightly").args(["-Clink-arg=-Wl,--build-id", "-Awarnings"]),
+            Rust => command
+                .arg("+nightly")
+                .args(["-Clink-arg=-Wl,--build-id", "-Awarnings"]),
             Clang if is_cpp => command.args(["--driver-mode=g++", "-std=c++17", "-Wl,--build-id"]),
             Clang => command.arg("-Wl,--build-id"),
             Gcc => command.args(["-std=c++17", "-Wl,--build-id"]),
         };
-        let built = command.current_dir(dir).args(self.flags.split(' ')).arg(source).args(["-o", self.name]).status();
-        let built = built.unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs what is missing"));
+        let built = command
+            .current_dir(dir)
+            .args(self.flags.split(' '))
+            .arg(source)
+            .args(["-o", self.name])
+            .status();
+        let built = built.unwrap_or_else(|error| {
+            panic!("{command:?}: {error}; `cargo xtask test` installs what is missing")
+        });
         assert!(built.success(), "{command:?}");
     }
 
@@ -101,7 +254,11 @@ impl Program {
             log
         };
         assert!(!lacks_room(&log), "{} reports nothing:\n{log}", self.name);
-        if self.compiler == Gcc { with_build_ids(dir, &log) } else { log }
+        if self.compiler == Gcc {
+            with_build_ids(dir, &log)
+        } else {
+            log
+        }
     }
 
     fn run_by(&self, mut command: Command, dir: &Path, symbolize: bool) -> String {
@@ -110,7 +267,13 @@ impl Program {
         command
             .current_dir(dir)
             .arg(self.case)
-            .env(variable, format!("{options}:symbolize={}:external_symbolizer_path={symbolizer}", u8::from(symbolize)))
+            .env(
+                variable,
+                format!(
+                    "{options}:symbolize={}:external_symbolizer_path={symbolizer}",
+                    u8::from(symbolize)
+                ),
+            )
             .stdout(Stdio::null());
         String::from_utf8_lossy(&command.output().unwrap().stderr).into_owned()
     }
@@ -119,12 +282,25 @@ impl Program {
 /// gcc names build ids only since its version 13.
 fn with_build_ids(dir: &Path, log: &str) -> String {
     let line = |line: &str| {
-        let module =
-            line.trim_end().strip_suffix(')').and_then(|l| l.rsplit_once(" (")).and_then(|(_, place)| place.rsplit_once("+0x"));
-        let Some((module, _)) = module.filter(|_| line.trim_start().starts_with('#')) else { return format!("{line}\n") };
-        let output = Command::new("readelf").args(["--notes", "--wide"]).arg(dir.join(module)).output().unwrap();
+        let module = line
+            .trim_end()
+            .strip_suffix(')')
+            .and_then(|l| l.rsplit_once(" ("))
+            .and_then(|(_, place)| place.rsplit_once("+0x"));
+        let Some((module, _)) = module.filter(|_| line.trim_start().starts_with('#')) else {
+            return format!("{line}\n");
+        };
+        let output = Command::new("readelf")
+            .args(["--notes", "--wide"])
+            .arg(dir.join(module))
+            .output()
+            .unwrap();
         let notes = String::from_utf8_lossy(&output.stdout).into_owned();
-        let id = notes.split("Build ID: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+        let id = notes
+            .split("Build ID: ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next())
+            .unwrap();
         format!("{} (BuildId: {id})\n", line.trim_end())
     };
     log.lines().map(line).collect()
@@ -135,7 +311,12 @@ fn clang() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let numbered = (14..=24).rev().map(|version| format!("clang-{version}"));
-        env::var("CLANG").ok().into_iter().chain(numbered).find(|name| answers(name)).unwrap_or_else(|| "clang".into())
+        env::var("CLANG")
+            .ok()
+            .into_iter()
+            .chain(numbered)
+            .find(|name| answers(name))
+            .unwrap_or_else(|| "clang".into())
     })
 }
 
@@ -144,13 +325,22 @@ pub(crate) fn symbolizer() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let same = clang().replace("clang", "llvm-symbolizer");
-        let name = if answers(&same) { same } else { "llvm-symbolizer".into() };
+        let name = if answers(&same) {
+            same
+        } else {
+            "llvm-symbolizer".into()
+        };
         let folders = env::var_os("PATH").unwrap();
-        let path = env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| path.exists());
+        let path = env::split_paths(&folders)
+            .map(|folder| folder.join(&name))
+            .find(|path| path.exists());
         path.expect("there is no llvm-symbolizer; `cargo xtask test` installs it")
     })
 }
 
 fn answers(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }

@@ -2,7 +2,8 @@
 
 use super::{Help, Risk, entry};
 
-const SYMBOLS: &str = "Build with -g and -fno-omit-frame-pointer, so that each frame has its file and line.";
+const SYMBOLS: &str =
+    "Build with -g and -fno-omit-frame-pointer, so that each frame has its file and line.";
 
 pub(super) const TABLE: &[Help] = &[
     entry("heap-buffer-overflow", "Access outside of a heap block", Risk::Security("8.1"))

@@ -1,4 +1,5 @@
-//! What the frames of a stack tell about where a leak usually comes from. A hint is a place to look, never an acceptance.
+//! What the frames of a stack tell about where a leak usually comes from. A hint is a place to
+//! look, never an acceptance.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +14,8 @@ const MOST: usize = 2;
 
 /// One pattern of frames.
 struct Hint {
-    /// Simple names of functions, each of which stands somewhere in the stack; `*` at the end takes any rest.
+    /// Simple names of functions, each of which stands somewhere in the stack; `*` at the end
+    /// takes any rest.
     all: &'static [&'static [&'static str]],
     text: &'static str,
     /// It can't be where `main` is in the stack.
@@ -21,7 +23,11 @@ struct Hint {
 }
 
 const fn hint(all: &'static [&'static [&'static str]], text: &'static str) -> Hint {
-    Hint { all, text, before_main: false }
+    Hint {
+        all,
+        text,
+        before_main: false,
+    }
 }
 
 /// The more exact come first.
@@ -31,11 +37,20 @@ const HINTS: &[Hint] = &[
         "a thread that still ran, or was neither joined nor detached, when the process ended: join it",
     ),
     hint(
-        &[&["tokio::runtime::*", "rayon_core::*", "async_std::*", "smol::*"]],
+        &[&[
+            "tokio::runtime::*",
+            "rayon_core::*",
+            "async_std::*",
+            "smol::*",
+        ]],
         "a worker thread or task of an asynchronous runtime: shut the runtime down before the end; what it keeps by design is in the pack `tokio`",
     ),
     hint(
-        &[&["alloc::ffi::c_str::CString::*", "alloc::ffi::CString::*", "std::ffi::c_str::CString::*"]],
+        &[&[
+            "alloc::ffi::c_str::CString::*",
+            "alloc::ffi::CString::*",
+            "std::ffi::c_str::CString::*",
+        ]],
         "a string that Rust made for C: it is given back by CString::from_raw, through the library's own free function",
     ),
     hint(
@@ -73,7 +88,13 @@ const HINTS: &[Hint] = &[
         "the Java virtual machine is in the stack: what it keeps by design is in the pack `jvm`",
     ),
     hint(
-        &[&["g_type_*", "g_quark_*", "g_intern_*", "g_object_class_*", "g_signal_new*"]],
+        &[&[
+            "g_type_*",
+            "g_quark_*",
+            "g_intern_*",
+            "g_object_class_*",
+            "g_signal_new*",
+        ]],
         "GLib registers types, names and signals once and keeps them: see the pack `glib`",
     ),
     hint(
@@ -98,7 +119,13 @@ const HINTS: &[Hint] = &[
     Hint {
         before_main: true,
         ..hint(
-            &[&["call_init*", "_dl_init", "_GLOBAL__sub_I_*", "__static_initialization_and_destruction_0", "__libc_csu_init"]],
+            &[&[
+                "call_init*",
+                "_dl_init",
+                "_GLOBAL__sub_I_*",
+                "__static_initialization_and_destruction_0",
+                "__libc_csu_init",
+            ]],
             "allocated before main, by the set-up of a library or of a static object",
         )
     },
@@ -123,8 +150,17 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
     if finding.kind.is_leak()
         && let Some(stack) = finding.primary()
     {
-        let names: Vec<String> = stack.frames.iter().filter_map(|f| f.site.name()).map(simple_name).collect();
-        let stands = |patterns: &[&str]| names.iter().any(|name| patterns.iter().any(|p| takes(p, name)));
+        let names: Vec<String> = stack
+            .frames
+            .iter()
+            .filter_map(|f| f.site.name())
+            .map(simple_name)
+            .collect();
+        let stands = |patterns: &[&str]| {
+            names
+                .iter()
+                .any(|name| patterns.iter().any(|p| takes(p, name)))
+        };
         // Names of addresses without debug information may be of their neighbours.
         let in_main = names.iter().any(|name| name == "main");
         let fitting = HINTS.iter().filter(|hint| !(in_main && hint.before_main));
@@ -141,7 +177,9 @@ fn is_bare(stack: &Stack) -> bool {
 }
 
 fn takes(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == name, |start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -166,11 +204,16 @@ mod tests {
     #[test]
     fn a_stack_without_any_name_can_be_symbolized() {
         let told = |frames: &[&str]| {
-            let frames: String = frames.iter().map(|frame| alloc::format!("    #0 0x1 {frame} (BuildId: ab)\n")).collect();
+            let frames: String = frames
+                .iter()
+                .map(|frame| alloc::format!("    #0 0x1 {frame} (BuildId: ab)\n"))
+                .collect();
             let head = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n";
             let mut parser = Parser::new(Options::default());
             parser.feed(alloc::format!("{head}{frames}\n").as_bytes());
-            hints(&parser.finish().findings[0], true).iter().any(|hint| hint.contains("--symbolize"))
+            hints(&parser.finish().findings[0], true)
+                .iter()
+                .any(|hint| hint.contains("--symbolize"))
         };
         assert!(told(&["(/bin/app+0x1)"]));
         assert!(!told(&["in main (/bin/app+0x1)"]));
@@ -179,14 +222,53 @@ mod tests {
     #[test]
     fn frames_tell_where_to_look() {
         for (frames, want) in [
-            (&["malloc", "strdup", "last_error", "main"][..], "a string whose owner is the caller"),
-            (&["calloc", "allocate_dtv", "_dl_allocate_tls", "pthread_create@@GLIBC_2.34", "main"], "a thread that still ran"),
-            (&["malloc", "PyObject_Malloc", "Py_InitializeFromConfig", "main"], "Python's interpreter"),
-            (&["malloc", "tokio::runtime::park::CachedParkThread::new", "main"], "a worker thread or task"),
-            (&["malloc", "make", "_GLOBAL__sub_I_a.cc", "call_init.part.0", "_dl_init"], "allocated before main"),
+            (
+                &["malloc", "strdup", "last_error", "main"][..],
+                "a string whose owner is the caller",
+            ),
+            (
+                &[
+                    "calloc",
+                    "allocate_dtv",
+                    "_dl_allocate_tls",
+                    "pthread_create@@GLIBC_2.34",
+                    "main",
+                ],
+                "a thread that still ran",
+            ),
+            (
+                &[
+                    "malloc",
+                    "PyObject_Malloc",
+                    "Py_InitializeFromConfig",
+                    "main",
+                ],
+                "Python's interpreter",
+            ),
+            (
+                &[
+                    "malloc",
+                    "tokio::runtime::park::CachedParkThread::new",
+                    "main",
+                ],
+                "a worker thread or task",
+            ),
+            (
+                &[
+                    "malloc",
+                    "make",
+                    "_GLOBAL__sub_I_a.cc",
+                    "call_init.part.0",
+                    "_dl_init",
+                ],
+                "allocated before main",
+            ),
         ] {
             let told = of(frames);
-            assert!(told.len() == 1 && told[0].starts_with(want), "{frames:?}: {told:?}");
+            assert!(
+                told.len() == 1 && told[0].starts_with(want),
+                "{frames:?}: {told:?}"
+            );
         }
         assert!(of(&["malloc", "make", "main"]).is_empty());
         assert!(of(&["malloc", "pthread_created", "main"]).is_empty());

@@ -2,8 +2,7 @@
 
 use super::{Help, Risk, entry};
 
-const RACE: &str =
-    "Protect both sides by the same lock, make the variable atomic, or hand the data over so that one thread has it at a time.";
+const RACE: &str = "Protect both sides by the same lock, make the variable atomic, or hand the data over so that one thread has it at a time.";
 const UNSEEN: &str = "Synchronisation that the checker does not see (futex, hand-written atomics in code that is not instrumented, OpenMP's runtime) looks like none.";
 
 pub(super) const TABLE: &[Help] = &[

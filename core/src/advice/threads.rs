@@ -2,7 +2,8 @@
 
 use super::{Help, Risk, entry};
 
-const LIVES: &str = "Make it before the threads that use it begin, and destroy it after they were joined.";
+const LIVES: &str =
+    "Make it before the threads that use it begin, and destroy it after they were joined.";
 
 pub(super) const TABLE: &[Help] = &[
     entry("mutex-err", "Wrong use of a mutex", Risk::Error)

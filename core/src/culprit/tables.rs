@@ -1,6 +1,7 @@
 //! The tables of frames that are nobody's own: what a row is, and the rows by language and system.
 //!
-//! Frozen for the fingerprints `lg1`: a changed row changes fingerprints, and then the version goes up to `lg2`.
+//! Frozen for the fingerprints `lg1`: a changed row changes fingerprints, and then the version goes
+//! up to `lg2`.
 
 mod languages;
 mod systems;
@@ -18,7 +19,8 @@ pub(crate) enum On {
     File,
     /// The base name of the source path. valgrind prints nothing else of it.
     Base,
-    /// The base name of the source path and the last part of the simple name: `panicking.rs|do_call`.
+    /// The base name of the source path and the last part of the simple name:
+    /// `panicking.rs|do_call`.
     Place,
     /// A function of the C library that lies in a file of its own name: `read` in `read.c`.
     OwnFile,
@@ -55,24 +57,49 @@ impl<'a> Place<'a> {
         let base = file.rsplit('/').next().unwrap_or(file);
         let stem = base.split('.').next().unwrap_or(base);
         let last = name.rsplit("::").next().unwrap_or(name);
-        Self { name, printed, file, module, base, stem, last, plain: name.trim_start_matches('_') }
+        Self {
+            name,
+            printed,
+            file,
+            module,
+            base,
+            stem,
+            last,
+            plain: name.trim_start_matches('_'),
+        }
     }
 }
 
 impl Row {
     /// The whole names that the row lists.
     pub(crate) fn names(&self) -> &'static [&'static str] {
-        if self.on == On::Name { self.patterns } else { &[] }
+        if self.on == On::Name {
+            self.patterns
+        } else {
+            &[]
+        }
     }
 
     pub(crate) fn matches(&self, place: &Place<'_>) -> bool {
-        let Place { name, printed, file, module, base, stem, last, plain } = *place;
+        let Place {
+            name,
+            printed,
+            file,
+            module,
+            base,
+            stem,
+            last,
+            plain,
+        } = *place;
         self.patterns.iter().any(|p| match self.on {
             On::Name => name == *p || printed == *p,
             On::NameStart => name.starts_with(p),
             On::File => !file.is_empty() && file.contains(p),
             On::Base => base == *p,
-            On::Place => p.strip_prefix(base).and_then(|rest| rest.strip_prefix('|')).is_some_and(|n| n == last),
+            On::Place => p
+                .strip_prefix(base)
+                .and_then(|rest| rest.strip_prefix('|'))
+                .is_some_and(|n| n == last),
             On::OwnFile => stem == *p && plain == *p,
             On::Module => module.starts_with(p),
         })
@@ -80,7 +107,11 @@ impl Row {
 }
 
 const fn row(class: Class, on: On, patterns: &'static [&'static str]) -> Row {
-    Row { class, on, patterns }
+    Row {
+        class,
+        on,
+        patterns,
+    }
 }
 
 /// All rows. The first that matches decides.
@@ -100,4 +131,11 @@ pub(crate) const THIRD_PARTY_FILES: &[&str] = &[
 ];
 
 /// Where the libraries of a system lie.
-pub(crate) const SYSTEM_MODULES: &[&str] = &["/usr/lib", "/lib/", "/lib64/", "/usr/local/lib", "/System/", "/usr/libexec"];
+pub(crate) const SYSTEM_MODULES: &[&str] = &[
+    "/usr/lib",
+    "/lib/",
+    "/lib64/",
+    "/usr/local/lib",
+    "/System/",
+    "/usr/libexec",
+];

@@ -1,4 +1,5 @@
-//! A document taken at its word: shown as it says, by somebody who has neither the logs nor the rules nor the sources.
+//! A document taken at its word: shown as it says, by somebody who has neither the logs nor the
+//! rules nor the sources.
 
 use alloc::string::String;
 
@@ -21,8 +22,14 @@ pub struct Claims {
 impl Claims {
     /// Reads the places out of a document. Paths that leave the repository are none.
     pub fn of(document: &Document) -> Self {
-        let claimed = document.seen.iter().zip(&document.parsed.findings).filter_map(|(seen, finding)| claim(seen, finding));
-        Self { files: claimed.collect() }
+        let claimed = document
+            .seen
+            .iter()
+            .zip(&document.parsed.findings)
+            .filter_map(|(seen, finding)| claim(seen, finding));
+        Self {
+            files: claimed.collect(),
+        }
     }
 
     /// What becomes of each finding, as the document says; what it does not say is unexpected.
@@ -39,15 +46,21 @@ impl Claims {
 fn claim(seen: &Seen, finding: &Finding) -> Option<(String, String)> {
     let file = seen.file.as_deref().filter(|file| is_inside(file))?;
     let frames = finding.stacks.iter().flat_map(|stack| &stack.frames);
-    let printed = frames.filter(|frame| frame.site.line == seen.line).filter_map(|frame| frame.site.file.as_deref());
+    let printed = frames
+        .filter(|frame| frame.site.line == seen.line)
+        .filter_map(|frame| frame.site.file.as_deref());
     // The document holds the file's name at the end of both.
     let name = |path: &str| String::from(path.rsplit(['/', '\\']).next().unwrap_or(path));
-    printed.into_iter().find(|printed| name(printed) == name(file)).map(|printed| (printed.into(), file.into()))
+    printed
+        .into_iter()
+        .find(|printed| name(printed) == name(file))
+        .map(|printed| (printed.into(), file.into()))
 }
 
 /// A path below the root of the repository.
 fn is_inside(file: &str) -> bool {
-    let plain = |part: &str| !matches!(part, "" | "." | ".." | ".git") && !part.contains(['\\', ':']);
+    let plain =
+        |part: &str| !matches!(part, "" | "." | ".." | ".git") && !part.contains(['\\', ':']);
     file.split('/').all(plain) && !file.contains(char::is_control)
 }
 

@@ -1,11 +1,14 @@
-//! JSON read into plain types by one visitor. The types say what they hold; what serde derives would be a reader for each of them,
-//! and all of these together the largest part of the page's module.
+//! JSON read into plain types by one visitor. The types say what they hold; what serde derives
+//! would be a reader for each of them, and all of these together the largest part of the page's
+//! module.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 
 /// What a value is made of.
 pub(super) enum Shape {
@@ -166,7 +169,9 @@ impl<A: Place, B: Place> Place for (A, B) {
     }
 
     fn part(&mut self, at: usize) -> Option<&mut dyn Place> {
-        [&mut self.0 as &mut dyn Place, &mut self.1].into_iter().nth(at)
+        [&mut self.0 as &mut dyn Place, &mut self.1]
+            .into_iter()
+            .nth(at)
     }
 }
 
@@ -183,7 +188,11 @@ struct Into<'a>(&'a mut dyn Place);
 
 impl Into<'_> {
     fn took<E: Error>(&self, took: bool, what: Unexpected<'_>) -> Result<(), E> {
-        if took { Ok(()) } else { Err(E::invalid_type(what, &self.0.expected())) }
+        if took {
+            Ok(())
+        } else {
+            Err(E::invalid_type(what, &self.0.expected()))
+        }
     }
 }
 
@@ -223,16 +232,24 @@ impl<'de> Visitor<'de> for Into<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Shape::List(length) = self.0.begin() else { return self.took(false, Unexpected::Seq) };
+        let Shape::List(length) = self.0.begin() else {
+            return self.took(false, Unexpected::Seq);
+        };
         let mut count = 0;
         while list.next_element_seed(Element(self.0, count))?.is_some() {
             count += 1;
         }
-        if length.is_some_and(|length| length != count) { Err(A::Error::invalid_length(count, &self)) } else { Ok(()) }
+        if length.is_some_and(|length| length != count) {
+            Err(A::Error::invalid_length(count, &self))
+        } else {
+            Ok(())
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let Shape::Object(names, required) = self.0.begin() else { return self.took(false, Unexpected::Map) };
+        let Shape::Object(names, required) = self.0.begin() else {
+            return self.took(false, Unexpected::Map);
+        };
         let mut seen = 0u32;
         while let Some(field) = object.next_key_seed(Key(names))? {
             let Some((at, name)) = field else {
@@ -245,7 +262,10 @@ impl<'de> Visitor<'de> for Into<'_> {
             seen |= 1 << at;
             object.next_value_seed(Element(self.0, at))?;
         }
-        let missing = names[..required].iter().enumerate().find(|(at, _)| seen & (1 << at) == 0);
+        let missing = names[..required]
+            .iter()
+            .enumerate()
+            .find(|(at, _)| seen & (1 << at) == 0);
         missing.map_or(Ok(()), |(_, name)| Err(A::Error::missing_field(name)))
     }
 }
@@ -257,7 +277,9 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        let Some(part) = self.0.part(self.1) else { return Err(D::Error::invalid_length(self.1 + 1, &self.0.expected())) };
+        let Some(part) = self.0.part(self.1) else {
+            return Err(D::Error::invalid_length(self.1 + 1, &self.0.expected()));
+        };
         reader.deserialize_any(Into(part))
     }
 }
@@ -281,7 +303,12 @@ impl Visitor<'_> for Key {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().copied().enumerate().find(|(_, known)| *known == name))
+        Ok(self
+            .0
+            .iter()
+            .copied()
+            .enumerate()
+            .find(|(_, known)| *known == name))
     }
 }
 
@@ -304,22 +331,59 @@ mod tests {
     #[test]
     fn fields_are_read_and_unknown_ones_passed_over() {
         let row: Row = read(r#"{"new":[{"a":1.5}],"na\u006de":"a\"","pairs":[[1,2],[3,4]],"size":null,"done":true}"#).unwrap();
-        assert_eq!(row, Row { name: "a\"".into(), pairs: alloc::vec![(1, 2), (3, 4)], size: None, done: true });
-        assert_eq!(read::<Row>(r#"{"name":"","pairs":[],"size":7}"#).unwrap().size, Some(7));
+        assert_eq!(
+            row,
+            Row {
+                name: "a\"".into(),
+                pairs: alloc::vec![(1, 2), (3, 4)],
+                size: None,
+                done: true
+            }
+        );
+        assert_eq!(
+            read::<Row>(r#"{"name":"","pairs":[],"size":7}"#)
+                .unwrap()
+                .size,
+            Some(7)
+        );
     }
 
     #[test]
     fn what_is_wrong_is_told() {
         for (json, want) in [
-            (r#"{"name":""}"#, "missing field `pairs` at line 1 column 11"),
+            (
+                r#"{"name":""}"#,
+                "missing field `pairs` at line 1 column 11",
+            ),
             (r#"{"name":"","name":""}"#, "duplicate field `name` at"),
-            (r#"{"name":1}"#, "invalid type: integer `1`, expected a string at"),
-            (r#"{"pairs":{}}"#, "invalid type: map, expected a sequence at"),
-            (r#"{"pairs":[[1]]}"#, "invalid length 1, expected a tuple of size 2 at"),
-            (r#"{"pairs":[[1,2,3]]}"#, "invalid length 3, expected a tuple of size 2 at"),
-            (r#"{"pairs":[[1,-2]]}"#, "invalid type: integer `-2`, expected u64 at"),
-            (r#"{"size":4294967296}"#, "invalid type: integer `4294967296`, expected u32 at"),
-            (r#"{"done":null}"#, "invalid type: null, expected a boolean at"),
+            (
+                r#"{"name":1}"#,
+                "invalid type: integer `1`, expected a string at",
+            ),
+            (
+                r#"{"pairs":{}}"#,
+                "invalid type: map, expected a sequence at",
+            ),
+            (
+                r#"{"pairs":[[1]]}"#,
+                "invalid length 1, expected a tuple of size 2 at",
+            ),
+            (
+                r#"{"pairs":[[1,2,3]]}"#,
+                "invalid length 3, expected a tuple of size 2 at",
+            ),
+            (
+                r#"{"pairs":[[1,-2]]}"#,
+                "invalid type: integer `-2`, expected u64 at",
+            ),
+            (
+                r#"{"size":4294967296}"#,
+                "invalid type: integer `4294967296`, expected u32 at",
+            ),
+            (
+                r#"{"done":null}"#,
+                "invalid type: null, expected a boolean at",
+            ),
             ("[]", "invalid type: sequence, expected an object at"),
             ("{", "EOF while parsing an object at"),
         ] {

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::fields::{Place, Shape, object};
 use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report, Role, Site, Stack, Stated, Text,
-    Tool,
+    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report,
+    Role, Site, Stack, Stated, Text, Tool,
 };
 use crate::problem::{Code, Problem};
 use crate::verdict::Vouched;
@@ -201,7 +201,10 @@ pub(super) fn inconsistent(raw: &Raw) -> Option<String> {
     }
     for (finding, records) in raw.findings.iter().zip(records) {
         let kind = Kind::printed(&finding.kind);
-        let what = if finding.occurrences == 0 || finding.inherited > finding.occurrences || records != finding.occurrences {
+        let what = if finding.occurrences == 0
+            || finding.inherited > finding.occurrences
+            || records != finding.occurrences
+        {
             "its records do not add up"
         } else if kind.is_leak() && finding.leak.is_none() {
             "a leak without sizes"
@@ -214,7 +217,13 @@ pub(super) fn inconsistent(raw: &Raw) -> Option<String> {
 }
 
 pub(super) fn input(raw: RawInput) -> Input {
-    Input { name: raw.path, bytes: raw.bytes, lines: raw.lines, spoke: raw.spoke, leg: raw.leg }
+    Input {
+        name: raw.path,
+        bytes: raw.bytes,
+        lines: raw.lines,
+        spoke: raw.spoke,
+        leg: raw.leg,
+    }
 }
 
 fn text(value: Option<String>) -> Option<Text> {
@@ -222,14 +231,29 @@ fn text(value: Option<String>) -> Option<Text> {
 }
 
 pub(super) fn report(raw: RawReport) -> Report {
-    let amount = |a: &RawAmount| Amount { bytes: a.bytes, blocks: a.blocks };
-    let stated = raw.stated.bytes.zip(raw.stated.blocks).map(|(bytes, blocks)| Amount { bytes, blocks });
+    let amount = |a: &RawAmount| Amount {
+        bytes: a.bytes,
+        blocks: a.blocks,
+    };
+    let stated = raw
+        .stated
+        .bytes
+        .zip(raw.stated.blocks)
+        .map(|(bytes, blocks)| Amount { bytes, blocks });
     let tool = Tool::named(&raw.tool);
     // Of valgrind's sums by kind the document keeps the whole.
-    let (leaked, by_kind) = if tool.is_valgrind() { (None, stated) } else { (stated, None) };
+    let (leaked, by_kind) = if tool.is_valgrind() {
+        (None, stated)
+    } else {
+        (stated, None)
+    };
     let suppressed = amount(&raw.suppressed);
     let has_sums = by_kind.is_some() || suppressed.blocks > 0;
-    let leaks = LeakSummary { definite: by_kind.unwrap_or_default(), suppressed, ..LeakSummary::default() };
+    let leaks = LeakSummary {
+        definite: by_kind.unwrap_or_default(),
+        suppressed,
+        ..LeakSummary::default()
+    };
     Report {
         tool,
         version: text(raw.version),
@@ -257,7 +281,15 @@ pub(super) fn report(raw: RawReport) -> Report {
         capped: raw.capped,
         printed: raw.records.iter().map(|(_, n)| n).sum(),
         printed_errors: 0,
-        entries: raw.records.into_iter().map(|(finding, count)| Entry { finding, count, search: 0 }).collect(),
+        entries: raw
+            .records
+            .into_iter()
+            .map(|(finding, count)| Entry {
+                finding,
+                count,
+                search: 0,
+            })
+            .collect(),
     }
 }
 
@@ -296,12 +328,22 @@ pub(super) fn finding(raw: RawFinding) -> Finding {
 }
 
 fn stack(raw: RawStack) -> Stack {
-    let role = Role::ALL.iter().find(|r| r.as_str() == raw.role).copied().unwrap_or(Role::Other);
-    Stack { role, label: text(raw.label), frames: raw.frames.into_iter().map(frame).collect() }
+    let role = Role::ALL
+        .iter()
+        .find(|r| r.as_str() == raw.role)
+        .copied()
+        .unwrap_or(Role::Other);
+    Stack {
+        role,
+        label: text(raw.label),
+        frames: raw.frames.into_iter().map(frame).collect(),
+    }
 }
 
 fn frame(raw: RawFrame) -> Frame {
-    let hex = |text: Option<String>| text.and_then(|t| u64::from_str_radix(t.trim_start_matches("0x"), 16).ok());
+    let hex = |text: Option<String>| {
+        text.and_then(|t| u64::from_str_radix(t.trim_start_matches("0x"), 16).ok())
+    };
     let (function, demangled) = match raw.symbol {
         Some(symbol) => (Some(symbol), raw.function),
         None => (raw.function, None),
@@ -317,16 +359,39 @@ fn frame(raw: RawFrame) -> Frame {
         build_id: text(raw.build_id),
         ..Site::default()
     };
-    Frame { index: raw.index, address: hex(raw.address), inlined: raw.inlined, site: Arc::new(site) }
+    Frame {
+        index: raw.index,
+        address: hex(raw.address),
+        inlined: raw.inlined,
+        site: Arc::new(site),
+    }
 }
 
 pub(super) fn vouched(raw: RawVouched) -> Vouched {
-    Vouched { tool: Tool::named(&raw.tool), processes: raw.processes, canary: raw.canary }
+    Vouched {
+        tool: Tool::named(&raw.tool),
+        processes: raw.processes,
+        canary: raw.canary,
+    }
 }
 
 /// A code of a newer leakgate that fails is taken for a cut report.
 pub(super) fn problem(raw: RawProblem) -> Problem {
-    let unknown = if raw.fatal.unwrap_or(true) { Code::Truncated } else { Code::MoreProblems };
-    let code = Code::ALL.iter().find(|c| c.as_str() == raw.code).copied().unwrap_or(unknown);
-    Problem { code, input: raw.input, line: raw.line, pid: raw.pid, message: raw.message }
+    let unknown = if raw.fatal.unwrap_or(true) {
+        Code::Truncated
+    } else {
+        Code::MoreProblems
+    };
+    let code = Code::ALL
+        .iter()
+        .find(|c| c.as_str() == raw.code)
+        .copied()
+        .unwrap_or(unknown);
+    Problem {
+        code,
+        input: raw.input,
+        line: raw.line,
+        pid: raw.pid,
+        message: raw.message,
+    }
 }

@@ -77,7 +77,13 @@ pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
             function: site.and_then(|site| site.name()).map(String::from),
         }
     };
-    let seen: Vec<Seen> = run.parsed.findings.iter().zip(&run.triage.items).map(seen).collect();
+    let seen: Vec<Seen> = run
+        .parsed
+        .findings
+        .iter()
+        .zip(&run.triage.items)
+        .map(seen)
+        .collect();
     compare_with(base, run.parsed, &seen)
 }
 
@@ -87,7 +93,10 @@ pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
 /// Only those of `out`.
 pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Result {
     let change = ChangeV1::from;
-    let document = ChangesV1 { schema: "leakgate-diff/v1", changes: changes.iter().map(change).collect() };
+    let document = ChangesV1 {
+        schema: "leakgate-diff/v1",
+        changes: changes.iter().map(change).collect(),
+    };
     let text = serde_json::to_string(&document).map_err(|_| fmt::Error)?;
     writeln!(out, "{}", escape::json(text))
 }
@@ -96,7 +105,11 @@ pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Res
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+pub fn changes_as_text(
+    changes: &[Change],
+    style: &Style<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
     let paint = Paint::of(style);
     for change in changes {
         let word = change.what.as_str();
@@ -105,18 +118,34 @@ pub fn changes_as_text(changes: &[Change], style: &Style<'_>, out: &mut dyn fmt:
             What::Fixed => paint.good(word),
             What::Moved => paint.dim(word),
         };
-        let function = change.function.as_deref().map_or(String::new(), |f| format!(" in {}", terminal(f)));
+        let function = change
+            .function
+            .as_deref()
+            .map_or(String::new(), |f| format!(" in {}", terminal(f)));
         let fingerprint = paint.dim(&change.fingerprint).into_owned();
-        writeln!(out, "{head} {}{function}: {} {fingerprint}", terminal(&change.kind), terminal(&told(change)))?;
+        writeln!(
+            out,
+            "{head} {}{function}: {} {fingerprint}",
+            terminal(&change.kind),
+            terminal(&told(change))
+        )?;
     }
     writeln!(out, "{}", summary(changes))
 }
 
 fn told(change: &Change) -> String {
-    let place = |side: &Side| side.place.clone().unwrap_or_else(|| String::from("no place known"));
+    let place = |side: &Side| {
+        side.place
+            .clone()
+            .unwrap_or_else(|| String::from("no place known"))
+    };
     match (&change.before, &change.after) {
-        (Some(before), Some(after)) if change.what == What::Moved => format!("{} -> {}", place(before), place(after)),
-        (Some(before), Some(after)) => format!("{} -> {}, {}", sized(before), sized(after), place(after)),
+        (Some(before), Some(after)) if change.what == What::Moved => {
+            format!("{} -> {}", place(before), place(after))
+        }
+        (Some(before), Some(after)) => {
+            format!("{} -> {}, {}", sized(before), sized(after), place(after))
+        }
         (None, Some(side)) | (Some(side), None) => format!("{}, {}", sized(side), place(side)),
         (None, None) => String::new(),
     }

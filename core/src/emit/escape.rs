@@ -1,8 +1,8 @@
 //! Every escaper, one for each place where text of a log may stand. A log is hostile text.
 //!
-//! Documents are also printed in the log of a CI system, so that all of them keep GitHub's runner from seeing a command in them: it
-//! takes a line that begins with `::`, blanks aside, and `##[` anywhere in a line
-//! (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>).
+//! Documents are also printed in the log of a CI system, so that all of them keep GitHub's runner
+//! from seeing a command in them: it takes a line that begins with `::`, blanks aside, and `##[`
+//! anywhere in a line (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>).
 
 mod markdown;
 
@@ -16,21 +16,30 @@ pub(crate) use self::markdown::{code, code_in_table, fenced, plain, summary};
 /// The old form of a runner's command, wherever it stands in a line.
 const OLD_COMMAND: &str = "##[";
 
-/// What is not seen, or changes what is seen around it: control characters, marks that turn the direction of text
-/// (CVE-2021-42574), ends of lines by Unicode, characters without width, and tags.
+/// What is not seen, or changes what is seen around it: control characters, marks that turn the
+/// direction of text (CVE-2021-42574), ends of lines by Unicode, characters without width, and
+/// tags.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'
+                ..='\u{fffb}'
+        )
         || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
-/// For a terminal, and for every place where plain text is shown: what is not seen becomes visible (`\u{1b}`), and no runner of a
-/// CI system finds a command in it.
+/// For a terminal, and for every place where plain text is shown: what is not seen becomes visible
+/// (`\u{1b}`), and no runner of a CI system finds a command in it.
 pub fn terminal(text: &str) -> Cow<'_, str> {
     let blanks = text.len() - text.trim_start().len();
     match text[blanks..].strip_prefix(':') {
-        Some(rest) if rest.starts_with(':') => Cow::Owned(format!("{}\\u{{3a}}{}", inline(&text[..blanks]), inline(rest))),
+        Some(rest) if rest.starts_with(':') => Cow::Owned(format!(
+            "{}\\u{{3a}}{}",
+            inline(&text[..blanks]),
+            inline(rest)
+        )),
         _ => inline(text),
     }
 }
@@ -52,8 +61,9 @@ pub(crate) fn inline(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// For JSON that is written already: the same document, with what is not seen, and what a runner would take for a command, as
-/// `\u` sequences (RFC 8259, section 7). Neither can stand outside a string.
+/// For JSON that is written already: the same document, with what is not seen, and what a runner
+/// would take for a command, as `\u` sequences (RFC 8259, section 7). Neither can stand outside a
+/// string.
 pub(crate) fn json(text: String) -> String {
     if !text.contains(is_unseen) && !text.contains(OLD_COMMAND) {
         return text;
@@ -75,7 +85,10 @@ pub(crate) fn json(text: String) -> String {
 /// For JSON in a `<script>` of HTML: no `<`, so that neither `</script>` nor `<!--` can stand in it
 /// (<https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>).
 pub(crate) fn script(text: String) -> String {
-    json(text).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    json(text)
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
 }
 
 /// For text and attributes of XML and HTML (<https://www.w3.org/TR/xml/#syntax>, <https://www.w3.org/TR/xml/#charsets>). What XML can't
@@ -104,25 +117,33 @@ pub(crate) fn xml(text: &str) -> String {
 /// For what stands behind `::error …::`
 /// (<https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>, `escapeData`).
 pub(crate) fn command_data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// For the value of a property in `::error file=…::` (the same file, `escapeProperty`).
 pub(crate) fn command_property(text: &str) -> String {
-    command_data(&terminal(text)).replace(':', "%3A").replace(',', "%2C")
+    command_data(&terminal(text))
+        .replace(':', "%3A")
+        .replace(',', "%2C")
 }
 
 /// For a message of SARIF, where `[text](1)` is a link
 /// (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>, section 3.11.6).
 pub(crate) fn message(text: &str) -> String {
-    terminal(text).replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+    terminal(text)
+        .replace('\\', "\\\\")
+        .replace('[', "\\[")
+        .replace(']', "\\]")
 }
 
 /// A path as a relative reference, or as a `file:` URI where it is absolute
 /// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>, <https://www.rfc-editor.org/rfc/rfc8089>).
 pub(crate) fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
-    let is_drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
+    let is_drive =
+        path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
     let mut out = String::with_capacity(path.len() + 8);
     if is_drive {
         out.push_str("file:///");
@@ -131,7 +152,9 @@ pub(crate) fn uri(path: &str) -> String {
     }
     for (at, byte) in path.bytes().enumerate() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
             b':' if is_drive && at == 1 => out.push(':'),
             byte => out.push_str(&format!("%{byte:02X}")),
         }
@@ -139,8 +162,8 @@ pub(crate) fn uri(path: &str) -> String {
     out
 }
 
-/// For a frame of a folded stack: `;` ends a frame, a line feed the stack, and the number behind the last blank is its weight
-/// (<https://github.com/brendangregg/FlameGraph#2-fold-stacks>). A name that ends in a number would be taken for a weight, and one
+/// For a frame of a folded stack: `;` ends a frame, a line feed the stack, and the number behind
+/// the last blank is its weight (<https://github.com/brendangregg/FlameGraph#2-fold-stacks>). A name that ends in a number would be taken for a weight, and one
 /// that begins with `#` for a comment.
 pub(crate) fn folded(name: &str) -> String {
     let mut out = terminal(name.trim()).replace(';', ":");
@@ -154,7 +177,8 @@ pub(crate) fn folded(name: &str) -> String {
     }
 }
 
-/// What readers take for a number, as `str::parse` does for an `f64`; its tables would weigh as much as a whole format.
+/// What readers take for a number, as `str::parse` does for an `f64`; its tables would weigh as
+/// much as a whole format.
 fn is_number(text: &str) -> bool {
     let sign = |text: &str| text.len() - text.strip_prefix(['+', '-']).unwrap_or(text).len();
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
@@ -162,8 +186,13 @@ fn is_number(text: &str) -> bool {
     let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let power = &power[sign(power)..];
-    let is_word = ["inf", "infinity", "nan"].iter().any(|word| text.eq_ignore_ascii_case(word));
-    is_word || ([whole, fraction, power].into_iter().all(digits) && !power.is_empty() && whole.len() + fraction.len() > 0)
+    let is_word = ["inf", "infinity", "nan"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word));
+    is_word
+        || ([whole, fraction, power].into_iter().all(digits)
+            && !power.is_empty()
+            && whole.len() + fraction.len() > 0)
 }
 
 #[cfg(test)]
@@ -173,8 +202,8 @@ mod tests {
     #[test]
     fn a_number_is_what_the_library_reads_as_one() {
         for text in [
-            "", "1", "+1", "-1.5", "1.", ".5", ".", "+", "1e5", "1e", "1e+", "1E-07", "e5", ".e1", "inf", "-NaN", "infinit",
-            "1_0",
+            "", "1", "+1", "-1.5", "1.", ".5", ".", "+", "1e5", "1e", "1e+", "1E-07", "e5", ".e1",
+            "inf", "-NaN", "infinit", "1_0",
         ] {
             assert_eq!(is_number(text), text.parse::<f64>().is_ok(), "{text}");
         }
@@ -193,20 +222,29 @@ mod tests {
         assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error::x");
         assert_eq!(inline("::f(x)"), "::f(x)");
         assert_eq!(terminal("a ###[error]x"), "a #\\u{23}#[error]x");
-        assert_eq!(json("{\"a\":\"##[x\\\\##[\"}".into()), "{\"a\":\"\\u0023#[x\\\\\\u0023#[\"}");
+        assert_eq!(
+            json("{\"a\":\"##[x\\\\##[\"}".into()),
+            "{\"a\":\"\\u0023#[x\\\\\\u0023#[\"}"
+        );
     }
 
     #[test]
     fn json_means_the_same() {
         let text = "\u{202e} \u{7f}\u{9b} ##[ \u{e0041} \\ caf\u{e9}";
         let written = json(serde_json::to_string(text).unwrap());
-        assert!(!written.contains(is_unseen) && written.contains("\\udb40\\udc41"), "{written}");
+        assert!(
+            !written.contains(is_unseen) && written.contains("\\udb40\\udc41"),
+            "{written}"
+        );
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 
     #[test]
     fn xml_holds_no_markup_and_no_character_that_it_must_not() {
-        assert_eq!(xml("a<b>&\"'\n]]>\0\u{ffff}"), "a&lt;b&gt;&amp;&quot;&apos;&#10;]]&gt;\\u{0}\u{fffd}");
+        assert_eq!(
+            xml("a<b>&\"'\n]]>\0\u{ffff}"),
+            "a&lt;b&gt;&amp;&quot;&apos;&#10;]]&gt;\\u{0}\u{fffd}"
+        );
     }
 
     #[test]
@@ -217,7 +255,10 @@ mod tests {
 
     #[test]
     fn a_message_holds_no_link_of_a_log() {
-        assert_eq!(message("operator[](x) \\[y](https://z)"), "operator\\[\\](x) \\\\\\[y\\](https://z)");
+        assert_eq!(
+            message("operator[](x) \\[y](https://z)"),
+            "operator\\[\\](x) \\\\\\[y\\](https://z)"
+        );
     }
 
     #[test]
@@ -234,9 +275,12 @@ mod tests {
 
     #[test]
     fn frames_keep_a_folded_stack_in_form() {
-        for (name, want) in
-            [(" a;b ", "a:b"), ("f(int) 5", "f(int)_5"), ("f(int, char) const", "f(int, char) const"), ("# x\n", "\\u{23} x")]
-        {
+        for (name, want) in [
+            (" a;b ", "a:b"),
+            ("f(int) 5", "f(int)_5"),
+            ("f(int, char) const", "f(int, char) const"),
+            ("# x\n", "\\u{23} x"),
+        ] {
             assert_eq!(folded(name), want);
         }
     }

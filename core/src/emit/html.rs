@@ -1,8 +1,8 @@
 //! One HTML page that holds everything: nothing is loaded, nothing is sent.
 //!
-//! The verdict, its reasons, the rules and what was read stand in the page as they are; the findings stand in it as data, of which the
-//! page's own script makes the table, the stacks and the flame graph. The page allows no script and no style but its own, by
-//! their hashes (<https://www.w3.org/TR/CSP3/#framework-directive-source-list>).
+//! The verdict, its reasons, the rules and what was read stand in the page as they are; the
+//! findings stand in it as data, of which the page's own script makes the table, the stacks and the
+//! flame graph. The page allows no script and no style but its own, by their hashes (<https://www.w3.org/TR/CSP3/#framework-directive-source-list>).
 
 mod data;
 mod sections;
@@ -39,7 +39,10 @@ const LEVEL: u8 = 6;
 
 /// Writes the page.
 pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let code = format!("'use strict';\n(async () => {{\n{}}})();\n", joined(SCRIPTS));
+    let code = format!(
+        "'use strict';\n(async () => {{\n{}}})();\n",
+        joined(SCRIPTS)
+    );
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         hash(&code),
@@ -64,11 +67,13 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
 pub struct Panes {
     /// How it ended, as text.
     pub title: String,
-    /// What was proved or seen and every reason, as markup in which every text of a log is escaped.
+    /// What was proved or seen and every reason, as markup in which every text of a log is
+    /// escaped.
     pub verdict: String,
     /// What has changed, rules, problems, reports and inputs, as markup of the same kind.
     pub lists: String,
-    /// The findings in JSON, as the modules of the page's script take them. It is no contract: both change together.
+    /// The findings in JSON, as the modules of the page's script take them. It is no contract:
+    /// both change together.
     pub data: String,
 }
 
@@ -80,7 +85,12 @@ pub fn panes(run: &Run<'_>, suppress: Option<Suppress>) -> Result<Panes, fmt::Er
     let (mut verdict, mut lists) = (String::new(), String::new());
     sections::verdict(run, &mut verdict)?;
     sections::lists(run, &mut lists)?;
-    Ok(Panes { title: sections::title(run), verdict, lists, data: json(run, suppress)? })
+    Ok(Panes {
+        title: sections::title(run),
+        verdict,
+        lists,
+        data: json(run, suppress)?,
+    })
 }
 
 fn json(run: &Run<'_>, suppress: Option<Suppress>) -> Result<String, fmt::Error> {
@@ -89,14 +99,22 @@ fn json(run: &Run<'_>, suppress: Option<Suppress>) -> Result<String, fmt::Error>
 
 /// Modules as one script: what one exports the others see. Each import stands in a line of its own.
 fn joined(modules: &[&str]) -> String {
-    let lines = modules.iter().flat_map(|module| module.lines()).filter(|line| !line.starts_with("import "));
-    lines.fold(String::new(), |script, line| script + line.strip_prefix("export ").unwrap_or(line) + "\n")
+    let lines = modules
+        .iter()
+        .flat_map(|module| module.lines())
+        .filter(|line| !line.starts_with("import "));
+    lines.fold(String::new(), |script, line| {
+        script + line.strip_prefix("export ").unwrap_or(line) + "\n"
+    })
 }
 
 /// The data as an element: as JSON, or, where there is much of it, as deflated JSON.
 fn packed(json: String) -> String {
     if json.len() <= MAX_PLAIN {
-        return format!("<script type=\"application/json\" id=\"data\">{}</script>", script(json));
+        return format!(
+            "<script type=\"application/json\" id=\"data\">{}</script>",
+            script(json)
+        );
     }
     let deflated = STANDARD.encode(compress_to_vec(json.as_bytes(), LEVEL));
     format!("<script type=\"application/octet-stream\" id=\"data\">{deflated}</script>")

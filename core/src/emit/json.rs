@@ -35,11 +35,29 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
             .parsed
             .inputs
             .iter()
-            .map(|i| Input { path: &i.name, bytes: i.bytes, lines: i.lines, spoke: i.spoke, leg: i.leg.as_deref() })
+            .map(|i| Input {
+                path: &i.name,
+                bytes: i.bytes,
+                lines: i.lines,
+                spoke: i.spoke,
+                leg: i.leg.as_deref(),
+            })
             .collect(),
         reports: run.parsed.reports.iter().map(report).collect(),
-        findings: run.parsed.findings.iter().zip(&run.triage.items).map(|(f, i)| finding(f, i, run)).collect(),
-        rules: run.gate.rules.iter().zip(&run.triage.uses).map(|(r, u)| rule(r, u)).collect(),
+        findings: run
+            .parsed
+            .findings
+            .iter()
+            .zip(&run.triage.items)
+            .map(|(f, i)| finding(f, i, run))
+            .collect(),
+        rules: run
+            .gate
+            .rules
+            .iter()
+            .zip(&run.triage.uses)
+            .map(|(r, u)| rule(r, u))
+            .collect(),
         advice: run.triage.advice.iter().map(|a| advice(a, run)).collect(),
         baseline: run.triage.baseline.as_ref().map(baseline),
         problems: run.parsed.problems.iter().map(problem).collect(),
@@ -47,11 +65,19 @@ fn document<'a>(run: &Run<'a>) -> Document<'a> {
 }
 
 fn vouched(vouched: &Vouched) -> VouchedV1<'_> {
-    VouchedV1 { tool: vouched.tool.as_str(), processes: vouched.processes, canary: vouched.canary }
+    VouchedV1 {
+        tool: vouched.tool.as_str(),
+        processes: vouched.processes,
+        canary: vouched.canary,
+    }
 }
 
 fn reason(reason: &crate::Reason) -> Reason<'_> {
-    Reason { code: reason.code.as_str(), count: reason.count, message: &reason.message }
+    Reason {
+        code: reason.code.as_str(),
+        count: reason.count,
+        message: &reason.message,
+    }
 }
 
 fn rule<'a>(rule: &'a crate::Rule, used: &crate::Use) -> RuleV1<'a> {
@@ -74,25 +100,53 @@ fn rule<'a>(rule: &'a crate::Rule, used: &crate::Use) -> RuleV1<'a> {
 }
 
 fn advice<'a>(advice: &'a crate::Advice, run: &Run<'a>) -> AdviceV1<'a> {
-    let rule = run.gate.rules.get(advice.rule).map_or("", |r| r.id.as_str());
-    AdviceV1 { code: advice.code.as_str(), level: advice.level.as_str(), rule, message: &advice.message }
+    let rule = run
+        .gate
+        .rules
+        .get(advice.rule)
+        .map_or("", |r| r.id.as_str());
+    AdviceV1 {
+        code: advice.code.as_str(),
+        level: advice.level.as_str(),
+        rule,
+        message: &advice.message,
+    }
 }
 
 fn baseline(baseline: &crate::Comparison) -> BaselineV1<'_> {
     BaselineV1 {
         known: baseline.known,
-        grown: baseline.grown.iter().map(|(fingerprint, _)| fingerprint.as_str()).collect(),
-        fixed: baseline.fixed.iter().map(|k| k.fingerprint.as_str()).collect(),
+        grown: baseline
+            .grown
+            .iter()
+            .map(|(fingerprint, _)| fingerprint.as_str())
+            .collect(),
+        fixed: baseline
+            .fixed
+            .iter()
+            .map(|k| k.fingerprint.as_str())
+            .collect(),
     }
 }
 
 fn report(report: &Report) -> ReportV1<'_> {
     let leaks = report.stated.leaks;
     let by_kind = leaks.map(|l| Amount {
-        bytes: l.definite.bytes.saturating_add(l.indirect.bytes).saturating_add(l.possible.bytes),
-        blocks: l.definite.blocks.saturating_add(l.indirect.blocks).saturating_add(l.possible.blocks),
+        bytes: l
+            .definite
+            .bytes
+            .saturating_add(l.indirect.bytes)
+            .saturating_add(l.possible.bytes),
+        blocks: l
+            .definite
+            .blocks
+            .saturating_add(l.indirect.blocks)
+            .saturating_add(l.possible.blocks),
     });
-    let leaked = report.stated.leaked.or(by_kind.filter(|_| report.tool.is_valgrind()));
+    let leaked = report
+        .stated
+        .leaked
+        .or(by_kind.filter(|_| report.tool.is_valgrind()));
     ReportV1 {
         tool: report.tool.as_str(),
         pid: report.pid,
@@ -115,7 +169,11 @@ fn report(report: &Report) -> ReportV1<'_> {
         },
         suppressed: report.suppressed().into(),
         suppressed_errors: report.stated.suppressed_errors.unwrap_or(0),
-        records: report.entries.iter().map(|e| (e.finding, e.count)).collect(),
+        records: report
+            .entries
+            .iter()
+            .map(|e| (e.finding, e.count))
+            .collect(),
     }
 }
 
@@ -127,7 +185,11 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1
         tool: finding.tool.as_str(),
         kind: finding.kind.as_str(),
         title: &finding.title,
-        severity: if item.disposition == crate::Disposition::Unexpected { "error" } else { "note" },
+        severity: if item.disposition == crate::Disposition::Unexpected {
+            "error"
+        } else {
+            "note"
+        },
         occurrences: finding.occurrences,
         inherited: finding.inherited,
         leak: total.map(|l| LeakV1 {
@@ -137,7 +199,12 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1
             indirect_bytes: l.indirect_bytes,
         }),
         location: location(finding, item, run),
-        stacks: finding.stacks.iter().zip(&item.classes).map(|(s, c)| stack(s, c)).collect(),
+        stacks: finding
+            .stacks
+            .iter()
+            .zip(&item.classes)
+            .map(|(s, c)| stack(s, c))
+            .collect(),
         notes: finding.notes.iter().map(|n| &**n).collect(),
         suppression: finding.generated.as_ref().map(|g| SuppressionV1 {
             kind: &g.kind,
@@ -157,7 +224,10 @@ fn finding<'a>(finding: &'a Finding, item: &'a Item, run: &Run<'a>) -> FindingV1
             .collect(),
         disposition: item.disposition.as_str(),
         cause: item.cause.map(crate::Cause::as_str),
-        rule: item.rule.and_then(|at| run.gate.rules.get(at)).map(|r| r.id.as_str()),
+        rule: item
+            .rule
+            .and_then(|at| run.gate.rules.get(at))
+            .map(|r| r.id.as_str()),
     }
 }
 
@@ -176,7 +246,12 @@ fn stack<'a>(stack: &'a Stack, classes: &[Class]) -> StackV1<'a> {
     StackV1 {
         role: stack.role.as_str(),
         label: stack.label.as_deref(),
-        frames: stack.frames.iter().zip(classes).map(|(f, c)| frame(f, *c)).collect(),
+        frames: stack
+            .frames
+            .iter()
+            .zip(classes)
+            .map(|(f, c)| frame(f, *c))
+            .collect(),
     }
 }
 
@@ -186,7 +261,10 @@ fn frame(frame: &Frame, class: Class) -> FrameV1<'_> {
         index: frame.index,
         address: frame.address.map(|a| format!("{a:#x}")),
         function: site.name(),
-        symbol: site.function.as_deref().filter(|_| site.demangled.is_some()),
+        symbol: site
+            .function
+            .as_deref()
+            .filter(|_| site.demangled.is_some()),
         file: site.file.as_deref(),
         line: site.line,
         column: site.column,

@@ -1,4 +1,5 @@
-//! The rules themselves, listed: each with its state, what it matches, and what is to be said about it.
+//! The rules themselves, listed: each with its state, what it matches, and what is to be said about
+//! it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -68,14 +69,19 @@ impl<'a> Listing<'a> {
     fn matches(&self, rule: usize) -> Vec<&'a str> {
         let index = u32::try_from(rule).unwrap_or(u32::MAX);
         let items = self.ran.into_iter().flat_map(|(_, triage)| &triage.items);
-        let mut found: Vec<&str> = items.filter(|i| i.matches.contains(&index)).map(|i| i.fingerprint.as_str()).collect();
+        let mut found: Vec<&str> = items
+            .filter(|i| i.matches.contains(&index))
+            .map(|i| i.fingerprint.as_str())
+            .collect();
         found.sort_unstable();
         found.dedup();
         found
     }
 
     fn advice(&self, rule: usize) -> impl Iterator<Item = &'a Advice> {
-        self.advice.iter().filter(move |a| a.rule == rule && a.level != Level::Allow)
+        self.advice
+            .iter()
+            .filter(move |a| a.rule == rule && a.level != Level::Allow)
     }
 
     /// Writes the list as JSON.
@@ -83,14 +89,28 @@ impl<'a> Listing<'a> {
     /// # Errors
     /// Only those of `out`.
     pub fn json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let rules = self.gate.rules.iter().enumerate().map(|(at, rule)| self.rule(at, rule)).collect();
-        let text = serde_json::to_string(&ListingV1 { schema: "leakgate-rules/v1", rules }).map_err(|_| fmt::Error)?;
+        let rules = self
+            .gate
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(at, rule)| self.rule(at, rule))
+            .collect();
+        let text = serde_json::to_string(&ListingV1 {
+            schema: "leakgate-rules/v1",
+            rules,
+        })
+        .map_err(|_| fmt::Error)?;
         writeln!(out, "{}", escape::json(text))
     }
 
     fn rule(&self, at: usize, rule: &'a Rule) -> RuleV1<'a> {
         let used = self.uses(at).cloned().unwrap_or_default();
-        let advice = |a: &'a Advice| AdviceV1 { code: a.code.as_str(), level: a.level.as_str(), message: &a.message };
+        let advice = |a: &'a Advice| AdviceV1 {
+            code: a.code.as_str(),
+            level: a.level.as_str(),
+            message: &a.message,
+        };
         RuleV1 {
             id: &rule.id,
             origin: rule.origin.to_string(),
@@ -120,13 +140,19 @@ impl<'a> Listing<'a> {
             let used = self.uses(at);
             let state = match used.map(Use::state) {
                 Some(state @ "used") => paint.good(state).into_owned(),
-                Some(state @ ("unused" | "not-tried" | "shadowed")) => paint.dim(state).into_owned(),
+                Some(state @ ("unused" | "not-tried" | "shadowed")) => {
+                    paint.dim(state).into_owned()
+                }
                 Some(state) => paint.bad(state).into_owned(),
                 None => paint.strong("rule").into_owned(),
             };
             let what = match used {
                 Some(used) if used.decided > 0 => {
-                    format!(" {}, {}", count(used.decided, "record", "records"), count(used.bytes, "byte", "bytes"))
+                    format!(
+                        " {}, {}",
+                        count(used.decided, "record", "records"),
+                        count(used.bytes, "byte", "bytes")
+                    )
                 }
                 _ => String::new(),
             };
@@ -152,12 +178,25 @@ impl<'a> Listing<'a> {
                 )?;
             }
         }
-        let failing = self.advice.iter().filter(|a| a.level == Level::Fail).count() as u64;
-        let told = self.advice.iter().filter(|a| a.level == Level::Warn).count() as u64;
+        let failing = self
+            .advice
+            .iter()
+            .filter(|a| a.level == Level::Fail)
+            .count() as u64;
+        let told = self
+            .advice
+            .iter()
+            .filter(|a| a.level == Level::Warn)
+            .count() as u64;
         if !self.gate.rules.is_empty() {
             writeln!(out)?;
         }
         let rules = count(self.gate.rules.len() as u64, "rule", "rules");
-        writeln!(out, "{rules}, {}, {}", count(failing, "error", "errors"), count(told, "warning", "warnings"))
+        writeln!(
+            out,
+            "{rules}, {}, {}",
+            count(failing, "error", "errors"),
+            count(told, "warning", "warnings")
+        )
     }
 }

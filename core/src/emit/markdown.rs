@@ -1,6 +1,8 @@
-//! Markdown for the summary of a job and for comments: the verdict, a table of the worst, and each finding folded below it.
+//! Markdown for the summary of a job and for comments: the verdict, a table of the worst, and each
+//! finding folded below it.
 //!
-//! Services limit how long such a text may be, so that it is put together of whole pieces while they fit, and says what did not.
+//! Services limit how long such a text may be, so that it is put together of whole pieces while
+//! they fit, and says what did not.
 
 mod detail;
 mod sheet;
@@ -43,7 +45,10 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         Outcome::Fail => ("❌", "fail"),
         Outcome::Error => ("⚠️", "error"),
     };
-    sheet.push(&format!("## {mark} leakgate: {word}{}\n\n", headline(run, findings.len())));
+    sheet.push(&format!(
+        "## {mark} leakgate: {word}{}\n\n",
+        headline(run, findings.len())
+    ));
     reasons(run, &mut sheet);
     if let Some(changes) = run.changes {
         sheet.push(&format!("Against the base: {}.\n\n", summary(changes)));
@@ -60,7 +65,10 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         ));
     }
     if details < findings.len() {
-        sheet.left_out(&format!("the details of {}", count((findings.len() - details) as u64, "finding", "findings")));
+        sheet.left_out(&format!(
+            "the details of {}",
+            count((findings.len() - details) as u64, "finding", "findings")
+        ));
     }
     out.write_str(&sheet.finish())
 }
@@ -78,13 +86,24 @@ fn headline(run: &Run<'_>, findings: usize) -> String {
 /// A line for each reason; those about findings only where they say more than that there are some.
 fn reasons(run: &Run<'_>, sheet: &mut Sheet) {
     if run.verdict.outcome == Outcome::Pass {
-        sheet.push(&format!("{}\n\n", plain(&shortened(&run.verdict.evidence, MAX_MESSAGE))));
+        sheet.push(&format!(
+            "{}\n\n",
+            plain(&shortened(&run.verdict.evidence, MAX_MESSAGE))
+        ));
     }
     let told = |r: &&Reason| r.code != crate::ReasonCode::UnexpectedFinding;
     let all: Vec<&Reason> = run.verdict.reasons.iter().filter(told).collect();
     for reason in all.iter().take(MAX_LINES) {
-        let more = if reason.count > 1 { format!(" (and {} more)", grouped(reason.count - 1)) } else { String::new() };
-        sheet.push(&format!("- **{}**: {}{more}\n", reason.code, plain(&shortened(&reason.message, MAX_MESSAGE))));
+        let more = if reason.count > 1 {
+            format!(" (and {} more)", grouped(reason.count - 1))
+        } else {
+            String::new()
+        };
+        sheet.push(&format!(
+            "- **{}**: {}{more}\n",
+            reason.code,
+            plain(&shortened(&reason.message, MAX_MESSAGE))
+        ));
     }
     if !all.is_empty() {
         sheet.push("\n");
@@ -97,17 +116,29 @@ fn table(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) -> usize {
         return 0;
     }
     let against = Against::of(run);
-    let states: Vec<&str> = findings.iter().map(|group| state(group, run, &against)).collect();
+    let states: Vec<&str> = findings
+        .iter()
+        .map(|group| state(group, run, &against))
+        .collect();
     let with_state = states.iter().any(|state| !state.is_empty());
-    let (head, rule) = if with_state { (" state |", "---|") } else { ("", "") };
-    let head = format!("| | kind | bytes | blocks | function | place |{head}\n|---:|---|---:|---:|---|---|{rule}\n");
+    let (head, rule) = if with_state {
+        (" state |", "---|")
+    } else {
+        ("", "")
+    };
+    let head = format!(
+        "| | kind | bytes | blocks | function | place |{head}\n|---:|---|---:|---:|---|---|{rule}\n"
+    );
     // A table without a row is none.
     let row = |at: usize| row(at, &findings[at], run, with_state.then_some(states[at]));
     let first = row(0);
     if !sheet.push(&format!("{head}{first}")) {
         return 0;
     }
-    let rows = 1 + (1..findings.len().min(MAX_ROWS)).take_while(|at| sheet.push(&row(*at))).count();
+    let rows = 1
+        + (1..findings.len().min(MAX_ROWS))
+            .take_while(|at| sheet.push(&row(*at)))
+            .count();
     sheet.push("\n");
     rows
 }
@@ -117,9 +148,18 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> Stri
     let (finding, item) = group.first();
     let leak = group.leak();
     let number = |n: Option<u64>| n.map_or(String::new(), grouped);
-    let function = places::culprit(finding, item).and_then(|f| f.site.name()).map(simple_name).unwrap_or_default();
+    let function = places::culprit(finding, item)
+        .and_then(|f| f.site.name())
+        .map(simple_name)
+        .unwrap_or_default();
     let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
-    let cell = |text: &str| if text.is_empty() { String::new() } else { code_in_table(&shortened(text, LONGEST)) };
+    let cell = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            code_in_table(&shortened(text, LONGEST))
+        }
+    };
     let state = state.map_or(String::new(), |state| format!(" {state} |"));
     format!(
         "| {} | {} | {} | {} | {} | {} |{state}\n",
@@ -145,22 +185,41 @@ fn state(group: &Group<'_>, run: &Run<'_>, against: &Against<'_>) -> &'static st
 
 /// What is accepted, folded: each rule with its reason.
 fn accepted(run: &Run<'_>, sheet: &mut Sheet) {
-    let rules = run.gate.rules.iter().zip(&run.triage.uses).filter(|(_, u)| u.findings > 0 && !u.expired && !u.over_limit);
+    let rules = run
+        .gate
+        .rules
+        .iter()
+        .zip(&run.triage.uses)
+        .filter(|(_, u)| u.findings > 0 && !u.expired && !u.over_limit);
     let mut lines: Vec<String> = rules
         .map(|(rule, used)| {
-            let sum = if used.bytes > 0 { format!(", {}", amount(used.bytes, used.blocks)) } else { String::new() };
+            let sum = if used.bytes > 0 {
+                format!(", {}", amount(used.bytes, used.blocks))
+            } else {
+                String::new()
+            };
             let reason = plain(&shortened(&rule.about.reason, MAX_MESSAGE));
             let origin = code(&format!("{}", rule.origin));
-            format!("- {} ({origin}): {}{sum}. {reason}\n", code(&rule.id), count(used.decided, "record", "records"))
+            format!(
+                "- {} ({origin}): {}{sum}. {reason}\n",
+                code(&rule.id),
+                count(used.decided, "record", "records")
+            )
         })
         .collect();
     if let Some(baseline) = &run.triage.baseline {
         let (known, fixed) = (baseline.known, baseline.fixed.len() as u64);
         if known > 0 {
-            lines.push(format!("- {} of the baseline, not grown\n", count(known, "finding", "findings")));
+            lines.push(format!(
+                "- {} of the baseline, not grown\n",
+                count(known, "finding", "findings")
+            ));
         }
         if fixed > 0 {
-            lines.push(format!("- {} of the baseline fixed\n", count(fixed, "finding", "findings")));
+            lines.push(format!(
+                "- {} of the baseline fixed\n",
+                count(fixed, "finding", "findings")
+            ));
         }
     }
     folded("Accepted", &lines, sheet);
@@ -170,20 +229,47 @@ fn accepted(run: &Run<'_>, sheet: &mut Sheet) {
 fn notes(run: &Run<'_>, sheet: &mut Sheet) {
     let mut lines: Vec<String> = Vec::new();
     let mut line = |place: &str, message: &str, code_name: &str| {
-        let place = if place.is_empty() { String::new() } else { format!("{}: ", code(place)) };
-        lines.push(format!("- {place}{} ({})\n", plain(&shortened(message, MAX_MESSAGE)), code(code_name)));
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", code(place))
+        };
+        lines.push(format!(
+            "- {place}{} ({})\n",
+            plain(&shortened(message, MAX_MESSAGE)),
+            code(code_name)
+        ));
     };
     for warning in &run.verdict.warnings {
         line("", &warning.message, warning.code.as_str());
     }
     for advice in run.triage.advice.iter().filter(|a| a.level != Level::Allow) {
-        let Some(rule) = run.gate.rules.get(advice.rule) else { continue };
-        line(&format!("{}", rule.origin), &format!("{}: {}", rule.id, advice.message), advice.code.as_str());
+        let Some(rule) = run.gate.rules.get(advice.rule) else {
+            continue;
+        };
+        line(
+            &format!("{}", rule.origin),
+            &format!("{}: {}", rule.id, advice.message),
+            advice.code.as_str(),
+        );
     }
-    let told: HashSet<_> = run.verdict.reasons.iter().map(|reason| (reason.code, reason.message.as_str())).collect();
-    let is_told = |p: &&crate::Problem| p.code.reason().is_some_and(|code| told.contains(&(code, p.message.as_str())));
+    let told: HashSet<_> = run
+        .verdict
+        .reasons
+        .iter()
+        .map(|reason| (reason.code, reason.message.as_str()))
+        .collect();
+    let is_told = |p: &&crate::Problem| {
+        p.code
+            .reason()
+            .is_some_and(|code| told.contains(&(code, p.message.as_str())))
+    };
     for problem in run.parsed.problems.iter().filter(|p| !is_told(p)) {
-        line(&format!("{}", places::log_line(problem.input, problem.line, run)), &problem.message, problem.code.as_str());
+        line(
+            &format!("{}", places::log_line(problem.input, problem.line, run)),
+            &problem.message,
+            problem.code.as_str(),
+        );
     }
     folded("Notes", &lines, sheet);
 }
@@ -199,14 +285,24 @@ fn folded(title: &str, lines: &[String], sheet: &mut Sheet) {
     }
     text += "\n</details>\n\n";
     if !sheet.push(&text) {
-        sheet.left_out(&format!("{} under “{title}”", count(lines.len() as u64, "line", "lines")));
+        sheet.left_out(&format!(
+            "{} under “{title}”",
+            count(lines.len() as u64, "line", "lines")
+        ));
     }
 }
 
 fn footer(run: &Run<'_>) -> String {
-    let dispositions =
-        [(Disposition::Allowed, "allowed"), (Disposition::Baseline, "in the baseline"), (Disposition::NotGated, "not gated")];
-    let mut out = count(run.triage.count(run.parsed, Disposition::Unexpected).0, "unexpected finding", "unexpected findings");
+    let dispositions = [
+        (Disposition::Allowed, "allowed"),
+        (Disposition::Baseline, "in the baseline"),
+        (Disposition::NotGated, "not gated"),
+    ];
+    let mut out = count(
+        run.triage.count(run.parsed, Disposition::Unexpected).0,
+        "unexpected finding",
+        "unexpected findings",
+    );
     for (disposition, word) in dispositions {
         match run.triage.count(run.parsed, disposition).0 {
             0 => {}
@@ -214,9 +310,16 @@ fn footer(run: &Run<'_>) -> String {
         }
     }
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
-    out += &format!("; {}, {}.", count(run.parsed.inputs.len() as u64, "input", "inputs"), count(lines, "line", "lines"));
+    out += &format!(
+        "; {}, {}.",
+        count(run.parsed.inputs.len() as u64, "input", "inputs"),
+        count(lines, "line", "lines")
+    );
     if run.verdict.outcome != Outcome::Pass && !run.verdict.evidence.is_empty() {
-        out += &format!(" Seen: {}.", plain(&shortened(&run.verdict.evidence, MAX_MESSAGE)));
+        out += &format!(
+            " Seen: {}.",
+            plain(&shortened(&run.verdict.evidence, MAX_MESSAGE))
+        );
     }
     out + "\n"
 }

@@ -35,7 +35,10 @@ impl core::fmt::Display for Spot {
 /// `file:line:column`, or the module where there is no file.
 pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
     let Some(mut out) = file(site, run) else {
-        return site.module.as_deref().map_or(String::new(), |m| format!("({m})"));
+        return site
+            .module
+            .as_deref()
+            .map_or(String::new(), |m| format!("({m})"));
     };
     if let Some(line) = site.line {
         out += &format!(":{line}");
@@ -49,7 +52,11 @@ pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
 /// The file of a site: of the repository where it is one, else as it is printed.
 pub(crate) fn file(site: &Site, run: &Run<'_>) -> Option<String> {
     let printed = site.file.as_deref()?;
-    Some(run.workspace.resolve(printed).unwrap_or_else(|| String::from(printed)))
+    Some(
+        run.workspace
+            .resolve(printed)
+            .unwrap_or_else(|| String::from(printed)),
+    )
 }
 
 /// The frame to look at.
@@ -64,7 +71,11 @@ pub(crate) fn in_repository(site: &Site, run: &Run<'_>) -> Option<Spot> {
         true => run.workspace.resolve(printed)?,
         false => plain_path(printed)?,
     };
-    Some(Spot { file, line: site.line.filter(|n| *n > 0), column: site.column.filter(|n| *n > 0) })
+    Some(Spot {
+        file,
+        line: site.line.filter(|n| *n > 0),
+        column: site.column.filter(|n| *n > 0),
+    })
 }
 
 /// A path as it is printed, without `.`; none where it leaves the root.
@@ -74,31 +85,65 @@ fn plain_path(printed: &str) -> Option<String> {
     (!parts.contains(&"..") && parts.iter().any(|p| !p.is_empty())).then(|| parts.join("/"))
 }
 
-/// Where a finding is in the repository: at the frame to look at, else at the first frame that lies there at all and is nobody's
-/// runtime.
+/// Where a finding is in the repository: at the frame to look at, else at the first frame that lies
+/// there at all and is nobody's runtime.
 pub(crate) fn spot(finding: &Finding, item: &Item, run: &Run<'_>) -> Option<Spot> {
-    let frames = finding.stacks.iter().zip(&item.classes).flat_map(|(stack, classes)| stack.frames.iter().zip(classes));
-    let others = frames.filter(|(_, class)| !matches!(class, Class::Allocator | Class::Runtime)).map(|(frame, _)| frame);
-    culprit(finding, item).into_iter().chain(others).find_map(|frame| in_repository(&frame.site, run))
+    let frames = finding
+        .stacks
+        .iter()
+        .zip(&item.classes)
+        .flat_map(|(stack, classes)| stack.frames.iter().zip(classes));
+    let others = frames
+        .filter(|(_, class)| !matches!(class, Class::Allocator | Class::Runtime))
+        .map(|(frame, _)| frame);
+    culprit(finding, item)
+        .into_iter()
+        .chain(others)
+        .find_map(|frame| in_repository(&frame.site, run))
 }
 
 /// Where the log tells of a finding, by a path that may stand in the repository.
 pub(crate) fn log_spot(finding: &Finding, run: &Run<'_>) -> Spot {
     let first = finding.instances.first();
-    log_line(first.map_or(0, |i| i.input), first.map_or(0, |i| i.first_line), run)
+    log_line(
+        first.map_or(0, |i| i.input),
+        first.map_or(0, |i| i.first_line),
+        run,
+    )
 }
 
 /// A line of a log, by a path that may stand in the repository: services refuse others.
 pub(crate) fn log_line(input: usize, line: u64, run: &Run<'_>) -> Spot {
-    let name = run.parsed.inputs.get(input).map_or("", |i| i.name.as_str()).replace('\\', "/");
+    let name = run
+        .parsed
+        .inputs
+        .get(input)
+        .map_or("", |i| i.name.as_str())
+        .replace('\\', "/");
     let name = name.trim_start_matches("./");
-    let foreign = name.starts_with('/') || name.split('/').any(|part| part == ".." || part.ends_with(':'));
-    let file = if foreign { name.rsplit('/').next().unwrap_or_default() } else { name };
-    let file = if file.is_empty() || file == "-" { "stdin" } else { file };
-    Spot { file: file.into(), line: u32::try_from(line).ok().filter(|n| *n > 0), column: None }
+    let foreign = name.starts_with('/')
+        || name
+            .split('/')
+            .any(|part| part == ".." || part.ends_with(':'));
+    let file = if foreign {
+        name.rsplit('/').next().unwrap_or_default()
+    } else {
+        name
+    };
+    let file = if file.is_empty() || file == "-" {
+        "stdin"
+    } else {
+        file
+    };
+    Spot {
+        file: file.into(),
+        line: u32::try_from(line).ok().filter(|n| *n > 0),
+        column: None,
+    }
 }
 
-/// Where a reason of the verdict that is no finding has its cause: a line of a log, or of the file that holds a rule.
+/// Where a reason of the verdict that is no finding has its cause: a line of a log, or of the file
+/// that holds a rule.
 pub(crate) fn reason_spot(code: ReasonCode, run: &Run<'_>) -> Spot {
     let rules = || run.gate.rules.iter().zip(&run.triage.uses);
     let rule = match code {
@@ -107,13 +152,30 @@ pub(crate) fn reason_spot(code: ReasonCode, run: &Run<'_>) -> Spot {
         _ => None,
     };
     if let Some((rule, _)) = rule {
-        return Spot { file: rule.origin.file.clone(), line: Some(rule.origin.line.max(1)), column: None };
+        return Spot {
+            file: rule.origin.file.clone(),
+            line: Some(rule.origin.line.max(1)),
+            column: None,
+        };
     }
-    if let Some(problem) = run.parsed.problems.iter().find(|p| p.code.reason() == Some(code)) {
+    if let Some(problem) = run
+        .parsed
+        .problems
+        .iter()
+        .find(|p| p.code.reason() == Some(code))
+    {
         return log_line(problem.input, problem.line, run);
     }
     if run.parsed.inputs.is_empty() {
-        return Spot { file: "leakgate.toml".into(), line: Some(1), column: None };
+        return Spot {
+            file: "leakgate.toml".into(),
+            line: Some(1),
+            column: None,
+        };
     }
-    log_line(run.parsed.inputs.iter().position(|i| !i.spoke).unwrap_or(0), 1, run)
+    log_line(
+        run.parsed.inputs.iter().position(|i| !i.spoke).unwrap_or(0),
+        1,
+        run,
+    )
 }

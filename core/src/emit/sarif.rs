@@ -1,8 +1,9 @@
 //! SARIF 2.1.0, as GitHub's code scanning takes it in
 //! (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
 //!
-//! GitHub shows a suppressed result as an open alert, so that accepted findings stand here only where [`Style::accepted`] asks for
-//! them. A run without results is written, too: that closes the alerts of earlier ones.
+//! GitHub shows a suppressed result as an open alert, so that accepted findings stand here only
+//! where [`Style::accepted`] asks for them. A run without results is written, too: that closes the
+//! alerts of earlier ones.
 
 mod finding;
 mod location;
@@ -17,8 +18,8 @@ use core::fmt;
 use hashbrown::HashMap;
 
 use self::wire::{
-    AutomationDetails, BaseId, BaseIds, Driver, Invocation, Log, Message, Notification, Reference, ResultObject, Rule, RunObject,
-    Tool,
+    AutomationDetails, BaseId, BaseIds, Driver, Invocation, Log, Message, Notification, Reference,
+    ResultObject, Rule, RunObject, Tool,
 };
 use super::escape::{self, message as escaped};
 use super::group::groups;
@@ -51,10 +52,16 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         runs: [RunObject {
             tool: Tool { driver },
             // What stands before the last `/` is the category; behind it the run might be named.
-            automation_details: AutomationDetails { id: format!("{}/", style.category) },
+            automation_details: AutomationDetails {
+                id: format!("{}/", style.category),
+            },
             invocations: [invocation(run)],
             original_uri_base_ids: BaseIds {
-                source_root: BaseId { description: Message { text: "The root of the repository.".into() } },
+                source_root: BaseId {
+                    description: Message {
+                        text: "The root of the repository.".into(),
+                    },
+                },
             },
             column_kind: "unicodeCodePoints",
             results,
@@ -66,9 +73,19 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
 
 /// The results, the worst first, and a rule for each kind among them.
 fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<Rule>) {
-    let accepted = [Disposition::Allowed, Disposition::Baseline, Disposition::NotGated];
-    let dispositions = [Disposition::Unexpected].into_iter().chain(accepted.into_iter().filter(|_| style.accepted));
-    let all = dispositions.flat_map(|disposition| groups(run, disposition).into_iter().map(move |group| (disposition, group)));
+    let accepted = [
+        Disposition::Allowed,
+        Disposition::Baseline,
+        Disposition::NotGated,
+    ];
+    let dispositions = [Disposition::Unexpected]
+        .into_iter()
+        .chain(accepted.into_iter().filter(|_| style.accepted));
+    let all = dispositions.flat_map(|disposition| {
+        groups(run, disposition)
+            .into_iter()
+            .map(move |group| (disposition, group))
+    });
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut rules: Vec<Rule> = Vec::new();
     let mut results = Vec::new();
@@ -80,7 +97,14 @@ fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<
             rules.push(rule::of(kind));
             rules.len() - 1
         });
-        results.push(finding::of(&group, (id, at), disposition, run, style, &mut frames_left));
+        results.push(finding::of(
+            &group,
+            (id, at),
+            disposition,
+            run,
+            style,
+            &mut frames_left,
+        ));
     }
     (results, rules)
 }
@@ -89,20 +113,54 @@ fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<
 fn invocation<'a>(run: &Run<'a>) -> Invocation<'a> {
     let reason = |reason: &'a Reason| {
         let text = format!("{}.", escaped(&words::shortened(&reason.message, 1000)));
-        let locations = [location::location(&places::reason_spot(reason.code, run), None)].into();
-        Notification { descriptor: Reference { id: reason.code.as_str() }, level: "error", message: Message { text }, locations }
+        let locations = [location::location(
+            &places::reason_spot(reason.code, run),
+            None,
+        )]
+        .into();
+        Notification {
+            descriptor: Reference {
+                id: reason.code.as_str(),
+            },
+            level: "error",
+            message: Message { text },
+            locations,
+        }
     };
     let problem = |problem: &'a crate::Problem| {
         let fatal = problem.code.class() == Class::Fatal;
         let text = format!("{}.", escaped(&words::shortened(&problem.message, 1000)));
-        let locations = [location::location(&places::log_line(problem.input, problem.line, run), None)].into();
+        let locations = [location::location(
+            &places::log_line(problem.input, problem.line, run),
+            None,
+        )]
+        .into();
         let level = if fatal { "error" } else { "note" };
-        Notification { descriptor: Reference { id: problem.code.as_str() }, level, message: Message { text }, locations }
+        Notification {
+            descriptor: Reference {
+                id: problem.code.as_str(),
+            },
+            level,
+            message: Message { text },
+            locations,
+        }
     };
-    let reasons = || run.verdict.reasons.iter().filter(|r| !r.code.is_about_findings());
+    let reasons = || {
+        run.verdict
+            .reasons
+            .iter()
+            .filter(|r| !r.code.is_about_findings())
+    };
     // A reason that sums up problems stands there by these.
-    let by_itself = reasons().filter(|r| run.parsed.problems.iter().all(|p| p.code.reason() != Some(r.code)));
-    let notifications = by_itself.map(reason).chain(run.parsed.problems.iter().map(problem));
+    let by_itself = reasons().filter(|r| {
+        run.parsed
+            .problems
+            .iter()
+            .all(|p| p.code.reason() != Some(r.code))
+    });
+    let notifications = by_itself
+        .map(reason)
+        .chain(run.parsed.problems.iter().map(problem));
     Invocation {
         execution_successful: run.verdict.outcome != Outcome::Error && reasons().next().is_none(),
         exit_code: match run.verdict.outcome {

@@ -13,17 +13,20 @@ use crate::triage::Triage;
 pub struct Style<'a> {
     /// Colours, by ANSI sequences. Only text has them.
     pub colour: bool,
-    /// How many columns the terminal has; without it, lines are as long as they are. Only text heeds it.
+    /// How many columns the terminal has; without it, lines are as long as they are. Only text
+    /// heeds it.
     pub width: Option<usize>,
-    /// Findings that do not fail stand in the document, too: in SARIF marked as accepted, in folded stacks beside the others.
+    /// Findings that do not fail stand in the document, too: in SARIF marked as accepted, in
+    /// folded stacks beside the others.
     pub accepted: bool,
-    /// The most characters of a document that goes to a service with a limit (markdown). Counted are UTF-16 code units: each of
-    /// the other ways to count characters gives as many or fewer.
+    /// The most characters of a document that goes to a service with a limit (markdown). Counted
+    /// are UTF-16 code units: each of the other ways to count characters gives as many or
+    /// fewer.
     pub budget: usize,
     /// What tells a SARIF document from others about the same commit, such as the leg of a matrix.
     pub category: &'a str,
-    /// What writes the entries that accept findings: [`crate::suppress`]. Without it markdown shows none; a page that has no use for
-    /// them need not carry what reads them back.
+    /// What writes the entries that accept findings: [`crate::suppress`]. Without it markdown
+    /// shows none; a page that has no use for them need not carry what reads them back.
     pub suppress: Option<Suppress>,
 }
 
@@ -31,7 +34,8 @@ pub struct Style<'a> {
 pub type Suppress = fn(&Parsed, &Triage, &[String], Language, &Wording) -> Vec<Written>;
 
 impl Style<'_> {
-    /// What a comment of GitHub may hold, 65,536 characters, less a margin for what somebody puts before it.
+    /// What a comment of GitHub may hold, 65,536 characters, less a margin for what somebody puts
+    /// before it.
     pub const BUDGET: usize = 65_000;
 
     /// The least that holds the verdict.
@@ -43,13 +47,21 @@ impl Style<'_> {
 
 impl Default for Style<'_> {
     fn default() -> Self {
-        Self { colour: false, width: None, accepted: false, budget: Self::BUDGET, category: Self::CATEGORY, suppress: None }
+        Self {
+            colour: false,
+            width: None,
+            accepted: false,
+            budget: Self::BUDGET,
+            category: Self::CATEGORY,
+            suppress: None,
+        }
     }
 }
 
 /// Lines of source files, for those who may show them.
 pub trait Excerpt {
-    /// A line, from 1, of a file of the repository, by the path that [`crate::Workspace::resolve`] gave.
+    /// A line, from 1, of a file of the repository, by the path that [`crate::Workspace::resolve`]
+    /// gave.
     fn line(&self, file: &str, line: u32) -> Option<String>;
 }
 

@@ -1,4 +1,5 @@
-//! Text for people at a terminal: the verdict first, then each finding as a block, then what else was seen.
+//! Text for people at a terminal: the verdict first, then each finding as a block, then what else
+//! was seen.
 
 mod block;
 pub(crate) mod paint;
@@ -36,7 +37,12 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
 fn verdict(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let verdict = run.verdict;
     match verdict.outcome {
-        Outcome::Pass => writeln!(out, "{} {}", paint.good("pass:"), terminal(&verdict.evidence)),
+        Outcome::Pass => writeln!(
+            out,
+            "{} {}",
+            paint.good("pass:"),
+            terminal(&verdict.evidence)
+        ),
         Outcome::Fail => reasons(run, paint, out),
         Outcome::Error => {
             writeln!(out, "{} not everything could be read", paint.bad("error:"))?;
@@ -50,10 +56,17 @@ fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
     for (at, reason) in run.verdict.reasons.iter().enumerate() {
         let head = paint.bad(if at == 0 { "fail:" } else { "     " });
         let more = match reason.count {
-            n if n > 1 && reason.code != crate::ReasonCode::UnexpectedFinding => format!(" (and {} more)", n - 1),
+            n if n > 1 && reason.code != crate::ReasonCode::UnexpectedFinding => {
+                format!(" (and {} more)", n - 1)
+            }
             _ => String::new(),
         };
-        writeln!(out, "{head} {}{more} {}", terminal(&reason.message), paint.dim(&format!("[{}]", reason.code)))?;
+        writeln!(
+            out,
+            "{head} {}{more} {}",
+            terminal(&reason.message),
+            paint.dim(&format!("[{}]", reason.code))
+        )?;
     }
     Ok(())
 }
@@ -67,10 +80,22 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             Class::Fatal => paint.bad("problem"),
             Class::Note => paint.dim("note"),
         };
-        let input = run.parsed.inputs.get(problem.input).map_or(String::new(), |i| i.shown());
-        let pid = problem.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+        let input = run
+            .parsed
+            .inputs
+            .get(problem.input)
+            .map_or(String::new(), |i| i.shown());
+        let pid = problem
+            .pid
+            .map_or(String::new(), |pid| format!(" (pid {pid})"));
         let message = terminal(&problem.message);
-        writeln!(out, "{head}[{}] {}:{}: {message}{pid}", problem.code, terminal(&input), problem.line)?;
+        writeln!(
+            out,
+            "{head}[{}] {}:{}: {message}{pid}",
+            problem.code,
+            terminal(&input),
+            problem.line
+        )?;
     }
     Ok(())
 }
@@ -93,8 +118,16 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
         writeln!(out)?;
     }
     for (kind, records, bytes) in kinds {
-        let size = bytes.map_or(String::new(), |b| format!(", {}", count(b, "byte", "bytes")));
-        writeln!(out, "{} {}: {}{size}", paint.dim("not gated"), terminal(kind), count(records, "record", "records"))?;
+        let size = bytes.map_or(String::new(), |b| {
+            format!(", {}", count(b, "byte", "bytes"))
+        });
+        writeln!(
+            out,
+            "{} {}: {}{size}",
+            paint.dim("not gated"),
+            terminal(kind),
+            count(records, "record", "records")
+        )?;
     }
     Ok(())
 }
@@ -104,7 +137,12 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let (unexpected, _) = run.triage.count(run.parsed, Disposition::Unexpected);
     let (not_gated, _) = run.triage.count(run.parsed, Disposition::NotGated);
     let n = |count: usize| count as u64;
-    let fatal = n(run.parsed.problems.iter().filter(|p| p.code.class() == Class::Fatal).count());
+    let fatal = n(run
+        .parsed
+        .problems
+        .iter()
+        .filter(|p| p.code.class() == Class::Fatal)
+        .count());
     let notes = match n(run.parsed.problems.len()) - fatal {
         0 => String::new(),
         more => format!(", {}", count(more, "note", "notes")),

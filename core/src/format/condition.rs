@@ -41,14 +41,21 @@ const COMPARISONS: &[(&str, Comparison)] = &[
 ];
 
 impl Condition {
-    /// Reads a condition; `groups` are the names that the pattern has. The error is what a person is told, and what may be meant.
+    /// Reads a condition; `groups` are the names that the pattern has. The error is what a person
+    /// is told, and what may be meant.
     pub(crate) fn read(text: &str, groups: &[&str]) -> Result<Self, (String, Option<String>)> {
-        let found = COMPARISONS.iter().find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
+        let found = COMPARISONS
+            .iter()
+            .find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
         let Some(((left, right), comparison)) = found else {
             let help = String::from("such as allocs != frees, or bytes > 0");
             return Err((format!("`{text}` compares nothing"), Some(help)));
         };
-        Ok(Self { left: operand(left.trim(), groups)?, comparison, right: operand(right.trim(), groups)? })
+        Ok(Self {
+            left: operand(left.trim(), groups)?,
+            comparison,
+            right: operand(right.trim(), groups)?,
+        })
     }
 
     /// Whether it holds; nothing where a group holds no number.
@@ -77,8 +84,12 @@ fn operand(text: &str, groups: &[&str]) -> Result<Operand, (String, Option<Strin
         return Ok(Operand::Group(text.to_owned()));
     }
     let help = nearest(text, groups.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let help = help.or_else(|| (!groups.is_empty()).then(|| format!("there are {}", groups.join(", "))));
-    Err((format!("`{text}` is no number from 0 on, and no group of the pattern"), help))
+    let help =
+        help.or_else(|| (!groups.is_empty()).then(|| format!("there are {}", groups.join(", "))));
+    Err((
+        format!("`{text}` is no number from 0 on, and no group of the pattern"),
+        help,
+    ))
 }
 
 /// A number as programs print them: `1234`, `1,234`, `0x4d2`.
@@ -113,9 +124,22 @@ mod tests {
             ("word > 0", None),
             ("absent > 0", None),
         ] {
-            assert_eq!(Condition::read(text, &groups).unwrap().holds(group), want, "{text}");
+            assert_eq!(
+                Condition::read(text, &groups).unwrap().holds(group),
+                want,
+                "{text}"
+            );
         }
-        assert_eq!(Condition::read("alocs > 0", &groups).unwrap_err().1.as_deref(), Some("did you mean `allocs`?"));
-        assert!(Condition::read("allocs", &groups).is_err() && Condition::read("allocs > -1", &groups).is_err());
+        assert_eq!(
+            Condition::read("alocs > 0", &groups)
+                .unwrap_err()
+                .1
+                .as_deref(),
+            Some("did you mean `allocs`?")
+        );
+        assert!(
+            Condition::read("allocs", &groups).is_err()
+                && Condition::read("allocs > -1", &groups).is_err()
+        );
     }
 }

@@ -22,7 +22,12 @@ pub struct Leak {
 impl Leak {
     /// Memory of which nothing is told but its size.
     pub(crate) const fn direct(bytes: u64, blocks: u64) -> Self {
-        Self { bytes, blocks, direct_bytes: bytes, indirect_bytes: 0 }
+        Self {
+            bytes,
+            blocks,
+            direct_bytes: bytes,
+            indirect_bytes: 0,
+        }
     }
 
     /// The sizes of so many such records.
@@ -91,7 +96,8 @@ impl Role {
     }
 }
 
-/// What stands at a frame's address: everything that does not change between two runs of one binary.
+/// What stands at a frame's address: everything that does not change between two runs of one
+/// binary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Site {
     /// The text of the frame after its number and address, byte for byte.
@@ -160,15 +166,17 @@ pub struct Instance {
     pub last_line: u64,
 }
 
-/// The suppression that valgrind itself wrote for a record (`--gen-suppressions`). It holds what a printed stack has lost: names as
-/// suppressions are compared with, before demangling.
+/// The suppression that valgrind itself wrote for a record (`--gen-suppressions`). It holds what a
+/// printed stack has lost: names as suppressions are compared with, before demangling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Generated {
     /// Tool and kind: `Memcheck:Leak`.
     pub kind: Text,
-    /// What stands between the kind and the frames: `match-leak-kinds: definite`, the name of a system call's parameter.
+    /// What stands between the kind and the frames: `match-leak-kinds: definite`, the name of a
+    /// system call's parameter.
     pub extra: Option<Text>,
-    /// `fun:…` or `obj:…` for each frame of the primary stack. Empty where equal records had different ones.
+    /// `fun:…` or `obj:…` for each frame of the primary stack. Empty where equal records had
+    /// different ones.
     pub frames: Vec<Text>,
 }
 

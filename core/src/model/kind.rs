@@ -102,7 +102,10 @@ impl Tool {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Custom(name) => name,
-            known => TOOLS.iter().find(|(_, tool)| tool == known).map_or("", |(name, _)| name),
+            known => TOOLS
+                .iter()
+                .find(|(_, tool)| tool == known)
+                .map_or("", |(name, _)| name),
         }
     }
 
@@ -139,7 +142,8 @@ impl fmt::Display for Tool {
     }
 }
 
-/// What kind of mistake a finding is, in kebab-case: one of the `leak-…` constants, `fd-leak`, or the checker's own kind.
+/// What kind of mistake a finding is, in kebab-case: one of the `leak-…` constants, `fd-leak`, or
+/// the checker's own kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(Cow<'static, str>);
 
@@ -166,7 +170,8 @@ impl Kind {
         Self(Cow::Borrowed(name))
     }
 
-    /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`, `heap-use-after-free`.
+    /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`,
+    /// `heap-use-after-free`.
     pub fn own(name: &str) -> Self {
         Self::unreserved(name.to_ascii_lowercase())
     }
@@ -179,10 +184,15 @@ impl Kind {
     /// Names with a meaning of leakgate's own can't come from a log: they decide what is gated.
     fn unreserved(name: String) -> Self {
         let reserved = name.starts_with("leak-") || name == "fd-leak" || name == "fd-inherited";
-        Self(Cow::Owned(if reserved { format!("error-{name}") } else { name }))
+        Self(Cow::Owned(if reserved {
+            format!("error-{name}")
+        } else {
+            name
+        }))
     }
 
-    /// A kind as a checker names it: `InvalidRead`, `heap-use-after-free`, `data race` become kebab-case.
+    /// A kind as a checker names it: `InvalidRead`, `heap-use-after-free`, `data race` become
+    /// kebab-case.
     pub fn from_name(name: &str) -> Self {
         let mut out = String::with_capacity(name.len() + 4);
         let mut before = ' ';
@@ -190,8 +200,9 @@ impl Kind {
         while let Some(c) = letters.next() {
             if c.is_ascii_uppercase() {
                 let next_is_lower = letters.peek().is_some_and(char::is_ascii_lowercase);
-                let starts_word =
-                    before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && next_is_lower);
+                let starts_word = before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && next_is_lower);
                 if starts_word && !out.ends_with('-') {
                     out.push('-');
                 }

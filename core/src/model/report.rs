@@ -18,7 +18,10 @@ impl Amount {
     /// Both together.
     #[must_use]
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self { bytes: self.bytes.saturating_add(other.bytes), blocks: self.blocks.saturating_add(other.blocks) }
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            blocks: self.blocks.saturating_add(other.blocks),
+        }
     }
 }
 
@@ -114,15 +117,18 @@ pub struct Report {
     pub has_header: bool,
     /// How many leak searches the process made.
     pub searches: u32,
-    /// How many frames of a stack valgrind keeps at most, where the report tells; a longer suppression is cut to so many.
+    /// How many frames of a stack valgrind keeps at most, where the report tells; a longer
+    /// suppression is cut to so many.
     pub callers: Option<u32>,
-    /// Which leaks the checker shows as records, where the report tells (valgrind XML names its options).
+    /// Which leaks the checker shows as records, where the report tells (valgrind XML names its
+    /// options).
     pub shown: Option<ShownLeaks>,
     /// What the checker stated.
     pub stated: Stated,
     /// The checker said that it left findings out (a documented cap).
     pub capped: bool,
-    /// How many records the checker printed, those that a later leak search printed again included.
+    /// How many records the checker printed, those that a later leak search printed again
+    /// included.
     pub printed: u64,
     /// How many of them were errors.
     pub printed_errors: u64,
@@ -155,6 +161,9 @@ pub struct Input {
 impl Input {
     /// The name for people, with its leg.
     pub fn shown(&self) -> String {
-        self.leg.as_ref().map_or_else(|| self.name.clone(), |leg| alloc::format!("{leg}: {}", self.name))
+        self.leg.as_ref().map_or_else(
+            || self.name.clone(),
+            |leg| alloc::format!("{leg}: {}", self.name),
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! AddressSanitizer's words: headlines, and the lines between the stacks of an error.
 //!
-//! Source: compiler-rt `asan/asan_errors.cpp`, `asan/asan_descriptions.cpp`; the kinds are those that its `SUMMARY:` line gives.
+//! Source: compiler-rt `asan/asan_errors.cpp`, `asan/asan_descriptions.cpp`; the kinds are those
+//! that its `SUMMARY:` line gives.
 
 use crate::bytes::{after, contains, trim_start};
 use crate::model::{Kind, Role};
@@ -9,19 +10,37 @@ use crate::model::{Kind, Role};
 pub(super) const SPECIAL: &[(&str, &str)] = &[
     ("attempting double-free", "double-free"),
     ("attempting free on address", "bad-free"),
-    ("attempting to call malloc_usable_size()", "bad-malloc_usable_size"),
-    ("attempting to call __sanitizer_get_allocated_size()", "bad-__sanitizer_get_allocated_size"),
+    (
+        "attempting to call malloc_usable_size()",
+        "bad-malloc_usable_size",
+    ),
+    (
+        "attempting to call __sanitizer_get_allocated_size()",
+        "bad-__sanitizer_get_allocated_size",
+    ),
     ("requested allocation size", "allocation-size-too-big"),
     ("calloc parameters overflow", "calloc-overflow"),
     ("reallocarray parameters overflow", "reallocarray-overflow"),
     ("pvalloc parameters overflow", "pvalloc-overflow"),
-    ("invalid alignment requested in aligned_alloc", "invalid-aligned-alloc-alignment"),
-    ("invalid alignment requested in posix_memalign", "invalid-posix-memalign-alignment"),
-    ("invalid allocation alignment", "invalid-allocation-alignment"),
+    (
+        "invalid alignment requested in aligned_alloc",
+        "invalid-aligned-alloc-alignment",
+    ),
+    (
+        "invalid alignment requested in posix_memalign",
+        "invalid-posix-memalign-alignment",
+    ),
+    (
+        "invalid allocation alignment",
+        "invalid-allocation-alignment",
+    ),
     ("specified RSS limit exceeded", "rss-limit-exceeded"),
     ("out of memory", "out-of-memory"),
     ("allocator is out of memory", "out-of-memory"),
-    ("bad parameters to __sanitizer_annotate_contiguous_container", "bad-__sanitizer_annotate_contiguous_container"),
+    (
+        "bad parameters to __sanitizer_annotate_contiguous_container",
+        "bad-__sanitizer_annotate_contiguous_container",
+    ),
     (
         "bad parameters to __sanitizer_annotate_double_ended_contiguous_container",
         "bad-__sanitizer_annotate_double_ended_contiguous_container",
@@ -38,7 +57,11 @@ pub(crate) fn kind(text: &str) -> Kind {
         return Kind::of(kind);
     }
     let word = text.split([' ', ':', '(', ';']).next().unwrap_or_default();
-    if word.is_empty() { Kind::UNKNOWN } else { Kind::own(word) }
+    if word.is_empty() {
+        Kind::UNKNOWN
+    } else {
+        Kind::own(word)
+    }
 }
 
 /// What a line of an error's body is.
@@ -62,9 +85,14 @@ pub(crate) fn section(line: &[u8]) -> Option<Section> {
         Some(Section::Stack(Role::Thread))
     } else if text.starts_with(b"Address 0x") && contains(text, b" in stack of thread ") {
         Some(Section::Stack(Role::Origin))
-    } else if starts(&["Memory was manually poisoned by", "registered at:"]) || is_registration(text) {
+    } else if starts(&["Memory was manually poisoned by", "registered at:"])
+        || is_registration(text)
+    {
         Some(Section::Stack(Role::Declaration))
-    } else if text.starts_with(b"0x") && contains(text, b" is located ") || starts(NOTES) || is_variable(text) {
+    } else if text.starts_with(b"0x") && contains(text, b" is located ")
+        || starts(NOTES)
+        || is_variable(text)
+    {
         Some(Section::Note)
     } else {
         None
@@ -94,7 +122,8 @@ fn is_registration(text: &[u8]) -> bool {
     matches!(text, [b'[', digit, b']', b':'] if digit.is_ascii_digit())
 }
 
-/// `[32, 72) 'a' (line 27) <== Memory access at offset 72 overflows this variable`, `[1] size=16 'g' FILE:1 in BIN`
+/// `[32, 72) 'a' (line 27) <== Memory access at offset 72 overflows this variable`, `[1] size=16
+/// 'g' FILE:1 in BIN`
 fn is_variable(text: &[u8]) -> bool {
     text.starts_with(b"[") && (contains(text, b") '") || after(text, b"] size=").is_some())
 }
@@ -106,15 +135,33 @@ mod tests {
     #[test]
     fn kinds_of_headlines() {
         for (text, want) in [
-            ("heap-buffer-overflow on address 0x60 at pc 0x1", "heap-buffer-overflow"),
-            ("attempting double-free on 0x60 in thread T0:", "double-free"),
-            ("attempting free on address which was not malloc()-ed: 0x1 in thread T0", "bad-free"),
-            ("alloc-dealloc-mismatch (malloc vs operator delete) on 0x1", "alloc-dealloc-mismatch"),
+            (
+                "heap-buffer-overflow on address 0x60 at pc 0x1",
+                "heap-buffer-overflow",
+            ),
+            (
+                "attempting double-free on 0x60 in thread T0:",
+                "double-free",
+            ),
+            (
+                "attempting free on address which was not malloc()-ed: 0x1 in thread T0",
+                "bad-free",
+            ),
+            (
+                "alloc-dealloc-mismatch (malloc vs operator delete) on 0x1",
+                "alloc-dealloc-mismatch",
+            ),
             ("SEGV on unknown address (pc 0x1 bp 0x1 sp 0x1 T0)", "segv"),
-            ("memcpy-param-overlap: memory ranges [0x1,0x2) and [0x1, 0x2) overlap", "memcpy-param-overlap"),
+            (
+                "memcpy-param-overlap: memory ranges [0x1,0x2) and [0x1, 0x2) overlap",
+                "memcpy-param-overlap",
+            ),
             ("odr-violation (0x1):", "odr-violation"),
             ("negative-size-param: (size=-1)", "negative-size-param"),
-            ("calloc parameters overflow: count * size (-1 * 2)", "calloc-overflow"),
+            (
+                "calloc parameters overflow: count * size (-1 * 2)",
+                "calloc-overflow",
+            ),
             ("", "unknown-error"),
         ] {
             assert_eq!(kind(text).as_str(), want);
@@ -125,13 +172,28 @@ mod tests {
     fn lines_between_stacks() {
         for (line, want) in [
             ("freed by thread T0 here:", Some(Section::Stack(Role::Free))),
-            ("previously allocated by thread T0 here:", Some(Section::Stack(Role::Allocation))),
-            ("Thread T1 (x) created by T0 here:", Some(Section::Stack(Role::Thread))),
-            ("Address 0x7f is located in stack of thread T0 at offset 72 in frame", Some(Section::Stack(Role::Origin))),
+            (
+                "previously allocated by thread T0 here:",
+                Some(Section::Stack(Role::Allocation)),
+            ),
+            (
+                "Thread T1 (x) created by T0 here:",
+                Some(Section::Stack(Role::Thread)),
+            ),
+            (
+                "Address 0x7f is located in stack of thread T0 at offset 72 in frame",
+                Some(Section::Stack(Role::Origin)),
+            ),
             ("  [1]:", Some(Section::Stack(Role::Declaration))),
             ("READ of size 4 at 0x1 thread T0", Some(Section::Note)),
-            ("    [32, 72) 'a' (line 27) <== Memory access", Some(Section::Note)),
-            ("0x60 is located 0 bytes after 40-byte region [0x1,0x2)", Some(Section::Note)),
+            (
+                "    [32, 72) 'a' (line 27) <== Memory access",
+                Some(Section::Note),
+            ),
+            (
+                "0x60 is located 0 bytes after 40-byte region [0x1,0x2)",
+                Some(Section::Note),
+            ),
             ("program stderr line", None),
         ] {
             assert_eq!(section(line.as_bytes()), want, "{line}");

@@ -1,9 +1,10 @@
 //! Reports of the sanitizers: a headline with a pid, then a body without one, up to `SUMMARY:`.
 //!
-//! The body's lines carry no tag, so two processes that write at once into one stream can't be told apart. A body that breaks
-//! its own grammar (a frame out of sequence, a second headline before the first report has a stack) is named `interleaved`,
-//! never guessed at. What the words mean is said in `asan.rs`, `lsan.rs`, `tsan.rs`, …; how lines follow one another,
-//! here; who is asked, in `body/dialect.rs`.
+//! The body's lines carry no tag, so two processes that write at once into one stream can't be told
+//! apart. A body that breaks its own grammar (a frame out of sequence, a second headline before the
+//! first report has a stack) is named `interleaved`, never guessed at. What the words mean is said
+//! in `asan.rs`, `lsan.rs`, `tsan.rs`, …; how lines follow one another, here; who is asked, in
+//! `body/dialect.rs`.
 
 mod dialect;
 mod headline;
@@ -28,10 +29,12 @@ use crate::line::Line;
 use crate::model::{Amount, Text, Tool};
 use crate::problem::Code;
 
-/// A report is given up after so many lines that are none of its own (the process died while it wrote).
+/// A report is given up after so many lines that are none of its own (the process died while it
+/// wrote).
 const MAX_FOREIGN: u32 = 2000;
 
-/// What is looked for in every frame; to prepare the search each time would take longer than the search.
+/// What is looked for in every frame; to prepare the search each time would take longer than the
+/// search.
 #[derive(Clone, Debug)]
 struct Words {
     within: Finder<'static>,
@@ -39,7 +42,9 @@ struct Words {
 
 impl Default for Words {
     fn default() -> Self {
-        Self { within: Finder::new(b": runtime error: ") }
+        Self {
+            within: Finder::new(b": runtime error: "),
+        }
     }
 }
 
@@ -71,33 +76,65 @@ impl Sanitizers {
 
     /// True while no report is known.
     pub(crate) fn is_bare(&self) -> bool {
-        self.open.is_none() && self.reports.is_empty() && self.deadly.is_none() && self.lead.is_none()
+        self.open.is_none()
+            && self.reports.is_empty()
+            && self.deadly.is_none()
+            && self.lead.is_none()
     }
 
     /// Reads a line; `pid` is that of its tag, `text` what follows the tag and every prefix.
-    pub(crate) fn line(&mut self, text: &[u8], pid: Option<u64>, line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) {
-        let place = Place { pid, line: line.number, stream };
+    pub(crate) fn line(
+        &mut self,
+        text: &[u8],
+        pid: Option<u64>,
+        line: &Line<'_>,
+        stream: Option<&Text>,
+        out: &mut Collector,
+    ) {
+        let place = Place {
+            pid,
+            line: line.number,
+            stream,
+        };
         // Most lines are frames, which mean nothing else, unless another process wrote into one.
-        let is_frame = pid.is_none() && trim_start(text).starts_with(b"#") && self.words.within.find(text).is_none();
+        let is_frame = pid.is_none()
+            && trim_start(text).starts_with(b"#")
+            && self.words.within.find(text).is_none();
         match standalone(text) {
             _ if is_frame => self.body(text, &place, out),
             Some(Standalone::Summary { name, text }) => self.summary(name, text, &place, out),
-            Some(Standalone::Message { level, name, text: said }) if !level.is_empty() || !is_tagged_error(text, pid) => {
+            Some(Standalone::Message {
+                level,
+                name,
+                text: said,
+            }) if !level.is_empty() || !is_tagged_error(text, pid) => {
                 self.message(level, name, said, &place, out);
             }
             _ if self.undefined(text, &place, out) => {}
             _ => {
                 if msan::is_lead(text) {
                     self.lead = Some((text_of(text.trim_ascii()), place.line));
-                } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
+                } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:"
+                {
                     self.open_leaks(text, &place, out);
                 } else if pid.is_some() && failures::is_start_of_asan(text) {
-                    let message = format!("AddressSanitizer failed: `{}`", String::from_utf8_lossy(text.trim_ascii()));
+                    let message = format!(
+                        "AddressSanitizer failed: `{}`",
+                        String::from_utf8_lossy(text.trim_ascii())
+                    );
                     out.problem(Code::CheckerFailed, place.line, pid, message);
                 } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
-                    out.problem(Code::SummaryWithoutReport, place.line, pid, "a summary of a sanitizer that can't be read");
+                    out.problem(
+                        Code::SummaryWithoutReport,
+                        place.line,
+                        pid,
+                        "a summary of a sanitizer that can't be read",
+                    );
                 } else if is_tagged_error(text, pid) {
-                    let message = format!("`{}` is no report that leakgate knows", String::from_utf8_lossy(text.trim_ascii()));
+                    let message = format!(
+                        "`{}` is no report that leakgate knows",
+                        String::from_utf8_lossy(text.trim_ascii())
+                    );
                     out.problem(Code::UnknownReport, place.line, pid, message);
                     self.unknown = true;
                 }
@@ -121,10 +158,20 @@ impl Sanitizers {
     pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
         self.close(self.is_whole(), last_line, out);
         if let Some(line) = self.deadly.take() {
-            out.problem(Code::Truncated, line, None, "a sanitizer announced a deadly signal, and its report is missing");
+            out.problem(
+                Code::Truncated,
+                line,
+                None,
+                "a sanitizer announced a deadly signal, and its report is missing",
+            );
         }
         if let Some((_, line)) = self.lead.take() {
-            out.problem(Code::Truncated, line, None, "MemorySanitizer tells of uninitialized bytes, and its report is missing");
+            out.problem(
+                Code::Truncated,
+                line,
+                None,
+                "MemorySanitizer tells of uninitialized bytes, and its report is missing",
+            );
         }
         *self = Self::default();
     }
@@ -149,7 +196,8 @@ impl Sanitizers {
         self.open = Some(Open::new(report, Part::Leaks, None));
     }
 
-    /// A leak record or a table of suppressions without the headline before it: the start was cut, or there is none.
+    /// A leak record or a table of suppressions without the headline before it: the start was cut,
+    /// or there is none.
     fn open_leaks(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let table = lsan::record(text).is_none();
         if self.open.as_ref().is_some_and(Open::is_of_leaks) {
@@ -158,7 +206,11 @@ impl Sanitizers {
         self.interrupt(place, out);
         let report = self.report(Tool::Lsan, place, out);
         out.reports[report].complete = table;
-        let part = if table { Part::Suppressions { then_leaks: false } } else { Part::Leaks };
+        let part = if table {
+            Part::Suppressions { then_leaks: false }
+        } else {
+            Part::Leaks
+        };
         self.open = Some(Open::new(report, part, None));
     }
 
@@ -176,14 +228,21 @@ impl Sanitizers {
         } else {
             self.mixed = true;
             let pid = out.reports[report].pid;
-            out.problem(Code::Interleaved, place.line, pid, "another process began to report before this report ended");
+            out.problem(
+                Code::Interleaved,
+                place.line,
+                pid,
+                "another process began to report before this report ended",
+            );
             self.give_up(out);
         }
     }
 
     /// Ends the open report, of which a problem tells already.
     fn give_up(&mut self, out: &mut Collector) {
-        let Some(report) = self.open.as_ref().map(|open| open.report) else { return };
+        let Some(report) = self.open.as_ref().map(|open| open.report) else {
+            return;
+        };
         self.close(true, 0, out);
         out.reports[report].complete = false;
     }
@@ -196,20 +255,30 @@ impl Sanitizers {
         if self.undefined_summary(name, text, place, out) {
             return;
         }
-        let ended = self.open.as_mut().filter(|o| o.part == Part::Error).and_then(|o| o.draft.as_mut());
+        let ended = self
+            .open
+            .as_mut()
+            .filter(|o| o.part == Part::Error)
+            .and_then(|o| o.draft.as_mut());
         if let Some(draft) = ended.filter(|draft| dialect::sums_up(name, &draft.tool)) {
             message::complete_kind(draft, text);
             self.close(true, place.line, out);
         } else if !self.mixed && !self.unknown {
-            let message = format!("a summary of {}Sanitizer whose report is not in the log", String::from_utf8_lossy(name));
+            let message = format!(
+                "a summary of {}Sanitizer whose report is not in the log",
+                String::from_utf8_lossy(name)
+            );
             out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
         }
     }
 
-    /// A sanitizer ended the process: it has told before why, and if that is not in the log, the start of the report is lost.
+    /// A sanitizer ended the process: it has told before why, and if that is not in the log, the
+    /// start of the report is lost.
     fn aborted(&self, place: &Place<'_>, out: &mut Collector) {
-        let is_known =
-            self.mixed || self.unknown || self.deadly.is_some() || self.reports.keys().any(|(_, pid)| *pid == place.pid);
+        let is_known = self.mixed
+            || self.unknown
+            || self.deadly.is_some()
+            || self.reports.keys().any(|(_, pid)| *pid == place.pid);
         if !is_known {
             let message = "a sanitizer ended the process, and its report is not in the log";
             out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
@@ -217,17 +286,25 @@ impl Sanitizers {
     }
 
     fn leak_total(&mut self, total: Amount, place: &Place<'_>, out: &mut Collector) {
-        let open = self.open.as_ref().filter(|o| o.is_of_leaks()).map(|o| o.report);
+        let open = self
+            .open
+            .as_ref()
+            .filter(|o| o.is_of_leaks())
+            .map(|o| o.report);
         match open {
             Some(report) => {
-                // A process may look for leaks several times; every report counts, and so does every total.
+                // A process may look for leaks several times; every report counts, and so does
+                // every total.
                 let stated = out.reports[report].stated.leaked.get_or_insert_default();
                 *stated = stated.plus(total);
                 self.close(true, place.line, out);
             }
             None if self.mixed => {}
             None => {
-                let message = format!("{} leaked bytes are summed up, and their report is not in the log", total.bytes);
+                let message = format!(
+                    "{} leaked bytes are summed up, and their report is not in the log",
+                    total.bytes
+                );
                 out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
             }
         }
@@ -235,7 +312,9 @@ impl Sanitizers {
 
     /// Ends the open report. What is missing at its end is a problem.
     fn close(&mut self, complete: bool, line: u64, out: &mut Collector) {
-        let Some(mut open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
         if let Some(mut draft) = open.draft.take() {
             undefined::put_in_place(&mut draft, &open.spot, out);
             out.record(open.report, draft, out.reports[open.report].searches, false);
@@ -243,7 +322,11 @@ impl Sanitizers {
         let table = open.part == (Part::Suppressions { then_leaks: false });
         let complete = complete || table;
         let report = &mut out.reports[open.report];
-        if table && report.entries.is_empty() && report.stated.leaks.is_none() && report.stated.leaked.is_none() {
+        if table
+            && report.entries.is_empty()
+            && report.stated.leaks.is_none()
+            && report.stated.leaked.is_none()
+        {
             // The words alone, without a row, prove nothing.
             out.forgotten.insert(open.report);
             self.reports.retain(|_, known| *known != open.report);
@@ -251,13 +334,21 @@ impl Sanitizers {
         report.complete = complete;
         if !complete {
             let (tool, pid) = (report.tool.clone(), report.pid);
-            out.problem(Code::Truncated, line, pid, format!("the report of {tool} has no end"));
+            out.problem(
+                Code::Truncated,
+                line,
+                pid,
+                format!("the report of {tool} has no end"),
+            );
         }
     }
 
     fn body(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) {
         let trimmed = trim_start(text);
-        let in_report = self.open.as_ref().is_some_and(|o| o.part != Part::Suppressions { then_leaks: false });
+        let in_report = self
+            .open
+            .as_ref()
+            .is_some_and(|o| o.part != Part::Suppressions { then_leaks: false });
         if !in_report && place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
             self.aborted(place, out);
         }
@@ -273,17 +364,23 @@ impl Sanitizers {
                 draft.close_stack();
             }
         } else if place.pid.is_some() && trimmed.starts_with(b"ABORTING") {
-            let whole = open.part == Part::Error && open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
+            let whole = open.part == Part::Error
+                && open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
             self.close(whole, place.line, out);
         } else if tsan::is_bar(text) && open.is_of(&Tool::Tsan) {
-            let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty() || !d.notes.is_empty());
+            let whole = open
+                .draft
+                .as_ref()
+                .is_some_and(|d| !d.stacks.is_empty() || !d.notes.is_empty());
             self.close(whole, place.line, out);
         } else if msan::is_end(text) && open.is_of(&Tool::Msan) {
             let whole = open.draft.as_ref().is_some_and(|d| !d.stacks.is_empty());
             self.close(whole, place.line, out);
         } else if open.part == Part::Error {
             open.error_line(text);
-        } else if open.part == (Part::Suppressions { then_leaks: false }) && trimmed.starts_with(b"-----") {
+        } else if open.part == (Part::Suppressions { then_leaks: false })
+            && trimmed.starts_with(b"-----")
+        {
             self.close(true, place.line, out);
         } else {
             open.leak_line(text, place, out);

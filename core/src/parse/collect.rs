@@ -1,8 +1,9 @@
 //! Where everything that the dialects read comes together: reports, findings, problems.
 //!
-//! Memory follows what is different. The text of a frame is read once and shared by all frames that say the same; a record
-//! that is the same as an earlier one in kind, sizes and stacks only raises a counter. Addresses are left out of that
-//! comparison where anything else is known of a frame, since they change with every process.
+//! Memory follows what is different. The text of a frame is read once and shared by all frames that
+//! say the same; a record that is the same as an earlier one in kind, sizes and stacks only raises
+//! a counter. Addresses are left out of that comparison where anything else is known of a frame,
+//! since they change with every process.
 
 use alloc::format;
 use alloc::string::String;
@@ -16,7 +17,9 @@ use super::draft::Draft;
 use super::frame::{self, Head};
 use crate::bytes::{find, lossy};
 use crate::format::Format;
-use crate::model::{Entry, Finding, Frame, Generated, Input, Instance, Kind, Report, Site, Stack, Text, Tool};
+use crate::model::{
+    Entry, Finding, Frame, Generated, Input, Instance, Kind, Report, Site, Stack, Text, Tool,
+};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
 
@@ -63,13 +66,15 @@ pub(crate) struct Collector {
     pub(crate) prints: Vec<u64>,
     /// Reports that are none, or that stand in the log a second time.
     pub(crate) forgotten: HashSet<usize>,
-    /// Reports of a header alone that name a parent: a child that may have gone on with a program that is not watched.
+    /// Reports of a header alone that name a parent: a child that may have gone on with a program
+    /// that is not watched.
     pub(crate) bare_children: Vec<usize>,
     /// Reports without an end, after which the same process began a new one.
     pub(crate) replaced: Vec<usize>,
     /// Reports of which somebody wrote down that the process went on as another program.
     pub(crate) went_on: Vec<usize>,
-    /// Reports in XML and how many different errors each states before its sums: those that are neither leaks nor descriptors.
+    /// Reports in XML and how many different errors each states before its sums: those that are
+    /// neither leaks nor descriptors.
     pub(crate) counted: Vec<(usize, u64)>,
     hasher: DefaultHashBuilder,
     sites: HashTable<(u64, Grammar, Arc<Site>)>,
@@ -80,7 +85,11 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn new(options: Options, formats: &[Format]) -> Self {
-        Self { options, formats: formats.into(), ..Self::default() }
+        Self {
+            options,
+            formats: formats.into(),
+            ..Self::default()
+        }
     }
 
     /// The index of the input that is being read.
@@ -88,25 +97,53 @@ impl Collector {
         self.inputs.len().saturating_sub(1)
     }
 
-    pub(crate) fn problem(&mut self, code: Code, line: u64, pid: Option<u64>, message: impl Into<String>) {
+    pub(crate) fn problem(
+        &mut self,
+        code: Code,
+        line: u64,
+        pid: Option<u64>,
+        message: impl Into<String>,
+    ) {
         self.problem_in(self.input(), code, line, pid, message);
     }
 
     /// The same for an input that has been read already.
-    pub(crate) fn problem_in(&mut self, input: usize, code: Code, line: u64, pid: Option<u64>, message: impl Into<String>) {
+    pub(crate) fn problem_in(
+        &mut self,
+        input: usize,
+        code: Code,
+        line: u64,
+        pid: Option<u64>,
+        message: impl Into<String>,
+    ) {
         let count = self.counts.entry(code).or_default();
         *count += 1;
         let listed = self.options.max_problems;
-        let problem = |code, message| Problem { code, input, line, pid, message };
+        let problem = |code, message| Problem {
+            code,
+            input,
+            line,
+            pid,
+            message,
+        };
         if *count <= listed {
             self.problems.push(problem(code, message.into()));
         } else if *count == listed + 1 {
-            self.problems.push(problem(Code::MoreProblems, format!("more than {listed} problems of the code {code}")));
+            self.problems.push(problem(
+                Code::MoreProblems,
+                format!("more than {listed} problems of the code {code}"),
+            ));
         }
     }
 
     /// Opens a report for a process.
-    pub(crate) fn open_report(&mut self, tool: Tool, pid: Option<u64>, stream: Option<Text>, line: u64) -> usize {
+    pub(crate) fn open_report(
+        &mut self,
+        tool: Tool,
+        pid: Option<u64>,
+        stream: Option<Text>,
+        line: u64,
+    ) -> usize {
         self.reports.push(Report {
             tool,
             version: None,
@@ -138,7 +175,8 @@ impl Collector {
         self.prints[report] = self.hash(self.prints[report], raw);
     }
 
-    /// The hash of bytes that follow others. The hasher tells lengths apart without being told of them.
+    /// The hash of bytes that follow others. The hasher tells lengths apart without being told of
+    /// them.
     fn hash(&self, before: u64, bytes: &[u8]) -> u64 {
         let mut state = self.hasher.build_hasher();
         state.write(bytes);
@@ -152,18 +190,36 @@ impl Collector {
             if draft.stacks.len() >= self.options.max_stacks {
                 return;
             }
-            draft.stacks.push(Stack { role, label, frames: Vec::new() });
+            draft.stacks.push(Stack {
+                role,
+                label,
+                frames: Vec::new(),
+            });
         }
         let max = self.options.max_frames;
-        let Some(stack) = draft.stacks.last_mut() else { return };
+        let Some(stack) = draft.stacks.last_mut() else {
+            return;
+        };
         let count = stack.frames.len();
         if count < max {
-            let index = head.index.unwrap_or(u32::try_from(count).unwrap_or(u32::MAX));
+            let index = head
+                .index
+                .unwrap_or(u32::try_from(count).unwrap_or(u32::MAX));
             let site = self.site(grammar, head.site);
-            stack.frames.push(Frame { index, address: head.address, inlined: false, site });
+            stack.frames.push(Frame {
+                index,
+                address: head.address,
+                inlined: false,
+                site,
+            });
         } else if count == max {
             let line = draft.first_line;
-            self.problem(Code::TooManyFrames, line, None, format!("a stack has more than {max} frames; the rest was not kept"));
+            self.problem(
+                Code::TooManyFrames,
+                line,
+                None,
+                format!("a stack has more than {max} frames; the rest was not kept"),
+            );
         }
     }
 
@@ -190,27 +246,43 @@ impl Collector {
 
     fn shared(&mut self, grammar: Grammar, raw: &[u8], read: impl FnOnce() -> Site) -> Arc<Site> {
         let hash = self.hash(0, raw);
-        let same = |(h, g, site): &(u64, Grammar, Arc<Site>)| *h == hash && *g == grammar && *site.raw == *raw;
+        let same = |(h, g, site): &(u64, Grammar, Arc<Site>)| {
+            *h == hash && *g == grammar && *site.raw == *raw
+        };
         if let Some((.., site)) = self.sites.find(hash, same) {
             return Arc::clone(site);
         }
         let site = Arc::new(read());
-        self.sites.insert_unique(hash, (hash, grammar, Arc::clone(&site)), |entry| entry.0);
+        self.sites
+            .insert_unique(hash, (hash, grammar, Arc::clone(&site)), |entry| entry.0);
         site
     }
 
-    /// Takes a finished record into a report. A reprint of a record that the report already holds does not count.
+    /// Takes a finished record into a report. A reprint of a record that the report already holds
+    /// does not count.
     ///
     /// Returns the finding that the record belongs to.
-    pub(crate) fn record(&mut self, report: usize, mut draft: Draft, search: u32, reprint: bool) -> Option<usize> {
+    pub(crate) fn record(
+        &mut self,
+        report: usize,
+        mut draft: Draft,
+        search: u32,
+        reprint: bool,
+    ) -> Option<usize> {
         draft.mark_inlined();
         let hash = self.fold_hash(&draft);
-        let known = self.folds.find(hash, |(h, at)| *h == hash && same_record(&self.findings[*at], &draft)).map(|f| f.1);
+        let known = self
+            .folds
+            .find(hash, |(h, at)| {
+                *h == hash && same_record(&self.findings[*at], &draft)
+            })
+            .map(|f| f.1);
         let finding = known.or_else(|| self.new_finding(hash, &mut draft))?;
         let entry = self.entries.get(&(report, finding)).copied();
         if !reprint || entry.is_none() {
             self.reports[report].printed += 1;
-            self.reports[report].printed_errors += u64::from(draft.kind.is_error() && draft.kind != Kind::FATAL_SIGNAL);
+            self.reports[report].printed_errors +=
+                u64::from(draft.kind.is_error() && draft.kind != Kind::FATAL_SIGNAL);
         }
         let entries = &mut self.reports[report].entries;
         match entry {
@@ -224,7 +296,11 @@ impl Collector {
             }
             None => {
                 self.entries.insert((report, finding), entries.len());
-                entries.push(Entry { finding, count: 1, search });
+                entries.push(Entry {
+                    finding,
+                    count: 1,
+                    search,
+                });
             }
         }
         let (input, pid) = (self.reports[report].input, self.reports[report].pid);
@@ -233,18 +309,30 @@ impl Collector {
         finding.occurrences += 1;
         if finding.instances.len() < self.options.max_instances {
             let (first_line, last_line) = (draft.first_line, draft.last_line);
-            finding.instances.push(Instance { input, report, pid, first_line, last_line });
+            finding.instances.push(Instance {
+                input,
+                report,
+                pid,
+                first_line,
+                last_line,
+            });
         }
         Some(at)
     }
 
-    /// Adds the suppression that valgrind wrote for a record. Equal records whose names differ before demangling leave none.
+    /// Adds the suppression that valgrind wrote for a record. Equal records whose names differ
+    /// before demangling leave none.
     pub(crate) fn generated(&mut self, finding: usize, generated: Generated) {
         let finding = &mut self.findings[finding];
         match &mut finding.generated {
             None if finding.occurrences <= 1 => finding.generated = Some(generated),
             Some(known) if *known == generated => {}
-            other => *other = Some(Generated { frames: Vec::new(), ..generated }),
+            other => {
+                *other = Some(Generated {
+                    frames: Vec::new(),
+                    ..generated
+                })
+            }
         }
     }
 
@@ -302,7 +390,9 @@ impl Collector {
 fn same_record(finding: &Finding, draft: &Draft) -> bool {
     let same_frame = |(a, b): (&Frame, &Frame)| Arc::ptr_eq(&a.site, &b.site);
     let same_stack = |(a, b): (&Stack, &Stack)| {
-        a.role == b.role && a.frames.len() == b.frames.len() && a.frames.iter().zip(&b.frames).all(same_frame)
+        a.role == b.role
+            && a.frames.len() == b.frames.len()
+            && a.frames.iter().zip(&b.frames).all(same_frame)
     };
     finding.kind == draft.kind
         && finding.tool == draft.tool
@@ -323,6 +413,10 @@ fn without_addresses(title: &str) -> impl Iterator<Item = &str> {
         rest = end.map(|at| &text[at + 2..]);
         let part = &text[..end.unwrap_or(text.len())];
         let is_first = core::mem::take(&mut is_first);
-        Some(if is_first { part } else { part.trim_start_matches(|c: char| c.is_ascii_hexdigit()) })
+        Some(if is_first {
+            part
+        } else {
+            part.trim_start_matches(|c: char| c.is_ascii_hexdigit())
+        })
     })
 }

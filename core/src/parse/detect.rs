@@ -1,13 +1,15 @@
 //! Where a report may begin: the markers, and the search for them.
 //!
-//! Between reports the parser hops from one marker to the next; lines without a marker are never looked at. So every line that can
-//! open a report, or stand alone in one, must hold a marker. The list is kept short and the markers rare in ordinary output:
-//! `==` alone stands in every second line of a test runner.
+//! Between reports the parser hops from one marker to the next; lines without a marker are never
+//! looked at. So every line that can open a report, or stand alone in one, must hold a marker. The
+//! list is kept short and the markers rare in ordinary output: `==` alone stands in every second
+//! line of a test runner.
 //!
-//! There are two kinds. A tag is a digit before `==` (valgrind's `==PID== `, `==PID==ERROR: ` of sanitizers); all others are
-//! words. A vectorised search for many words takes a short list much faster than a long one, so that there are several lists, each
-//! searched on its own. Where `aho-corasick` has no such search (WebAssembly, processors without vector units), words are found
-//! by skipping.
+//! There are two kinds. A tag is a digit before `==` (valgrind's `==PID== `, `==PID==ERROR: ` of
+//! sanitizers); all others are words. A vectorised search for many words takes a short list much
+//! faster than a long one, so that there are several lists, each searched on its own. Where
+//! `aho-corasick` has no such search (WebAssembly, processors without vector units), words are
+//! found by skipping.
 
 mod skip;
 mod tags;
@@ -27,14 +29,21 @@ use self::words::{OF_OTHERS, OF_SANITIZERS};
 use crate::format::Format;
 
 /// The end of a tag.
-const TAGS: &[&str] = &["0==", "1==", "2==", "3==", "4==", "5==", "6==", "7==", "8==", "9=="];
+const TAGS: &[&str] = &[
+    "0==", "1==", "2==", "3==", "4==", "5==", "6==", "7==", "8==", "9==",
+];
 
 /// `==` in UTF-16 without the mark that says so.
 const UTF_16: &str = "=\0=\0";
 
 /// Every marker.
 pub(crate) fn markers() -> Vec<&'static str> {
-    TAGS.iter().chain(OF_SANITIZERS).chain(OF_OTHERS).copied().chain(once(UTF_16)).collect()
+    TAGS.iter()
+        .chain(OF_SANITIZERS)
+        .chain(OF_OTHERS)
+        .copied()
+        .chain(once(UTF_16))
+        .collect()
 }
 
 /// A search for one of several markers.
@@ -72,12 +81,19 @@ impl Default for Markers {
         #[cfg(not(target_family = "wasm"))]
         {
             let packed = |words: &[&str]| {
-                let search = Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(words).build();
+                let search = Config::new()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .builder()
+                    .extend(words)
+                    .build();
                 search.map(Search::Packed)
             };
             // `=\0=` would make a candidate of every `=` for the search that finds tags.
             let last: Vec<&str> = OF_OTHERS.iter().copied().chain(once(UTF_16)).collect();
-            let all: Option<Vec<Search>> = [TAGS, OF_SANITIZERS, &last].into_iter().map(packed).collect();
+            let all: Option<Vec<Search>> = [TAGS, OF_SANITIZERS, &last]
+                .into_iter()
+                .map(packed)
+                .collect();
             if let Some(all) = all {
                 return Self(all);
             }
@@ -93,7 +109,11 @@ impl Markers {
         let mut texts: Vec<&String> = formats.iter().flat_map(|format| &format.literals).collect();
         texts.sort_unstable();
         texts.dedup();
-        markers.0.extend(texts.into_iter().map(|text| Search::Text(Finder::new(text.as_bytes()).into_owned())));
+        markers.0.extend(
+            texts
+                .into_iter()
+                .map(|text| Search::Text(Finder::new(text.as_bytes()).into_owned())),
+        );
         markers
     }
 
@@ -109,15 +129,21 @@ impl Markers {
 
     /// Begins to look for markers in a text.
     pub(crate) fn hunt<'a>(&'a self, text: &'a [u8]) -> Hunt<'a> {
-        Hunt { markers: self, text, next: alloc::vec![None; self.0.len()] }
+        Hunt {
+            markers: self,
+            text,
+            next: alloc::vec![None; self.0.len()],
+        }
     }
 }
 
-/// The markers of a text, one after the other. Each search goes through the text once, however often the others find something.
+/// The markers of a text, one after the other. Each search goes through the text once, however
+/// often the others find something.
 pub(crate) struct Hunt<'a> {
     markers: &'a Markers,
     text: &'a [u8],
-    /// For each search, where the next marker begins, or the text's length where there is none; unknown until it is asked for.
+    /// For each search, where the next marker begins, or the text's length where there is none;
+    /// unknown until it is asked for.
     next: Vec<Option<usize>>,
 }
 
@@ -136,7 +162,8 @@ impl Hunt<'_> {
     }
 }
 
-/// Where the next marker begins. `1==` alone is no marker yet: lists of packages (`oauth2==3.1`) are full of it.
+/// Where the next marker begins. `1==` alone is no marker yet: lists of packages (`oauth2==3.1`)
+/// are full of it.
 fn first(search: &Search, bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let at = from + search.find(bytes.get(from..)?)?;
@@ -147,10 +174,14 @@ fn first(search: &Search, bytes: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// True when the last digits of the text are those of a tag: `==123`, or after a time stamp `==00:00:00:00.534 123`.
+/// True when the last digits of the text are those of a tag: `==123`, or after a time stamp
+/// `==00:00:00:00.534 123`.
 fn ends_tag(text: &[u8]) -> bool {
     let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-    matches!(text[..text.len() - digits], [.., b'=', b'='] | [.., b'.', _, _, _, b' '])
+    matches!(
+        text[..text.len() - digits],
+        [.., b'=', b'='] | [.., b'.', _, _, _, b' ']
+    )
 }
 
 #[cfg(test)]
@@ -181,12 +212,22 @@ mod tests {
     fn every_marker_is_found_wherever_it_stands() {
         for search in [Markers::default(), Markers::plain()] {
             for marker in markers() {
-                for before in ["", "a", "== ", "some text before it, and a line\n", "valgrin", "Error "] {
+                for before in [
+                    "",
+                    "a",
+                    "== ",
+                    "some text before it, and a line\n",
+                    "valgrin",
+                    "Error ",
+                ] {
                     let tag = if TAGS.contains(&marker) { "==" } else { "" };
                     let text = format!("{before}{tag}{marker}");
                     let want = before.len() + tag.len();
                     let found = search.hunt(text.as_bytes()).from(0);
-                    assert!(found.is_some_and(|at| at <= want && want - at < 2), "{text:?}: {found:?}");
+                    assert!(
+                        found.is_some_and(|at| at <= want && want - at < 2),
+                        "{text:?}: {found:?}"
+                    );
                     // Some words are part of another.
                     let cut = search.hunt(&text.as_bytes()[..text.len() - 1]).from(0);
                     assert!(cut.is_none_or(|at| at > want), "{text:?}: {cut:?}");
@@ -211,8 +252,14 @@ mod tests {
 
     #[test]
     fn lists_stay_short_and_words_long() {
-        // The vectorised search takes twice the time from the 33rd word on, and looks at the first four bytes.
+        // The vectorised search takes twice the time from the 33rd word on, and looks at the first
+        // four bytes.
         assert!(OF_SANITIZERS.len() <= 32 && OF_OTHERS.len() < 32);
-        assert!(OF_SANITIZERS.iter().chain(OF_OTHERS).all(|word| word.len() >= skip::LEAST));
+        assert!(
+            OF_SANITIZERS
+                .iter()
+                .chain(OF_OTHERS)
+                .all(|word| word.len() >= skip::LEAST)
+        );
     }
 }

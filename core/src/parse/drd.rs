@@ -19,7 +19,10 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("Probably a race condition", "cond-race-err"),
     ("Destroying condition variable", "cond-destr-err"),
     ("destruction of condition variable", "cond-destr-err"),
-    ("Inconsistent association of condition variable", "cond-wait-err"),
+    (
+        "Inconsistent association of condition variable",
+        "cond-wait-err",
+    ),
     ("Semaphore", "semaphore-err"),
     ("semaphore", "semaphore-err"),
     ("Destruction of a barrier", "barrier-err"),
@@ -34,7 +37,10 @@ pub(super) const TITLES: &[(&str, &str)] = &[
 /// The kind of error that a headline announces.
 pub(crate) fn title(text: &str) -> Option<Kind> {
     let known = TITLES.iter().find(|(start, _)| text.starts_with(start));
-    known.map(|(_, kind)| Kind::of(kind)).or_else(|| text.ends_with("invalid thread ID").then(|| Kind::of("invalid-thread-id")))
+    known.map(|(_, kind)| Kind::of(kind)).or_else(|| {
+        text.ends_with("invalid thread ID")
+            .then(|| Kind::of("invalid-thread-id"))
+    })
 }
 
 /// The stack that a line within an error introduces.

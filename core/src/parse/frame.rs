@@ -1,9 +1,9 @@
 //! The two grammars of a stack's line: valgrind's and the sanitizers'.
 //!
-//! A frame is read in two steps. [`numbered`] and [`valgrind`] take off the number and the address, which change from run to
-//! run; what remains is the same for every occurrence of a place in the code, so it is read once and shared
-//! (see `collect.rs`). The second step, [`sanitizer_site`] and [`valgrind_site`], never fails: what can't be split stays in
-//! [`Site::raw`].
+//! A frame is read in two steps. [`numbered`] and [`valgrind`] take off the number and the address,
+//! which change from run to run; what remains is the same for every occurrence of a place in the
+//! code, so it is read once and shared (see `collect.rs`). The second step, [`sanitizer_site`] and
+//! [`valgrind_site`], never fails: what can't be split stays in [`Site::raw`].
 //!
 //! Sources: valgrind `coregrind/m_debuginfo/debuginfo.c` (`describe_IP`), compiler-rt
 //! `sanitizer_common/sanitizer_stacktrace_printer.cpp`.
@@ -11,7 +11,8 @@
 mod plain;
 
 pub(crate) use self::plain::{
-    at_place_site, bracket_site, function_site, image_site, kernel_site, symbols, symbols_site, verifier_site,
+    at_place_site, bracket_site, function_site, image_site, kernel_site, symbols, symbols_site,
+    verifier_site,
 };
 use crate::bytes::{hex, lossy, number, trim_start};
 use crate::model::{Site, Text};
@@ -37,11 +38,19 @@ pub(crate) fn numbered(line: &[u8]) -> Option<Head<'_>> {
     }
     let text = text.strip_prefix(b"pc ").map_or(text, trim_start);
     let Some((address, rest)) = text.strip_prefix(b"0x").and_then(hex) else {
-        return Some(Head { index, address: None, site: text });
+        return Some(Head {
+            index,
+            address: None,
+            site: text,
+        });
     };
     let site = trim_start(rest);
     let site = if site.is_empty() { text } else { site };
-    Some(Head { index, address: Some(address), site })
+    Some(Head {
+        index,
+        address: Some(address),
+        site,
+    })
 }
 
 /// `   at 0xADDRESS: …` or `   by 0xADDRESS: …`; the flag is true for `at`, which starts a stack.
@@ -58,14 +67,24 @@ pub(crate) fn valgrind(line: &[u8]) -> Option<(bool, Head<'_>)> {
     let (address, tail) = hex(trim_start(rest).strip_prefix(b"0x")?)?;
     let site = trim_start(tail.strip_prefix(b":")?);
     let site = if site == b"???" { rest } else { site };
-    Some((first, Head { index: None, address: Some(address), site }))
+    Some((
+        first,
+        Head {
+            index: None,
+            address: Some(address),
+            site,
+        },
+    ))
 }
 
 /// Reads `function (file:line)`, `function (in module)`, or a bare function.
 pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
     let text = lossy(raw);
     let text = text.trim();
-    let mut site = Site { raw: raw.into(), ..Site::default() };
+    let mut site = Site {
+        raw: raw.into(),
+        ..Site::default()
+    };
     if text.starts_with("0x") {
         return site;
     }
@@ -88,14 +107,19 @@ pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
 /// `in PATH` or `FILE:LINE`. A function's own `(int)` or `(below main)` is none.
 fn is_location(text: &str) -> bool {
     text.starts_with("in ")
-        || text.rsplit_once(':').is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
+        || text
+            .rsplit_once(':')
+            .is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Reads what stands after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET) (BuildId: …)`, or TSan's
-/// `FUNCTION LOCATION (MODULE+0xOFFSET)`.
+/// Reads what stands after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET)
+/// (BuildId: …)`, or TSan's `FUNCTION LOCATION (MODULE+0xOFFSET)`.
 pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
     let text = lossy(raw);
-    let mut site = Site { raw: raw.into(), ..Site::default() };
+    let mut site = Site {
+        raw: raw.into(),
+        ..Site::default()
+    };
     let mut rest = text.trim();
     if rest.starts_with("0x") {
         return site;
@@ -121,7 +145,10 @@ pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
 /// Reads a place alone: `FILE:LINE:COLUMN`, `FILE(LINE,COLUMN)`, `(MODULE+0xOFFSET)`.
 pub(crate) fn place_site(raw: &[u8]) -> Site {
     let text = lossy(raw);
-    let mut site = Site { raw: raw.into(), ..Site::default() };
+    let mut site = Site {
+        raw: raw.into(),
+        ..Site::default()
+    };
     let rest = take_module(text.trim(), &mut site);
     if rest.is_empty() || rest.starts_with("0x") {
         return site;
@@ -156,12 +183,21 @@ fn take_module<'a>(text: &'a str, site: &mut Site) -> &'a str {
         site.build_id = Some(id.into());
         rest = before;
     }
-    let Some((before, inside)) = last_group(rest) else { return rest };
+    let Some((before, inside)) = last_group(rest) else {
+        return rest;
+    };
     if inside == "<unknown module>" {
         return before;
     }
-    let Some((module, offset)) = inside.rsplit_once("+0x").or_else(|| inside.rsplit_once("!+0x")) else { return rest };
-    let Ok(offset) = u64::from_str_radix(offset, 16) else { return rest };
+    let Some((module, offset)) = inside
+        .rsplit_once("+0x")
+        .or_else(|| inside.rsplit_once("!+0x"))
+    else {
+        return rest;
+    };
+    let Ok(offset) = u64::from_str_radix(offset, 16) else {
+        return rest;
+    };
     site.module = Some(without_architecture(module).into());
     site.offset = Some(offset);
     before
@@ -176,7 +212,8 @@ fn last_group(text: &str) -> Option<(&str, &str)> {
             ')' => depth += 1,
             '(' if depth == 0 => {
                 let before = &body[..at];
-                return (before.is_empty() || before.ends_with(' ')).then(|| (before.trim_end(), &body[at + 1..]));
+                return (before.is_empty() || before.ends_with(' '))
+                    .then(|| (before.trim_end(), &body[at + 1..]));
             }
             '(' => depth -= 1,
             _ => {}
@@ -197,12 +234,16 @@ fn without_architecture(module: &str) -> &str {
 fn take_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
     if let Some(open) = text.strip_suffix(')').and_then(|t| t.rfind('(')) {
         let inside = &text[open + 1..text.len() - 1];
-        let (line, column) = inside.split_once(',').map_or((inside, None), |(l, c)| (l, c.trim().parse().ok()));
+        let (line, column) = inside
+            .split_once(',')
+            .map_or((inside, None), |(l, c)| (l, c.trim().parse().ok()));
         if let Ok(line) = line.parse() {
             return (&text[..open], Some(line), column);
         }
     }
-    let Some((before, last)) = digits_after_colon(text) else { return (text, None, None) };
+    let Some((before, last)) = digits_after_colon(text) else {
+        return (text, None, None);
+    };
     match digits_after_colon(before) {
         Some((file, line)) => (file, Some(line), Some(last)),
         None => (before, Some(last), None),
@@ -211,12 +252,15 @@ fn take_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
 
 fn digits_after_colon(text: &str) -> Option<(&str, u32)> {
     let (before, digits) = text.rsplit_once(':')?;
-    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
+    let number = digits
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| digits.parse().ok())??;
     Some((before, number))
 }
 
-/// Splits `FUNCTION FILE`. Both may hold blanks, so the first blank outside of brackets that a path follows decides, else the
-/// last one.
+/// Splits `FUNCTION FILE`. Both may hold blanks, so the first blank outside of brackets that a path
+/// follows decides, else the last one.
 fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option<&str>) {
     let mut last = None;
     let mut depth = 0u32;
@@ -224,7 +268,8 @@ fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             b'<' | b'(' | b'[' | b'{' if !is_operator(&bytes[..at]) => depth += 1,
-            b'>' if matches!(bytes[..at].last(), Some(b'-' | b'=')) || is_operator(&bytes[..at]) => {}
+            b'>' if matches!(bytes[..at].last(), Some(b'-' | b'='))
+                || is_operator(&bytes[..at]) => {}
             b'>' | b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             b' ' if depth == 0 => {
                 if starts_path(&bytes[at + 1..]) {
@@ -242,7 +287,8 @@ fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option
     }
 }
 
-/// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a name.
+/// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a
+/// name.
 fn is_operator(head: &[u8]) -> bool {
     // The longest symbol that goes on here is `->*` or `<=>`.
     (0..=3).any(|n| {
@@ -266,7 +312,11 @@ fn without_hex_offset(name: &str) -> &str {
         return name;
     }
     match name.rsplit_once("+0x") {
-        Some((head, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()) => head,
+        Some((head, digits))
+            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()) =>
+        {
+            head
+        }
         _ => name,
     }
 }
@@ -298,15 +348,33 @@ mod tests {
     #[test]
     fn sanitizer_frames() {
         for (raw, want) in [
-            ("in main /src/a.cc:24:18", "main | /src/a.cc | 24 | 18 | - | -"),
+            (
+                "in main /src/a.cc:24:18",
+                "main | /src/a.cc | 24 | 18 | - | -",
+            ),
             ("in main /src/a.c:24", "main | /src/a.c | 24 | - | - | -"),
-            ("in f C:\\src\\a b.cc:7", "f | C:\\src\\a b.cc | 7 | - | - | -"),
+            (
+                "in f C:\\src\\a b.cc:7",
+                "f | C:\\src\\a b.cc | 7 | - | - | -",
+            ),
             ("in main C:\\a.cpp(7,3)", "main | C:\\a.cpp | 7 | 3 | - | -"),
-            ("in _start (/bin/a+0x2c3b0) (BuildId: ab66)", "_start | - | - | - | /bin/a | 181168"),
-            (" (/path/bin+0x10f104) (BuildId: ab)", "- | - | - | - | /path/bin | 1110276"),
+            (
+                "in _start (/bin/a+0x2c3b0) (BuildId: ab66)",
+                "_start | - | - | - | /bin/a | 181168",
+            ),
+            (
+                " (/path/bin+0x10f104) (BuildId: ab)",
+                "- | - | - | - | /path/bin | 1110276",
+            ),
             ("(<unknown module>)", "- | - | - | - | - | -"),
-            ("in malloc+0x6c (lib.dylib:arm64+0x10)", "malloc | - | - | - | lib.dylib | 16"),
-            ("in operator new(unsigned long) (/a+0x1)", "operator new(unsigned long) | - | - | - | /a | 1"),
+            (
+                "in malloc+0x6c (lib.dylib:arm64+0x10)",
+                "malloc | - | - | - | lib.dylib | 16",
+            ),
+            (
+                "in operator new(unsigned long) (/a+0x1)",
+                "operator new(unsigned long) | - | - | - | /a | 1",
+            ),
             (
                 "in int n::(anonymous namespace)::In::operator()<int>(int*, int) const /s/a.cc:12:3",
                 "int n::(anonymous namespace)::In::operator()<int>(int*, int) const | /s/a.cc | 12 | 3 | - | -",
@@ -315,13 +383,31 @@ mod tests {
                 "in bool operator< <int>(A<int> const&, A<int> const&) /s/a b/c.cc:3:1",
                 "bool operator< <int>(A<int> const&, A<int> const&) | /s/a b/c.cc | 3 | 1 | - | -",
             ),
-            ("in T* A::operator->() /s/a.cc:3", "T* A::operator->() | /s/a.cc | 3 | - | - | -"),
-            ("in <fn() as F<()>>::call /rustc/x.rs:250:5", "<fn() as F<()>>::call | /rustc/x.rs | 250 | 5 | - | -"),
-            ("in __rust_try std.27036-cgu.07", "__rust_try | std.27036-cgu.07 | - | - | - | -"),
-            ("in start(void*) asan_interceptors.cpp.o", "start(void*) | asan_interceptors.cpp.o | - | - | - | -"),
+            (
+                "in T* A::operator->() /s/a.cc:3",
+                "T* A::operator->() | /s/a.cc | 3 | - | - | -",
+            ),
+            (
+                "in <fn() as F<()>>::call /rustc/x.rs:250:5",
+                "<fn() as F<()>>::call | /rustc/x.rs | 250 | 5 | - | -",
+            ),
+            (
+                "in __rust_try std.27036-cgu.07",
+                "__rust_try | std.27036-cgu.07 | - | - | - | -",
+            ),
+            (
+                "in start(void*) asan_interceptors.cpp.o",
+                "start(void*) | asan_interceptors.cpp.o | - | - | - | -",
+            ),
             ("in f <null>", "f | - | - | - | - | -"),
-            ("w /src/a.c:7:3 (race+0x11a1) (BuildId: 00)", "w | /src/a.c | 7 | 3 | race | 4513"),
-            ("<null> <null> (libstdc++.so.6+0xd44a2)", "- | - | - | - | libstdc++.so.6 | 869538"),
+            (
+                "w /src/a.c:7:3 (race+0x11a1) (BuildId: 00)",
+                "w | /src/a.c | 7 | 3 | race | 4513",
+            ),
+            (
+                "<null> <null> (libstdc++.so.6+0xd44a2)",
+                "- | - | - | - | libstdc++.so.6 | 869538",
+            ),
             ("in main", "main | - | - | - | - | -"),
         ] {
             assert_eq!(show(&sanitizer_site(raw.as_bytes())), want, "{raw}");
@@ -332,11 +418,23 @@ mod tests {
     fn valgrind_frames() {
         for (raw, want) in [
             ("main (leak.c:12)", "main | leak.c | 12 | - | - | -"),
-            ("malloc (in /usr/lib/vg.so)", "malloc | - | - | - | /usr/lib/vg.so | -"),
-            ("??? (in /usr/lib/x.so)", "- | - | - | - | /usr/lib/x.so | -"),
-            ("(below main) (libc-start.c:392)", "(below main) | libc-start.c | 392 | - | - | -"),
+            (
+                "malloc (in /usr/lib/vg.so)",
+                "malloc | - | - | - | /usr/lib/vg.so | -",
+            ),
+            (
+                "??? (in /usr/lib/x.so)",
+                "- | - | - | - | /usr/lib/x.so | -",
+            ),
+            (
+                "(below main) (libc-start.c:392)",
+                "(below main) | libc-start.c | 392 | - | - | -",
+            ),
             ("(below main)", "(below main) | - | - | - | - | -"),
-            ("operator new[](unsigned long) (in /a b.so)", "operator new[](unsigned long) | - | - | - | /a b.so | -"),
+            (
+                "operator new[](unsigned long) (in /a b.so)",
+                "operator new[](unsigned long) | - | - | - | /a b.so | -",
+            ),
             (
                 "a::(anonymous namespace)::B<int>::operator()(int) const (m.cc:6)",
                 "a::(anonymous namespace)::B<int>::operator()(int) const | m.cc | 6 | - | - | -",
@@ -353,12 +451,18 @@ mod tests {
     #[test]
     fn heads() {
         let head = numbered(b"    #1 0x2a in f a.c:1").unwrap();
-        assert_eq!((head.index, head.address, head.site), (Some(1), Some(42), &b"in f a.c:1"[..]));
+        assert_eq!(
+            (head.index, head.address, head.site),
+            (Some(1), Some(42), &b"in f a.c:1"[..])
+        );
         assert_eq!(numbered(b"#0 f a.c:1").unwrap().site, b"f a.c:1");
         assert_eq!(numbered(b"#2 0x2a").unwrap().site, b"0x2a");
         assert!(numbered(b"#include <x>").is_none());
         let (first, head) = valgrind(b"   at 0x2A: f (a.c:1)").unwrap();
-        assert_eq!((first, head.address, head.site), (true, Some(42), &b"f (a.c:1)"[..]));
+        assert_eq!(
+            (first, head.address, head.site),
+            (true, Some(42), &b"f (a.c:1)"[..])
+        );
         assert_eq!(valgrind(b"   by 0x2A: ???").unwrap().1.site, b"0x2A: ???");
         assert!(valgrind(b"at 0x2A: f").is_none());
     }

@@ -60,14 +60,21 @@ impl Block {
     }
 }
 
-/// The lines between the brackets: a name, tool and kind, perhaps something besides, and the frames.
+/// The lines between the brackets: a name, tool and kind, perhaps something besides, and the
+/// frames.
 pub(crate) fn read(lines: &[Text]) -> Option<Generated> {
-    let [_, kind, rest @ ..] = lines else { return None };
+    let [_, kind, rest @ ..] = lines else {
+        return None;
+    };
     let is_frame = |line: &Text| line.starts_with("fun:") || line.starts_with("obj:");
     let (extra, frames) = match rest {
         [extra, frames @ ..] if !is_frame(extra) => (Some(extra.clone()), frames),
         frames => (None, frames),
     };
     let whole = kind.contains(':') && frames.iter().all(is_frame);
-    whole.then(|| Generated { kind: kind.clone(), extra, frames: frames.to_vec() })
+    whole.then(|| Generated {
+        kind: kind.clone(),
+        extra,
+        frames: frames.to_vec(),
+    })
 }

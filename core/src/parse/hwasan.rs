@@ -1,6 +1,7 @@
 //! HWAddressSanitizer's words, where they are not AddressSanitizer's.
 //!
-//! Source: compiler-rt `hwasan/hwasan_report.cpp` (`BaseReport` and the classes made of it, `PrintAddressDescription`).
+//! Source: compiler-rt `hwasan/hwasan_report.cpp` (`BaseReport` and the classes made of it,
+//! `PrintAddressDescription`).
 
 use super::asan::Section;
 use crate::bytes::{contains, trim_start};
@@ -14,7 +15,10 @@ pub(crate) fn section(line: &[u8]) -> Option<Section> {
         Some(Section::Stack(Role::Free))
     } else if starts(&["allocated here:"]) {
         Some(Section::Stack(Role::Allocation))
-    } else if starts(NOTES) || (text.starts_with(b"[0x") && contains(text, b" heap chunk; size: ")) || is_record(text) {
+    } else if starts(NOTES)
+        || (text.starts_with(b"[0x") && contains(text, b" heap chunk; size: "))
+        || is_record(text)
+    {
         Some(Section::Note)
     } else {
         None
@@ -23,7 +27,8 @@ pub(crate) fn section(line: &[u8]) -> Option<Section> {
 
 /// A frame of a stack that is gone, or a variable of it: `record_addr:0x72 record:0x4a (bin+0x10)`.
 fn is_record(text: &[u8]) -> bool {
-    text.starts_with(b"record_addr:0x") || (text.starts_with(b"0x") && contains(text, b"-byte local variable "))
+    text.starts_with(b"record_addr:0x")
+        || (text.starts_with(b"0x") && contains(text, b"-byte local variable "))
 }
 
 /// Starts of lines that explain the error.
@@ -50,8 +55,14 @@ mod tests {
             ("allocated here:", Some(Section::Stack(Role::Allocation))),
             ("Cause: use-after-free", Some(Section::Note)),
             ("tags: 07/fe (ptr/mem)", Some(Section::Note)),
-            ("[0x1,0x2) is a small unallocated heap chunk; size: 32 offset: 0", Some(Section::Note)),
-            ("  record_addr:0x1 record:0x2 (bin+0x3)", Some(Section::Note)),
+            (
+                "[0x1,0x2) is a small unallocated heap chunk; size: 32 offset: 0",
+                Some(Section::Note),
+            ),
+            (
+                "  record_addr:0x1 record:0x2 (bin+0x3)",
+                Some(Section::Note),
+            ),
             ("  0x680400000000: 03  03 [08] 00", None),
         ] {
             assert_eq!(section(line.as_bytes()), want, "{line}");

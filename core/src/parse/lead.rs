@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-/// What stood before a headline in its line, when no known prefix accounts for it: lines that begin alike are taken as the
-/// same source's. Digits may differ, since most such prefixes hold a time.
+/// What stood before a headline in its line, when no known prefix accounts for it: lines that begin
+/// alike are taken as the same source's. Digits may differ, since most such prefixes hold a time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lead {
     bytes: Vec<u8>,

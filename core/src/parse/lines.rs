@@ -1,4 +1,5 @@
-//! Which lines are looked at: between reports the search hops from marker to marker, within one each line is read.
+//! Which lines are looked at: between reports the search hops from marker to marker, within one
+//! each line is read.
 
 use alloc::vec::Vec;
 
@@ -28,7 +29,8 @@ pub(super) struct Lines {
     refused: usize,
     /// How many streams wait for lines without a marker.
     open: usize,
-    /// The last bytes of the input, by which a report that was cut at its very first line is known.
+    /// The last bytes of the input, by which a report that was cut at its very first line is
+    /// known.
     tail: Vec<u8>,
     pub(super) out: Collector,
     scratch: Vec<u8>,
@@ -63,7 +65,9 @@ impl Lines {
         self.remember(chunk);
         let mut chunk = chunk;
         if !self.carry.is_empty() {
-            let Some(end) = memchr::memchr(b'\n', chunk) else { return self.keep(chunk, markers) };
+            let Some(end) = memchr::memchr(b'\n', chunk) else {
+                return self.keep(chunk, markers);
+            };
             self.keep(&chunk[..end], markers);
             let line = self.carry.take();
             self.candidate(&line, markers, false);
@@ -76,10 +80,13 @@ impl Lines {
         self.keep(&chunk[whole..], markers);
     }
 
-    /// Keeps the start of a line whose end has not come yet. Pieces of an overlong line are read at once.
+    /// Keeps the start of a line whose end has not come yet. Pieces of an overlong line are read at
+    /// once.
     fn keep(&mut self, bytes: &[u8], markers: &Markers) {
         let mut carry = core::mem::take(&mut self.carry);
-        carry.push(bytes, self.out.options.max_line, |piece| self.candidate(piece, markers, true));
+        carry.push(bytes, self.out.options.max_line, |piece| {
+            self.candidate(piece, markers, true)
+        });
         self.carry = carry;
     }
 
@@ -134,7 +141,11 @@ impl Lines {
         let mut unwrapped = Vec::new();
         let plain = prefix::without_colours(prefix::unwrapped(bytes, &mut unwrapped), &mut scratch);
         let stripped = prefix::strip(plain);
-        let line = Line { bytes, number: self.number, continues };
+        let line = Line {
+            bytes,
+            number: self.number,
+            continues,
+        };
         // A source is followed from the first line on that can mean something.
         if let Some(at) = self.stream(stripped.keys, || markers.are_in(stripped.rest)) {
             let stream = &mut self.streams[at];
@@ -170,8 +181,10 @@ impl Lines {
         }
         if self.streams.len() >= max {
             self.refused += 1;
-            let message = alloc::format!("more than {max} sources in one log; this one was not read");
-            self.out.problem(Code::TooManyProcesses, self.number, None, message);
+            let message =
+                alloc::format!("more than {max} sources in one log; this one was not read");
+            self.out
+                .problem(Code::TooManyProcesses, self.number, None, message);
             return None;
         }
         let name = (!key.is_empty()).then(|| text_of(&key));
@@ -185,7 +198,8 @@ impl Lines {
         Some(at)
     }
 
-    /// Forgets sources of which nothing is known: a number before a line is not always the number of a test.
+    /// Forgets sources of which nothing is known: a number before a line is not always the number
+    /// of a test.
     fn drop_bare_streams(&mut self) {
         let mut places = Vec::with_capacity(self.streams.len());
         let mut kept = Vec::new();
@@ -197,14 +211,17 @@ impl Lines {
         }
         self.streams = kept;
         self.unnamed = self.unnamed.and_then(|at| places[at]);
-        self.names.retain(|_, at| places[*at].inspect(|new| *at = *new).is_some());
+        self.names
+            .retain(|_, at| places[*at].inspect(|new| *at = *new).is_some());
     }
 
     /// Keeps the last bytes of the input.
     fn remember(&mut self, chunk: &[u8]) {
         const TAIL: usize = 512;
         let new = &chunk[chunk.len().saturating_sub(TAIL)..];
-        let old = (self.tail.len() + new.len()).saturating_sub(TAIL).min(self.tail.len());
+        let old = (self.tail.len() + new.len())
+            .saturating_sub(TAIL)
+            .min(self.tail.len());
         self.tail.drain(..old);
         self.tail.extend_from_slice(new);
     }
@@ -214,7 +231,11 @@ impl Lines {
         if !line.is_empty() {
             self.candidate(&line, markers, false);
         }
-        let last = if line.is_empty() { self.number - 1 } else { self.number };
+        let last = if line.is_empty() {
+            self.number - 1
+        } else {
+            self.number
+        };
         self.carry.give_back(line);
         for mut stream in core::mem::take(&mut self.streams) {
             stream.finish(last, &mut self.out);
@@ -226,7 +247,11 @@ impl Lines {
             input.lines = last;
         }
         let tail = core::mem::take(&mut self.tail);
-        let told = self.out.problems.iter().any(|p| p.input == self.out.input() && p.code == Code::Truncated);
+        let told = self
+            .out
+            .problems
+            .iter()
+            .any(|p| p.input == self.out.input() && p.code == Code::Truncated);
         if !told && tail::is_cut(&tail) {
             let message = "the log breaks off where a checker begins to speak";
             self.out.problem(Code::Truncated, last, None, message);

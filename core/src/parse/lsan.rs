@@ -1,6 +1,7 @@
 //! LeakSanitizer's words: leak records, totals, caps, and the table of its own suppressions.
 //!
-//! Source: compiler-rt `lsan/lsan_common.cpp` (`LeakReport::PrintReportForLeak`, `PrintSummary`, `PrintMatchedSuppressions`).
+//! Source: compiler-rt `lsan/lsan_common.cpp` (`LeakReport::PrintReportForLeak`, `PrintSummary`,
+//! `PrintMatchedSuppressions`).
 
 use crate::bytes::{number, trim_start};
 use crate::model::{Amount, Kind, Leak};
@@ -13,18 +14,32 @@ pub(crate) fn record(line: &[u8]) -> Option<(Kind, Leak)> {
         [b'I', b'n', b'd', ..] => (Kind::LEAK_INDIRECT, false),
         _ => return None,
     };
-    let rest = text.strip_prefix(if direct { &b"Direct leak of "[..] } else { b"Indirect leak of " })?;
+    let rest = text.strip_prefix(if direct {
+        &b"Direct leak of "[..]
+    } else {
+        b"Indirect leak of "
+    })?;
     let (bytes, rest) = number(rest)?;
     let (blocks, _) = number(rest.strip_prefix(b" byte(s) in ")?)?;
     let (direct_bytes, indirect_bytes) = if direct { (bytes, 0) } else { (0, bytes) };
-    Some((kind, Leak { bytes, blocks, direct_bytes, indirect_bytes }))
+    Some((
+        kind,
+        Leak {
+            bytes,
+            blocks,
+            direct_bytes,
+            indirect_bytes,
+        },
+    ))
 }
 
-/// What follows `SUMMARY: …Sanitizer: ` where leaks are summed up: `4136 byte(s) leaked in 2 allocation(s).`
+/// What follows `SUMMARY: …Sanitizer: ` where leaks are summed up: `4136 byte(s) leaked in 2
+/// allocation(s).`
 pub(crate) fn total(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = number(text)?;
     let (blocks, rest) = number(rest.strip_prefix(b" byte(s) leaked in ")?)?;
-    rest.starts_with(b" allocation(s)").then_some(Amount { bytes, blocks })
+    rest.starts_with(b" allocation(s)")
+        .then_some(Amount { bytes, blocks })
 }
 
 /// True for the lines that say that leaks were left out.
@@ -35,7 +50,8 @@ pub(crate) fn is_cap(text: &[u8]) -> bool {
         || (text.starts_with(b"The ") && text.ends_with(b" top leak(s):"))
 }
 
-/// A row of the table `Suppressions used:`, as blocks and bytes: `      1       1337 suppressed_fn_leak`
+/// A row of the table `Suppressions used:`, as blocks and bytes: `      1       1337
+/// suppressed_fn_leak`
 pub(crate) fn suppression_row(text: &[u8]) -> Option<Amount> {
     let (blocks, rest) = number(trim_start(text))?;
     let (bytes, rest) = number(trim_start(rest.strip_prefix(b" ")?))?;
@@ -48,23 +64,45 @@ mod tests {
 
     #[test]
     fn records_and_totals() {
-        let (kind, leak) = record(b"Direct leak of 24 byte(s) in 2 object(s) allocated from:").unwrap();
-        assert_eq!((kind, leak.bytes, leak.blocks, leak.indirect_bytes), (Kind::LEAK_DEFINITE, 24, 2, 0));
-        let (kind, leak) = record(b"Indirect leak of 1 byte(s) in 1 object(s) allocated from:").unwrap();
-        assert_eq!((kind, leak.direct_bytes, leak.indirect_bytes), (Kind::LEAK_INDIRECT, 0, 1));
+        let (kind, leak) =
+            record(b"Direct leak of 24 byte(s) in 2 object(s) allocated from:").unwrap();
+        assert_eq!(
+            (kind, leak.bytes, leak.blocks, leak.indirect_bytes),
+            (Kind::LEAK_DEFINITE, 24, 2, 0)
+        );
+        let (kind, leak) =
+            record(b"Indirect leak of 1 byte(s) in 1 object(s) allocated from:").unwrap();
+        assert_eq!(
+            (kind, leak.direct_bytes, leak.indirect_bytes),
+            (Kind::LEAK_INDIRECT, 0, 1)
+        );
         assert!(record(b"Direct leak of many").is_none());
-        assert_eq!(total(b"25 byte(s) leaked in 3 allocation(s)."), Some(Amount { bytes: 25, blocks: 3 }));
+        assert_eq!(
+            total(b"25 byte(s) leaked in 3 allocation(s)."),
+            Some(Amount {
+                bytes: 25,
+                blocks: 3
+            })
+        );
         assert_eq!(total(b"heap-buffer-overflow a.c:1 in f"), None);
     }
 
     #[test]
     fn caps_and_suppressions() {
-        assert!(is_cap(b"Too many leaks! Only the first 5000 leaks encountered will be reported."));
+        assert!(is_cap(
+            b"Too many leaks! Only the first 5000 leaks encountered will be reported."
+        ));
         assert!(is_cap(b"Omitting 3 more leak(s)."));
         assert!(is_cap(b"The 2 top leak(s):"));
         assert!(!is_cap(b"The end"));
         let row = suppression_row(b"      1       1337 some fn");
-        assert_eq!(row, Some(Amount { bytes: 1337, blocks: 1 }));
+        assert_eq!(
+            row,
+            Some(Amount {
+                bytes: 1337,
+                blocks: 1
+            })
+        );
         assert_eq!(suppression_row(b"  count      bytes template"), None);
     }
 }

@@ -1,22 +1,29 @@
 //! memcheck's words.
 //!
-//! Source: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`, `coregrind/m_clientstate.c` for
-//! descriptors.
+//! Source: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`,
+//! `coregrind/m_clientstate.c` for descriptors.
 
 use memchr::memmem;
 
 use crate::bytes::{contains, grouped};
 use crate::model::{Kind, Leak, Role};
 
-/// Headlines of errors and their kinds; a headline begins with the text, and the end of its line may be lost.
+/// Headlines of errors and their kinds; a headline begins with the text, and the end of its line
+/// may be lost.
 pub(super) const TITLES: &[(&str, &str)] = &[
     ("Invalid read", "invalid-read"),
     ("Invalid write", "invalid-write"),
     ("Use of uninitialised value", "uninit-value"),
     ("Conditional jump or move depends on", "uninit-condition"),
     ("Syscall param ", "syscall-param"),
-    ("Unaddressable byte(s) found during client check request", "client-check"),
-    ("Uninitialised byte(s) found during client check request", "client-check"),
+    (
+        "Unaddressable byte(s) found during client check request",
+        "client-check",
+    ),
+    (
+        "Uninitialised byte(s) found during client check request",
+        "client-check",
+    ),
     ("Invalid free()", "invalid-free"),
     ("Mismatched free()", "mismatched-free"),
     ("Jump to the invalid address", "invalid-jump"),
@@ -35,13 +42,16 @@ pub(crate) fn title(text: &str) -> Option<Kind> {
     if let Some((_, kind)) = TITLES.iter().find(|(start, _)| text.starts_with(start)) {
         return Some(Kind::of(kind));
     }
-    let kind = if text.starts_with("Argument '") && text.contains("fishy (possibly negative) value") {
+    let kind = if text.starts_with("Argument '") && text.contains("fishy (possibly negative) value")
+    {
         "fishy-value"
     } else if text.ends_with(" contains unaddressable byte(s)") {
         "core-mem-error"
     } else if text.starts_with("Mismatched ") && text.contains("alignment") {
         "mismatched-allocate-deallocate-alignment"
-    } else if text.starts_with("Mismatched new/delete") || (text.starts_with("Mismatched ") && text.contains("size value")) {
+    } else if text.starts_with("Mismatched new/delete")
+        || (text.starts_with("Mismatched ") && text.contains("size value"))
+    {
         "mismatched-allocate-deallocate-size"
     } else if text.starts_with("File descriptor ") {
         return descriptor(text);
@@ -63,7 +73,8 @@ fn descriptor(text: &str) -> Option<Kind> {
     }
 }
 
-/// The stack that a line with one blank in front introduces, such as ` Address 0x… is 0 bytes inside a block of size 4 free'd`.
+/// The stack that a line with one blank in front introduces, such as ` Address 0x… is 0 bytes
+/// inside a block of size 4 free'd`.
 pub(crate) fn auxiliary(text: &[u8]) -> Option<Role> {
     let text = text.trim_ascii();
     if text.ends_with(b"free'd") || text == b"Previously closed" {
@@ -82,8 +93,9 @@ pub(crate) fn auxiliary(text: &[u8]) -> Option<Role> {
     }
 }
 
-/// `40 (16 direct, 24 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4`, each number perhaps with a
-/// change (`50 (+50)`) and with `,` between its thousands. What follows `lost` differs (since 3.27 `in new loss record`), and may be cut.
+/// `40 (16 direct, 24 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4`, each
+/// number perhaps with a change (`50 (+50)`) and with `,` between its thousands. What follows
+/// `lost` differs (since 3.27 `in new loss record`), and may be cut.
 pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
     if !text.first()?.is_ascii_digit() {
         return None;
@@ -110,22 +122,40 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
     } else {
         return None;
     };
-    let (direct_bytes, indirect_bytes) = if kind == Kind::LEAK_INDIRECT { (0, bytes) } else { (direct, indirect) };
-    Some((kind, Leak { bytes, blocks, direct_bytes, indirect_bytes }))
+    let (direct_bytes, indirect_bytes) = if kind == Kind::LEAK_INDIRECT {
+        (0, bytes)
+    } else {
+        (direct, indirect)
+    };
+    Some((
+        kind,
+        Leak {
+            bytes,
+            blocks,
+            direct_bytes,
+            indirect_bytes,
+        },
+    ))
 }
 
 /// A loss record's title without ` in loss record 3 of 4`, which changes with every other leak.
 pub(crate) fn without_record_number(title: &str) -> &str {
-    let cut =
-        [&b" in loss record"[..], b" in new loss record"].into_iter().find_map(|words| memmem::find(title.as_bytes(), words));
+    let cut = [&b" in loss record"[..], b" in new loss record"]
+        .into_iter()
+        .find_map(|words| memmem::find(title.as_bytes(), words));
     cut.map_or(title, |at| &title[..at])
 }
 
-/// A number with thousands, and the change since the last leak search, which is skipped: `1,050 (+50)`.
+/// A number with thousands, and the change since the last leak search, which is skipped: `1,050
+/// (+50)`.
 pub(crate) fn amount(text: &[u8]) -> Option<(u64, &[u8])> {
     let (value, rest) = grouped(text)?;
-    let change = rest.strip_prefix(b" (+").or_else(|| rest.strip_prefix(b" (-"));
-    let after_change = change.and_then(grouped).and_then(|(_, tail)| tail.strip_prefix(b")"));
+    let change = rest
+        .strip_prefix(b" (+")
+        .or_else(|| rest.strip_prefix(b" (-"));
+    let after_change = change
+        .and_then(grouped)
+        .and_then(|(_, tail)| tail.strip_prefix(b")"));
     Some((value, after_change.unwrap_or(rest)))
 }
 
@@ -136,7 +166,10 @@ mod tests {
     #[test]
     fn loss_records() {
         for (text, want) in [
-            ("40 bytes in 1 blocks are definitely lost in loss record 1 of 2", Some(("leak-definite", 40, 1, 40, 0))),
+            (
+                "40 bytes in 1 blocks are definitely lost in loss record 1 of 2",
+                Some(("leak-definite", 40, 1, 40, 0)),
+            ),
             (
                 "4,500,040 (16 direct, 4,500,024 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4",
                 Some(("leak-definite", 4_500_040, 1, 16, 4_500_024)),
@@ -149,12 +182,26 @@ mod tests {
                 "40 (+40) (16 (+16) direct, 24 (+24) indirect) bytes in 1 (+1) blocks are definitely lost in loss record 1 of 1",
                 Some(("leak-definite", 40, 1, 16, 24)),
             ),
-            ("24 bytes in 1 blocks are indirectly lost in loss record 1 of 2", Some(("leak-indirect", 24, 1, 0, 24))),
-            ("8 bytes in 2 blocks are still reachable in loss record 1 of 2", Some(("leak-reachable", 8, 2, 8, 0))),
+            (
+                "24 bytes in 1 blocks are indirectly lost in loss record 1 of 2",
+                Some(("leak-indirect", 24, 1, 0, 24)),
+            ),
+            (
+                "8 bytes in 2 blocks are still reachable in loss record 1 of 2",
+                Some(("leak-reachable", 8, 2, 8, 0)),
+            ),
             ("1 errors in context 1 of 9:", None),
         ] {
             let got = loss_record(text.as_bytes());
-            let got = got.as_ref().map(|(k, l)| (k.as_str(), l.bytes, l.blocks, l.direct_bytes, l.indirect_bytes));
+            let got = got.as_ref().map(|(k, l)| {
+                (
+                    k.as_str(),
+                    l.bytes,
+                    l.blocks,
+                    l.direct_bytes,
+                    l.indirect_bytes,
+                )
+            });
             assert_eq!(got, want, "{text}");
         }
     }
@@ -163,9 +210,18 @@ mod tests {
     fn headlines() {
         for (text, want) in [
             ("Invalid read of size 4", Some("invalid-read")),
-            ("Invalid free() / delete / delete[] / realloc()", Some("invalid-free")),
-            ("Argument 'size' of function malloc has a fishy (possibly negative) value: -3", Some("fishy-value")),
-            ("File descriptor 6: /dev/null is already closed", Some("fd-bad-close")),
+            (
+                "Invalid free() / delete / delete[] / realloc()",
+                Some("invalid-free"),
+            ),
+            (
+                "Argument 'size' of function malloc has a fishy (possibly negative) value: -3",
+                Some("fishy-value"),
+            ),
+            (
+                "File descriptor 6: /dev/null is already closed",
+                Some("fd-bad-close"),
+            ),
             ("File descriptor 77 was never created", Some("fd-bad-use")),
             ("Open AF_UNIX socket 8: <unknown>", Some("fd-leak")),
             ("HEAP SUMMARY:", None),

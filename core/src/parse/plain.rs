@@ -1,8 +1,9 @@
-//! Checkers whose lines carry no tag and whose reports are known by their words alone: allocators, Miri, Go's race detector, the
-//! kernel's sanitizers, and those of Windows and macOS.
+//! Checkers whose lines carry no tag and whose reports are known by their words alone: allocators,
+//! Miri, Go's race detector, the kernel's sanitizers, and those of Windows and macOS.
 //!
-//! Each dialect is a file. It says which line opens a report of its own ([`Opened`]), and then reads line by line until the report
-//! ends ([`Reading`]). What all of them share is here: whose turn a line is, and what a report needs ([`Desk`]).
+//! Each dialect is a file. It says which line opens a report of its own ([`Opened`]), and then
+//! reads line by line until the report ends ([`Reading`]). What all of them share is here: whose
+//! turn a line is, and what a report needs ([`Desk`]).
 
 mod app_verifier;
 mod crt;
@@ -34,11 +35,12 @@ use crate::line::Line;
 use crate::model::{Kind, Text, Tool};
 use crate::problem::Code;
 
-/// Lines of others that may stand between two lines of a report, when nothing tells that it has ended.
+/// Lines of others that may stand between two lines of a report, when nothing tells that it has
+/// ended.
 const MAX_FOREIGN: u32 = 200;
 
-/// What the dialects look for, in the order in which they are asked. Each looks for words of its own first, so that a line of
-/// somebody else's costs no more than a few searches.
+/// What the dialects look for, in the order in which they are asked. Each looks for words of its
+/// own first, so that a line of somebody else's costs no more than a few searches.
 const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] = &[
     scudo::opens,
     gwp_asan::opens,
@@ -73,10 +75,30 @@ pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
         kernel::KINDS,
         dr_memory::KINDS,
     ];
-    let in_code = ["data-race", "deadlock", "abrt", "invalid-free", "heap-corruption", "uninit-value", "slab-out-of-bounds"];
-    let of_kernel = ["slab-use-after-free", "wild-memory-access", "user-memory-access", "invalid-access", "kernel-infoleak"];
+    let in_code = [
+        "data-race",
+        "deadlock",
+        "abrt",
+        "invalid-free",
+        "heap-corruption",
+        "uninit-value",
+        "slab-out-of-bounds",
+    ];
+    let of_kernel = [
+        "slab-use-after-free",
+        "wild-memory-access",
+        "user-memory-access",
+        "invalid-access",
+        "kernel-infoleak",
+    ];
     let stops = app_verifier::STOPS.iter().map(|(.., kind)| *kind);
-    tables.into_iter().flatten().map(|(_, kind)| *kind).chain(stops).chain(in_code).chain(of_kernel)
+    tables
+        .into_iter()
+        .flatten()
+        .map(|(_, kind)| *kind)
+        .chain(stops)
+        .chain(in_code)
+        .chain(of_kernel)
 }
 
 /// What a line means to a dialect whose report is not open.
@@ -146,7 +168,9 @@ impl Desk<'_> {
         if let Some(report) = self.reports.get(&key) {
             return *report;
         }
-        let report = self.out.open_report(tool.clone(), pid, self.stream.cloned(), self.line);
+        let report = self
+            .out
+            .open_report(tool.clone(), pid, self.stream.cloned(), self.line);
         self.reports.insert(key, report);
         report
     }
@@ -177,7 +201,10 @@ impl Desk<'_> {
 
     /// A line says something that matters, and what it says can't be read.
     pub(super) fn unreadable(&mut self, tool: &Tool, said: &[u8]) {
-        let message = format!("a line of {tool} that can't be read: `{}`", text_of(said.trim_ascii()));
+        let message = format!(
+            "a line of {tool} that can't be read: `{}`",
+            text_of(said.trim_ascii())
+        );
         self.problem(Code::UnknownReport, &message);
     }
 
@@ -231,11 +258,27 @@ impl Plain {
     }
 
     /// Reads a line as part of the open report. False when it is none of it.
-    pub(crate) fn within(&mut self, text: &[u8], line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) -> bool {
-        let Some(open) = &mut self.open else { return false };
-        let desk = &mut Desk { line: line.number, stream, reports: &mut self.reports, out };
+    pub(crate) fn within(
+        &mut self,
+        text: &[u8],
+        line: &Line<'_>,
+        stream: Option<&Text>,
+        out: &mut Collector,
+    ) -> bool {
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        let desk = &mut Desk {
+            line: line.number,
+            stream,
+            reports: &mut self.reports,
+            out,
+        };
         let step = open.line(text, desk);
-        if let Some(report) = open.report().filter(|_| matches!(step, Step::Own | Step::Last)) {
+        if let Some(report) = open
+            .report()
+            .filter(|_| matches!(step, Step::Own | Step::Last))
+        {
             desk.out.touch(report, line.bytes, line.number);
         }
         match step {
@@ -250,10 +293,24 @@ impl Plain {
     }
 
     /// Reads a line that may open a report. False when it does not.
-    pub(crate) fn opens(&mut self, text: &[u8], line: &Line<'_>, stream: Option<&Text>, out: &mut Collector) -> bool {
+    pub(crate) fn opens(
+        &mut self,
+        text: &[u8],
+        line: &Line<'_>,
+        stream: Option<&Text>,
+        out: &mut Collector,
+    ) -> bool {
         let mut before = self.open.take();
-        let desk = &mut Desk { line: line.number, stream, reports: &mut self.reports, out };
-        let opened = DIALECTS.iter().map(|opens| opens(text, desk)).find(|opened| !matches!(opened, Opened::No));
+        let desk = &mut Desk {
+            line: line.number,
+            stream,
+            reports: &mut self.reports,
+            out,
+        };
+        let opened = DIALECTS
+            .iter()
+            .map(|opens| opens(text, desk))
+            .find(|opened| !matches!(opened, Opened::No));
         match opened {
             None | Some(Opened::No) => {
                 self.open = before;
@@ -278,7 +335,12 @@ impl Plain {
     pub(crate) fn finish(&mut self, line: u64, stream: Option<&Text>, out: &mut Collector) {
         self.foreign = 0;
         if let Some(mut open) = self.open.take() {
-            open.finish(&mut Desk { line, stream, reports: &mut self.reports, out });
+            open.finish(&mut Desk {
+                line,
+                stream,
+                reports: &mut self.reports,
+                out,
+            });
         }
     }
 }
@@ -335,7 +397,11 @@ mod tests {
             "panic: runtime error: index out of range [5] with length 3",
         ] {
             let parsed = read(&alloc::format!("{line}\n"));
-            assert!(parsed.findings.is_empty() && parsed.reports.is_empty(), "{line}: {:?}", parsed.findings);
+            assert!(
+                parsed.findings.is_empty() && parsed.reports.is_empty(),
+                "{line}: {:?}",
+                parsed.findings
+            );
             assert!(parsed.problems.is_empty(), "{line}: {:?}", parsed.problems);
         }
     }
@@ -359,13 +425,25 @@ mod tests {
             "Detected memory leaks!\nDumping objects ->\n{1} normal block at 0x1, 16 bytes long.\n Data: <x>\n",
         ] {
             let parsed = read(&alloc::format!("{start}{ASAN}{MEMCHECK}"));
-            let has = |tool: &str| parsed.findings.iter().any(|f| f.tool.as_str() == tool && !f.stacks.is_empty());
+            let has = |tool: &str| {
+                parsed
+                    .findings
+                    .iter()
+                    .any(|f| f.tool.as_str() == tool && !f.stacks.is_empty())
+            };
             assert!(has("asan") || has("go-race"), "{start}");
             assert!(
-                parsed.findings.iter().any(|f| f.kind.as_str() == "heap-use-after-free" && f.tool.as_str() == "asan"),
+                parsed
+                    .findings
+                    .iter()
+                    .any(|f| f.kind.as_str() == "heap-use-after-free" && f.tool.as_str() == "asan"),
                 "{start}"
             );
-            assert!(has("memcheck") && parsed.findings.len() == 3, "{start}: {:?}", parsed.findings);
+            assert!(
+                has("memcheck") && parsed.findings.len() == 3,
+                "{start}: {:?}",
+                parsed.findings
+            );
         }
     }
 
@@ -375,8 +453,19 @@ mod tests {
             "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\nScudo ERROR: out of memory trying to allocate 8 bytes\n\
             double free or corruption (top)\nerror: aborting due to 1 previous error\n",
         );
-        let found: alloc::vec::Vec<_> = parsed.findings.iter().map(|f| (f.tool.as_str(), f.kind.as_str())).collect();
-        assert_eq!(found, [("scudo", "out-of-memory"), ("glibc", "double-free"), ("miri", "unreachable-call")]);
+        let found: alloc::vec::Vec<_> = parsed
+            .findings
+            .iter()
+            .map(|f| (f.tool.as_str(), f.kind.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("scudo", "out-of-memory"),
+                ("glibc", "double-free"),
+                ("miri", "unreachable-call")
+            ]
+        );
         assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
     }
 }

@@ -1,8 +1,9 @@
 //! Which report a line belongs to.
 //!
-//! A stream is one source within an input: a docker service, a ctest number, or the input itself where no prefix names a
-//! source. Within it, lines with a tag go to the process that the tag names; lines without one, to the open XML document or to
-//! the sanitizer report that is being read.
+//! A stream is one source within an input: a docker service, a ctest number, or the input itself
+//! where no prefix names a source. Within it, lines with a tag go to the process that the tag
+//! names; lines without one, to the open XML document or to the sanitizer report that is being
+//! read.
 
 use alloc::vec::Vec;
 
@@ -25,7 +26,8 @@ use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
 
-/// True for the whole headline of a leak. It needs none of the looks at what else a line may be, and reports of leaks are full of them.
+/// True for the whole headline of a leak. It needs none of the looks at what else a line may be,
+/// and reports of leaks are full of them.
 fn is_whole_leak(text: &[u8]) -> bool {
     matches!(text, [b'D' | b'I', ..])
         && text.ends_with(b" allocated from:")
@@ -46,15 +48,18 @@ pub(crate) struct Stream {
     has_header: bool,
     /// The tool that the last header named: a child of `fork` writes none.
     tool: Option<Tool>,
-    /// The last line with a tag that began no process: if a stack follows, it was the headline of a record, unless it has no text here.
+    /// The last line with a tag that began no process: if a stack follows, it was the headline of
+    /// a record, unless it has no text here.
     unknown: Option<(u64, Option<Text>, u64)>,
-    /// The process whose record ended with the line before, so that a generated suppression may follow.
+    /// The process whose record ended with the line before, so that a generated suppression may
+    /// follow.
     recorded: Option<u64>,
     /// Such a suppression, and whose record it is for.
     block: Option<(u64, Block)>,
 }
 
-/// True for `<valgrindoutput>` at the end of a line, or followed by another tag: elsewhere somebody speaks about it.
+/// True for `<valgrindoutput>` at the end of a line, or followed by another tag: elsewhere somebody
+/// speaks about it.
 fn is_start_tag(text: &[u8], at: usize) -> bool {
     let quoted = at > 0 && matches!(text[at - 1], b'"' | b'\'' | b'`');
     let rest = memchr::memchr(b'>', &text[at..]).map(|end| text[at + end + 1..].trim_ascii());
@@ -72,37 +77,67 @@ fn holds_tag(text: &[u8]) -> bool {
 
 /// True for a frame within which a sanitizer speaks; frames end with a parenthesis.
 fn is_torn(text: &[u8]) -> bool {
-    let is_frame = || text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
-    !matches!(text, [.., b')']) && is_frame() && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
+    let is_frame =
+        || text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
+    !matches!(text, [.., b')'])
+        && is_frame()
+        && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
 }
 
 impl Stream {
     pub(crate) fn new(name: Option<Text>) -> Self {
-        Self { name, ..Self::default() }
+        Self {
+            name,
+            ..Self::default()
+        }
     }
 
     /// True while lines without a marker matter.
     pub(crate) fn is_open(&self) -> bool {
-        self.sanitizers.is_open() || self.plain.is_open() || self.xml.is_some() || self.recorded.is_some() || self.block.is_some()
+        self.sanitizers.is_open()
+            || self.plain.is_open()
+            || self.xml.is_some()
+            || self.recorded.is_some()
+            || self.block.is_some()
     }
 
     /// True while nothing is known that the next line could go on with.
     pub(crate) fn is_bare(&self) -> bool {
-        self.processes.is_empty() && self.xml.is_none() && self.sanitizers.is_bare() && self.plain.is_bare()
+        self.processes.is_empty()
+            && self.xml.is_none()
+            && self.sanitizers.is_bare()
+            && self.plain.is_bare()
     }
 
-    /// Reads lines at the start of a text of whole lines that can be nothing but parts of the open document, `number` that of the first.
+    /// Reads lines at the start of a text of whole lines that can be nothing but parts of the open
+    /// document, `number` that of the first.
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
-        let is_alone = self.recorded.is_none() && self.block.is_none() && self.lead.is_empty() && !self.plain.is_open();
-        self.xml.as_mut().filter(|_| is_alone).map_or_else(Rows::default, |xml| xml.rows(text, number, out))
+        let is_alone = self.recorded.is_none()
+            && self.block.is_none()
+            && self.lead.is_empty()
+            && !self.plain.is_open();
+        self.xml
+            .as_mut()
+            .filter(|_| is_alone)
+            .map_or_else(Rows::default, |xml| xml.rows(text, number, out))
     }
 
     /// Reads a line without its known prefixes.
-    pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, markers: &Markers, out: &mut Collector) {
+    pub(crate) fn line(
+        &mut self,
+        text: &[u8],
+        line: &Line<'_>,
+        markers: &Markers,
+        out: &mut Collector,
+    ) {
         if (self.recorded.is_some() || self.block.is_some()) && self.generated(text, out) {
             return;
         }
-        let text = if self.is_open() { self.lead.strip(text) } else { text };
+        let text = if self.is_open() {
+            self.lead.strip(text)
+        } else {
+            text
+        };
         if self.plain.within(text, line, self.name.as_ref(), out) {
             return;
         }
@@ -111,7 +146,8 @@ impl Stream {
             if self.xml_line(text, trimmed, line, out) {
                 return;
             }
-        } else if self.sanitizers.is_open() && (trimmed.starts_with(b"#") || is_whole_leak(trimmed)) {
+        } else if self.sanitizers.is_open() && (trimmed.starts_with(b"#") || is_whole_leak(trimmed))
+        {
             return self.untagged(text, line, out);
         }
         if memchr::memchr(b'<', text).is_some() && self.outside_xml(text, line, out) {
@@ -121,8 +157,9 @@ impl Stream {
         let was_open = self.sanitizers.is_open();
         // What stands before a tag has lost its end: another process wrote into the line.
         let untagged = tag.map_or(text, |tag| &text[..tag.at]);
-        let is_plain =
-            !untagged.is_empty() && markers.are_in(untagged) && self.plain.opens(untagged, line, self.name.as_ref(), out);
+        let is_plain = !untagged.is_empty()
+            && markers.are_in(untagged)
+            && self.plain.opens(untagged, line, self.name.as_ref(), out);
         if !is_plain && (tag.is_none() || speaks(untagged)) {
             failures::outside_of_reports(untagged, line, out);
             self.untagged(untagged, line, out);
@@ -145,7 +182,9 @@ impl Stream {
             self.block = opens.then(|| (pid, Block::default()));
             return opens;
         }
-        let Some((pid, mut block)) = self.block.take() else { return false };
+        let Some((pid, mut block)) = self.block.take() else {
+            return false;
+        };
         match block.line(text) {
             Step::More => self.block = Some((pid, block)),
             Step::Foreign => return false,
@@ -159,16 +198,34 @@ impl Stream {
     }
 
     /// Reads a line of the open document. False when the line is not its own.
-    fn xml_line(&mut self, text: &[u8], trimmed: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
-        let Some(xml) = &mut self.xml else { return false };
+    fn xml_line(
+        &mut self,
+        text: &[u8],
+        trimmed: &[u8],
+        line: &Line<'_>,
+        out: &mut Collector,
+    ) -> bool {
+        let Some(xml) = &mut self.xml else {
+            return false;
+        };
         if trimmed.starts_with(b"==") && tag::find(text).is_some() {
             return false;
         }
-        if !trimmed.starts_with(b"<") && !trimmed.is_empty() && (self.sanitizers.is_open() || speaks(trimmed)) {
+        if !trimmed.starts_with(b"<")
+            && !trimmed.is_empty()
+            && (self.sanitizers.is_open() || speaks(trimmed))
+        {
             return false;
         }
-        if tag::find(text).is_some_and(|tag| tag.is_valgrind() && Process::begins_with(tag.rest.trim_ascii_start())) {
-            out.problem(Code::Interleaved, line.number, None, "another process writes into a line of the XML document");
+        if tag::find(text).is_some_and(|tag| {
+            tag.is_valgrind() && Process::begins_with(tag.rest.trim_ascii_start())
+        }) {
+            out.problem(
+                Code::Interleaved,
+                line.number,
+                None,
+                "another process writes into a line of the XML document",
+            );
         }
         let another = trimmed.starts_with(b"<valgrindoutput");
         let goes_on = trimmed.trim_ascii_end() == xml::GOES_ON.as_bytes() && xml.goes_on(out);
@@ -182,13 +239,16 @@ impl Stream {
         own
     }
 
-    /// Reads a line that holds `<` and belongs to no document. False when it is none of an XML document.
+    /// Reads a line that holds `<` and belongs to no document. False when it is none of an XML
+    /// document.
     fn outside_xml(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
-        let is_end = |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
+        let is_end =
+            |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
         if find(text, b"</valgrindoutput>").is_some_and(is_end) {
             let message = "an XML document ends whose beginning is not in the log";
             out.problem(Code::Interleaved, line.number, None, message);
-        } else if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at)) {
+        } else if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at))
+        {
             self.open_xml(text, at, line, out);
         } else if xml::is_fragment(text) {
             let message = "a part of an XML document whose beginning is not in the log";
@@ -209,15 +269,15 @@ impl Stream {
     }
 
     fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
-        // What valgrind says at `-v` (`--PID--`) and what the program prints (`**PID**`) are no part of a report.
+        // What valgrind says at `-v` (`--PID--`) and what the program prints (`**PID**`) are no
+        // part of a report.
         if tag.mark != b'=' {
             self.unknown = Some((tag.pid, None, line.number));
             return;
         }
         let text = tag.rest.trim_ascii_start();
         if !text.starts_with(b"Command: ") && (holds_tag(tag.rest) || is_torn(text)) {
-            let message =
-                "another process writes into the line of this one: the end of the line is lost, and what the other says";
+            let message = "another process writes into the line of this one: the end of the line is lost, and what the other says";
             out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }
         if let Some(tool) = Process::header_of(text) {
@@ -236,15 +296,23 @@ impl Stream {
         }
     }
 
-    /// Begins to follow a process, if the line is one of valgrind's: `==1== text` stands in other outputs, too.
+    /// Begins to follow a process, if the line is one of valgrind's: `==1== text` stands in other
+    /// outputs, too.
     fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
         let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
         let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
         let stack = frame::valgrind(text).map(|(first, _)| first);
         if stack == Some(true) && before.is_none() {
-            out.problem(Code::Truncated, line.number, Some(tag.pid), "a stack whose headline is not in the log");
+            out.problem(
+                Code::Truncated,
+                line.number,
+                Some(tag.pid),
+                "a stack whose headline is not in the log",
+            );
         }
-        let title = before.filter(|_| stack == Some(true)).and_then(|(_, title, line)| Some((title?, line)));
+        let title = before
+            .filter(|_| stack == Some(true))
+            .and_then(|(_, title, line)| Some((title?, line)));
         if title.is_none() && !Process::begins_with(text) {
             let is_blank = text.trim_ascii().is_empty();
             let title = (stack.is_none() && !text.starts_with(b"Warning: ")).then(|| text_of(text));
@@ -259,11 +327,14 @@ impl Stream {
             }
         }
         if self.processes.len() >= max {
-            let message = alloc::format!("more than {max} processes at once; this one was not read");
+            let message =
+                alloc::format!("more than {max} processes at once; this one was not read");
             out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
             return false;
         }
-        let tool = Process::tool_of(text).or(self.tool.clone()).unwrap_or(Tool::Memcheck);
+        let tool = Process::tool_of(text)
+            .or(self.tool.clone())
+            .unwrap_or(Tool::Memcheck);
         let mut process = Process::new(tool, tag.pid, self.name.as_ref(), line.number, out);
         process.is_first = !self.has_header;
         if let Some((title, line)) = title {
@@ -274,14 +345,28 @@ impl Stream {
     }
 
     fn end(&self) -> End {
-        if self.has_header { End::Loud } else { End::Quiet }
+        if self.has_header {
+            End::Loud
+        } else {
+            End::Quiet
+        }
     }
 
-    fn sanitizer<'a>(&mut self, text: &'a [u8], tag: Tag<'a>, line: &Line<'_>, out: &mut Collector) {
+    fn sanitizer<'a>(
+        &mut self,
+        text: &'a [u8],
+        tag: Tag<'a>,
+        line: &Line<'_>,
+        out: &mut Collector,
+    ) {
         if !self.is_open() {
             self.lead.learn(&text[..tag.at]);
         }
-        if tag.rest.get(1..).is_some_and(|text| Process::begins_with(text.trim_ascii_start())) {
+        if tag
+            .rest
+            .get(1..)
+            .is_some_and(|text| Process::begins_with(text.trim_ascii_start()))
+        {
             let message = "a line of valgrind's with a tag that is damaged";
             out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }
@@ -293,12 +378,14 @@ impl Stream {
                 return self.valgrind(&tag, line, out);
             }
             let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
-            self.sanitizers.line(own, Some(tag.pid), line, self.name.as_ref(), out);
+            self.sanitizers
+                .line(own, Some(tag.pid), line, self.name.as_ref(), out);
         }
     }
 
     fn untagged(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
-        self.sanitizers.line(text, None, line, self.name.as_ref(), out);
+        self.sanitizers
+            .line(text, None, line, self.name.as_ref(), out);
     }
 
     /// The input ends.

@@ -7,7 +7,9 @@ use crate::model::{Amount, LeakSummary, Report};
 /// Reads an indented line of `HEAP SUMMARY` or `LEAK SUMMARY`. False when it is none.
 pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     let text = trim_start(text);
-    let Some(colon) = memchr::memchr(b':', text) else { return false };
+    let Some(colon) = memchr::memchr(b':', text) else {
+        return false;
+    };
     let (name, value) = (&text[..colon], trim_start(&text[colon + 1..]));
     if name == b"in use at exit" {
         report.stated.in_use = bytes_in_blocks(value);
@@ -16,8 +18,12 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     if name == b"total heap usage" {
         return true;
     }
-    let Some(field) = field(name) else { return matches!(name, b"of which reachable via heuristic") };
-    let (Some(leaks), Some(amount)) = (&mut report.stated.leaks, bytes_in_blocks(value)) else { return false };
+    let Some(field) = field(name) else {
+        return matches!(name, b"of which reachable via heuristic");
+    };
+    let (Some(leaks), Some(amount)) = (&mut report.stated.leaks, bytes_in_blocks(value)) else {
+        return false;
+    };
     *field(leaks) = amount;
     leaks.lines = leaks.lines.saturating_add(1);
     true
@@ -39,10 +45,12 @@ fn field(name: &[u8]) -> Option<fn(&mut LeakSummary) -> &mut Amount> {
 fn bytes_in_blocks(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = amount(text)?;
     let (blocks, rest) = amount(rest.strip_prefix(b" bytes in ")?)?;
-    rest.starts_with(b" blocks").then_some(Amount { bytes, blocks })
+    rest.starts_with(b" blocks")
+        .then_some(Amount { bytes, blocks })
 }
 
-/// What follows `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`. Half of it is nothing, and gives false.
+/// What follows `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`. Half of it is
+/// nothing, and gives false.
 pub(crate) fn errors(text: &str, report: &mut Report) -> bool {
     let text = text.as_bytes();
     let read = || {
@@ -51,7 +59,9 @@ pub(crate) fn errors(text: &str, report: &mut Report) -> bool {
         let (suppressed, _) = amount(after(rest, b"(suppressed: ")?)?;
         Some((errors, contexts, suppressed))
     };
-    let Some((errors, contexts, suppressed)) = read() else { return false };
+    let Some((errors, contexts, suppressed)) = read() else {
+        return false;
+    };
     report.stated.errors = Some(errors);
     report.stated.contexts = Some(contexts);
     report.stated.suppressed_errors = Some(suppressed);

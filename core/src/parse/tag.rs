@@ -1,8 +1,9 @@
 //! The tag at the start of a line that says which process wrote it: `==PID==`, and its relatives.
 //!
-//! valgrind: `==PID== text`, `--PID-- text`, `**PID** text`, with `--time-stamp=yes` `==DD:HH:MM:SS.mmm PID==` (`m_libcprint.c`,
-//! `add_to__vmessage_buf`). Sanitizers: `==PID==text`, with `log_exe_name=1` `==EXE==PID==text` (`sanitizer_printf.cpp`).
-//! Text that the program itself left without a line feed may stand before it, so a tag is searched within the line too.
+//! valgrind: `==PID== text`, `--PID-- text`, `**PID** text`, with `--time-stamp=yes`
+//! `==DD:HH:MM:SS.mmm PID==` (`m_libcprint.c`, `add_to__vmessage_buf`). Sanitizers: `==PID==text`,
+//! with `log_exe_name=1` `==EXE==PID==text` (`sanitizer_printf.cpp`). Text that the program itself
+//! left without a line feed may stand before it, so a tag is searched within the line too.
 
 use crate::bytes::{find as find_bytes, number, trim_start};
 
@@ -19,7 +20,8 @@ pub(crate) struct Tag<'a> {
 }
 
 impl Tag<'_> {
-    /// valgrind sets a blank after its tag, the sanitizers none. Only sanitizers of 2012 did, before `ERROR:`.
+    /// valgrind sets a blank after its tag, the sanitizers none. Only sanitizers of 2012 did,
+    /// before `ERROR:`.
     pub(crate) fn is_valgrind(&self) -> bool {
         match self.rest {
             [] => true,
@@ -37,27 +39,32 @@ impl Tag<'_> {
 pub(crate) fn find(line: &[u8]) -> Option<Tag<'_>> {
     let start = line.len() - trim_start(line).len();
     match line.get(start..)? {
-        [b'=', b'=', ..] => parse(line, start, b'=').or_else(|| with_program(line, start)).or_else(|| find_from(line, start)),
+        [b'=', b'=', ..] => parse(line, start, b'=')
+            .or_else(|| with_program(line, start))
+            .or_else(|| find_from(line, start)),
         [b'-', b'-', ..] => parse(line, start, b'-').or_else(|| find_from(line, start)),
         [b'*', b'*', ..] => parse(line, start, b'*').or_else(|| find_from(line, start)),
         _ => find_from(line, start),
     }
 }
 
-/// The next tag of a sanitizer's line: some messages lack their line feed, and another process goes on in the same line.
+/// The next tag of a sanitizer's line: some messages lack their line feed, and another process goes
+/// on in the same line.
 pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
     let hay = line.get(from..)?;
     // In a run of more than two, the last two belong to the tag.
     let is_last = |at: &usize| hay[*at..].starts_with(b"==") && hay.get(at + 2) != Some(&b'=');
-    memchr::memchr_iter(b'=', hay).filter(is_last).find_map(|at| {
-        let at = from + at;
-        if at > 0 && matches!(line[at - 1], b'"' | b'\'' | b'`') {
-            // Somebody quotes a report.
-            return None;
-        }
-        let begins_word = at > 0 && line[at - 1] == b' ';
-        parse(line, at, b'=').or_else(|| begins_word.then(|| with_program(line, at)).flatten())
-    })
+    memchr::memchr_iter(b'=', hay)
+        .filter(is_last)
+        .find_map(|at| {
+            let at = from + at;
+            if at > 0 && matches!(line[at - 1], b'"' | b'\'' | b'`') {
+                // Somebody quotes a report.
+                return None;
+            }
+            let begins_word = at > 0 && line[at - 1] == b' ';
+            parse(line, at, b'=').or_else(|| begins_word.then(|| with_program(line, at)).flatten())
+        })
 }
 
 fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
@@ -65,13 +72,24 @@ fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
     let digits = after_time(digits).unwrap_or(digits);
     let (pid, rest) = number(digits)?;
     let rest = rest.strip_prefix(&[mark, mark])?;
-    Some(Tag { mark, pid, at, rest })
+    Some(Tag {
+        mark,
+        pid,
+        at,
+        rest,
+    })
 }
 
 /// `DD:HH:MM:SS.mmm `
 fn after_time(bytes: &[u8]) -> Option<&[u8]> {
     let (stamp, rest) = bytes.split_at_checked(16)?;
-    let fits = stamp.iter().zip(b"00:00:00:00.000 ").all(|(b, p)| if *p == b'0' { b.is_ascii_digit() } else { b == p });
+    let fits = stamp.iter().zip(b"00:00:00:00.000 ").all(|(b, p)| {
+        if *p == b'0' {
+            b.is_ascii_digit()
+        } else {
+            b == p
+        }
+    });
     fits.then_some(rest)
 }
 
@@ -79,7 +97,8 @@ fn after_time(bytes: &[u8]) -> Option<&[u8]> {
 fn with_program(line: &[u8], at: usize) -> Option<Tag<'_>> {
     let name = line.get(at + 2..)?;
     let end = find_bytes(name, b"==")?;
-    let plausible = end > 0 && end < 256 && !name[..end].iter().any(|b| matches!(b, b' ' | b'=' | b'\t'));
+    let plausible =
+        end > 0 && end < 256 && !name[..end].iter().any(|b| matches!(b, b' ' | b'=' | b'\t'));
     if !plausible {
         return None;
     }
@@ -93,28 +112,57 @@ mod tests {
     #[test]
     fn tags() {
         for (line, want) in [
-            ("==12== Invalid read", Some((b'=', 12, 0, " Invalid read", true))),
+            (
+                "==12== Invalid read",
+                Some((b'=', 12, 0, " Invalid read", true)),
+            ),
             ("==12==", Some((b'=', 12, 0, "", true))),
             ("==12==ERROR: x", Some((b'=', 12, 0, "ERROR: x", false))),
-            ("==12== ERROR: AddressSanitizer", Some((b'=', 12, 0, " ERROR: AddressSanitizer", false))),
-            ("==12== ERROR SUMMARY: 0", Some((b'=', 12, 0, " ERROR SUMMARY: 0", true))),
-            ("==12== FATAL: in suppressions file", Some((b'=', 12, 0, " FATAL: in suppressions file", true))),
+            (
+                "==12== ERROR: AddressSanitizer",
+                Some((b'=', 12, 0, " ERROR: AddressSanitizer", false)),
+            ),
+            (
+                "==12== ERROR SUMMARY: 0",
+                Some((b'=', 12, 0, " ERROR SUMMARY: 0", true)),
+            ),
+            (
+                "==12== FATAL: in suppressions file",
+                Some((b'=', 12, 0, " FATAL: in suppressions file", true)),
+            ),
             ("--12-- REDIR", Some((b'-', 12, 0, " REDIR", true))),
             ("--> ==12== Invalid", Some((b'=', 12, 4, " Invalid", true))),
             ("**12** hello", Some((b'*', 12, 0, " hello", true))),
             ("==00:00:00:00.534 15== x", Some((b'=', 15, 0, " x", true))),
-            ("==prog==15==ERROR: x", Some((b'=', 15, 0, "ERROR: x", false))),
-            ("text: ==15== LEAK SUMMARY:", Some((b'=', 15, 6, " LEAK SUMMARY:", true))),
+            (
+                "==prog==15==ERROR: x",
+                Some((b'=', 15, 0, "ERROR: x", false)),
+            ),
+            (
+                "text: ==15== LEAK SUMMARY:",
+                Some((b'=', 15, 6, " LEAK SUMMARY:", true)),
+            ),
             (">>==15== x", Some((b'=', 15, 2, " x", true))),
             ("=====15==ERROR: x", Some((b'=', 15, 3, "ERROR: x", false))),
-            ("[build] ==prog==15==ERROR: x", Some((b'=', 15, 8, "ERROR: x", false))),
+            (
+                "[build] ==prog==15==ERROR: x",
+                Some((b'=', 15, 8, "ERROR: x", false)),
+            ),
             ("==== 12 ====", None),
             ("a==b", None),
             ("x=0==y", None),
             ("", None),
         ] {
             let got = find(line.as_bytes());
-            let got = got.map(|t| (t.mark, t.pid, t.at, core::str::from_utf8(t.rest).unwrap(), t.is_valgrind()));
+            let got = got.map(|t| {
+                (
+                    t.mark,
+                    t.pid,
+                    t.at,
+                    core::str::from_utf8(t.rest).unwrap(),
+                    t.is_valgrind(),
+                )
+            });
             assert_eq!(got, want, "{line}");
         }
     }

@@ -1,4 +1,5 @@
-//! Where threads were created: helgrind announces each thread once, before the first error that speaks of it.
+//! Where threads were created: helgrind announces each thread once, before the first error that
+//! speaks of it.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -39,6 +40,10 @@ impl Threads {
                 rest = tail;
             }
         }
-        draft.stacks.extend(named.iter().filter_map(|thread| self.known.get(thread).cloned()));
+        draft.stacks.extend(
+            named
+                .iter()
+                .filter_map(|thread| self.known.get(thread).cloned()),
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! UndefinedBehaviorSanitizer's words: headlines without a process, and what stands between them and the next one.
+//! UndefinedBehaviorSanitizer's words: headlines without a process, and what stands between them
+//! and the next one.
 //!
-//! Source: compiler-rt `ubsan/ubsan_handlers.cpp` (the messages), `ubsan_diag.cpp` (`Diag::~Diag`, `PrintMemorySnippet`),
-//! `ubsan_checks.inc` (the kinds that `SUMMARY:` gives), `ubsan_minimal/ubsan_minimal_handlers.cpp`.
+//! Source: compiler-rt `ubsan/ubsan_handlers.cpp` (the messages), `ubsan_diag.cpp` (`Diag::~Diag`,
+//! `PrintMemorySnippet`), `ubsan_checks.inc` (the kinds that `SUMMARY:` gives),
+//! `ubsan_minimal/ubsan_minimal_handlers.cpp`.
 
 use crate::bytes::{after, before, contains, hex, trim_start};
 use crate::model::Kind;
@@ -18,46 +20,81 @@ pub(crate) struct Headline<'a> {
 pub(crate) fn headline(text: &[u8]) -> Option<Headline<'_>> {
     let head = before(text, b": runtime error: ")?;
     let place = place(head)?;
-    Some(Headline { place, said: after(text, b": runtime error: ")?.trim_ascii() })
+    Some(Headline {
+        place,
+        said: after(text, b": runtime error: ")?.trim_ascii(),
+    })
 }
 
-/// The place at the end of what stands before the words. Go says `panic: runtime error: `, which is none.
+/// The place at the end of what stands before the words. Go says `panic: runtime error: `, which is
+/// none.
 fn place(head: &[u8]) -> Option<&[u8]> {
     let text = trim_start(head);
-    let is_path = matches!(text, [b'/' | b'(' | b'<', ..] | [b'.', b'.' | b'/', ..] | [_, b':', b'\\' | b'/', ..]);
-    let last = text.rsplit(|b| matches!(b, b' ' | b'\t')).next().unwrap_or(text);
+    let is_path = matches!(
+        text,
+        [b'/' | b'(' | b'<', ..] | [b'.', b'.' | b'/', ..] | [_, b':', b'\\' | b'/', ..]
+    );
+    let last = text
+        .rsplit(|b| matches!(b, b' ' | b'\t'))
+        .next()
+        .unwrap_or(text);
     let place = if is_path { text } else { last };
-    let line = place.iter().rposition(|b| *b == b':').filter(|at| *at > 0).map(|at| &place[at + 1..]);
-    let numbered = line.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
-    let address = place.strip_prefix(b"0x").and_then(hex).is_some_and(|(_, rest)| rest.is_empty());
-    let bracketed =
-        place.ends_with(b")") && (contains(place, b"+0x") || place.iter().rev().nth(1).is_some_and(u8::is_ascii_digit));
+    let line = place
+        .iter()
+        .rposition(|b| *b == b':')
+        .filter(|at| *at > 0)
+        .map(|at| &place[at + 1..]);
+    let numbered =
+        line.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
+    let address = place
+        .strip_prefix(b"0x")
+        .and_then(hex)
+        .is_some_and(|(_, rest)| rest.is_empty());
+    let bracketed = place.ends_with(b")")
+        && (contains(place, b"+0x") || place.iter().rev().nth(1).is_some_and(u8::is_ascii_digit));
     (numbered || address || bracketed || place == b"<unknown>").then_some(place)
 }
 
-/// The kind that a message stands for, as the sanitizer itself names it in `SUMMARY:` with `report_error_type=1`.
+/// The kind that a message stands for, as the sanitizer itself names it in `SUMMARY:` with
+/// `report_error_type=1`.
 pub(crate) fn kind(said: &str) -> Kind {
     if said.starts_with("implicit conversion from type ") {
         return conversion(said);
     }
     if said.starts_with("load of value ") {
-        let truth = ["'bool'", "'BOOL'", "'_Bool'", "type bool"].iter().any(|name| said.contains(name));
-        return Kind::of(if truth { "invalid-bool-load" } else { "invalid-enum-load" });
+        let truth = ["'bool'", "'BOOL'", "'_Bool'", "type bool"]
+            .iter()
+            .any(|name| said.contains(name));
+        return Kind::of(if truth {
+            "invalid-bool-load"
+        } else {
+            "invalid-enum-load"
+        });
     }
-    let named = MESSAGES.iter().find(|(part, _)| match part.strip_prefix('*') {
-        Some(part) => said.contains(part),
-        None => said.starts_with(part),
-    });
+    let named = MESSAGES
+        .iter()
+        .find(|(part, _)| match part.strip_prefix('*') {
+            Some(part) => said.contains(part),
+            None => said.starts_with(part),
+        });
     Kind::of(named.map_or("undefined-behavior", |(_, kind)| kind))
 }
 
-/// `implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed char' changed the value to 44 (8-bit, signed)`
+/// `implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed char' changed
+/// the value to 44 (8-bit, signed)`
 fn conversion(said: &str) -> Kind {
     let mut sides = said.match_indices("-bit, ").map(|(at, _)| {
-        let digits = said[..at].rsplit('(').next().and_then(|bits| bits.parse::<u32>().ok());
-        (digits.unwrap_or(0), said[at..].starts_with("-bit, unsigned"))
+        let digits = said[..at]
+            .rsplit('(')
+            .next()
+            .and_then(|bits| bits.parse::<u32>().ok());
+        (
+            digits.unwrap_or(0),
+            said[at..].starts_with("-bit, unsigned"),
+        )
     });
-    let (Some((from, from_unsigned)), Some((to, to_unsigned))) = (sides.next(), sides.next()) else {
+    let (Some((from, from_unsigned)), Some((to, to_unsigned))) = (sides.next(), sides.next())
+    else {
         return Kind::of("implicit-conversion");
     };
     Kind::of(match (from > to, from_unsigned && to_unsigned) {
@@ -71,7 +108,10 @@ fn conversion(said: &str) -> Kind {
 pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("signed integer overflow: ", "signed-integer-overflow"),
     ("unsigned integer overflow: ", "unsigned-integer-overflow"),
-    ("* cannot be represented in type 'unsigned", "unsigned-integer-overflow"),
+    (
+        "* cannot be represented in type 'unsigned",
+        "unsigned-integer-overflow",
+    ),
     ("negation of ", "signed-integer-overflow"),
     ("division by zero", "integer-divide-by-zero"),
     ("division of ", "signed-integer-overflow"),
@@ -79,31 +119,59 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("left shift of ", "invalid-shift-base"),
     ("index ", "out-of-bounds-index"),
     ("access out of bounds", "out-of-bounds-index"),
-    ("execution reached an unreachable program point", "unreachable-call"),
-    ("execution reached the end of a value-returning function", "missing-return"),
-    ("variable length array bound evaluates to non-positive value", "non-positive-vla-index"),
-    ("* is outside the range of representable values of type ", "float-cast-overflow"),
+    (
+        "execution reached an unreachable program point",
+        "unreachable-call",
+    ),
+    (
+        "execution reached the end of a value-returning function",
+        "missing-return",
+    ),
+    (
+        "variable length array bound evaluates to non-positive value",
+        "non-positive-vla-index",
+    ),
+    (
+        "* is outside the range of representable values of type ",
+        "float-cast-overflow",
+    ),
     ("passing zero to ", "invalid-builtin-use"),
-    ("assumption is violated during execution", "invalid-builtin-use"),
+    (
+        "assumption is violated during execution",
+        "invalid-builtin-use",
+    ),
     ("assumption of ", "alignment-assumption"),
     ("invalid Objective-C cast", "invalid-objc-cast"),
     ("null pointer returned from function", "invalid-null-return"),
     ("null pointer passed as argument ", "invalid-null-argument"),
-    ("applying zero offset to null pointer", "nullptr-with-offset"),
-    ("applying non-zero offset to non-null pointer ", "nullptr-after-nonzero-offset"),
+    (
+        "applying zero offset to null pointer",
+        "nullptr-with-offset",
+    ),
+    (
+        "applying non-zero offset to non-null pointer ",
+        "nullptr-after-nonzero-offset",
+    ),
     ("applying non-zero offset ", "nullptr-with-nonzero-offset"),
     ("pointer index expression with base ", "pointer-overflow"),
     ("addition of unsigned offset to ", "pointer-overflow"),
     ("subtraction of unsigned offset from ", "pointer-overflow"),
     ("call to function ", "function-type-mismatch"),
     ("control flow integrity check for type ", "cfi-bad-type"),
-    ("* which does not point to an object of type ", "dynamic-type-mismatch"),
-    ("* with insufficient space for an object of type ", "insufficient-object-size"),
+    (
+        "* which does not point to an object of type ",
+        "dynamic-type-mismatch",
+    ),
+    (
+        "* with insufficient space for an object of type ",
+        "insufficient-object-size",
+    ),
     ("* null pointer of type ", "null-pointer-use"),
     ("* misaligned address ", "misaligned-pointer-use"),
 ];
 
-/// What the minimal runtime says behind `ubsan: `, and its kind: that of the whole runtime where that has one for it.
+/// What the minimal runtime says behind `ubsan: `, and its kind: that of the whole runtime where
+/// that has one for it.
 pub(super) const MINIMAL: &[(&str, &str)] = &[
     ("type-mismatch", "type-mismatch"),
     ("alignment-assumption", "alignment-assumption"),
@@ -132,7 +200,8 @@ pub(super) const MINIMAL: &[(&str, &str)] = &[
     ("cfi-check-fail", "cfi-bad-type"),
 ];
 
-/// A line of the minimal runtime: `ubsan: add-overflow by 0x000056389328d85c`, without the address before LLVM 16.
+/// A line of the minimal runtime: `ubsan: add-overflow by 0x000056389328d85c`, without the address
+/// before LLVM 16.
 pub(crate) fn minimal(text: &[u8]) -> Option<&'static str> {
     let said = text.strip_prefix(b"ubsan: ")?.trim_ascii();
     let (word, rest) = said.split_at(said.iter().position(|b| *b == b' ').unwrap_or(said.len()));
@@ -154,14 +223,24 @@ pub(crate) fn is_note(text: &[u8]) -> bool {
 pub(crate) fn is_snippet(text: &[u8]) -> bool {
     let said = text.trim_ascii();
     let all = |set: &[u8]| !said.is_empty() && said.iter().all(|b| set.contains(b));
-    let bytes =
-        text.starts_with(b" ") && said.split(|b| *b == b' ').all(|word| matches!(word.len(), 0 | 2)) && all(b"0123456789abcdef ");
-    bytes || all(b"^~ ") || said.starts_with(b"vptr for '") || said == b"<memory cannot be printed>" || said == b"(pc)"
+    let bytes = text.starts_with(b" ")
+        && said
+            .split(|b| *b == b' ')
+            .all(|word| matches!(word.len(), 0 | 2))
+        && all(b"0123456789abcdef ");
+    bytes
+        || all(b"^~ ")
+        || said.starts_with(b"vptr for '")
+        || said == b"<memory cannot be printed>"
+        || said == b"(pc)"
 }
 
 /// What `SUMMARY:` names, where it is no more than the family.
 pub(crate) fn summed_kind(text: &[u8]) -> Option<&str> {
-    let word = text.split(|b| *b == b' ').next().and_then(|word| core::str::from_utf8(word).ok())?;
+    let word = text
+        .split(|b| *b == b' ')
+        .next()
+        .and_then(|word| core::str::from_utf8(word).ok())?;
     (word != "undefined-behavior" && !word.is_empty()).then_some(word)
 }
 
@@ -169,7 +248,10 @@ pub(crate) fn summed_kind(text: &[u8]) -> Option<&str> {
 pub(crate) fn breaks_off(line: &[u8]) -> bool {
     const WORDS: &[u8] = b": runtime error: ";
     let cut = |n: &usize| line.ends_with(&WORDS[..*n]);
-    let head = (3..WORDS.len()).rev().find(cut).map(|n| &line[..line.len() - n]);
+    let head = (3..WORDS.len())
+        .rev()
+        .find(cut)
+        .map(|n| &line[..line.len() - n]);
     head.and_then(place).is_some() || (line.starts_with(b"ubsan: ") && minimal(line).is_none())
 }
 
@@ -199,19 +281,55 @@ mod tests {
     #[test]
     fn kinds() {
         for (said, want) in [
-            ("signed integer overflow: 1 + 2 cannot be represented in type 'int'", "signed-integer-overflow"),
-            ("division of -2147483648 by -1 cannot be represented in type 'int'", "signed-integer-overflow"),
-            ("negation of 1 cannot be represented in type 'unsigned int'", "unsigned-integer-overflow"),
-            ("negation of -2147483648 cannot be represented in type 'int'; cast to", "signed-integer-overflow"),
-            ("left shift of 1 by 31 places cannot be represented in type 'int'", "invalid-shift-base"),
-            ("load of value 3, which is not a valid value for type 'bool'", "invalid-bool-load"),
-            ("load of value 3, which is not a valid value for type 'E'", "invalid-enum-load"),
+            (
+                "signed integer overflow: 1 + 2 cannot be represented in type 'int'",
+                "signed-integer-overflow",
+            ),
+            (
+                "division of -2147483648 by -1 cannot be represented in type 'int'",
+                "signed-integer-overflow",
+            ),
+            (
+                "negation of 1 cannot be represented in type 'unsigned int'",
+                "unsigned-integer-overflow",
+            ),
+            (
+                "negation of -2147483648 cannot be represented in type 'int'; cast to",
+                "signed-integer-overflow",
+            ),
+            (
+                "left shift of 1 by 31 places cannot be represented in type 'int'",
+                "invalid-shift-base",
+            ),
+            (
+                "load of value 3, which is not a valid value for type 'bool'",
+                "invalid-bool-load",
+            ),
+            (
+                "load of value 3, which is not a valid value for type 'E'",
+                "invalid-enum-load",
+            ),
             ("load of null pointer of type 'int'", "null-pointer-use"),
-            ("store to misaligned address 0x1 for type 'int', which requires 4 byte alignment", "misaligned-pointer-use"),
-            ("load of address 0x1 with insufficient space for an object of type 'int'", "insufficient-object-size"),
-            ("member call on address 0x1 which does not point to an object of type 'A'", "dynamic-type-mismatch"),
-            ("3e+10 is outside the range of representable values of type 'int'", "float-cast-overflow"),
-            ("applying non-zero offset 4 to null pointer", "nullptr-with-nonzero-offset"),
+            (
+                "store to misaligned address 0x1 for type 'int', which requires 4 byte alignment",
+                "misaligned-pointer-use",
+            ),
+            (
+                "load of address 0x1 with insufficient space for an object of type 'int'",
+                "insufficient-object-size",
+            ),
+            (
+                "member call on address 0x1 which does not point to an object of type 'A'",
+                "dynamic-type-mismatch",
+            ),
+            (
+                "3e+10 is outside the range of representable values of type 'int'",
+                "float-cast-overflow",
+            ),
+            (
+                "applying non-zero offset 4 to null pointer",
+                "nullptr-with-nonzero-offset",
+            ),
             (
                 "implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed char' changed the value to 44 (8-bit, signed)",
                 "implicit-signed-integer-truncation",
@@ -228,9 +346,16 @@ mod tests {
 
     #[test]
     fn lines_behind_a_headline() {
-        assert!(is_note(b"0x7ffe: note: pointer points here") && is_note(b"a.c:3:4: note: nonnull attribute specified here"));
+        assert!(
+            is_note(b"0x7ffe: note: pointer points here")
+                && is_note(b"a.c:3:4: note: nonnull attribute specified here")
+        );
         assert!(!is_note(b"gcc: note: see the manual"));
-        for line in [" 00 00 00  00 0a", "              ^~~~", "              vptr for 'B'"] {
+        for line in [
+            " 00 00 00  00 0a",
+            "              ^~~~",
+            "              vptr for 'B'",
+        ] {
             assert!(is_snippet(line.as_bytes()), "{line}");
         }
         assert!(!is_snippet(b"00 of it") && !is_snippet(b" "));
@@ -238,9 +363,16 @@ mod tests {
 
     #[test]
     fn the_minimal_runtime() {
-        assert_eq!(minimal(b"ubsan: add-overflow by 0x51"), Some("add-overflow"));
+        assert_eq!(
+            minimal(b"ubsan: add-overflow by 0x51"),
+            Some("add-overflow")
+        );
         assert_eq!(minimal(b"ubsan: add-overflow"), Some("add-overflow"));
         assert_eq!(minimal(b"ubsan: enabled for tests"), None);
-        assert!(breaks_off(b"a.c:3:4: runt") && breaks_off(b"ubsan: add-ov") && !breaks_off(b"a.c:3:4: warning"));
+        assert!(
+            breaks_off(b"a.c:3:4: runt")
+                && breaks_off(b"ubsan: add-ov")
+                && !breaks_off(b"a.c:3:4: warning")
+        );
     }
 }

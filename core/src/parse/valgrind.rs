@@ -1,9 +1,10 @@
 //! A process that runs under valgrind, line by line: header, records, summaries.
 //!
-//! What is common to memcheck, helgrind and drd is here; what a headline means to each of them, in their own files.
+//! What is common to memcheck, helgrind and drd is here; what a headline means to each of them, in
+//! their own files.
 //!
-//! Source: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`, `memcheck/mc_leakcheck.c` (summaries),
-//! `m_signals.c` (fatal signals).
+//! Source: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`,
+//! `memcheck/mc_leakcheck.c` (summaries), `m_signals.c` (fatal signals).
 
 mod end;
 mod run;
@@ -53,7 +54,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(tool: Tool, pid: u64, stream: Option<&Text>, line: u64, out: &mut Collector) -> Self {
+    pub(crate) fn new(
+        tool: Tool,
+        pid: u64,
+        stream: Option<&Text>,
+        line: u64,
+        out: &mut Collector,
+    ) -> Self {
         let report = out.open_report(tool.clone(), Some(pid), stream.cloned(), line);
         Self {
             report,
@@ -85,7 +92,9 @@ impl Process {
         header_tool(text).is_some()
             || memcheck::loss_record(text).is_some()
             || run::is_run_level(&words)
-            || [memcheck::title, helgrind::title, drd::title].iter().any(|title| title(&words).is_some())
+            || [memcheck::title, helgrind::title, drd::title]
+                .iter()
+                .any(|title| title(&words).is_some())
             || helgrind::announced_thread(&words).is_some()
             || (words.starts_with("Thread ") && words.ends_with(':'))
     }
@@ -130,10 +139,16 @@ impl Process {
                     "a frame is longer than the bound of a line; its end was not read",
                 );
             }
-            let is_orphan = first && after_blank && self.draft.is_none() && self.announced.is_none();
+            let is_orphan =
+                first && after_blank && self.draft.is_none() && self.announced.is_none();
             if is_orphan && !out.reports[self.report].has_header {
                 // Sums would tell where there are some.
-                out.problem(Code::Truncated, line.number, self.pid(out), "a stack whose headline is not in the log");
+                out.problem(
+                    Code::Truncated,
+                    line.number,
+                    self.pid(out),
+                    "a stack whose headline is not in the log",
+                );
             }
             self.frame(first, head, line.number, out);
         } else if text.starts_with(b" ") {
@@ -178,8 +193,11 @@ impl Process {
             self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, "", line));
         }
         if self.draft.is_none() {
-            let Some((title, at)) = self.candidate.take() else { return };
-            let message = format!("`{title}` is no wording that leakgate knows; it counts as an error");
+            let Some((title, at)) = self.candidate.take() else {
+                return;
+            };
+            let message =
+                format!("`{title}` is no wording that leakgate knows; it counts as an error");
             out.problem(Code::UnknownWording, at, self.pid(out), message);
             self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, &title, at));
         }
@@ -191,7 +209,10 @@ impl Process {
         }
         out.push_frame(draft, Grammar::Valgrind, head);
         // valgrind 3.24 prints an error's own stack last; it still is the primary one.
-        if late && draft.stacks.first().is_some_and(|s| s.role != Role::Access) && draft.stacks.len() > 1 {
+        if late
+            && draft.stacks.first().is_some_and(|s| s.role != Role::Access)
+            && draft.stacks.len() > 1
+        {
             draft.stacks.rotate_right(1);
             draft.next = None;
         }
@@ -227,7 +248,8 @@ impl Process {
         if self.tool == Tool::Helgrind && self.part(helgrind::part(text), text, line) {
             return;
         }
-        if self.tool == Tool::Drd && (self.part(drd::part(text), text, line) || self.drd_note(text)) {
+        if self.tool == Tool::Drd && (self.part(drd::part(text), text, line) || self.drd_note(text))
+        {
             return;
         }
         let words = text_of(text.trim_ascii_end());
@@ -264,7 +286,9 @@ impl Process {
 
     /// A line within an error that introduces a stack.
     fn part(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
-        let (Some(role), Some(draft)) = (role, &mut self.draft) else { return false };
+        let (Some(role), Some(draft)) = (role, &mut self.draft) else {
+            return false;
+        };
         draft.expect_stack(role, text);
         draft.note(text);
         draft.last_line = line;
@@ -272,7 +296,9 @@ impl Process {
     }
 
     fn drd_note(&mut self, text: &[u8]) -> bool {
-        let Some(draft) = self.draft.as_mut().filter(|_| drd::is_note(text)) else { return false };
+        let Some(draft) = self.draft.as_mut().filter(|_| drd::is_note(text)) else {
+            return false;
+        };
         draft.note(text);
         true
     }
@@ -282,13 +308,27 @@ impl Process {
             Tool::Helgrind => helgrind::title(words).or_else(|| memcheck::title(words)),
             Tool::Drd => drd::title(words).or_else(|| memcheck::title(words)),
             // A log without its header does not name its tool.
-            _ => memcheck::title(words).or_else(|| helgrind::title(words)).or_else(|| drd::title(words)),
+            _ => memcheck::title(words)
+                .or_else(|| helgrind::title(words))
+                .or_else(|| drd::title(words)),
         }
     }
 
-    fn loss_record(&mut self, kind: Kind, leak: crate::model::Leak, words: &str, line: u64, out: &mut Collector) {
+    fn loss_record(
+        &mut self,
+        kind: Kind,
+        leak: crate::model::Leak,
+        words: &str,
+        line: u64,
+        out: &mut Collector,
+    ) {
         self.next_search(out);
-        let mut draft = Draft::new(self.tool.clone(), kind, memcheck::without_record_number(words), line);
+        let mut draft = Draft::new(
+            self.tool.clone(),
+            kind,
+            memcheck::without_record_number(words),
+            line,
+        );
         draft.leak = Some(leak);
         draft.expect_stack(Role::Allocation, b"");
         self.draft = Some(draft);
@@ -301,7 +341,9 @@ impl Process {
     }
 
     fn end_record(&mut self, out: &mut Collector) {
-        let Some(mut draft) = self.draft.take() else { return };
+        let Some(mut draft) = self.draft.take() else {
+            return;
+        };
         if let Some(thread) = self.announced.take() {
             if let Some(stack) = draft.stacks.into_iter().next() {
                 self.threads.learn(thread, stack);

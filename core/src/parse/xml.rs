@@ -1,10 +1,12 @@
-//! valgrind's XML, read element by element, so that a document that is cut, concatenated, or larger than memory still gives
-//! every complete element.
+//! valgrind's XML, read element by element, so that a document that is cut, concatenated, or larger
+//! than memory still gives every complete element.
 //!
-//! The children of `<valgrindoutput>` are cut out by their end tags (none of them nests in itself) and handed to the tokenizer one at
-//! a time. Elements that are not known are skipped: newer protocols add some.
+//! The children of `<valgrindoutput>` are cut out by their end tags (none of them nests in itself)
+//! and handed to the tokenizer one at a time. Elements that are not known are skipped: newer
+//! protocols add some.
 //!
-//! Source: `docs/internals/xml-output-protocol4.txt` to `-protocol6.txt`, and what 3.19 to 3.27 really print.
+//! Source: `docs/internals/xml-output-protocol4.txt` to `-protocol6.txt`, and what 3.19 to 3.27
+//! really print.
 
 mod element;
 mod error;
@@ -36,7 +38,8 @@ const MAX_FOREIGN: u32 = 2000;
 /// The largest element that is waited for.
 const MAX_ELEMENT: usize = 16 << 20;
 
-/// The line by which `leakgate run` parts the documents of a process that became another program. Checkers write none such.
+/// The line by which `leakgate run` parts the documents of a process that became another program.
+/// Checkers write none such.
 pub const GOES_ON: &str = "<!-- the process went on as another program -->";
 
 /// Lines of fewer bytes are searched for an end tag only at their beginning.
@@ -58,7 +61,8 @@ pub(crate) struct Document {
     /// `<tool>` was read, and the state `FINISHED`: without them the document proves nothing.
     has_tool: bool,
     finished: bool,
-    /// Stacks that stand alone after the end of the process: descriptors that 3.19 found open, of which the text log tells more.
+    /// Stacks that stand alone after the end of the process: descriptors that 3.19 found open, of
+    /// which the text log tells more.
     bare_stacks: usize,
     threads: Threads,
     /// Lines after the end tag that are none of valgrind's.
@@ -132,9 +136,13 @@ impl Document {
         self.waiting = !self.buffer.is_empty();
     }
 
-    /// The process went on as another program (`exec`), whose document follows. False where this one is cut, or has ended.
+    /// The process went on as another program (`exec`), whose document follows. False where this
+    /// one is cut, or has ended.
     pub(crate) fn goes_on(&mut self, out: &mut Collector) -> bool {
-        let is_whole = self.state == State::Inside && self.has_tool && !self.finished && self.buffer.trim_ascii().is_empty();
+        let is_whole = self.state == State::Inside
+            && self.has_tool
+            && !self.finished
+            && self.buffer.trim_ascii().is_empty();
         if is_whole {
             out.reports[self.report].complete = true;
             out.went_on.push(self.report);
@@ -155,13 +163,18 @@ impl Document {
             out.bare_children.push(self.report);
         } else if self.state == State::Inside {
             let (line, pid) = (report.last_line, report.pid);
-            out.problem(Code::Truncated, line, pid, "the XML document has no end tag: the log is cut, or the process was killed");
+            out.problem(
+                Code::Truncated,
+                line,
+                pid,
+                "the XML document has no end tag: the log is cut, or the process was killed",
+            );
         }
         self.state = State::Done;
     }
 
-    /// True when the line may end the element that is waited for. An end tag mostly begins its line; where it does not, the next one
-    /// that does, or the end of the input, will find it.
+    /// True when the line may end the element that is waited for. An end tag mostly begins its
+    /// line; where it does not, the next one that does, or the end of the input, will find it.
     fn may_end(&self, text: &[u8]) -> bool {
         match trim_start(text) {
             [b'<', b'/', tag @ ..] if tag.starts_with(element::name(&self.buffer)) => true,
@@ -169,8 +182,8 @@ impl Document {
         }
     }
 
-    /// After the end tag: elements of valgrind's that follow are those of a parent that shares the file with its child. What
-    /// the program itself prints may stand between.
+    /// After the end tag: elements of valgrind's that follow are those of a parent that shares the
+    /// file with its child. What the program itself prints may stand between.
     fn resume(&mut self, text: &[u8], line: u64, out: &mut Collector) -> bool {
         const OWN: &[&[u8]] = &[
             b"<error>",
@@ -249,8 +262,9 @@ impl Document {
         }
         if self.bare_stacks > 0 {
             let open = count(self.bare_stacks as u64, "descriptor", "descriptors");
-            let message =
-                format!("{open} open at exit, of which this XML gives no more than the stacks; see valgrind's text output");
+            let message = format!(
+                "{open} open at exit, of which this XML gives no more than the stacks; see valgrind's text output"
+            );
             out.problem(Code::LeaksNotShown, line, pid, message);
         }
     }
@@ -264,9 +278,15 @@ impl Document {
         let text = lossy(bytes);
         let swallows = |part: &[u8]| name != b"error" && contains(bytes, part);
         if matches!(name, b"unique" | b"kind" | b"frame")
-            || [&b"<error>"[..], b"</error>", b"</valgrindoutput"].into_iter().any(swallows)
+            || [&b"<error>"[..], b"</error>", b"</valgrindoutput"]
+                .into_iter()
+                .any(swallows)
         {
-            self.malformed(line, "elements of an error stand outside of one: lines are lost", out);
+            self.malformed(
+                line,
+                "elements of an error stand outside of one: lines are lost",
+                out,
+            );
         }
         let report = &mut out.reports[self.report];
         let inner = || facts::plain(&text);
@@ -279,7 +299,10 @@ impl Document {
             }
             b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
             b"stack" => self.bare_stacks += 1,
-            b"errorcounts" => out.counted.push((self.report, memmem::find_iter(bytes, b"<pair>").count() as u64)),
+            b"errorcounts" => out.counted.push((
+                self.report,
+                memmem::find_iter(bytes, b"<pair>").count() as u64,
+            )),
             b"announcethread" => error::announce(&text, &mut self.threads, out),
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),
@@ -291,7 +314,14 @@ impl Document {
                     return self.element(name, rest, line, out);
                 }
                 let span = (self.first_line, line);
-                if let Err(what) = error::read(&text, self.report, span, &mut self.search_done, &self.threads, out) {
+                if let Err(what) = error::read(
+                    &text,
+                    self.report,
+                    span,
+                    &mut self.search_done,
+                    &self.threads,
+                    out,
+                ) {
                     self.malformed(line, &what, out);
                 }
             }
@@ -307,7 +337,9 @@ impl Document {
                 report.stated.all_freed |= contains(bytes, b"<all_heap_blocks_freed>true");
             }
             b"error_summary" => {
-                let number = |name| facts::value(&text, name).and_then(|v| amount(v.as_bytes()).map(|a| a.0));
+                let number = |name| {
+                    facts::value(&text, name).and_then(|v| amount(v.as_bytes()).map(|a| a.0))
+                };
                 report.stated.errors = number("errors");
                 report.stated.contexts = number("error_contexts");
                 report.stated.suppressed_errors = number("suppressed");

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 /// A pattern with `*` (any run) and `?` (one byte) that the whole text must match.
 ///
-/// Source for valgrind's: `coregrind/m_seqmatch.c`, used with both ends anchored, case-sensitive, without escapes.
+/// Source for valgrind's: `coregrind/m_seqmatch.c`, used with both ends anchored, case-sensitive,
+/// without escapes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Glob {
     /// No wildcard.
@@ -31,7 +32,8 @@ impl Glob {
         Self::of(pattern.bytes().map(token).collect())
     }
 
-    /// A pattern of `leakgate.toml`: `\` makes the next character an ordinary one. At the end of the pattern it is one itself.
+    /// A pattern of `leakgate.toml`: `\` makes the next character an ordinary one. At the end of
+    /// the pattern it is one itself.
     pub(crate) fn escaped(pattern: &str) -> Self {
         let mut tokens = Vec::with_capacity(pattern.len());
         let mut bytes = pattern.bytes();
@@ -70,7 +72,8 @@ impl Glob {
         out
     }
 
-    /// The pattern as valgrind writes it. Nothing where a byte would need an escape, which valgrind has not.
+    /// The pattern as valgrind writes it. Nothing where a byte would need an escape, which valgrind
+    /// has not.
     pub(crate) fn to_plain(&self) -> Option<String> {
         let text = self.write(|_| None)?;
         (Self::plain(&text) == *self).then_some(text)
@@ -78,7 +81,8 @@ impl Glob {
 
     /// The pattern as [`Glob::escaped`] reads it.
     pub(crate) fn to_escaped(&self) -> String {
-        self.write(|b| matches!(b, b'*' | b'?' | b'\\').then_some(b'\\')).unwrap_or_default()
+        self.write(|b| matches!(b, b'*' | b'?' | b'\\').then_some(b'\\'))
+            .unwrap_or_default()
     }
 
     fn write(&self, escape: impl Fn(u8) -> Option<u8>) -> Option<String> {
@@ -109,20 +113,28 @@ impl Glob {
     pub(crate) fn needle(&self) -> &[Token] {
         match self {
             Self::Exact(_) => &[],
-            Self::Wild(tokens) => tokens.split(|t| !matches!(t, Token::Byte(_))).max_by_key(|run| run.len()).unwrap_or_default(),
+            Self::Wild(tokens) => tokens
+                .split(|t| !matches!(t, Token::Byte(_)))
+                .max_by_key(|run| run.len())
+                .unwrap_or_default(),
         }
     }
 
     /// The one run of ordinary bytes of a pattern such as `*word*` that has no `?`.
     pub(crate) fn inner_word(&self) -> Option<String> {
-        let Self::Wild(tokens) = self else { return None };
-        let [Token::Any, inner @ .., Token::Any] = tokens.as_slice() else { return None };
+        let Self::Wild(tokens) = self else {
+            return None;
+        };
+        let [Token::Any, inner @ .., Token::Any] = tokens.as_slice() else {
+            return None;
+        };
         let first = inner.iter().position(|t| *t != Token::Any)?;
         let last = inner.iter().rposition(|t| *t != Token::Any)?;
         text_of(&inner[first..=last])
     }
 
-    /// True when it matches whatever stands in the gaps of a text; a gap is a NUL, which `?` does not take.
+    /// True when it matches whatever stands in the gaps of a text; a gap is a NUL, which `?` does
+    /// not take.
     pub(crate) fn matches_around_gaps(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
@@ -140,11 +152,21 @@ impl Glob {
 
 /// Ordinary bytes as text; nothing where a wildcard is among them.
 pub(crate) fn text_of(tokens: &[Token]) -> Option<String> {
-    let bytes: Option<Vec<u8>> = tokens.iter().map(|t| if let Token::Byte(b) = t { Some(*b) } else { None }).collect();
+    let bytes: Option<Vec<u8>> = tokens
+        .iter()
+        .map(|t| {
+            if let Token::Byte(b) = t {
+                Some(*b)
+            } else {
+                None
+            }
+        })
+        .collect();
     String::from_utf8(bytes?).ok()
 }
 
-/// Where two `*` could both take a byte, only the later one has to be tried again, so this takes at most length x length steps.
+/// Where two `*` could both take a byte, only the later one has to be tried again, so this takes at
+/// most length x length steps.
 fn matches(mut tokens: &[Token], mut text: &[u8], is_one: impl Fn(u8) -> bool) -> bool {
     // Most texts differ at their end already.
     while let [rest @ .., Token::Byte(b)] = tokens {
@@ -173,14 +195,17 @@ fn matches(mut tokens: &[Token], mut text: &[u8], is_one: impl Fn(u8) -> bool) -
             None if at == text.len() => return true,
             _ => {}
         }
-        let Some((token, start)) = again.filter(|(_, start)| *start < text.len()) else { return false };
+        let Some((token, start)) = again.filter(|(_, start)| *start < text.len()) else {
+            return false;
+        };
         (t, at) = (token, start + 1);
         again = Some((token, start + 1));
     }
 }
 
-/// A sanitizer's template: `*` is a gap, a leading `^` and a `$` are the ends, anything else stands for itself. It is
-/// searched within the text, and each piece takes its first place: there is no way back.
+/// A sanitizer's template: `*` is a gap, a leading `^` and a `$` are the ends, anything else stands
+/// for itself. It is searched within the text, and each piece takes its first place: there is no
+/// way back.
 ///
 /// Source: compiler-rt `sanitizer_common/sanitizer_common.cpp` (`TemplateMatch`).
 pub(crate) fn template_matches(template: &str, text: &str) -> bool {
@@ -205,7 +230,10 @@ pub(crate) fn template_matches(template: &str, text: &str) -> bool {
         if text.is_empty() {
             return false;
         }
-        let end = template.iter().position(|b| matches!(b, b'*' | b'$')).unwrap_or(template.len());
+        let end = template
+            .iter()
+            .position(|b| matches!(b, b'*' | b'$'))
+            .unwrap_or(template.len());
         let (piece, rest) = template.split_at(end);
         match memchr::memmem::find(text, piece) {
             Some(at) if at == 0 || !anchored => text = &text[at + piece.len()..],
@@ -243,7 +271,9 @@ mod tests {
         assert!(Glob::escaped("f(int\\*, \\?\\\\)*").matches("f(int*, ?\\) const"));
         assert!(!Glob::escaped("f(int\\*)").matches("f(intx)"));
         assert!(Glob::escaped(&Glob::escape("*?\\[x]\"")).matches("*?\\[x]\""));
-        assert!(Glob::plain("**").is_any() && !Glob::plain("*a").is_any() && !Glob::plain("").is_any());
+        assert!(
+            Glob::plain("**").is_any() && !Glob::plain("*a").is_any() && !Glob::plain("").is_any()
+        );
         assert_eq!(Glob::plain("**work*").inner_word().as_deref(), Some("work"));
         assert_eq!(Glob::plain("*a*b*").inner_word(), None);
     }

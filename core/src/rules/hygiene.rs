@@ -1,4 +1,5 @@
-//! The state of the rules themselves: those that nobody needs, that accept too much, that are nearly over.
+//! The state of the rules themselves: those that nobody needs, that accept too much, that are
+//! nearly over.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -76,7 +77,12 @@ pub struct Advice {
 
 impl Advice {
     fn new(code: AdviceCode, rule: usize, message: impl Into<String>) -> Self {
-        Self { code, level: code.level(), rule, message: message.into() }
+        Self {
+            code,
+            level: code.level(),
+            rule,
+            message: message.into(),
+        }
     }
 }
 
@@ -96,7 +102,10 @@ pub(crate) fn before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Ad
             && entry.families.is_empty()
             && let Some(meant) = meant_tool(&entry.tools)
         {
-            let message = format!("`{}` is no tool of valgrind's, which ignores this entry; `{meant}` is meant", entry.tools);
+            let message = format!(
+                "`{}` is no tool of valgrind's, which ignores this entry; `{meant}` is meant",
+                entry.tools
+            );
             out.push(Advice::new(AdviceCode::UnknownTool, at, message));
         }
     }
@@ -108,14 +117,25 @@ pub(crate) fn before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Ad
 fn expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Advice>) {
     let Some(last) = rule.expires else { return };
     if last < today {
-        out.push(Advice::new(AdviceCode::ExpiredRule, at, format!("it expired on {last}; what it matches fails")));
+        out.push(Advice::new(
+            AdviceCode::ExpiredRule,
+            at,
+            format!("it expired on {last}; what it matches fails"),
+        ));
         return;
     }
     let days = today.until(last).map_or(i32::MAX, |span| span.get_days());
     if i64::from(days) <= i64::from(policy.expiry_warning_days) {
-        let when =
-            if days == 0 { String::from("today") } else { format!("in {}", count(days.unsigned_abs().into(), "day", "days")) };
-        out.push(Advice::new(AdviceCode::ExpiresSoon, at, format!("its last day is {last}, {when}")));
+        let when = if days == 0 {
+            String::from("today")
+        } else {
+            format!("in {}", count(days.unsigned_abs().into(), "day", "days"))
+        };
+        out.push(Advice::new(
+            AdviceCode::ExpiresSoon,
+            at,
+            format!("its last day is {last}, {when}"),
+        ));
     }
 }
 
@@ -127,7 +147,10 @@ fn duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
             out.push(Advice::new(
                 AdviceCode::DuplicateRule,
                 at,
-                format!("`{}` ({}) says the same", rules[first].id, rules[first].origin),
+                format!(
+                    "`{}` ({}) says the same",
+                    rules[first].id, rules[first].origin
+                ),
             ));
         }
     }
@@ -135,7 +158,9 @@ fn duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
 
 /// Every rule against its own witness, and against those of the others.
 fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
-    let with: Vec<usize> = (0..rules.len()).filter(|at| !rules[*at].witness.is_empty()).collect();
+    let with: Vec<usize> = (0..rules.len())
+        .filter(|at| !rules[*at].witness.is_empty())
+        .collect();
     for at in &with {
         let rule = &rules[*at];
         if !witness::is_matched(rule, &rule.witness) {
@@ -147,9 +172,18 @@ fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
         }
     }
     for (at, others) in witness::widened(rules, &with) {
-        let Some(first) = others.first() else { continue };
-        let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
-        let message = format!("it also matches what `{}`{more} was written for", rules[*first].id);
+        let Some(first) = others.first() else {
+            continue;
+        };
+        let more = if others.len() > 1 {
+            format!(" and {} more", others.len() - 1)
+        } else {
+            String::new()
+        };
+        let message = format!(
+            "it also matches what `{}`{more} was written for",
+            rules[*first].id
+        );
         out.push(Advice::new(AdviceCode::WitnessWidened, at, message));
     }
 }
@@ -186,7 +220,9 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
         glob.is_any()
             || match glob {
                 Glob::Exact(name) => EVERYWHERE.contains(&name.as_str()),
-                Glob::Wild(_) => glob.inner_word().is_some_and(|w| EVERYWHERE.contains(&w.as_str())),
+                Glob::Wild(_) => glob
+                    .inner_word()
+                    .is_some_and(|w| EVERYWHERE.contains(&w.as_str())),
             }
     };
     let exact = |bounds: Bounds| bounds.min.is_some() && bounds.min == bounds.max;
@@ -197,7 +233,8 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
         Matcher::Stack(items) => {
             // `main` right below the allocator is a place, `main` somewhere below is none.
             let exact = |what: &What| matches!(what, What::Function(Glob::Exact(name)) | What::Symbol(Glob::Exact(name)) if name.as_str() == "main");
-            let is_place = !items.iter().any(|i| matches!(i.what, What::Dots)) && items.iter().any(|i| exact(&i.what));
+            let is_place = !items.iter().any(|i| matches!(i.what, What::Dots))
+                && items.iter().any(|i| exact(&i.what));
             !is_place
                 && items.iter().all(|item| match &item.what {
                     What::Function(glob) | What::Symbol(glob) => everywhere(glob),
@@ -205,8 +242,11 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
                 })
         }
         Matcher::Valgrind(entry) => {
-            let says_more =
-                matches!(entry.extra, super::valgrind::kinds::Extra::Parameter(_) | super::valgrind::kinds::Extra::Argument(..));
+            let says_more = matches!(
+                entry.extra,
+                super::valgrind::kinds::Extra::Parameter(_)
+                    | super::valgrind::kinds::Extra::Argument(..)
+            );
             !entry.families.is_empty()
                 && !says_more
                 && entry.locations.iter().all(|location| match location {
@@ -217,7 +257,12 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
                 })
         }
         Matcher::Sanitizer(suppression) => {
-            let template = suppression.template.split('$').next().unwrap_or_default().trim_start_matches('^');
+            let template = suppression
+                .template
+                .split('$')
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches('^');
             let pieces: Vec<&str> = template.split('*').filter(|p| !p.is_empty()).collect();
             pieces.iter().all(|piece| EVERYWHERE.contains(piece))
         }
@@ -231,9 +276,15 @@ pub(crate) fn after_run(rules: &[Rule], uses: &[Use], policy: &Policy) -> Vec<Ad
     for (at, used) in uses.iter().enumerate().filter(|(at, _)| own(at)) {
         // A rule that must match says itself that it did not.
         if used.matched == 0 && used.tried && rules[at].expect.is_none() {
-            let advice =
-                Advice::new(AdviceCode::UnusedRule, at, "it matches nothing of this run; remove it if that is so in every run");
-            out.push(Advice { level: policy.unused_rules, ..advice });
+            let advice = Advice::new(
+                AdviceCode::UnusedRule,
+                at,
+                "it matches nothing of this run; remove it if that is so in every run",
+            );
+            out.push(Advice {
+                level: policy.unused_rules,
+                ..advice
+            });
         } else if let (0, Some(first)) = (used.decided, used.shadowed_by) {
             let message = format!("`{}` decides about all that it matches", rules[first].id);
             out.push(Advice::new(AdviceCode::ShadowedRule, at, message));
@@ -262,9 +313,13 @@ impl Rule {
         }
         out += selector.fingerprint.as_deref().unwrap_or_default();
         match &self.matcher {
-            Matcher::Stack(items) => items.iter().for_each(|item| out += &format!("\n{}", item.text)),
+            Matcher::Stack(items) => items
+                .iter()
+                .for_each(|item| out += &format!("\n{}", item.text)),
             Matcher::Valgrind(entry) => out += &entry.meaning(),
-            Matcher::Sanitizer(suppression) => out += &format!("\n{}:{}", suppression.kind, suppression.template),
+            Matcher::Sanitizer(suppression) => {
+                out += &format!("\n{}:{}", suppression.kind, suppression.template)
+            }
         }
         out
     }
@@ -289,11 +344,18 @@ mod tests {
 
     #[test]
     fn rules_that_accept_too_much_are_named() {
-        let (_, rules) = read_file("f", "leak:malloc\nleak:\nleak:*\nleak:libfoo\nleak:^main$\n").unwrap();
+        let (_, rules) = read_file(
+            "f",
+            "leak:malloc\nleak:\nleak:*\nleak:libfoo\nleak:^main$\n",
+        )
+        .unwrap();
         let broad: Vec<&str> = codes(&rules).iter().map(|(id, _)| *id).collect();
         assert_eq!(broad, ["leak:malloc", "leak:", "leak:*", "leak:^main$"]);
         let text = "{\na\nMemcheck:Leak\nfun:malloc\n...\n}\n{\nb\nMemcheck:Leak\nfun:malloc\nfun:f\n}\n{\nc\nMemcheck:Param\nwrite(buf)\nfun:*\n}\n{\nd\nmemcheck:Leak\nfun:f\n}\n";
-        assert_eq!(codes(&read_file("f", text).unwrap().1), [("a", "over-broad-rule"), ("d", "unknown-tool")]);
+        assert_eq!(
+            codes(&read_file("f", text).unwrap().1),
+            [("a", "over-broad-rule"), ("d", "unknown-tool")]
+        );
     }
 
     #[test]

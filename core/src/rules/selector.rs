@@ -19,7 +19,10 @@ pub struct Bounds {
 impl Bounds {
     /// One size and no other.
     pub fn exactly(size: u64) -> Self {
-        Self { min: Some(size), max: Some(size) }
+        Self {
+            min: Some(size),
+            max: Some(size),
+        }
     }
 
     /// True when the size lies within.
@@ -32,7 +35,8 @@ impl Bounds {
     }
 }
 
-/// Sums over everything that a rule matches and the gate looks at, beyond which the rule allows nothing.
+/// Sums over everything that a rule matches and the gate looks at, beyond which the rule allows
+/// nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limit {
     /// Records.
@@ -94,19 +98,29 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// True when the rule is about such a finding. A weak fingerprint stands for many findings, so it counts only with exact sizes.
+    /// True when the rule is about such a finding. A weak fingerprint stands for many findings, so
+    /// it counts only with exact sizes.
     pub(crate) fn holds(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
-        let size = |bounds: Bounds, size: Option<u64>| bounds.is_open() || size.is_some_and(|s| bounds.holds(s));
+        let size = |bounds: Bounds, size: Option<u64>| {
+            bounds.is_open() || size.is_some_and(|s| bounds.holds(s))
+        };
         (self.tools.is_empty() || self.tools.contains(&finding.tool))
             && (self.kinds.is_empty() || self.kinds.iter().any(|k| k.holds(&finding.kind)))
-            && self.title.as_ref().is_none_or(|title| title.0.matches(&finding.title))
+            && self
+                .title
+                .as_ref()
+                .is_none_or(|title| title.0.matches(&finding.title))
             && size(self.bytes, finding.leak.map(|l| l.bytes))
             && size(self.blocks, finding.leak.map(|l| l.blocks))
-            && self.fingerprint.as_ref().is_none_or(|own| own == fingerprint.as_str() && self.is_exact_for(finding, fingerprint))
+            && self.fingerprint.as_ref().is_none_or(|own| {
+                own == fingerprint.as_str() && self.is_exact_for(finding, fingerprint)
+            })
     }
 
     fn is_exact_for(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
         let exact = |bounds: Bounds| bounds.min.is_some() && bounds.min == bounds.max;
-        !fingerprint.is_weak() || finding.leak.is_none() || (exact(self.bytes) && exact(self.blocks))
+        !fingerprint.is_weak()
+            || finding.leak.is_none()
+            || (exact(self.bytes) && exact(self.blocks))
     }
 }

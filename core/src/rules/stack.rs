@@ -10,9 +10,10 @@
 //! | `...` | any number of frames |
 //! | `runtime...` | any number of frames that are an allocator's or a runtime's by the built-in tables |
 //!
-//! The items take frames from the top of the primary stack; what follows the last one is free. In patterns `*` is any run of
-//! characters, `?` is one, `\` makes the next one ordinary. A pattern of `obj:` and `src:` that begins neither with `/` nor with `*` may
-//! match the end of a path from any `/` on.
+//! The items take frames from the top of the primary stack; what follows the last one is free. In
+//! patterns `*` is any run of characters, `?` is one, `\` makes the next one ordinary. A pattern of
+//! `obj:` and `src:` that begins neither with `/` nor with `*` may match the end of a path from any
+//! `/` on.
 
 use alloc::format;
 use alloc::string::String;
@@ -55,23 +56,36 @@ pub(crate) struct Path {
 
 impl Path {
     fn new(pattern: &str) -> Self {
-        Self { glob: Glob::escaped(pattern), loose: !pattern.starts_with(['/', '*']) }
+        Self {
+            glob: Glob::escaped(pattern),
+            loose: !pattern.starts_with(['/', '*']),
+        }
     }
 
     fn matches(&self, path: &str) -> bool {
         self.glob.matches(path)
-            || (self.loose && path.match_indices(['/', '\\']).any(|(at, _)| self.glob.matches(&path[at + 1..])))
+            || (self.loose
+                && path
+                    .match_indices(['/', '\\'])
+                    .any(|(at, _)| self.glob.matches(&path[at + 1..])))
     }
 }
 
 impl Item {
     /// Reads an item.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        What::read(text).map(|what| Self { text: text.into(), what })
+        What::read(text).map(|what| Self {
+            text: text.into(),
+            what,
+        })
     }
 
     pub(crate) fn step(&self) -> Step {
-        if self.what.is_gap() { Step::Gap } else { Step::One }
+        if self.what.is_gap() {
+            Step::Gap
+        } else {
+            Step::One
+        }
     }
 }
 
@@ -106,13 +120,19 @@ impl What {
             "sym" => Ok(Self::Symbol(Glob::escaped(pattern))),
             "obj" => Ok(Self::Object(Path::new(pattern))),
             "src" => {
-                let numbered = pattern.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
-                let (file, line) = numbered.map_or((pattern, None), |(file, line)| (file, Some(line)));
+                let numbered = pattern
+                    .rsplit_once(':')
+                    .and_then(|(file, line)| Some((file, line.parse().ok()?)));
+                let (file, line) =
+                    numbered.map_or((pattern, None), |(file, line)| (file, Some(line)));
                 Ok(Self::File(Path::new(file), line))
             }
             "re" => {
-                let wrong = |e: String| format!("`{pattern}` is no regular expression: {}", last_line(&e));
-                Expression::read(pattern).map(Self::Expression).map_err(wrong)
+                let wrong =
+                    |e: String| format!("`{pattern}` is no regular expression: {}", last_line(&e));
+                Expression::read(pattern)
+                    .map(Self::Expression)
+                    .map_err(wrong)
             }
             _ => Err(format!(
                 "`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `sym:`, `obj:`, `src:` and `re:`"
@@ -131,7 +151,9 @@ impl What {
             Self::Function(glob) | Self::Symbol(glob) => glob.is_any(),
             Self::Object(path) | Self::File(path, None) => path.glob.is_any(),
             Self::File(..) => false,
-            Self::Expression(expression) => expression.is_found_in(b"") && expression.is_found_in(b"\x01"),
+            Self::Expression(expression) => {
+                expression.is_found_in(b"") && expression.is_found_in(b"\x01")
+            }
         }
     }
 
@@ -140,22 +162,27 @@ impl What {
             Self::Dots => true,
             Self::Runtime => matches!(names.get(site).class, Class::Allocator | Class::Runtime),
             Self::Function(glob) => {
-                site.name().is_some_and(|name| glob.matches(without_offset(name)))
+                site.name()
+                    .is_some_and(|name| glob.matches(without_offset(name)))
                     || (!names.get(site).name.is_empty() && glob.matches(&names.get(site).name))
             }
-            Self::Symbol(glob) => site.name().is_some_and(|name| glob.matches(without_offset(name))),
+            Self::Symbol(glob) => site
+                .name()
+                .is_some_and(|name| glob.matches(without_offset(name))),
             Self::Object(path) => site.module.as_deref().is_some_and(|m| path.matches(m)),
             Self::File(path, line) => {
-                line.is_none_or(|l| site.line == Some(l)) && site.file.as_deref().is_some_and(|f| path.matches(f))
+                line.is_none_or(|l| site.line == Some(l))
+                    && site.file.as_deref().is_some_and(|f| path.matches(f))
             }
-            Self::Expression(expression) => {
-                site.name().is_some_and(|name| expression.is_found_in(without_offset(name).as_bytes()))
-            }
+            Self::Expression(expression) => site
+                .name()
+                .is_some_and(|name| expression.is_found_in(without_offset(name).as_bytes())),
         }
     }
 }
 
-/// True when the items take the top of the finding's primary stack. `known` tells of an item and a frame what was found out before.
+/// True when the items take the top of the finding's primary stack. `known` tells of an item and a
+/// frame what was found out before.
 pub(crate) fn matches(
     items: &[Item],
     finding: &Finding,
@@ -165,11 +192,19 @@ pub(crate) fn matches(
     if items.is_empty() {
         return true;
     }
-    let frames = finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default();
-    let takes = |item: usize, at: usize| known(item, at).unwrap_or_else(|| items[item].what.takes(&frames[at].site, names));
+    let frames = finding
+        .primary()
+        .map(|s| s.frames.as_slice())
+        .unwrap_or_default();
+    let takes = |item: usize, at: usize| {
+        known(item, at).unwrap_or_else(|| items[item].what.takes(&frames[at].site, names))
+    };
     takes_prefix(items.len(), frames.len(), |item| items[item].step(), takes)
 }
 
 fn last_line(text: &str) -> &str {
-    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
+    text.lines()
+        .last()
+        .unwrap_or(text)
+        .trim_start_matches("error: ")
 }

@@ -14,7 +14,8 @@ pub(crate) enum Step {
     Gap,
 }
 
-/// True when the patterns, in order and told by their place, take frames from the first one on; what follows the last pattern is free.
+/// True when the patterns, in order and told by their place, take frames from the first one on;
+/// what follows the last pattern is free.
 ///
 /// All ways are followed at once, so the time is patterns x frames whatever the gaps are.
 pub(crate) fn takes_prefix(
@@ -24,7 +25,8 @@ pub(crate) fn takes_prefix(
     mut hit: impl FnMut(usize, usize) -> bool,
 ) -> bool {
     let end = patterns;
-    // Nearly all lists are short, and nearly all fail after a frame or two: memory is asked for only for long ones.
+    // Nearly all lists are short, and nearly all fail after a frame or two: memory is asked for
+    // only for long ones.
     let (mut short, mut long) = ([false; 2 * SHORT], Vec::new());
     let both = if end < SHORT {
         short.as_mut_slice()
@@ -73,11 +75,19 @@ mod tests {
         let frames: Vec<char> = frames.chars().collect();
         let patterns: Vec<char> = patterns.chars().collect();
         // `.` any frames, `r` any number of runtime frames (here `m`), else the frame itself.
-        let step = |p: usize| if matches!(patterns[p], '.' | 'r') { Step::Gap } else { Step::One };
-        takes_prefix(patterns.len(), frames.len(), step, |p, at| match patterns[p] {
-            '.' => true,
-            'r' => frames[at] == 'm',
-            p => p == frames[at],
+        let step = |p: usize| {
+            if matches!(patterns[p], '.' | 'r') {
+                Step::Gap
+            } else {
+                Step::One
+            }
+        };
+        takes_prefix(patterns.len(), frames.len(), step, |p, at| {
+            match patterns[p] {
+                '.' => true,
+                'r' => frames[at] == 'm',
+                p => p == frames[at],
+            }
         })
     }
 
@@ -104,7 +114,10 @@ mod tests {
         }
         for length in SHORT - 1..SHORT + 2 {
             let (patterns, frames) = ("a".repeat(length), "a".repeat(length));
-            assert!(takes(&patterns, &frames) && !takes(&patterns, &frames[1..]), "{length}");
+            assert!(
+                takes(&patterns, &frames) && !takes(&patterns, &frames[1..]),
+                "{length}"
+            );
         }
     }
 }

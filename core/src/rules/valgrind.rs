@@ -12,10 +12,11 @@
 //! }
 //! ```
 //!
-//! An entry for a tool that leakgate does not read is skipped up to its `}` without a look at what it holds, as valgrind does.
+//! An entry for a tool that leakgate does not read is skipped up to its `}` without a look at what
+//! it holds, as valgrind does.
 //!
-//! Source: `coregrind/m_errormgr.c` (`load_one_suppressions_file`, `setLocationTy`, `tool_name_present`),
-//! `memcheck/mc_errors.c` (`MC_(read_extra_suppression_info)`).
+//! Source: `coregrind/m_errormgr.c` (`load_one_suppressions_file`, `setLocationTy`,
+//! `tool_name_present`), `memcheck/mc_errors.c` (`MC_(read_extra_suppression_info)`).
 
 pub(crate) mod frames;
 pub(crate) mod kinds;
@@ -32,7 +33,8 @@ use super::{About, Matcher, Origin, Rule, Source};
 use crate::mistake::{Mistake, nearest};
 use crate::symbol;
 
-/// No stack has more frames (`VG_DEEPEST_BACKTRACE`), so what an entry says beyond is never compared.
+/// No stack has more frames (`VG_DEEPEST_BACKTRACE`), so what an entry says beyond is never
+/// compared.
 const DEEPEST: usize = 500;
 
 /// An entry that some tool of valgrind's looks at.
@@ -84,7 +86,9 @@ impl Name {
     fn new(pattern: &str) -> Self {
         let glob = Glob::plain(pattern);
         let demangled = match &glob {
-            Glob::Exact(name) => symbol::demangle(name).filter(|demangled| !frames::names_several(name, demangled)),
+            Glob::Exact(name) => {
+                symbol::demangle(name).filter(|demangled| !frames::names_several(name, demangled))
+            }
             Glob::Wild(_) => None,
         };
         Self { demangled, glob }
@@ -93,14 +97,20 @@ impl Name {
 
 impl Location {
     pub(crate) fn step(&self) -> Step {
-        if matches!(self, Self::Dots) { Step::Gap } else { Step::One }
+        if matches!(self, Self::Dots) {
+            Step::Gap
+        } else {
+            Step::One
+        }
     }
 
     /// True when it takes any frame, so that it says nothing.
     pub(crate) fn is_any(&self) -> bool {
         match self {
             Self::Dots => true,
-            Self::Function(Name { glob, .. }) | Self::Object(glob) | Self::File(glob, _) => glob.is_any(),
+            Self::Function(Name { glob, .. }) | Self::Object(glob) | Self::File(glob, _) => {
+                glob.is_any()
+            }
         }
     }
 
@@ -129,27 +139,51 @@ impl Location {
         }
         let path = line.strip_prefix("src:")?;
         // What is no line number means any line.
-        let (file, number) = path.rsplit_once(':').map_or((path, None), |(file, n)| (file, n.parse().ok()));
+        let (file, number) = path
+            .rsplit_once(':')
+            .map_or((path, None), |(file, n)| (file, n.parse().ok()));
         Some(Self::File(Glob::plain(file), number.filter(|n| *n > 0)))
     }
 }
 
 /// Reads a file: its rules, and every mistake for which a tool would refuse it.
 pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
-    let mut lines = Lines { rest: text.lines().enumerate(), comment: Vec::new(), number: 0 };
+    let mut lines = Lines {
+        rest: text.lines().enumerate(),
+        comment: Vec::new(),
+        number: 0,
+    };
     let (mut rules, mut mistakes) = (Vec::new(), Vec::new());
     while let Some(line) = lines.next() {
         let start = lines.number;
         let reason = core::mem::take(&mut lines.comment).join(" ");
-        let entry = if line == "{" { entry(&mut lines) } else { Err(no_brace(line)) };
+        let entry = if line == "{" {
+            entry(&mut lines)
+        } else {
+            Err(no_brace(line))
+        };
         match entry {
             Ok((id, entry)) => {
-                let origin = Origin { source: Source::Valgrind, file: name.into(), line: start };
-                let about = About { reason, ..About::default() };
-                rules.push(Rule { about, ..Rule::new(id, origin, Matcher::Valgrind(entry)) });
+                let origin = Origin {
+                    source: Source::Valgrind,
+                    file: name.into(),
+                    line: start,
+                };
+                let about = About {
+                    reason,
+                    ..About::default()
+                };
+                rules.push(Rule {
+                    about,
+                    ..Rule::new(id, origin, Matcher::Valgrind(entry))
+                });
             }
             Err(what) => {
-                let what = if lines.number == 0 { String::from("unexpected end of the file") } else { what };
+                let what = if lines.number == 0 {
+                    String::from("unexpected end of the file")
+                } else {
+                    what
+                };
                 mistakes.push(Mistake::at_line(name, text, lines.number.max(start), what));
                 if line == "{" {
                     lines.skip_entry();
@@ -160,9 +194,16 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
         }
         lines.comment.clear();
     }
-    if let Some(last) = text.lines().next_back().filter(|l| !text.ends_with('\n') && l.trim_start().starts_with('#')) {
+    if let Some(last) = text
+        .lines()
+        .next_back()
+        .filter(|l| !text.ends_with('\n') && l.trim_start().starts_with('#'))
+    {
         let number = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
-        let what = format!("`{}` has no line feed behind it; after a comment valgrind wants one", last.trim());
+        let what = format!(
+            "`{}` has no line feed behind it; after a comment valgrind wants one",
+            last.trim()
+        );
         mistakes.push(Mistake::at_line(name, text, number, what));
     }
     (rules, mistakes)
@@ -188,7 +229,8 @@ impl<'a> Lines<'a> {
     fn next(&mut self) -> Option<&'a str> {
         for (at, line) in self.rest.by_ref() {
             // `isspace`, which also takes vertical tabs.
-            let line = line.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\x0b' | '\x0c'));
+            let line =
+                line.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\x0b' | '\x0c'));
             if let Some(comment) = line.strip_prefix('#') {
                 let words = comment.trim_matches(|c: char| c == '#' || c.is_whitespace());
                 if !words.is_empty() {
@@ -205,7 +247,8 @@ impl<'a> Lines<'a> {
     }
 
     fn within(&mut self) -> Result<&'a str, String> {
-        self.next().ok_or_else(|| String::from("unexpected end of the file: an entry has no `}`"))
+        self.next()
+            .ok_or_else(|| String::from("unexpected end of the file: an entry has no `}`"))
     }
 
     /// After a mistake: the rest of the entry.
@@ -213,7 +256,8 @@ impl<'a> Lines<'a> {
         while self.next().is_some_and(|line| line != "}") {}
     }
 
-    /// After something between entries: up to the next one, which is then read from its second line on.
+    /// After something between entries: up to the next one, which is then read from its second line
+    /// on.
     fn skip_to_brace(&mut self) {
         let mut ahead = self.rest.clone();
         while let Some((_, line)) = ahead.next() {
@@ -231,20 +275,36 @@ fn entry(lines: &mut Lines<'_>) -> Result<(String, Entry), String> {
         return Err(String::from("unexpected `}`: an entry needs a name"));
     }
     let kind_line = lines.within()?;
-    let (tools, kind) =
-        kind_line.split_once(':').ok_or_else(|| format!("`{kind_line}` is no `tool:kind`, such as `Memcheck:Leak`"))?;
-    let named: Vec<Family> = Family::ALL.iter().copied().filter(|f| f.is_named_in(tools)).collect();
-    let mut entry =
-        Entry { families: named.clone(), tools: tools.into(), kind: kind.into(), extra: Extra::None, locations: Vec::new() };
+    let (tools, kind) = kind_line
+        .split_once(':')
+        .ok_or_else(|| format!("`{kind_line}` is no `tool:kind`, such as `Memcheck:Leak`"))?;
+    let named: Vec<Family> = Family::ALL
+        .iter()
+        .copied()
+        .filter(|f| f.is_named_in(tools))
+        .collect();
+    let mut entry = Entry {
+        families: named.clone(),
+        tools: tools.into(),
+        kind: kind.into(),
+        extra: Extra::None,
+        locations: Vec::new(),
+    };
     if named.is_empty() {
         while lines.within()? != "}" {}
         return Ok((id.into(), entry));
     }
     entry.families.retain(|family| family.knows(kind));
     if entry.families.is_empty() {
-        let known = named.iter().flat_map(|family| family.kinds().iter().copied());
-        let help = nearest(kind, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        return Err(format!("`{kind}` is no kind of suppression that {} knows{help}", named[0].name()));
+        let known = named
+            .iter()
+            .flat_map(|family| family.kinds().iter().copied());
+        let help =
+            nearest(kind, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        return Err(format!(
+            "`{kind}` is no kind of suppression that {} knows{help}",
+            named[0].name()
+        ));
     }
     let first = lines.within()?;
     let (extra, taken) = Extra::read(kind, first)?;
@@ -261,7 +321,11 @@ fn locations<'a>(lines: &mut Lines<'a>, first: Option<&'a str>) -> Result<Vec<Lo
     };
     while line != "}" {
         let location = Location::read(line);
-        let wrong = || format!("`{line}` is no location: it should be `...`, or begin with `fun:`, `obj:` or `src:`");
+        let wrong = || {
+            format!(
+                "`{line}` is no location: it should be `...`, or begin with `fun:`, `obj:` or `src:`"
+            )
+        };
         let location = location.ok_or_else(wrong)?;
         if locations.len() < DEEPEST {
             locations.push(location);
@@ -272,7 +336,9 @@ fn locations<'a>(lines: &mut Lines<'a>, first: Option<&'a str>) -> Result<Vec<Lo
         return Err(String::from("the stack is missing"));
     }
     if locations.iter().all(|l| *l == Location::Dots) {
-        return Err(String::from("a stack needs at least one line that is not `...`"));
+        return Err(String::from(
+            "a stack needs at least one line that is not `...`",
+        ));
     }
     Ok(locations)
 }
@@ -282,6 +348,8 @@ pub(crate) fn meant_tool(tools: &str) -> Option<&'static str> {
     let names = || Family::ALL.iter().map(|f| f.name());
     tools.split(',').find_map(|tool| {
         let tool = tool.trim();
-        names().find(|n| n.eq_ignore_ascii_case(tool)).or_else(|| nearest(tool, names()))
+        names()
+            .find(|n| n.eq_ignore_ascii_case(tool))
+            .or_else(|| nearest(tool, names()))
     })
 }

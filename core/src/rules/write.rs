@@ -1,7 +1,7 @@
 //! Rules written for people: what to accept findings with, in each of the three languages.
 //!
-//! Whatever is written is read back and held against the same findings: it allows exactly those that share a fingerprint, or it
-//! is not written, and the reason is said.
+//! Whatever is written is read back and held against the same findings: it allows exactly those
+//! that share a fingerprint, or it is not written, and the reason is said.
 
 mod choose;
 mod convert;
@@ -89,12 +89,30 @@ pub fn suppress(
 ) -> Vec<Written> {
     let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, item) in triage.items.iter().enumerate() {
-        members.entry(item.fingerprint.as_str()).or_default().push(at);
+        members
+            .entry(item.fingerprint.as_str())
+            .or_default()
+            .push(at);
     }
-    let findings = |fingerprint: &String| members.get(fingerprint.as_str()).cloned().unwrap_or_default();
-    let run = |fingerprint| Run { parsed, triage, findings: findings(fingerprint) };
+    let findings = |fingerprint: &String| {
+        members
+            .get(fingerprint.as_str())
+            .cloned()
+            .unwrap_or_default()
+    };
+    let run = |fingerprint| Run {
+        parsed,
+        triage,
+        findings: findings(fingerprint),
+    };
     let runs: Vec<Run<'_>> = fingerprints.iter().map(run).collect();
-    let mut writer = Writer { parsed, triage, wording, names: Names::default(), taken: Taken::new(&wording.taken) };
+    let mut writer = Writer {
+        parsed,
+        triage,
+        wording,
+        names: Names::default(),
+        taken: Taken::new(&wording.taken),
+    };
     let texts = match language {
         Language::Toml => toml::write(&mut writer, &runs),
         Language::Valgrind => valgrind::write(&mut writer, &runs),
@@ -105,7 +123,12 @@ pub fn suppress(
         findings: run.findings,
         text,
     };
-    fingerprints.iter().zip(runs).zip(texts).map(written).collect()
+    fingerprints
+        .iter()
+        .zip(runs)
+        .zip(texts)
+        .map(written)
+        .collect()
 }
 
 /// What all that is written has in common.
@@ -130,9 +153,19 @@ impl Writer<'_> {
     /// A free name for a rule: `leak-in-make`.
     fn name(&mut self, run: &Run<'_>) -> String {
         let finding = &self.parsed.findings[run.findings[0]];
-        let kind = if finding.kind.is_leak() { "leak" } else { finding.kind.as_str() };
-        let frame = run.item().culprit.frame.and_then(|at| finding.primary()?.frames.get(at));
-        let function = frame.map(|f| self.names.get(&f.site).name.clone()).unwrap_or_default();
+        let kind = if finding.kind.is_leak() {
+            "leak"
+        } else {
+            finding.kind.as_str()
+        };
+        let frame = run
+            .item()
+            .culprit
+            .frame
+            .and_then(|at| finding.primary()?.frames.get(at));
+        let function = frame
+            .map(|f| self.names.get(&f.site).name.clone())
+            .unwrap_or_default();
         let last: Vec<&str> = function.rsplit("::").take(2).collect();
         let place = slug(&last.into_iter().rev().collect::<Vec<_>>().join("-"));
         self.taken.free(&if place.is_empty() {
@@ -152,7 +185,10 @@ struct Taken {
 
 impl Taken {
     fn new(names: &[String]) -> Self {
-        Self { names: names.iter().cloned().collect(), numbers: HashMap::new() }
+        Self {
+            names: names.iter().cloned().collect(),
+            numbers: HashMap::new(),
+        }
     }
 
     fn free(&mut self, name: &str) -> String {
@@ -207,19 +243,34 @@ fn slug(text: &str) -> String {
 pub(crate) fn comment(text: &str) -> String {
     let lines = text.split(['\n', '\r']).filter(|l| !l.trim().is_empty());
     lines
-        .map(|line| format!("# {}\n", line.chars().filter(|c| !c.is_control()).collect::<String>().trim()))
+        .map(|line| {
+            format!(
+                "# {}\n",
+                line.chars()
+                    .filter(|c| !c.is_control())
+                    .collect::<String>()
+                    .trim()
+            )
+        })
         .collect::<Vec<_>>()
         .concat()
 }
 
 /// A name within a suppression file: one line that is no bracket.
 pub(crate) fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     line.trim().to_string()
 }
 
 /// The name of an entry: a line that is neither a comment nor a bracket.
 pub(crate) fn entry_name(text: &str) -> String {
     let line = one_line(text);
-    if line.is_empty() || line.starts_with(['#', '{', '}']) { format!("rule {line}") } else { line }
+    if line.is_empty() || line.starts_with(['#', '{', '}']) {
+        format!("rule {line}")
+    } else {
+        line
+    }
 }

@@ -7,10 +7,20 @@ use crate::parse::Collector;
 const DEFAULT: usize = 12;
 
 /// Functions at which a stack ends by itself.
-const ENDS: &[&str] =
-    &["main", "(below main)", "_start", "clone", "__clone", "clone3", "__clone3", "start_thread", "thread_start"];
+const ENDS: &[&str] = &[
+    "main",
+    "(below main)",
+    "_start",
+    "clone",
+    "__clone",
+    "clone3",
+    "__clone3",
+    "start_thread",
+    "thread_start",
+];
 
-/// A stack of twelve addresses that ends in the middle of the program was cut there, unless a longer one stands in the same report.
+/// A stack of twelve addresses that ends in the middle of the program was cut there, unless a
+/// longer one stands in the same report.
 pub(super) fn infer(all: &mut Collector) {
     for report in &mut all.reports {
         if report.callers.is_some() || !report.tool.is_valgrind() {
@@ -28,7 +38,8 @@ pub(super) fn infer(all: &mut Collector) {
     }
 }
 
-/// How many addresses a stack has; functions that were inlined share one. A function that calls itself has one address twice.
+/// How many addresses a stack has; functions that were inlined share one. A function that calls
+/// itself has one address twice.
 fn addresses(stack: &Stack) -> usize {
     let inlined = |pair: &[Frame]| pair[0].inlined && pair[0].site != pair[1].site;
     stack.frames.len() - stack.frames.windows(2).filter(|pair| inlined(pair)).count()

@@ -47,23 +47,48 @@ fn bytes(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
 
-/// An error of AddressSanitizer with a kind, names, files and labels of this kind; one frame for each name.
+/// An error of AddressSanitizer with a kind, names, files and labels of this kind; one frame for
+/// each name.
 fn asan(names: &[&[u8]]) -> Vec<u8> {
     let mut log = Vec::new();
     for (pid, name) in names.iter().enumerate() {
         let pid = (pid + 500).to_string();
         let head = [b"==", pid.as_bytes(), b"==ERROR: AddressSanitizer: "].concat();
-        log.extend(bytes(&[&head, name, b" on address 0x1 at pc 0x2 bp 0x3 sp 0x4\nREAD of size 4 at 0x1 thread T0\n"]));
-        log.extend(bytes(&[b"    #0 0x5 in ", name, b" /src/", name, b".c:3:9\n    #1 0x6 in main a.c:1\n\n"]));
-        log.extend(bytes(&[b"freed by thread T0 (", name, b") here:\n    #0 0x5 in ", name, b" (/lib/", name, b"+0x12)\n\n"]));
-        log.extend(bytes(&[b"SUMMARY: AddressSanitizer: x\n==", pid.as_bytes(), b"==ABORTING\n"]));
+        log.extend(bytes(&[
+            &head,
+            name,
+            b" on address 0x1 at pc 0x2 bp 0x3 sp 0x4\nREAD of size 4 at 0x1 thread T0\n",
+        ]));
+        log.extend(bytes(&[
+            b"    #0 0x5 in ",
+            name,
+            b" /src/",
+            name,
+            b".c:3:9\n    #1 0x6 in main a.c:1\n\n",
+        ]));
+        log.extend(bytes(&[
+            b"freed by thread T0 (",
+            name,
+            b") here:\n    #0 0x5 in ",
+            name,
+            b" (/lib/",
+            name,
+            b"+0x12)\n\n",
+        ]));
+        log.extend(bytes(&[
+            b"SUMMARY: AddressSanitizer: x\n==",
+            pid.as_bytes(),
+            b"==ABORTING\n",
+        ]));
     }
     log
 }
 
 /// Leaks and errors of memcheck.
 fn memcheck(names: &[&[u8]]) -> Vec<u8> {
-    let mut log = b"==7== Memcheck, a memory error detector\n==7== Command: ./a ::error::x ##[x]\n==7== \n".to_vec();
+    let mut log =
+        b"==7== Memcheck, a memory error detector\n==7== Command: ./a ::error::x ##[x]\n==7== \n"
+            .to_vec();
     for name in names {
         log.extend(bytes(&[
             b"==7== Syscall param ",
@@ -99,7 +124,10 @@ fn xml(names: &[&[u8]]) -> Vec<u8> {
         b"<?xml version=\"1.0\"?>\n<valgrindoutput>\n<protocolversion>4</protocolversion>\n<tool>memcheck</tool>\n<pid>9</pid>\n"
             .to_vec();
     for name in names {
-        let name = String::from_utf8_lossy(name).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let name = String::from_utf8_lossy(name)
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         log.extend(format!("<error>\n  <kind>InvalidRead</kind>\n  <what>{name}</what>\n  <stack>\n    <frame>\n").bytes());
         log.extend(
             format!("      <ip>0x1</ip>\n      <obj>/lib/{name}</obj>\n      <fn>{name}</fn>\n      <dir>/src</dir>\n").bytes(),
@@ -110,15 +138,25 @@ fn xml(names: &[&[u8]]) -> Vec<u8> {
     log
 }
 
-/// All logs with these names in them, themselves called by hostile names, by a gate with a rule that is as bad.
+/// All logs with these names in them, themselves called by hostile names, by a gate with a rule
+/// that is as bad.
 fn judged(names: &[&[u8]]) -> Judged {
     let name = |at: usize| String::from_utf8_lossy(NAMES[at]).into_owned();
-    let files = [(name(0), asan(names)), (name(2), memcheck(names)), (name(11), xml(names))];
+    let files = [
+        (name(0), asan(names)),
+        (name(2), memcheck(names)),
+        (name(11), xml(names)),
+    ];
     let rule = |id: &str, stack: &str, reason: String| {
-        format!("[[allow]]\nid = {}\nstack = [{stack:?}]\nreason = {}\n", toml::Value::from(id), toml::Value::from(reason))
+        format!(
+            "[[allow]]\nid = {}\nstack = [{stack:?}]\nreason = {}\n",
+            toml::Value::from(id),
+            toml::Value::from(reason)
+        )
     };
     let reasons: Vec<String> = (0..NAMES.len()).map(name).collect();
-    let text = rule("a", "fun:f(int) 17", reasons.join("\n")) + &rule("@b", "fun:no-such", "#1 ::error::x".into());
+    let text = rule("a", "fun:f(int) 17", reasons.join("\n"))
+        + &rule("@b", "fun:no-such", "#1 ::error::x".into());
     let config = Config::read("leakgate.toml", &text).expect("a configuration");
     common::judge_by(common::gate().with_rules(config.rules), &files)
 }
@@ -127,14 +165,37 @@ fn judged(names: &[&[u8]]) -> Judged {
 fn the_logs_are_read_as_they_are_meant() {
     let judged = judged(NAMES);
     let findings = &judged.parsed.findings;
-    assert!(findings.len() >= 3 * NAMES.len() - 10, "{} findings", findings.len());
-    let functions = || findings.iter().flat_map(|f| f.stacks.iter().flat_map(|s| &s.frames)).filter_map(|f| f.site.name());
-    for part in
-        ["::error file=a.c::forged", "##[command]rm -rf", "]]></failure>", "`a` ``b`` ```", "@everyone", "\u{202e}txt.c", "a;b 5"]
-    {
-        assert!(functions().any(|f| f.contains(part)), "no function is called {part}");
+    assert!(
+        findings.len() >= 3 * NAMES.len() - 10,
+        "{} findings",
+        findings.len()
+    );
+    let functions = || {
+        findings
+            .iter()
+            .flat_map(|f| f.stacks.iter().flat_map(|s| &s.frames))
+            .filter_map(|f| f.site.name())
+    };
+    for part in [
+        "::error file=a.c::forged",
+        "##[command]rm -rf",
+        "]]></failure>",
+        "`a` ``b`` ```",
+        "@everyone",
+        "\u{202e}txt.c",
+        "a;b 5",
+    ] {
+        assert!(
+            functions().any(|f| f.contains(part)),
+            "no function is called {part}"
+        );
     }
-    assert!(findings.iter().any(|f| f.kind == Kind::own("</script><img")), "no kind is hostile");
+    assert!(
+        findings
+            .iter()
+            .any(|f| f.kind == Kind::own("</script><img")),
+        "no kind is hostile"
+    );
 }
 
 #[test]
@@ -153,10 +214,18 @@ fn no_format_lets_a_single_name_out() {
 fn check(name: &str, judged: &Judged) {
     static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read("leakgate-v1"));
     for accepted in [false, true] {
-        let style = Style { accepted, ..common::style() };
+        let style = Style {
+            accepted,
+            ..common::style()
+        };
         let document = |format| judged.document_in(format, &style);
         for format in Format::ALL.iter().filter(|f| **f != Format::Annotations) {
-            assert_eq!(read::commands(&document(*format)), [], "{name}: {}", format.as_str());
+            assert_eq!(
+                read::commands(&document(*format)),
+                [],
+                "{name}: {}",
+                format.as_str()
+            );
         }
         let json = |format| serde_json::from_str::<Value>(&document(format)).expect("JSON");
         CONTRACT.check(name, &document(Format::Json));
@@ -167,10 +236,18 @@ fn check(name: &str, judged: &Judged) {
         read::junit(name, &document(Format::Junit));
         read::annotations(name, &document(Format::Annotations));
         read::folded(name, &document(Format::Folded));
-        document(Format::Text).lines().for_each(|line| read::assert_shown(name, line));
+        document(Format::Text)
+            .lines()
+            .for_each(|line| read::assert_shown(name, line));
     }
     for budget in [2000, 10_000, 65_000, 10_000_000] {
-        let text = judged.document_in(Format::Markdown, &Style { budget, ..common::style() });
+        let text = judged.document_in(
+            Format::Markdown,
+            &Style {
+                budget,
+                ..common::style()
+            },
+        );
         read::markdown(name, &text);
         assert!(text.encode_utf16().count() <= budget, "{name}");
     }

@@ -13,8 +13,8 @@ pub(crate) struct Command {
     pub(crate) data: String,
 }
 
-/// The commands in a log: `::name k=v,k=v::data` at the beginning of a line, blanks aside, and `##[name k=v;]data` anywhere. Both
-/// are taken as soon as they begin, so that half of one counts.
+/// The commands in a log: `::name k=v,k=v::data` at the beginning of a line, blanks aside, and
+/// `##[name k=v;]data` anywhere. Both are taken as soon as they begin, so that half of one counts.
 pub(crate) fn commands(log: &str) -> Vec<Command> {
     let mut found = Vec::new();
     for line in log.split(['\n', '\r']) {
@@ -22,36 +22,84 @@ pub(crate) fn commands(log: &str) -> Vec<Command> {
             let (head, data) = rest.split_once("::").unwrap_or((rest, ""));
             let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
             let pairs = properties.split(',').filter_map(|p| p.split_once('='));
-            let properties = pairs.map(|(k, v)| (k.trim().to_owned(), unescaped(v))).collect();
-            found.push(Command { name: name.to_lowercase(), properties, data: unescaped(data) });
+            let properties = pairs
+                .map(|(k, v)| (k.trim().to_owned(), unescaped(v)))
+                .collect();
+            found.push(Command {
+                name: name.to_lowercase(),
+                properties,
+                data: unescaped(data),
+            });
         } else if let Some((_, rest)) = line.split_once("##[") {
-            found.push(Command { name: rest.into(), properties: Vec::new(), data: String::new() });
+            found.push(Command {
+                name: rest.into(),
+                properties: Vec::new(),
+                data: String::new(),
+            });
         }
     }
     found
 }
 
 fn unescaped(text: &str) -> String {
-    [("%2C", ","), ("%3A", ":"), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")]
-        .iter()
-        .fold(text.to_owned(), |t, (a, b)| t.replace(a, b))
+    [
+        ("%2C", ","),
+        ("%3A", ":"),
+        ("%0A", "\n"),
+        ("%0D", "\r"),
+        ("%25", "%"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |t, (a, b)| t.replace(a, b))
 }
 
 /// Reads annotations: no other command, no more than ten of a level, nothing unseen in them.
 pub(crate) fn annotations(name: &str, document: &str) -> Vec<Command> {
     let commands = commands(document);
-    assert_eq!(document.lines().count(), commands.len() + 1, "{name}: a line that is neither a command nor the verdict");
-    assert!(document.lines().next_back().is_some_and(|line| line.starts_with("leakgate: ")), "{name}");
+    assert_eq!(
+        document.lines().count(),
+        commands.len() + 1,
+        "{name}: a line that is neither a command nor the verdict"
+    );
+    assert!(
+        document
+            .lines()
+            .next_back()
+            .is_some_and(|line| line.starts_with("leakgate: ")),
+        "{name}"
+    );
     for level in ["error", "warning", "notice"] {
-        assert!(commands.iter().filter(|c| c.name == level).count() <= 10, "{name}");
+        assert!(
+            commands.iter().filter(|c| c.name == level).count() <= 10,
+            "{name}"
+        );
     }
     for command in &commands {
-        assert!(["error", "warning", "notice"].contains(&command.name.as_str()), "{name}: {command:?}");
-        assert!(command.data.encode_utf16().count() <= 4096, "{name}: {command:?}");
+        assert!(
+            ["error", "warning", "notice"].contains(&command.name.as_str()),
+            "{name}: {command:?}"
+        );
+        assert!(
+            command.data.encode_utf16().count() <= 4096,
+            "{name}: {command:?}"
+        );
         let keys: Vec<&str> = command.properties.iter().map(|(k, _)| k.as_str()).collect();
-        assert!(keys.iter().all(|k| ["file", "line", "col", "title"].contains(k)) && keys.contains(&"title"), "{name}: {keys:?}");
-        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{name}: {keys:?}");
-        let texts = command.properties.iter().map(|(_, v)| v.as_str()).chain(command.data.lines());
+        assert!(
+            keys.iter()
+                .all(|k| ["file", "line", "col", "title"].contains(k))
+                && keys.contains(&"title"),
+            "{name}: {keys:?}"
+        );
+        assert_eq!(
+            keys.iter().collect::<BTreeSet<_>>().len(),
+            keys.len(),
+            "{name}: {keys:?}"
+        );
+        let texts = command
+            .properties
+            .iter()
+            .map(|(_, v)| v.as_str())
+            .chain(command.data.lines());
         texts.for_each(|text| assert_shown(name, text));
     }
     commands
@@ -59,13 +107,17 @@ pub(crate) fn annotations(name: &str, document: &str) -> Vec<Command> {
 
 /// Nothing that moves a cursor, turns text around or is not seen.
 pub(crate) fn assert_shown(name: &str, text: &str) {
-    let hidden =
-        |c: char| c.is_control() || "\u{202e}\u{202a}\u{2066}\u{2069}\u{200f}\u{200b}\u{2028}\u{2029}\u{feff}".contains(c);
+    let hidden = |c: char| {
+        c.is_control()
+            || "\u{202e}\u{202a}\u{2066}\u{2069}\u{200f}\u{200b}\u{2028}\u{2029}\u{feff}"
+                .contains(c)
+    };
     assert!(!text.contains(hidden), "{name}: {text:?}");
 }
 
 pub(crate) fn sarif_schema() -> jsonschema::Validator {
-    let schema: Value = serde_json::from_str(include_str!("../sarif/sarif-schema-2.1.0.json")).expect("the schema");
+    let schema: Value =
+        serde_json::from_str(include_str!("../sarif/sarif-schema-2.1.0.json")).expect("the schema");
     jsonschema::validator_for(&schema).expect("a schema")
 }
 
@@ -74,42 +126,90 @@ pub(crate) fn check_for_github(name: &str, document: &Value) {
     let run = &document["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
     for rule in rules {
-        let texts = ["/id", "/name", "/shortDescription/text", "/fullDescription/text", "/help/text", "/help/markdown"];
-        for (pointer, most) in texts.into_iter().zip([255, 255, 1024, 1024, 10_000, 10_000]) {
-            let text = rule.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            assert!(!text.is_empty() && text.chars().count() <= most, "{name}: {pointer} of {rule}");
+        let texts = [
+            "/id",
+            "/name",
+            "/shortDescription/text",
+            "/fullDescription/text",
+            "/help/text",
+            "/help/markdown",
+        ];
+        for (pointer, most) in texts
+            .into_iter()
+            .zip([255, 255, 1024, 1024, 10_000, 10_000])
+        {
+            let text = rule
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            assert!(
+                !text.is_empty() && text.chars().count() <= most,
+                "{name}: {pointer} of {rule}"
+            );
         }
-        assert!(rule["properties"]["tags"].as_array().is_some_and(|t| t.len() <= 10), "{name}: {rule}");
+        assert!(
+            rule["properties"]["tags"]
+                .as_array()
+                .is_some_and(|t| t.len() <= 10),
+            "{name}: {rule}"
+        );
     }
     let results = run["results"].as_array().expect("results");
     assert!(results.len() <= 25_000);
     for result in results {
-        let rule = result["ruleIndex"].as_u64().and_then(|at| rules.get(at as usize)).expect("a rule");
+        let rule = result["ruleIndex"]
+            .as_u64()
+            .and_then(|at| rules.get(at as usize))
+            .expect("a rule");
         assert_eq!(result["ruleId"], rule["id"], "{name}");
         assert!(
-            result["partialFingerprints"]["primaryLocationLineHash"].as_str().is_some_and(|f| f.starts_with("lg1-")),
+            result["partialFingerprints"]["primaryLocationLineHash"]
+                .as_str()
+                .is_some_and(|f| f.starts_with("lg1-")),
             "{name}"
         );
         check_locations(name, result);
-        let ids: Vec<u64> =
-            result["relatedLocations"].as_array().into_iter().flatten().filter_map(|l| l["id"].as_u64()).collect();
+        let ids: Vec<u64> = result["relatedLocations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|l| l["id"].as_u64())
+            .collect();
         let text = result["message"]["text"].as_str().expect("a message");
         assert_eq!(links(text), ids, "{name}: {text}");
         let steps = result["codeFlows"].as_array().into_iter().flatten();
         for flow in steps {
-            assert!(flow["threadFlows"][0]["locations"].as_array().is_some_and(|l| (1..=1000).contains(&l.len())), "{name}");
+            assert!(
+                flow["threadFlows"][0]["locations"]
+                    .as_array()
+                    .is_some_and(|l| (1..=1000).contains(&l.len())),
+                "{name}"
+            );
         }
     }
 }
 
-/// Each place has a path that is relative to the root, or absolute where no repository is known; lines count from 1.
+/// Each place has a path that is relative to the root, or absolute where no repository is known;
+/// lines count from 1.
 fn check_locations(name: &str, value: &Value) {
     if let Some(place) = value.get("physicalLocation") {
         let uri = place["artifactLocation"]["uri"].as_str().expect("a URI");
         let relative = place["artifactLocation"]["uriBaseId"] == "%SRCROOT%";
-        assert!(relative != uri.starts_with("file:///") && !uri.starts_with('.') && !uri.is_empty(), "{name}: {uri}");
-        assert!(uri.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%:".contains(&b)), "{name}: {uri}");
-        assert!(place["region"]["startLine"].as_u64().is_some_and(|line| line > 0), "{name}: {place}");
+        assert!(
+            relative != uri.starts_with("file:///") && !uri.starts_with('.') && !uri.is_empty(),
+            "{name}: {uri}"
+        );
+        assert!(
+            uri.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~/%:".contains(&b)),
+            "{name}: {uri}"
+        );
+        assert!(
+            place["region"]["startLine"]
+                .as_u64()
+                .is_some_and(|line| line > 0),
+            "{name}: {place}"
+        );
     }
     match value {
         Value::Object(object) => object.values().for_each(|v| check_locations(name, v)),
@@ -120,7 +220,12 @@ fn check_locations(name: &str, value: &Value) {
 
 /// The targets of the links in a message of SARIF: each must be the number of a location.
 fn links(text: &str) -> Vec<u64> {
-    let (mut found, mut rest) = (Vec::new(), text.replace("\\\\", "").replace("\\[", "").replace("\\]", ""));
+    let (mut found, mut rest) = (
+        Vec::new(),
+        text.replace("\\\\", "")
+            .replace("\\[", "")
+            .replace("\\]", ""),
+    );
     while let Some((_, behind)) = rest.split_once("](") {
         let (target, tail) = behind.split_once(')').expect("the end of a link");
         found.push(target.parse().expect("the number of a location"));
@@ -134,13 +239,28 @@ pub(crate) fn issues(name: &str, document: &Value) -> usize {
     let issues = document.as_array().expect("an array");
     let mut fingerprints = BTreeSet::new();
     for issue in issues {
-        let text =
-            |pointer: &str| issue.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty()).expect("a text").to_owned();
+        let text = |pointer: &str| {
+            issue
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .filter(|t| !t.is_empty())
+                .expect("a text")
+                .to_owned()
+        };
         text("/description");
         text("/check_name");
-        assert!(["info", "minor", "major", "critical", "blocker"].contains(&text("/severity").as_str()), "{name}: {issue}");
+        assert!(
+            ["info", "minor", "major", "critical", "blocker"].contains(&text("/severity").as_str()),
+            "{name}: {issue}"
+        );
         assert!(!text("/location/path").starts_with("./"), "{name}: {issue}");
-        assert!(issue.pointer("/location/lines/begin").and_then(Value::as_u64).is_some_and(|line| line > 0), "{name}: {issue}");
+        assert!(
+            issue
+                .pointer("/location/lines/begin")
+                .and_then(Value::as_u64)
+                .is_some_and(|line| line > 0),
+            "{name}: {issue}"
+        );
         assert!(fingerprints.insert(text("/fingerprint")), "{name}: {issue}");
     }
     issues.len()
@@ -155,7 +275,8 @@ pub(crate) struct Counts {
     pub(crate) skipped: usize,
 }
 
-/// Reads JUnit by the elements and attributes that Jenkins' schema knows, and holds its sums against what it has.
+/// Reads JUnit by the elements and attributes that Jenkins' schema knows, and holds its sums
+/// against what it has.
 pub(crate) fn junit(name: &str, document: &str) -> Counts {
     let xml = roxmltree::Document::parse(document).unwrap_or_else(|e| panic!("{name}: {e}"));
     let (root, mut all, mut names) = (xml.root_element(), Counts::default(), BTreeSet::new());
@@ -165,8 +286,14 @@ pub(crate) fn junit(name: &str, document: &str) -> Counts {
         let mut counts = Counts::default();
         for case in suite.children().filter(roxmltree::Node::is_element) {
             assert_eq!(case.tag_name().name(), "testcase", "{name}");
-            let key = (case.attribute("classname").expect("a class"), case.attribute("name").expect("a name"));
-            assert!(names.insert((key.0.to_owned(), key.1.to_owned())), "{name}: {key:?} twice");
+            let key = (
+                case.attribute("classname").expect("a class"),
+                case.attribute("name").expect("a name"),
+            );
+            assert!(
+                names.insert((key.0.to_owned(), key.1.to_owned())),
+                "{name}: {key:?} twice"
+            );
             counts.tests += 1;
             for inner in case.children().filter(roxmltree::Node::is_element) {
                 match inner.tag_name().name() {
@@ -176,8 +303,15 @@ pub(crate) fn junit(name: &str, document: &str) -> Counts {
                     "system-out" => continue,
                     other => panic!("{name}: <{other}>"),
                 }
-                assert!(inner.attribute("message").is_some_and(|m| !m.is_empty()), "{name}");
-                inner.text().unwrap_or_default().lines().for_each(|line| assert_shown(name, line));
+                assert!(
+                    inner.attribute("message").is_some_and(|m| !m.is_empty()),
+                    "{name}"
+                );
+                inner
+                    .text()
+                    .unwrap_or_default()
+                    .lines()
+                    .for_each(|line| assert_shown(name, line));
             }
         }
         assert_eq!(counts, stated(suite), "{name}");
@@ -190,27 +324,45 @@ pub(crate) fn junit(name: &str, document: &str) -> Counts {
 }
 
 fn stated(node: roxmltree::Node<'_, '_>) -> Counts {
-    let number = |key: &str| node.attribute(key).map_or(0, |n| n.parse().expect("a number"));
-    Counts { tests: number("tests"), failures: number("failures"), errors: number("errors"), skipped: number("skipped") }
+    let number = |key: &str| {
+        node.attribute(key)
+            .map_or(0, |n| n.parse().expect("a number"))
+    };
+    Counts {
+        tests: number("tests"),
+        failures: number("failures"),
+        errors: number("errors"),
+        skipped: number("skipped"),
+    }
 }
 
-/// Reads markdown: no HTML but folded parts, no link, no image, nothing outside of code that GitHub makes a link of.
+/// Reads markdown: no HTML but folded parts, no link, no image, nothing outside of code that GitHub
+/// makes a link of.
 pub(crate) fn markdown(name: &str, document: &str) {
     let mut in_code = false;
-    for event in Parser::new_ext(document, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM) {
+    for event in Parser::new_ext(
+        document,
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM,
+    ) {
         match event {
-            Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough | Tag::Emphasis)) => {
+            Event::Start(
+                tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough | Tag::Emphasis),
+            ) => {
                 panic!("{name}: {tag:?}")
             }
             Event::Start(Tag::CodeBlock(kind)) => {
                 in_code = true;
-                let CodeBlockKind::Fenced(language) = kind else { panic!("{name}: an indented block") };
+                let CodeBlockKind::Fenced(language) = kind else {
+                    panic!("{name}: an indented block")
+                };
                 assert!(["text", "toml"].contains(&&*language), "{name}: {language}");
             }
             Event::End(TagEnd::CodeBlock) => in_code = false,
             Event::Html(html) | Event::InlineHtml(html) => assert_own_html(name, &html),
             Event::Text(text) if !in_code => assert_plain(name, &text),
-            Event::Text(text) | Event::Code(text) => text.lines().for_each(|line| assert_shown(name, line)),
+            Event::Text(text) | Event::Code(text) => {
+                text.lines().for_each(|line| assert_shown(name, line))
+            }
             _ => {}
         }
     }
@@ -219,7 +371,14 @@ pub(crate) fn markdown(name: &str, document: &str) {
 /// `<details>`, `<summary>` and `<code>`, and within them text without markup.
 fn assert_own_html(name: &str, html: &str) {
     let mut text = html.to_owned();
-    for tag in ["<details>", "</details>", "<summary>", "</summary>", "<code>", "</code>"] {
+    for tag in [
+        "<details>",
+        "</details>",
+        "<summary>",
+        "</summary>",
+        "<code>",
+        "</code>",
+    ] {
         text = text.replace(tag, "");
     }
     assert!(!text.contains(['<', '>']), "{name}: {html:?}");
@@ -237,17 +396,29 @@ fn assert_plain(name: &str, text: &str) {
     assert_shown(name, text);
 }
 
-/// Reads folded stacks as inferno does: what follows the last blank is the number, and no frame is empty or ends in a number.
+/// Reads folded stacks as inferno does: what follows the last blank is the number, and no frame is
+/// empty or ends in a number.
 pub(crate) fn folded(name: &str, document: &str) {
     for line in document.lines() {
-        let (stack, number) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{name}: {line:?}"));
-        number.parse::<u64>().unwrap_or_else(|e| panic!("{name}: {e} in {line:?}"));
+        let (stack, number) = line
+            .rsplit_once(' ')
+            .unwrap_or_else(|| panic!("{name}: {line:?}"));
+        number
+            .parse::<u64>()
+            .unwrap_or_else(|e| panic!("{name}: {e} in {line:?}"));
         assert!(
-            !line.starts_with('#') && stack.rsplit(' ').next().is_some_and(|last| last.parse::<f64>().is_err()),
+            !line.starts_with('#')
+                && stack
+                    .rsplit(' ')
+                    .next()
+                    .is_some_and(|last| last.parse::<f64>().is_err()),
             "{name}: {line:?}"
         );
         for frame in stack.split(';') {
-            assert!(!frame.trim().is_empty() && frame.trim() == frame, "{name}: {line:?}");
+            assert!(
+                !frame.trim().is_empty() && frame.trim() == frame,
+                "{name}: {line:?}"
+            );
         }
         assert_shown(name, line);
     }

@@ -1,4 +1,5 @@
-//! Numbers by chance, the same in every run: each mutant has a seed of its own, so that one can be made again without those before it.
+//! Numbers by chance, the same in every run: each mutant has a seed of its own, so that one can be
+//! made again without those before it.
 
 use proptest::prelude::RngExt as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};

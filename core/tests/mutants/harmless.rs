@@ -30,14 +30,19 @@ const NOISE: &[&str] = &[
 
 /// True for a text that can be changed line by line.
 pub(crate) fn is_plain(files: &Files) -> bool {
-    files.iter().all(|(_, text)| std::str::from_utf8(text).is_ok() && !text.contains(&0))
+    files
+        .iter()
+        .all(|(_, text)| std::str::from_utf8(text).is_ok() && !text.contains(&0))
 }
 
 /// True for a log whose processes write no summaries, so that beside others they look cut.
 pub(crate) fn is_quiet(files: &[(String, Vec<u8>)]) -> bool {
     files.iter().any(|(_, text)| {
         let text = String::from_utf8_lossy(text);
-        text.contains("== ") && !["ERROR SUMMARY", "error detector", "Sanitizer"].iter().any(|word| text.contains(word))
+        text.contains("== ")
+            && !["ERROR SUMMARY", "error detector", "Sanitizer"]
+                .iter()
+                .any(|word| text.contains(word))
     })
 }
 
@@ -51,7 +56,8 @@ pub(crate) fn other_pids(files: &mut Files, dice: &mut Dice) {
     }
 }
 
-/// Everything is loaded elsewhere: each address is moved by the same number of pages. Offsets in a file stay.
+/// Everything is loaded elsewhere: each address is moved by the same number of pages. Offsets in a
+/// file stay.
 pub(crate) fn other_addresses(files: &mut Files, dice: &mut Dice) {
     let shift = 0x1000 * (1 + dice.below(200) as u64);
     for (_, text) in files.iter_mut() {
@@ -64,19 +70,27 @@ fn with_addresses(text: &[u8], shift: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        let stands_alone = at == 0 || !(text[at - 1].is_ascii_alphanumeric() || b"+_".contains(&text[at - 1]));
+        let stands_alone =
+            at == 0 || !(text[at - 1].is_ascii_alphanumeric() || b"+_".contains(&text[at - 1]));
         if !(stands_alone && text[at..].starts_with(b"0x")) {
             out.push(text[at]);
             at += 1;
             continue;
         }
-        let digits = text[at + 2..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let digits = text[at + 2..]
+            .iter()
+            .take_while(|b| b.is_ascii_hexdigit())
+            .count();
         let number = std::str::from_utf8(&text[at + 2..at + 2 + digits]).expect("hex digits");
         match u64::from_str_radix(number, 16) {
             Ok(address) if (LOWEST..u64::MAX / 2).contains(&address) => {
                 let moved = address + shift;
                 let large = number.bytes().any(|b| b.is_ascii_uppercase());
-                let moved = if large { format!("{moved:0digits$X}") } else { format!("{moved:0digits$x}") };
+                let moved = if large {
+                    format!("{moved:0digits$X}")
+                } else {
+                    format!("{moved:0digits$x}")
+                };
                 out.extend(b"0x");
                 out.extend(moved.bytes());
             }
@@ -90,7 +104,9 @@ fn with_addresses(text: &[u8], shift: u64) -> Vec<u8> {
 /// Lines of other programs before and after a report.
 pub(crate) fn noise(text: &mut Vec<u8>, dice: &mut Dice) {
     let some = |dice: &mut Dice| -> Vec<u8> {
-        (0..dice.below(6)).flat_map(|_| format!("{}\n", dice.pick(NOISE)).into_bytes()).collect()
+        (0..dice.below(6))
+            .flat_map(|_| format!("{}\n", dice.pick(NOISE)).into_bytes())
+            .collect()
     };
     let before = some(dice);
     let after = some(dice);
@@ -103,7 +119,9 @@ pub(crate) fn noise(text: &mut Vec<u8>, dice: &mut Dice) {
 /// What a runner, a terminal or an editor does to every line of all files.
 pub(crate) fn wrapped(files: &mut Files, prefixed: &mut bool, dice: &mut Dice) -> String {
     let every = |files: &mut Files, change: &dyn Fn(usize, &[u8]) -> Vec<u8>| {
-        files.iter_mut().for_each(|(_, text)| wrap::each(text, None, change));
+        files
+            .iter_mut()
+            .for_each(|(_, text)| wrap::each(text, None, change));
     };
     match dice.below(7) {
         0..3 => {
@@ -139,6 +157,12 @@ pub(crate) fn wrapped(files: &mut Files, prefixed: &mut bool, dice: &mut Dice) -
 /// The text in UTF-16 with a mark.
 pub(crate) fn in_utf16(text: &mut Vec<u8>, little: bool) {
     let units = format!("\u{feff}{}", String::from_utf8_lossy(text));
-    let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let bytes = |unit: u16| {
+        if little {
+            unit.to_le_bytes()
+        } else {
+            unit.to_be_bytes()
+        }
+    };
     *text = units.encode_utf16().flat_map(bytes).collect();
 }

@@ -45,8 +45,12 @@ const EVIDENCE: &[&str] = &[
 /// What the compiler says begins a line, or follows text that lacks its line feed.
 fn holds(line: &str, words: &str) -> bool {
     let head = line.split_once(words).map(|(head, _)| head);
-    let begins = |head: &str| head.is_empty() || head.ends_with(|c: char| c.is_ascii_alphanumeric());
-    let is_prefix = |head: &str| head.trim_end().ends_with(|c: char| c.is_ascii_digit() || "]|:Z>)".contains(c));
+    let begins =
+        |head: &str| head.is_empty() || head.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let is_prefix = |head: &str| {
+        head.trim_end()
+            .ends_with(|c: char| c.is_ascii_digit() || "]|:Z>)".contains(c))
+    };
     head.is_some_and(|head| !words.starts_with("error: ") || begins(head) || is_prefix(head))
 }
 
@@ -55,8 +59,8 @@ pub(crate) fn scan(text: &str, scan: &mut Scan) {
     let (mut begun, mut ended) = (0, 0);
     for line in text.lines() {
         let is_row = line.starts_with("0x") && line.contains("  0x");
-        in_table =
-            line.contains("Memory not freed:") || (in_table && (is_row || line.contains("---") || line.contains("Address")));
+        in_table = line.contains("Memory not freed:")
+            || (in_table && (is_row || line.contains("---") || line.contains("Address")));
         if let Some(words) = RECORDS.iter().find(|words| holds(line, words)) {
             scan.records.push(gist(words));
         } else if line.contains(" total leaked bytes") && !line.contains(": 0 leaks") {
@@ -67,12 +71,13 @@ pub(crate) fn scan(text: &str, scan: &mut Scan) {
             scan.records.push("leak of tcmalloc".to_owned());
         } else if in_table && is_row {
             scan.records.push("row of mtrace".to_owned());
-        } else if line
-            .split_once("Error #")
-            .is_some_and(|(_, said)| said.contains(": ") && said.contains(|c: char| c.is_ascii_uppercase()))
-        {
+        } else if line.split_once("Error #").is_some_and(|(_, said)| {
+            said.contains(": ") && said.contains(|c: char| c.is_ascii_uppercase())
+        }) {
             scan.records.push("error of Dr. Memory".to_owned());
-        } else if line.contains("jemalloc>: Leak approximation summary: ~") && !line.contains("~0 bytes") {
+        } else if line.contains("jemalloc>: Leak approximation summary: ~")
+            && !line.contains("~0 bytes")
+        {
             scan.records.push("sum of jemalloc".to_owned());
         }
         scan.evidence |= EVIDENCE.iter().any(|words| line.contains(words));
@@ -80,9 +85,12 @@ pub(crate) fn scan(text: &str, scan: &mut Scan) {
         ended += usize::from(line.contains("*** End GWP-ASan report"));
     }
     if begun > ended {
-        scan.broken.push("a report of GWP-ASan has no end".to_owned());
+        scan.broken
+            .push("a report of GWP-ASan has no end".to_owned());
     }
-    let miri = text.rfind("error: Undefined Behavior: ").max(text.rfind("error: memory leaked: "));
+    let miri = text
+        .rfind("error: Undefined Behavior: ")
+        .max(text.rfind("error: memory leaked: "));
     if miri.is_some_and(|at| !text[at..].contains("error: aborting due to ")) {
         scan.broken.push("errors of Miri have no sum".to_owned());
     }

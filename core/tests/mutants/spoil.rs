@@ -6,24 +6,47 @@ use super::Files;
 use super::common;
 use super::dice::Dice;
 
-/// The entries of a `leakgate.toml` that accept every finding which fails the gate; none where the log can't be accepted.
+/// The entries of a `leakgate.toml` that accept every finding which fails the gate; none where the
+/// log can't be accepted.
 pub(crate) fn accepting(files: &Files) -> Option<Vec<String>> {
     let judged = common::judge(files);
-    let failing = judged.triage.items.iter().filter(|item| item.disposition == Disposition::Unexpected);
+    let failing = judged
+        .triage
+        .items
+        .iter()
+        .filter(|item| item.disposition == Disposition::Unexpected);
     let mut fingerprints: Vec<String> = failing.map(|item| item.fingerprint.to_string()).collect();
     fingerprints.sort();
     fingerprints.dedup();
-    let wording = Wording { reason: "looked into".into(), ..Wording::default() };
-    let written = suppress(&judged.parsed, &judged.triage, &fingerprints, Language::Toml, &wording);
-    let text: String = written.into_iter().map(|w| w.text.expect("TOML can say everything") + "\n").collect();
-    let entries: Vec<String> = text.split_inclusive('\n').fold(Vec::new(), |mut entries: Vec<String>, line| {
-        if line == "[[allow]]\n" {
-            entries.push(String::new());
-        }
-        entries.last_mut().expect("an entry begins with its header").push_str(line);
-        entries
-    });
-    let passes = !entries.is_empty() && common::judge_by(gate(&entries), files).verdict.outcome == Outcome::Pass;
+    let wording = Wording {
+        reason: "looked into".into(),
+        ..Wording::default()
+    };
+    let written = suppress(
+        &judged.parsed,
+        &judged.triage,
+        &fingerprints,
+        Language::Toml,
+        &wording,
+    );
+    let text: String = written
+        .into_iter()
+        .map(|w| w.text.expect("TOML can say everything") + "\n")
+        .collect();
+    let entries: Vec<String> =
+        text.split_inclusive('\n')
+            .fold(Vec::new(), |mut entries: Vec<String>, line| {
+                if line == "[[allow]]\n" {
+                    entries.push(String::new());
+                }
+                entries
+                    .last_mut()
+                    .expect("an entry begins with its header")
+                    .push_str(line);
+                entries
+            });
+    let passes = !entries.is_empty()
+        && common::judge_by(gate(&entries), files).verdict.outcome == Outcome::Pass;
     passes.then_some(entries)
 }
 
@@ -43,7 +66,9 @@ pub(crate) fn spoiled(files: &Files, entries: &[String], dice: &mut Dice) -> (&'
     let mut entries = entries.to_vec();
     let what = match dice.below(7) {
         0 => {
-            entries.iter_mut().for_each(|entry| *entry += "expires = 2026-05-31\n");
+            entries
+                .iter_mut()
+                .for_each(|entry| *entry += "expires = 2026-05-31\n");
             "all expired"
         }
         1 => {
@@ -55,7 +80,13 @@ pub(crate) fn spoiled(files: &Files, entries: &[String], dice: &mut Dice) -> (&'
             "emptied"
         }
         3 => {
-            let lines = entries[at].lines().map(|l| if l.starts_with("kinds = ") { "kinds = [\"leak-reachable\"]" } else { l });
+            let lines = entries[at].lines().map(|l| {
+                if l.starts_with("kinds = ") {
+                    "kinds = [\"leak-reachable\"]"
+                } else {
+                    l
+                }
+            });
             entries[at] = lines.collect::<Vec<_>>().join("\n") + "\n";
             "another kind"
         }

@@ -1,4 +1,5 @@
-//! The schemas under docs/, read more strictly than readers have to: a field or a word that no schema tells of is an error.
+//! The schemas under docs/, read more strictly than readers have to: a field or a word that no
+//! schema tells of is an error.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
@@ -22,10 +23,17 @@ pub(crate) struct Contract {
 impl Contract {
     /// The schema of this name.
     pub(crate) fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{name}.schema.json"));
-        let schema: Value = serde_json::from_str(&fs::read_to_string(path).expect("a schema")).expect("JSON");
-        let validator = |schema: &Value| jsonschema::draft202012::new(schema).expect("a schema of 2020-12");
-        Self { lenient: validator(&schema), strict: validator(&strict(&schema)), schema }
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{name}.schema.json"));
+        let schema: Value =
+            serde_json::from_str(&fs::read_to_string(path).expect("a schema")).expect("JSON");
+        let validator =
+            |schema: &Value| jsonschema::draft202012::new(schema).expect("a schema of 2020-12");
+        Self {
+            lenient: validator(&schema),
+            strict: validator(&strict(&schema)),
+            schema,
+        }
     }
 
     /// The document, which every form of the schema takes.
@@ -48,16 +56,29 @@ impl Contract {
 
     fn allowed(&self, at: &str, schema: &Value, types: &mut Types) {
         if let Some(name) = schema["$ref"].as_str() {
-            let target = self.schema.pointer(name.trim_start_matches('#')).expect("what a $ref names");
+            let target = self
+                .schema
+                .pointer(name.trim_start_matches('#'))
+                .expect("what a $ref names");
             self.allowed(at, target, types);
         }
         let list = |key: &str| schema[key].as_array().into_iter().flatten();
         list("anyOf").for_each(|one| self.allowed(at, one, types));
         list("prefixItems").for_each(|one| self.allowed(&format!("{at}[]"), one, types));
-        let words = [&schema["const"]].into_iter().chain(list("enum")).filter(|word| !word.is_null()).map(type_of);
-        let named = list("type").chain([&schema["type"]]).filter_map(Value::as_str).map(|name| {
-            *["object", "array", "string", "integer", "boolean", "null"].iter().find(|t| **t == name).expect("a type")
-        });
+        let words = [&schema["const"]]
+            .into_iter()
+            .chain(list("enum"))
+            .filter(|word| !word.is_null())
+            .map(type_of);
+        let named = list("type")
+            .chain([&schema["type"]])
+            .filter_map(Value::as_str)
+            .map(|name| {
+                *["object", "array", "string", "integer", "boolean", "null"]
+                    .iter()
+                    .find(|t| **t == name)
+                    .expect("a type")
+            });
         let all: Vec<&str> = words.chain(named).collect();
         types.entry(at.to_owned()).or_default().extend(all);
         for (key, field) in schema["properties"].as_object().into_iter().flatten() {
@@ -69,13 +90,19 @@ impl Contract {
     }
 }
 
-/// The schema without room for fields that it does not name, and for words that are not among its examples where these are all.
+/// The schema without room for fields that it does not name, and for words that are not among its
+/// examples where these are all.
 fn strict(schema: &Value) -> Value {
     match schema {
         Value::Array(items) => items.iter().map(strict).collect(),
         Value::Object(fields) => {
-            let mut out: Map<String, Value> = fields.iter().map(|(key, value)| (key.clone(), strict(value))).collect();
-            if fields.get("properties").is_some_and(Value::is_object) && fields.contains_key("required") {
+            let mut out: Map<String, Value> = fields
+                .iter()
+                .map(|(key, value)| (key.clone(), strict(value)))
+                .collect();
+            if fields.get("properties").is_some_and(Value::is_object)
+                && fields.contains_key("required")
+            {
                 out.insert("additionalProperties".into(), false.into());
             }
             if is_open_set(schema) {
@@ -89,21 +116,37 @@ fn strict(schema: &Value) -> Value {
 
 /// True for a set of words to which a later leakgate may add some.
 pub(crate) fn is_open_set(schema: &Value) -> bool {
-    schema["$comment"].as_str().is_some_and(|comment| comment.starts_with("An open set"))
+    schema["$comment"]
+        .as_str()
+        .is_some_and(|comment| comment.starts_with("An open set"))
 }
 
 fn join(at: &str, key: &str) -> String {
-    if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
+    if at.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{at}.{key}")
+    }
 }
 
 /// Adds the types that stand in a document.
 pub(crate) fn collect(at: &str, value: &Value, types: &mut Types) {
-    if !types.get(at).is_some_and(|known| known.contains(type_of(value))) {
-        types.entry(at.to_owned()).or_default().insert(type_of(value));
+    if !types
+        .get(at)
+        .is_some_and(|known| known.contains(type_of(value)))
+    {
+        types
+            .entry(at.to_owned())
+            .or_default()
+            .insert(type_of(value));
     }
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(&format!("{at}[]"), item, types)),
-        Value::Object(fields) => fields.iter().for_each(|(key, field)| collect(&join(at, key), field, types)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect(&format!("{at}[]"), item, types)),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(key, field)| collect(&join(at, key), field, types)),
         _ => {}
     }
 }

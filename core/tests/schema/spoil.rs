@@ -48,13 +48,30 @@ pub(crate) fn each(document: &Value, mut check: impl FnMut(Spoiled)) {
     for (pointer, at) in pointers {
         let mut change = |how, change: &dyn Fn(&mut Value)| {
             let mut document = document.clone();
-            change(document.pointer_mut(&pointer).expect("a place that is there"));
-            check(Spoiled { document, at: at.clone(), how });
+            change(
+                document
+                    .pointer_mut(&pointer)
+                    .expect("a place that is there"),
+            );
+            check(Spoiled {
+                document,
+                at: at.clone(),
+                how,
+            });
         };
         let value = document.pointer(&pointer).expect("a place that is there");
-        for other in [Value::Null, json!(true), json!(7), json!("x"), json!([]), json!({})] {
+        for other in [
+            Value::Null,
+            json!(true),
+            json!(7),
+            json!("x"),
+            json!([]),
+            json!({}),
+        ] {
             // A list or an object that is empty is another mistake.
-            if type_of(&other) != type_of(value) && !(value.is_null() && (other.is_object() || other.is_string())) {
+            if type_of(&other) != type_of(value)
+                && !(value.is_null() && (other.is_object() || other.is_string()))
+            {
                 change(How::Type(type_of(&other)), &|v| *v = other.clone());
             }
         }
@@ -64,18 +81,25 @@ pub(crate) fn each(document: &Value, mut check: impl FnMut(Spoiled)) {
             Value::Object(_) => change(How::Added, &|v| v["a-later-field"] = json!(1)),
             _ => {}
         }
-        let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
+        let Some((parent, key)) = pointer.rsplit_once('/') else {
+            continue;
+        };
         let mut document = document.clone();
         match document.pointer_mut(parent).expect("a parent") {
             Value::Object(fields) => drop(fields.remove(key)),
             Value::Array(items) => drop(items.remove(key.parse().expect("an index"))),
             _ => continue,
         }
-        check(Spoiled { document, at, how: How::Gone });
+        check(Spoiled {
+            document,
+            at,
+            how: How::Gone,
+        });
     }
 }
 
-/// The place of each value, as a pointer and without indices. Of a long list the first few stand for all.
+/// The place of each value, as a pointer and without indices. Of a long list the first few stand
+/// for all.
 fn places(value: &Value, pointer: &str, at: &str, out: &mut Vec<(String, String)>) {
     const FIRST: usize = 3;
     out.push((pointer.to_owned(), at.to_owned()));
@@ -83,7 +107,12 @@ fn places(value: &Value, pointer: &str, at: &str, out: &mut Vec<(String, String)
         Value::Object(fields) => {
             for (key, field) in fields {
                 let dot = if at.is_empty() { "" } else { "." };
-                places(field, &format!("{pointer}/{key}"), &format!("{at}{dot}{key}"), out);
+                places(
+                    field,
+                    &format!("{pointer}/{key}"),
+                    &format!("{at}{dot}{key}"),
+                    out,
+                );
             }
         }
         Value::Array(items) => {

@@ -1,4 +1,5 @@
-//! Dense reports: thousands of different leaks, nothing between them. Made up, for no program of ours leaks that much.
+//! Dense reports: thousands of different leaks, nothing between them. Made up, for no program of
+//! ours leaks that much.
 
 use std::fmt::Write as _;
 
@@ -23,23 +24,48 @@ struct Leak {
     frames: Vec<Frame>,
 }
 
-const MODULES: &[&str] = &["net", "store", "query", "render", "codec", "sched", "ui", "util"];
-const NOUNS: &[&str] =
-    &["Session", "Buffer", "Index", "Parser", "Tree", "Page", "Cursor", "Request", "Stream", "Cache", "Worker"];
-const VERBS: &[&str] = &["open", "load", "insert", "clone_into", "decode", "resolve", "dispatch", "flush", "grow", "merge"];
+const MODULES: &[&str] = &[
+    "net", "store", "query", "render", "codec", "sched", "ui", "util",
+];
+const NOUNS: &[&str] = &[
+    "Session", "Buffer", "Index", "Parser", "Tree", "Page", "Cursor", "Request", "Stream", "Cache",
+    "Worker",
+];
+const VERBS: &[&str] = &[
+    "open",
+    "load",
+    "insert",
+    "clone_into",
+    "decode",
+    "resolve",
+    "dispatch",
+    "flush",
+    "grow",
+    "merge",
+];
 
-/// Different leaks with stacks as a C++ program of some size has them: shared at the bottom, different at the top.
+/// Different leaks with stacks as a C++ program of some size has them: shared at the bottom,
+/// different at the top.
 fn leaks(count: usize) -> Vec<Leak> {
     let mut rng = Rng::with_seed(0x6c65_616b);
     let leak = |n: usize| {
         let depth = rng.usize(FRAMES - 4..=FRAMES + 4);
         // The deeper a frame, the fewer functions there are to choose from.
-        let mut frames: Vec<Frame> = (0..depth - 1).map(|level| frame(rng.usize(..2 + 3000 / (level + 1)), level)).collect();
+        let mut frames: Vec<Frame> = (0..depth - 1)
+            .map(|level| frame(rng.usize(..2 + 3000 / (level + 1)), level))
+            .collect();
         frames[0].line = u32::try_from(n).unwrap_or(u32::MAX) + 1;
         frames.push(frame(0, depth));
-        frames.last_mut().into_iter().for_each(|f| f.function = "main".into());
+        frames
+            .last_mut()
+            .into_iter()
+            .for_each(|f| f.function = "main".into());
         let blocks = 1 + rng.u64(..9);
-        Leak { bytes: blocks * rng.u64(1..2000), blocks, frames }
+        Leak {
+            bytes: blocks * rng.u64(1..2000),
+            blocks,
+            frames,
+        }
     };
     (0..count).map(leak).collect::<Vec<_>>()
 }
@@ -59,7 +85,9 @@ fn frame(choice: usize, level: usize) -> Frame {
 }
 
 fn total(leaks: &[Leak]) -> (u64, u64) {
-    leaks.iter().fold((0, 0), |(bytes, blocks), leak| (bytes + leak.bytes, blocks + leak.blocks))
+    leaks.iter().fold((0, 0), |(bytes, blocks), leak| {
+        (bytes + leak.bytes, blocks + leak.blocks)
+    })
 }
 
 /// `1234567` as valgrind prints it.
@@ -83,7 +111,11 @@ pub(crate) fn lsan(count: usize) -> Vec<u8> {
         "\n=================================================================\n==77==ERROR: LeakSanitizer: detected memory leaks\n\n",
     );
     for leak in &leaks {
-        let _ = writeln!(out, "Direct leak of {} byte(s) in {} object(s) allocated from:", leak.bytes, leak.blocks);
+        let _ = writeln!(
+            out,
+            "Direct leak of {} byte(s) in {} object(s) allocated from:",
+            leak.bytes, leak.blocks
+        );
         let _ = writeln!(
             out,
             "    #0 0x7ffff7ab5293 in operator new(unsigned long) ../../../../src/libsanitizer/lsan/lsan_interceptors.cpp:248"
@@ -104,7 +136,10 @@ pub(crate) fn lsan(count: usize) -> Vec<u8> {
         out.push('\n');
     }
     let (bytes, blocks) = total(&leaks);
-    let _ = writeln!(out, "SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {blocks} allocation(s).");
+    let _ = writeln!(
+        out,
+        "SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {blocks} allocation(s)."
+    );
     out.into_bytes()
 }
 
@@ -128,16 +163,32 @@ pub(crate) fn memcheck(count: usize) -> Vec<u8> {
             "==77==    at 0x4841F11: operator new(unsigned long) (in /usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so)"
         );
         for f in &leak.frames {
-            let _ = writeln!(out, "==77==    by {:#X}: {} ({}:{})", f.address, f.function, f.file, f.line);
+            let _ = writeln!(
+                out,
+                "==77==    by {:#X}: {} ({}:{})",
+                f.address, f.function, f.file, f.line
+            );
         }
         out.push_str("==77== \n");
     }
-    let _ =
-        writeln!(out, "==77== LEAK SUMMARY:\n==77==    definitely lost: {} bytes in {} blocks", grouped(bytes), grouped(blocks));
-    for name in ["   indirectly lost", "     possibly lost", "   still reachable", "        suppressed"] {
+    let _ = writeln!(
+        out,
+        "==77== LEAK SUMMARY:\n==77==    definitely lost: {} bytes in {} blocks",
+        grouped(bytes),
+        grouped(blocks)
+    );
+    for name in [
+        "   indirectly lost",
+        "     possibly lost",
+        "   still reachable",
+        "        suppressed",
+    ] {
         let _ = writeln!(out, "==77== {name}: 0 bytes in 0 blocks");
     }
-    let _ = writeln!(out, "==77== \n==77== ERROR SUMMARY: {count} errors from {count} contexts (suppressed: 0 from 0)");
+    let _ = writeln!(
+        out,
+        "==77== \n==77== ERROR SUMMARY: {count} errors from {count} contexts (suppressed: 0 from 0)"
+    );
     out.into_bytes()
 }
 
@@ -152,8 +203,10 @@ pub(crate) fn xml(count: usize) -> Vec<u8> {
     let mut out = String::from(XML_HEAD);
     for (n, leak) in leaks(count).iter().enumerate() {
         let (bytes, blocks) = (leak.bytes, leak.blocks);
-        let _ =
-            writeln!(out, "<error>\n  <unique>{n:#x}</unique>\n  <tid>1</tid>\n  <kind>Leak_DefinitelyLost</kind>\n  <xwhat>");
+        let _ = writeln!(
+            out,
+            "<error>\n  <unique>{n:#x}</unique>\n  <tid>1</tid>\n  <kind>Leak_DefinitelyLost</kind>\n  <xwhat>"
+        );
         let _ = writeln!(
             out,
             "    <text>{} bytes in {blocks} blocks are definitely lost in loss record {n} of {count}</text>",
@@ -178,6 +231,8 @@ pub(crate) fn xml(count: usize) -> Vec<u8> {
         }
         out.push_str("  </stack>\n</error>\n\n");
     }
-    out.push_str("<errorcounts>\n</errorcounts>\n\n<suppcounts>\n</suppcounts>\n\n</valgrindoutput>\n");
+    out.push_str(
+        "<errorcounts>\n</errorcounts>\n\n<suppcounts>\n</suppcounts>\n\n</valgrindoutput>\n",
+    );
     out.into_bytes()
 }

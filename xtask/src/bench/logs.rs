@@ -19,7 +19,11 @@ const BLOCK: usize = 32 << 20;
 
 /// The log of a kind of noise; it is made again only when it is not there.
 pub(crate) fn large(bench: &Bench, kind: &Kind) -> Outcome<PathBuf> {
-    let path = bench.folder.join(format!("{}-{}.log", kind.name.replace(' ', "-"), bench.size >> 20));
+    let path = bench.folder.join(format!(
+        "{}-{}.log",
+        kind.name.replace(' ', "-"),
+        bench.size >> 20
+    ));
     if path.exists() {
         return Ok(path);
     }
@@ -43,7 +47,11 @@ pub(crate) fn large(bench: &Bench, kind: &Kind) -> Outcome<PathBuf> {
             text.clear();
             let report = &reports[usize::try_from(shown)? % reports.len()];
             // Each by a process of its own.
-            kind.wrap(&report.replace("4201==", &format!("{}==", 10_000 + shown)), &mut rng, &mut text);
+            kind.wrap(
+                &report.replace("4201==", &format!("{}==", 10_000 + shown)),
+                &mut rng,
+                &mut text,
+            );
             file.write_all(text.as_bytes())?;
             shown += 1;
         }
@@ -58,10 +66,17 @@ fn reports(bench: &Bench) -> Outcome<Vec<String>> {
     let mut found = Vec::new();
     for dialect in ["asan", "lsan", "memcheck"] {
         let folder = bench.snapshots.join(dialect);
-        for path in fuzz::reports(&bench.snapshots)?.into_iter().filter(|p| p.starts_with(&folder)) {
+        for path in fuzz::reports(&bench.snapshots)?
+            .into_iter()
+            .filter(|p| p.starts_with(&folder))
+        {
             let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
             found.extend((1_000..8_000).contains(&text.len()).then_some(text));
         }
     }
-    if found.is_empty() { Err("no reports under snapshots/".into()) } else { Ok(found) }
+    if found.is_empty() {
+        Err("no reports under snapshots/".into())
+    } else {
+        Ok(found)
+    }
 }

@@ -14,7 +14,11 @@ pub(crate) struct Pair {
 }
 
 /// Runs two commands in turns, after one run of each that fills the page cache.
-pub(crate) fn in_turns(ours: impl Fn() -> Command, theirs: impl Fn() -> Command, rounds: usize) -> Outcome<Pair> {
+pub(crate) fn in_turns(
+    ours: impl Fn() -> Command,
+    theirs: impl Fn() -> Command,
+    rounds: usize,
+) -> Outcome<Pair> {
     time(&mut ours())?;
     time(&mut theirs())?;
     let mut times = Vec::new();
@@ -29,14 +33,22 @@ pub(crate) fn in_turns(ours: impl Fn() -> Command, theirs: impl Fn() -> Command,
 }
 
 fn time(command: &mut Command) -> Outcome<(Duration, ExitStatus)> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let start = Instant::now();
-    let status = command.status().map_err(|e| format!("{}: {e}", command.get_program().to_string_lossy()))?;
+    let status = command
+        .status()
+        .map_err(|e| format!("{}: {e}", command.get_program().to_string_lossy()))?;
     Ok((start.elapsed(), status))
 }
 
 /// The median of many short runs; nothing when the command fails.
-pub(crate) fn start_time(command: impl Fn() -> Command, good: fn(ExitStatus) -> bool) -> Outcome<Option<Duration>> {
+pub(crate) fn start_time(
+    command: impl Fn() -> Command,
+    good: fn(ExitStatus) -> bool,
+) -> Outcome<Option<Duration>> {
     const RUNS: usize = 51;
     let mut times = Vec::new();
     for _ in 0..RUNS {
@@ -49,15 +61,22 @@ pub(crate) fn start_time(command: impl Fn() -> Command, good: fn(ExitStatus) -> 
     Ok(Some(median(times.into_iter())))
 }
 
-/// The most memory that a process had, in bytes: its high-water mark, read until it ends. Zero where there is no `/proc`.
+/// The most memory that a process had, in bytes: its high-water mark, read until it ends. Zero
+/// where there is no `/proc`.
 pub(crate) fn peak_memory(command: &mut Command) -> Outcome<u64> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib: u64 = mark.and_then(|m| m.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+        let kib: u64 = mark
+            .and_then(|m| m.trim().trim_end_matches(" kB").parse().ok())
+            .unwrap_or(0);
         peak = peak.max(kib << 10);
         std::thread::sleep(Duration::from_millis(1));
     }

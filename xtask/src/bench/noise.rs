@@ -1,4 +1,5 @@
-//! Seeded noise: what a CI log holds between reports. Each kind is made of what makes it hard to search.
+//! Seeded noise: what a CI log holds between reports. Each kind is made of what makes it hard to
+//! search.
 
 use std::fmt::Write as _;
 
@@ -15,11 +16,31 @@ pub(crate) struct Kind {
 
 /// All kinds.
 pub(crate) const KINDS: &[Kind] = &[
-    Kind { name: "GitHub time stamps", lines: build, prefix: time_stamp },
-    Kind { name: "pytest output", lines: pytest, prefix: nothing },
-    Kind { name: "compiler output", lines: compiler, prefix: nothing },
-    Kind { name: "JSON lines", lines: json, prefix: nothing },
-    Kind { name: "package lists", lines: packages, prefix: nothing },
+    Kind {
+        name: "GitHub time stamps",
+        lines: build,
+        prefix: time_stamp,
+    },
+    Kind {
+        name: "pytest output",
+        lines: pytest,
+        prefix: nothing,
+    },
+    Kind {
+        name: "compiler output",
+        lines: compiler,
+        prefix: nothing,
+    },
+    Kind {
+        name: "JSON lines",
+        lines: json,
+        prefix: nothing,
+    },
+    Kind {
+        name: "package lists",
+        lines: packages,
+        prefix: nothing,
+    },
 ];
 
 impl Kind {
@@ -46,9 +67,9 @@ impl Kind {
 }
 
 const WORDS: &[&str] = &[
-    "value", "index", "buffer", "request", "parser", "thread", "memory", "cache", "worker", "session", "stream", "packet",
-    "header", "token", "config", "schema", "cursor", "latch", "queue", "socket", "leak", "error", "address", "direct", "summary",
-    "asan",
+    "value", "index", "buffer", "request", "parser", "thread", "memory", "cache", "worker",
+    "session", "stream", "packet", "header", "token", "config", "schema", "cursor", "latch",
+    "queue", "socket", "leak", "error", "address", "direct", "summary", "asan",
 ];
 
 fn word(rng: &mut Rng) -> &'static str {
@@ -69,10 +90,19 @@ fn build(rng: &mut Rng, out: &mut String) {
         0 => writeln!(out, "   Compiling {a}-{b} v0.{}.{}", n % 40, n % 7),
         1 => writeln!(out, "test {a}::{b}::handles_{n} ... ok"),
         2 => {
-            writeln!(out, "Get:{n} http://archive.example/ubuntu noble/main amd64 lib{a}-dev amd64 {}.{} [{n} kB]", n % 9, n % 31)
+            writeln!(
+                out,
+                "Get:{n} http://archive.example/ubuntu noble/main amd64 lib{a}-dev amd64 {}.{} [{n} kB]",
+                n % 9,
+                n % 31
+            )
         }
         3 => writeln!(out, "##[group]Run {a} --{b}={n}"),
-        4 => writeln!(out, "[{}/{n}] Building CXX object src/CMakeFiles/{a}.dir/{b}_{n}.cc.o", n / 2),
+        4 => writeln!(
+            out,
+            "[{}/{n}] Building CXX object src/CMakeFiles/{a}.dir/{b}_{n}.cc.o",
+            n / 2
+        ),
         _ => writeln!(out, "+ {a} --{b} \"$HOME/{a}/{n}\" && test {n} -eq {n}"),
     };
 }
@@ -82,11 +112,24 @@ fn pytest(rng: &mut Rng, out: &mut String) {
     let (a, b, n) = (word(rng), word(rng), rng.u32(..1000));
     let _ = match rng.u8(..8) {
         0 => writeln!(out, "{} FAILURES {}", "=".repeat(70), "=".repeat(70)),
-        1 => writeln!(out, "{} {n} passed, 3 failed in {n}.12s {}", "=".repeat(50), "=".repeat(50)),
+        1 => writeln!(
+            out,
+            "{} {n} passed, 3 failed in {n}.12s {}",
+            "=".repeat(50),
+            "=".repeat(50)
+        ),
         2 => writeln!(out, "{} test_{a}_{b} {}", "_".repeat(40), "_".repeat(40)),
-        3 => writeln!(out, ">       assert {a}.{b}[{n}] == expected[\"{b}\"] and left==right"),
+        3 => writeln!(
+            out,
+            ">       assert {a}.{b}[{n}] == expected[\"{b}\"] and left==right"
+        ),
         4 => writeln!(out, "E       AssertionError: assert {n} == {}", n + 1),
-        _ => writeln!(out, "tests/unit/test_{a}.py::TestGate::test_{b}[{n}] PASSED{:>20} {:>3}%]", "[", n % 100),
+        _ => writeln!(
+            out,
+            "tests/unit/test_{a}.py::TestGate::test_{b}[{n}] PASSED{:>20} {:>3}%]",
+            "[",
+            n % 100
+        ),
     };
 }
 
@@ -98,12 +141,19 @@ fn compiler(rng: &mut Rng, out: &mut String) {
             out,
             "clang++ -O1 -g -fsanitize=address,undefined -DNDEBUG -I../{a} -c ../src/{a}/{b}.cc -o obj/{a}/{b}.{n}.o"
         ),
-        1 => writeln!(out, "../src/{a}/{b}.cc:{n}:12: warning: comparison of integers of different signs [-Wsign-compare]"),
+        1 => writeln!(
+            out,
+            "../src/{a}/{b}.cc:{n}:12: warning: comparison of integers of different signs [-Wsign-compare]"
+        ),
         2 => writeln!(
             out,
             " {n:>4} |     if ({a}->{b} == nullptr || count<={n}) return {b};\n      |         ~~~~~~~~~~~^~~~~~~~~~"
         ),
-        _ => writeln!(out, "In file included from ../src/{a}/{b}.h:{n},\n                 from ../src/{b}/{a}.cc:{}:", n / 2),
+        _ => writeln!(
+            out,
+            "In file included from ../src/{a}/{b}.h:{n},\n                 from ../src/{b}/{a}.cc:{}:",
+            n / 2
+        ),
     };
 }
 
@@ -118,10 +168,32 @@ fn packages(rng: &mut Rng, out: &mut String) {
             n / 20,
             n % 20
         ),
-        1 => writeln!(out, "Downloading {a}_{b}-{}.{}-py3-none-any.whl.metadata ({n} kB)", n / 20, n % 20),
-        2 => writeln!(out, "  {a}-{b}>={}.{}; python_version==\"3.{}\" and extra == \"{b}\"", n / 20, n % 20, n % 14),
-        3 => writeln!(out, "    sha512-{:016x}{:016x}{:016x}Ag==", rng.u64(..), rng.u64(..), rng.u64(..)),
-        _ => writeln!(out, "Collecting {a}-{b}=={}.{} (from -r requirements.txt (line {n}))", n / 20, n % 20),
+        1 => writeln!(
+            out,
+            "Downloading {a}_{b}-{}.{}-py3-none-any.whl.metadata ({n} kB)",
+            n / 20,
+            n % 20
+        ),
+        2 => writeln!(
+            out,
+            "  {a}-{b}>={}.{}; python_version==\"3.{}\" and extra == \"{b}\"",
+            n / 20,
+            n % 20,
+            n % 14
+        ),
+        3 => writeln!(
+            out,
+            "    sha512-{:016x}{:016x}{:016x}Ag==",
+            rng.u64(..),
+            rng.u64(..),
+            rng.u64(..)
+        ),
+        _ => writeln!(
+            out,
+            "Collecting {a}-{b}=={}.{} (from -r requirements.txt (line {n}))",
+            n / 20,
+            n % 20
+        ),
     };
 }
 

@@ -1,4 +1,5 @@
-//! Cuts the suppressions that valgrind proposes in a log into files: each alone, each with edits, and pairs.
+//! Cuts the suppressions that valgrind proposes in a log into files: each alone, each with edits,
+//! and pairs.
 
 use std::fs;
 use std::path::Path;
@@ -25,12 +26,18 @@ pub(super) fn write(supp: &Path, group: &str, log: &str) -> Outcome {
         let number = index + 1;
         fs::write(folder.join(format!("{number:02}.supp")), entry.to_string())?;
         for (name, edited) in edited(entry, &mut turn, &mut dice) {
-            fs::write(folder.join(format!("{number:02}-{name}.supp")), edited.to_string())?;
+            fs::write(
+                folder.join(format!("{number:02}-{name}.supp")),
+                edited.to_string(),
+            )?;
         }
         let other = dice.usize(..entries.len());
         if index % 2 == 0 && other != index {
             let both = format!("{entry}{}", entries[other]);
-            fs::write(folder.join(format!("{number:02}+{:02}.supp", other + 1)), both)?;
+            fs::write(
+                folder.join(format!("{number:02}+{:02}.supp", other + 1)),
+                both,
+            )?;
         }
     }
     match entries.is_empty() {
@@ -58,7 +65,11 @@ fn entries(log: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut lines = log.lines();
     while lines.any(|line| line == "{") {
-        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "}").map(str::trim).collect();
+        let body: Vec<&str> = lines
+            .by_ref()
+            .take_while(|line| *line != "}")
+            .map(str::trim)
+            .collect();
         entries.extend(Entry::read(&body));
     }
     entries
@@ -73,6 +84,9 @@ mod tests {
         let log = "==1== x\n{\n   <name>\n   Memcheck:Param\n   write(buf)\n   fun:write\n   obj:/lib/a.so\n}\n==1== y\n";
         let found = entries(log);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].to_string(), "{\n   <name>\n   Memcheck:Param\n   write(buf)\n   fun:write\n   obj:/lib/a.so\n}\n");
+        assert_eq!(
+            found[0].to_string(),
+            "{\n   <name>\n   Memcheck:Param\n   write(buf)\n   fun:write\n   obj:/lib/a.so\n}\n"
+        );
     }
 }

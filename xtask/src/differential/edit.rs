@@ -44,16 +44,32 @@ impl Entry {
     pub(super) fn read(lines: &[&str]) -> Option<Entry> {
         let (name, rest) = lines.split_first()?;
         let (kind, rest) = rest.split_first()?;
-        let is_place = |line: &&&str| line.starts_with("fun:") || line.starts_with("obj:") || **line == "...";
-        let extra = rest.first().filter(|line| !is_place(line)).map(|line| (*line).to_owned());
-        let places = rest.iter().filter(is_place).map(|line| (*line).to_owned()).collect();
-        Some(Entry { name: (*name).to_owned(), kind: (*kind).to_owned(), extra, places })
+        let is_place =
+            |line: &&&str| line.starts_with("fun:") || line.starts_with("obj:") || **line == "...";
+        let extra = rest
+            .first()
+            .filter(|line| !is_place(line))
+            .map(|line| (*line).to_owned());
+        let places = rest
+            .iter()
+            .filter(is_place)
+            .map(|line| (*line).to_owned())
+            .collect();
+        Some(Entry {
+            name: (*name).to_owned(),
+            kind: (*kind).to_owned(),
+            extra,
+            places,
+        })
     }
 
     /// The positions of places that start so and are long enough to be edited.
     fn with_prefix(&self, prefix: &str) -> Vec<usize> {
         let places = self.places.iter().enumerate();
-        places.filter(|(_, place)| place.starts_with(prefix) && place.len() > 6).map(|(index, _)| index).collect()
+        places
+            .filter(|(_, place)| place.starts_with(prefix) && place.len() > 6)
+            .map(|(index, _)| index)
+            .collect()
     }
 
     fn replace(mut self, index: usize, place: String) -> Option<Entry> {
@@ -96,7 +112,9 @@ fn question(entry: Entry, dice: &mut Rng) -> Option<Entry> {
 }
 
 fn star(entry: Entry, dice: &mut Rng) -> Option<Entry> {
-    entry.at_letter(dice, |head, tail| format!("{head}*{}", tail.get(2..).unwrap_or_default()))
+    entry.at_letter(dice, |head, tail| {
+        format!("{head}*{}", tail.get(2..).unwrap_or_default())
+    })
 }
 
 fn dropped(mut entry: Entry, dice: &mut Rng) -> Option<Entry> {
@@ -142,7 +160,14 @@ fn kind(mut entry: Entry, _: &mut Rng) -> Option<Entry> {
 
 fn extra(mut entry: Entry, dice: &mut Rng) -> Option<Entry> {
     let line = entry.extra.as_ref()?;
-    let kinds = ["reachable", "possible,indirect", "all", "none", "indirect,definite", "definite"];
+    let kinds = [
+        "reachable",
+        "possible,indirect",
+        "all",
+        "none",
+        "indirect,definite",
+        "definite",
+    ];
     entry.extra = Some(match line.split_once(':') {
         Some((key, _)) => format!("{key}: {}", dice.choice(&kinds)?),
         None => line.replace(')', "x)"),
@@ -153,10 +178,23 @@ fn extra(mut entry: Entry, dice: &mut Rng) -> Option<Entry> {
 /// Constructors and destructors have several symbols with one demangled name.
 fn variant(entry: Entry, _: &mut Rng) -> Option<Entry> {
     let turned = |place: &String| {
-        let pairs = [("C1E", "C2E"), ("C2E", "C1E"), ("D1E", "D2E"), ("D2E", "D1E"), ("D0E", "D1E")];
-        pairs.iter().find(|(from, _)| place.contains(from)).map(|(from, to)| place.replace(from, to))
+        let pairs = [
+            ("C1E", "C2E"),
+            ("C2E", "C1E"),
+            ("D1E", "D2E"),
+            ("D2E", "D1E"),
+            ("D0E", "D1E"),
+        ];
+        pairs
+            .iter()
+            .find(|(from, _)| place.contains(from))
+            .map(|(from, to)| place.replace(from, to))
     };
-    let (index, place) = entry.places.iter().enumerate().find_map(|(index, place)| Some((index, turned(place)?)))?;
+    let (index, place) = entry
+        .places
+        .iter()
+        .enumerate()
+        .find_map(|(index, place)| Some((index, turned(place)?)))?;
     entry.replace(index, place)
 }
 
@@ -179,7 +217,9 @@ fn dots(entry: Entry, dice: &mut Rng) -> Option<Entry> {
 fn dots_inside(mut entry: Entry, dice: &mut Rng) -> Option<Entry> {
     let last = entry.places.len().checked_sub(1).filter(|last| *last > 1)?;
     let index = dice.usize(1..last);
-    entry.places.splice(index..=index, ["...".to_owned(), "...".to_owned()]);
+    entry
+        .places
+        .splice(index..=index, ["...".to_owned(), "...".to_owned()]);
     Some(entry)
 }
 
@@ -212,8 +252,13 @@ fn upper_case(entry: Entry, dice: &mut Rng) -> Option<Entry> {
 
 fn tool(mut entry: Entry, dice: &mut Rng) -> Option<Entry> {
     let (tool, kind) = entry.kind.split_once(':')?;
-    let tools =
-        [tool.to_lowercase(), format!("Massif,{tool}"), format!("{tool},Massif"), format!("Massif, {tool}"), "*".to_owned()];
+    let tools = [
+        tool.to_lowercase(),
+        format!("Massif,{tool}"),
+        format!("{tool},Massif"),
+        format!("Massif, {tool}"),
+        "*".to_owned(),
+    ];
     entry.kind = format!("{}:{kind}", dice.choice(&tools)?);
     Some(entry)
 }

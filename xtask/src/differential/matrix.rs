@@ -49,7 +49,8 @@ pub(super) enum Checker {
 impl Matrix {
     pub(super) fn read(path: &Path) -> Outcome<Matrix> {
         let text = fs::read_to_string(path)?;
-        let matrix: Matrix = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let matrix: Matrix =
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut seen = BTreeSet::new();
         match matrix.logs.iter().find(|log| !seen.insert(&log.name)) {
             Some(log) => Err(format!("two logs are called {}", log.name).into()),
@@ -59,7 +60,10 @@ impl Matrix {
 
     /// The run without suppressions, as the other chore would know it.
     pub(super) fn case(&self, log: &Log) -> Outcome<Case> {
-        let build = self.program.get(&log.program).ok_or_else(|| format!("{}: no program {}", log.name, log.program))?;
+        let build = self
+            .program
+            .get(&log.program)
+            .ok_or_else(|| format!("{}: no program {}", log.name, log.program))?;
         Ok(Case {
             name: log.name.clone(),
             checker: log.checker().name().to_owned(),
@@ -88,7 +92,11 @@ impl Log {
     }
 
     pub(super) fn file(&self) -> String {
-        format!("logs/{}.{}", self.name, if self.is_xml() { "xml" } else { "txt" })
+        format!(
+            "logs/{}.{}",
+            self.name,
+            if self.is_xml() { "xml" } else { "txt" }
+        )
     }
 
     /// The command with a suppression file; `-s` makes valgrind list in text which entries it used.
@@ -122,8 +130,18 @@ pub(super) fn suppression_files(supp: &Path, prefixes: &[String]) -> Outcome<BTr
             files.insert(path.strip_prefix(supp)?.to_string_lossy().into_owned());
         }
     }
-    match prefixes.iter().find(|prefix| !files.iter().any(|file| file.starts_with(prefix.as_str()))) {
+    match prefixes
+        .iter()
+        .find(|prefix| !files.iter().any(|file| file.starts_with(prefix.as_str())))
+    {
         Some(prefix) => Err(format!("no suppression file starts with {prefix}").into()),
-        None => Ok(files.into_iter().filter(|file| prefixes.iter().any(|prefix| file.starts_with(prefix.as_str()))).collect()),
+        None => Ok(files
+            .into_iter()
+            .filter(|file| {
+                prefixes
+                    .iter()
+                    .any(|prefix| file.starts_with(prefix.as_str()))
+            })
+            .collect()),
     }
 }

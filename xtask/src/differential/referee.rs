@@ -8,24 +8,39 @@ use crate::Outcome;
 
 /// Text of valgrind: the number of contexts left, and the list of entries used.
 pub(super) fn valgrind(gone: &[&Record], plain: &str, with: &str, file: &str) -> Outcome<Used> {
-    let counted = gone.iter().filter(|record| !record.is_loss() || is_error(&record.title)).count();
+    let counted = gone
+        .iter()
+        .filter(|record| !record.is_loss() || is_error(&record.title))
+        .count();
     let fewer = contexts(plain)?.checked_sub(contexts(with)?);
     if fewer != Some(counted) {
-        return Err(format!("{counted} contexts are gone, and valgrind counts {fewer:?} fewer").into());
+        return Err(
+            format!("{counted} contexts are gone, and valgrind counts {fewer:?} fewer").into(),
+        );
     }
     let mut entries = BTreeSet::new();
     let mut times = 0;
-    for line in with.lines().filter_map(|line| line.split_once("used_suppression:").map(|(_, rest)| rest.trim())) {
-        let Some((before, after)) = line.split_once(&format!(" supp/{file}:")) else { continue };
+    for line in with.lines().filter_map(|line| {
+        line.split_once("used_suppression:")
+            .map(|(_, rest)| rest.trim())
+    }) {
+        let Some((before, after)) = line.split_once(&format!(" supp/{file}:")) else {
+            continue;
+        };
         let number: String = after.chars().take_while(char::is_ascii_digit).collect();
         entries.insert(number.parse()?);
-        times += before.split(' ').next().unwrap_or_default().parse::<usize>()?;
+        times += before
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .parse::<usize>()?;
     }
     agree(times, gone.len())?;
     Ok(Used::Entries(entries))
 }
 
-/// An entry is used once for each time that an error occurred, so at least as often as records are gone.
+/// An entry is used once for each time that an error occurred, so at least as often as records are
+/// gone.
 fn agree(times: usize, gone: usize) -> Outcome {
     match times < gone || times > 0 && gone == 0 {
         true => Err(format!("{gone} records are gone, and entries were used {times} times").into()),
@@ -41,7 +56,12 @@ fn is_error(title: &str) -> bool {
 /// M of `ERROR SUMMARY: N errors from M contexts`.
 fn contexts(rest: &str) -> Outcome<usize> {
     let (_, after) = rest.split_once(" errors from ").ok_or("no ERROR SUMMARY")?;
-    Ok(after.split(' ').next().unwrap_or_default().replace(',', "").parse()?)
+    Ok(after
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .replace(',', "")
+        .parse()?)
 }
 
 /// XML of valgrind: how often entries with a name from the file were used.
@@ -50,11 +70,18 @@ pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
     let names: BTreeSet<&str> = supp.lines().map(str::trim).collect();
     let (mut count, mut times) = (0, 0);
     for line in table.lines().map(str::trim) {
-        if let Some(number) = line.strip_prefix("<count>").and_then(|rest| rest.strip_suffix("</count>")) {
+        if let Some(number) = line
+            .strip_prefix("<count>")
+            .and_then(|rest| rest.strip_suffix("</count>"))
+        {
             count = number.parse()?;
         }
-        let name = line.strip_prefix("<name>").and_then(|rest| rest.strip_suffix("</name>"));
-        if name.is_some_and(|name| names.contains(name.replace("&lt;", "<").replace("&gt;", ">").as_str())) {
+        let name = line
+            .strip_prefix("<name>")
+            .and_then(|rest| rest.strip_suffix("</name>"));
+        if name.is_some_and(|name| {
+            names.contains(name.replace("&lt;", "<").replace("&gt;", ">").as_str())
+        }) {
             times += count;
         }
     }
@@ -78,31 +105,59 @@ pub(super) fn lsan(gone: &[&Record], with: &str) -> Outcome<(Used, Vec<usize>)> 
     for record in gone {
         let size = size(&record.title)?;
         all = (all.0 + size.0, all.1 + size.1);
-        indirect.extend(record.title.starts_with("Indirect").then_some((record.line, size)));
+        indirect.extend(
+            record
+                .title
+                .starts_with("Indirect")
+                .then_some((record.line, size)),
+        );
     }
     let beyond = (all.0.checked_sub(bytes), all.1.checked_sub(blocks));
     let (Some(more_bytes), Some(more_blocks)) = beyond else {
-        return Err(format!("{all:?} are gone, and the table has {bytes} bytes in {blocks} blocks").into());
+        return Err(format!(
+            "{all:?} are gone, and the table has {bytes} bytes in {blocks} blocks"
+        )
+        .into());
     };
-    Ok((Used::Templates { templates, bytes, blocks }, subset(&indirect, (more_bytes, more_blocks))?))
+    Ok((
+        Used::Templates {
+            templates,
+            bytes,
+            blocks,
+        },
+        subset(&indirect, (more_bytes, more_blocks))?,
+    ))
 }
 
 fn table(rest: &str) -> impl Iterator<Item = &str> {
-    let rows = rest.split_once("Suppressions used:").map_or("", |(_, rows)| rows);
-    rows.lines().skip(2).take_while(|row| !row.starts_with("---"))
+    let rows = rest
+        .split_once("Suppressions used:")
+        .map_or("", |(_, rows)| rows);
+    rows.lines()
+        .skip(2)
+        .take_while(|row| !row.starts_with("---"))
 }
 
 /// Bytes and blocks of `Direct leak of 65 byte(s) in 1 object(s) allocated from:`.
 fn size(title: &str) -> Outcome<(u64, u64)> {
     let mut numbers = title.split(' ').filter_map(|word| word.parse().ok());
-    numbers.next().zip(numbers.next()).ok_or_else(|| format!("no sizes in: {title}").into())
+    numbers
+        .next()
+        .zip(numbers.next())
+        .ok_or_else(|| format!("no sizes in: {title}").into())
 }
 
 /// The only choice of records that have these bytes and blocks together.
 fn subset(records: &[(usize, (u64, u64))], wanted: (u64, u64)) -> Outcome<Vec<usize>> {
     let mut found = Vec::new();
     for choice in 0_u32..1 << records.len().min(16) {
-        let chosen = || records.iter().enumerate().filter(|(index, _)| choice >> index & 1 == 1).map(|(_, record)| record);
+        let chosen = || {
+            records
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| choice >> index & 1 == 1)
+                .map(|(_, record)| record)
+        };
         let sum = chosen().fold((0, 0), |sum, (_, size)| (sum.0 + size.0, sum.1 + size.1));
         if sum == wanted {
             found.push(chosen().map(|(line, _)| *line).collect());
@@ -110,7 +165,9 @@ fn subset(records: &[(usize, (u64, u64))], wanted: (u64, u64)) -> Outcome<Vec<us
     }
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
-        (None, _) => Err(format!("no indirect leaks make up {wanted:?} that no template matched").into()),
+        (None, _) => {
+            Err(format!("no indirect leaks make up {wanted:?} that no template matched").into())
+        }
         _ => Err(format!("several choices of indirect leaks make up {wanted:?}").into()),
     }
 }
@@ -130,6 +187,9 @@ mod tests {
     #[test]
     fn reads_the_table_of_lsan() {
         let rest = "\n---\nSuppressions used:\n  count      bytes template\n      2         64 list x\n---\n\nSUMMARY";
-        assert_eq!(table(rest).collect::<Vec<_>>(), ["      2         64 list x"]);
+        assert_eq!(
+            table(rest).collect::<Vec<_>>(),
+            ["      2         64 list x"]
+        );
     }
 }

@@ -36,7 +36,10 @@ impl Truth {
             format!("exact = {}", log.exact),
             format!("records = {records:?}"),
         ];
-        Truth { head, pairs: Vec::new() }
+        Truth {
+            head,
+            pairs: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, file: String, effect: Effect) {
@@ -44,7 +47,11 @@ impl Truth {
     }
 
     pub(super) fn figures(&self) -> Figures {
-        let mut figures = Figures { logs: 1, pairs: self.pairs.len(), ..Figures::default() };
+        let mut figures = Figures {
+            logs: 1,
+            pairs: self.pairs.len(),
+            ..Figures::default()
+        };
         for (_, effect) in &self.pairs {
             match effect {
                 Effect::Refused { .. } | Effect::Crashed { .. } => figures.refused += 1,
@@ -73,9 +80,16 @@ impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Effect::Refused { why, line: None } => write!(f, "refused = {}", quoted(why)),
-            Effect::Refused { why, line: Some(line) } => write!(f, "refused = {}, line = {line}", quoted(why)),
+            Effect::Refused {
+                why,
+                line: Some(line),
+            } => write!(f, "refused = {}, line = {line}", quoted(why)),
             Effect::Crashed { why } => write!(f, "crashed = {}", quoted(why)),
-            Effect::Hides { hidden, behind, used } => {
+            Effect::Hides {
+                hidden,
+                behind,
+                used,
+            } => {
                 write!(f, "hidden = {hidden:?}")?;
                 if !behind.is_empty() {
                     write!(f, ", behind = {behind:?}")?;
@@ -93,9 +107,18 @@ impl fmt::Display for Used {
             Used::Entries(lines) if lines.is_empty() => Ok(()),
             Used::Entries(lines) => write!(f, ", used = {:?}", lines.iter().collect::<Vec<_>>()),
             Used::Templates { templates, .. } if templates.is_empty() => Ok(()),
-            Used::Templates { templates, bytes, blocks } => {
-                let templates: Vec<String> = templates.iter().map(|template| quoted(template)).collect();
-                write!(f, ", bytes = {bytes}, blocks = {blocks}, used = [{}]", templates.join(", "))
+            Used::Templates {
+                templates,
+                bytes,
+                blocks,
+            } => {
+                let templates: Vec<String> =
+                    templates.iter().map(|template| quoted(template)).collect();
+                write!(
+                    f,
+                    ", bytes = {bytes}, blocks = {blocks}, used = [{}]",
+                    templates.join(", ")
+                )
             }
         }
     }
@@ -117,7 +140,16 @@ impl AddAssign for Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Figures { logs, pairs, hiding, idle, refused } = self;
-        write!(f, "{logs} logs, {pairs} pairs: {hiding} hide something, {idle} hide nothing, {refused} refused")
+        let Figures {
+            logs,
+            pairs,
+            hiding,
+            idle,
+            refused,
+        } = self;
+        write!(
+            f,
+            "{logs} logs, {pairs} pairs: {hiding} hide something, {idle} hide nothing, {refused} refused"
+        )
     }
 }

@@ -17,10 +17,30 @@ struct Sample {
 
 /// Title, name of the log, case, and rules that go with it.
 const SAMPLES: &[(&str, &str, &str, Option<&str>)] = &[
-    ("valgrind: leaks", "valgrind.log", "memcheck/mixed-327", None),
-    ("ASan: use after free", "asan.log", "asan/heap-use-after-free-clang19", None),
-    ("LSan: leaks, one accepted", "lsan.log", "lsan/many-places-clang19", Some(RULES)),
-    ("TSan: data race", "tsan.log", "tsan/data-race-clang19", None),
+    (
+        "valgrind: leaks",
+        "valgrind.log",
+        "memcheck/mixed-327",
+        None,
+    ),
+    (
+        "ASan: use after free",
+        "asan.log",
+        "asan/heap-use-after-free-clang19",
+        None,
+    ),
+    (
+        "LSan: leaks, one accepted",
+        "lsan.log",
+        "lsan/many-places-clang19",
+        Some(RULES),
+    ),
+    (
+        "TSan: data race",
+        "tsan.log",
+        "tsan/data-race-clang19",
+        None,
+    ),
 ];
 
 const RULES: &str = r#"# What is accepted, and why.
@@ -34,9 +54,20 @@ reason = "A table that lives as long as the program."
 
 /// A module that exports them.
 pub(super) fn module(repository: &Path) -> Outcome<String> {
-    let sample = |&(title, name, case, rules): &(&'static str, &'static str, &str, Option<&'static str>)| -> Outcome<Sample> {
+    let sample = |&(title, name, case, rules): &(
+        &'static str,
+        &'static str,
+        &str,
+        Option<&'static str>,
+    )|
+     -> Outcome<Sample> {
         let text = fs::read_to_string(repository.join("snapshots").join(case).join("report.txt"))?;
-        Ok(Sample { title, name, text, rules })
+        Ok(Sample {
+            title,
+            name,
+            text,
+            rules,
+        })
     };
     let samples: Vec<Sample> = SAMPLES.iter().map(sample).collect::<Outcome<_>>()?;
     Ok(format!(

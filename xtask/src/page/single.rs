@@ -1,4 +1,5 @@
-//! The page as one file: scripts, styles and the module stand in it, and by its policy it may load nothing at all.
+//! The page as one file: scripts, styles and the module stand in it, and by its policy it may load
+//! nothing at all.
 
 use std::fs;
 use std::path::Path;
@@ -17,10 +18,17 @@ const TAKE_AWAY: &str = " Take the page away <a href=\"leakgate.html\" download>
 /// Joins the page's parts.
 pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     let read = |name: &str| fs::read_to_string(parts.join(name));
-    let (script, worker) = (script(sh, parts, "page.js", "esm")?, script(sh, parts, "worker.js", "iife")?);
-    let style = bundle(sh, parts, "report/page.css", "esm")? + &bundle(sh, parts, "style.css", "esm")?;
+    let (script, worker) = (
+        script(sh, parts, "page.js", "esm")?,
+        script(sh, parts, "worker.js", "iife")?,
+    );
+    let style =
+        bundle(sh, parts, "report/page.css", "esm")? + &bundle(sh, parts, "style.css", "esm")?;
     let module = STANDARD.encode(sizes::gzipped(&fs::read(parts.join("leakgate_bg.wasm"))?)?);
-    let icon = format!("data:image/svg+xml;base64,{}", STANDARD.encode(read("icon.svg")?));
+    let icon = format!(
+        "data:image/svg+xml;base64,{}",
+        STANDARD.encode(read("icon.svg")?)
+    );
     let policy = format!(
         "default-src 'none'; script-src '{}' 'wasm-unsafe-eval'; style-src '{}'; img-src data:; worker-src blob:; base-uri 'none'; \
          form-action 'none'",
@@ -34,17 +42,32 @@ pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     let mut html = read("index.html")?;
     let served = between(&html, "Content-Security-Policy\" content=\"", "\"")?.to_owned();
     put(&mut html, &served, &policy)?;
-    put(&mut html, "<link rel=\"stylesheet\" href=\"report/page.css\">\n", "")?;
-    put(&mut html, "<link rel=\"stylesheet\" href=\"style.css\">", &format!("<style>{style}</style>"))?;
+    put(
+        &mut html,
+        "<link rel=\"stylesheet\" href=\"report/page.css\">\n",
+        "",
+    )?;
+    put(
+        &mut html,
+        "<link rel=\"stylesheet\" href=\"style.css\">",
+        &format!("<style>{style}</style>"),
+    )?;
     put(&mut html, "icon.svg", &icon)?;
     put(&mut html, TAKE_AWAY, "")?;
-    put(&mut html, "<script type=\"module\" src=\"page.js\"></script>", &data)?;
+    put(
+        &mut html,
+        "<script type=\"module\" src=\"page.js\"></script>",
+        &data,
+    )?;
     Ok(html)
 }
 
-/// A script for an element, which nothing in it may end. A worker made of text, in a page from disk, may be no module.
+/// A script for an element, which nothing in it may end. A worker made of text, in a page from
+/// disk, may be no module.
 fn script(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
-    Ok(bundle(sh, parts, name, format)?.replace("</script", "<\\/script").replace("<!--", "<\\!--"))
+    Ok(bundle(sh, parts, name, format)?
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--"))
 }
 
 /// Puts a text in the place of one that stands there once.
@@ -57,10 +80,17 @@ fn put(html: &mut String, old: &str, new: &str) -> Outcome {
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Outcome<&'a str> {
-    let found = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
-    found.map(|(inner, _)| inner).ok_or_else(|| format!("wasm/www/index.html must hold `{before}`").into())
+    let found = text
+        .split_once(before)
+        .and_then(|(_, rest)| rest.split_once(after));
+    found
+        .map(|(inner, _)| inner)
+        .ok_or_else(|| format!("wasm/www/index.html must hold `{before}`").into())
 }
 
 fn hash(text: &str) -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+    format!(
+        "sha256-{}",
+        STANDARD.encode(Sha256::digest(text.as_bytes()))
+    )
 }

@@ -1,4 +1,5 @@
-//! A whole release in a folder: the manifest, the draft, the tag, and what is published; `gh` is a stand-in that writes down its calls.
+//! A whole release in a folder: the manifest, the draft, the tag, and what is published; `gh` is a
+//! stand-in that writes down its calls.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ echo "$*" >>"$CALLS"
 case "$1 $2" in "release download") cp "$ARCHIVES"/* "$5" ;; esac
 "#;
 
-/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a stand-in for `gh`.
+/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a stand-in
+/// for `gh`.
 struct Release {
     sh: Shell,
     folder: TempDir,
@@ -22,21 +24,31 @@ struct Release {
 impl Release {
     fn new() -> Self {
         let sh = Shell::new().unwrap();
-        let release = Self { folder: sh.create_temp_dir().unwrap(), sh };
+        let release = Self {
+            folder: sh.create_temp_dir().unwrap(),
+            sh,
+        };
         let sh = &release.sh;
         sh.change_dir(release.at("repository"));
-        sh.write_file("CHANGELOG.md", "# Changelog\n\n## 1.2.3 (today)\n").unwrap();
-        sh.write_file("Cargo.toml", "version = \"1.2.3\"\n").unwrap();
+        sh.write_file("CHANGELOG.md", "# Changelog\n\n## 1.2.3 (today)\n")
+            .unwrap();
+        sh.write_file("Cargo.toml", "version = \"1.2.3\"\n")
+            .unwrap();
         sh.write_file(MANIFEST, "# sums\n").unwrap();
         sh.write_file(".gitignore", "/target\n").unwrap();
         for script in ["draft", "publish"] {
             sh.create_dir(".ci").unwrap();
-            sh.copy_file(repository().unwrap().join(".ci").join(script), ".ci").unwrap();
+            sh.copy_file(repository().unwrap().join(".ci").join(script), ".ci")
+                .unwrap();
         }
-        cmd!(sh, "git init --quiet --initial-branch main").quiet().run().unwrap();
+        cmd!(sh, "git init --quiet --initial-branch main")
+            .quiet()
+            .run()
+            .unwrap();
         release.commit();
         for name in archives("1.2.3") {
-            sh.write_file(release.at("archives").join(&name), name).unwrap();
+            sh.write_file(release.at("archives").join(&name), name)
+                .unwrap();
         }
         sh.write_file(release.at("bin/gh"), GH).unwrap();
         let gh = release.at("bin/gh");
@@ -51,7 +63,13 @@ impl Release {
     fn commit(&self) {
         let sh = &self.sh;
         cmd!(sh, "git add --all").quiet().run().unwrap();
-        cmd!(sh, "git -c user.name=a -c user.email=a@example.org commit --quiet --message all").quiet().run().unwrap();
+        cmd!(
+            sh,
+            "git -c user.name=a -c user.email=a@example.org commit --quiet --message all"
+        )
+        .quiet()
+        .run()
+        .unwrap();
     }
 
     /// Runs one of the scripts, and returns the calls of `gh` if it got to its end.
@@ -59,11 +77,22 @@ impl Release {
         let (sh, calls) = (&self.sh, self.at("calls"));
         sh.write_file(&calls, "").unwrap();
         let script = format!(".ci/{name}");
-        let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").unwrap());
+        let path = format!(
+            "{}:{}",
+            self.at("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
         let remote = format!("url.file://{}.insteadOf", self.at("remote").display());
         let ran = cmd!(sh, "bash {script} {argument}")
-            .envs([("PATH", path.as_str()), ("GITHUB_REPOSITORY", "octo/gate"), ("GITHUB_SHA", "a1")])
-            .envs([("CALLS", calls.as_path()), ("ARCHIVES", &self.at("archives"))])
+            .envs([
+                ("PATH", path.as_str()),
+                ("GITHUB_REPOSITORY", "octo/gate"),
+                ("GITHUB_SHA", "a1"),
+            ])
+            .envs([
+                ("CALLS", calls.as_path()),
+                ("ARCHIVES", &self.at("archives")),
+            ])
             .envs([
                 ("GIT_CONFIG_COUNT", "1"),
                 ("GIT_CONFIG_KEY_0", &remote),
@@ -102,7 +131,10 @@ fn a_tag_is_a_commit_that_adds_checksums() {
 #[test]
 fn a_release_is_complete() {
     let release = Release::new();
-    release.sh.write_file(release.at("archives/more"), "").unwrap();
+    release
+        .sh
+        .write_file(release.at("archives/more"), "")
+        .unwrap();
     assert!(told(add(&release.sh, &release.at("archives"), "1.2.3")).contains("a release is"));
 }
 
@@ -110,15 +142,35 @@ fn a_release_is_complete() {
 fn the_branch_of_a_draft_is_what_a_tag_may_be() {
     let release = Release::new();
     let (sh, remote) = (&release.sh, release.at("remote"));
-    cmd!(sh, "git init --quiet --bare {remote}").quiet().run().unwrap();
+    cmd!(sh, "git init --quiet --bare {remote}")
+        .quiet()
+        .run()
+        .unwrap();
     add(sh, &release.at("archives"), "1.2.3").unwrap();
     let calls = release.script("draft", &release.at("archives")).unwrap();
-    assert!(calls.starts_with("release create v1.2.3 ") && calls.contains(" --draft --target a1 "), "{calls}");
-    assert_eq!(calls.lines().next().unwrap().matches("/leakgate-1.2.3-").count(), 6);
+    assert!(
+        calls.starts_with("release create v1.2.3 ") && calls.contains(" --draft --target a1 "),
+        "{calls}"
+    );
+    assert_eq!(
+        calls
+            .lines()
+            .next()
+            .unwrap()
+            .matches("/leakgate-1.2.3-")
+            .count(),
+        6
+    );
 
     cmd!(sh, "git checkout --quiet main").quiet().run().unwrap();
-    cmd!(sh, "git fetch --quiet {remote} release-1.2.3").quiet().run().unwrap();
-    cmd!(sh, "git checkout --quiet FETCH_HEAD").quiet().run().unwrap();
+    cmd!(sh, "git fetch --quiet {remote} release-1.2.3")
+        .quiet()
+        .run()
+        .unwrap();
+    cmd!(sh, "git checkout --quiet FETCH_HEAD")
+        .quiet()
+        .run()
+        .unwrap();
     check(sh, "v1.2.3", "1.2.3").unwrap();
 }
 
@@ -134,12 +186,20 @@ fn a_draft_is_published_when_it_is_what_the_tag_says() {
         release.script("publish", Path::new("v1.2.3"))
     };
     let calls = publish().unwrap();
-    let verified = calls.lines().filter(|line| line.starts_with("attestation verify ") && line.contains(&built)).count();
-    assert_eq!((verified, calls.lines().last()), (6, Some("release edit v1.2.3 --draft=false --verify-tag")), "{calls}");
+    let verified = calls
+        .lines()
+        .filter(|line| line.starts_with("attestation verify ") && line.contains(&built))
+        .count();
+    assert_eq!(
+        (verified, calls.lines().last()),
+        (6, Some("release edit v1.2.3 --draft=false --verify-tag")),
+        "{calls}"
+    );
 
     sh.write_file(release.at("archives/more"), "").unwrap();
     assert_eq!(publish(), None, "a file that the manifest does not name");
     sh.remove_path(release.at("archives/more")).unwrap();
-    sh.write_file(release.at("archives").join(&archives("1.2.3")[0]), "forged").unwrap();
+    sh.write_file(release.at("archives").join(&archives("1.2.3")[0]), "forged")
+        .unwrap();
     assert_eq!(publish(), None, "another file than the manifest says");
 }

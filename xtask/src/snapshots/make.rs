@@ -41,7 +41,11 @@ impl Workshop {
             fs::remove_dir_all(&place)?;
         }
         copy(programs, &place)?;
-        Ok(Workshop { place, still: stillness(), built: BTreeSet::new() })
+        Ok(Workshop {
+            place,
+            still: stillness(),
+            built: BTreeSet::new(),
+        })
     }
 
     /// Makes one case in its folder; returns the exit status of the run.
@@ -51,7 +55,9 @@ impl Workshop {
         for old in taken.map_or(Ok(Vec::new()), |pattern| self.left(pattern))? {
             fs::remove_file(old)?;
         }
-        let (printed, exit) = self.run(&case.run).map_err(|error| format!("{}: {error}", case.name))?;
+        let (printed, exit) = self
+            .run(&case.run)
+            .map_err(|error| format!("{}: {error}", case.name))?;
         let reports = match taken {
             None => vec![printed],
             Some(pattern) => {
@@ -64,7 +70,10 @@ impl Workshop {
             return Err(format!("{}: the run left no report: {said}", case.name).into());
         }
         let files = write_reports(folder, &reports)?;
-        fs::write(folder.join("case.toml"), describe(case, &tools.version(case)?, exit, &files))?;
+        fs::write(
+            folder.join("case.toml"),
+            describe(case, &tools.version(case)?, exit, &files),
+        )?;
         Ok(exit)
     }
 
@@ -73,7 +82,11 @@ impl Workshop {
             return Ok(());
         }
         // Compilers keep their environment: rustup finds toolchains through it.
-        let output = Command::new("sh").arg("-c").arg(command).current_dir(&self.place).output()?;
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(command)
+            .current_dir(&self.place)
+            .output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(format!("{command}\n{said}").into());
@@ -111,20 +124,35 @@ impl Workshop {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.place)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            let rest = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            let rest = name
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after));
             if rest.is_some_and(|rest| rest.is_empty() || pattern.contains('*')) {
                 files.push(name);
             }
         }
         files.sort_by_key(|name| (name.len(), name.clone()));
-        Ok(files.into_iter().map(|name| self.place.join(name)).collect())
+        Ok(files
+            .into_iter()
+            .map(|name| self.place.join(name))
+            .collect())
     }
 }
 
 /// Fixed addresses and PIDs where the machine allows it; the reports are as good without.
 fn stillness() -> Vec<&'static str> {
-    let own = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "setarch", "-R"];
-    let user = ["unshare", "--user", "--map-root-user"].into_iter().chain(own[1..].iter().copied());
+    let own = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "setarch",
+        "-R",
+    ];
+    let user = ["unshare", "--user", "--map-root-user"]
+        .into_iter()
+        .chain(own[1..].iter().copied());
     let ways = [own.to_vec(), user.collect(), vec!["setarch", "-R"]];
     let works = |way: &Vec<&str>| {
         let mut trial = Command::new(way[0]);
@@ -157,8 +185,15 @@ pub(super) fn write_reports(folder: &Path, reports: &[Vec<u8>]) -> Outcome<Vec<S
             fs::remove_file(entry.path())?;
         }
     }
-    let dialect = folder.parent().and_then(Path::file_name).unwrap_or_default();
-    let kind = if dialect.to_string_lossy().ends_with("-xml") { "xml" } else { "txt" };
+    let dialect = folder
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default();
+    let kind = if dialect.to_string_lossy().ends_with("-xml") {
+        "xml"
+    } else {
+        "txt"
+    };
     let mut files = Vec::new();
     for (index, report) in reports.iter().enumerate() {
         let file = match reports.len() {
@@ -185,6 +220,10 @@ fn describe(case: &Case, version: &str, exit: i32, files: &[String]) -> String {
         let files = toml::Value::from(files.to_vec());
         lines.push(format!("files = {files}"));
     }
-    lines.extend(case.note.as_ref().map(|note| format!("note = {}", quoted(note))));
+    lines.extend(
+        case.note
+            .as_ref()
+            .map(|note| format!("note = {}", quoted(note))),
+    );
     lines.join("\n") + "\n"
 }

@@ -98,7 +98,11 @@ impl Matrix {
         for group in &file.group {
             group.spread(&mut cases)?;
         }
-        let matrix = Matrix { tools: file.tool, cases, wrapped: file.wrapped };
+        let matrix = Matrix {
+            tools: file.tool,
+            cases,
+            wrapped: file.wrapped,
+        };
         matrix.check_names().map_err(|error| wrong(&error))?;
         Ok(matrix)
     }
@@ -120,7 +124,10 @@ impl Matrix {
 impl Group {
     fn spread(&self, into: &mut Vec<Case>) -> Outcome {
         for case in &self.cases {
-            let run = self.run.as_ref().ok_or_else(|| format!("{case}: no command to run"))?;
+            let run = self
+                .run
+                .as_ref()
+                .ok_or_else(|| format!("{case}: no command to run"))?;
             into.push(self.case(case, run));
         }
         into.extend(self.runs.iter().map(|(case, run)| self.case(case, run)));
@@ -136,7 +143,9 @@ impl Group {
         let dialect = self.dialect.as_str();
         Case {
             name: format!("{dialect}/{case}{}", self.suffix),
-            checker: checker.unwrap_or(dialect.trim_end_matches("-xml")).to_owned(),
+            checker: checker
+                .unwrap_or(dialect.trim_end_matches("-xml"))
+                .to_owned(),
             program: self.program.clone(),
             build: self.build.clone(),
             run: run.replace("{case}", case),

@@ -20,7 +20,10 @@ pub(crate) fn check(home: &Path) -> Outcome {
 fn secrets(home: &Path) -> Vec<String> {
     let mut secrets = vec!["/root".to_owned(), "/work".to_owned()];
     secrets.extend(std::env::var("HOME").ok());
-    secrets.extend(home.parent().map(|checkout| checkout.to_string_lossy().into_owned()));
+    secrets.extend(
+        home.parent()
+            .map(|checkout| checkout.to_string_lossy().into_owned()),
+    );
     for known in ["hostname", "osrelease", "version"] {
         let value = fs::read_to_string(format!("/proc/sys/kernel/{known}"));
         secrets.extend(value.ok().map(|value| value.trim().to_owned()));
@@ -37,7 +40,9 @@ fn search(folder: &Path, secrets: &[String], found: &mut Vec<String>) -> Outcome
             continue;
         }
         let bytes = fs::read(&path)?;
-        let named = secrets.iter().filter(|secret| has_word(&bytes, secret.as_bytes()));
+        let named = secrets
+            .iter()
+            .filter(|secret| has_word(&bytes, secret.as_bytes()));
         found.extend(named.map(|secret| format!("{secret} in {}", path.display())));
     }
     Ok(())
@@ -45,7 +50,8 @@ fn search(folder: &Path, secrets: &[String], found: &mut Vec<String>) -> Outcome
 
 /// Whether `word` stands in `bytes` and is not a part of a longer word.
 fn has_word(bytes: &[u8], word: &[u8]) -> bool {
-    let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let starts = bytes.windows(word.len()).enumerate();
     starts.filter(|(_, window)| *window == word).any(|(at, _)| {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));

@@ -14,13 +14,19 @@ pub(crate) struct Tools<'a> {
 
 impl<'a> Tools<'a> {
     pub(crate) fn look(known: &'a BTreeMap<String, Tool>) -> Tools<'a> {
-        let probe = |(name, tool): (&'a String, &'a Tool)| Some((name.as_str(), version(&tool.probe)?));
-        Tools { known, versions: known.iter().filter_map(probe).collect() }
+        let probe =
+            |(name, tool): (&'a String, &'a Tool)| Some((name.as_str(), version(&tool.probe)?));
+        Tools {
+            known,
+            versions: known.iter().filter_map(probe).collect(),
+        }
     }
 
     /// The tools that a case takes and this machine lacks.
     pub(crate) fn absent(&self, case: &Case) -> Vec<&'a str> {
-        self.named(case).filter(|name| !self.versions.contains_key(name)).collect()
+        self.named(case)
+            .filter(|name| !self.versions.contains_key(name))
+            .collect()
     }
 
     /// The version of what printed the report: of the tool that runs the program if there is
@@ -30,12 +36,18 @@ impl<'a> Tools<'a> {
         let name = self.named(case).find(checker);
         let name = name.ok_or_else(|| format!("{}: no tool of the matrix in it", case.name))?;
         let tool = self.known.get(name).ok_or("a tool that is in no table")?;
-        let printed = self.versions.get(name).ok_or_else(|| format!("no {name}"))?;
+        let printed = self
+            .versions
+            .get(name)
+            .ok_or_else(|| format!("no {name}"))?;
         Ok(format!("{}{printed}", tool.prefix))
     }
 
     pub(crate) fn advice(&self, name: &str) -> String {
-        let install = self.known.get(name).map_or("?", |tool| tool.install.as_str());
+        let install = self
+            .known
+            .get(name)
+            .map_or("?", |tool| tool.install.as_str());
         format!("{name} ({install})")
     }
 
@@ -43,7 +55,9 @@ impl<'a> Tools<'a> {
     fn named(&self, case: &Case) -> impl Iterator<Item = &'a str> {
         let needs = case.needs.iter().map(String::as_str);
         let commands = [&case.run, &case.build];
-        let words = commands.into_iter().flat_map(|line| line.split_whitespace());
+        let words = commands
+            .into_iter()
+            .flat_map(|line| line.split_whitespace());
         needs.chain(words).filter_map(|word| {
             let (name, _) = self.known.get_key_value(word)?;
             Some(name.as_str())

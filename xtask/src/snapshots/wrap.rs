@@ -46,7 +46,10 @@ fn describe(home: &Path, origin: &str, wrapped: &Wrapped) -> Outcome<String> {
     let kept = text.lines().filter(|line| !line.starts_with("note ="));
     let mut lines: Vec<String> = kept.map(str::to_owned).collect();
     lines.push(format!("of = {}", toml::Value::from(wrapped.of.clone())));
-    lines.push(format!("wrapped = {}", toml::Value::from(wrapped.wrapped.as_str())));
+    lines.push(format!(
+        "wrapped = {}",
+        toml::Value::from(wrapped.wrapped.as_str())
+    ));
     let note = wrapped.note.as_deref();
     lines.extend(note.map(|note| format!("note = {}", toml::Value::from(note))));
     Ok(lines.join("\n") + "\n")
@@ -54,7 +57,9 @@ fn describe(home: &Path, origin: &str, wrapped: &Wrapped) -> Outcome<String> {
 
 /// The lines of a report without their ends; a last line without an end is a line too.
 fn lines(report: &[u8]) -> impl Iterator<Item = &[u8]> {
-    report.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    report
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
 }
 
 fn before_each(report: &[u8], prefix: impl Fn(usize) -> String) -> Vec<u8> {
@@ -68,14 +73,20 @@ fn before_each(report: &[u8], prefix: impl Fn(usize) -> String) -> Vec<u8> {
 }
 
 fn replace_line_ends(report: &[u8], end: &[u8]) -> Vec<u8> {
-    lines(report).flat_map(|line| [line, end].concat()).collect()
+    lines(report)
+        .flat_map(|line| [line, end].concat())
+        .collect()
 }
 
 /// A line every 1.25 ms from a fixed moment on, with GitHub's seven digits.
 fn moment(index: usize) -> String {
     let ticks = 345_678_900 + index * 12_500;
     let (second, fraction) = (ticks / 10_000_000, ticks % 10_000_000);
-    format!("2026-05-01T12:{:02}:{:02}.{fraction:07}Z ", 34 + second / 60, second % 60)
+    format!(
+        "2026-05-01T12:{:02}:{:02}.{fraction:07}Z ",
+        34 + second / 60,
+        second % 60
+    )
 }
 
 /// The raw log of a job: a byte order mark, then a time before every line.
@@ -86,7 +97,8 @@ fn github_raw(report: &[u8]) -> Vec<u8> {
 /// A raw log in which the report stands inside a step and the step fails.
 fn github_group(report: &[u8]) -> Vec<u8> {
     let text = [
-        b"##[group]Run ./run-tests.sh\n./run-tests.sh\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n".as_slice(),
+        b"##[group]Run ./run-tests.sh\n./run-tests.sh\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n"
+            .as_slice(),
         report,
         b"##[error]Process completed with exit code 1.\n".as_slice(),
     ];
@@ -101,7 +113,10 @@ fn compose_two(reports: &[Vec<u8>]) -> Outcome<Vec<u8>> {
     let (mut first, mut second) = (lines(first), lines(second));
     let mut out = Vec::new();
     loop {
-        let pair = [("api-1     | ", first.next()), ("worker-1  | ", second.next())];
+        let pair = [
+            ("api-1     | ", first.next()),
+            ("worker-1  | ", second.next()),
+        ];
         if pair.iter().all(|(_, line)| line.is_none()) {
             return Ok(out);
         }
@@ -114,7 +129,10 @@ fn compose_two(reports: &[Vec<u8>]) -> Outcome<Vec<u8>> {
 
 /// What PowerShell's `>` writes: UTF-16, little end first, with a mark and Windows line ends.
 fn utf16(report: &[u8]) -> Vec<u8> {
-    let text = format!("\u{feff}{}", String::from_utf8_lossy(&replace_line_ends(report, b"\r\n")));
+    let text = format!(
+        "\u{feff}{}",
+        String::from_utf8_lossy(&replace_line_ends(report, b"\r\n"))
+    );
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
@@ -130,7 +148,9 @@ fn invalid_utf8(report: &[u8]) -> Vec<u8> {
 
 /// What an editor or a mail leaves: no blanks at the end of any line.
 fn no_trailing_space(report: &[u8]) -> Vec<u8> {
-    lines(report).flat_map(|line| [line.trim_ascii_end(), b"\n"].concat()).collect()
+    lines(report)
+        .flat_map(|line| [line.trim_ascii_end(), b"\n"].concat())
+        .collect()
 }
 
 #[cfg(test)]

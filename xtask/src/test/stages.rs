@@ -20,25 +20,89 @@ const FUZZ_SECONDS: u32 = 20;
 
 /// All stages.
 pub(crate) const ALL: &[Stage] = &[
-    Stage { name: "Set-up", needs: &[], run: set_up },
-    Stage { name: "Format", needs: &[Need::Component("rustfmt")], run: format },
-    Stage { name: "Lints", needs: &[Need::Component("clippy")], run: lints },
-    Stage { name: "Tests", needs: &[], run: tests },
-    Stage { name: "Names of frames", needs: SYMBOLS, run: symbols },
-    Stage { name: "Real checkers", needs: CHECKERS, run: checkers },
-    Stage { name: "Workflows", needs: workflows::LINTERS, run: workflows::lint },
-    Stage { name: "The action on a runner", needs: workflows::RUNNER, run: workflows::runner },
-    Stage { name: "Core for WebAssembly", needs: &[Need::Target(WASM)], run: |sh| core_for(sh, WASM) },
-    Stage { name: "Core without an operating system", needs: &[Need::Target(BARE)], run: |sh| core_for(sh, BARE) },
-    Stage { name: "The npm package", needs: wasm::NEEDS, run: wasm::test },
-    Stage { name: "Pages in a browser", needs: BROWSER, run: browser },
-    Stage { name: "Documentation", needs: &[], run: documentation },
-    Stage { name: "Fuzzing", needs: fuzz::NEEDS, run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS) },
-    Stage { name: "Benchmarks (small)", needs: bench::NEEDS, run: benchmarks },
+    Stage {
+        name: "Set-up",
+        needs: &[],
+        run: set_up,
+    },
+    Stage {
+        name: "Format",
+        needs: &[Need::Component("rustfmt")],
+        run: format,
+    },
+    Stage {
+        name: "Lints",
+        needs: &[Need::Component("clippy")],
+        run: lints,
+    },
+    Stage {
+        name: "Tests",
+        needs: &[],
+        run: tests,
+    },
+    Stage {
+        name: "Names of frames",
+        needs: SYMBOLS,
+        run: symbols,
+    },
+    Stage {
+        name: "Real checkers",
+        needs: CHECKERS,
+        run: checkers,
+    },
+    Stage {
+        name: "Workflows",
+        needs: workflows::LINTERS,
+        run: workflows::lint,
+    },
+    Stage {
+        name: "The action on a runner",
+        needs: workflows::RUNNER,
+        run: workflows::runner,
+    },
+    Stage {
+        name: "Core for WebAssembly",
+        needs: &[Need::Target(WASM)],
+        run: |sh| core_for(sh, WASM),
+    },
+    Stage {
+        name: "Core without an operating system",
+        needs: &[Need::Target(BARE)],
+        run: |sh| core_for(sh, BARE),
+    },
+    Stage {
+        name: "The npm package",
+        needs: wasm::NEEDS,
+        run: wasm::test,
+    },
+    Stage {
+        name: "Pages in a browser",
+        needs: BROWSER,
+        run: browser,
+    },
+    Stage {
+        name: "Documentation",
+        needs: &[],
+        run: documentation,
+    },
+    Stage {
+        name: "Fuzzing",
+        needs: fuzz::NEEDS,
+        run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS),
+    },
+    Stage {
+        name: "Benchmarks (small)",
+        needs: bench::NEEDS,
+        run: benchmarks,
+    },
 ];
 
-const BROWSER: &[Need] =
-    &[Need::Target(WASM), Need::Program("node", "nodejs"), Need::Program("npm", "npm"), Need::Program("chromium", "chromium")];
+const BROWSER: &[Need] = &[
+    Need::Target(WASM),
+    Need::Program("node", "nodejs"),
+    Need::Program("npm", "npm"),
+    Need::Program("chromium", "chromium"),
+];
 
 const SYMBOLS: &[Need] = &[
     Need::Program("clang", "clang"),
@@ -49,7 +113,10 @@ const SYMBOLS: &[Need] = &[
 ];
 
 /// What else they need, each test looks for itself.
-const CHECKERS: &[Need] = &[Need::Program("valgrind", "valgrind"), Need::Program("gcc", "gcc")];
+const CHECKERS: &[Need] = &[
+    Need::Program("valgrind", "valgrind"),
+    Need::Program("gcc", "gcc"),
+];
 
 /// What can't be fetched is no failure here: the stage that needs it says so.
 fn set_up(sh: &Shell) -> Outcome {
@@ -80,15 +147,24 @@ fn tests(sh: &Shell) -> Outcome {
 
 /// Against llvm-symbolizer, over programs that are built for it.
 fn symbols(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo test --workspace --test symbolize --quiet -- --ignored").run()?)
+    Ok(cmd!(
+        sh,
+        "cargo test --workspace --test symbolize --quiet -- --ignored"
+    )
+    .run()?)
 }
 
 /// `leakgate run`, and the projects of docs/run/.
 fn checkers(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo test --workspace --test run --test scenarios --quiet -- --include-ignored").run()?)
+    Ok(cmd!(
+        sh,
+        "cargo test --workspace --test run --test scenarios --quiet -- --include-ignored"
+    )
+    .run()?)
 }
 
-/// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the one of the tests.
+/// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the
+/// one of the tests.
 fn browser(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo test --workspace --no-run --quiet").run()?;
     page::files(sh)?;
@@ -98,14 +174,24 @@ fn browser(sh: &Shell) -> Outcome {
 }
 
 fn core_for(sh: &Shell, target: &str) -> Outcome {
-    Ok(cmd!(sh, "cargo check --package leakgate-core --no-default-features --target {target}").run()?)
+    Ok(cmd!(
+        sh,
+        "cargo check --package leakgate-core --no-default-features --target {target}"
+    )
+    .run()?)
 }
 
 fn documentation(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?)
+    Ok(cmd!(sh, "cargo doc --workspace --no-deps")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()?)
 }
 
 /// Figures on a shared machine prove nothing, so they are printed and no speed is a failure.
 fn benchmarks(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo run --release --quiet --package xtask -- bench --small").run()?)
+    Ok(cmd!(
+        sh,
+        "cargo run --release --quiet --package xtask -- bench --small"
+    )
+    .run()?)
 }

@@ -1,4 +1,5 @@
-//! Stages about GitHub: workflows, actions and scripts under linters, and the action on a local runner.
+//! Stages about GitHub: workflows, actions and scripts under linters, and the action on a local
+//! runner.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +10,11 @@ use crate::setup::{self, Need};
 use crate::{Outcome, examples};
 
 pub(super) const LINTERS: &[Need] = &[Need::Tools];
-pub(super) const RUNNER: &[Need] = &[Need::Tools, Need::Program("git", "git"), Need::Program("c++", "g++")];
+pub(super) const RUNNER: &[Need] = &[
+    Need::Tools,
+    Need::Program("git", "git"),
+    Need::Program("c++", "g++"),
+];
 
 /// Linters over what GitHub reads: ours, and the examples, which stand among ours for that time.
 pub(super) fn lint(sh: &Shell) -> Outcome {
@@ -29,31 +34,79 @@ pub(super) fn lint(sh: &Shell) -> Outcome {
     };
     let _there = sh.push_dir(&copy);
     let workflows = sh.read_dir(".github/workflows")?;
-    hold("actionlint", cmd!(sh, "{actionlint}").env("PATH", path).run());
-    hold("zizmor", cmd!(sh, "{zizmor} --quiet --offline {folder}").run());
-    hold("schema of actions", cmd!(sh, "{schema} --builtin-schema vendor.github-actions {actions...}").run());
-    hold("schema of workflows", cmd!(sh, "{schema} --builtin-schema vendor.github-workflows {workflows...}").run());
-    hold("schema of Dependabot", cmd!(sh, "{schema} --builtin-schema vendor.dependabot .github/dependabot.yml").run());
+    hold(
+        "actionlint",
+        cmd!(sh, "{actionlint}").env("PATH", path).run(),
+    );
+    hold(
+        "zizmor",
+        cmd!(sh, "{zizmor} --quiet --offline {folder}").run(),
+    );
+    hold(
+        "schema of actions",
+        cmd!(
+            sh,
+            "{schema} --builtin-schema vendor.github-actions {actions...}"
+        )
+        .run(),
+    );
+    hold(
+        "schema of workflows",
+        cmd!(
+            sh,
+            "{schema} --builtin-schema vendor.github-workflows {workflows...}"
+        )
+        .run(),
+    );
+    hold(
+        "schema of Dependabot",
+        cmd!(
+            sh,
+            "{schema} --builtin-schema vendor.dependabot .github/dependabot.yml"
+        )
+        .run(),
+    );
     let mut scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?].concat();
     scripts.retain(|path| path.extension().is_none_or(|end| end == "sh"));
-    hold("shellcheck", cmd!(sh, "{shellcheck} --external-sources {scripts...}").run());
-    if failed.is_empty() { Ok(()) } else { Err(failed.join(", ").into()) }
+    hold(
+        "shellcheck",
+        cmd!(sh, "{shellcheck} --external-sources {scripts...}").run(),
+    );
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join(", ").into())
+    }
 }
 
-/// A repository of its own under target/, with all that linters read, and the examples among the workflows.
+/// A repository of its own under target/, with all that linters read, and the examples among the
+/// workflows.
 fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
     let repository = setup::repository()?;
     let copy = repository.join("target/workflows");
     sh.remove_path(&copy)?;
-    for folder in [".ci", ".github", ".github/workflows", "action/setup", "publish", "."] {
-        for path in sh.read_dir(repository.join(folder))?.into_iter().filter(|path| path.is_file()) {
+    for folder in [
+        ".ci",
+        ".github",
+        ".github/workflows",
+        "action/setup",
+        "publish",
+        ".",
+    ] {
+        for path in sh
+            .read_dir(repository.join(folder))?
+            .into_iter()
+            .filter(|path| path.is_file())
+        {
             sh.create_dir(copy.join(folder))?;
             sh.copy_file(&path, copy.join(folder))?;
         }
     }
     let mut count = 0;
     for example in examples::all(&repository)? {
-        let Some(name) = example.file_name() else { continue };
+        let Some(name) = example.file_name() else {
+            continue;
+        };
         let path = copy.join(".github/workflows").join(&name);
         if path.exists() {
             return Err(format!("{}: another workflow has the name {name}", example.place).into());
@@ -67,9 +120,14 @@ fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
     Ok(copy)
 }
 
-/// Whole workflows under `act`: all tests that the others leave out. With fewer packages, cargo would choose other features of what
-/// they need, and compile it again.
+/// Whole workflows under `act`: all tests that the others leave out. With fewer packages, cargo
+/// would choose other features of what they need, and compile it again.
 pub(super) fn runner(sh: &Shell) -> Outcome {
-    let test = cmd!(sh, "cargo test --workspace --test runner --quiet -- --ignored --show-output");
-    Ok(test.env("LEAKGATE_ACT", setup::tools()?.join("act")).run()?)
+    let test = cmd!(
+        sh,
+        "cargo test --workspace --test runner --quiet -- --ignored --show-output"
+    );
+    Ok(test
+        .env("LEAKGATE_ACT", setup::tools()?.join("act"))
+        .run()?)
 }

@@ -1,4 +1,5 @@
-//! How fast the module reads in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. Printed, and never asserted.
+//! How fast the module reads in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. Printed,
+//! and never asserted.
 
 use std::fs;
 
@@ -17,7 +18,10 @@ pub(crate) fn run(sh: &Shell) -> Outcome {
     fs::write(folder.join("dense memcheck"), dense::memcheck(LEAKS))?;
     fs::write(folder.join("dense valgrind XML"), dense::xml(LEAKS))?;
     for kind in noise::KINDS {
-        fs::write(folder.join(kind.name), kind.block(&mut Rng::with_seed(0x6c65_616b), NOISE))?;
+        fs::write(
+            folder.join(kind.name),
+            kind.block(&mut Rng::with_seed(0x6c65_616b), NOISE),
+        )?;
     }
     Ok(cmd!(sh, "node wasm/bench.mjs {folder}").run()?)
 }

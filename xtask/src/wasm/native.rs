@@ -1,6 +1,8 @@
-//! What the native core says of every case under `snapshots/`, for the test that holds the module to it.
+//! What the native core says of every case under `snapshots/`, for the test that holds the module
+//! to it.
 //!
-//! `<dialect>/<case>/inputs` names the reports, a line each; beside it lies a document for each format.
+//! `<dialect>/<case>/inputs` names the reports, a line each; beside it lies a document for each
+//! format.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +15,8 @@ use crate::Outcome;
 #[path = "../../../core/tests/common/mod.rs"]
 mod common;
 
-/// Writes the documents of all cases. Without rules the day on which they are judged decides nothing.
+/// Writes the documents of all cases. Without rules the day on which they are judged decides
+/// nothing.
 pub(crate) fn write(out: &Path) -> Outcome {
     if out.exists() {
         fs::remove_dir_all(out)?;

@@ -39,7 +39,10 @@ fn lines(world: &World) -> Vec<u64> {
     let state = world.fake.state();
     assert_eq!(state.check_runs.len(), 1);
     let annotations = state.check_runs[0]["annotations"].as_array().unwrap();
-    annotations.iter().map(|annotation| annotation["start_line"].as_u64().unwrap()).collect()
+    annotations
+        .iter()
+        .map(|annotation| annotation["start_line"].as_u64().unwrap())
+        .collect()
 }
 
 fn all(count: u64) -> Vec<u64> {
@@ -50,13 +53,25 @@ fn all(count: u64) -> Vec<u64> {
 fn a_thousand_annotations_follow_in_twenty_batches_in_order() {
     let world = World::new();
     let posted = world.client.check_run(&run(1000)).unwrap();
-    assert_eq!((posted.annotations, posted.refused, &posted.trouble), (1000, 0, &None));
+    assert_eq!(
+        (posted.annotations, posted.refused, &posted.trouble),
+        (1000, 0, &None)
+    );
     assert_eq!(lines(&world), all(1000));
     let state = world.fake.state();
     let methods: Vec<_> = state.seen.iter().map(|seen| seen.method.as_str()).collect();
     assert_eq!(methods, [&["POST"][..], &["PATCH"; 20]].concat());
-    assert!(state.seen[0].body.as_ref().unwrap()["output"].get("annotations").is_none());
-    let batch = |body: &Option<Value>| body.as_ref().unwrap()["output"]["annotations"].as_array().unwrap().len();
+    assert!(
+        state.seen[0].body.as_ref().unwrap()["output"]
+            .get("annotations")
+            .is_none()
+    );
+    let batch = |body: &Option<Value>| {
+        body.as_ref().unwrap()["output"]["annotations"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
     assert!(state.seen[1..].iter().all(|seen| batch(&seen.body) == 50));
 }
 
@@ -67,23 +82,42 @@ fn a_check_run_is_complete_from_the_start_and_keeps_what_it_said() {
     let state = world.fake.state();
     let made = &state.check_runs[0];
     assert_eq!(posted.url.as_deref(), made["html_url"].as_str());
-    assert_eq!((&made["status"], &made["conclusion"]), (&"completed".into(), &"failure".into()));
-    assert_eq!((&made["external_id"], &made["name"]), (&"run-7-1".into(), &"leakgate / linux".into()));
+    assert_eq!(
+        (&made["status"], &made["conclusion"]),
+        (&"completed".into(), &"failure".into())
+    );
+    assert_eq!(
+        (&made["external_id"], &made["name"]),
+        (&"run-7-1".into(), &"leakgate / linux".into())
+    );
     let output = &made["output"];
     assert_eq!(
         (&output["title"], &output["summary"], &output["text"]),
-        (&"2 findings".into(), &"It leaks.".into(), &"More of it.".into())
+        (
+            &"2 findings".into(),
+            &"It leaks.".into(),
+            &"More of it.".into()
+        )
     );
 }
 
 #[test]
 fn a_lost_answer_to_a_batch_loses_and_doubles_nothing() {
-    for fault in [Fault::BadGateway, Fault::BadGatewayAfter, Fault::Close, Fault::CloseAfter] {
+    for fault in [
+        Fault::BadGateway,
+        Fault::BadGatewayAfter,
+        Fault::Close,
+        Fault::CloseAfter,
+    ] {
         for nth in [1, 7, 20] {
             let world = World::new();
             world.fake.fail("PATCH", "/check-runs/", nth, fault);
             let posted = world.client.check_run(&run(1000)).unwrap();
-            assert_eq!((posted.annotations, posted.refused, &posted.trouble), (1000, 0, &None), "{fault:?} {nth}");
+            assert_eq!(
+                (posted.annotations, posted.refused, &posted.trouble),
+                (1000, 0, &None),
+                "{fault:?} {nth}"
+            );
             assert_eq!(lines(&world), all(1000), "{fault:?} {nth}");
         }
     }
@@ -91,7 +125,12 @@ fn a_lost_answer_to_a_batch_loses_and_doubles_nothing() {
 
 #[test]
 fn a_lost_answer_to_the_first_request_makes_no_second_run() {
-    for fault in [Fault::BadGateway, Fault::BadGatewayAfter, Fault::Close, Fault::CloseAfter] {
+    for fault in [
+        Fault::BadGateway,
+        Fault::BadGatewayAfter,
+        Fault::Close,
+        Fault::CloseAfter,
+    ] {
         let world = World::new();
         world.fake.fail("POST", "/check-runs", 1, fault);
         let posted = world.client.check_run(&run(3)).unwrap();
@@ -117,7 +156,9 @@ fn what_the_last_attempt_did_is_no_failure() {
     world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
     world.fake.fail("POST", "/check-runs", 2, Fault::BadGateway);
     world.fake.fail("POST", "/check-runs", 3, Fault::BadGateway);
-    world.fake.fail("POST", "/check-runs", 4, Fault::BadGatewayAfter);
+    world
+        .fake
+        .fail("POST", "/check-runs", 4, Fault::BadGatewayAfter);
     world.client.check_run(&run(1)).unwrap();
     assert_eq!(lines(&world), all(1));
 }
@@ -125,13 +166,28 @@ fn what_the_last_attempt_did_is_no_failure() {
 #[test]
 fn a_run_of_another_attempt_is_not_taken_for_this_one() {
     let world = World::new();
-    world.client.check_run(&CheckRun { external_id: "run-7-0".into(), ..run(0) }).unwrap();
-    world.client.check_run(&CheckRun { name: "another".into(), ..run(0) }).unwrap();
+    world
+        .client
+        .check_run(&CheckRun {
+            external_id: "run-7-0".into(),
+            ..run(0)
+        })
+        .unwrap();
+    world
+        .client
+        .check_run(&CheckRun {
+            name: "another".into(),
+            ..run(0)
+        })
+        .unwrap();
     world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
     world.client.check_run(&run(2)).unwrap();
     let state = world.fake.state();
     assert_eq!(state.check_runs.len(), 3);
-    assert_eq!(state.check_runs[2]["annotations"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        state.check_runs[2]["annotations"].as_array().unwrap().len(),
+        2
+    );
 }
 
 #[test]
@@ -143,7 +199,9 @@ fn a_run_is_found_on_a_later_page() {
             "output": { "annotations_count": 0 },
         }));
     }
-    world.fake.fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
+    world
+        .fake
+        .fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
     world.fake.fail("GET", "/commits/", 2, Fault::BadGateway);
     world.client.check_run(&run(1)).unwrap();
     assert_eq!(world.fake.state().check_runs.len(), 151);
@@ -157,8 +215,15 @@ fn one_bad_annotation_loses_only_itself() {
         let mut run = run(120);
         run.annotations[bad - 1].path = POISON.into();
         let posted = world.client.check_run(&run).unwrap();
-        assert_eq!((posted.annotations, posted.refused, &posted.trouble), (119, 1, &None), "{bad}");
-        let expected: Vec<_> = all(120).into_iter().filter(|line| *line != bad as u64).collect();
+        assert_eq!(
+            (posted.annotations, posted.refused, &posted.trouble),
+            (119, 1, &None),
+            "{bad}"
+        );
+        let expected: Vec<_> = all(120)
+            .into_iter()
+            .filter(|line| *line != bad as u64)
+            .collect();
         assert_eq!(lines(&world), expected, "{bad}");
     }
 }
@@ -173,7 +238,13 @@ fn annotations_that_can_be_put_right_are_put_right_and_others_never_sent() {
     run.annotations[3].end_line = 9;
     run.annotations[3].start_column = Some(3);
     run.annotations[4].path = "a/../../b.c".into();
-    let posted = world.client.check_run(&CheckRun { summary: "ü\u{1f600}".repeat(60_000), ..run }).unwrap();
+    let posted = world
+        .client
+        .check_run(&CheckRun {
+            summary: "ü\u{1f600}".repeat(60_000),
+            ..run
+        })
+        .unwrap();
     assert_eq!((posted.annotations, posted.refused), (3, 2));
     assert_eq!(lines(&world), [1, 3, 4]);
     assert_eq!(world.fake.count("PATCH", "/check-runs/"), 1);
@@ -183,7 +254,9 @@ fn annotations_that_can_be_put_right_are_put_right_and_others_never_sent() {
 fn the_search_for_bad_annotations_ends() {
     let world = World::new();
     let mut run = run(1000);
-    run.annotations.iter_mut().for_each(|annotation| annotation.path = POISON.into());
+    run.annotations
+        .iter_mut()
+        .for_each(|annotation| annotation.path = POISON.into());
     let posted = world.client.check_run(&run).unwrap();
     assert_eq!((posted.annotations, posted.refused), (0, 1000));
     assert!(world.fake.count("PATCH", "/check-runs/") < 160);
@@ -192,17 +265,24 @@ fn the_search_for_bad_annotations_ends() {
 #[test]
 fn without_the_permission_the_trouble_says_so() {
     let world = World::new();
-    world.fake.fail_always("POST", "/check-runs", Fault::Forbidden);
+    world
+        .fake
+        .fail_always("POST", "/check-runs", Fault::Forbidden);
     let trouble = world.client.check_run(&run(1)).unwrap_err();
     assert!(matches!(trouble, Trouble::Forbidden(_)));
-    assert_eq!(trouble.to_string(), "the check run could not be made: 403 Forbidden: Resource not accessible by integration");
+    assert_eq!(
+        trouble.to_string(),
+        "the check run could not be made: 403 Forbidden: Resource not accessible by integration"
+    );
     assert_eq!(world.fake.state().seen.len(), 1);
 }
 
 #[test]
 fn a_run_stands_when_its_annotations_can_no_longer_be_added() {
     let world = World::new();
-    world.fake.fail("PATCH", "/check-runs/", 2, Fault::Forbidden);
+    world
+        .fake
+        .fail("PATCH", "/check-runs/", 2, Fault::Forbidden);
     let posted = world.client.check_run(&run(120)).unwrap();
     assert_eq!((posted.annotations, posted.refused), (50, 0));
     assert!(matches!(posted.trouble, Some(Trouble::Forbidden(_))));
@@ -211,7 +291,12 @@ fn a_run_stands_when_its_annotations_can_no_longer_be_added() {
 
 #[test]
 fn a_limit_is_waited_for_and_is_no_lack_of_permission() {
-    for fault in [Fault::SecondaryLimit(0), Fault::SecondaryLimitUnnamed, Fault::TooMany(0), Fault::UsedUp(1)] {
+    for fault in [
+        Fault::SecondaryLimit(0),
+        Fault::SecondaryLimitUnnamed,
+        Fault::TooMany(0),
+        Fault::UsedUp(1),
+    ] {
         let world = World::new();
         world.fake.fail("POST", "/check-runs", 1, fault);
         world.fake.fail("PATCH", "/check-runs/", 2, fault);
@@ -224,7 +309,11 @@ fn a_limit_is_waited_for_and_is_no_lack_of_permission() {
 
 #[test]
 fn a_limit_that_lasts_too_long_is_told_at_once() {
-    for fault in [Fault::SecondaryLimit(3600), Fault::TooMany(u64::MAX), Fault::UsedUp(u64::from(u32::MAX))] {
+    for fault in [
+        Fault::SecondaryLimit(3600),
+        Fault::TooMany(u64::MAX),
+        Fault::UsedUp(u64::from(u32::MAX)),
+    ] {
         let world = World::new();
         world.fake.fail_always("POST", "/check-runs", fault);
         let trouble = world.client.check_run(&run(1)).unwrap_err();
@@ -236,16 +325,31 @@ fn a_limit_that_lasts_too_long_is_told_at_once() {
 #[test]
 fn a_limit_without_end_ends() {
     let world = World::new();
-    world.fake.fail_always("POST", "/check-runs", Fault::TooMany(0));
-    assert!(matches!(world.client.check_run(&run(1)).unwrap_err(), Trouble::Limited(_)));
+    world
+        .fake
+        .fail_always("POST", "/check-runs", Fault::TooMany(0));
+    assert!(matches!(
+        world.client.check_run(&run(1)).unwrap_err(),
+        Trouble::Limited(_)
+    ));
     assert_eq!(world.fake.state().seen.len(), 4);
 }
 
 #[test]
 fn patience_is_that_of_the_client_and_not_of_a_request() {
-    let world = World::with("", Pace { patience: std::time::Duration::from_millis(1500), ..QUICK });
-    world.fake.fail("POST", "/check-runs", 1, Fault::SecondaryLimit(1));
-    world.fake.fail("PATCH", "/check-runs/", 1, Fault::SecondaryLimit(1));
+    let world = World::with(
+        "",
+        Pace {
+            patience: std::time::Duration::from_millis(1500),
+            ..QUICK
+        },
+    );
+    world
+        .fake
+        .fail("POST", "/check-runs", 1, Fault::SecondaryLimit(1));
+    world
+        .fake
+        .fail("PATCH", "/check-runs/", 1, Fault::SecondaryLimit(1));
     let posted = world.client.check_run(&run(1)).unwrap();
     assert!(matches!(posted.trouble, Some(Trouble::Limited(_))));
 }
@@ -253,17 +357,26 @@ fn patience_is_that_of_the_client_and_not_of_a_request() {
 #[test]
 fn a_server_that_stays_broken_is_a_trouble_and_not_a_lack_of_permission() {
     let world = World::new();
-    world.fake.fail_always("POST", "/check-runs", Fault::BadGateway);
+    world
+        .fake
+        .fail_always("POST", "/check-runs", Fault::BadGateway);
     let trouble = world.client.check_run(&run(1)).unwrap_err();
-    assert_eq!(trouble, Trouble::Other("the check run could not be made: 502 Bad Gateway".into()));
+    assert_eq!(
+        trouble,
+        Trouble::Other("the check run could not be made: 502 Bad Gateway".into())
+    );
     assert_eq!(world.fake.count("POST", "/check-runs"), 4);
 }
 
 #[test]
 fn when_it_can_not_be_looked_up_it_is_not_sent_again() {
     let world = World::new();
-    world.fake.fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
-    world.fake.fail_always("GET", "/commits/", Fault::BadGateway);
+    world
+        .fake
+        .fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
+    world
+        .fake
+        .fail_always("GET", "/commits/", Fault::BadGateway);
     assert!(world.client.check_run(&run(1)).is_err());
     assert_eq!(world.fake.state().check_runs.len(), 1);
 }
@@ -271,9 +384,14 @@ fn when_it_can_not_be_looked_up_it_is_not_sent_again() {
 #[test]
 fn a_trouble_never_holds_the_token() {
     let world = World::new();
-    world.fake.fail_always("POST", "/check-runs", Fault::Telltale);
+    world
+        .fake
+        .fail_always("POST", "/check-runs", Fault::Telltale);
     let trouble = world.client.check_run(&run(1)).unwrap_err();
-    assert_eq!(trouble.to_string(), "the check run could not be made: 400 Bad Request: who is ***?");
+    assert_eq!(
+        trouble.to_string(),
+        "the check run could not be made: 400 Bad Request: who is ***?"
+    );
     world.fake.fail_always("PATCH", "/issues", Fault::Telltale);
     assert!(!format!("{:?} {:?}", world.client, super::access("x")).contains(TOKEN));
 }
@@ -281,17 +399,33 @@ fn a_trouble_never_holds_the_token() {
 #[test]
 fn the_path_of_an_enterprise_server_stays() {
     let world = World::with("/api/v3", QUICK);
-    world.fake.fail("PATCH", "/check-runs/", 1, Fault::BadGatewayAfter);
+    world
+        .fake
+        .fail("PATCH", "/check-runs/", 1, Fault::BadGatewayAfter);
     world.client.check_run(&run(60)).unwrap();
     assert_eq!(lines(&world), all(60));
-    assert!(world.fake.state().seen.iter().all(|seen| seen.path.starts_with("/api/v3/repos/octo/leaky/")));
+    assert!(
+        world
+            .fake
+            .state()
+            .seen
+            .iter()
+            .all(|seen| seen.path.starts_with("/api/v3/repos/octo/leaky/"))
+    );
 }
 
 #[test]
 fn a_request_that_writes_follows_no_answer_to_another_host() {
     let world = World::new();
-    world.fake.fail_always("POST", "/check-runs", Fault::Elsewhere);
+    world
+        .fake
+        .fail_always("POST", "/check-runs", Fault::Elsewhere);
     let trouble = world.client.check_run(&run(1)).unwrap_err();
-    assert!(trouble.to_string().contains("points to another host, 127.0.0.1"), "{trouble}");
+    assert!(
+        trouble
+            .to_string()
+            .contains("points to another host, 127.0.0.1"),
+        "{trouble}"
+    );
     assert!(world.fake.state().seen_elsewhere.is_empty());
 }

@@ -3,7 +3,11 @@
 //! It needs nothing of leakgate, so that tests of the whole program can use it too.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
-#![allow(clippy::cmp_owned, clippy::result_large_err, reason = "a fake that is easy to read matters more than its speed")]
+#![allow(
+    clippy::cmp_owned,
+    clippy::result_large_err,
+    reason = "a fake that is easy to read matters more than its speed"
+)]
 
 use std::collections::BTreeMap;
 use std::io;
@@ -56,7 +60,10 @@ pub(crate) enum Fault {
 
 impl Fault {
     fn works(self) -> bool {
-        matches!(self, Self::BadGatewayAfter | Self::HangAfter | Self::CloseAfter)
+        matches!(
+            self,
+            Self::BadGatewayAfter | Self::HangAfter | Self::CloseAfter
+        )
     }
 
     fn closes(self) -> bool {
@@ -64,23 +71,33 @@ impl Fault {
     }
 
     fn template(self, other: &str) -> ResponseTemplate {
-        let message = |status, text: &str| ResponseTemplate::new(status).set_body_json(json!({ "message": text }));
+        let message = |status, text: &str| {
+            ResponseTemplate::new(status).set_body_json(json!({ "message": text }))
+        };
         let secondary = "You have exceeded a secondary rate limit.";
         match self {
             Self::BadGateway | Self::BadGatewayAfter | Self::Close | Self::CloseAfter => {
                 ResponseTemplate::new(502).set_body_string("<html>Bad Gateway</html>")
             }
-            Self::Hang | Self::HangAfter => ResponseTemplate::new(200).set_delay(Duration::from_secs(600)),
+            Self::Hang | Self::HangAfter => {
+                ResponseTemplate::new(200).set_delay(Duration::from_secs(600))
+            }
             Self::Forbidden => message(403, "Resource not accessible by integration"),
-            Self::SecondaryLimit(seconds) => message(403, secondary).insert_header("retry-after", seconds.to_string()),
+            Self::SecondaryLimit(seconds) => {
+                message(403, secondary).insert_header("retry-after", seconds.to_string())
+            }
             Self::SecondaryLimitUnnamed => message(403, secondary),
-            Self::TooMany(seconds) => message(429, "Too many requests").insert_header("retry-after", seconds.to_string()),
+            Self::TooMany(seconds) => {
+                message(429, "Too many requests").insert_header("retry-after", seconds.to_string())
+            }
             Self::UsedUp(reset) => message(403, "API rate limit exceeded")
                 .insert_header("x-ratelimit-remaining", "0")
                 .insert_header("x-ratelimit-reset", reset.to_string()),
             Self::Unprocessable => message(422, "Validation Failed"),
             Self::Telltale => message(400, &format!("who is {TOKEN}?")),
-            Self::Elsewhere => ResponseTemplate::new(307).insert_header("location", format!("{other}/elsewhere")),
+            Self::Elsewhere => {
+                ResponseTemplate::new(307).insert_header("location", format!("{other}/elsewhere"))
+            }
         }
     }
 }
@@ -120,12 +137,20 @@ pub(crate) struct Seen {
 impl Seen {
     fn new(request: &Request) -> Self {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = request
+            .url
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         Self {
             method: request.method.to_string(),
             path: format!("{}{query}", request.url.path()),
             body: serde_json::from_slice(&request.body).ok(),
-            headers: request.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
+            headers: request
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+                .collect(),
         }
     }
 }
@@ -169,7 +194,10 @@ pub(crate) struct Fake {
 impl Fake {
     /// A GitHub whose API lies at this path.
     pub(crate) fn start(prefix: &str) -> Self {
-        let (server, other) = (wait(MockServer::builder().start()), wait(MockServer::builder().start()));
+        let (server, other) = (
+            wait(MockServer::builder().start()),
+            wait(MockServer::builder().start()),
+        );
         let state = State {
             prefix: prefix.to_owned(),
             viewer: Some("github-actions[bot]".to_owned()),
@@ -178,18 +206,27 @@ impl Fake {
             ..State::default()
         };
         let state = Arc::new(Mutex::new(state));
-        let (closes, works, answers, stores) = (state.clone(), state.clone(), state.clone(), state.clone());
-        let closing = Mock::given(move |request: &Request| lock(&closes).due(request).is_some_and(Fault::closes))
-            .respond_with_err(move |request: &Request| {
-                lock(&works).answer(request);
-                io::Error::other("closed as planned")
-            });
-        let answering = Mock::given(|_: &Request| true).respond_with(move |request: &Request| lock(&answers).answer(request));
-        let storing = Mock::given(|_: &Request| true).respond_with(move |request: &Request| lock(&stores).store(request));
+        let (closes, works, answers, stores) =
+            (state.clone(), state.clone(), state.clone(), state.clone());
+        let closing = Mock::given(move |request: &Request| {
+            lock(&closes).due(request).is_some_and(Fault::closes)
+        })
+        .respond_with_err(move |request: &Request| {
+            lock(&works).answer(request);
+            io::Error::other("closed as planned")
+        });
+        let answering = Mock::given(|_: &Request| true)
+            .respond_with(move |request: &Request| lock(&answers).answer(request));
+        let storing = Mock::given(|_: &Request| true)
+            .respond_with(move |request: &Request| lock(&stores).store(request));
         wait(server.register(closing.with_priority(1)));
         wait(server.register(answering));
         wait(other.register(storing));
-        Self { server, _other: other, state }
+        Self {
+            server,
+            _other: other,
+            state,
+        }
     }
 
     /// What belongs into `GITHUB_API_URL`.
@@ -204,17 +241,35 @@ impl Fake {
 
     /// Lets one request fail: the `nth` from now on, from 1, of this method with this in its path.
     pub(crate) fn fail(&self, method: &'static str, part: &'static str, nth: usize, fault: Fault) {
-        self.state().plans.push(Plan { method, part, first: nth, times: 1, seen: 0, fault });
+        self.state().plans.push(Plan {
+            method,
+            part,
+            first: nth,
+            times: 1,
+            seen: 0,
+            fault,
+        });
     }
 
     /// Lets all of these requests fail.
     pub(crate) fn fail_always(&self, method: &'static str, part: &'static str, fault: Fault) {
-        self.state().plans.push(Plan { method, part, first: 1, times: usize::MAX, seen: 0, fault });
+        self.state().plans.push(Plan {
+            method,
+            part,
+            first: 1,
+            times: usize::MAX,
+            seen: 0,
+            fault,
+        });
     }
 
     /// How many requests of this method had this in their path.
     pub(crate) fn count(&self, method: &str, part: &str) -> usize {
-        self.state().seen.iter().filter(|seen| seen.method == method && seen.path.contains(part)).count()
+        self.state()
+            .seen
+            .iter()
+            .filter(|seen| seen.method == method && seen.path.contains(part))
+            .count()
     }
 }
 
@@ -228,7 +283,11 @@ impl State {
     /// Adds a comment, and tells its number.
     pub(crate) fn comment(&mut self, pull: u64, author: &str, body: &str) -> u64 {
         let id = self.number();
-        let kind = if author.ends_with("[bot]") { "Bot" } else { "User" };
+        let kind = if author.ends_with("[bot]") {
+            "Bot"
+        } else {
+            "User"
+        };
         self.comments.push(json!({
             "id": id, "pull": pull, "body": body, "html_url": format!("https://github.example/c/{id}"),
             "user": { "login": author, "type": kind },
@@ -236,7 +295,8 @@ impl State {
         id
     }
 
-    /// Adds a run of a push and its artifact, and tells their numbers. The commit lies on the branch.
+    /// Adds a run of a push and its artifact, and tells their numbers. The commit lies on the
+    /// branch.
     pub(crate) fn push(&mut self, name: &str, branch: &str, sha: &str, zip: Vec<u8>) -> (u64, u64) {
         let (run, artifact) = (self.number(), self.number());
         self.runs.insert(
@@ -256,12 +316,19 @@ impl State {
             },
         }));
         self.zips.insert(artifact, zip);
-        self.compare.insert(format!("{sha}...{branch}"), "ahead".to_owned());
+        self.compare
+            .insert(format!("{sha}...{branch}"), "ahead".to_owned());
         (run, artifact)
     }
 
     /// Adds an open pull request, and tells its number.
-    pub(crate) fn pull(&mut self, owner: &str, branch: &str, sha: &str, repository: Option<u64>) -> u64 {
+    pub(crate) fn pull(
+        &mut self,
+        owner: &str,
+        branch: &str,
+        sha: &str,
+        repository: Option<u64>,
+    ) -> u64 {
         let number = self.number();
         self.pulls.push(json!({
             "number": number, "state": "open", "html_url": format!("https://github.example/pull/{number}"),
@@ -275,7 +342,10 @@ impl State {
     }
 
     fn due(&self, request: &Request) -> Option<Fault> {
-        self.plans.iter().find(|plan| plan.is_for(request) && plan.is_due()).map(|plan| plan.fault)
+        self.plans
+            .iter()
+            .find(|plan| plan.is_for(request) && plan.is_due())
+            .map(|plan| plan.fault)
     }
 
     fn answer(&mut self, request: &Request) -> ResponseTemplate {
@@ -296,7 +366,12 @@ impl State {
         let seen = Seen::new(request);
         let has_token = seen.headers.contains_key("authorization");
         self.seen_elsewhere.push(seen);
-        let id = request.url.path().rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
+        let id = request
+            .url
+            .path()
+            .rsplit('/')
+            .next()
+            .and_then(|id| id.parse::<u64>().ok());
         match id.and_then(|id| self.zips.get(&id)) {
             _ if has_token => ResponseTemplate::new(400),
             Some(zip) => ResponseTemplate::new(200).set_body_bytes(zip.clone()),
@@ -305,18 +380,25 @@ impl State {
     }
 
     fn work(&mut self, request: &Request) -> ResponseTemplate {
-        if request.headers.get("authorization").is_none_or(|value| value != &format!("Bearer {TOKEN}")) {
+        if request
+            .headers
+            .get("authorization")
+            .is_none_or(|value| value != &format!("Bearer {TOKEN}"))
+        {
             return refusal(401, "Bad credentials");
         }
         let path = request.url.path();
         if path == format!("{}/graphql", self.prefix.trim_end_matches("/v3")) {
             return match &self.viewer {
-                Some(login) => ResponseTemplate::new(200).set_body_json(json!({ "data": { "viewer": { "login": login } } })),
+                Some(login) => ResponseTemplate::new(200)
+                    .set_body_json(json!({ "data": { "viewer": { "login": login } } })),
                 None => refusal(403, "Resource not accessible by integration"),
             };
         }
         let below = format!("{}/repos/{}/{}/", self.prefix, REPOSITORY.0, REPOSITORY.1);
-        let Some(path) = path.strip_prefix(&below) else { return refusal(404, "Not Found") };
+        let Some(path) = path.strip_prefix(&below) else {
+            return refusal(404, "Not Found");
+        };
         let steps: Vec<_> = path.split('/').map(decoded).collect();
         let steps: Vec<_> = steps.iter().map(String::as_str).collect();
         let query: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
@@ -324,26 +406,39 @@ impl State {
         let done = match (request.method.as_str(), &steps[..]) {
             ("POST", ["check-runs"]) => self.make_check_run(body),
             ("PATCH", ["check-runs", id]) => self.change_check_run(id, &body),
-            ("GET", ["check-runs", id]) => find(&self.check_runs, id).map(|at| ok(&self.check_runs[at])),
-            ("GET", ["commits", sha, "check-runs"]) => Ok(self.list_check_runs(request, &query, sha)),
+            ("GET", ["check-runs", id]) => {
+                find(&self.check_runs, id).map(|at| ok(&self.check_runs[at]))
+            }
+            ("GET", ["commits", sha, "check-runs"]) => {
+                Ok(self.list_check_runs(request, &query, sha))
+            }
             ("GET", ["issues", pull, "comments"]) => Ok(self.list_comments(request, &query, pull)),
             ("POST", ["issues", pull, "comments"]) => self.make_comment(pull, &body),
             ("PATCH", ["issues", "comments", id]) => self.change_comment(id, Some(&body)),
             ("DELETE", ["issues", "comments", id]) => self.change_comment(id, None),
             ("GET", ["actions", "artifacts"]) => {
                 let name = query.get("name");
-                Ok(self.list_artifacts(request, &query, |artifact| name.is_none_or(|name| artifact["name"] == *name)))
+                Ok(self.list_artifacts(request, &query, |artifact| {
+                    name.is_none_or(|name| artifact["name"] == *name)
+                }))
             }
             ("GET", ["actions", "runs", run, "artifacts"]) => {
-                Ok(self.list_artifacts(request, &query, |artifact| artifact["workflow_run"]["id"].to_string() == *run))
+                Ok(self.list_artifacts(request, &query, |artifact| {
+                    artifact["workflow_run"]["id"].to_string() == *run
+                }))
             }
             ("GET", ["actions", "artifacts", id, "zip"]) => Ok(self.point_to_zip(id)),
-            ("GET", ["actions", "runs", id]) => {
-                id.parse().ok().and_then(|id: u64| self.runs.get(&id)).map(ok).ok_or_else(missing)
-            }
-            ("GET", ["compare", range]) => {
-                self.compare.get(*range).map(|status| ok(&json!({ "status": status }))).ok_or_else(missing)
-            }
+            ("GET", ["actions", "runs", id]) => id
+                .parse()
+                .ok()
+                .and_then(|id: u64| self.runs.get(&id))
+                .map(ok)
+                .ok_or_else(missing),
+            ("GET", ["compare", range]) => self
+                .compare
+                .get(*range)
+                .map(|status| ok(&json!({ "status": status })))
+                .ok_or_else(missing),
             ("GET", ["pulls"]) => Ok(self.list_pulls(request, &query)),
             _ => Err(missing()),
         };
@@ -371,25 +466,52 @@ impl State {
         let more = checked(&body["output"])?;
         let run = &mut self.check_runs[at];
         run["output"] = body["output"].clone();
-        run["annotations"].as_array_mut().ok_or_else(missing)?.extend(more);
+        run["annotations"]
+            .as_array_mut()
+            .ok_or_else(missing)?
+            .extend(more);
         recount(run);
         Ok(ok(run))
     }
 
-    fn list_check_runs(&self, request: &Request, query: &BTreeMap<String, String>, sha: &str) -> ResponseTemplate {
+    fn list_check_runs(
+        &self,
+        request: &Request,
+        query: &BTreeMap<String, String>,
+        sha: &str,
+    ) -> ResponseTemplate {
         let name = query.get("check_name");
         let runs = self.check_runs.iter();
-        let runs = runs.filter(|run| run["head_sha"] == sha && name.is_none_or(|name| run["name"] == *name)).cloned();
+        let runs = runs
+            .filter(|run| run["head_sha"] == sha && name.is_none_or(|name| run["name"] == *name))
+            .cloned();
         page(request, query, runs.collect(), Some("check_runs"))
     }
 
-    fn list_comments(&self, request: &Request, query: &BTreeMap<String, String>, pull: &str) -> ResponseTemplate {
-        page(request, query, self.comments.iter().filter(|c| c["pull"].to_string() == pull).cloned().collect(), None)
+    fn list_comments(
+        &self,
+        request: &Request,
+        query: &BTreeMap<String, String>,
+        pull: &str,
+    ) -> ResponseTemplate {
+        page(
+            request,
+            query,
+            self.comments
+                .iter()
+                .filter(|c| c["pull"].to_string() == pull)
+                .cloned()
+                .collect(),
+            None,
+        )
     }
 
     fn make_comment(&mut self, pull: &str, body: &Value) -> Done {
         let text = comment_text(body)?;
-        let author = self.viewer.clone().unwrap_or_else(|| "github-actions[bot]".to_owned());
+        let author = self
+            .viewer
+            .clone()
+            .unwrap_or_else(|| "github-actions[bot]".to_owned());
         self.comment(pull.parse().map_err(|_| missing())?, &author, &text);
         Ok(ResponseTemplate::new(201).set_body_json(self.comments.last()))
     }
@@ -397,7 +519,9 @@ impl State {
     fn change_comment(&mut self, id: &str, body: Option<&Value>) -> Done {
         let at = find(&self.comments, id)?;
         let viewer = self.viewer.as_deref().unwrap_or("github-actions[bot]");
-        let author = self.comments[at]["user"]["login"].as_str().unwrap_or_default();
+        let author = self.comments[at]["user"]["login"]
+            .as_str()
+            .unwrap_or_default();
         if author != viewer && author != format!("{viewer}[bot]") {
             return Err(refusal(403, "Resource not accessible by integration"));
         }
@@ -415,22 +539,37 @@ impl State {
         query: &BTreeMap<String, String>,
         is_asked: impl Fn(&Value) -> bool,
     ) -> ResponseTemplate {
-        let found = self.artifacts.iter().rev().filter(|artifact| is_asked(artifact)).cloned().collect();
+        let found = self
+            .artifacts
+            .iter()
+            .rev()
+            .filter(|artifact| is_asked(artifact))
+            .cloned()
+            .collect();
         page(request, query, found, Some("artifacts"))
     }
 
     fn point_to_zip(&self, id: &str) -> ResponseTemplate {
-        let is_expired = find(&self.artifacts, id).is_ok_and(|at| self.artifacts[at]["expired"] == true);
+        let is_expired =
+            find(&self.artifacts, id).is_ok_and(|at| self.artifacts[at]["expired"] == true);
         if is_expired {
             return refusal(410, "Gone");
         }
-        ResponseTemplate::new(302).insert_header("location", format!("{}/blob/{id}?sig=signed", self.other))
+        ResponseTemplate::new(302)
+            .insert_header("location", format!("{}/blob/{id}?sig=signed", self.other))
     }
 
     fn list_pulls(&self, request: &Request, query: &BTreeMap<String, String>) -> ResponseTemplate {
         let (state, head) = (query.get("state"), query.get("head"));
-        let is_asked = |p: &&Value| state.is_none_or(|s| p["state"] == *s) && head.is_none_or(|h| p["head"]["label"] == *h);
-        page(request, query, self.pulls.iter().filter(is_asked).cloned().collect(), None)
+        let is_asked = |p: &&Value| {
+            state.is_none_or(|s| p["state"] == *s) && head.is_none_or(|h| p["head"]["label"] == *h)
+        };
+        page(
+            request,
+            query,
+            self.pulls.iter().filter(is_asked).cloned().collect(),
+            None,
+        )
     }
 }
 
@@ -438,7 +577,9 @@ impl State {
 type Done = Result<ResponseTemplate, ResponseTemplate>;
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    state
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn ok(value: &Value) -> ResponseTemplate {
@@ -446,7 +587,9 @@ fn ok(value: &Value) -> ResponseTemplate {
 }
 
 fn refusal(status: u16, message: &str) -> ResponseTemplate {
-    ResponseTemplate::new(status).set_body_json(json!({ "message": message, "documentation_url": "https://docs.github.example" }))
+    ResponseTemplate::new(status).set_body_json(
+        json!({ "message": message, "documentation_url": "https://docs.github.example" }),
+    )
 }
 
 fn missing() -> ResponseTemplate {
@@ -454,7 +597,9 @@ fn missing() -> ResponseTemplate {
 }
 
 fn find(list: &[Value], id: &str) -> Result<usize, ResponseTemplate> {
-    list.iter().position(|item| item["id"].to_string() == id).ok_or_else(missing)
+    list.iter()
+        .position(|item| item["id"].to_string() == id)
+        .ok_or_else(missing)
 }
 
 fn recount(run: &mut Value) {
@@ -463,11 +608,26 @@ fn recount(run: &mut Value) {
 }
 
 /// A page of a list, with the header that tells of the next.
-fn page(request: &Request, query: &BTreeMap<String, String>, list: Vec<Value>, key: Option<&str>) -> ResponseTemplate {
-    let number = |name, default| query.get(name).and_then(|n| n.parse().ok()).unwrap_or(default);
-    let (per_page, page): (usize, usize) = (number("per_page", 30).min(100), number("page", 1).max(1));
+fn page(
+    request: &Request,
+    query: &BTreeMap<String, String>,
+    list: Vec<Value>,
+    key: Option<&str>,
+) -> ResponseTemplate {
+    let number = |name, default| {
+        query
+            .get(name)
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(default)
+    };
+    let (per_page, page): (usize, usize) =
+        (number("per_page", 30).min(100), number("page", 1).max(1));
     let total = list.len();
-    let items: Vec<_> = list.into_iter().skip((page - 1) * per_page).take(per_page).collect();
+    let items: Vec<_> = list
+        .into_iter()
+        .skip((page - 1) * per_page)
+        .take(per_page)
+        .collect();
     let body = match key {
         Some(key) => json!({ "total_count": total, key: items }),
         None => Value::from(items),
@@ -476,43 +636,74 @@ fn page(request: &Request, query: &BTreeMap<String, String>, list: Vec<Value>, k
     if page * per_page >= total {
         return answer;
     }
-    let next = format!("<{}?page={}>; rel=\"next\", <{0}?page=9>; rel=\"last\"", request.url.path(), page + 1);
+    let next = format!(
+        "<{}?page={}>; rel=\"next\", <{0}?page=9>; rel=\"last\"",
+        request.url.path(),
+        page + 1
+    );
     answer.insert_header("link", next)
 }
 
 fn comment_text(body: &Value) -> Result<String, ResponseTemplate> {
-    let text = body["body"].as_str().filter(|text| !text.is_empty() && text.chars().count() <= 65_536);
-    text.map(str::to_owned).ok_or_else(|| refusal(422, "Body is too long (maximum is 65536 characters)"))
+    let text = body["body"]
+        .as_str()
+        .filter(|text| !text.is_empty() && text.chars().count() <= 65_536);
+    text.map(str::to_owned)
+        .ok_or_else(|| refusal(422, "Body is too long (maximum is 65536 characters)"))
 }
 
 /// The annotations of an output, if GitHub takes it.
 fn checked(output: &Value) -> Result<Vec<Value>, ResponseTemplate> {
     let bad = || refusal(422, "Invalid request");
-    let prose = |text: &Value| text.as_str().is_none_or(|text| text.chars().count() <= 65_535 && !text.contains(is_refused));
-    if !output["title"].is_string() || !output["summary"].is_string() || !prose(&output["summary"]) || !prose(&output["text"]) {
+    let prose = |text: &Value| {
+        text.as_str()
+            .is_none_or(|text| text.chars().count() <= 65_535 && !text.contains(is_refused))
+    };
+    if !output["title"].is_string()
+        || !output["summary"].is_string()
+        || !prose(&output["summary"])
+        || !prose(&output["text"])
+    {
         return Err(bad());
     }
-    let annotations = output["annotations"].as_array().cloned().unwrap_or_default();
+    let annotations = output["annotations"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let is_good = annotations.len() <= 50 && annotations.iter().all(is_annotation);
     if is_good { Ok(annotations) } else { Err(bad()) }
 }
 
 fn is_annotation(annotation: &Value) -> bool {
-    let (text, line) = (|key: &str| annotation[key].as_str(), |key: &str| annotation[key].as_u64());
-    let short = |key, most| text(key).is_none_or(|text| text.len() <= most && !text.contains(is_refused));
-    let is_path =
-        text("path").is_some_and(|p| !p.is_empty() && !p.starts_with('/') && !p.split('/').any(|s| s == "..") && p != POISON);
-    let (start, end) = (line("start_line").unwrap_or(0), line("end_line").unwrap_or(0));
-    let has_columns = ["start_column", "end_column"].iter().any(|key| annotation.get(key).is_some());
+    let (text, line) = (
+        |key: &str| annotation[key].as_str(),
+        |key: &str| annotation[key].as_u64(),
+    );
+    let short =
+        |key, most| text(key).is_none_or(|text| text.len() <= most && !text.contains(is_refused));
+    let is_path = text("path").is_some_and(|p| {
+        !p.is_empty() && !p.starts_with('/') && !p.split('/').any(|s| s == "..") && p != POISON
+    });
+    let (start, end) = (
+        line("start_line").unwrap_or(0),
+        line("end_line").unwrap_or(0),
+    );
+    let has_columns = ["start_column", "end_column"]
+        .iter()
+        .any(|key| annotation.get(key).is_some());
     is_path
         && 1 <= start
         && start <= end
         && (!has_columns || start == end)
-        && matches!(text("annotation_level"), Some("failure" | "warning" | "notice"))
+        && matches!(
+            text("annotation_level"),
+            Some("failure" | "warning" | "notice")
+        )
         && text("message").is_some_and(|message| !message.is_empty())
         && short("message", 65_536)
         && short("raw_details", 65_536)
-        && text("title").is_none_or(|title| title.chars().count() <= 255 && !title.contains(is_refused))
+        && text("title")
+            .is_none_or(|title| title.chars().count() <= 255 && !title.contains(is_refused))
 }
 
 fn is_refused(c: char) -> bool {
@@ -523,7 +714,8 @@ fn decoded(step: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), step.as_bytes());
     while let Some((&first, after)) = rest.split_first() {
         let code = (first == b'%').then(|| after.get(..2)).flatten();
-        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        let code =
+            code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
         bytes.push(code.unwrap_or(first));
         rest = if code.is_some() { &after[2..] } else { after };
     }

@@ -21,9 +21,15 @@ const HOST: &str = "github.invalid";
 /// Where [`asks`] finds the API.
 const API: &str = "LEAKGATE_TEST_API";
 
-const HEAD: Head<'_> = Head { repository: 1, owner: "o", branch: "b", sha: "s" };
+const HEAD: Head<'_> = Head {
+    repository: 1,
+    owner: "o",
+    branch: "b",
+    sha: "s",
+};
 
-/// A server that answers each request with an empty list, and the certificate of the authority that vouches for it.
+/// A server that answers each request with an empty list, and the certificate of the authority that
+/// vouches for it.
 fn server() -> (u16, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -32,17 +38,32 @@ fn server() -> (u16, String) {
     let issuer = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
     let names = vec![HOST.to_owned(), "localhost".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    let certificate = CertificateParams::new(names)
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = Arc::new(
+        config
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap(),
+    );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let config = config.clone();
-            thread::spawn(move || answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream)));
+            thread::spawn(move || {
+                answer(StreamOwned::new(
+                    ServerConnection::new(config).unwrap(),
+                    stream,
+                ))
+            });
         }
     });
     (port, authority.pem())
@@ -82,7 +103,10 @@ fn tunnel(mut client: TcpStream, port: u16, asked: &Mutex<Vec<String>>) -> io::R
         client.read_exact(&mut byte)?;
         head.push(byte[0]);
     }
-    asked.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+    asked
+        .lock()
+        .unwrap()
+        .push(String::from_utf8_lossy(&head).into_owned());
     let mut server = TcpStream::connect(("127.0.0.1", port))?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
@@ -94,11 +118,23 @@ fn tunnel(mut client: TcpStream, port: u16, asked: &Mutex<Vec<String>>) -> io::R
     client.shutdown(Shutdown::Write)
 }
 
-/// Asks from a process of its own, for the environment is that of a whole process. Tells what came of it.
+/// Asks from a process of its own, for the environment is that of a whole process. Tells what came
+/// of it.
 fn ask(api: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "github::tests::network::asks", "--nocapture"]).env(API, api);
-    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+    command
+        .args(["--exact", "github::tests::network::asks", "--nocapture"])
+        .env(API, api);
+    for name in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ] {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -126,7 +162,10 @@ fn a_private_authority_is_trusted_where_it_is_named_and_nowhere_else() {
     let (_, another) = server();
     fs::write(&file, another).unwrap();
     let told = ask(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
-    assert!(told.contains("told: Err(Other(") && told.contains("certificate") && !told.contains(TOKEN), "{told}");
+    assert!(
+        told.contains("told: Err(Other(") && told.contains("certificate") && !told.contains(TOKEN),
+        "{told}"
+    );
 }
 
 #[test]
@@ -141,11 +180,23 @@ fn a_proxy_is_used_as_the_environment_says() {
         let told = ask(&format!("https://{HOST}"), &[authority, (name, &proxy)]);
         assert!(told.contains("told: Ok([])"), "{told}");
         let asked = std::mem::take(&mut *asked.lock().unwrap());
-        assert!(asked.iter().any(|head| head.starts_with(&format!("CONNECT {HOST}:443 "))), "{asked:?}");
+        assert!(
+            asked
+                .iter()
+                .any(|head| head.starts_with(&format!("CONNECT {HOST}:443 "))),
+            "{asked:?}"
+        );
         // The way there is not encrypted.
         assert!(!asked.concat().contains(TOKEN));
     }
-    let told = ask(&format!("https://localhost:{port}"), &[authority, ("HTTPS_PROXY", &proxy), ("NO_PROXY", "localhost")]);
+    let told = ask(
+        &format!("https://localhost:{port}"),
+        &[
+            authority,
+            ("HTTPS_PROXY", &proxy),
+            ("NO_PROXY", "localhost"),
+        ],
+    );
     assert!(told.contains("told: Ok([])"), "{told}");
     assert!(asked.lock().unwrap().is_empty());
 }
@@ -155,22 +206,47 @@ fn where_nobody_listens_the_trouble_says_so() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let trouble = Client::new(&access(&api), QUICK).unwrap().pulls_of(HEAD).unwrap_err();
+    let trouble = Client::new(&access(&api), QUICK)
+        .unwrap()
+        .pulls_of(HEAD)
+        .unwrap_err();
     assert!(matches!(trouble, Trouble::Other(_)));
     let text = trouble.to_string();
-    assert!(text.starts_with("the pull requests of the commit could not be read: there is no connection: "), "{text}");
+    assert!(
+        text.starts_with(
+            "the pull requests of the commit could not be read: there is no connection: "
+        ),
+        "{text}"
+    );
 }
 
 #[test]
 fn what_is_no_address_and_no_token_is_refused_before_anything_is_sent() {
-    for api in ["", "api.github.com", "ftp://github.example", "https://", "https://user:secret@github.example"] {
+    for api in [
+        "",
+        "api.github.com",
+        "ftp://github.example",
+        "https://",
+        "https://user:secret@github.example",
+    ] {
         let trouble = Client::new(&access(api), QUICK).unwrap_err();
-        assert!(trouble.to_string().starts_with("GitHub can't be asked: the API's address"), "{api}: {trouble}");
+        assert!(
+            trouble
+                .to_string()
+                .starts_with("GitHub can't be asked: the API's address"),
+            "{api}: {trouble}"
+        );
     }
     for token in ["", " \n", "ghs_a\nhost: evil", "ghs_ü", "two words"] {
-        let access = Access { token: Token::new(token), ..access("https://github.example") };
+        let access = Access {
+            token: Token::new(token),
+            ..access("https://github.example")
+        };
         let trouble = Client::new(&access, QUICK).unwrap_err();
-        assert_eq!(trouble.to_string(), "GitHub can't be asked: the token is empty, or holds what no token holds");
+        assert_eq!(
+            trouble.to_string(),
+            "GitHub can't be asked: the token is empty, or holds what no token holds"
+        );
     }
 }
 
@@ -187,9 +263,13 @@ fn reading_outlives_connections_that_break() {
                 continue;
             }
             let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]");
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]");
         }
     });
-    assert_eq!(Client::new(&access(&api), QUICK).unwrap().pulls_of(HEAD), Ok(Vec::new()));
+    assert_eq!(
+        Client::new(&access(&api), QUICK).unwrap().pulls_of(HEAD),
+        Ok(Vec::new())
+    );
     assert_eq!(served.load(Ordering::SeqCst), 3);
 }

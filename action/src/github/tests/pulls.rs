@@ -11,8 +11,19 @@ fn sha(letter: char) -> String {
 }
 
 fn numbers(world: &World, owner: &str, branch: &str) -> Vec<u64> {
-    let head = Head { repository: FORK, owner, branch, sha: &sha('a') };
-    world.client.pulls_of(head).unwrap().iter().map(|pull| pull.number).collect()
+    let head = Head {
+        repository: FORK,
+        owner,
+        branch,
+        sha: &sha('a'),
+    };
+    world
+        .client
+        .pulls_of(head)
+        .unwrap()
+        .iter()
+        .map(|pull| pull.number)
+        .collect()
 }
 
 #[test]
@@ -31,16 +42,40 @@ fn only_open_ones_of_that_very_commit_branch_and_repository_are_taken() {
         state.pulls.last_mut().unwrap()["state"] = "closed".into();
     }
     assert_eq!(numbers(&world, "contributor", "fix/leak #1"), right);
-    assert!(world.fake.state().seen[0].path.contains("head=contributor:fix%2Fleak%20%231&"));
+    assert!(
+        world.fake.state().seen[0]
+            .path
+            .contains("head=contributor:fix%2Fleak%20%231&")
+    );
 }
 
 #[test]
 fn a_pull_request_is_told_with_where_it_goes() {
     let world = World::new();
-    let number = world.fake.state().pull("contributor", "fix", &sha('a'), Some(FORK));
-    let pulls = world.client.pulls_of(Head { repository: FORK, owner: "contributor", branch: "fix", sha: &sha('a') }).unwrap();
+    let number = world
+        .fake
+        .state()
+        .pull("contributor", "fix", &sha('a'), Some(FORK));
+    let pulls = world
+        .client
+        .pulls_of(Head {
+            repository: FORK,
+            owner: "contributor",
+            branch: "fix",
+            sha: &sha('a'),
+        })
+        .unwrap();
     let url = format!("https://github.example/pull/{number}");
-    assert_eq!(pulls, [Pull { number, head_sha: sha('a'), base_ref: "main".into(), base_sha: sha('b'), url }]);
+    assert_eq!(
+        pulls,
+        [Pull {
+            number,
+            head_sha: sha('a'),
+            base_ref: "main".into(),
+            base_sha: sha('b'),
+            url
+        }]
+    );
 }
 
 #[test]
@@ -48,7 +83,9 @@ fn all_pages_are_read_again_where_they_fail() {
     let world = World::new();
     let last = {
         let state = &mut *world.fake.state();
-        (0..120).map(|_| state.pull("contributor", "fix", &sha('b'), Some(FORK))).last();
+        (0..120)
+            .map(|_| state.pull("contributor", "fix", &sha('b'), Some(FORK)))
+            .last();
         state.pull("contributor", "fix", &sha('a'), Some(FORK))
     };
     world.fake.fail("GET", "/pulls", 2, Fault::BadGateway);

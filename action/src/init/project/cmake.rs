@@ -20,18 +20,38 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
         id: "cmake",
         what: format!("{languages} by CMake ({FILE})"),
         legs: FLAGS.to_vec(),
-        steps: vec![Step::valgrind(), build(&script, &[("CFLAGS", "FLAGS"), ("CXXFLAGS", "FLAGS")])],
-        command: if has_tests { "ctest --test-dir build --output-on-failure" } else { "./build/PROGRAM" }.into(),
+        steps: vec![
+            Step::valgrind(),
+            build(&script, &[("CFLAGS", "FLAGS"), ("CXXFLAGS", "FLAGS")]),
+        ],
+        command: if has_tests {
+            "ctest --test-dir build --output-on-failure"
+        } else {
+            "./build/PROGRAM"
+        }
+        .into(),
         remark: (!has_tests).then_some(PLACEHOLDER),
     };
-    Some(Native { job, has_tests, is_make: false })
+    Some(Native {
+        job,
+        has_tests,
+        is_make: false,
+    })
 }
 
-/// The languages of the first `project()`; C and C++ where it names none. Nothing where neither of the two is among them.
+/// The languages of the first `project()`; C and C++ where it names none. Nothing where neither of
+/// the two is among them.
 fn languages(text: &str) -> Option<&'static str> {
-    const OTHERS: &[&str] = &["NONE", "FORTRAN", "CUDA", "HIP", "SWIFT", "CSHARP", "JAVA", "ASM", "OBJC", "OBJCXX", "ISPC"];
-    let words: Vec<String> =
-        call(text, "project").unwrap_or_default().split_whitespace().skip(1).map(str::to_ascii_uppercase).collect();
+    const OTHERS: &[&str] = &[
+        "NONE", "FORTRAN", "CUDA", "HIP", "SWIFT", "CSHARP", "JAVA", "ASM", "OBJC", "OBJCXX",
+        "ISPC",
+    ];
+    let words: Vec<String> = call(text, "project")
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .map(str::to_ascii_uppercase)
+        .collect();
     let has = |name: &str| words.iter().any(|word| word == name);
     match (has("C"), has("CXX")) {
         (true, false) => Some("C"),
@@ -42,8 +62,13 @@ fn languages(text: &str) -> Option<&'static str> {
 }
 
 fn includes_ctest(text: &str) -> bool {
-    let calls = text.match_indices("include").chain(text.match_indices("INCLUDE")).map(|(at, _)| &text[at..]);
-    calls.filter_map(|rest| call(rest, "include")).any(|arguments| arguments.trim() == "CTest")
+    let calls = text
+        .match_indices("include")
+        .chain(text.match_indices("INCLUDE"))
+        .map(|(at, _)| &text[at..]);
+    calls
+        .filter_map(|rest| call(rest, "include"))
+        .any(|arguments| arguments.trim() == "CTest")
 }
 
 /// The arguments of the first call of a command, whose name may be written in any case.
@@ -51,7 +76,9 @@ fn call<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let lower = text.to_ascii_lowercase();
     lower.match_indices(name).find_map(|(at, _)| {
         let is_name = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let arguments = text[at + name.len()..].trim_start_matches([' ', '\t']).strip_prefix('(')?;
+        let arguments = text[at + name.len()..]
+            .trim_start_matches([' ', '\t'])
+            .strip_prefix('(')?;
         arguments.split(')').next().filter(|_| is_name)
     })
 }
@@ -68,10 +95,18 @@ mod tests {
 
     #[test]
     fn languages_are_those_of_the_project() {
-        let what = |text: &str| of(text).map(|native| native.job.what.split(" by").next().unwrap().to_owned());
+        let what = |text: &str| {
+            of(text).map(|native| native.job.what.split(" by").next().unwrap().to_owned())
+        };
         assert_eq!(what("project(x C)").as_deref(), Some("C"));
-        assert_eq!(what("Project( x\n VERSION 1.2 LANGUAGES CXX )").as_deref(), Some("C++"));
-        assert_eq!(what("project(x VERSION 1 LANGUAGES C CXX)").as_deref(), Some("C and C++"));
+        assert_eq!(
+            what("Project( x\n VERSION 1.2 LANGUAGES CXX )").as_deref(),
+            Some("C++")
+        );
+        assert_eq!(
+            what("project(x VERSION 1 LANGUAGES C CXX)").as_deref(),
+            Some("C and C++")
+        );
         assert_eq!(what("project(x)").as_deref(), Some("C and C++"));
         assert_eq!(what("project(x VERSION 2)").as_deref(), Some("C and C++"));
         assert_eq!(what("# project(x C)\nproject(x NONE)"), None);
@@ -82,10 +117,21 @@ mod tests {
     fn tests_are_run_where_the_project_knows_of_them() {
         let command = |text: &str| of(text).unwrap().job.command;
         assert!(command("project(x C)\nEnable_Testing()").starts_with("ctest"));
-        assert!(command("project(x C)\ninclude(GNUInstallDirs)\ninclude( CTest )").starts_with("ctest"));
-        for text in ["project(x C)", "project(x C)\n# enable_testing()", "project(x C)\ninclude(CTestUseLaunchers)"] {
+        assert!(
+            command("project(x C)\ninclude(GNUInstallDirs)\ninclude( CTest )").starts_with("ctest")
+        );
+        for text in [
+            "project(x C)",
+            "project(x C)\n# enable_testing()",
+            "project(x C)\ninclude(CTestUseLaunchers)",
+        ] {
             let native = of(text).unwrap();
-            assert!(!native.has_tests && native.job.command == "./build/PROGRAM" && native.job.remark.is_some(), "{text}");
+            assert!(
+                !native.has_tests
+                    && native.job.command == "./build/PROGRAM"
+                    && native.job.remark.is_some(),
+                "{text}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Go: its race detector for all, AddressSanitizer where C code belongs to it. memcheck knows too little of Go's own memory.
+//! Go: its race detector for all, AddressSanitizer where C code belongs to it. memcheck knows too
+//! little of Go's own memory.
 
 use super::{Job, Leg};
 use crate::init::tree::Tree;
@@ -10,10 +11,17 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
     if !tree.has(FILE) {
         return None;
     }
-    let is_cgo =
-        |file: &str| tree.read(file).lines().any(|line| line.trim_start().trim_start_matches("import ").trim() == "\"C\"");
+    let is_cgo = |file: &str| {
+        tree.read(file)
+            .lines()
+            .any(|line| line.trim_start().trim_start_matches("import ").trim() == "\"C\"")
+    };
     let is_mixed = tree.ending(&[".go"]).any(is_cgo);
-    let tools: &[&str] = if is_mixed { &["asan", "tsan"] } else { &["tsan"] };
+    let tools: &[&str] = if is_mixed {
+        &["asan", "tsan"]
+    } else {
+        &["tsan"]
+    };
     Some(Job {
         id: "go",
         what: format!("Go{} ({FILE})", if is_mixed { " with C" } else { "" }),

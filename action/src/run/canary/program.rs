@@ -1,8 +1,10 @@
-//! The canary's program: an executable of a few hundred bytes that calls the C library and errs on purpose.
+//! The canary's program: an executable of a few hundred bytes that calls the C library and errs on
+//! purpose.
 //!
-//! It is written here instruction by instruction, for a machine that runs tests need not have a compiler, and leakgate's own program may
-//! be linked without the C library that checkers watch. Sources: the ELF specification (System V gABI, chapters 4 and 5), the processor
-//! supplements for x86-64 and AArch64 (relocations `GLOB_DAT`), the instruction sets' manuals.
+//! It is written here instruction by instruction, for a machine that runs tests need not have a
+//! compiler, and leakgate's own program may be linked without the C library that checkers watch.
+//! Sources: the ELF specification (System V gABI, chapters 4 and 5), the processor supplements for
+//! x86-64 and AArch64 (relocations `GLOB_DAT`), the instruction sets' manuals.
 
 use std::path::Path;
 
@@ -58,10 +60,28 @@ impl Deed {
         use Function::{Exit, Free, Malloc, Unlock};
         use Step::{Call, CallKept, CallMutex, Forget, Keep, Read};
         match self {
-            Self::LeakAndRead => &[Call(Malloc, BYTES), Keep, Read(BYTES), Forget, Call(Exit, 0)],
+            Self::LeakAndRead => &[
+                Call(Malloc, BYTES),
+                Keep,
+                Read(BYTES),
+                Forget,
+                Call(Exit, 0),
+            ],
             Self::Unlock => &[CallMutex(Unlock), Call(Exit, 0)],
-            Self::FreeTwice => &[Call(Malloc, SMALL), Keep, CallKept(Free), CallKept(Free), Call(Exit, 0)],
-            Self::ReadFreed => &[Call(Malloc, SMALL), Keep, CallKept(Free), Read(0), Call(Exit, 0)],
+            Self::FreeTwice => &[
+                Call(Malloc, SMALL),
+                Keep,
+                CallKept(Free),
+                CallKept(Free),
+                Call(Exit, 0),
+            ],
+            Self::ReadFreed => &[
+                Call(Malloc, SMALL),
+                Keep,
+                CallKept(Free),
+                Read(0),
+                Call(Exit, 0),
+            ],
         }
     }
 }
@@ -79,14 +99,26 @@ const X86_64: Processor = Processor {
     number: 62,
     relocation: 6,
     code: x86_64,
-    systems: &[("/lib64/ld-linux-x86-64.so.2", &["libc.so.6", "libpthread.so.0"]), ("/lib/ld-musl-x86_64.so.1", &["libc.so"])],
+    systems: &[
+        (
+            "/lib64/ld-linux-x86-64.so.2",
+            &["libc.so.6", "libpthread.so.0"],
+        ),
+        ("/lib/ld-musl-x86_64.so.1", &["libc.so"]),
+    ],
 };
 
 const AARCH64: Processor = Processor {
     number: 183,
     relocation: 1025,
     code: aarch64,
-    systems: &[("/lib/ld-linux-aarch64.so.1", &["libc.so.6", "libpthread.so.0"]), ("/lib/ld-musl-aarch64.so.1", &["libc.so"])],
+    systems: &[
+        (
+            "/lib/ld-linux-aarch64.so.1",
+            &["libc.so.6", "libpthread.so.0"],
+        ),
+        ("/lib/ld-musl-aarch64.so.1", &["libc.so"]),
+    ],
 };
 
 /// The program for this machine; nothing where there is none for it.
@@ -96,11 +128,15 @@ pub(crate) fn build(deed: Deed) -> Option<Vec<u8>> {
         "aarch64" if cfg!(target_os = "linux") => AARCH64,
         _ => return None,
     };
-    let (loader, libraries) = processor.systems.iter().find(|(loader, _)| Path::new(loader).exists())?;
+    let (loader, libraries) = processor
+        .systems
+        .iter()
+        .find(|(loader, _)| Path::new(loader).exists())?;
     Some(link(&processor, deed, loader, libraries))
 }
 
-/// Where the program lies in memory: instructions and tables that are only read on the first page, the rest on the second.
+/// Where the program lies in memory: instructions and tables that are only read on the first page,
+/// the rest on the second.
 const BASE: u64 = 0x40_0000;
 const PAGE: u64 = 0x1_0000;
 const DATA: u64 = BASE + PAGE;
@@ -129,14 +165,42 @@ fn link(processor: &Processor, deed: Deed, loader: &str, libraries: &[&str]) -> 
     let loader = place(&[loader.as_bytes(), &[0]].concat());
     let strings = place(&strings);
     // An undefined function of global binding: name, 0x12, 0, section 0, address 0, size 0.
-    let symbol = |name: &u64| [&(*name as u32).to_le_bytes()[..], &[0x12, 0, 0, 0], &[0; 16]].concat();
+    let symbol = |name: &u64| {
+        [
+            &(*name as u32).to_le_bytes()[..],
+            &[0x12, 0, 0, 0],
+            &[0; 16],
+        ]
+        .concat()
+    };
     let symbols = place(&[vec![0; 24], functions.iter().flat_map(symbol).collect()].concat());
     let relocation = |at: u64| words(&[TABLE + 8 * at, (at + 1) << 32 | processor.relocation, 0]);
-    let relocations = place(&(0..FUNCTIONS.len() as u64).flat_map(relocation).collect::<Vec<u8>>());
+    let relocations = place(
+        &(0..FUNCTIONS.len() as u64)
+            .flat_map(relocation)
+            .collect::<Vec<u8>>(),
+    );
     let code = place(&(processor.code)(deed.steps()));
     // NEEDED, STRTAB, SYMTAB, STRSZ, SYMENT, RELA, RELASZ, RELAENT, and the end.
     let mut dynamic: Vec<u64> = libraries.iter().flat_map(|library| [1, *library]).collect();
-    dynamic.extend([5, strings.0, 6, symbols.0, 10, strings.1, 11, 24, 7, relocations.0, 8, relocations.1, 9, 24, 0, 0]);
+    dynamic.extend([
+        5,
+        strings.0,
+        6,
+        symbols.0,
+        10,
+        strings.1,
+        11,
+        24,
+        7,
+        relocations.0,
+        8,
+        relocations.1,
+        9,
+        24,
+        0,
+        0,
+    ]);
     let dynamic = words(&dynamic);
     let data = (DYNAMIC - DATA) + dynamic.len() as u64;
     let mut file = header(processor, code.0);
@@ -145,7 +209,14 @@ fn link(processor: &Processor, deed: Deed, loader: &str, libraries: &[&str]) -> 
     file.extend(segment(3, 4, loader.0 - BASE, loader.0, loader.1, 1));
     file.extend(segment(1, 5, 0, BASE, length, PAGE));
     file.extend(segment(1, 6, PAGE, DATA, data, PAGE));
-    file.extend(segment(2, 6, PAGE + (DYNAMIC - DATA), DYNAMIC, dynamic.len() as u64, 8));
+    file.extend(segment(
+        2,
+        6,
+        PAGE + (DYNAMIC - DATA),
+        DYNAMIC,
+        dynamic.len() as u64,
+        8,
+    ));
     file.extend(segment(0x6474_e551, 6, 0, 0, 0, 16));
     file.extend_from_slice(&text[HEADERS..]);
     file.resize((PAGE + DYNAMIC - DATA) as usize, 0);
@@ -160,16 +231,27 @@ fn words(all: &[u64]) -> Vec<u8> {
 /// The ELF header: 64 bits, little-endian, an executable.
 fn header(processor: &Processor, entry: u64) -> Vec<u8> {
     let mut out = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    out.extend([2u16, processor.number].iter().flat_map(|half| half.to_le_bytes()));
+    out.extend(
+        [2u16, processor.number]
+            .iter()
+            .flat_map(|half| half.to_le_bytes()),
+    );
     out.extend(1u32.to_le_bytes());
     out.extend(words(&[entry, 64, 0]));
     out.extend(0u32.to_le_bytes());
-    out.extend([64u16, 56, 5, 64, 0, 0].iter().flat_map(|half| half.to_le_bytes()));
+    out.extend(
+        [64u16, 56, 5, 64, 0, 0]
+            .iter()
+            .flat_map(|half| half.to_le_bytes()),
+    );
     out
 }
 
 fn segment(kind: u32, flags: u32, offset: u64, address: u64, size: u64, align: u64) -> Vec<u8> {
-    let mut out = [kind, flags].iter().flat_map(|half| half.to_le_bytes()).collect::<Vec<u8>>();
+    let mut out = [kind, flags]
+        .iter()
+        .flat_map(|half| half.to_le_bytes())
+        .collect::<Vec<u8>>();
     out.extend(words(&[offset, address, address, size, size, align]));
     out
 }
@@ -205,8 +287,8 @@ fn x86_64(steps: &[Step]) -> Vec<u8> {
             }
             // xor of rbx, rax, rcx, rdx, rsi, rdi, r8 to r11.
             Step::Forget => code.extend([
-                0x31, 0xdb, 0x31, 0xc0, 0x31, 0xc9, 0x31, 0xd2, 0x31, 0xf6, 0x31, 0xff, 0x45, 0x31, 0xc0, 0x45, 0x31, 0xc9, 0x45,
-                0x31, 0xd2, 0x45, 0x31, 0xdb,
+                0x31, 0xdb, 0x31, 0xc0, 0x31, 0xc9, 0x31, 0xd2, 0x31, 0xf6, 0x31, 0xff, 0x45, 0x31,
+                0xc0, 0x45, 0x31, 0xc9, 0x45, 0x31, 0xd2, 0x45, 0x31, 0xdb,
             ]),
         }
     }
@@ -261,7 +343,12 @@ fn address(function: Function) -> u64 {
 mod tests {
     use super::*;
 
-    const DEEDS: [Deed; 4] = [Deed::LeakAndRead, Deed::Unlock, Deed::FreeTwice, Deed::ReadFreed];
+    const DEEDS: [Deed; 4] = [
+        Deed::LeakAndRead,
+        Deed::Unlock,
+        Deed::FreeTwice,
+        Deed::ReadFreed,
+    ];
 
     #[test]
     fn every_processor_has_instructions_for_every_deed() {

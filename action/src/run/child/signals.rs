@@ -18,7 +18,9 @@ impl Signal {
 
 /// Takes what would end leakgate, from now on. Each is handed over until that is in vain.
 pub(super) fn listen(heard: impl Fn(Signal) -> bool + Send + 'static) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     let (ready, is_ready) = mpsc::channel();
     std::thread::spawn(move || runtime.block_on(wait(&ready, &heard)));
     is_ready.recv().map_err(|_| io::Error::other("no thread"))?
@@ -28,7 +30,12 @@ pub(super) fn listen(heard: impl Fn(Signal) -> bool + Send + 'static) -> io::Res
 async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> bool + Send)) {
     use tokio::signal::unix::{SignalKind, signal};
     let all = signal(SignalKind::interrupt()).and_then(|interrupt| {
-        Ok((interrupt, signal(SignalKind::quit())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?))
+        Ok((
+            interrupt,
+            signal(SignalKind::quit())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ))
     });
     let (mut interrupt, mut quit, mut terminate, mut hangup) = match all {
         Ok(all) => all,
@@ -61,24 +68,33 @@ async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> b
 #[cfg(unix)]
 pub(super) fn send(pid: u32, signal: Signal, to_group: bool) {
     use rustix::process::{Pid, kill_process, kill_process_group};
-    let (Some(pid), Some(signal)) =
-        (i32::try_from(pid).ok().and_then(Pid::from_raw), rustix::process::Signal::from_named_raw(signal.0))
-    else {
+    let (Some(pid), Some(signal)) = (
+        i32::try_from(pid).ok().and_then(Pid::from_raw),
+        rustix::process::Signal::from_named_raw(signal.0),
+    ) else {
         return;
     };
-    let _ = if to_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+    let _ = if to_group {
+        kill_process_group(pid, signal)
+    } else {
+        kill_process(pid, signal)
+    };
 }
 
 /// Windows has no signals; a process that must end is ended by a program of the system.
 #[cfg(not(unix))]
 pub(super) fn send(pid: u32, _: Signal, _: bool) {
-    let _ = std::process::Command::new("taskkill").args(["/T", "/F", "/PID", &pid.to_string()]).output();
+    let _ = std::process::Command::new("taskkill")
+        .args(["/T", "/F", "/PID", &pid.to_string()])
+        .output();
 }
 
 /// True while there is such a process, for systems that do not tell what descends from what.
 #[cfg(unix)]
 pub(in super::super) fn is_running(pid: u32) -> bool {
-    let known = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let known = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
     known.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 

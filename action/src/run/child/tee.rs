@@ -40,8 +40,15 @@ pub(super) fn outputs(child: &mut Child, folder: &Path, line: &StatusLine) -> Ou
     outputs
 }
 
-/// An error of the reader of our output is no reason to stop: the command goes on, and what it prints is still read.
-fn copy(mut from: impl Read, mut to: impl Write, path: &Path, line: &StatusLine, traffic: &Traffic) -> io::Result<()> {
+/// An error of the reader of our output is no reason to stop: the command goes on, and what it
+/// prints is still read.
+fn copy(
+    mut from: impl Read,
+    mut to: impl Write,
+    path: &Path,
+    line: &StatusLine,
+    traffic: &Traffic,
+) -> io::Result<()> {
     let mut kept = File::create(path);
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -53,7 +60,9 @@ fn copy(mut from: impl Read, mut to: impl Write, path: &Path, line: &StatusLine,
         };
         traffic.busy.fetch_add(1, Ordering::Relaxed);
         // A slow reader must not keep anything from being kept.
-        let wrote = kept.as_mut().map_or(Ok(()), |file| file.write_all(&buffer[..read]));
+        let wrote = kept
+            .as_mut()
+            .map_or(Ok(()), |file| file.write_all(&buffer[..read]));
         if let Err(error) = wrote {
             kept = Err(error);
         }
@@ -69,21 +78,41 @@ fn copy(mut from: impl Read, mut to: impl Write, path: &Path, line: &StatusLine,
 impl Outputs {
     fn new() -> Self {
         let (sender, ended) = mpsc::channel();
-        Self { sender, ended, open: 0, traffic: Arc::default() }
+        Self {
+            sender,
+            ended,
+            open: 0,
+            traffic: Arc::default(),
+        }
     }
 
     /// Passes one on, and keeps it in this file.
-    fn begin(&mut self, from: impl Read + Send + 'static, to: impl Write + Send + 'static, path: &Path, line: &StatusLine) {
-        let (sender, line, path, traffic) = (self.sender.clone(), line.clone(), path.to_owned(), Arc::clone(&self.traffic));
+    fn begin(
+        &mut self,
+        from: impl Read + Send + 'static,
+        to: impl Write + Send + 'static,
+        path: &Path,
+        line: &StatusLine,
+    ) {
+        let (sender, line, path, traffic) = (
+            self.sender.clone(),
+            line.clone(),
+            path.to_owned(),
+            Arc::clone(&self.traffic),
+        );
         self.open += 1;
         std::thread::spawn(move || {
-            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let told = copy(from, to, &path, &line, &traffic).map_err(|error| format!("{name} could not be kept: {error}"));
+            let name = path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let told = copy(from, to, &path, &line, &traffic)
+                .map_err(|error| format!("{name} could not be kept: {error}"));
             sender.send(told)
         });
     }
 
-    /// Waits until nothing has come for so long: a process that nobody knows of may hold them open for ever.
+    /// Waits until nothing has come for so long: a process that nobody knows of may hold them open
+    /// for ever.
     pub(super) fn finish(self, most: Duration) -> Vec<String> {
         let mut lost = Vec::new();
         let mut left = self.open;
@@ -138,12 +167,22 @@ mod tests {
     #[test]
     fn a_slow_reader_loses_nothing() {
         let text = io::repeat(b'x').take(300_000);
-        assert_eq!(kept(text, Slow(Duration::from_millis(300)), Duration::from_millis(30)), 300_000);
+        assert_eq!(
+            kept(
+                text,
+                Slow(Duration::from_millis(300)),
+                Duration::from_millis(30)
+            ),
+            300_000
+        );
     }
 
     #[test]
     fn who_says_nothing_is_not_waited_for() {
         let (reader, _writer) = io::pipe().unwrap();
-        assert_eq!(kept(reader, Slow(Duration::ZERO), Duration::from_millis(30)), 0);
+        assert_eq!(
+            kept(reader, Slow(Duration::ZERO), Duration::from_millis(30)),
+            0
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Processes under sanitizers: their runtimes say that they run, and that they look for leaks.
 //!
-//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1` (since LLVM 18) and with `log_threads=1`.
+//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1` (since LLVM 18)
+//! and with `log_threads=1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,23 +37,40 @@ struct Log {
 }
 
 /// Looks at the logs of a pass, and at the programs that were started.
-pub(super) fn look(traces: &Traces<'_>, files: &BTreeMap<String, PathBuf>, machine: &dyn Machine) -> Seen {
-    let Traces { checkers, folder, records, searches, .. } = *traces;
+pub(super) fn look(
+    traces: &Traces<'_>,
+    files: &BTreeMap<String, PathBuf>,
+    machine: &dyn Machine,
+) -> Seen {
+    let Traces {
+        checkers,
+        folder,
+        records,
+        searches,
+        ..
+    } = *traces;
     let logs = logs(files);
     let mut seen = Seen::default();
     for record in records {
-        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, checkers)) else { continue };
+        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, checkers))
+        else {
+            continue;
+        };
         seen.processes.insert(record.pid);
         if !logs.keys().any(|(_, pid)| *pid == record.pid) && speaks(&runtimes) {
-            seen.missing.push(format!("{} left no report", told(record)));
+            seen.missing
+                .push(format!("{} left no report", told(record)));
         }
     }
     if could_not_write(folder) {
-        seen.missing.push("a process could not open its log: it has changed its user or its root".to_owned());
+        seen.missing.push(
+            "a process could not open its log: it has changed its user or its root".to_owned(),
+        );
     }
     for ((_, pid), log) in logs {
         if log.is_cut {
-            seen.missing.push(format!("the log of process {pid} could not be written"));
+            seen.missing
+                .push(format!("the log of process {pid} could not be written"));
             continue;
         }
         if !(searches && log.can_search) || log.searched || log.erred {
@@ -69,7 +87,8 @@ pub(super) fn look(traces: &Traces<'_>, files: &BTreeMap<String, PathBuf>, machi
 /// A runtime that can't open its log says so at standard error.
 fn could_not_write(folder: &Path) -> bool {
     let words = format!("Can't open file: {}", folder.display());
-    sanitizer::held(&folder.join("stderr.txt"), &[words.as_bytes()]).is_ok_and(|held| held == [true])
+    sanitizer::held(&folder.join("stderr.txt"), &[words.as_bytes()])
+        .is_ok_and(|held| held == [true])
 }
 
 /// The logs of processes, and of those that had their number after them.
@@ -77,7 +96,9 @@ fn logs(files: &BTreeMap<String, PathBuf>) -> BTreeMap<(u32, u32), Log> {
     let mut logs: BTreeMap<(u32, u32), Log> = BTreeMap::new();
     for (name, path) in files {
         let (generation, name) = keep::generation(name);
-        let Some(pid) = process(name).filter(|_| name.starts_with("san.")) else { continue };
+        let Some(pid) = process(name).filter(|_| name.starts_with("san.")) else {
+            continue;
+        };
         let text = fs::read(path).unwrap_or_default();
         let says = |words: &[u8]| memmem::find(&text, words).is_some();
         let log = logs.entry((generation, pid)).or_default();
@@ -97,14 +118,18 @@ fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
 
 /// True when a program was built for one of these. AddressSanitizer is asked for leaks, too.
 fn is_of(runtimes: &[Checker], pass: &[Checker]) -> bool {
-    let has = |checker: &Checker| pass.contains(checker) || *checker == Checker::Asan && pass.contains(&Checker::Lsan);
+    let has = |checker: &Checker| {
+        pass.contains(checker) || *checker == Checker::Asan && pass.contains(&Checker::Lsan)
+    };
     runtimes.iter().any(has)
 }
 
-/// True when the runtime writes a log as soon as it runs. ThreadSanitizer writes one at the end, which not every process comes to; what it
-/// found it has reported before.
+/// True when the runtime writes a log as soon as it runs. ThreadSanitizer writes one at the end,
+/// which not every process comes to; what it found it has reported before.
 fn speaks(runtimes: &[Checker]) -> bool {
-    runtimes.iter().any(|checker| !matches!(checker, Checker::Tsan | Checker::Ubsan))
+    runtimes
+        .iter()
+        .any(|checker| !matches!(checker, Checker::Tsan | Checker::Ubsan))
 }
 
 #[cfg(test)]
@@ -121,10 +146,21 @@ mod tests {
         let path = dir.path().join("app");
         fs::write(&path, format!("\x7fELF {program}")).unwrap();
         let path: &'static str = Box::leak(path.to_str().unwrap().to_owned().into_boxed_str());
-        let machine = Made { programs: vec![path], ..Made::default() };
-        files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
-        let files = files.iter().map(|(name, _)| ((*name).to_owned(), dir.path().join(name))).collect();
-        let records = [Record { pid: 5, words: vec![path.to_owned()] }];
+        let machine = Made {
+            programs: vec![path],
+            ..Made::default()
+        };
+        files
+            .iter()
+            .for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
+        let files = files
+            .iter()
+            .map(|(name, _)| ((*name).to_owned(), dir.path().join(name)))
+            .collect();
+        let records = [Record {
+            pid: 5,
+            words: vec![path.to_owned()],
+        }];
         let traces = Traces {
             checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],
             folder: dir.path(),
@@ -148,12 +184,27 @@ mod tests {
 
     #[test]
     fn each_must_look_for_leaks() {
-        assert!(missing("__asan_init", &[("san.app.5", STARTED)], true)[0].contains("without its search"));
-        assert_eq!(missing("__asan_init", &[("san.app.5", STARTED)], false), Vec::<String>::new());
-        for ended in
-            ["==5==LeakSanitizer: checking for leaks\n", "==5==Processing thread 5.\n", "==5==ERROR: AddressSanitizer: SEGV\n"]
-        {
-            assert_eq!(missing("__asan_init", &[("san.app.5", &format!("{STARTED}{ended}"))], true), Vec::<String>::new());
+        assert!(
+            missing("__asan_init", &[("san.app.5", STARTED)], true)[0]
+                .contains("without its search")
+        );
+        assert_eq!(
+            missing("__asan_init", &[("san.app.5", STARTED)], false),
+            Vec::<String>::new()
+        );
+        for ended in [
+            "==5==LeakSanitizer: checking for leaks\n",
+            "==5==Processing thread 5.\n",
+            "==5==ERROR: AddressSanitizer: SEGV\n",
+        ] {
+            assert_eq!(
+                missing(
+                    "__asan_init",
+                    &[("san.app.5", &format!("{STARTED}{ended}"))],
+                    true
+                ),
+                Vec::<String>::new()
+            );
         }
         let files = [("san.app.5", STARTED), ("san.app.7", STARTED)];
         assert!(missing("__asan_init", &files, true)[1].starts_with("process 7 "));
@@ -162,7 +213,10 @@ mod tests {
     #[test]
     fn a_log_that_could_not_be_written_is_no_log() {
         for text in ["", "==5==Registered ro"] {
-            assert!(missing("__tsan_init", &[("san.app.5", text)], true)[0].contains("could not be written"));
+            assert!(
+                missing("__tsan_init", &[("san.app.5", text)], true)[0]
+                    .contains("could not be written")
+            );
         }
     }
 }

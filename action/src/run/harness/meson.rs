@@ -10,12 +10,23 @@ const PATIENCE: &str = "20";
 /// The command with a wrapper.
 pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, Error> {
     if option(words, &["--wrapper", "--wrap"]).is_some() {
-        return Err(Error::Usage("`meson test` has a --wrapper of its own; leave it to leakgate".into()));
+        return Err(Error::Usage(
+            "`meson test` has a --wrapper of its own; leave it to leakgate".into(),
+        ));
     }
-    let mut started = Started { words: words.to_vec(), ..Started::default() };
-    started.words.push(format!("--wrapper={}", joined(context.helper)?));
-    if is_under(context, Family::Valgrind) && option(words, &["--timeout-multiplier", "-t"]).is_none() {
-        started.words.extend(["--timeout-multiplier".into(), PATIENCE.into()]);
+    let mut started = Started {
+        words: words.to_vec(),
+        ..Started::default()
+    };
+    started
+        .words
+        .push(format!("--wrapper={}", joined(context.helper)?));
+    if is_under(context, Family::Valgrind)
+        && option(words, &["--timeout-multiplier", "-t"]).is_none()
+    {
+        started
+            .words
+            .extend(["--timeout-multiplier".into(), PATIENCE.into()]);
     }
     // What these checkers have to say stands in the output of the test that they ended.
     if is_under(context, Family::Preload) && !words.iter().any(|word| word == "--print-errorlogs") {
@@ -31,10 +42,27 @@ mod tests {
 
     #[test]
     fn a_wrapper_stands_before_each_test() {
-        let memcheck = started("meson test -C build", &[Checker::Memcheck]).unwrap().words.join(" ");
-        assert_eq!(memcheck, "meson test -C build --wrapper=/opt/leakgate exec /tmp/f --timeout-multiplier 20");
-        assert!(!started("meson test", &[Checker::Asan]).unwrap().words.join(" ").contains("timeout"));
-        assert!(started("meson test", &[Checker::Scudo]).unwrap().words.contains(&"--print-errorlogs".to_owned()));
+        let memcheck = started("meson test -C build", &[Checker::Memcheck])
+            .unwrap()
+            .words
+            .join(" ");
+        assert_eq!(
+            memcheck,
+            "meson test -C build --wrapper=/opt/leakgate exec /tmp/f --timeout-multiplier 20"
+        );
+        assert!(
+            !started("meson test", &[Checker::Asan])
+                .unwrap()
+                .words
+                .join(" ")
+                .contains("timeout")
+        );
+        assert!(
+            started("meson test", &[Checker::Scudo])
+                .unwrap()
+                .words
+                .contains(&"--print-errorlogs".to_owned())
+        );
         assert!(started("meson test --wrapper=x", &[Checker::Asan]).is_err());
     }
 }

@@ -92,9 +92,16 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Class::Allocator,
         On::File,
-        &["library/alloc/src/", "/liballoc/", "/rust/deps/hashbrown", "library/std/src/collections/", "library/std/src/alloc.rs"],
+        &[
+            "library/alloc/src/",
+            "/liballoc/",
+            "/rust/deps/hashbrown",
+            "library/std/src/collections/",
+            "library/std/src/alloc.rs",
+        ],
     ),
-    // The sanitizers' interceptors and valgrind's replacements. An interceptor of an allocator is an allocator.
+    // The sanitizers' interceptors and valgrind's replacements. An interceptor of an allocator is
+    // an allocator.
     row(
         Class::Allocator,
         On::Name,
@@ -119,9 +126,29 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Class::Runtime,
         On::NameStart,
-        &["__interceptor_", "___interceptor_", "__asan", "__lsan", "__sanitizer", "__ubsan", "__tsan", "__msan", "__hwasan"],
+        &[
+            "__interceptor_",
+            "___interceptor_",
+            "__asan",
+            "__lsan",
+            "__sanitizer",
+            "__ubsan",
+            "__tsan",
+            "__msan",
+            "__hwasan",
+        ],
     ),
-    row(Class::Runtime, On::NameStart, &["asan_thread_start", "AsanThread", "ThreadStartFunc", "__memcheck_", "VALGRIND_"]),
+    row(
+        Class::Runtime,
+        On::NameStart,
+        &[
+            "asan_thread_start",
+            "AsanThread",
+            "ThreadStartFunc",
+            "__memcheck_",
+            "VALGRIND_",
+        ],
+    ),
     row(
         Class::Runtime,
         On::File,
@@ -140,7 +167,16 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Class::Runtime,
         On::Module,
-        &["libasan.so", "liblsan.so", "libtsan.so", "libubsan.so", "libhwasan.so", "libclang_rt.", "vgpreload_", "libasan_"],
+        &[
+            "libasan.so",
+            "liblsan.so",
+            "libtsan.so",
+            "libubsan.so",
+            "libhwasan.so",
+            "libclang_rt.",
+            "vgpreload_",
+            "libasan_",
+        ],
     ),
     // The C library: start, threads, loading, and what the linker names.
     row(
@@ -178,7 +214,19 @@ pub(super) const ROWS: &[Row] = &[
             "getdelim",
         ],
     ),
-    row(Class::Runtime, On::NameStart, &["_dl_", "dl_open_worker", "dl_main", "__GI_", "_IO_", "__libc_", "__pthread_"]),
+    row(
+        Class::Runtime,
+        On::NameStart,
+        &[
+            "_dl_",
+            "dl_open_worker",
+            "dl_main",
+            "__GI_",
+            "_IO_",
+            "__libc_",
+            "__pthread_",
+        ],
+    ),
     row(
         Class::Runtime,
         On::Base,
@@ -212,15 +260,27 @@ pub(super) const ROWS: &[Row] = &[
         Class::Runtime,
         On::OwnFile,
         &[
-            "abort", "accept", "accept4", "close", "creat", "dup", "dup2", "dup3", "exit", "fork", "getenv", "open", "pipe",
-            "pipe2", "pread64", "pwrite64", "qsort", "raise", "read", "realpath", "recv", "recvfrom", "send", "sendto", "setenv",
-            "socket", "strdup", "strndup", "write",
+            "abort", "accept", "accept4", "close", "creat", "dup", "dup2", "dup3", "exit", "fork",
+            "getenv", "open", "pipe", "pipe2", "pread64", "pwrite64", "qsort", "raise", "read",
+            "realpath", "recv", "recvfrom", "send", "sendto", "setenv", "socket", "strdup",
+            "strndup", "write",
         ],
     ),
     row(
         Class::Runtime,
         On::File,
-        &["/sysdeps/", "csu/../", "../csu/", "/nptl/", "./nptl/", "./malloc/", "/build/glibc", "./elf/", "./stdlib/", "/glibc-"],
+        &[
+            "/sysdeps/",
+            "csu/../",
+            "../csu/",
+            "/nptl/",
+            "./nptl/",
+            "./malloc/",
+            "/build/glibc",
+            "./elf/",
+            "./stdlib/",
+            "/glibc-",
+        ],
     ),
     row(
         Class::Runtime,
@@ -307,9 +367,23 @@ pub(super) const ROWS: &[Row] = &[
             "unique_ptr.h|unique_ptr",
         ],
     ),
-    row(Class::Runtime, On::File, &["/include/c++/", "/libstdc++-v3/", "/libcxx/", "/libcxxabi/"]),
+    row(
+        Class::Runtime,
+        On::File,
+        &["/include/c++/", "/libstdc++-v3/", "/libcxx/", "/libcxxabi/"],
+    ),
     // Rust: core, std, the test harness, and what starts a program or a thread.
-    row(Class::Runtime, On::NameStart, &["core::", "test::", "__rust_", "rust_begin_unwind", "__rust_begin_short_backtrace"]),
+    row(
+        Class::Runtime,
+        On::NameStart,
+        &[
+            "core::",
+            "test::",
+            "__rust_",
+            "rust_begin_unwind",
+            "__rust_begin_short_backtrace",
+        ],
+    ),
     row(
         Class::Runtime,
         On::Place,
@@ -334,6 +408,13 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Class::Runtime,
         On::File,
-        &["/rustc/", "library/std/src/", "library/core/src/", "library/test/src/", "/rustlib/src/rust/library/", "/rust/deps/"],
+        &[
+            "/rustc/",
+            "library/std/src/",
+            "library/core/src/",
+            "library/test/src/",
+            "/rustlib/src/rust/library/",
+            "/rust/deps/",
+        ],
     ),
 ];

@@ -79,10 +79,22 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Class::Allocator,
         On::NameStart,
-        &["malloc_zone_", "_malloc_zone_", "malloc_type_", "_malloc_type_", "swift_alloc", "swift_slowAlloc", "_objc_rootAlloc"],
+        &[
+            "malloc_zone_",
+            "_malloc_zone_",
+            "malloc_type_",
+            "_malloc_type_",
+            "swift_alloc",
+            "swift_slowAlloc",
+            "_objc_rootAlloc",
+        ],
     ),
     row(Class::Allocator, On::Module, &["libsystem_malloc"]),
-    row(Class::Runtime, On::Module, &["dyld", "libdyld", "libobjc", "libswiftCore"]),
+    row(
+        Class::Runtime,
+        On::Module,
+        &["dyld", "libdyld", "libobjc", "libswiftCore"],
+    ),
     row(Class::ThirdParty, On::Module, &["com.apple."]),
     // Windows: the C runtime, the loader, Application Verifier, Dr. Memory.
     row(
@@ -116,8 +128,16 @@ pub(super) const ROWS: &[Row] = &[
             "replace_calloc",
         ],
     ),
-    row(Class::Allocator, On::File, &["/drmemory/common/alloc_replace"]),
-    row(Class::Runtime, On::Module, &["vrfcore", "verifier.dll", "verifier!", "vfbasics"]),
+    row(
+        Class::Allocator,
+        On::File,
+        &["/drmemory/common/alloc_replace"],
+    ),
+    row(
+        Class::Runtime,
+        On::Module,
+        &["vrfcore", "verifier.dll", "verifier!", "vfbasics"],
+    ),
     row(
         Class::Runtime,
         On::NameStart,
@@ -131,5 +151,14 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     // Go: the runtime, and the race detector's hooks.
-    row(Class::Runtime, On::NameStart, &["runtime.", "testing.tRunner", "internal/race.", "sync/atomic."]),
+    row(
+        Class::Runtime,
+        On::NameStart,
+        &[
+            "runtime.",
+            "testing.tRunner",
+            "internal/race.",
+            "sync/atomic.",
+        ],
+    ),
 ];

@@ -1,7 +1,7 @@
 //! Markdown as GitHub reads it (<https://github.github.com/gfm/>).
 //!
-//! What a log says stands in code: there nothing is a mark, a link, a mention or a reference. A backslash would not do, for GitHub
-//! looks for `@name` and `#1` in the text that comes out.
+//! What a log says stands in code: there nothing is a mark, a link, a mention or a reference. A
+//! backslash would not do, for GitHub looks for `@name` and `#1` in the text that comes out.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -46,7 +46,10 @@ fn longest_run(text: &str) -> usize {
 
 /// A fenced block (<https://github.github.com/gfm/#fenced-code-blocks>) of lines.
 pub(crate) fn fenced(language: &str, lines: &str) -> String {
-    let lines: String = lines.lines().map(|line| format!("{}\n", terminal(line).trim_end())).collect();
+    let lines: String = lines
+        .lines()
+        .map(|line| format!("{}\n", terminal(line).trim_end()))
+        .collect();
     let ticks = "`".repeat(longest_run(&lines).max(2) + 1);
     format!("{ticks}{language}\n{lines}{ticks}\n")
 }
@@ -66,8 +69,8 @@ pub(crate) fn summary(text: &str) -> String {
     out
 }
 
-/// For a sentence in which text of a log may stand: words that could mean anything to a reader of markdown become code, and so does
-/// what stands between backticks.
+/// For a sentence in which text of a log may stand: words that could mean anything to a reader of
+/// markdown become code, and so does what stands between backticks.
 pub(crate) fn plain(text: &str) -> String {
     let parts: alloc::vec::Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -89,12 +92,24 @@ pub(crate) fn plain(text: &str) -> String {
 fn words(text: &str) -> String {
     let blank = |yes: bool| if yes { " " } else { "" };
     let words: alloc::vec::Vec<Cow<'_, str>> = text.split_whitespace().map(word).collect();
-    let (before, after) = (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace));
-    format!("{}{}{}", blank(before), words.join(" "), blank(after && !words.is_empty()))
+    let (before, after) = (
+        text.starts_with(char::is_whitespace),
+        text.ends_with(char::is_whitespace),
+    );
+    format!(
+        "{}{}{}",
+        blank(before),
+        words.join(" "),
+        blank(after && !words.is_empty())
+    )
 }
 
 fn word(word: &str) -> Cow<'_, str> {
-    if word.chars().all(|c| matches!(c, '(' | ')' | ',' | ';' | '.' | '?' | ':')) && !word.contains("::") {
+    if word
+        .chars()
+        .all(|c| matches!(c, '(' | ')' | ',' | ';' | '.' | '?' | ':'))
+        && !word.contains("::")
+    {
         return Cow::Borrowed(word);
     }
     let (head, tail) = word.split_at(word.trim_end_matches([',', ';', ':', '.']).len());
@@ -107,16 +122,30 @@ fn word(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{tail}", code(head)))
 }
 
-/// Letters, digits and marks that mean nothing here; no number that begins a list, no `GH-1`, no hash of a commit, no `:emoji:`.
+/// Letters, digits and marks that mean nothing here; no number that begins a list, no `GH-1`, no
+/// hash of a commit, no `:emoji:`.
 fn is_plain(word: &str) -> bool {
-    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '\'' | '"' | ',' | ';' | '.' | '(' | ')' | '%' | '/' | '-' | '?');
+    let harmless = |c: char| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                '\'' | '"' | ',' | ';' | '.' | '(' | ')' | '%' | '/' | '-' | '?'
+            )
+    };
     let letters = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let is_hash =
-        letters.len() >= 7 && letters.bytes().all(|b| b.is_ascii_hexdigit()) && letters.bytes().any(|b| b.is_ascii_digit());
+    let is_hash = letters.len() >= 7
+        && letters.bytes().all(|b| b.is_ascii_hexdigit())
+        && letters.bytes().any(|b| b.is_ascii_digit());
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let is_mark = letters.is_empty() || word.starts_with('-') || word.strip_suffix([')', '.']).is_some_and(is_number);
+    let is_mark = letters.is_empty()
+        || word.starts_with('-')
+        || word.strip_suffix([')', '.']).is_some_and(is_number);
     let lower = letters.to_ascii_lowercase();
-    word.chars().all(harmless) && !is_hash && !is_mark && !lower.starts_with("www.") && !lower.starts_with("gh-")
+    word.chars().all(harmless)
+        && !is_hash
+        && !is_mark
+        && !lower.starts_with("www.")
+        && !lower.starts_with("gh-")
 }
 
 #[cfg(test)]
@@ -144,14 +173,26 @@ mod tests {
     #[test]
     fn only_plain_words_stand_outside_code() {
         for (text, want) in [
-            ("a finding that nobody accepted", "a finding that nobody accepted"),
+            (
+                "a finding that nobody accepted",
+                "a finding that nobody accepted",
+            ),
             ("logs/a_b.log: cut, at 50%", "`logs/a_b.log`: cut, at 50%"),
-            ("the rule `a b` (`leakgate.toml:3`): expired", "the rule `a b` (`leakgate.toml:3`): expired"),
+            (
+                "the rule `a b` (`leakgate.toml:3`): expired",
+                "the rule `a b` (`leakgate.toml:3`): expired",
+            ),
             ("x_y`f` `", "`` x_y`f` `` `` ` ``"),
             ("x_y`f`.", "`x_y` `f`."),
             ("::error::x ::", "`\\u{3a}:error::x` `\\u{3a}:`"),
-            ("@everyone #1 GH-12 www.x.org https://x.org", "`@everyone` `#1` `GH-12` `www.x.org` `https://x.org`"),
-            ("1) - :tada: 1234567 deadbeef1", "`1)` `-` `:tada`: `1234567` `deadbeef1`"),
+            (
+                "@everyone #1 GH-12 www.x.org https://x.org",
+                "`@everyone` `#1` `GH-12` `www.x.org` `https://x.org`",
+            ),
+            (
+                "1) - :tada: 1234567 deadbeef1",
+                "`1)` `-` `:tada`: `1234567` `deadbeef1`",
+            ),
             ("4,136 bytes (and 2 more)", "4,136 bytes (and 2 more)"),
         ] {
             assert_eq!(plain(text), want);

@@ -24,8 +24,8 @@ use crate::triage::{Disposition, Item};
 /// So many places of a group are listed.
 const MAX_PLACES: usize = 20;
 
-/// So many rules are written, of the worst findings, until they fill so many bytes; of the others the page shows the command that writes
-/// one.
+/// So many rules are written, of the worst findings, until they fill so many bytes; of the others
+/// the page shows the command that writes one.
 const MAX_RULES: usize = 500;
 const MAX_RULE_BYTES: usize = 400_000;
 
@@ -93,13 +93,27 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
         findings: Vec::new(),
         help: BTreeMap::new(),
         rules: BTreeMap::new(),
-        inputs: run.parsed.inputs.iter().map(|input| shown(&input.shown())).collect(),
+        inputs: run
+            .parsed
+            .inputs
+            .iter()
+            .map(|input| shown(&input.shown()))
+            .collect(),
     };
-    let mut known = Known { against: Against::of(run), ..Known::default() };
-    for state in [Disposition::Unexpected, Disposition::Baseline, Disposition::Allowed, Disposition::NotGated] {
+    let mut known = Known {
+        against: Against::of(run),
+        ..Known::default()
+    };
+    for state in [
+        Disposition::Unexpected,
+        Disposition::Baseline,
+        Disposition::Allowed,
+        Disposition::NotGated,
+    ] {
         let groups = groups(run, state);
         if state == Disposition::Unexpected {
-            report.rules = suppress.map_or_else(BTreeMap::new, |suppress| rules(&groups, run, suppress));
+            report.rules =
+                suppress.map_or_else(BTreeMap::new, |suppress| rules(&groups, run, suppress));
         }
         for group in &groups {
             let row = row(group, state, run, &mut report, &mut known);
@@ -128,9 +142,21 @@ impl Known<'_> {
         texts.len() - 1
     }
 
-    fn frame<'a>(&mut self, frame: &'a Frame, class: Class, run: &Run<'a>, report: &mut Report<'a>) -> usize {
-        let name = self.text(terminal(frame.site.name().unwrap_or("?")), &mut report.texts);
-        let place = self.text(shown(&places::place(&frame.site, run)).into(), &mut report.texts);
+    fn frame<'a>(
+        &mut self,
+        frame: &'a Frame,
+        class: Class,
+        run: &Run<'a>,
+        report: &mut Report<'a>,
+    ) -> usize {
+        let name = self.text(
+            terminal(frame.site.name().unwrap_or("?")),
+            &mut report.texts,
+        );
+        let place = self.text(
+            shown(&places::place(&frame.site, run)).into(),
+            &mut report.texts,
+        );
         let next = report.frames.len();
         let at = *self.frames.entry((name, place, class)).or_insert(next);
         if at == next {
@@ -140,15 +166,39 @@ impl Known<'_> {
     }
 }
 
-fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Report<'a>, known: &mut Known<'_>) -> Row<'a> {
+fn row<'a>(
+    group: &Group<'a>,
+    state: Disposition,
+    run: &Run<'a>,
+    report: &mut Report<'a>,
+    known: &mut Known<'_>,
+) -> Row<'a> {
     let (finding, item) = group.first();
     let leak = group.leak();
     let help = advice::of(&finding.kind);
-    report.help.entry(finding.kind.as_str()).or_insert_with(|| Help { title: help.title, texts: help.texts().collect() });
+    report
+        .help
+        .entry(finding.kind.as_str())
+        .or_insert_with(|| Help {
+            title: help.title,
+            texts: help.texts().collect(),
+        });
     let mut stacks = Vec::new();
     for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
-        let frames = stack.frames.iter().zip(classes).map(|(frame, class)| known.frame(frame, *class, run, report)).collect();
-        stacks.push((if at == 0 { Cow::Borrowed("") } else { terminal(words::label(stack)) }, frames));
+        let frames = stack
+            .frames
+            .iter()
+            .zip(classes)
+            .map(|(frame, class)| known.frame(frame, *class, run, report))
+            .collect();
+        stacks.push((
+            if at == 0 {
+                Cow::Borrowed("")
+            } else {
+                terminal(words::label(stack))
+            },
+            frames,
+        ));
     }
     let culprit = places::culprit(finding, item);
     let spot = culprit.and_then(|frame| places::in_repository(&frame.site, run));
@@ -162,7 +212,9 @@ fn row<'a>(group: &Group<'a>, state: Disposition, run: &Run<'a>, report: &mut Re
         records: group.records(),
         bytes: leak.map(|l| l.bytes),
         blocks: leak.map(|l| l.blocks),
-        function: culprit.and_then(|f| f.site.name()).map_or(String::new(), |name| shown(&simple_name(name))),
+        function: culprit
+            .and_then(|f| f.site.name())
+            .map_or(String::new(), |name| shown(&simple_name(name))),
         place: culprit.map_or(String::new(), |f| shown(&places::place(&f.site, run))),
         culprit: item.culprit.frame,
         notes: notes(finding, item, group, run),
@@ -183,11 +235,21 @@ fn notes(finding: &Finding, item: &Item, group: &Group<'_>, run: &Run<'_>) -> Ve
     if item.cause.is_none()
         && let Some(rule) = item.rule.and_then(|at| run.gate.rules.get(at))
     {
-        notes.push(format!("allowed by `{}` ({}): {}", rule.id, rule.origin, rule.about.reason));
+        notes.push(format!(
+            "allowed by `{}` ({}): {}",
+            rule.id, rule.origin, rule.about.reason
+        ));
     }
-    notes.extend(advice::hints(finding, item.culprit.own).into_iter().map(String::from));
+    notes.extend(
+        advice::hints(finding, item.culprit.own)
+            .into_iter()
+            .map(String::from),
+    );
     if group.inherited() > 0 {
-        notes.push(format!("{} of the records are the parent's, printed again after fork", group.inherited()));
+        notes.push(format!(
+            "{} of the records are the parent's, printed again after fork",
+            group.inherited()
+        ));
     }
     notes.extend(words::notes(finding).map(ToString::to_string));
     notes.iter().map(|note| shown(note)).collect()
@@ -195,7 +257,10 @@ fn notes(finding: &Finding, item: &Item, group: &Group<'_>, run: &Run<'_>) -> Ve
 
 fn seen(group: &Group<'_>) -> Vec<(usize, u64, Option<u64>)> {
     let instances = group.members.iter().flat_map(|(f, _)| &f.instances);
-    instances.take(MAX_PLACES).map(|i| (i.input, i.first_line, i.pid)).collect()
+    instances
+        .take(MAX_PLACES)
+        .map(|i| (i.input, i.first_line, i.pid))
+        .collect()
 }
 
 /// Lines around a place, as far as they may be shown and all of them together are not too many.
@@ -203,9 +268,17 @@ fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known<'_>) -> Option<(
     let line = spot.line.filter(|_| known.source < MAX_SOURCE_BYTES)?;
     let middle = run.sources.line(&spot.file, line)?;
     let first = line.saturating_sub(AROUND).max(1);
-    let text = |n: u32| if n == line { Some(middle.clone()) } else { run.sources.line(&spot.file, n) };
-    let lines: Vec<String> =
-        (first..=line + AROUND).map_while(text).map(|l| shown(&words::shortened(&l, 200).replace('\t', "    "))).collect();
+    let text = |n: u32| {
+        if n == line {
+            Some(middle.clone())
+        } else {
+            run.sources.line(&spot.file, n)
+        }
+    };
+    let lines: Vec<String> = (first..=line + AROUND)
+        .map_while(text)
+        .map(|l| shown(&words::shortened(&l, 200).replace('\t', "    ")))
+        .collect();
     known.source += lines.iter().map(String::len).sum::<usize>();
     Some((first, lines))
 }
@@ -215,7 +288,9 @@ fn rules(groups: &[Group<'_>], run: &Run<'_>, suppress: Suppress) -> BTreeMap<St
     let mut rules = BTreeMap::new();
     for written in words::entries(groups, MAX_RULES, run, suppress) {
         let size = written.text.as_ref().map_or_else(String::len, String::len);
-        let Some(left) = room.checked_sub(size) else { break };
+        let Some(left) = room.checked_sub(size) else {
+            break;
+        };
         room = left;
         let (text, why) = match written.text {
             Ok(text) => (Some(text), None),

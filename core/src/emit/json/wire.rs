@@ -63,7 +63,10 @@ pub(super) struct Sum {
 
 impl From<Amount> for Sum {
     fn from(amount: Amount) -> Self {
-        Self { bytes: amount.bytes, blocks: amount.blocks }
+        Self {
+            bytes: amount.bytes,
+            blocks: amount.blocks,
+        }
     }
 }
 

@@ -21,21 +21,48 @@ const MAX_SHOWN: usize = 30;
 const MAX_NOTES: usize = 6;
 
 /// Writes the findings while they fit, and tells how many did.
-pub(super) fn write(findings: &[Group<'_>], run: &Run<'_>, style: &Style<'_>, sheet: &mut Sheet) -> usize {
+pub(super) fn write(
+    findings: &[Group<'_>],
+    run: &Run<'_>,
+    style: &Style<'_>,
+    sheet: &mut Sheet,
+) -> usize {
     let shown = &findings[..findings.len().min(MAX_SHOWN)];
-    let rules = style.suppress.map_or(Vec::new(), |suppress| words::entries(shown, MAX_SHOWN, run, suppress));
-    let rule_of = |group: &Group<'_>| rules.iter().find(|w| w.fingerprint == group.first().1.fingerprint.as_str());
+    let rules = style.suppress.map_or(Vec::new(), |suppress| {
+        words::entries(shown, MAX_SHOWN, run, suppress)
+    });
+    let rule_of = |group: &Group<'_>| {
+        rules
+            .iter()
+            .find(|w| w.fingerprint == group.first().1.fingerprint.as_str())
+    };
     // What a kind means is told with the first finding of it.
-    let is_first = |at: usize| !shown[..at].iter().any(|g| g.first().0.kind == shown[at].first().0.kind);
-    let pieces = shown.iter().enumerate().map(|(at, group)| one(at + 1, group, is_first(at), rule_of(group), run));
+    let is_first = |at: usize| {
+        !shown[..at]
+            .iter()
+            .any(|g| g.first().0.kind == shown[at].first().0.kind)
+    };
+    let pieces = shown
+        .iter()
+        .enumerate()
+        .map(|(at, group)| one(at + 1, group, is_first(at), rule_of(group), run));
     pieces.take_while(|piece| sheet.push(piece)).count()
 }
 
-fn one(number: usize, group: &Group<'_>, with_help: bool, rule: Option<&Written>, run: &Run<'_>) -> String {
+fn one(
+    number: usize,
+    group: &Group<'_>,
+    with_help: bool,
+    rule: Option<&Written>,
+    run: &Run<'_>,
+) -> String {
     let (finding, item) = group.first();
     let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
     let title = format!("{number}. {}, {place}", words::sentence(group, run));
-    let mut out = format!("<details><summary>{}</summary>\n\n", summary(&shortened(&title, 400)));
+    let mut out = format!(
+        "<details><summary>{}</summary>\n\n",
+        summary(&shortened(&title, 400))
+    );
     for note in words::notes(finding).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }
@@ -49,13 +76,27 @@ fn one(number: usize, group: &Group<'_>, with_help: bool, rule: Option<&Written>
     if with_help {
         out += &format!("\n{}", words::help(advice::of(&finding.kind)));
     }
-    let often =
-        if group.records() > 1 { format!(" in {}, first", count(group.records(), "record", "records")) } else { String::new() };
+    let often = if group.records() > 1 {
+        format!(" in {}, first", count(group.records(), "record", "records"))
+    } else {
+        String::new()
+    };
     let log = code(&places::log_spot(finding, run).to_string());
-    out += &format!("\nSeen by {}{often} at {log}; `{}`.\n", plain(finding.tool.as_str()), item.fingerprint);
+    out += &format!(
+        "\nSeen by {}{often} at {log}; `{}`.\n",
+        plain(finding.tool.as_str()),
+        item.fingerprint
+    );
     match rule.map(|r| &r.text) {
-        Some(Ok(text)) => out += &format!("\nTo accept it, add to `leakgate.toml`:\n\n{}", fenced("toml", text)),
-        Some(Err(why)) => out += &format!("\nNo rule accepts it and nothing else: {}.\n", plain(why)),
+        Some(Ok(text)) => {
+            out += &format!(
+                "\nTo accept it, add to `leakgate.toml`:\n\n{}",
+                fenced("toml", text)
+            )
+        }
+        Some(Err(why)) => {
+            out += &format!("\nNo rule accepts it and nothing else: {}.\n", plain(why))
+        }
         None => {}
     }
     out += "\n</details>\n\n";

@@ -20,7 +20,13 @@ pub(super) struct Sheet {
 impl Sheet {
     pub(super) fn new(budget: usize, end: &str) -> Self {
         let left = budget.saturating_sub(RESERVE + length(end));
-        Self { text: String::new(), budget, left, end: end.into(), missing: Vec::new() }
+        Self {
+            text: String::new(),
+            budget,
+            left,
+            end: end.into(),
+            missing: Vec::new(),
+        }
     }
 
     /// Adds the piece if it fits; false where it does not.
@@ -50,7 +56,11 @@ impl Sheet {
             );
         }
         out += &self.end;
-        if length(&out) > self.budget { String::new() } else { out }
+        if length(&out) > self.budget {
+            String::new()
+        } else {
+            out
+        }
     }
 }
 
@@ -70,7 +80,10 @@ mod tests {
         assert!(!sheet.push("0123456789"));
         sheet.left_out("2 things");
         let text = sheet.finish();
-        assert!(text.len() <= 500 && text.contains("2 things") && text.ends_with("end\n"), "{text}");
+        assert!(
+            text.len() <= 500 && text.contains("2 things") && text.ends_with("end\n"),
+            "{text}"
+        );
         assert_eq!(Sheet::new(3, "end\n").finish(), "");
         assert_eq!(length("a\u{1f600}"), 3);
     }

@@ -65,9 +65,15 @@ pub(super) struct LogicalLocation {
 pub(super) fn location(spot: &Spot, frame: Option<&Frame>) -> Location {
     let uri = uri(&spot.file);
     let uri_base_id = (!uri.starts_with("file:")).then_some("%SRCROOT%");
-    let region = Region { start_line: spot.line.unwrap_or(1), start_column: spot.column.filter(|_| spot.line.is_some()) };
+    let region = Region {
+        start_line: spot.line.unwrap_or(1),
+        start_column: spot.column.filter(|_| spot.line.is_some()),
+    };
     Location {
-        physical_location: Some(PhysicalLocation { artifact_location: ArtifactLocation { uri, uri_base_id }, region }),
+        physical_location: Some(PhysicalLocation {
+            artifact_location: ArtifactLocation { uri, uri_base_id },
+            region,
+        }),
         logical_locations: frame.and_then(function),
         ..Location::default()
     }
@@ -75,5 +81,8 @@ pub(super) fn location(spot: &Spot, frame: Option<&Frame>) -> Location {
 
 pub(super) fn function(frame: &Frame) -> Option<[LogicalLocation; 1]> {
     let name = shortened(frame.site.name()?, MAX_NAME);
-    Some([LogicalLocation { fully_qualified_name: name.into_owned(), kind: "function" }])
+    Some([LogicalLocation {
+        fully_qualified_name: name.into_owned(),
+        kind: "function",
+    }])
 }

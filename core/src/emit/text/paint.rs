@@ -15,17 +15,27 @@ pub(crate) struct Paint {
 
 impl Paint {
     pub(crate) fn of(style: &Style<'_>) -> Self {
-        Self { on: style.colour, width: style.width }
+        Self {
+            on: style.colour,
+            width: style.width,
+        }
     }
 
-    /// A name that gives way to what else stands in its line, `taken` columns, where the terminal is too narrow for both.
+    /// A name that gives way to what else stands in its line, `taken` columns, where the terminal
+    /// is too narrow for both.
     pub(crate) fn fit<'a>(self, name: &'a str, taken: usize) -> Cow<'a, str> {
         const SHORTEST: usize = 24;
-        self.width.map_or(Cow::Borrowed(name), |width| shortened(name, width.saturating_sub(taken).max(SHORTEST)))
+        self.width.map_or(Cow::Borrowed(name), |width| {
+            shortened(name, width.saturating_sub(taken).max(SHORTEST))
+        })
     }
 
     fn wrap<'a>(self, code: &str, text: &'a str) -> Cow<'a, str> {
-        if self.on { Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m")) } else { Cow::Borrowed(text) }
+        if self.on {
+            Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     pub(crate) fn bad<'a>(self, text: &'a str) -> Cow<'a, str> {

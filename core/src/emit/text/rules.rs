@@ -17,8 +17,13 @@ const MAX_FIXED: usize = 5;
 
 /// A line for each rule that allows something, for the baseline, and for each advice.
 pub(crate) fn write(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let rules =
-        || run.gate.rules.iter().zip(&run.triage.uses).filter(|(_, used)| used.findings > 0 && !used.expired && !used.over_limit);
+    let rules = || {
+        run.gate
+            .rules
+            .iter()
+            .zip(&run.triage.uses)
+            .filter(|(_, used)| used.findings > 0 && !used.expired && !used.over_limit)
+    };
     if rules().next().is_some() {
         writeln!(out)?;
     }
@@ -30,10 +35,18 @@ pub(crate) fn write(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fm
 }
 
 fn allowed(rule: &Rule, used: &Use, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let bytes = if used.bytes > 0 { format!(", {}", count(used.bytes, "byte", "bytes")) } else { String::new() };
+    let bytes = if used.bytes > 0 {
+        format!(", {}", count(used.bytes, "byte", "bytes"))
+    } else {
+        String::new()
+    };
     let what = count(used.decided, "record", "records");
     let (id, origin) = (terminal(&rule.id), format!("{}", rule.origin));
-    let reason = if rule.about.reason.is_empty() { String::new() } else { format!(": {}", rule.about.reason) };
+    let reason = if rule.about.reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", rule.about.reason)
+    };
     writeln!(
         out,
         "{} {what}{bytes} by {id} {}{}",
@@ -44,13 +57,23 @@ fn allowed(rule: &Rule, used: &Use, paint: Paint, out: &mut dyn fmt::Write) -> f
 }
 
 fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let Some(baseline) = &run.triage.baseline else { return Ok(()) };
+    let Some(baseline) = &run.triage.baseline else {
+        return Ok(());
+    };
     if baseline.known > 0 {
-        writeln!(out, "{} {} known, not grown", paint.good("baseline"), count(baseline.known, "finding", "findings"))?;
+        writeln!(
+            out,
+            "{} {} known, not grown",
+            paint.good("baseline"),
+            count(baseline.known, "finding", "findings")
+        )?;
     }
     let fixed = &baseline.fixed;
     for known in fixed.iter().take(MAX_FIXED) {
-        let place = known.frames.first().map_or(String::new(), |f| format!(" in {}", terminal(f)));
+        let place = known
+            .frames
+            .first()
+            .map_or(String::new(), |f| format!(" in {}", terminal(f)));
         writeln!(
             out,
             "{} {}{place} {}",
@@ -60,7 +83,12 @@ fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
         )?;
     }
     if fixed.len() > MAX_FIXED {
-        writeln!(out, "{} {} more", paint.good("fixed"), grouped((fixed.len() - MAX_FIXED) as u64))?;
+        writeln!(
+            out,
+            "{} {} more",
+            paint.good("fixed"),
+            grouped((fixed.len() - MAX_FIXED) as u64)
+        )?;
     }
     Ok(())
 }
@@ -69,15 +97,31 @@ fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
 fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     const MANY: usize = 5;
     for warning in &run.verdict.warnings {
-        writeln!(out, "{} {} {}", paint.mark("warning"), terminal(&warning.message), paint.dim(&format!("[{}]", warning.code)))?;
+        writeln!(
+            out,
+            "{} {} {}",
+            paint.mark("warning"),
+            terminal(&warning.message),
+            paint.dim(&format!("[{}]", warning.code))
+        )?;
     }
     let shown = || run.triage.advice.iter().filter(|a| a.level != Level::Allow);
     for advice in shown() {
-        let Some(rule) = run.gate.rules.get(advice.rule) else { continue };
-        let alike = |a: &&crate::Advice| {
-            a.code == advice.code && run.gate.rules.get(a.rule).is_some_and(|r| r.origin.file == rule.origin.file)
+        let Some(rule) = run.gate.rules.get(advice.rule) else {
+            continue;
         };
-        let number = shown().filter(alike).position(|a| a.rule == advice.rule).unwrap_or(0);
+        let alike = |a: &&crate::Advice| {
+            a.code == advice.code
+                && run
+                    .gate
+                    .rules
+                    .get(a.rule)
+                    .is_some_and(|r| r.origin.file == rule.origin.file)
+        };
+        let number = shown()
+            .filter(alike)
+            .position(|a| a.rule == advice.rule)
+            .unwrap_or(0);
         let all = shown().filter(alike).count();
         if number == MANY && all > MANY {
             writeln!(
@@ -93,7 +137,9 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
             continue;
         }
         let place = format!("{}", rule.origin);
-        let code = paint.dim(&format!("[{}]", advice.code.as_str())).into_owned();
+        let code = paint
+            .dim(&format!("[{}]", advice.code.as_str()))
+            .into_owned();
         writeln!(
             out,
             "{} {} {}: {} {code}",

@@ -18,8 +18,8 @@ pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
     })
 }
 
-/// True where a `SUMMARY:` of this name ends an error of the tool. LeakSanitizer's errors are summed up in the name of the
-/// sanitizer that it runs in.
+/// True where a `SUMMARY:` of this name ends an error of the tool. LeakSanitizer's errors are
+/// summed up in the name of the sanitizer that it runs in.
 pub(crate) fn sums_up(name: &[u8], of: &Tool) -> bool {
     let leaks = |tool: &Tool| matches!(tool, Tool::Asan | Tool::Lsan);
     tool(name).is_some_and(|named| named == *of || (leaks(&named) && leaks(of)))
@@ -34,22 +34,42 @@ pub(crate) struct Headline<'a> {
     pub(crate) pid: Option<u64>,
 }
 
-/// Reads what follows `LEVEL: NAMESanitizer`. Only AddressSanitizer wrote its headlines without a colon, long ago.
-pub(crate) fn headline<'a>(level: &[u8], name: &[u8], text: &'a str, is_tagged: bool) -> Option<Headline<'a>> {
+/// Reads what follows `LEVEL: NAMESanitizer`. Only AddressSanitizer wrote its headlines without a
+/// colon, long ago.
+pub(crate) fn headline<'a>(
+    level: &[u8],
+    name: &[u8],
+    text: &'a str,
+    is_tagged: bool,
+) -> Option<Headline<'a>> {
     let tool = tool(name)?;
-    let said = text.strip_prefix(':').or((tool == Tool::Asan || tool == Tool::Lsan).then_some(text))?.trim();
+    let said = text
+        .strip_prefix(':')
+        .or((tool == Tool::Asan || tool == Tool::Lsan).then_some(text))?
+        .trim();
     match (level, &tool) {
         (b"WARNING:", Tool::Tsan) => {
             let (kind, title, pid) = tsan::headline(said)?;
-            Some(Headline { tool, kind, title, pid })
+            Some(Headline {
+                tool,
+                kind,
+                title,
+                pid,
+            })
         }
-        (b"WARNING:", Tool::Msan) if msan::is_headline(said, is_tagged) => {
-            Some(Headline { tool, kind: asan::kind(said), title: said, pid: None })
-        }
+        (b"WARNING:", Tool::Msan) if msan::is_headline(said, is_tagged) => Some(Headline {
+            tool,
+            kind: asan::kind(said),
+            title: said,
+            pid: None,
+        }),
         // Without a tag it may be prose; a headline holds an address.
-        (b"ERROR:", _) if is_tagged || contains(said.as_bytes(), b"0x") => {
-            Some(Headline { tool, kind: asan::kind(said), title: said.trim_end_matches(':'), pid: None })
-        }
+        (b"ERROR:", _) if is_tagged || contains(said.as_bytes(), b"0x") => Some(Headline {
+            tool,
+            kind: asan::kind(said),
+            title: said.trim_end_matches(':'),
+            pid: None,
+        }),
         _ => None,
     }
 }
@@ -65,10 +85,14 @@ pub(crate) fn total(tool: &Tool, said: &[u8]) -> Option<u64> {
 
 /// True for a warning about the sanitizer's own affairs.
 pub(crate) fn is_chatter(name: &[u8], said: &[u8]) -> bool {
-    tool(name).is_some() && said.trim_ascii_start().starts_with(b"memory layout is incompatible")
+    tool(name).is_some()
+        && said
+            .trim_ascii_start()
+            .starts_with(b"memory layout is incompatible")
 }
 
-/// Recognises the lines between the stacks of an error. A fatal signal is told in the same words by all.
+/// Recognises the lines between the stacks of an error. A fatal signal is told in the same words by
+/// all.
 pub(crate) fn section(tool: &Tool, line: &[u8]) -> Option<Section> {
     match tool {
         Tool::Tsan => tsan::section(line).or_else(|| asan::section(line)),

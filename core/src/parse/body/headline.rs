@@ -1,12 +1,20 @@
-//! Lines of a sanitizer that stand for themselves: headlines, summaries, failures of the sanitizer itself.
+//! Lines of a sanitizer that stand for themselves: headlines, summaries, failures of the sanitizer
+//! itself.
 
 use super::super::{failures, lsan, ubsan};
 use crate::bytes::{find, trim_start};
 
 /// A line of a sanitizer that stands for itself, wherever it appears.
 pub(crate) enum Standalone<'a> {
-    Summary { name: &'a [u8], text: &'a [u8] },
-    Message { level: &'a [u8], name: &'a [u8], text: &'a [u8] },
+    Summary {
+        name: &'a [u8],
+        text: &'a [u8],
+    },
+    Message {
+        level: &'a [u8],
+        name: &'a [u8],
+        text: &'a [u8],
+    },
 }
 
 /// `LEVEL: NAMESanitizer: text`
@@ -16,14 +24,20 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
     }
     let at = find(line, b"Sanitizer")?;
     let head = &line[..at];
-    let word = head.iter().rposition(|b| !b.is_ascii_alphabetic()).map_or(0, |n| n + 1);
+    let word = head
+        .iter()
+        .rposition(|b| !b.is_ascii_alphabetic())
+        .map_or(0, |n| n + 1);
     let (level, name) = (level(&head[..word])?, &head[word..]);
     if name.is_empty() {
         return None;
     }
     let text = &line[at + b"Sanitizer".len()..];
     if level == b"SUMMARY:" {
-        return Some(Standalone::Summary { name, text: text.strip_prefix(b": ")? });
+        return Some(Standalone::Summary {
+            name,
+            text: text.strip_prefix(b": ")?,
+        });
     }
     Some(Standalone::Message { level, name, text })
 }
@@ -31,7 +45,8 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
 /// True for what a sanitizer says without a tag.
 pub(crate) fn speaks(text: &[u8]) -> bool {
     let says = || lsan::record(text).is_some() || standalone(text).is_some();
-    !text.is_empty() && (says() || ubsan::headline(text).is_some() || failures::is_leak_behind_prefix(text))
+    !text.is_empty()
+        && (says() || ubsan::headline(text).is_some() || failures::is_leak_behind_prefix(text))
 }
 
 /// `==PID==ERROR: `
@@ -39,11 +54,15 @@ pub(crate) fn is_tagged_error(text: &[u8], pid: Option<u64>) -> bool {
     pid.is_some() && text.trim_ascii_start().starts_with(b"ERROR: ")
 }
 
-/// The word before the sanitizer's name. What stands before it may be a prefix that is not known, but no sentence.
+/// The word before the sanitizer's name. What stands before it may be a prefix that is not known,
+/// but no sentence.
 fn level(head: &[u8]) -> Option<&[u8]> {
     let head = head.trim_ascii();
     let known = [&b"SUMMARY:"[..], b"ERROR:", b"WARNING:", b"FATAL:"];
-    let level = known.into_iter().find(|level| head.ends_with(level)).unwrap_or_default();
+    let level = known
+        .into_iter()
+        .find(|level| head.ends_with(level))
+        .unwrap_or_default();
     let before = head[..head.len() - level.len()].trim_ascii_end();
     // A tag that is damaged is none.
     let ends_word = before.ends_with(b":") || before.starts_with(b"==") || before.ends_with(b"==");
@@ -54,10 +73,12 @@ fn level(head: &[u8]) -> Option<&[u8]> {
 /// True for what may be a prefix that is not known, or the end of one: it closes, or is a time.
 pub(crate) fn is_prefix(text: &[u8]) -> bool {
     let is_time = |b: &u8| b.is_ascii_digit() || b"TZ:.,+-= ".contains(b);
-    matches!(text.last(), Some(b']' | b'|' | b')' | b'>')) || (!text.is_empty() && text.iter().all(is_time))
+    matches!(text.last(), Some(b']' | b'|' | b')' | b'>'))
+        || (!text.is_empty() && text.iter().all(is_time))
 }
 
-/// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words must tell.
+/// The sanitizer itself could not go on. It ends with the exit status of a finding, so the words
+/// must tell.
 pub(crate) fn is_failure(level: &[u8], said: &[u8]) -> bool {
     const FAILURES: &[&[u8]] = &[
         b"has encountered a fatal error",

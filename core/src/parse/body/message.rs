@@ -14,7 +14,14 @@ use crate::model::{Kind, Tool};
 use crate::problem::Code;
 
 impl Sanitizers {
-    pub(super) fn message(&mut self, level: &[u8], name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) {
+    pub(super) fn message(
+        &mut self,
+        level: &[u8],
+        name: &[u8],
+        text: &[u8],
+        place: &Place<'_>,
+        out: &mut Collector,
+    ) {
         let said = text.strip_prefix(b":").unwrap_or(text).trim_ascii();
         if said == b"DEADLYSIGNAL" {
             self.deadly.get_or_insert(place.line);
@@ -23,21 +30,33 @@ impl Sanitizers {
             out.reports[report].complete = true;
         } else if is_failure(level, said) {
             self.deadly = None;
-            let message = format!("{}Sanitizer failed: `{}`", String::from_utf8_lossy(name), String::from_utf8_lossy(said));
+            let message = format!(
+                "{}Sanitizer failed: `{}`",
+                String::from_utf8_lossy(name),
+                String::from_utf8_lossy(said)
+            );
             out.problem(Code::CheckerFailed, place.line, place.pid, message);
             self.give_up(out);
-        } else if level == b"ERROR:" && name == b"Leak" && said.starts_with(b"detected memory leaks") {
+        } else if level == b"ERROR:"
+            && name == b"Leak"
+            && said.starts_with(b"detected memory leaks")
+        {
             if place.pid.is_some() {
                 self.leaks(place, out);
             }
-        } else if let Some(headline) = dialect::headline(level, name, &text_of(text), place.pid.is_some()) {
+        } else if let Some(headline) =
+            dialect::headline(level, name, &text_of(text), place.pid.is_some())
+        {
             self.error(headline, place, out);
         } else if let Some(words) = closing_words(level, name, said) {
             self.closing(&words, place, out);
         } else if is_unknown(level, name, text) {
             self.deadly = None;
             self.unknown = true;
-            let message = format!("a report of {}Sanitizer, which this version does not read", String::from_utf8_lossy(name));
+            let message = format!(
+                "a report of {}Sanitizer, which this version does not read",
+                String::from_utf8_lossy(name)
+            );
             out.problem(Code::UnknownReport, place.line, place.pid, message);
         } else if let Some(draft) = self.open.as_mut().and_then(|o| o.draft.as_mut()) {
             draft.close_stack();
@@ -45,8 +64,16 @@ impl Sanitizers {
     }
 
     fn error(&mut self, headline: Headline<'_>, place: &Place<'_>, out: &mut Collector) {
-        let Headline { tool, kind, title, pid } = headline;
-        let place = &Place { pid: pid.or(place.pid), ..*place };
+        let Headline {
+            tool,
+            kind,
+            title,
+            pid,
+        } = headline;
+        let place = &Place {
+            pid: pid.or(place.pid),
+            ..*place
+        };
         self.deadly = None;
         self.unknown = false;
         self.interrupt(place, out);
@@ -62,18 +89,32 @@ impl Sanitizers {
         match words {
             Closing::Suppressed { tool, pid, hidden } => {
                 let is_new = !self.reports.contains_key(&(tool.clone(), Some(*pid)));
-                let report = self.report(tool.clone(), &Place { pid: Some(*pid), ..*place }, out);
+                let report = self.report(
+                    tool.clone(),
+                    &Place {
+                        pid: Some(*pid),
+                        ..*place
+                    },
+                    out,
+                );
                 out.reports[report].complete |= is_new;
                 out.reports[report].stated.suppressed_errors = Some(*hidden);
             }
             Closing::Total { tool, printed } => {
                 // The words name no process; the last one that reported is the one that ends.
-                let own = self.reports.iter().filter(|((of, _), _)| of == tool).map(|(_, report)| *report).max();
+                let own = self
+                    .reports
+                    .iter()
+                    .filter(|((of, _), _)| of == tool)
+                    .map(|(_, report)| *report)
+                    .max();
                 if let Some(report) = own {
                     let stated = &mut out.reports[report].stated.errors;
                     *stated = Some((*printed).max(stated.unwrap_or(0)));
                 } else {
-                    let message = format!("{tool} states that it reported {printed}, and none of them is in the log");
+                    let message = format!(
+                        "{tool} states that it reported {printed}, and none of them is in the log"
+                    );
                     out.problem(Code::SummaryWithoutReport, place.line, place.pid, message);
                 }
             }
@@ -97,9 +138,12 @@ fn closing_words(level: &[u8], name: &[u8], said: &[u8]) -> Option<Closing> {
     }
 }
 
-/// True for a headline that no dialect reads. AddressSanitizer and LeakSanitizer warn in words of their own.
+/// True for a headline that no dialect reads. AddressSanitizer and LeakSanitizer warn in words of
+/// their own.
 fn is_unknown(level: &[u8], name: &[u8], text: &[u8]) -> bool {
-    let Some(said) = text.strip_prefix(b":") else { return false };
+    let Some(said) = text.strip_prefix(b":") else {
+        return false;
+    };
     let is_known = matches!(name, b"Address" | b"Leak") || dialect::is_chatter(name, said);
     !level.is_empty() && !is_known
 }

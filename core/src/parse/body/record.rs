@@ -46,7 +46,14 @@ pub(crate) struct Place<'a> {
 
 impl Open {
     pub(crate) fn new(report: usize, part: Part, draft: Option<Draft>) -> Self {
-        Self { report, part, draft, foreign: 0, interleaved: false, spot: Box::default() }
+        Self {
+            report,
+            part,
+            draft,
+            foreign: 0,
+            interleaved: false,
+            spot: Box::default(),
+        }
     }
 
     /// True while leaks or the table beside them are read.
@@ -64,8 +71,17 @@ impl Open {
         self.foreign = 0;
         draft.last_line = place.line;
         if !draft.stack_is_closed() {
-            let expected = draft.stacks.last().and_then(|s| s.frames.last()).map_or(0, |f| f.index + 1);
-            if head.index != Some(expected) && draft.stacks.last().is_some_and(|s| s.frames.len() < out.options.max_frames) {
+            let expected = draft
+                .stacks
+                .last()
+                .and_then(|s| s.frames.last())
+                .map_or(0, |f| f.index + 1);
+            if head.index != Some(expected)
+                && draft
+                    .stacks
+                    .last()
+                    .is_some_and(|s| s.frames.len() < out.options.max_frames)
+            {
                 if head.index == Some(0) {
                     draft.close_stack();
                 }
@@ -93,7 +109,9 @@ impl Open {
 
     pub(crate) fn error_line(&mut self, text: &[u8]) {
         let Some(draft) = &mut self.draft else { return };
-        let Some(section) = dialect::section(&draft.tool, text) else { return };
+        let Some(section) = dialect::section(&draft.tool, text) else {
+            return;
+        };
         self.foreign = 0;
         if let Section::Stack(role) = section {
             draft.expect_stack(role, text);
@@ -120,13 +138,20 @@ impl Open {
             out.reports[self.report].capped = true;
         } else if trim_start(text).starts_with(b"Suppressions used:") {
             self.end_record(out);
-            // A table of another process may stand here, too; the sum of the leaks is due all the same.
-            let then_leaks = matches!(self.part, Part::Leaks | Part::Suppressions { then_leaks: true });
+            // A table of another process may stand here, too; the sum of the leaks is due all the
+            // same.
+            let then_leaks = matches!(
+                self.part,
+                Part::Leaks | Part::Suppressions { then_leaks: true }
+            );
             self.part = Part::Suppressions { then_leaks };
         } else if let Part::Suppressions { .. } = self.part
             && let Some(row) = lsan::suppression_row(text)
         {
-            let leaks = out.reports[self.report].stated.leaks.get_or_insert_with(LeakSummary::default);
+            let leaks = out.reports[self.report]
+                .stated
+                .leaks
+                .get_or_insert_with(LeakSummary::default);
             leaks.suppressed.bytes = leaks.suppressed.bytes.saturating_add(row.bytes);
             leaks.suppressed.blocks = leaks.suppressed.blocks.saturating_add(row.blocks);
         } else if contains(text, b"eaked above:")

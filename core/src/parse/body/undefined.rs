@@ -1,5 +1,6 @@
-//! Errors of UndefinedBehaviorSanitizer: a headline in one line, then perhaps notes, a stack and a `SUMMARY:`. They name no process
-//! and have no end, so the next line that is none of theirs ends them.
+//! Errors of UndefinedBehaviorSanitizer: a headline in one line, then perhaps notes, a stack and a
+//! `SUMMARY:`. They name no process and have no end, so the next line that is none of theirs ends
+//! them.
 
 use super::super::collect::{Collector, Grammar, text_of};
 use super::super::draft::Draft;
@@ -15,7 +16,12 @@ const MAX_BETWEEN: u32 = 8;
 
 impl Sanitizers {
     /// Reads a line that opens such an error. False when it is none.
-    pub(super) fn undefined(&mut self, text: &[u8], place: &Place<'_>, out: &mut Collector) -> bool {
+    pub(super) fn undefined(
+        &mut self,
+        text: &[u8],
+        place: &Place<'_>,
+        out: &mut Collector,
+    ) -> bool {
         let (kind, title, spot) = if let Some(found) = ubsan::headline(text) {
             let title = text_of(found.said);
             (ubsan::kind(&title), title, found.place)
@@ -36,7 +42,10 @@ impl Sanitizers {
         self.sums_up &= !core::mem::replace(&mut self.unsummed, true);
         let mut draft = Draft::new(Tool::Ubsan, kind, &title, place.line);
         draft.expect_stack(Role::Access, spot);
-        self.open = Some(Open { spot: spot.into(), ..Open::new(report, Part::Undefined, Some(draft)) });
+        self.open = Some(Open {
+            spot: spot.into(),
+            ..Open::new(report, Part::Undefined, Some(draft))
+        });
         true
     }
 
@@ -62,9 +71,19 @@ impl Sanitizers {
         }
     }
 
-    /// `SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior a.c:3:4`. False where it does not belong to such an error.
-    pub(super) fn undefined_summary(&mut self, name: &[u8], text: &[u8], place: &Place<'_>, out: &mut Collector) -> bool {
-        let is_open = self.open.as_ref().is_some_and(|open| open.part == Part::Undefined);
+    /// `SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior a.c:3:4`. False where it does not
+    /// belong to such an error.
+    pub(super) fn undefined_summary(
+        &mut self,
+        name: &[u8],
+        text: &[u8],
+        place: &Place<'_>,
+        out: &mut Collector,
+    ) -> bool {
+        let is_open = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.part == Part::Undefined);
         // Long ago the summary named the sanitizer that the check ran in.
         if name != b"UndefinedBehavior" && !(is_open && text.starts_with(b"undefined-behavior")) {
             return false;
@@ -88,8 +107,17 @@ impl Sanitizers {
 
     /// At the end of a log: whether the open error may be whole.
     pub(super) fn is_whole(&self) -> bool {
-        let Some(open) = self.open.as_ref().filter(|open| open.part == Part::Undefined) else { return false };
-        let in_stack = open.draft.as_ref().is_some_and(|draft| !draft.stacks.is_empty() && !draft.stack_is_closed());
+        let Some(open) = self
+            .open
+            .as_ref()
+            .filter(|open| open.part == Part::Undefined)
+        else {
+            return false;
+        };
+        let in_stack = open
+            .draft
+            .as_ref()
+            .is_some_and(|draft| !draft.stacks.is_empty() && !draft.stack_is_closed());
         let lacks_summary = self.sums_up && self.unsummed;
         !in_stack && !lacks_summary
     }
@@ -100,7 +128,18 @@ pub(super) fn put_in_place(draft: &mut Draft, spot: &[u8], out: &mut Collector) 
     if !draft.stacks.is_empty() || spot.is_empty() || spot == b"<unknown>" {
         return;
     }
-    let address = spot.strip_prefix(b"0x").and_then(hex).map(|(address, _)| address);
+    let address = spot
+        .strip_prefix(b"0x")
+        .and_then(hex)
+        .map(|(address, _)| address);
     draft.expect_stack(Role::Access, b"");
-    out.push_frame(draft, Grammar::Place, Head { index: Some(0), address, site: spot });
+    out.push_frame(
+        draft,
+        Grammar::Place,
+        Head {
+            index: Some(0),
+            address,
+            site: spot,
+        },
+    );
 }

@@ -1,7 +1,8 @@
-//! The search for words by skipping: two bytes at the end of a window tell how far it can move before any word can begin in it, or
-//! which words may begin there.
+//! The search for words by skipping: two bytes at the end of a window tell how far it can move
+//! before any word can begin in it, or which words may begin there.
 //!
-//! The algorithm is that of S. Wu and U. Manber, A fast algorithm for multi-pattern searching (1994), with blocks of two bytes.
+//! The algorithm is that of S. Wu and U. Manber, A fast algorithm for multi-pattern searching
+//! (1994), with blocks of two bytes.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -19,14 +20,18 @@ const WORDS: u8 = 128;
 /// Finds words.
 #[derive(Clone, Debug)]
 pub(super) struct Skip {
-    /// For each pair of bytes at the end of the window, how far it moves, or which words have the pair there.
+    /// For each pair of bytes at the end of the window, how far it moves, or which words have the
+    /// pair there.
     steps: Box<[u8]>,
     words: Vec<Vec<&'static [u8]>>,
 }
 
 impl Skip {
     pub(super) fn new(words: impl Iterator<Item = &'static str>) -> Self {
-        let mut skip = Self { steps: vec![FAR; 1 << 16].into_boxed_slice(), words: Vec::new() };
+        let mut skip = Self {
+            steps: vec![FAR; 1 << 16].into_boxed_slice(),
+            words: Vec::new(),
+        };
         let words: Vec<&'static [u8]> = words.map(str::as_bytes).collect();
         for word in &words {
             for (step, pair) in (1..FAR).rev().zip(word.windows(2)) {
@@ -48,7 +53,8 @@ impl Skip {
     /// Where the first word begins.
     pub(super) fn find(&self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
-        // By indices, since a compiler that looks at size would call a function for each part of a slice.
+        // By indices, since a compiler that looks at size would call a function for each part of a
+        // slice.
         while at + LEAST <= text.len() {
             let step = self.steps[index(text[at + LEAST - 2], text[at + LEAST - 1])];
             if step < WORDS {
@@ -56,7 +62,10 @@ impl Skip {
                 continue;
             }
             let words = &self.words[usize::from(step - WORDS)];
-            if words.iter().any(|word| word[0] == text[at] && text[at..].starts_with(word)) {
+            if words
+                .iter()
+                .any(|word| word[0] == text[at] && text[at..].starts_with(word))
+            {
                 return Some(at);
             }
             at += 1;

@@ -16,7 +16,10 @@ fn stands(text: &[u8]) -> bool {
 /// The same as far as there are whole blocks; else where the search goes on.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn blocks(text: &[u8]) -> Result<usize, usize> {
-    use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u8x16_sub, v128, v128_and, v128_any_true, v128_or};
+    use core::arch::wasm32::{
+        u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u8x16_sub, v128, v128_and, v128_any_true,
+        v128_or,
+    };
 
     let is = |bytes: v128, byte: u8| u8x16_eq(bytes, u8x16_splat(byte));
     let mut at = 0;
@@ -51,7 +54,17 @@ fn blocks(_: &[u8]) -> Result<usize, usize> {
 #[inline(always)]
 fn vector(window: &[u8; 18], at: usize) -> core::arch::wasm32::v128 {
     let w = window;
-    let half =
-        |at: usize| u64::from_le_bytes([w[at], w[at + 1], w[at + 2], w[at + 3], w[at + 4], w[at + 5], w[at + 6], w[at + 7]]);
+    let half = |at: usize| {
+        u64::from_le_bytes([
+            w[at],
+            w[at + 1],
+            w[at + 2],
+            w[at + 3],
+            w[at + 4],
+            w[at + 5],
+            w[at + 6],
+            w[at + 7],
+        ])
+    };
     core::arch::wasm32::u64x2(half(at), half(at + 8))
 }

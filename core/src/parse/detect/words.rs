@@ -1,7 +1,8 @@
 //! The words by which a report is found.
 //!
-//! Each is longer than five bytes, so that a search without vectors can skip most of a text, and none begins with four bytes that are
-//! common in other output, for by those the vectorised search finds it.
+//! Each is longer than five bytes, so that a search without vectors can skip most of a text, and
+//! none begins with four bytes that are common in other output, for by those the vectorised search
+//! finds it.
 
 /// The words of valgrind and of the sanitizers.
 pub(super) const OF_SANITIZERS: &[&str] = &[

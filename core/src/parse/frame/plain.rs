@@ -1,10 +1,12 @@
-//! Frames of the checkers without tags. Each grammar is a function that reads what stands behind the frame's number and address.
+//! Frames of the checkers without tags. Each grammar is a function that reads what stands behind
+//! the frame's number and address.
 
 use super::{set_function, set_place};
 use crate::bytes::{hex, lossy};
 use crate::model::{Site, Text};
 
-/// Splits a line of `backtrace_symbols`, `MODULE(FUNCTION+0xOFFSET) [0xADDRESS]`, into its address and the rest.
+/// Splits a line of `backtrace_symbols`, `MODULE(FUNCTION+0xOFFSET) [0xADDRESS]`, into its address
+/// and the rest.
 ///
 /// Source: glibc `debug/backtracesyms.c`.
 pub(crate) fn symbols(line: &[u8]) -> Option<(u64, &[u8])> {
@@ -19,7 +21,10 @@ pub(crate) fn symbols(line: &[u8]) -> Option<(u64, &[u8])> {
 pub(crate) fn symbols_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
     let body = text.trim();
-    let Some((module, inside)) = body.strip_suffix(')').and_then(|body| body.rsplit_once('(')) else {
+    let Some((module, inside)) = body
+        .strip_suffix(')')
+        .and_then(|body| body.rsplit_once('('))
+    else {
         site.module = named(body);
         return site;
     };
@@ -50,21 +55,34 @@ pub(crate) fn at_place_site(raw: &[u8]) -> Site {
 }
 
 fn start(raw: &[u8]) -> (alloc::borrow::Cow<'_, str>, Site) {
-    (lossy(raw), Site { raw: raw.into(), ..Site::default() })
+    (
+        lossy(raw),
+        Site {
+            raw: raw.into(),
+            ..Site::default()
+        },
+    )
 }
 
 fn named(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
 }
 
-/// The kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`: the place only where the log was symbolised.
+/// The kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`: the place only where the log was
+/// symbolised.
 pub(crate) fn kernel_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or_default();
-    set_function(&mut site, name.split_once("+0x").map_or(name, |(name, _)| name));
+    set_function(
+        &mut site,
+        name.split_once("+0x").map_or(name, |(name, _)| name),
+    );
     for word in words {
-        if let Some(inside) = word.strip_prefix('[').map(|word| word.trim_end_matches(']')) {
+        if let Some(inside) = word
+            .strip_prefix('[')
+            .map(|word| word.trim_end_matches(']'))
+        {
             if inside != "inline" && site.file.is_none() {
                 site.module = named(inside);
             }
@@ -75,11 +93,15 @@ pub(crate) fn kernel_site(raw: &[u8]) -> Site {
     site
 }
 
-/// Dr. Memory's `FUNCTION   [FILE:LINE]`, with `MODULE!` before the function in some configurations.
+/// Dr. Memory's `FUNCTION   [FILE:LINE]`, with `MODULE!` before the function in some
+/// configurations.
 pub(crate) fn bracket_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
     let text = text.trim();
-    let (name, place) = match text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) {
+    let (name, place) = match text
+        .strip_suffix(']')
+        .and_then(|text| text.rsplit_once(" ["))
+    {
         Some((name, place)) => (name.trim_end(), place),
         None => (text, ""),
     };
@@ -92,7 +114,10 @@ pub(crate) fn bracket_site(raw: &[u8]) -> Site {
 pub(crate) fn verifier_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
     let text = text.trim();
-    let (name, place) = match text.strip_suffix(')').and_then(|text| text.rsplit_once(" (")) {
+    let (name, place) = match text
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("))
+    {
         Some((name, place)) => (name.trim_end(), place),
         None => (text, ""),
     };
@@ -100,14 +125,20 @@ pub(crate) fn verifier_site(raw: &[u8]) -> Site {
         site.file = named(file.trim());
         site.line = line.trim().parse().ok();
     }
-    set_in_module(&mut site, name.split_once("+0x").map_or(name, |(name, _)| name));
+    set_in_module(
+        &mut site,
+        name.split_once("+0x").map_or(name, |(name, _)| name),
+    );
     site
 }
 
-/// macOS's `IMAGE  0xADDRESS FUNCTION + OFFSET  FILE:LINE`, or `0xBASE + OFFSET` where the image has no names.
+/// macOS's `IMAGE  0xADDRESS FUNCTION + OFFSET  FILE:LINE`, or `0xBASE + OFFSET` where the image
+/// has no names.
 pub(crate) fn image_site(raw: &[u8]) -> Site {
     let (text, mut site) = start(raw);
-    let Some((image, rest)) = text.split_once(" 0x") else { return site };
+    let Some((image, rest)) = text.split_once(" 0x") else {
+        return site;
+    };
     site.module = named(image.trim());
     let said = rest.split_once(' ').map_or("", |(_, said)| said.trim());
     let (name, behind) = said.rsplit_once(" + ").unwrap_or((said, ""));
@@ -126,7 +157,10 @@ pub(crate) fn image_site(raw: &[u8]) -> Site {
 
 /// `MODULE!FUNCTION` or `FUNCTION`.
 fn set_in_module(site: &mut Site, name: &str) {
-    match name.split_once('!').filter(|(module, _)| !module.contains([' ', '(', '<'])) {
+    match name
+        .split_once('!')
+        .filter(|(module, _)| !module.contains([' ', '(', '<']))
+    {
         Some((module, function)) => {
             site.module = named(module);
             set_function(site, function);

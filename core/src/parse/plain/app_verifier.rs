@@ -1,4 +1,5 @@
-//! Application Verifier: the log that `appverif -export log` writes as XML, and what the debugger prints at a stop.
+//! Application Verifier: the log that `appverif -export log` writes as XML, and what the debugger
+//! prints at a stop.
 //!
 //! Source: <https://learn.microsoft.com/en-us/windows-hardware/drivers/devtest/application-verifier-stop-codes-and-definitions>.
 
@@ -48,7 +49,11 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     }
     let report = desk.report(&Tool::AppVerifier, None);
     desk.out.reports[report].complete = false;
-    let mut log = Log { report, entry: Vec::new(), first: desk.line };
+    let mut log = Log {
+        report,
+        entry: Vec::new(),
+        first: desk.line,
+    };
     log.line(text, desk);
     Opened::Report(Box::new(log))
 }
@@ -69,7 +74,10 @@ fn stopped(stop: &[u8], desk: &mut Desk<'_>) -> Option<()> {
 }
 
 fn kind(code: u64) -> Kind {
-    STOPS.iter().find(|(first, last, _)| (*first..=*last).contains(&code)).map_or(Kind::UNKNOWN, |(.., kind)| Kind::of(kind))
+    STOPS
+        .iter()
+        .find(|(first, last, _)| (*first..=*last).contains(&code))
+        .map_or(Kind::UNKNOWN, |(.., kind)| Kind::of(kind))
 }
 
 /// The log as XML.
@@ -86,7 +94,9 @@ impl Reading for Log {
         let mut rest = text;
         loop {
             if self.entry.is_empty() {
-                let Some(start) = find(rest, b"<avrf:logEntry") else { break };
+                let Some(start) = find(rest, b"<avrf:logEntry") else {
+                    break;
+                };
                 self.first = desk.line;
                 rest = &rest[start..];
             }
@@ -128,7 +138,9 @@ impl Reading for Log {
 impl Log {
     fn hand_in(&self, entry: &[u8], desk: &mut Desk<'_>) {
         let severity = attribute(entry, b"Severity=\"").unwrap_or_default();
-        let code = attribute(entry, b"StopCode=\"0x").and_then(|digits| u64::from_str_radix(&digits, 16).ok()).unwrap_or(0);
+        let code = attribute(entry, b"StopCode=\"0x")
+            .and_then(|digits| u64::from_str_radix(&digits, 16).ok())
+            .unwrap_or(0);
         if severity != "Error" && !(0x900..=0x9ff).contains(&code) {
             return;
         }
@@ -140,12 +152,29 @@ impl Log {
             draft.leak = Some(Leak::direct(0, 1));
         }
         for number in [b"parameter1", b"parameter2", b"parameter3", b"parameter4"] {
-            elements(entry, number).filter(|text| !text.trim().is_empty()).for_each(|text| draft.note(text.as_bytes()));
+            elements(entry, number)
+                .filter(|text| !text.trim().is_empty())
+                .for_each(|text| draft.note(text.as_bytes()));
         }
         let is_kept = kind.is_leak() || kind == Kind::FD_LEAK;
-        draft.expect_stack(if is_kept { Role::Allocation } else { Role::Access }, b"");
+        draft.expect_stack(
+            if is_kept {
+                Role::Allocation
+            } else {
+                Role::Access
+            },
+            b"",
+        );
         for trace in elements(entry, b"trace") {
-            desk.frame(&mut draft, Grammar::Verifier, Head { index: None, address: None, site: trace.trim().as_bytes() });
+            desk.frame(
+                &mut draft,
+                Grammar::Verifier,
+                Head {
+                    index: None,
+                    address: None,
+                    site: trace.trim().as_bytes(),
+                },
+            );
         }
         desk.record(self.report, draft);
     }

@@ -1,4 +1,5 @@
-//! The debug heap of Microsoft's C runtime: what it dumps at the end of a program, and what it says of a damaged block.
+//! The debug heap of Microsoft's C runtime: what it dumps at the end of a program, and what it says
+//! of a damaged block.
 //!
 //! Source: <https://learn.microsoft.com/en-us/cpp/c-runtime-library/find-memory-leaks-using-the-crt-library>. A block has no stack, only
 //! the place of its allocation, and that where `_CRTDBG_MAP_ALLOC` was defined.
@@ -23,7 +24,10 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     if let Some(draft) = block(said, desk) {
         let report = desk.report(&Tool::Crt, None);
         desk.record(report, draft);
-        desk.cut(report, "a block of the debug heap without the beginning of the dump");
+        desk.cut(
+            report,
+            "a block of the debug heap without the beginning of the dump",
+        );
         return Opened::Report(Box::new(Dump { report }));
     }
     if said.starts_with(b"HEAP CORRUPTION DETECTED: ") {
@@ -60,7 +64,10 @@ impl Reading for Dump {
             desk.unreadable(&Tool::Crt, said);
             return Step::Own;
         }
-        let is_own = is_named || said.is_empty() || said.starts_with(b"Dumping objects ->") || said.starts_with(b"Data: <");
+        let is_own = is_named
+            || said.is_empty()
+            || said.starts_with(b"Dumping objects ->")
+            || said.starts_with(b"Data: <");
         if is_own { Step::Own } else { Step::Foreign }
     }
 
@@ -79,16 +86,30 @@ fn block(said: &[u8], desk: &mut Desk<'_>) -> Option<Draft> {
     let (_, what) = number(&said[open + 1..])?;
     let what = what.strip_prefix(b"} ")?;
     let name = &what[..find(what, b" at ")?];
-    let size = what.strip_suffix(b" bytes long.").or_else(|| what.strip_suffix(b" bytes long"))?;
+    let size = what
+        .strip_suffix(b" bytes long.")
+        .or_else(|| what.strip_suffix(b" bytes long"))?;
     let (bytes, _) = number(size.rsplit(|b| *b == b' ').next()?)?;
     if !contains(name, b"block") && !contains(name, b"a C") {
         return None;
     }
-    let mut draft = desk.draft(Tool::Crt, Kind::LEAK_DEFINITE, &format!("{}, {bytes} bytes long", lossy(name)));
+    let mut draft = desk.draft(
+        Tool::Crt,
+        Kind::LEAK_DEFINITE,
+        &format!("{}, {bytes} bytes long", lossy(name)),
+    );
     draft.leak = Some(Leak::direct(bytes, 1));
     draft.expect_stack(Role::Allocation, b"");
     if let Some(place) = said[..open].strip_suffix(b" : ") {
-        desk.frame(&mut draft, Grammar::Place, Head { index: Some(0), address: None, site: place });
+        desk.frame(
+            &mut draft,
+            Grammar::Place,
+            Head {
+                index: Some(0),
+                address: None,
+                site: place,
+            },
+        );
     }
     Some(draft)
 }

@@ -20,15 +20,25 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         return Opened::No;
     }
     let formats = Arc::clone(&desk.out.formats);
-    let opened =
-        formats.iter().enumerate().filter(|(_, format)| format.may_be(text)).map(|(at, format)| open(at, format, text, desk));
-    opened.into_iter().find(|opened| !matches!(opened, Opened::No)).unwrap_or(Opened::No)
+    let opened = formats
+        .iter()
+        .enumerate()
+        .filter(|(_, format)| format.may_be(text))
+        .map(|(at, format)| open(at, format, text, desk));
+    opened
+        .into_iter()
+        .find(|opened| !matches!(opened, Opened::No))
+        .unwrap_or(Opened::No)
 }
 
 fn open(at: usize, format: &Format, text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let tool = Tool::of_format(&format.name);
     let Some(found) = format.shape.opening().captures(text) else {
-        if format.clean.as_ref().is_some_and(|clean| clean.is_found_in(text)) {
+        if format
+            .clean
+            .as_ref()
+            .is_some_and(|clean| clean.is_found_in(text))
+        {
             let report = desk.report(&tool, None);
             desk.out.reports[report].complete = true;
             return Opened::Line;
@@ -58,35 +68,74 @@ fn open(at: usize, format: &Format, text: &[u8], desk: &mut Desk<'_>) -> Opened 
             desk.record(report, draft);
             Opened::Line
         }
-        Shape::Block { .. } => Opened::Report(Box::new(Block { report, format: at, draft: Some(draft) })),
+        Shape::Block { .. } => Opened::Report(Box::new(Block {
+            report,
+            format: at,
+            draft: Some(draft),
+        })),
     }
 }
 
 fn draft(format: &Format, tool: Tool, found: &Captures<'_>, desk: &Desk<'_>) -> Draft {
-    let text = |name: &str| found.name(name).map(|group| group.as_bytes().trim_ascii()).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        found
+            .name(name)
+            .map(|group| group.as_bytes().trim_ascii())
+            .filter(|text| !text.is_empty())
+    };
     let size = |name: &str| text(name).and_then(number);
-    let kind = text("kind").map_or_else(|| format.kind.clone(), |kind| Kind::from_name(&lossy(kind)));
+    let kind =
+        text("kind").map_or_else(|| format.kind.clone(), |kind| Kind::from_name(&lossy(kind)));
     let whole = found.get(0).map_or(&b""[..], |whole| whole.as_bytes());
-    let mut draft = desk.draft(tool, kind, &text_of(text("message").unwrap_or(whole.trim_ascii())));
+    let mut draft = desk.draft(
+        tool,
+        kind,
+        &text_of(text("message").unwrap_or(whole.trim_ascii())),
+    );
     let is_leak = draft.kind.is_leak();
     if is_leak || size("bytes").is_some() {
-        draft.leak = Some(Leak::direct(size("bytes").unwrap_or(0), size("blocks").unwrap_or(1)));
+        draft.leak = Some(Leak::direct(
+            size("bytes").unwrap_or(0),
+            size("blocks").unwrap_or(1),
+        ));
     }
-    draft.expect_stack(if is_leak { Role::Allocation } else { Role::Access }, b"");
+    draft.expect_stack(
+        if is_leak {
+            Role::Allocation
+        } else {
+            Role::Access
+        },
+        b"",
+    );
     draft
 }
 
 /// Adds what the groups say of a place; nothing where they say none.
 fn frame(found: &Captures<'_>, draft: &mut Draft, desk: &mut Desk<'_>) {
-    let text = |name: &str| found.name(name).map(|group| lossy(group.as_bytes().trim_ascii())).filter(|text| !text.is_empty());
-    let place = text("file").map(|file| text("line").map_or_else(|| String::from(&*file), |line| format!("{file}:{line}")));
+    let text = |name: &str| {
+        found
+            .name(name)
+            .map(|group| lossy(group.as_bytes().trim_ascii()))
+            .filter(|text| !text.is_empty())
+    };
+    let place = text("file").map(|file| {
+        text("line").map_or_else(|| String::from(&*file), |line| format!("{file}:{line}"))
+    });
     let (grammar, site) = match (text("function"), place) {
         (Some(function), Some(place)) => (Grammar::AtPlace, format!("{function} at {place}")),
         (Some(function), None) => (Grammar::Function, String::from(&*function)),
         (None, Some(place)) => (Grammar::Place, place),
         (None, None) => return,
     };
-    desk.frame(draft, grammar, Head { index: None, address: None, site: site.as_bytes() });
+    desk.frame(
+        draft,
+        grammar,
+        Head {
+            index: None,
+            address: None,
+            site: site.as_bytes(),
+        },
+    );
 }
 
 /// A finding whose frames follow.
@@ -101,7 +150,9 @@ struct Block {
 impl Reading for Block {
     fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
         let formats = Arc::clone(&desk.out.formats);
-        let Some(Shape::Block { frames, end, .. }) = formats.get(self.format).map(|format| &format.shape) else {
+        let Some(Shape::Block { frames, end, .. }) =
+            formats.get(self.format).map(|format| &format.shape)
+        else {
             return Step::Over;
         };
         if end.as_ref().is_some_and(|end| end.is_found_in(text)) {
@@ -123,10 +174,15 @@ impl Reading for Block {
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
         let formats = Arc::clone(&desk.out.formats);
-        let has_end = formats.get(self.format).is_some_and(|format| matches!(format.shape, Shape::Block { end: Some(_), .. }));
+        let has_end = formats
+            .get(self.format)
+            .is_some_and(|format| matches!(format.shape, Shape::Block { end: Some(_), .. }));
         desk.hand_in(self.report, &mut self.draft);
         if has_end {
-            desk.cut(self.report, "a report of the project's own format has no end");
+            desk.cut(
+                self.report,
+                "a report of the project's own format has no end",
+            );
         }
     }
 
@@ -178,9 +234,23 @@ mod tests {
             contains = "own:"
             pattern = 'own: (?<kind>[\w -]*); (?<message>.*)'
         "#;
-        let parsed = read(config, "own: Bad Free; of 0x12\nown: ; lost\nown: leak-reachable; x\n");
-        let found: Vec<_> = parsed.findings.iter().map(|f| (f.kind.as_str(), &*f.title)).collect();
-        assert_eq!(found, [("bad-free", "of 0x12"), ("leak-possible", "lost"), ("error-leak-reachable", "x")]);
+        let parsed = read(
+            config,
+            "own: Bad Free; of 0x12\nown: ; lost\nown: leak-reachable; x\n",
+        );
+        let found: Vec<_> = parsed
+            .findings
+            .iter()
+            .map(|f| (f.kind.as_str(), &*f.title))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("bad-free", "of 0x12"),
+                ("leak-possible", "lost"),
+                ("error-leak-reachable", "x")
+            ]
+        );
     }
 
     #[test]
@@ -192,8 +262,17 @@ mod tests {
             frames = '^ +(?<function>\w+)'
         "#;
         let parsed = read(config, "LOST 2\n  a\n  b\nLOST 1\n  c\nend\n  d\n");
-        let names: Vec<Vec<_>> =
-            parsed.findings.iter().map(|f| f.stacks[0].frames.iter().filter_map(|f| f.site.name()).collect()).collect();
+        let names: Vec<Vec<_>> = parsed
+            .findings
+            .iter()
+            .map(|f| {
+                f.stacks[0]
+                    .frames
+                    .iter()
+                    .filter_map(|f| f.site.name())
+                    .collect()
+            })
+            .collect();
         assert_eq!(names, [["a", "b"].to_vec(), ["c"].to_vec()]);
         assert!(parsed.problems.is_empty());
     }
@@ -202,9 +281,23 @@ mod tests {
     fn mistakes_are_told() {
         let wrong = |text: &str| Config::read("f", text).unwrap_err().remove(0);
         let format = |rest: &str| wrong(&alloc::format!("[[format]]\nname = \"a\"\n{rest}\n"));
-        assert!(format("pattern = '(?<a>x'").message.contains("unclosed group"));
-        assert_eq!(format("pattern = '(?<allocs>x)LEAK'\nwhen = 'alocs > 1'").help.as_deref(), Some("did you mean `allocs`?"));
-        assert!(format(r"pattern = '\w+ (?<bytes>\d+)'").help.unwrap().contains("contains"));
+        assert!(
+            format("pattern = '(?<a>x'")
+                .message
+                .contains("unclosed group")
+        );
+        assert_eq!(
+            format("pattern = '(?<allocs>x)LEAK'\nwhen = 'alocs > 1'")
+                .help
+                .as_deref(),
+            Some("did you mean `allocs`?")
+        );
+        assert!(
+            format(r"pattern = '\w+ (?<bytes>\d+)'")
+                .help
+                .unwrap()
+                .contains("contains")
+        );
         assert_eq!(format("pattern = 'LEAK'\nkind = 'leaks'").line, 4);
         assert!(
             wrong("[[format]]\nname = 'a'\npattern = 'LEAK'\n[[format]]\nname = 'a'\npattern = 'LEAK'\n")

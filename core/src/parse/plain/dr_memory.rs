@@ -1,7 +1,7 @@
 //! Dr. Memory: `results.txt`, or the same on the terminal behind `~~Dr.M~~ `.
 //!
-//! Source: Dr. Memory `drmemory/report.c`. An error is a headline, frames, and notes, of which some are frames of another stack; at the end
-//! stand sums by kind.
+//! Source: Dr. Memory `drmemory/report.c`. An error is a headline, frames, and notes, of which some
+//! are frames of another stack; at the end stand sums by kind.
 
 mod words;
 
@@ -22,13 +22,21 @@ pub(in crate::parse) use self::words::KINDS;
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = plain(text);
-    let is_results = said.starts_with(b"Dr. Memory results for pid ") || said.starts_with(b"Dr. Memory version ");
+    let is_results = said.starts_with(b"Dr. Memory results for pid ")
+        || said.starts_with(b"Dr. Memory version ");
     let headline = headline(said);
     if !is_results && headline.is_none() {
         return Opened::No;
     }
-    let mut results =
-        Results { report: None, draft: None, in_totals: false, whole: false, read: 0, stated: 0, is_whole_file: is_results };
+    let mut results = Results {
+        report: None,
+        draft: None,
+        in_totals: false,
+        whole: false,
+        read: 0,
+        stated: 0,
+        is_whole_file: is_results,
+    };
     match headline {
         Some(headline) => results.begin(&headline, desk),
         None => {
@@ -41,7 +49,10 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
 /// A line without what stands before it on the terminal.
 fn plain(text: &[u8]) -> &[u8] {
     let said = trim_start(text);
-    said.strip_prefix(b"~~Dr.M~~").or_else(|| said.strip_prefix(b"~~Dr.H~~")).map_or(said, trim_start).trim_ascii_end()
+    said.strip_prefix(b"~~Dr.M~~")
+        .or_else(|| said.strip_prefix(b"~~Dr.H~~"))
+        .map_or(said, trim_start)
+        .trim_ascii_end()
 }
 
 /// The results of one process.
@@ -72,7 +83,8 @@ impl Reading for Results {
             self.in_totals = true;
             if said.ends_with(b"ERRORS FOUND:") {
                 self.whole = true;
-                self.report.get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
+                self.report
+                    .get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
             }
         } else if said.starts_with(b"Details: ") && self.in_totals {
             self.sum_up(desk);
@@ -111,7 +123,9 @@ impl Reading for Results {
 impl Results {
     /// `5904: "main.exe"`
     fn process(&mut self, rest: &[u8], desk: &mut Desk<'_>) {
-        let Some((pid, rest)) = number(rest) else { return };
+        let Some((pid, rest)) = number(rest) else {
+            return;
+        };
         let report = desk.report(&Tool::DrMemory, Some(pid));
         let this = &mut desk.out.reports[report];
         this.complete = false;
@@ -122,21 +136,36 @@ impl Results {
     }
 
     fn begin(&mut self, headline: &Headline<'_>, desk: &mut Desk<'_>) {
-        let report = *self.report.get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
+        let report = *self
+            .report
+            .get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
         desk.out.reports[report].complete = !self.is_whole_file;
         if headline.is_ignored() {
             return;
         }
         self.read += 1;
-        let mut draft = desk.draft(Tool::DrMemory, headline.kind.clone(), &text_of(headline.title));
+        let mut draft = desk.draft(
+            Tool::DrMemory,
+            headline.kind.clone(),
+            &text_of(headline.title),
+        );
         draft.leak = headline.leak;
-        draft.expect_stack(if headline.leak.is_some() { Role::Allocation } else { Role::Access }, b"");
+        draft.expect_stack(
+            if headline.leak.is_some() {
+                Role::Allocation
+            } else {
+                Role::Access
+            },
+            b"",
+        );
         self.draft = Some(draft);
     }
 
     /// A line of an error.
     fn body(&mut self, said: &[u8], desk: &mut Desk<'_>) -> Step {
-        let Some(draft) = &mut self.draft else { return Step::Foreign };
+        let Some(draft) = &mut self.draft else {
+            return Step::Foreign;
+        };
         let note = said.strip_prefix(b"Note: ");
         if let Some(head) = frame(note.unwrap_or(said)) {
             desk.frame(draft, Grammar::Bracket, head);
@@ -159,13 +188,17 @@ impl Results {
         let report = &mut desk.out.reports[report];
         if let Some((_, rest)) = number(said) {
             let unique = contains(rest, b" unique, ").then(|| number(said)).flatten();
-            let counts =
-                !contains(rest, b"warning(s)") && !contains(rest, b"still-reachable") && !contains(rest, b"potential error");
+            let counts = !contains(rest, b"warning(s)")
+                && !contains(rest, b"still-reachable")
+                && !contains(rest, b"potential error");
             if let Some((unique, _)) = unique.filter(|_| counts) {
                 self.stated = self.stated.saturating_add(unique);
             }
             report.capped |= contains(rest, b"beyond -report_max");
-            let hidden = after(said, b"user-suppressed,").is_some().then(|| number(said)).flatten();
+            let hidden = after(said, b"user-suppressed,")
+                .is_some()
+                .then(|| number(said))
+                .flatten();
             if let Some((hidden, _)) = hidden {
                 report.stated.suppressed_errors = Some(hidden);
             }
@@ -178,7 +211,10 @@ impl Results {
         let stated = self.stated;
         desk.out.reports[report].stated.contexts = Some(stated);
         if stated > self.read && !desk.out.reports[report].capped {
-            let message = format!("Dr. Memory counts {stated} errors, and its results hold {}", self.read);
+            let message = format!(
+                "Dr. Memory counts {stated} errors, and its results hold {}",
+                self.read
+            );
             desk.problem(Code::Unreconciled, &message);
         }
     }
@@ -192,8 +228,14 @@ impl Results {
 
 /// A line of the sums, or of the lists before them.
 fn is_of_totals(said: &[u8]) -> bool {
-    const WORDS: &[&[u8]] =
-        &[b"DUPLICATE ERROR COUNTS:", b"SUPPRESSIONS USED:", b"ERRORS IGNORED:", b"(re-run with", b"Error #", b"====="];
+    const WORDS: &[&[u8]] = &[
+        b"DUPLICATE ERROR COUNTS:",
+        b"SUPPRESSIONS USED:",
+        b"ERRORS IGNORED:",
+        b"(re-run with",
+        b"Error #",
+        b"=====",
+    ];
     said.is_empty() || said[0].is_ascii_digit() || WORDS.iter().any(|words| said.starts_with(words))
 }
 
@@ -201,5 +243,9 @@ fn is_of_totals(said: &[u8]) -> bool {
 fn frame(said: &[u8]) -> Option<Head<'_>> {
     let (index, rest) = number(trim_start(said.strip_prefix(b"#")?))?;
     let site = trim_start(rest.strip_prefix(b" ")?);
-    (!site.is_empty()).then_some(Head { index: u32::try_from(index).ok(), address: None, site })
+    (!site.is_empty()).then_some(Head {
+        index: u32::try_from(index).ok(),
+        address: None,
+        site,
+    })
 }

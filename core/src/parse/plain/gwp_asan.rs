@@ -1,8 +1,8 @@
-//! GWP-ASan, which guards a few allocations of a process: a headline, the error, and stacks of where it happened, of the free and of the
-//! allocation.
+//! GWP-ASan, which guards a few allocations of a process: a headline, the error, and stacks of
+//! where it happened, of the free and of the allocation.
 //!
-//! Sources: compiler-rt `gwp_asan/optional/segv_handler_posix.cpp`; tcmalloc `tcmalloc/segv_handler.cc`, which words it otherwise and
-//! ends without a last line.
+//! Sources: compiler-rt `gwp_asan/optional/segv_handler_posix.cpp`; tcmalloc
+//! `tcmalloc/segv_handler.cc`, which words it otherwise and ends without a last line.
 
 use alloc::boxed::Box;
 
@@ -31,14 +31,20 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let is_headline = contains(text, b"*** GWP-ASan ") && contains(text, b"detected a memory error");
+    let is_headline =
+        contains(text, b"*** GWP-ASan ") && contains(text, b"detected a memory error");
     if !is_headline {
         return Opened::No;
     }
     let report = desk.report(&Tool::GwpAsan, None);
     desk.out.reports[report].complete = false;
     let has_end = !contains(text, b" has detected ");
-    Opened::Report(Box::new(Error { report, draft: None, first: desk.line, has_end }))
+    Opened::Report(Box::new(Error {
+        report,
+        draft: None,
+        first: desk.line,
+        has_end,
+    }))
 }
 
 /// An error that is being read.
@@ -61,10 +67,20 @@ impl Reading for Error {
             desk.end(self.report, &mut self.draft, whole);
             return Step::Last;
         }
-        let kind = WORDS.iter().find(|(words, _)| said.starts_with(words.as_bytes()));
+        let kind = WORDS
+            .iter()
+            .find(|(words, _)| said.starts_with(words.as_bytes()));
         let Some(draft) = &mut self.draft else {
-            let kind = kind.map(|(_, kind)| Kind::of(kind)).or_else(|| contains(said, b" at 0x").then_some(Kind::UNKNOWN));
-            let Some(kind) = kind else { return if said.is_empty() { Step::Own } else { Step::Foreign } };
+            let kind = kind
+                .map(|(_, kind)| Kind::of(kind))
+                .or_else(|| contains(said, b" at 0x").then_some(Kind::UNKNOWN));
+            let Some(kind) = kind else {
+                return if said.is_empty() {
+                    Step::Own
+                } else {
+                    Step::Foreign
+                };
+            };
             let mut draft = desk.draft(Tool::GwpAsan, kind, &text_of(said.trim_ascii_end()));
             draft.first_line = self.first;
             draft.expect_stack(Role::Access, b"");
@@ -75,7 +91,14 @@ impl Reading for Error {
             draft.expect_stack(role, said);
         } else if let Some(head) = frame::numbered(said).or_else(|| at(said)) {
             let (grammar, head) = match frame::symbols(head.site) {
-                Some((address, site)) => (Grammar::Symbols, Head { address: Some(address), site, ..head }),
+                Some((address, site)) => (
+                    Grammar::Symbols,
+                    Head {
+                        address: Some(address),
+                        site,
+                        ..head
+                    },
+                ),
                 None => (Grammar::Sanitizer, head),
             };
             desk.frame(draft, grammar, head);
@@ -102,14 +125,20 @@ impl Reading for Error {
 /// A line without what tcmalloc's log writes before it: the time, the thread, `FILE.cc:LINE] `.
 fn words(text: &[u8]) -> &[u8] {
     let said = text.trim_ascii();
-    let Some(at) = find(said, b"] ").filter(|at| contains(&said[..*at], b".cc:")) else { return said };
+    let Some(at) = find(said, b"] ").filter(|at| contains(&said[..*at], b".cc:")) else {
+        return said;
+    };
     said[at + 2..].trim_ascii()
 }
 
 /// `@ 0x55d1d3d45164  leaker`
 fn at(said: &[u8]) -> Option<Head<'_>> {
     let (address, rest) = hex(trim_start(said.strip_prefix(b"@")?).strip_prefix(b"0x")?)?;
-    Some(Head { index: None, address: Some(address), site: trim_start(rest) })
+    Some(Head {
+        index: None,
+        address: Some(address),
+        site: trim_start(rest),
+    })
 }
 
 /// What stack a line announces.
@@ -127,7 +156,10 @@ fn role(said: &[u8]) -> Option<Role> {
     })
 }
 
-/// A line that explains: tcmalloc's `>>> Access at offset …`, Scudo's on the memory of its allocator.
+/// A line that explains: tcmalloc's `>>> Access at offset …`, Scudo's on the memory of its
+/// allocator.
 fn is_note(said: &[u8]) -> bool {
-    said.starts_with(b">>> ") || contains(said, b" at 0x") || said.starts_with(b"Error originates from")
+    said.starts_with(b">>> ")
+        || contains(said, b" at 0x")
+        || said.starts_with(b"Error originates from")
 }

@@ -1,6 +1,8 @@
-//! jemalloc: the sum of the leaks that its profiler saw, and what its checks of a free say. It names no place; its dump does.
+//! jemalloc: the sum of the leaks that its profiler saw, and what its checks of a free say. It
+//! names no place; its dump does.
 //!
-//! Source: jemalloc 5.3 `src/prof_data.c` (`prof_leakcheck`), `src/safety_check.c`, `src/jemalloc.c`.
+//! Source: jemalloc 5.3 `src/prof_data.c` (`prof_leakcheck`), `src/safety_check.c`,
+//! `src/jemalloc.c`.
 
 use super::{Desk, Opened};
 use crate::bytes::{after, number};
@@ -20,12 +22,17 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(said) = after(text, b"jemalloc>: ") else { return Opened::No };
+    let Some(said) = after(text, b"jemalloc>: ") else {
+        return Opened::No;
+    };
     let title = text_of(said.trim_ascii());
     if let Some((leaked, contexts)) = summary(said) {
         let report = desk.report(&Tool::Jemalloc, None);
         desk.out.reports[report].complete = true;
-        let stated = desk.out.reports[report].stated.leaked.get_or_insert_default();
+        let stated = desk.out.reports[report]
+            .stated
+            .leaked
+            .get_or_insert_default();
         *stated = stated.plus(leaked);
         if leaked.bytes > 0 || contexts > 0 {
             let mut draft = desk.draft(Tool::Jemalloc, Kind::LEAK_DEFINITE, &title);
@@ -35,7 +42,10 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     } else if title.starts_with("Leak ") {
         desk.unreadable(&Tool::Jemalloc, said);
     } else if title.starts_with("Invalid conf") || title.starts_with("Error in") {
-        desk.problem(Code::CheckerFailed, &alloc::format!("jemalloc does not take an option: `{title}`"));
+        desk.problem(
+            Code::CheckerFailed,
+            &alloc::format!("jemalloc does not take an option: `{title}`"),
+        );
     } else if let Some((_, kind)) = WORDS.iter().find(|(words, _)| title.contains(words)) {
         desk.said(Tool::Jemalloc, Kind::of(kind), &title);
     }

@@ -1,7 +1,8 @@
 //! The kernel's sanitizers, as `dmesg` shows them: KASAN, KMSAN, KCSAN, KFENCE, UBSAN.
 //!
-//! Sources: Linux `mm/kasan/report.c`, `mm/kmsan/report.c`, `kernel/kcsan/report.c`, `mm/kfence/report.c`, `lib/ubsan.c`. Each report ends with a
-//! line of `=`. Frames that the unwinder only guesses at (`? FUNCTION`) are left out.
+//! Sources: Linux `mm/kasan/report.c`, `mm/kmsan/report.c`, `kernel/kcsan/report.c`,
+//! `mm/kfence/report.c`, `lib/ubsan.c`. Each report ends with a line of `=`. Frames that the
+//! unwinder only guesses at (`? FUNCTION`) are left out.
 
 use alloc::boxed::Box;
 
@@ -27,7 +28,10 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let (tool, kind, title) = if let Some((kind, title)) = bug(text) {
         (Tool::Kasan, Some(kind), title)
-    } else if let Some(said) = text.strip_prefix(b"UBSAN: ").filter(|said| contains(said, b" in ")) {
+    } else if let Some(said) = text
+        .strip_prefix(b"UBSAN: ")
+        .filter(|said| contains(said, b" in "))
+    {
         (Tool::Ubsan, None, said)
     } else {
         return Opened::No;
@@ -36,20 +40,30 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     desk.out.reports[report].complete = false;
     let needs_words = kind.is_none();
     let draft = desk.draft(tool, kind.unwrap_or(Kind::UNKNOWN), &text_of(title));
-    Opened::Report(Box::new(Bug { report, draft: Some(draft), needs_words, expects: true }))
+    Opened::Report(Box::new(Bug {
+        report,
+        draft: Some(draft),
+        needs_words,
+        expects: true,
+    }))
 }
 
 /// `BUG: KASAN: slab-out-of-bounds in FUNCTION+0x1/0x2`: the kind, and what to call it.
 fn bug(text: &[u8]) -> Option<(Kind, &[u8])> {
     let said = after(text, b"BUG: K")?;
-    let said =
-        [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "].into_iter().find_map(|name| said.strip_prefix(name))?.trim_ascii();
+    let said = [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "]
+        .into_iter()
+        .find_map(|name| said.strip_prefix(name))?
+        .trim_ascii();
     let said = said.strip_prefix(b"maybe ").unwrap_or(said);
     let title = &said[..find(said, b"+0x").unwrap_or(said.len())];
     let words = text_of(before(said, b" in ").unwrap_or(said));
     let word = words.split(" on address").next().unwrap_or_default();
     let known = KINDS.iter().find(|(part, _)| word.starts_with(part));
-    let kind = known.map_or_else(|| Kind::from_name(word.split(' ').next().unwrap_or_default()), |(_, kind)| Kind::of(kind));
+    let kind = known.map_or_else(
+        || Kind::from_name(word.split(' ').next().unwrap_or_default()),
+        |(_, kind)| Kind::of(kind),
+    );
     Some((kind, title))
 }
 
@@ -72,7 +86,9 @@ impl Reading for Bug {
             desk.end(self.report, &mut self.draft, true);
             return Step::Last;
         }
-        let Some(draft) = &mut self.draft else { return Step::Over };
+        let Some(draft) = &mut self.draft else {
+            return Step::Over;
+        };
         if core::mem::take(&mut self.needs_words) {
             let place = core::mem::replace(&mut draft.title, text_of(said));
             draft.kind = ubsan::kind(&draft.title);
@@ -121,9 +137,20 @@ fn role(said: &[u8], expects: bool) -> Option<Role> {
         return None;
     }
     // KCSAN names two sides, KFENCE repeats the error with its address.
-    let side = [&b"read "[..], b"write ", b"race at unknown origin", b"assert no "].iter().any(|word| said.starts_with(word));
+    let side = [
+        &b"read "[..],
+        b"write ",
+        b"race at unknown origin",
+        b"assert no ",
+    ]
+    .iter()
+    .any(|word| said.starts_with(word));
     if side && (says(b" by task ") || says(b" by interrupt")) {
-        return Some(if expects { Role::Access } else { Role::Conflict });
+        return Some(if expects {
+            Role::Access
+        } else {
+            Role::Conflict
+        });
     }
     if says(b" (in kfence-#") || says(b" of kfence-#") || says(b" right of kfence") {
         return Some(Role::Access);
@@ -153,11 +180,17 @@ pub(super) fn frame(text: &[u8]) -> Option<Option<Head<'_>>> {
     let guessed = site.strip_prefix(b"? ");
     let site = guessed.unwrap_or(site);
     let name = site.split(|b| *b == b' ').next()?;
-    let sized = after(name, b"+0x").and_then(hex).is_some_and(|(_, rest)| rest.starts_with(b"/0x"));
+    let sized = after(name, b"+0x")
+        .and_then(hex)
+        .is_some_and(|(_, rest)| rest.starts_with(b"/0x"));
     if !(sized || site.ends_with(b"[inline]") || (address.is_some() && !name.is_empty())) {
         return None;
     }
-    Some(guessed.is_none().then_some(Head { index: None, address, site }))
+    Some(guessed.is_none().then_some(Head {
+        index: None,
+        address,
+        site,
+    }))
 }
 
 /// A line that explains.

@@ -1,6 +1,8 @@
-//! kmemleak: objects of the kernel to which it found no pointer, from `/sys/kernel/debug/kmemleak` or a log.
+//! kmemleak: objects of the kernel to which it found no pointer, from `/sys/kernel/debug/kmemleak`
+//! or a log.
 //!
-//! Source: Linux `mm/kmemleak.c` (`print_unreferenced`). Each object has its size, who allocated it, a dump, and a backtrace.
+//! Source: Linux `mm/kmemleak.c` (`print_unreferenced`). Each object has its size, who allocated
+//! it, a dump, and a backtrace.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -16,11 +18,16 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     if let Some(size) = object(text) {
         let report = desk.report(&Tool::Kmemleak, None);
         desk.out.reports[report].complete = true;
-        let mut objects = Objects { report, draft: None };
+        let mut objects = Objects {
+            report,
+            draft: None,
+        };
         objects.begin(size, desk);
         return Opened::Report(Box::new(objects));
     }
-    let found = after(text, b"kmemleak: ").and_then(number).filter(|(_, rest)| rest.starts_with(b" new suspected memory leak"));
+    let found = after(text, b"kmemleak: ")
+        .and_then(number)
+        .filter(|(_, rest)| rest.starts_with(b" new suspected memory leak"));
     if let Some((found, _)) = found {
         // The kernel's log says how many; the objects are in another file.
         let report = desk.report(&Tool::Kmemleak, None);
@@ -31,9 +38,13 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         return Opened::Line;
     }
     if contains(text, b"kmemleak: ")
-        && (contains(text, b"Kernel memory leak detector disabled") || contains(text, b"Automatic memory scanning thread ended"))
+        && (contains(text, b"Kernel memory leak detector disabled")
+            || contains(text, b"Automatic memory scanning thread ended"))
     {
-        desk.problem(Code::CheckerFailed, &format!("kmemleak stopped: `{}`", text_of(text.trim_ascii())));
+        desk.problem(
+            Code::CheckerFailed,
+            &format!("kmemleak stopped: `{}`", text_of(text.trim_ascii())),
+        );
         return Opened::Line;
     }
     Opened::No
@@ -42,7 +53,9 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
 /// `unreferenced object 0xffff880039a55260 (size 64):`
 fn object(text: &[u8]) -> Option<u64> {
     let said = text.trim_ascii();
-    let rest = said.strip_prefix(b"unreferenced object ").or_else(|| said.strip_prefix(b"unreferenced percpu object "))?;
+    let rest = said
+        .strip_prefix(b"unreferenced object ")
+        .or_else(|| said.strip_prefix(b"unreferenced percpu object "))?;
     let (size, rest) = number(after(rest, b"(size ")?)?;
     rest.starts_with(b")").then_some(size)
 }
@@ -62,7 +75,9 @@ impl Reading for Objects {
             return Step::Own;
         }
         let said = text.trim_ascii();
-        let Some(draft) = &mut self.draft else { return Step::Over };
+        let Some(draft) = &mut self.draft else {
+            return Step::Over;
+        };
         if let Some(head) = kernel::frame(text) {
             if let Some(head) = head {
                 desk.frame(draft, Grammar::Kernel, head);
@@ -93,7 +108,11 @@ impl Reading for Objects {
 
 impl Objects {
     fn begin(&mut self, size: u64, desk: &Desk<'_>) {
-        let mut draft = desk.draft(Tool::Kmemleak, Kind::LEAK_DEFINITE, &format!("unreferenced object of {size} bytes"));
+        let mut draft = desk.draft(
+            Tool::Kmemleak,
+            Kind::LEAK_DEFINITE,
+            &format!("unreferenced object of {size} bytes"),
+        );
         draft.leak = Some(Leak::direct(size, 1));
         draft.expect_stack(Role::Allocation, b"");
         self.draft = Some(draft);
@@ -103,5 +122,7 @@ impl Objects {
 /// `2f 00 00 00  /...`
 fn is_dump(said: &[u8]) -> bool {
     let mut words = said.split(|b| *b == b' ');
-    words.next().is_some_and(|word| word.len() == 2 && word.iter().all(u8::is_ascii_hexdigit))
+    words
+        .next()
+        .is_some_and(|word| word.len() == 2 && word.iter().all(u8::is_ascii_hexdigit))
 }

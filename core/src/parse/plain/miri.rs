@@ -1,7 +1,9 @@
-//! Miri: undefined behaviour with the places that explain it, leaks one by one, deadlocks; in the form of the compiler's errors.
+//! Miri: undefined behaviour with the places that explain it, leaks one by one, deadlocks; in the
+//! form of the compiler's errors.
 //!
-//! Source: rust-lang/miri `src/diagnostics.rs`. The backtrace of an error stands behind the places that explain it. Since 2025 its
-//! frames are `N: FUNCTION` and `at PLACE` below it, before that ``= note: inside `FUNCTION` at PLACE``.
+//! Source: rust-lang/miri `src/diagnostics.rs`. The backtrace of an error stands behind the places
+//! that explain it. Since 2025 its frames are `N: FUNCTION` and `at PLACE` below it, before that
+//! ``= note: inside `FUNCTION` at PLACE``.
 
 mod words;
 
@@ -21,10 +23,16 @@ use crate::parse::frame::Head;
 use crate::problem::Code;
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(words) = words::headline(text) else { return Opened::No };
+    let Some(words) = words::headline(text) else {
+        return Opened::No;
+    };
     let report = desk.report(&Tool::Miri, None);
     desk.out.reports[report].complete = false;
-    let mut run = Run { report, read: 0, error: None };
+    let mut run = Run {
+        report,
+        read: 0,
+        error: None,
+    };
     run.begin(words, desk);
     Opened::Report(Box::new(run))
 }
@@ -46,7 +54,8 @@ struct Error {
     role: Role,
     /// Where it happened, for an error without a backtrace.
     spot: Option<Box<[u8]>>,
-    /// The role of the place that comes next, and what announced it; none for places that only lead there.
+    /// The role of the place that comes next, and what announced it; none for places that only
+    /// lead there.
     next: Option<(Role, Box<[u8]>)>,
     /// The function of a frame whose place comes in the next line.
     function: Option<Box<[u8]>>,
@@ -77,7 +86,10 @@ impl Reading for Run {
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
         self.hand_in(desk);
-        desk.cut(self.report, "Miri's errors are not summed up: its output breaks off");
+        desk.cut(
+            self.report,
+            "Miri's errors are not summed up: its output breaks off",
+        );
     }
 
     fn report(&self) -> Option<usize> {
@@ -89,20 +101,39 @@ impl Run {
     fn begin(&mut self, words: words::Headline<'_>, desk: &mut Desk<'_>) {
         self.read += 1;
         match words {
-            words::Headline::Error { kind, title, leaked } => {
+            words::Headline::Error {
+                kind,
+                title,
+                leaked,
+            } => {
                 let is_leak = leaked.is_some();
                 let mut draft = desk.draft(Tool::Miri, kind, &title);
                 draft.leak = leaked.map(|bytes| Leak::direct(bytes, 1));
-                let role = if is_leak { Role::Allocation } else { Role::Access };
+                let role = if is_leak {
+                    Role::Allocation
+                } else {
+                    Role::Access
+                };
                 let next = Some((role, Box::default()));
-                self.error = Some(Error { draft, role, spot: None, next, function: None, frames: Vec::new(), depth: 0 });
+                self.error = Some(Error {
+                    draft,
+                    role,
+                    spot: None,
+                    next,
+                    function: None,
+                    frames: Vec::new(),
+                    depth: 0,
+                });
             }
             words::Headline::Cut(said) => {
                 desk.unreadable(&Tool::Miri, said);
                 self.error = None;
             }
             words::Headline::Stopped(why) => {
-                desk.problem(Code::CheckerFailed, &format!("Miri could not go on: `{}`", text_of(why)));
+                desk.problem(
+                    Code::CheckerFailed,
+                    &format!("Miri could not go on: `{}`", text_of(why)),
+                );
                 self.error = None;
             }
         }
@@ -120,7 +151,10 @@ impl Run {
         desk.out.reports[self.report].complete = true;
         let stated = number(stated).map_or(1, |(stated, _)| stated);
         if stated > self.read {
-            let message = format!("Miri counts {stated} errors, and {} of them were read", self.read);
+            let message = format!(
+                "Miri counts {stated} errors, and {} of them were read",
+                self.read
+            );
             desk.problem(Code::Unreconciled, &message);
         }
     }
@@ -130,7 +164,9 @@ impl Error {
     /// Reads a line. False when it is none of the error's.
     fn line(&mut self, said: &[u8], desk: &mut Desk<'_>) -> bool {
         if let Some(function) = self.function.take() {
-            let place = said.strip_prefix(b"at ").map_or(String::new(), |place| format!(" at {}", lossy(start_of(place))));
+            let place = said.strip_prefix(b"at ").map_or(String::new(), |place| {
+                format!(" at {}", lossy(start_of(place)))
+            });
             self.push(format!("{}{place}", lossy(&function)), desk);
             if !place.is_empty() {
                 self.draft.last_line = desk.line;
@@ -146,12 +182,24 @@ impl Error {
 
     /// `--> PATH:LINE:COLUMN`: where it happened, or where something of interest did.
     fn place(&mut self, said: &[u8], desk: &mut Desk<'_>) -> bool {
-        let Some(place) = said.strip_prefix(b"--> ") else { return said.starts_with(b"::: ") };
+        let Some(place) = said.strip_prefix(b"--> ") else {
+            return said.starts_with(b"::: ");
+        };
         match self.next.take() {
-            Some((_, label)) if self.spot.is_none() && label.is_empty() => self.spot = Some(place.into()),
+            Some((_, label)) if self.spot.is_none() && label.is_empty() => {
+                self.spot = Some(place.into())
+            }
             Some((role, label)) => {
                 self.draft.expect_stack(role, &label);
-                desk.frame(&mut self.draft, Grammar::Place, Head { index: Some(0), address: None, site: place });
+                desk.frame(
+                    &mut self.draft,
+                    Grammar::Place,
+                    Head {
+                        index: Some(0),
+                        address: None,
+                        site: place,
+                    },
+                );
             }
             None => {}
         }
@@ -167,25 +215,41 @@ impl Error {
             }
             return false;
         }
-        if let Some(inside) = after(said, b"inside `").filter(|_| said.starts_with(b"= note: ") || said.starts_with(b"note: ")) {
+        if let Some(inside) = after(said, b"inside `")
+            .filter(|_| said.starts_with(b"= note: ") || said.starts_with(b"note: "))
+        {
             let frame = before(inside, b"` at ").zip(after(inside, b"` at "));
             if let Some((function, place)) = frame {
-                self.push(format!("{} at {}", lossy(function), lossy(start_of(place))), desk);
+                self.push(
+                    format!("{} at {}", lossy(function), lossy(start_of(place))),
+                    desk,
+                );
             }
             self.next = None;
             return true;
         }
         if let Some(note) = said.strip_prefix(b"= ") {
-            let is_words = !note.starts_with(b"note: stack backtrace") && !note.starts_with(b"note: BACKTRACE");
-            if is_words && !note.starts_with(b"help: see https://") && !note.starts_with(b"help: this indicates a") {
+            let is_words = !note.starts_with(b"note: stack backtrace")
+                && !note.starts_with(b"note: BACKTRACE");
+            if is_words
+                && !note.starts_with(b"help: see https://")
+                && !note.starts_with(b"help: this indicates a")
+            {
                 self.draft.note(note);
             }
             return true;
         }
-        let label = said.strip_prefix(b"help: ").or_else(|| said.strip_prefix(b"note: "));
+        let label = said
+            .strip_prefix(b"help: ")
+            .or_else(|| said.strip_prefix(b"note: "));
         let Some(label) = label else { return false };
-        self.next = said.starts_with(b"help: ").then(|| (words::role(label), label.into()));
-        if !label.starts_with(b"some details are omitted") && !label.starts_with(b"set `MIRIFLAGS") && self.next.is_none() {
+        self.next = said
+            .starts_with(b"help: ")
+            .then(|| (words::role(label), label.into()));
+        if !label.starts_with(b"some details are omitted")
+            && !label.starts_with(b"set `MIRIFLAGS")
+            && self.next.is_none()
+        {
             self.draft.note(label);
         }
         true
@@ -206,10 +270,22 @@ impl Error {
         self.draft.expect_stack(self.role, b"");
         let last_line = self.draft.last_line;
         for site in &self.frames {
-            desk.frame(&mut self.draft, Grammar::AtPlace, Head { index: None, address: None, site });
+            desk.frame(
+                &mut self.draft,
+                Grammar::AtPlace,
+                Head {
+                    index: None,
+                    address: None,
+                    site,
+                },
+            );
         }
         if let Some(spot) = self.spot.as_ref().filter(|_| self.frames.is_empty()) {
-            let head = Head { index: Some(0), address: None, site: spot };
+            let head = Head {
+                index: Some(0),
+                address: None,
+                site: spot,
+            };
             desk.frame(&mut self.draft, Grammar::Place, head);
         }
         self.draft.stacks.append(&mut others);

@@ -1,7 +1,8 @@
-//! The report of glibc's `mtrace` script: rows of what was not freed, each with its address, its size in hex, and the place of the call.
+//! The report of glibc's `mtrace` script: rows of what was not freed, each with its address, its
+//! size in hex, and the place of the call.
 //!
-//! Source: glibc `malloc/mtrace.pl`. A program that was aborted leaves an empty trace, of which the script says `No memory leaks.`, so
-//! those words prove no more than that the trace balances.
+//! Source: glibc `malloc/mtrace.pl`. A program that was aborted leaves an empty trace, of which the
+//! script says `No memory leaks.`, so those words prove no more than that the trace balances.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -15,7 +16,10 @@ use crate::parse::frame::Head;
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
     if said.ends_with(b"Memory not freed:") {
-        return Opened::Report(Box::new(Table { report: checked(desk), rows: 0 }));
+        return Opened::Report(Box::new(Table {
+            report: checked(desk),
+            rows: 0,
+        }));
     }
     if said == b"No memory leaks." {
         checked(desk);
@@ -41,7 +45,9 @@ fn checked(desk: &mut Desk<'_>) -> usize {
 
 /// `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`
 fn is_unknown(said: &[u8]) -> bool {
-    let Some(head) = before(said, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else { return false };
+    let Some(head) = before(said, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else {
+        return false;
+    };
     head.last().is_none_or(u8::is_ascii_digit)
 }
 
@@ -63,17 +69,32 @@ impl Reading for Table {
             return Step::Over;
         };
         self.rows += 1;
-        let mut draft = desk.draft(Tool::Mtrace, Kind::LEAK_DEFINITE, &format!("{size} bytes not freed"));
+        let mut draft = desk.draft(
+            Tool::Mtrace,
+            Kind::LEAK_DEFINITE,
+            &format!("{size} bytes not freed"),
+        );
         draft.leak = Some(Leak::direct(size, 1));
         draft.expect_stack(Role::Allocation, b"");
-        desk.frame(&mut draft, Grammar::Place, Head { index: None, address: None, site: place });
+        desk.frame(
+            &mut draft,
+            Grammar::Place,
+            Head {
+                index: None,
+                address: None,
+                site: place,
+            },
+        );
         desk.record(self.report, draft);
         Step::Own
     }
 
     fn finish(&mut self, desk: &mut Desk<'_>) {
         if self.rows == 0 {
-            desk.cut(self.report, "mtrace's table of what was not freed has no rows");
+            desk.cut(
+                self.report,
+                "mtrace's table of what was not freed has no rows",
+            );
         }
     }
 

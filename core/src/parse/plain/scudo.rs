@@ -16,9 +16,18 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
     ("misaligned pointer", "invalid-free"),
     ("allocation type mismatch", "alloc-dealloc-mismatch"),
     ("invalid sized delete", "new-delete-type-mismatch"),
-    ("invalid allocation alignment", "invalid-allocation-alignment"),
-    ("invalid alignment requested in posix_memalign", "invalid-posix-memalign-alignment"),
-    ("invalid alignment requested in aligned_alloc", "invalid-aligned-alloc-alignment"),
+    (
+        "invalid allocation alignment",
+        "invalid-allocation-alignment",
+    ),
+    (
+        "invalid alignment requested in posix_memalign",
+        "invalid-posix-memalign-alignment",
+    ),
+    (
+        "invalid alignment requested in aligned_alloc",
+        "invalid-aligned-alloc-alignment",
+    ),
     ("requested allocation size", "allocation-size-too-big"),
     ("out of memory", "out-of-memory"),
     ("calloc parameters overflow", "calloc-overflow"),
@@ -28,9 +37,14 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(said) = after(text, b"Scudo ERROR: ") else { return Opened::No };
+    let Some(said) = after(text, b"Scudo ERROR: ") else {
+        return Opened::No;
+    };
     let title = text_of(said.trim_ascii());
-    let kind = WORDS.iter().find(|(words, _)| title.starts_with(words)).map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
+    let kind = WORDS
+        .iter()
+        .find(|(words, _)| title.starts_with(words))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
     desk.said(Tool::Scudo, kind, &title);
     Opened::Line
 }

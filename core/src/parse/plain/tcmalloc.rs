@@ -22,18 +22,26 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
 
 pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
     let said = text.trim_ascii();
-    if let Some(stated) = after(said, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of ")) {
+    if let Some(stated) =
+        after(said, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of "))
+    {
         let Some(stated) = amount(stated) else {
             desk.unreadable(&Tool::Tcmalloc, said);
             return Opened::Line;
         };
         let report = checked(desk, stated);
-        return Opened::Report(Box::new(Leaks { report, draft: None }));
+        return Opened::Report(Box::new(Leaks {
+            report,
+            draft: None,
+        }));
     }
     if let Some(leak) = said.strip_prefix(b"Leak of ").and_then(amount) {
         // The sum before it is not in the log.
         let report = desk.report(&Tool::Tcmalloc, None);
-        let mut leaks = Leaks { report, draft: None };
+        let mut leaks = Leaks {
+            report,
+            draft: None,
+        };
         desk.cut(report, "a leak of tcmalloc's without the sum before it");
         leaks.begin(leak, said, desk);
         return Opened::Report(Box::new(leaks));
@@ -42,13 +50,22 @@ pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
         checked(desk, Amount::default());
         return Opened::Line;
     }
-    let is_allocator =
-        said.starts_with(b"memory allocation") || contains(said, b"tcmalloc") || contains(said, b"memory stomping bug");
-    let Some((_, kind)) = WORDS.iter().find(|(words, _)| contains(said, words.as_bytes())).filter(|_| is_allocator) else {
+    let is_allocator = said.starts_with(b"memory allocation")
+        || contains(said, b"tcmalloc")
+        || contains(said, b"memory stomping bug");
+    let Some((_, kind)) = WORDS
+        .iter()
+        .find(|(words, _)| contains(said, words.as_bytes()))
+        .filter(|_| is_allocator)
+    else {
         return Opened::No;
     };
     // The one sentence names two errors, and the object says which was the first.
-    let kind = if contains(said, b"already deallocated") { "double-free" } else { kind };
+    let kind = if contains(said, b"already deallocated") {
+        "double-free"
+    } else {
+        kind
+    };
     desk.said(Tool::Tcmalloc, Kind::of(kind), &text_of(said));
     Opened::Line
 }
@@ -67,7 +84,8 @@ fn checked(desk: &mut Desk<'_>, leaked: Amount) -> usize {
 fn amount(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = number(text)?;
     let (blocks, rest) = number(rest.strip_prefix(b" bytes in ")?)?;
-    rest.starts_with(b" objects").then_some(Amount { bytes, blocks })
+    rest.starts_with(b" objects")
+        .then_some(Amount { bytes, blocks })
 }
 
 /// The leaks of one check.
@@ -89,15 +107,32 @@ impl Reading for Leaks {
         if said.starts_with(b"The ") && said.ends_with(b" largest leaks:") {
             return Step::Own;
         }
-        if said.starts_with(b"If the preceding stack traces are not enough") || said.starts_with(b"Exiting with error code") {
+        if said.starts_with(b"If the preceding stack traces are not enough")
+            || said.starts_with(b"Exiting with error code")
+        {
             desk.hand_in(self.report, &mut self.draft);
             return Step::Last;
         }
-        let Some(draft) = &mut self.draft else { return Step::Foreign };
+        let Some(draft) = &mut self.draft else {
+            return Step::Foreign;
+        };
         let frame = trim_start(text).strip_prefix(b"@ ").and_then(hex);
-        let Some((address, rest)) = frame else { return if said.is_empty() { Step::Own } else { Step::Foreign } };
-        let head =
-            Head { index: None, address: Some(address), site: if trim_start(rest).is_empty() { said } else { trim_start(rest) } };
+        let Some((address, rest)) = frame else {
+            return if said.is_empty() {
+                Step::Own
+            } else {
+                Step::Foreign
+            };
+        };
+        let head = Head {
+            index: None,
+            address: Some(address),
+            site: if trim_start(rest).is_empty() {
+                said
+            } else {
+                trim_start(rest)
+            },
+        };
         desk.frame(draft, Grammar::Function, head);
         Step::Own
     }

@@ -12,7 +12,8 @@ use crate::problem::Code;
 pub(crate) enum End {
     /// The input ends, and somebody in the stream wrote a header, so summaries are due.
     Loud,
-    /// The input ends, and nobody in the stream wrote a header: valgrind may run with `-q`, which prints no summary.
+    /// The input ends, and nobody in the stream wrote a header: valgrind may run with `-q`, which
+    /// prints no summary.
     Quiet,
     /// The same process wrote a new header.
     Replaced,
@@ -49,7 +50,8 @@ impl Process {
             return;
         }
         // A process goes on with another program (exec) before it sums up, and not within a record.
-        let sums_up = self.has_summary && (report.tool != Tool::Memcheck || report.stated.in_use.is_some());
+        let sums_up =
+            self.has_summary && (report.tool != Tool::Memcheck || report.stated.in_use.is_some());
         let cut = sums_up || (cut_record && report.tool != Tool::Helgrind);
         report.complete = end == End::Replaced && !cut;
         let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
@@ -59,7 +61,9 @@ impl Process {
         } else if only_header {
             out.bare_children.push(self.report);
         } else {
-            let message = format!("the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed");
+            let message = format!(
+                "the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed"
+            );
             out.problem(Code::Truncated, line, pid, message);
         }
     }

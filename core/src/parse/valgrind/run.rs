@@ -11,8 +11,8 @@ use crate::bytes::contains;
 use crate::model::{Kind, LeakSummary, Tool};
 use crate::problem::Code;
 
-/// Signals that are sent from outside: a test that stops its server, for example. Any other is a crash, or a limit that the process ran
-/// into, and so is one whose name is lost.
+/// Signals that are sent from outside: a test that stops its server, for example. Any other is a
+/// crash, or a limit that the process ran into, and so is one whose name is lost.
 const OUTSIDE_SIGNALS: &[&str] = &[
     "SIGHUP",
     "SIGINT",
@@ -31,7 +31,13 @@ const OUTSIDE_SIGNALS: &[&str] = &[
 
 impl Process {
     /// Lines about the run as a whole. True when the line is one.
-    pub(super) fn run_level(&mut self, text: &[u8], words: &str, line: u64, out: &mut Collector) -> bool {
+    pub(super) fn run_level(
+        &mut self,
+        text: &[u8],
+        words: &str,
+        line: u64,
+        out: &mut Collector,
+    ) -> bool {
         if let Some(tool) = header_tool(text) {
             self.tool = tool.clone();
             out.reports[self.report].tool = tool;
@@ -40,8 +46,17 @@ impl Process {
         }
         let report = &mut out.reports[self.report];
         let again = |word: &str, known: bool| known && words.starts_with(word);
-        let sums = ["HEAP SUMMARY:", "LEAK SUMMARY:", "All heap blocks were freed"].iter().any(|word| again(word, self.ended));
-        if sums || again("Using Valgrind-", report.version.is_some()) || again("Command: ", report.command.is_some()) {
+        let sums = [
+            "HEAP SUMMARY:",
+            "LEAK SUMMARY:",
+            "All heap blocks were freed",
+        ]
+        .iter()
+        .any(|word| again(word, self.ended));
+        if sums
+            || again("Using Valgrind-", report.version.is_some())
+            || again("Command: ", report.command.is_some())
+        {
             let pid = report.pid;
             out.problem(
                 Code::Truncated,
@@ -74,20 +89,36 @@ impl Process {
             self.has_summary = true;
             if !summary::errors(said, report) && self.ended {
                 let pid = report.pid;
-                out.problem(Code::Truncated, line, pid, "an ERROR SUMMARY that can't be read");
+                out.problem(
+                    Code::Truncated,
+                    line,
+                    pid,
+                    "an ERROR SUMMARY that can't be read",
+                );
             }
             self.ended |= out.reports[self.report].stated.contexts.is_some() && said.ends_with(')');
             self.reprint = false;
-        } else if contains(text, b" errors in context ") || contains(text, b" in context ") && text.ends_with(b":") {
+        } else if contains(text, b" errors in context ")
+            || contains(text, b" in context ") && text.ends_with(b":")
+        {
             self.reprint = true;
-        } else if words.starts_with("More than ") && contains(text, b"errors detected.  I'm not reporting any more") {
+        } else if words.starts_with("More than ")
+            && contains(text, b"errors detected.  I'm not reporting any more")
+        {
             report.capped = true;
         } else if words.starts_with("FATAL: ") {
             let pid = report.pid;
-            out.problem(Code::CheckerFailed, line, pid, format!("valgrind failed: {words}"));
+            out.problem(
+                Code::CheckerFailed,
+                line,
+                pid,
+                format!("valgrind failed: {words}"),
+            );
         } else if words.starts_with("Exit program on first error") {
             self.ended = true;
-        } else if let Some(signal) = words.strip_prefix("Process terminating with default action of signal ") {
+        } else if let Some(signal) =
+            words.strip_prefix("Process terminating with default action of signal ")
+        {
             self.signal(signal, words, line, out);
         } else {
             return is_chatter(words);
@@ -97,7 +128,12 @@ impl Process {
 
     fn signal(&mut self, signal: &str, words: &str, line: u64, out: &mut Collector) {
         if is_crash(signal) {
-            self.draft = Some(Draft::new(self.tool.clone(), Kind::FATAL_SIGNAL, words, line));
+            self.draft = Some(Draft::new(
+                self.tool.clone(),
+                Kind::FATAL_SIGNAL,
+                words,
+                line,
+            ));
         } else {
             let message = format!("the process was ended by signal {}", String::from(signal));
             out.problem(Code::EndedBySignal, line, self.pid(out), message);
@@ -181,7 +217,13 @@ mod tests {
     #[test]
     fn headers_name_the_tool() {
         assert_eq!(header_tool(b"Memcheck, a "), Some(Tool::Memcheck));
-        assert_eq!(header_tool(b"drd, a thread error detector"), Some(Tool::Drd));
-        assert_eq!(header_tool(b"Massif, a heap profiler").unwrap().as_str(), "massif");
+        assert_eq!(
+            header_tool(b"drd, a thread error detector"),
+            Some(Tool::Drd)
+        );
+        assert_eq!(
+            header_tool(b"Massif, a heap profiler").unwrap().as_str(),
+            "massif"
+        );
     }
 }

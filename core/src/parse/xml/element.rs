@@ -14,13 +14,19 @@ pub(crate) enum Next<'a> {
     Incomplete,
     Skip(usize),
     End(usize),
-    Element { name: &'a [u8], text: &'a [u8], len: usize },
+    Element {
+        name: &'a [u8],
+        text: &'a [u8],
+        len: usize,
+    },
 }
 
 /// What stands at the start of the text.
 pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
     let from = searched.min(text.len());
-    let until = |end: &[u8]| find(&text[from..], end).map_or(Next::Incomplete, |at| Next::Skip(from + at + end.len()));
+    let until = |end: &[u8]| {
+        find(&text[from..], end).map_or(Next::Incomplete, |at| Next::Skip(from + at + end.len()))
+    };
     match text {
         [] => Next::Nothing,
         [b'<', b'?', ..] => until(b"?>"),
@@ -33,14 +39,18 @@ pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
         },
         [b'<', ..] => {
             let name = name(text);
-            let Some(open) = memchr::memchr(b'>', text) else { return Next::Incomplete };
+            let Some(open) = memchr::memchr(b'>', text) else {
+                return Next::Incomplete;
+            };
             if name == b"valgrindoutput" || text[open - 1] == b'/' || name.is_empty() {
                 return Next::Skip(open + 1);
             }
-            find_end(text, name, searched.max(open)).map_or(Next::Incomplete, |(at, len)| Next::Element {
-                name,
-                text: &text[..at + len],
-                len: at + len,
+            find_end(text, name, searched.max(open)).map_or(Next::Incomplete, |(at, len)| {
+                Next::Element {
+                    name,
+                    text: &text[..at + len],
+                    len: at + len,
+                }
             })
         }
         // Text between elements is not valgrind's: another process wrote into the file.
@@ -57,8 +67,13 @@ pub(crate) fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, 
 
 /// The name of the element that begins the text; empty where none does.
 pub(crate) fn name(text: &[u8]) -> &[u8] {
-    let Some(rest) = text.strip_prefix(b"<") else { return &[] };
-    let n = rest.iter().position(|b| !is_of_name(*b)).unwrap_or(rest.len());
+    let Some(rest) = text.strip_prefix(b"<") else {
+        return &[];
+    };
+    let n = rest
+        .iter()
+        .position(|b| !is_of_name(*b))
+        .unwrap_or(rest.len());
     &rest[..n]
 }
 
@@ -74,9 +89,13 @@ fn is_of_name(byte: u8) -> bool {
 
 /// The parts of an element: its start tags, and each text with the name of the element around it.
 ///
-/// valgrind writes one element a line, and so they are read; what stands otherwise is left to the tokenizer. valgrind does not escape
-/// everything (`<path><unbound> <-> <unbound></path>`): where the tokenizer stumbles too, lines are read whatever they hold.
-pub(crate) fn texts<'a>(xml: &'a str, mut each: impl FnMut(&'a str, Part<'a>)) -> Result<(), String> {
+/// valgrind writes one element a line, and so they are read; what stands otherwise is left to the
+/// tokenizer. valgrind does not escape everything (`<path><unbound> <-> <unbound></path>`): where
+/// the tokenizer stumbles too, lines are read whatever they hold.
+pub(crate) fn texts<'a>(
+    xml: &'a str,
+    mut each: impl FnMut(&'a str, Part<'a>),
+) -> Result<(), String> {
     if lines(xml, true, &mut |_, _| {}) {
         lines(xml, true, &mut each);
         return Ok(());
@@ -100,7 +119,10 @@ pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
                 path.push(local.as_str());
                 parts.push((local.as_str(), Part::Open));
             }
-            Token::ElementEnd { end: ElementEnd::Close(..) | ElementEnd::Empty, .. } => {
+            Token::ElementEnd {
+                end: ElementEnd::Close(..) | ElementEnd::Empty,
+                ..
+            } => {
                 path.pop();
             }
             Token::Text { text } => {
@@ -114,8 +136,13 @@ pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
     Ok(parts)
 }
 
-/// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if `strict`, where a text holds a tag.
-pub(crate) fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str, Part<'a>)) -> bool {
+/// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if
+/// `strict`, where a text holds a tag.
+pub(crate) fn lines<'a>(
+    xml: &'a str,
+    strict: bool,
+    each: &mut dyn FnMut(&'a str, Part<'a>),
+) -> bool {
     let mut rest = xml;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
@@ -124,15 +151,26 @@ pub(crate) fn lines<'a>(xml: &'a str, strict: bool, each: &mut dyn FnMut(&'a str
         if line.is_empty() || line.starts_with("</") {
             continue;
         }
-        let Some(open) = line.bytes().position(|b| b == b'>').filter(|_| line.starts_with("<")) else { return false };
+        let Some(open) = line
+            .bytes()
+            .position(|b| b == b'>')
+            .filter(|_| line.starts_with("<"))
+        else {
+            return false;
+        };
         let (name, inner) = (&line[1..open], &line[open + 1..]);
         if matches!(name.as_bytes(), [b'!' | b'?', ..] | [.., b'/']) {
             return false;
         }
         each(name, Part::Open);
         if !inner.is_empty() {
-            let text = inner.strip_suffix(">").and_then(|r| r.strip_suffix(name)).and_then(|r| r.strip_suffix("</"));
-            let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else { return false };
+            let text = inner
+                .strip_suffix(">")
+                .and_then(|r| r.strip_suffix(name))
+                .and_then(|r| r.strip_suffix("</"));
+            let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else {
+                return false;
+            };
             each(name, Part::Text(text));
         }
     }
@@ -211,6 +249,9 @@ mod tests {
 
     #[test]
     fn entities() {
-        assert_eq!(unescape("a &lt;b&gt; &amp;amp; &#65;&#x42; &bad; &"), "a <b> &amp; AB &bad; &");
+        assert_eq!(
+            unescape("a &lt;b&gt; &amp;amp; &#65;&#x42; &bad; &"),
+            "a <b> &amp; AB &bad; &"
+        );
     }
 }

@@ -28,7 +28,8 @@ struct Words {
 
 /// Reads an `<error>` into a report. What was read before a mistake in it is kept.
 ///
-/// `search_done` tells that a leak search was summed up, so that the next leak belongs to another one.
+/// `search_done` tells that a leak search was summed up, so that the next leak belongs to another
+/// one.
 pub(crate) fn read(
     xml: &str,
     report: usize,
@@ -52,13 +53,19 @@ pub(crate) fn read(
     }
     // 3.24 lists descriptors that the process had from its parent, without a stack.
     let bare = draft.stacks.is_empty() && find(xml, "<frame>").is_none();
-    let kind = if kind == Kind::FD_LEAK && bare { Kind::FD_INHERITED } else { kind };
+    let kind = if kind == Kind::FD_LEAK && bare {
+        Kind::FD_INHERITED
+    } else {
+        kind
+    };
     if (kind.is_leak() || kind == Kind::FD_LEAK)
         && let Some(first) = draft.stacks.first_mut()
     {
         first.role = Role::Allocation;
     }
-    draft.title = memcheck::without_record_number(&words.title).trim_end_matches(':').into();
+    draft.title = memcheck::without_record_number(&words.title)
+        .trim_end_matches(':')
+        .into();
     draft.kind = kind;
     draft.generated = generated(suppression);
     threads.add_to(&mut draft);
@@ -71,13 +78,18 @@ pub(crate) fn read(
     result
 }
 
-/// Reads a `<suppression>`, in which every text is an element of its own; the raw text repeats them.
+/// Reads a `<suppression>`, in which every text is an element of its own; the raw text repeats
+/// them.
 fn generated(xml: &str) -> Option<Generated> {
     let own = xml.find("<rawtext>").map_or(xml, |at| &xml[..at]);
     let mut lines: alloc::vec::Vec<Text> = alloc::vec::Vec::new();
     texts(own, |name, part| match (name, part) {
-        ("sname" | "skind" | "skaux", Part::Text(text)) => lines.push(unescape(text.trim()).as_ref().into()),
-        ("fun" | "obj", Part::Text(text)) => lines.push(format!("{name}:{}", unescape(text.trim())).into()),
+        ("sname" | "skind" | "skaux", Part::Text(text)) => {
+            lines.push(unescape(text.trim()).as_ref().into())
+        }
+        ("fun" | "obj", Part::Text(text)) => {
+            lines.push(format!("{name}:{}", unescape(text.trim())).into())
+        }
         _ => {}
     })
     .ok()?;
@@ -95,9 +107,19 @@ pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut 
     });
     if !valgrind::is_crash(&name) {
         let pid = out.reports[report].pid;
-        return out.problem(Code::EndedBySignal, span.0, pid, format!("the process was ended by signal {name}"));
+        return out.problem(
+            Code::EndedBySignal,
+            span.0,
+            pid,
+            format!("the process was ended by signal {name}"),
+        );
     }
-    let mut draft = Draft::new(tool.clone(), Kind::FATAL_SIGNAL, &format!("Process terminating with signal {name}"), span.0);
+    let mut draft = Draft::new(
+        tool.clone(),
+        Kind::FATAL_SIGNAL,
+        &format!("Process terminating with signal {name}"),
+        span.0,
+    );
     draft.last_line = span.1;
     draft.note(event.as_bytes());
     let _ = parts(xml, &tool, &mut Words::default(), &mut draft, out);
@@ -121,7 +143,13 @@ pub(crate) fn announce(xml: &str, threads: &mut Threads, out: &mut Collector) {
 }
 
 /// Goes through stacks and what stands between them.
-fn parts(xml: &str, tool: &Tool, words: &mut Words, draft: &mut Draft, out: &mut Collector) -> Result<(), String> {
+fn parts(
+    xml: &str,
+    tool: &Tool,
+    words: &mut Words,
+    draft: &mut Draft,
+    out: &mut Collector,
+) -> Result<(), String> {
     let mut rest = xml;
     let mut result = Ok(());
     while let Some(at) = find(rest, "<stack>") {
@@ -138,7 +166,10 @@ impl Words {
     fn read(&mut self, xml: &str, tool: &Tool) -> Result<(), String> {
         texts(xml, |name, part| match part {
             Part::Open => {
-                if matches!(name, "other_segment_start" | "other_segment_end" | "confl_wait_call") {
+                if matches!(
+                    name,
+                    "other_segment_start" | "other_segment_end" | "confl_wait_call"
+                ) {
                     self.next = Some((Role::Conflict, name.replace('_', " ")));
                 } else if name == "allocation_context" {
                     self.next = Some((Role::Allocation, name.replace('_', " ")));
@@ -162,7 +193,9 @@ impl Words {
                     Tool::Drd => drd::part(text.as_bytes()),
                     _ => None,
                 };
-                let role = role.or_else(|| memcheck::auxiliary(text.as_bytes())).unwrap_or(Role::Other);
+                let role = role
+                    .or_else(|| memcheck::auxiliary(text.as_bytes()))
+                    .unwrap_or(Role::Other);
                 if name != "what" || role != Role::Other {
                     self.next = Some((role, text.to_string()));
                 }
@@ -192,7 +225,9 @@ fn kind(name: &str) -> Kind {
 /// The frames between `<stack>` and `</stack>`.
 fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut Collector) {
     let unlabelled = next.is_none();
-    let (role, label) = next.map_or((Role::Access, None), |(role, label)| (role, Some(label.as_str().into())));
+    let (role, label) = next.map_or((Role::Access, None), |(role, label)| {
+        (role, Some(label.as_str().into()))
+    });
     let mut frames = alloc::vec::Vec::new();
     let mut rest = xml;
     let end_of_frame = memmem::Finder::new("</frame>");
@@ -207,24 +242,39 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
     if draft.stacks.len() >= out.options.max_stacks {
         return;
     }
-    let stack = Stack { role, label, frames };
+    let stack = Stack {
+        role,
+        label,
+        frames,
+    };
     // valgrind 3.24 prints an error's own stack last; it still is the primary one.
     let late = unlabelled && draft.stacks.first().is_some_and(|s| s.label.is_some());
     let place = if late { 0 } else { draft.stacks.len() };
     draft.stacks.insert(place, stack);
 }
 
-/// `<ip>0x…</ip>` and what follows it. Only what follows is the same for every occurrence of a place, so it is read once.
+/// `<ip>0x…</ip>` and what follows it. Only what follows is the same for every occurrence of a
+/// place, so it is read once.
 fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
-    let ip = xml.strip_prefix("<ip>").and_then(|rest| Some(rest.split_at(crate::bytes::find(rest.as_bytes(), b"</ip>")?)));
+    let ip = xml
+        .strip_prefix("<ip>")
+        .and_then(|rest| Some(rest.split_at(crate::bytes::find(rest.as_bytes(), b"</ip>")?)));
     let (address, site) = ip.map_or((None, xml), |(digits, rest)| {
         let digits = digits.trim_ascii();
         let digits = digits.strip_prefix("0x").unwrap_or(digits);
-        (u64::from_str_radix(digits, 16).ok(), rest["</ip>".len()..].trim_ascii_start())
+        (
+            u64::from_str_radix(digits, 16).ok(),
+            rest["</ip>".len()..].trim_ascii_start(),
+        )
     });
     let raw = if site.is_empty() { xml } else { site };
     let site = out.site_or(raw.as_bytes(), || read_site(raw));
-    Frame { index: u32::try_from(index).unwrap_or(u32::MAX), address, inlined: false, site }
+    Frame {
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        address,
+        inlined: false,
+        site,
+    }
 }
 
 fn read_site(xml: &str) -> Site {
@@ -233,7 +283,11 @@ fn read_site(xml: &str) -> Site {
         parts = SiteParts::default();
         let _ = texts(xml, |name, part| parts.take(name, part));
     }
-    let mut site = Site { raw: xml.as_bytes().into(), line: parts.line, ..Site::default() };
+    let mut site = Site {
+        raw: xml.as_bytes().into(),
+        line: parts.line,
+        ..Site::default()
+    };
     site.module = parts.object.map(|o| unescape(o).as_ref().into());
     if let Some(function) = parts.function.filter(|f| *f != "???") {
         let function = unescape(function);
@@ -241,7 +295,9 @@ fn read_site(xml: &str) -> Site {
         site.function = Some(function.as_ref().into());
     }
     site.file = parts.file.map(|file| match parts.folder {
-        Some(folder) if !file.starts_with('/') => unescape(&format!("{folder}/{file}")).as_ref().into(),
+        Some(folder) if !file.starts_with('/') => {
+            unescape(&format!("{folder}/{file}")).as_ref().into()
+        }
         _ => unescape(file).as_ref().into(),
     });
     site

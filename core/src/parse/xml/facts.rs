@@ -24,13 +24,27 @@ pub(crate) fn value<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 pub(crate) fn amounts(xml: &str, name: &str) -> Option<Amount> {
     let start = xml.find(&format!("<{name}>"))?;
     let rest = &xml[start..];
-    let number = |tag| value(rest, tag).and_then(|v| amount(v.trim().as_bytes())).map(|a| a.0);
-    Some(Amount { bytes: number("bytes")?, blocks: number("blocks").or_else(|| number("in_blocks"))? })
+    let number = |tag| {
+        value(rest, tag)
+            .and_then(|v| amount(v.trim().as_bytes()))
+            .map(|a| a.0)
+    };
+    Some(Amount {
+        bytes: number("bytes")?,
+        blocks: number("blocks").or_else(|| number("in_blocks"))?,
+    })
 }
 
 pub(crate) fn leak_summary(xml: &str) -> LeakSummary {
     let mut summary = LeakSummary::default();
-    let LeakSummary { definite, indirect, possible, reachable, suppressed, lines } = &mut summary;
+    let LeakSummary {
+        definite,
+        indirect,
+        possible,
+        reachable,
+        suppressed,
+        lines,
+    } = &mut summary;
     let fields = [
         ("definitely_lost", definite),
         ("indirectly_lost", indirect),
@@ -78,14 +92,21 @@ pub(crate) fn arguments(xml: &str, report: &mut Report) {
 
 /// `--num-callers`; 12 without it (`m_options.c`).
 fn callers(options: &[String]) -> u32 {
-    let given = options.iter().rev().find_map(|o| o.strip_prefix("--num-callers="));
+    let given = options
+        .iter()
+        .rev()
+        .find_map(|o| o.strip_prefix("--num-callers="));
     given.and_then(|n| n.parse().ok()).unwrap_or(12)
 }
 
-/// Which leaks `--show-leak-kinds` shows; the last option of a kind wins. `--leak-check` has no say: with XML valgrind always searches
-/// in full (`mc_main.c`, `mc_post_clo_init`).
+/// Which leaks `--show-leak-kinds` shows; the last option of a kind wins. `--leak-check` has no
+/// say: with XML valgrind always searches in full (`mc_main.c`, `mc_post_clo_init`).
 pub(crate) fn shown(options: &[String]) -> ShownLeaks {
-    let mut kinds = ShownLeaks { definite: true, possible: true, ..ShownLeaks::default() };
+    let mut kinds = ShownLeaks {
+        definite: true,
+        possible: true,
+        ..ShownLeaks::default()
+    };
     for option in options {
         match option.split_once('=') {
             Some(("--show-leak-kinds", list)) => {
@@ -97,7 +118,9 @@ pub(crate) fn shown(options: &[String]) -> ShownLeaks {
                     reachable: has("reachable"),
                 };
             }
-            Some(("--show-reachable", yes)) => (kinds.reachable, kinds.indirect) = (yes == "yes", yes == "yes"),
+            Some(("--show-reachable", yes)) => {
+                (kinds.reachable, kinds.indirect) = (yes == "yes", yes == "yes")
+            }
             Some(("--show-possibly-lost", yes)) => kinds.possible = yes == "yes",
             _ => {}
         }
@@ -118,7 +141,13 @@ mod tests {
         };
         assert_eq!(show(&["--leak-check=no"]), (true, false, true, false));
         assert_eq!(show(&["--leak-check=full"]), (true, false, true, false));
-        assert_eq!(show(&["--leak-check=full", "--show-leak-kinds=definite"]), (true, false, false, false));
-        assert_eq!(show(&["--leak-check=yes", "--show-reachable=yes"]), (true, true, true, true));
+        assert_eq!(
+            show(&["--leak-check=full", "--show-leak-kinds=definite"]),
+            (true, false, false, false)
+        );
+        assert_eq!(
+            show(&["--leak-check=yes", "--show-reachable=yes"]),
+            (true, true, true, true)
+        );
     }
 }

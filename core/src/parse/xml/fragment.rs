@@ -48,8 +48,19 @@ pub(crate) fn is_fragment(text: &[u8]) -> bool {
     let text = trim_start(text);
     // The end of a log may cut the name itself.
     let is_cut = |name: &[u8]| !name.is_empty() && !name.contains(&b'<');
-    let begins = |name: &[u8]| KINDS.iter().any(|kind| name.starts_with(kind) || (is_cut(name) && kind.starts_with(name)));
-    let kind = text.strip_prefix(b"<kind>").is_some_and(|name| begins(name.trim_ascii_end()));
-    let other = [&b"<unique>0x"[..], b"<fatal_signal>", b"<errorcounts>", b"<error_contexts>"];
+    let begins = |name: &[u8]| {
+        KINDS
+            .iter()
+            .any(|kind| name.starts_with(kind) || (is_cut(name) && kind.starts_with(name)))
+    };
+    let kind = text
+        .strip_prefix(b"<kind>")
+        .is_some_and(|name| begins(name.trim_ascii_end()));
+    let other = [
+        &b"<unique>0x"[..],
+        b"<fatal_signal>",
+        b"<errorcounts>",
+        b"<error_contexts>",
+    ];
     kind || other.iter().any(|start| text.starts_with(start))
 }

@@ -1,4 +1,5 @@
-//! The lines of an error in a row: most of a large document, read without asking of each what else it may be.
+//! The lines of an error in a row: most of a large document, read without asking of each what else
+//! it may be.
 
 use memchr::{memchr, memchr3};
 
@@ -14,8 +15,8 @@ pub(crate) struct Rows {
 }
 
 impl Document {
-    /// Reads lines at the start of a text of whole lines, as far as they can be nothing but parts of the error that is open. `number` is
-    /// that of the first.
+    /// Reads lines at the start of a text of whole lines, as far as they can be nothing but parts
+    /// of the error that is open. `number` is that of the first.
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
         let mut rows = Rows::default();
         if self.state != State::Inside || !self.waiting || element::name(&self.buffer) != b"error" {
@@ -23,9 +24,13 @@ impl Document {
         }
         let mut is_closed = false;
         while !is_closed {
-            let Some(row) = memchr(b'\n', &text[rows.bytes..]).map(|len| &text[rows.bytes..rows.bytes + len]) else { break };
-            let is_too_long =
-                row.len() > out.options.max_line.min(SHORT - 1) || self.buffer.len() + rows.bytes + row.len() >= MAX_ELEMENT;
+            let Some(row) =
+                memchr(b'\n', &text[rows.bytes..]).map(|len| &text[rows.bytes..rows.bytes + len])
+            else {
+                break;
+            };
+            let is_too_long = row.len() > out.options.max_line.min(SHORT - 1)
+                || self.buffer.len() + rows.bytes + row.len() >= MAX_ELEMENT;
             if is_too_long || !is_plain(row) {
                 break;
             }
@@ -42,12 +47,15 @@ impl Document {
     }
 }
 
-/// True for a line that begins with a tag of an element, and has no colours, no tag of a process and no carriage return.
+/// True for a line that begins with a tag of an element, and has no colours, no tag of a process
+/// and no carriage return.
 fn is_plain(row: &[u8]) -> bool {
     const ESC: u8 = 0x1B;
     let is_element = match trim_start(row) {
         [b'<', b'/', ..] => true,
-        [b'<', first, rest @ ..] => first.is_ascii_alphabetic() && !(*first == b'v' && rest.starts_with(b"algrindoutput")),
+        [b'<', first, rest @ ..] => {
+            first.is_ascii_alphabetic() && !(*first == b'v' && rest.starts_with(b"algrindoutput"))
+        }
         _ => false,
     };
     is_element && memchr3(ESC, b'=', b'\r', row).is_none()

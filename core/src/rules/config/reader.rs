@@ -26,10 +26,20 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
-        Self { file, text, ends, mistakes: RefCell::new(Vec::new()) }
+        Self {
+            file,
+            text,
+            ends,
+            mistakes: RefCell::new(Vec::new()),
+        }
     }
 
-    pub(crate) fn mistake(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn mistake(
+        &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         let mistake = Mistake::at_span(self.file, self.text, span, message).with_help(help);
         self.mistakes.borrow_mut().push(mistake);
     }
@@ -58,12 +68,25 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(document: &'a Document<'a>, name: &'static str, span: Range<usize>, inner: &'a DeTable<'a>) -> Self {
-        Self { document, span, name, inner }
+    pub(crate) fn new(
+        document: &'a Document<'a>,
+        name: &'static str,
+        span: Range<usize>,
+        inner: &'a DeTable<'a>,
+    ) -> Self {
+        Self {
+            document,
+            span,
+            name,
+            inner,
+        }
     }
 
     fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.inner.iter().find(|(k, _)| k.get_ref().as_ref() == key).map(|(_, value)| value)
+        self.inner
+            .iter()
+            .find(|(k, _)| k.get_ref().as_ref() == key)
+            .map(|(_, value)| value)
     }
 
     /// The place of a key's value, or of the table where it has none.
@@ -77,14 +100,26 @@ impl<'a> Table<'a> {
 
     /// Every key must be one of these.
     pub(crate) fn only(&self, known: &[&str]) {
-        for (key, _) in self.inner.iter().filter(|(k, _)| !known.contains(&k.get_ref().as_ref())) {
+        for (key, _) in self
+            .inner
+            .iter()
+            .filter(|(k, _)| !known.contains(&k.get_ref().as_ref()))
+        {
             let word: &str = key.get_ref();
             let help = match nearest(word, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", known.join(", ")),
             };
-            let place = if self.name.is_empty() { String::new() } else { format!(" in {}", self.name) };
-            self.document.mistake(key.span(), format!("unknown key `{word}`{place}"), Some(help));
+            let place = if self.name.is_empty() {
+                String::new()
+            } else {
+                format!(" in {}", self.name)
+            };
+            self.document.mistake(
+                key.span(),
+                format!("unknown key `{word}`{place}"),
+                Some(help),
+            );
         }
     }
 
@@ -95,7 +130,11 @@ impl<'a> Table<'a> {
             DeValue::Array(_) => String::from("a list"),
             other => format!("a {}", other.type_str()),
         };
-        self.document.mistake(value.span(), format!("`{key}` is {what}, not {found}"), None);
+        self.document.mistake(
+            value.span(),
+            format!("`{key}` is {what}, not {found}"),
+            None,
+        );
     }
 
     pub(crate) fn string(&self, key: &str) -> Option<String> {
@@ -109,7 +148,9 @@ impl<'a> Table<'a> {
 
     /// Strings and their places.
     pub(crate) fn strings(&self, key: &str) -> Vec<(String, Range<usize>)> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(value) = self.get(key) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong(key, value, "a list of strings");
             return Vec::new();
@@ -127,7 +168,10 @@ impl<'a> Table<'a> {
     /// One of some words.
     pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.string(key)?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        let found = words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             self.document.mistake(
@@ -153,29 +197,47 @@ impl<'a> Table<'a> {
     pub(crate) fn date(&self, key: &str) -> Option<Date> {
         let value = self.get(key)?;
         let date = match value.get_ref() {
-            DeValue::Datetime(at) if at.time.is_none() => at.date.map(|d| (i16::try_from(d.year).ok(), d.month, d.day)),
-            DeValue::String(text) => {
-                text.parse::<Date>().ok().map(|d| (Some(d.year()), d.month().unsigned_abs(), d.day().unsigned_abs()))
-            }
+            DeValue::Datetime(at) if at.time.is_none() => at
+                .date
+                .map(|d| (i16::try_from(d.year).ok(), d.month, d.day)),
+            DeValue::String(text) => text.parse::<Date>().ok().map(|d| {
+                (
+                    Some(d.year()),
+                    d.month().unsigned_abs(),
+                    d.day().unsigned_abs(),
+                )
+            }),
             _ => None,
         };
         let day = |n: u8| i8::try_from(n).ok();
         let date = date.and_then(|(y, m, d)| Date::new(y?, day(m)?, day(d)?).ok());
         if date.is_none() {
-            self.document.mistake(value.span(), format!("`{key}` is a day, such as 2027-01-09"), None);
+            self.document.mistake(
+                value.span(),
+                format!("`{key}` is a day, such as 2027-01-09"),
+                None,
+            );
         }
         date
     }
 
     /// A number, or a table of its own.
-    pub(crate) fn number_or_table(&self, key: &str, name: &'static str) -> Option<Result<u64, Self>> {
+    pub(crate) fn number_or_table(
+        &self,
+        key: &str,
+        name: &'static str,
+    ) -> Option<Result<u64, Self>> {
         let value = self.get(key)?;
         if let Some(number) = number(value.get_ref()) {
             return Some(Ok(number));
         }
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong(key, value, "a whole number from 0 on, or { min = …, max = … }");
+            self.wrong(
+                key,
+                value,
+                "a whole number from 0 on, or { min = …, max = … }",
+            );
         }
         table.map(|inner| Err(Self::new(self.document, name, value.span(), inner)))
     }
@@ -191,7 +253,9 @@ impl<'a> Table<'a> {
 
     /// `[[name]]`
     pub(crate) fn tables(&self, key: &str, name: &'static str) -> Vec<Self> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(value) = self.get(key) else {
+            return Vec::new();
+        };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong(key, value, "a list of tables");
             return Vec::new();

@@ -49,7 +49,8 @@ impl Key {
     /// How much it tells: what it is, how few items of rules have it, and how long it is.
     pub(super) fn rank(&self, users: u32) -> (u8, Reverse<u32>, usize) {
         let (what, length) = match self {
-            // It stands in nearly every stack, while a pattern that is tried everywhere may be found nowhere.
+            // It stands in nearly every stack, while a pattern that is tried everywhere may be
+            // found nowhere.
             Self::Exact(names) if COMMON.contains(&names[0].as_str()) => (0, 0),
             Self::Open => (1, 0),
             Self::Pieces(pieces) => (2, pieces.iter().map(String::len).min().unwrap_or(0)),
@@ -81,14 +82,25 @@ impl Key {
 
     /// One of these texts, of which none is empty.
     pub(super) fn of_pieces(pieces: Vec<String>) -> Self {
-        if pieces.is_empty() || pieces.iter().any(String::is_empty) { Self::Open } else { Self::Pieces(pieces) }
+        if pieces.is_empty() || pieces.iter().any(String::is_empty) {
+            Self::Open
+        } else {
+            Self::Pieces(pieces)
+        }
     }
 
     /// Of a sanitizer's template: what stands behind a `$` is never looked at.
     pub(super) fn of_template(template: &str) -> Self {
         let template = template.split('$').next().unwrap_or_default();
         let template = template.strip_prefix('^').unwrap_or(template);
-        Self::of_pieces(template.split('*').max_by_key(|piece| piece.len()).map(String::from).into_iter().collect())
+        Self::of_pieces(
+            template
+                .split('*')
+                .max_by_key(|piece| piece.len())
+                .map(String::from)
+                .into_iter()
+                .collect(),
+        )
     }
 
     /// Of a name as valgrind compares it, before demangling.
@@ -96,7 +108,12 @@ impl Key {
         match &name.glob {
             Glob::Exact(symbol) => {
                 let demangled = name.demangled.as_deref().map(|d| squeezed(d).into_owned());
-                Self::Exact([Some(squeezed(symbol).into_owned()), demangled].into_iter().flatten().collect())
+                Self::Exact(
+                    [Some(squeezed(symbol).into_owned()), demangled]
+                        .into_iter()
+                        .flatten()
+                        .collect(),
+                )
             }
             glob @ Glob::Wild(_) => Self::of_path(glob),
         }
@@ -120,7 +137,9 @@ impl Keys {
         let mut pieces: HashMap<&str, usize> = HashMap::new();
         for (pattern, key) in keys {
             match key {
-                Key::Exact(names) => names.iter().for_each(|n| all.exact.entry_ref(n.as_str()).or_default().push(pattern)),
+                Key::Exact(names) => names
+                    .iter()
+                    .for_each(|n| all.exact.entry_ref(n.as_str()).or_default().push(pattern)),
                 Key::Open => all.open.push(pattern),
                 Key::Pieces(texts) => {
                     for text in texts {
@@ -137,7 +156,8 @@ impl Keys {
         let mut texts = vec![""; pieces.len()];
         pieces.into_iter().for_each(|(text, id)| texts[id] = text);
         if !texts.is_empty() {
-            // One kind of automaton: the choice among all kinds would put all of them into the page.
+            // One kind of automaton: the choice among all kinds would put all of them into the
+            // page.
             all.pieces = NFA::new(&texts).ok();
             if all.pieces.is_none() {
                 all.open.extend(all.by_piece.drain(..).flatten());
@@ -149,7 +169,10 @@ impl Keys {
     /// The patterns whose key stands in a text.
     pub(super) fn look_up(&self, text: &str, found: &mut Vec<u32>) {
         self.look_up_whole(text, found);
-        let hits = self.pieces.iter().filter_map(|p| p.try_find_overlapping_iter(Input::new(text)).ok());
+        let hits = self
+            .pieces
+            .iter()
+            .filter_map(|p| p.try_find_overlapping_iter(Input::new(text)).ok());
         for hit in hits.flatten() {
             found.extend(&self.by_piece[hit.pattern().as_usize()]);
         }

@@ -30,9 +30,18 @@ impl<'r> Pattern<'r> {
     /// For each item of a rule's stack its pattern; nothing where the item takes any frame.
     pub(super) fn all_of(rule: &'r Rule) -> Vec<Option<Self>> {
         match &rule.matcher {
-            Matcher::Stack(items) => items.iter().map(|i| (!i.what.is_any()).then_some(Self::Item(i))).collect(),
-            Matcher::Valgrind(entry) => entry.locations.iter().map(|l| (!l.is_any()).then_some(Self::Location(l))).collect(),
-            Matcher::Sanitizer(suppression) if suppression.kind == "leak" => [Some(Self::Template(suppression))].into(),
+            Matcher::Stack(items) => items
+                .iter()
+                .map(|i| (!i.what.is_any()).then_some(Self::Item(i)))
+                .collect(),
+            Matcher::Valgrind(entry) => entry
+                .locations
+                .iter()
+                .map(|l| (!l.is_any()).then_some(Self::Location(l)))
+                .collect(),
+            Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {
+                [Some(Self::Template(suppression))].into()
+            }
             Matcher::Sanitizer(_) => Vec::new(),
         }
     }
@@ -55,7 +64,10 @@ impl<'r> Pattern<'r> {
     /// True where the name of a function decides.
     fn is_for_functions(self) -> bool {
         match self {
-            Self::Item(item) => matches!(item.what, What::Function(_) | What::Symbol(_) | What::Expression(_)),
+            Self::Item(item) => matches!(
+                item.what,
+                What::Function(_) | What::Symbol(_) | What::Expression(_)
+            ),
             Self::Location(location) => matches!(location, Location::Function(_)),
             Self::Template(_) => false,
         }
@@ -63,12 +75,22 @@ impl<'r> Pattern<'r> {
 
     /// True where valgrind compares a name before demangling with a wildcard.
     fn is_for_symbols(self) -> bool {
-        matches!(self, Self::Location(Location::Function(Name { glob: Glob::Wild(_), .. })))
+        matches!(
+            self,
+            Self::Location(Location::Function(Name {
+                glob: Glob::Wild(_),
+                ..
+            }))
+        )
     }
 
-    /// True where a site decides. What valgrind's patterns of paths take depends on the whole stack: these are only looked up.
+    /// True where a site decides. What valgrind's patterns of paths take depends on the whole
+    /// stack: these are only looked up.
     pub(super) fn is_decided_by_site(self) -> bool {
-        !matches!(self, Self::Location(Location::Object(_) | Location::File(..)))
+        !matches!(
+            self,
+            Self::Location(Location::Object(_) | Location::File(..))
+        )
     }
 
     fn takes(self, site: &Arc<Site>, owner: Owner, names: &mut Names) -> bool {
@@ -79,12 +101,15 @@ impl<'r> Pattern<'r> {
                 _ => false,
             },
             Self::Location(_) => matches!(owner, Owner::Valgrind { .. }),
-            Self::Template(suppression) => owner == Owner::Lsan && sanitizer::on_site(suppression, site, names),
+            Self::Template(suppression) => {
+                owner == Owner::Lsan && sanitizer::on_site(suppression, site, names)
+            }
         }
     }
 }
 
-/// The tool that found something, as far as a site asks: patterns of one tool take nothing that another has found.
+/// The tool that found something, as far as a site asks: patterns of one tool take nothing that
+/// another has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Valgrind { inlined: bool },
@@ -125,9 +150,15 @@ impl<'r> Patterns<'r> {
     pub(super) fn new(all: Vec<Pattern<'r>>, keys: &[Option<Key>]) -> Self {
         let keyed = |wanted: fn(Pattern<'_>) -> bool| {
             let numbered = (0u32..).zip(keys.iter().zip(&all));
-            Keys::new(numbered.filter(|(_, (_, p))| wanted(**p)).filter_map(|(at, (key, _))| Some((at, key.as_ref()?))))
+            Keys::new(
+                numbered
+                    .filter(|(_, (_, p))| wanted(**p))
+                    .filter_map(|(at, (key, _))| Some((at, key.as_ref()?))),
+            )
         };
-        let functions = keyed(|p| (p.is_for_functions() && !p.is_for_symbols()) || matches!(p, Pattern::Template(_)));
+        let functions = keyed(|p| {
+            (p.is_for_functions() && !p.is_for_symbols()) || matches!(p, Pattern::Template(_))
+        });
         let symbols = keyed(|p| p.is_for_symbols());
         let paths = keyed(|p| !p.is_for_functions());
         Self {
@@ -146,7 +177,9 @@ impl<'r> Patterns<'r> {
     pub(super) fn site(&mut self, frame: &Frame, tool: &Tool, names: &mut Names) -> u32 {
         let owner = match tool {
             Tool::Lsan => Owner::Lsan,
-            tool if tool.is_valgrind() => Owner::Valgrind { inlined: frame.inlined },
+            tool if tool.is_valgrind() => Owner::Valgrind {
+                inlined: frame.inlined,
+            },
             _ => Owner::Nobody,
         };
         let key = (Arc::as_ptr(&frame.site) as usize, owner);
@@ -162,15 +195,25 @@ impl<'r> Patterns<'r> {
 
     /// The patterns that take a site, in order.
     pub(super) fn taken(&self, site: u32) -> &[u32] {
-        self.taken.get(site as usize).map(Vec::as_slice).unwrap_or_default()
+        self.taken
+            .get(site as usize)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// The patterns that may take what valgrind compared itself.
     pub(super) fn within(&self, generated: &Generated) -> Vec<u32> {
-        let mut found = [self.functions.open(), self.symbols.open(), self.paths.open()].concat();
+        let mut found = [
+            self.functions.open(),
+            self.symbols.open(),
+            self.paths.open(),
+        ]
+        .concat();
         for written in &generated.frames {
             let text = written.split_once(':').map_or("", |(_, text)| text);
-            [&self.functions, &self.symbols, &self.paths].iter().for_each(|keys| keys.look_up(text, &mut found));
+            [&self.functions, &self.symbols, &self.paths]
+                .iter()
+                .for_each(|keys| keys.look_up(text, &mut found));
         }
         found
     }
@@ -184,7 +227,8 @@ impl<'r> Patterns<'r> {
                 None => {
                     let start = found.len();
                     self.paths.look_up(path, &mut found);
-                    self.by_path.insert(Arc::clone(path), found[start..].to_vec());
+                    self.by_path
+                        .insert(Arc::clone(path), found[start..].to_vec());
                 }
             }
         }
@@ -203,18 +247,32 @@ impl<'r> Patterns<'r> {
     }
 
     /// The patterns that take a function, and templates that may.
-    fn at_function(&mut self, site: &Arc<Site>, owner: Owner, names: &mut Names, found: &mut Vec<u32>) {
+    fn at_function(
+        &mut self,
+        site: &Arc<Site>,
+        owner: Owner,
+        names: &mut Names,
+        found: &mut Vec<u32>,
+    ) {
         let Some(name) = &site.function else {
             found.append(&mut self.with_forms(&["???"], site, owner, names));
             return;
         };
-        let function = Function { name: Arc::clone(name), demangled: site.demangled.clone(), owner };
+        let function = Function {
+            name: Arc::clone(name),
+            demangled: site.demangled.clone(),
+            owner,
+        };
         if let Some(known) = self.by_function.get(&function) {
             return found.extend(known);
         }
         let simple = names.get(site).name.clone();
         let mut forms: Vec<&str> = [&**name].into();
-        for form in [symbol::without_offset(name), site.demangled.as_deref().unwrap_or_default(), &simple] {
+        for form in [
+            symbol::without_offset(name),
+            site.demangled.as_deref().unwrap_or_default(),
+            &simple,
+        ] {
             if !form.is_empty() && !forms.contains(&form) {
                 forms.push(form);
             }
@@ -224,7 +282,13 @@ impl<'r> Patterns<'r> {
         self.by_function.insert(function, taken);
     }
 
-    fn with_forms(&self, forms: &[&str], site: &Arc<Site>, owner: Owner, names: &mut Names) -> Vec<u32> {
+    fn with_forms(
+        &self,
+        forms: &[&str],
+        site: &Arc<Site>,
+        owner: Owner,
+        names: &mut Names,
+    ) -> Vec<u32> {
         let mut found = [self.functions.open(), self.symbols.open()].concat();
         for (at, form) in forms.iter().enumerate() {
             // Pieces of what begins a longer form stand in that form, too.
@@ -239,7 +303,9 @@ impl<'r> Patterns<'r> {
         {
             self.symbols.look_up(forms[0], &mut found);
             let certain = frames::skeletons(site, inlined, names);
-            certain.iter().for_each(|skeleton| self.symbols.look_up(skeleton, &mut found));
+            certain
+                .iter()
+                .for_each(|skeleton| self.symbols.look_up(skeleton, &mut found));
         }
         found.sort_unstable();
         found.dedup();

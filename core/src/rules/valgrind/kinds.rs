@@ -1,7 +1,8 @@
 //! Which error an entry's kind means.
 //!
-//! Source: `memcheck/mc_errors.c` (`MC_(is_recognised_suppression)`, `MC_(error_matches_suppression)`), `helgrind/hg_errors.c`,
-//! `drd/drd_error.c`, `coregrind/m_errormgr.c` (`core_error_matches_suppression`).
+//! Source: `memcheck/mc_errors.c` (`MC_(is_recognised_suppression)`,
+//! `MC_(error_matches_suppression)`), `helgrind/hg_errors.c`, `drd/drd_error.c`,
+//! `coregrind/m_errormgr.c` (`core_error_matches_suppression`).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -52,8 +53,17 @@ const MEMCHECK: &[&str] = &[
     "AlignMismatch",
 ];
 
-const HELGRIND: &[&str] =
-    &["Race", "FreeMemLock", "UnlockUnlocked", "UnlockForeign", "UnlockBogus", "PthAPIerror", "LockOrder", "Misc", "Dubious"];
+const HELGRIND: &[&str] = &[
+    "Race",
+    "FreeMemLock",
+    "UnlockUnlocked",
+    "UnlockForeign",
+    "UnlockBogus",
+    "PthAPIerror",
+    "LockOrder",
+    "Misc",
+    "Dubious",
+];
 
 const DRD: &[&str] = &[
     "ConflictingAccess",
@@ -75,7 +85,8 @@ const DRD: &[&str] = &[
 const CORE: &[&str] = &["FdBadClose", "FdNotClosed", "FdBadUse"];
 
 impl Family {
-    pub(crate) const ALL: &'static [Self] = &[Self::Memcheck, Self::Helgrind, Self::Drd, Self::Core];
+    pub(crate) const ALL: &'static [Self] =
+        &[Self::Memcheck, Self::Helgrind, Self::Drd, Self::Core];
 
     /// The name by which entries mean it.
     pub(crate) const fn name(self) -> &'static str {
@@ -87,12 +98,14 @@ impl Family {
         }
     }
 
-    /// True where the list of tools names it: the first place of its name counts, and stands between commas.
+    /// True where the list of tools names it: the first place of its name counts, and stands
+    /// between commas.
     pub(crate) fn is_named_in(self, tools: &str) -> bool {
         let name = self.name();
         tools.find(name).is_some_and(|at| {
             let (before, after) = (&tools[..at], &tools[at + name.len()..]);
-            (before.is_empty() || before.ends_with(',')) && (after.is_empty() || after.starts_with(','))
+            (before.is_empty() || before.ends_with(','))
+                && (after.is_empty() || after.starts_with(','))
         })
     }
 
@@ -138,18 +151,18 @@ impl Extra {
     pub(crate) fn read(kind: &str, line: &str) -> Result<(Self, bool), String> {
         let wrong = |what: &str| format!("`{line}` is no {what}");
         match kind {
-            "Param" if Location::read(line).is_some() => {
-                Err(String::from("a `Param` names the system call's parameter first, such as `write(buf)`"))
-            }
+            "Param" if Location::read(line).is_some() => Err(String::from(
+                "a `Param` names the system call's parameter first, such as `write(buf)`",
+            )),
             "Param" => Ok((Self::Parameter(line.into()), true)),
             "Leak" => {
                 if let Some(kinds) = line.strip_prefix("match-leak-kinds:") {
                     return Ok((Self::Leaks(leak_kinds(kinds.trim_start())?), true));
                 }
                 match Location::read(line) {
-                    Some(Location::File(..)) => {
-                        Err(String::from("the first line of a Leak's stack can't be `src:`: valgrind refuses the file"))
-                    }
+                    Some(Location::File(..)) => Err(String::from(
+                        "the first line of a Leak's stack can't be `src:`: valgrind refuses the file",
+                    )),
                     None if line != "}" => Err(wrong("location, and no `match-leak-kinds:`")),
                     _ => Ok((Self::Leaks(leak_kinds("all")?), false)),
                 }
@@ -174,7 +187,10 @@ impl Extra {
             Self::Leaks(kinds) if kinds.len() == 4 => String::new(),
             Self::Leaks(kinds) if kinds.is_empty() => String::from("match-leak-kinds: none"),
             Self::Leaks(kinds) => {
-                let names: Vec<&str> = kinds.iter().map(|k| k.as_str().trim_start_matches("leak-")).collect();
+                let names: Vec<&str> = kinds
+                    .iter()
+                    .map(|k| k.as_str().trim_start_matches("leak-"))
+                    .collect();
                 format!("match-leak-kinds: {}", names.join(","))
             }
         }
@@ -203,7 +219,10 @@ pub(crate) fn leak_kinds(list: &str) -> Result<Vec<Kind>, String> {
     if list.is_empty() {
         return Err(String::from("`match-leak-kinds:` names no kind of leak"));
     }
-    list.split(',').filter(|word| !word.is_empty()).map(kind).collect()
+    list.split(',')
+        .filter(|word| !word.is_empty())
+        .map(kind)
+        .collect()
 }
 
 /// True when an entry of this family, kind and extra is about the finding.
@@ -225,7 +244,9 @@ pub(crate) fn is_about(
             let known = version().is_some_and(|v| v >= (3, 24));
             known
                 && match kind {
-                    "FdNotClosed" => finding.kind == Kind::FD_LEAK || finding.kind == Kind::FD_INHERITED,
+                    "FdNotClosed" => {
+                        finding.kind == Kind::FD_LEAK || finding.kind == Kind::FD_INHERITED
+                    }
                     "FdBadClose" => finding.kind.as_str() == "fd-bad-close",
                     _ => finding.kind.as_str() == "fd-bad-use",
                 }
@@ -238,7 +259,9 @@ fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
     let is = |kinds: &[&str]| kinds.contains(&found);
     match (kind, extra) {
         ("Leak", Extra::Leaks(kinds)) => kinds.contains(&finding.kind),
-        ("Param", Extra::Parameter(name)) => is(&["syscall-param"]) && parameter(&finding.title) == Some(name),
+        ("Param", Extra::Parameter(name)) => {
+            is(&["syscall-param"]) && parameter(&finding.title) == Some(name)
+        }
         ("FishyValue", Extra::Argument(function, argument)) => {
             let said = format!("Argument '{argument}' of function {function} has a fishy");
             is(&["fishy-value"]) && finding.title.starts_with(&said)
@@ -258,7 +281,8 @@ fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
         ("CoreMem", _) => false,
         (kind, _) => {
             if let Some(size) = kind.strip_prefix("Addr") {
-                is(&["invalid-read", "invalid-write"]) && size_of(&finding.title).as_deref() == Some(size)
+                is(&["invalid-read", "invalid-write"])
+                    && size_of(&finding.title).as_deref() == Some(size)
             } else if let Some(size) = kind.strip_prefix("Value") {
                 is(&["uninit-value"]) && size_of(&finding.title).as_deref() == Some(size)
             } else {
@@ -271,12 +295,19 @@ fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
 /// `Syscall param write(buf) points to uninitialised byte(s)`
 pub(crate) fn parameter(title: &str) -> Option<&str> {
     let rest = title.strip_prefix("Syscall param ")?;
-    let end = rest.find(" points to ").or_else(|| rest.find(" contains "))?;
+    let end = rest
+        .find(" points to ")
+        .or_else(|| rest.find(" contains "))?;
     Some(&rest[..end])
 }
 
 /// `Invalid read of size 4`
 fn size_of(title: &str) -> Option<String> {
     let (_, size) = title.rsplit_once(" of size ")?;
-    Some(size.chars().take_while(char::is_ascii_digit).collect::<String>().to_string())
+    Some(
+        size.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .to_string(),
+    )
 }

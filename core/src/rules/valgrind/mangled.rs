@@ -1,9 +1,10 @@
 //! What can be said of a mangled name when only its demangled form is known.
 //!
-//! Mangling (Itanium C++ ABI, 5.1) writes scopes from the outside in, each as its length and its letters, so the beginning of a
-//! mangled name follows from the demangled one; what comes last does not: whether a function is `static`, which of its
-//! constructors it is, how its arguments are abbreviated. A pattern that ends in `*` and matches the certain beginning matches
-//! every name that begins so.
+//! Mangling (Itanium C++ ABI, 5.1) writes scopes from the outside in, each as its length and its
+//! letters, so the beginning of a mangled name follows from the demangled one; what comes last does
+//! not: whether a function is `static`, which of its constructors it is, how its arguments are
+//! abbreviated. A pattern that ends in `*` and matches the certain beginning matches every name
+//! that begins so.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -11,16 +12,29 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-/// Names of which one demangled form has one mangled form: the global allocation functions, on 64 and 32 bits.
+/// Names of which one demangled form has one mangled form: the global allocation functions, on 64
+/// and 32 bits.
 const EXACT: &[(&str, &str)] = &[
     ("operator new(unsigned long)", "_Znwm"),
     ("operator new[](unsigned long)", "_Znam"),
     ("operator new(unsigned int)", "_Znwj"),
     ("operator new[](unsigned int)", "_Znaj"),
-    ("operator new(unsigned long, std::nothrow_t const&)", "_ZnwmRKSt9nothrow_t"),
-    ("operator new[](unsigned long, std::nothrow_t const&)", "_ZnamRKSt9nothrow_t"),
-    ("operator new(unsigned long, std::align_val_t)", "_ZnwmSt11align_val_t"),
-    ("operator new[](unsigned long, std::align_val_t)", "_ZnamSt11align_val_t"),
+    (
+        "operator new(unsigned long, std::nothrow_t const&)",
+        "_ZnwmRKSt9nothrow_t",
+    ),
+    (
+        "operator new[](unsigned long, std::nothrow_t const&)",
+        "_ZnamRKSt9nothrow_t",
+    ),
+    (
+        "operator new(unsigned long, std::align_val_t)",
+        "_ZnwmSt11align_val_t",
+    ),
+    (
+        "operator new[](unsigned long, std::align_val_t)",
+        "_ZnamSt11align_val_t",
+    ),
     ("operator delete(void*)", "_ZdlPv"),
     ("operator delete[](void*)", "_ZdaPv"),
     ("operator delete(void*, unsigned long)", "_ZdlPvm"),
@@ -90,13 +104,14 @@ const ABBREVIATED: &[&str] = &[
 ];
 
 /// The same for Rust.
-const ABBREVIATED_IN_RUST: &[&str] = &["as", "impl", "dyn", "closure", "shim", "mut", "const", "fn"];
+const ABBREVIATED_IN_RUST: &[&str] =
+    &["as", "impl", "dyn", "closure", "shim", "mut", "const", "fn"];
 
 /// What stands between two certain pieces of a mangled name: anything, which only a `*` takes.
 pub(crate) const GAP: u8 = 0;
 
-/// What is certain of the mangled forms of a printed name: pieces in their order, with [`GAP`] between them. Several, where the order is
-/// not certain.
+/// What is certain of the mangled forms of a printed name: pieces in their order, with [`GAP`]
+/// between them. Several, where the order is not certain.
 pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
     if let Some((_, mangled)) = EXACT.iter().find(|(demangled, _)| *demangled == name) {
         return [(*mangled).to_owned()].into();
@@ -106,21 +121,36 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
         return Vec::new();
     }
     let is_rust = !name.contains('(');
-    let abbreviated = if is_rust { ABBREVIATED_IN_RUST } else { ABBREVIATED };
+    let abbreviated = if is_rust {
+        ABBREVIATED_IN_RUST
+    } else {
+        ABBREVIATED
+    };
     let gap = char::from(GAP);
     let mut words: Vec<&str> = Vec::new();
     for word in simple.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-        // Rust's newer mangling puts `_` between the length and a name that begins with `_` or a digit.
-        let begins = word.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || (b == b'_' && !is_rust));
+        // Rust's newer mangling puts `_` between the length and a name that begins with `_` or a
+        // digit.
+        let begins = word
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || (b == b'_' && !is_rust));
         if begins && !abbreviated.contains(&word) && !words.contains(&word) {
             words.push(word);
         }
     }
     if is_rust && (name.contains('<') || simple.contains(" as ")) {
-        return words.iter().map(|word| format!("{gap}{}{word}{gap}", word.len())).collect();
+        return words
+            .iter()
+            .map(|word| format!("{gap}{}{word}{gap}", word.len()))
+            .collect();
     }
     let scopes = scopes(name);
-    let mut out = scopes.as_ref().filter(|_| !is_rust).map(start).unwrap_or_default();
+    let mut out = scopes
+        .as_ref()
+        .filter(|_| !is_rust)
+        .map(start)
+        .unwrap_or_default();
     let begun = out.len();
     let mut identifier = String::new();
     for word in words {
@@ -145,9 +175,12 @@ fn push_identifier(out: &mut String, word: &str) {
     let _ = write!(out, "{}{word}", word.len());
 }
 
-/// What follows the last identifier of an ordinary function: `E` where it has a scope, and `v` where it has no arguments.
+/// What follows the last identifier of an ordinary function: `E` where it has a scope, and `v`
+/// where it has no arguments.
 fn end(name: &str, (scopes, qualifiers): &Scopes<'_>, before: &str) -> Option<&'static str> {
-    let [outer @ .., last] = scopes.as_slice() else { return None };
+    let [outer @ .., last] = scopes.as_slice() else {
+        return None;
+    };
     let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let mut identifier = String::new();
     push_identifier(&mut identifier, last);
@@ -167,7 +200,9 @@ fn end(name: &str, (scopes, qualifiers): &Scopes<'_>, before: &str) -> Option<&'
 
 /// How the mangled form of an ordinary C++ function begins.
 fn start((scopes, qualifiers): &Scopes<'_>) -> String {
-    let [outer @ .., last] = scopes.as_slice() else { return String::new() };
+    let [outer @ .., last] = scopes.as_slice() else {
+        return String::new();
+    };
     match outer {
         [] => String::from("_Z"),
         ["std"] => String::from("_ZSt"),
@@ -197,7 +232,10 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
             out.push_str("St");
             continue;
         }
-        if at == 1 && scopes[0] == "std" && SHORT.contains(&scope.split('<').next().unwrap_or_default()) {
+        if at == 1
+            && scopes[0] == "std"
+            && SHORT.contains(&scope.split('<').next().unwrap_or_default())
+        {
             // `Sa`, `Ss`, …: take back the `t`.
             out.pop();
             return false;
@@ -208,7 +246,11 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
         }
         let end = scope.find(['<', '[']).unwrap_or(scope.len());
         let identifier = &scope[..end];
-        if identifier.is_empty() || !identifier.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        if identifier.is_empty()
+            || !identifier
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        {
             return false;
         }
         push_identifier(out, identifier);
@@ -231,14 +273,16 @@ fn scopes(name: &str) -> Option<Scopes<'_>> {
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
-            b'(' if depth == 0 && name[at..].starts_with("(anonymous namespace)") => at += "(anonymous namespace)".len() - 1,
+            b'(' if depth == 0 && name[at..].starts_with("(anonymous namespace)") => {
+                at += "(anonymous namespace)".len() - 1
+            }
             // The arguments: what stands before them is the name.
             b'(' if depth == 0 => {
                 parts.push(&name[start..at]);
                 let tail = &name[name.rfind(')')? + 1..];
                 let outer = &parts[..parts.len() - 1];
-                let whole =
-                    parts.iter().all(|p| !p.is_empty() && !p.contains('{')) && !outer.iter().any(|p| p.starts_with("operator"));
+                let whole = parts.iter().all(|p| !p.is_empty() && !p.contains('{'))
+                    && !outer.iter().any(|p| p.starts_with("operator"));
                 let qualifiers = match tail.split(" [clone").next().unwrap_or_default() {
                     "" => "",
                     " const" => " const",
@@ -249,7 +293,8 @@ fn scopes(name: &str) -> Option<Scopes<'_>> {
             b'<' => depth += 1,
             b'>' if at > 0 && bytes[at - 1] != b'-' => depth = depth.saturating_sub(1),
             b'{' | b'\'' => return None,
-            // A template's return type stands before its name; in front of anything else a blank means a thunk or a guard.
+            // A template's return type stands before its name; in front of anything else a blank
+            // means a thunk or a guard.
             b' ' if depth == 0 => {
                 if !name[at..].contains(">(") || name.contains(" for ") || name.contains(" to ") {
                     return None;
@@ -291,17 +336,27 @@ mod tests {
             ("_ZN2ns3BoxIiE3getEv", "_ZN2ns3Box*3getEv"),
             ("_ZN2ns4makeIiEEvT_", "_ZN2ns*4make*"),
             ("_ZN12_GLOBAL__N_14workEv", "_ZN12_GLOBAL__N_1*4workEv"),
-            ("_ZNSt6vectorIiSaIiEE9push_backERKi", "_ZNSt6vector*9push_backE*"),
+            (
+                "_ZNSt6vectorIiSaIiEE9push_backERKi",
+                "_ZNSt6vector*9push_backE*",
+            ),
             ("_ZNSaIcEC1Ev", "_ZNS*"),
             ("_ZSt4swapIiEvRT_S1_", "_ZSt*4swap*"),
             ("_Znwm", "_Znwm"),
-            ("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "*4core*3fmt*5Write*9write_fmt*"),
+            (
+                "_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+                "*4core*3fmt*5Write*9write_fmt*",
+            ),
             ("_RNvCs1234_2ex4main", "*2ex*4main*"),
             ("_ZZ4mainENKUlvE_clEv", "*4main*"),
         ] {
             let name = crate::symbol::demangle(mangled).unwrap();
             assert_eq!(skeleton(&name), want, "{name}");
-            assert!(want.split('|').all(|w| crate::rules::glob::Glob::plain(w).matches(mangled)), "{name}");
+            assert!(
+                want.split('|')
+                    .all(|w| crate::rules::glob::Glob::plain(w).matches(mangled)),
+                "{name}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Rules of one language in another, as far as it can say the same: what is written never matches more than the rule did.
+//! Rules of one language in another, as far as it can say the same: what is written never matches
+//! more than the rule did.
 
 mod lsan;
 mod toml;
@@ -23,7 +24,8 @@ pub struct Converted {
     pub narrower: Option<String>,
 }
 
-/// Writes rules in another language. The languages compare different names, so that a written rule may match less: `narrower` tells.
+/// Writes rules in another language. The languages compare different names, so that a written rule
+/// may match less: `narrower` tells.
 pub fn convert(rules: &[Rule], to: Language) -> Vec<Converted> {
     let one = |rule: &Rule| {
         let mut losses = Losses::default();
@@ -33,7 +35,11 @@ pub fn convert(rules: &[Rule], to: Language) -> Vec<Converted> {
             Language::Lsan => lsan::write(rule, &mut losses),
         };
         let narrower = (text.is_ok() && !losses.0.is_empty()).then(|| losses.0.join("; "));
-        Converted { id: rule.id.clone(), text, narrower }
+        Converted {
+            id: rule.id.clone(),
+            text,
+            narrower,
+        }
     };
     rules.iter().map(one).collect()
 }
@@ -55,15 +61,26 @@ fn only_stack(rule: &Rule, tool: &Tool) -> Result<(), String> {
     let selector = &rule.selector;
     let said = [
         (selector.fingerprint.is_some(), "a fingerprint"),
-        (!selector.bytes.is_open() || !selector.blocks.is_open(), "sizes"),
+        (
+            !selector.bytes.is_open() || !selector.blocks.is_open(),
+            "sizes",
+        ),
         (selector.title.is_some(), "a headline"),
         (rule.expires.is_some(), "a last day"),
         (rule.limit != Limit::default(), "a limit"),
         (rule.expect.is_some(), "an expectation"),
         (selector.tools.iter().any(|t| t != tool), "other tools"),
     ];
-    let lost: Vec<&str> = said.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
-    if lost.is_empty() { Ok(()) } else { Err(format!("a suppression file can't say {}", lost.join(", "))) }
+    let lost: Vec<&str> = said
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, what)| *what)
+        .collect();
+    if lost.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("a suppression file can't say {}", lost.join(", ")))
+    }
 }
 
 /// True for a name that no demangler has to do with: C, and what is extern "C".

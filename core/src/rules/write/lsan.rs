@@ -10,18 +10,33 @@ use crate::model::{Finding, Frame, Text, Tool};
 use crate::rules::hygiene::is_over_broad;
 use crate::rules::read_file;
 
-/// Writes the first function of the stack that no other leak has in its own; the frame to look at is tried first.
+/// Writes the first function of the stack that no other leak has in its own; the frame to look at
+/// is tried first.
 pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<String, String>> {
     let own = |f: &Finding| f.tool == Tool::Lsan && f.kind.is_leak();
-    let meant = |run: &Run<'_>| run.findings.iter().copied().filter(|at| own(&run.parsed.findings[*at])).collect();
+    let meant = |run: &Run<'_>| {
+        run.findings
+            .iter()
+            .copied()
+            .filter(|at| own(&run.parsed.findings[*at]))
+            .collect()
+    };
     let wishes: Vec<Vec<usize>> = runs.iter().map(meant).collect();
     let reason = comment(&writer.wording.reason);
     let chosen = writer.choose(&wishes, |wish, turn, names| {
-        let function = wishes[wish].first().and_then(|first| function(&runs[wish], *first, turn, names));
-        let Some(function) = function else { return Attempt::Over };
+        let function = wishes[wish]
+            .first()
+            .and_then(|first| function(&runs[wish], *first, turn, names));
+        let Some(function) = function else {
+            return Attempt::Over;
+        };
         let text = format!("{reason}leak:^{}$\n", one_line(&function));
         match read_file("", &text) {
-            Ok((_, rules)) if !rules.iter().any(is_over_broad) => Attempt::Said { way: text.clone(), text, rules },
+            Ok((_, rules)) if !rules.iter().any(is_over_broad) => Attempt::Said {
+                way: text.clone(),
+                text,
+                rules,
+            },
             _ => Attempt::Unsaid,
         }
     });
@@ -39,9 +54,22 @@ pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<Str
 
 /// The function of a finding's stack that is tried at this turn.
 fn function(run: &Run<'_>, finding: usize, turn: usize, names: &mut Names) -> Option<Text> {
-    let frames = run.parsed.findings[finding].primary().map(|s| s.frames.as_slice()).unwrap_or_default();
+    let frames = run.parsed.findings[finding]
+        .primary()
+        .map(|s| s.frames.as_slice())
+        .unwrap_or_default();
     let culprit = run.item().culprit.frame.unwrap_or(0);
-    let ours = |frame: &&Frame| !matches!(names.get(&frame.site).class, Class::Allocator | Class::Runtime);
-    let frames = frames[culprit..].iter().chain(&frames[..culprit]).filter(ours);
-    frames.filter_map(|frame| frame.site.function.clone()).nth(turn)
+    let ours = |frame: &&Frame| {
+        !matches!(
+            names.get(&frame.site).class,
+            Class::Allocator | Class::Runtime
+        )
+    };
+    let frames = frames[culprit..]
+        .iter()
+        .chain(&frames[..culprit])
+        .filter(ours);
+    frames
+        .filter_map(|frame| frame.site.function.clone())
+        .nth(turn)
 }

@@ -40,13 +40,22 @@ pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<Str
         let before = tasks.len();
         for (sizes, meant) in by_size(run) {
             let witness = witness::reduced(&run.parsed.findings[meant[0]], &mut writer.names);
-            let plain = Entry { kinds: kinds.clone(), sizes, witness, ..Entry::default() };
+            let plain = Entry {
+                kinds: kinds.clone(),
+                sizes,
+                witness,
+                ..Entry::default()
+            };
             tasks.push(Task { run, plain });
             wishes.push(meant);
         }
         entries_of.push(tasks.len() - before);
     }
-    let mut chosen = writer.choose(&wishes, |wish, turn, names| tasks[wish].say(wishes[wish][0], turn, names)).into_iter();
+    let mut chosen = writer
+        .choose(&wishes, |wish, turn, names| {
+            tasks[wish].say(wishes[wish][0], turn, names)
+        })
+        .into_iter();
     let mut text = |run: &Run<'_>, entries: usize| {
         let mut out = String::new();
         // What is behind an entry that can't be said belongs to the same run and is passed over.
@@ -60,7 +69,10 @@ pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<Str
         }
         Ok(out)
     };
-    runs.iter().zip(entries_of).map(|(run, entries)| text(run, entries)).collect()
+    runs.iter()
+        .zip(entries_of)
+        .map(|(run, entries)| text(run, entries))
+        .collect()
 }
 
 /// The findings of a run: of a weak fingerprint by their sizes, else together.
@@ -68,7 +80,10 @@ fn by_size(run: &Run<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>> {
     let mut sizes: BTreeMap<Option<(u64, u64)>, Vec<usize>> = BTreeMap::new();
     if run.item().fingerprint.is_weak() {
         for (at, finding) in run.findings.iter().zip(run.members()) {
-            sizes.entry(finding.leak.map(|l| (l.bytes, l.blocks))).or_default().push(*at);
+            sizes
+                .entry(finding.leak.map(|l| (l.bytes, l.blocks)))
+                .or_default()
+                .push(*at);
         }
     }
     // An entry without sizes accepts them all.
@@ -79,7 +94,8 @@ fn by_size(run: &Run<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>> {
 }
 
 impl Task<'_, '_> {
-    /// The ways to say it, from the one that tells a reader most on: by the stack, by stack and fingerprint, by the fingerprint.
+    /// The ways to say it, from the one that tells a reader most on: by the stack, by stack and
+    /// fingerprint, by the fingerprint.
     fn say(&self, finding: usize, turn: usize, names: &mut Names) -> Attempt<Entry> {
         const BY_FINGERPRINT: usize = 4;
         let fingerprint = &self.run.item().fingerprint;
@@ -89,7 +105,10 @@ impl Task<'_, '_> {
         }
         if turn < BY_FINGERPRINT {
             way.stack = stack(&self.run.parsed.findings[finding], names, turn >= 2);
-            let says_something = way.stack.iter().any(|item| item.starts_with("fun:") || item.starts_with("obj:"));
+            let says_something = way
+                .stack
+                .iter()
+                .any(|item| item.starts_with("fun:") || item.starts_with("obj:"));
             if fingerprint.is_weak() || !says_something {
                 return Attempt::Unsaid;
             }
@@ -97,9 +116,20 @@ impl Task<'_, '_> {
         if turn % 2 == 1 || turn == BY_FINGERPRINT {
             way.fingerprint = Some(fingerprint.to_string());
         }
-        let text = render("rule", &way, &Wording { reason: String::from("x"), ..Wording::default() });
+        let text = render(
+            "rule",
+            &way,
+            &Wording {
+                reason: String::from("x"),
+                ..Wording::default()
+            },
+        );
         match Config::read("", &text) {
-            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Said { way, text, rules: config.rules },
+            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Said {
+                way,
+                text,
+                rules: config.rules,
+            },
             _ => Attempt::Unsaid,
         }
     }
@@ -126,13 +156,20 @@ fn kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
 fn stack(finding: &Finding, names: &mut Names, free_between: bool) -> Vec<String> {
     let mut stack: Vec<String> = Vec::new();
     let mut named = 0;
-    for frame in finding.primary().map(|s| s.frames.as_slice()).unwrap_or_default() {
+    for frame in finding
+        .primary()
+        .map(|s| s.frames.as_slice())
+        .unwrap_or_default()
+    {
         let known = names.get(&frame.site);
         let item = match known.class {
             Class::Allocator | Class::Runtime => String::from("runtime..."),
             _ if !known.name.is_empty() => format!("fun:{}", Glob::escape(&known.name)),
             _ => match frame.site.module.as_deref() {
-                Some(module) => format!("obj:{}", Glob::escape(module.rsplit(['/', '\\']).next().unwrap_or(module))),
+                Some(module) => format!(
+                    "obj:{}",
+                    Glob::escape(module.rsplit(['/', '\\']).next().unwrap_or(module))
+                ),
                 None => String::from("..."),
             },
         };
@@ -169,7 +206,11 @@ fn render(id: &str, entry: &Entry, wording: &Wording) -> String {
         out += &format!("fingerprint = {}\n", quoted(fingerprint));
     }
     out += &format!("reason = {}\n", quoted(&wording.reason));
-    let texts = [("investigation", &wording.investigation), ("status", &wording.status), ("owner", &wording.owner)];
+    let texts = [
+        ("investigation", &wording.investigation),
+        ("status", &wording.status),
+        ("owner", &wording.owner),
+    ];
     for (key, text) in texts {
         if let Some(text) = text {
             out += &format!("{key} = {}\n", quoted(text));
@@ -191,7 +232,11 @@ pub(crate) fn list(items: &[String]) -> String {
     const WIDE: usize = 100;
     let items: Vec<String> = items.iter().map(|i| quoted(i)).collect();
     let line = format!("[{}]", items.join(", "));
-    if line.len() <= WIDE { line } else { format!("[\n    {},\n]", items.join(",\n    ")) }
+    if line.len() <= WIDE {
+        line
+    } else {
+        format!("[\n    {},\n]", items.join(",\n    "))
+    }
 }
 
 /// A string as TOML writes it, on one line.
@@ -224,8 +269,21 @@ mod tests {
 
     #[test]
     fn strings_come_back() {
-        for text in ["plain", "a\"b", "a\\b", "it's", "both ' and \"", "line\nfeed\ttab\u{7f}\u{1}", "\u{202e}", "\\*?[x]'\""] {
-            let config = format!("[[allow]]\nfingerprint = \"lg1-{}\"\nreason = {}\n", "0".repeat(32), quoted(text));
+        for text in [
+            "plain",
+            "a\"b",
+            "a\\b",
+            "it's",
+            "both ' and \"",
+            "line\nfeed\ttab\u{7f}\u{1}",
+            "\u{202e}",
+            "\\*?[x]'\"",
+        ] {
+            let config = format!(
+                "[[allow]]\nfingerprint = \"lg1-{}\"\nreason = {}\n",
+                "0".repeat(32),
+                quoted(text)
+            );
             let config = Config::read("f", &config).unwrap();
             assert_eq!(config.rules[0].about.reason, text);
         }

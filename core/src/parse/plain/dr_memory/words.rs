@@ -17,7 +17,8 @@ impl Headline<'_> {
     }
 }
 
-/// What a headline begins with, or with `*` what stands in it, and its kind. The first that fits counts.
+/// What a headline begins with, or with `*` what stands in it, and its kind. The first that fits
+/// counts.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("*UNADDRESSABLE ACCESS of freed memory", "use-after-free"),
     ("*: writing ", "invalid-write"),
@@ -32,22 +33,40 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 
 /// `Error #3: INVALID HEAP ARGUMENT: free 0x00001234`
 pub(super) fn headline(said: &[u8]) -> Option<Headline<'_>> {
-    let rest = said.strip_prefix(b"Potential ").or_else(|| said.strip_prefix(b"SUPPRESSED ")).unwrap_or(said);
+    let rest = said
+        .strip_prefix(b"Potential ")
+        .or_else(|| said.strip_prefix(b"SUPPRESSED "))
+        .unwrap_or(said);
     let (_, rest) = number(trim_start(rest.strip_prefix(b"Error #")?))?;
     let title = trim_start(rest.strip_prefix(b":")?);
-    let is_shouted = title.iter().take_while(|b| b.is_ascii_uppercase() || **b == b' ').count() > 3;
+    let is_shouted = title
+        .iter()
+        .take_while(|b| b.is_ascii_uppercase() || **b == b' ')
+        .count()
+        > 3;
     if !is_shouted {
         return None;
     }
     if let Some((kind, leak)) = leak(title) {
-        return Some(Headline { kind, title, leak: Some(leak) });
+        return Some(Headline {
+            kind,
+            title,
+            leak: Some(leak),
+        });
     }
     let fits = |part: &str| match part.strip_prefix('*') {
         Some(part) => contains(title, part.as_bytes()),
         None => title.starts_with(part.as_bytes()),
     };
-    let kind = KINDS.iter().find(|(part, _)| fits(part)).map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
-    Some(Headline { kind, title, leak: None })
+    let kind = KINDS
+        .iter()
+        .find(|(part, _)| fits(part))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
+    Some(Headline {
+        kind,
+        title,
+        leak: None,
+    })
 }
 
 /// `POSSIBLE LEAK 150 direct bytes 0x005a25f8-0x005a268e + 0 indirect bytes`
@@ -61,8 +80,15 @@ fn leak(title: &[u8]) -> Option<(Kind, Leak)> {
     .into_iter()
     .find_map(|(kind, words)| Some((kind, title.strip_prefix(words)?)))?;
     let (direct, rest) = number(rest)?;
-    let indirect = after(rest, b" + ").and_then(number).map_or(0, |(indirect, _)| indirect);
-    let leak = Leak { bytes: direct.saturating_add(indirect), blocks: 1, direct_bytes: direct, indirect_bytes: indirect };
+    let indirect = after(rest, b" + ")
+        .and_then(number)
+        .map_or(0, |(indirect, _)| indirect);
+    let leak = Leak {
+        bytes: direct.saturating_add(indirect),
+        blocks: 1,
+        direct_bytes: direct,
+        indirect_bytes: indirect,
+    };
     Some((kind, leak))
 }
 

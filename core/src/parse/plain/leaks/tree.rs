@@ -28,7 +28,10 @@ impl Root<'_> {
 pub(super) fn root(said: &[u8]) -> Option<Root<'_>> {
     number(said)?;
     // A cycle within a tree names another root, behind an arrow.
-    let (what, rest) = match (after(said, b") ROOT LEAK: "), after(said, b") ROOT CYCLE: ")) {
+    let (what, rest) = match (
+        after(said, b") ROOT LEAK: "),
+        after(said, b") ROOT CYCLE: "),
+    ) {
         (Some(rest), _) => ("LEAK", rest),
         (None, Some(rest)) => ("CYCLE", rest),
         _ => return None,
@@ -38,7 +41,8 @@ pub(super) fn root(said: &[u8]) -> Option<Root<'_>> {
     Some(Root { what, class, size })
 }
 
-/// The size of the block that a row is about: `… [80]`. A row that only leads back has none of its own.
+/// The size of the block that a row is about: `… [80]`. A row that only leads back has none of its
+/// own.
 pub(super) fn block(said: &[u8]) -> Option<u64> {
     number(said)?;
     if find(said, b"CYCLE BACK TO ").is_some() {

@@ -25,7 +25,10 @@ pub(super) enum Headline<'a> {
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("Data race detected", "data-race"),
     ("Race condition detected", "data-race"),
-    ("has been freed, so this pointer is dangling", "use-after-free"),
+    (
+        "has been freed, so this pointer is dangling",
+        "use-after-free",
+    ),
     ("which is not the beginning of that object", "invalid-free"),
     ("deallocating ", "invalid-free"),
     ("null pointer", "null-pointer-use"),
@@ -57,14 +60,17 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("overlapping ranges", "overlap"),
 ];
 
-/// Reads a headline: `error: ` at the start of a line, or right behind text that the program left without a line feed.
+/// Reads a headline: `error: ` at the start of a line, or right behind text that the program left
+/// without a line feed.
 pub(super) fn headline(text: &[u8]) -> Option<Headline<'_>> {
     let mut text = trim_start(text);
     let mut begins = true;
     while let Some(at) = find(text, b"error: ") {
         let said = &text[at + b"error: ".len()..];
         let is_glued = at > 0 && text[at - 1].is_ascii_alphanumeric();
-        if let Some(headline) = read(said.trim_ascii_end()).filter(|_| is_glued || (begins && at == 0)) {
+        if let Some(headline) =
+            read(said.trim_ascii_end()).filter(|_| is_glued || (begins && at == 0))
+        {
             return Some(headline);
         }
         (text, begins) = (said, false);
@@ -76,30 +82,69 @@ pub(super) fn headline(text: &[u8]) -> Option<Headline<'_>> {
 fn read(said: &[u8]) -> Option<Headline<'_>> {
     if let Some(message) = said.strip_prefix(b"Undefined Behavior: ") {
         let title = lossy(message).into_owned();
-        let kind = KINDS.iter().find(|(part, _)| title.contains(part)).map_or("undefined-behavior", |(_, kind)| kind);
-        return Some(Headline::Error { kind: Kind::of(kind), title, leaked: None });
+        let kind = KINDS
+            .iter()
+            .find(|(part, _)| title.contains(part))
+            .map_or("undefined-behavior", |(_, kind)| kind);
+        return Some(Headline::Error {
+            kind: Kind::of(kind),
+            title,
+            leaked: None,
+        });
     }
     if let Some(leak) = said.strip_prefix(b"memory leaked: ") {
-        let Some((what, bytes)) = leaked(&lossy(leak)) else { return Some(Headline::Cut(said)) };
-        return Some(Headline::Error { kind: Kind::LEAK_DEFINITE, title: format!("memory leaked: {what}"), leaked: Some(bytes) });
+        let Some((what, bytes)) = leaked(&lossy(leak)) else {
+            return Some(Headline::Cut(said));
+        };
+        return Some(Headline::Error {
+            kind: Kind::LEAK_DEFINITE,
+            title: format!("memory leaked: {what}"),
+            leaked: Some(bytes),
+        });
     }
     if let Some(message) = said.strip_prefix(b"the evaluated program ") {
-        let kind = if message.starts_with(b"deadlocked") { "deadlock" } else { "abrt" };
-        return Some(Headline::Error { kind: Kind::of(kind), title: lossy(said).into_owned(), leaked: None });
+        let kind = if message.starts_with(b"deadlocked") {
+            "deadlock"
+        } else {
+            "abrt"
+        };
+        return Some(Headline::Error {
+            kind: Kind::of(kind),
+            title: lossy(said).into_owned(),
+            leaked: None,
+        });
     }
     if said.starts_with(b"abnormal termination: ") || said.starts_with(b"deadlock: ") {
-        let kind = if said.starts_with(b"d") { "deadlock" } else { "abrt" };
-        return Some(Headline::Error { kind: Kind::of(kind), title: lossy(said).into_owned(), leaked: None });
+        let kind = if said.starts_with(b"d") {
+            "deadlock"
+        } else {
+            "abrt"
+        };
+        return Some(Headline::Error {
+            kind: Kind::of(kind),
+            title: lossy(said).into_owned(),
+            leaked: None,
+        });
     }
-    let stopped = [&b"unsupported operation: "[..], b"resource exhaustion: ", b"post-monomorphization error: "];
-    stopped.iter().any(|words| said.starts_with(words)).then_some(Headline::Stopped(said))
+    let stopped = [
+        &b"unsupported operation: "[..],
+        b"resource exhaustion: ",
+        b"post-monomorphization error: ",
+    ];
+    stopped
+        .iter()
+        .any(|words| said.starts_with(words))
+        .then_some(Headline::Stopped(said))
 }
 
-/// `alloc1573 (Rust heap, size: 32, align: 8), allocated here:`: what is in the parentheses, and the size.
+/// `alloc1573 (Rust heap, size: 32, align: 8), allocated here:`: what is in the parentheses, and
+/// the size.
 fn leaked(text: &str) -> Option<(String, u64)> {
     let inside = text.split_once('(')?.1.split_once(')')?.0;
     let size = inside.split_once("size: ")?.1;
-    let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
+    let digits = size
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(size.len());
     Some((inside.to_string(), size[..digits].parse().ok()?))
 }
 
