@@ -1,0 +1,31 @@
+//! Compiles the program for macOS and Windows.
+
+use xshell::{Shell, cmd};
+
+use crate::Outcome;
+use crate::setup::Need;
+
+const TARGETS: &[&str] = &[
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+];
+
+pub(super) const NEEDS: &[Need] = &[
+    Need::Target(TARGETS[0]),
+    Need::Target(TARGETS[1]),
+    Need::Target(TARGETS[2]),
+];
+
+/// Type-checks `leakgate` for each target. Nothing is linked, so `true` can replace the C compiler
+/// and the archiver that the build script of ring calls; no SDK is needed.
+pub(super) fn check(sh: &Shell) -> Outcome {
+    for target in TARGETS {
+        let name = target.replace('-', "_");
+        cmd!(sh, "cargo check --package leakgate --target {target}")
+            .env(format!("CC_{name}"), "true")
+            .env(format!("AR_{name}"), "true")
+            .run()?;
+    }
+    Ok(())
+}
