@@ -17,15 +17,18 @@ pub(super) const NEEDS: &[Need] = &[
     Need::Target(TARGETS[2]),
 ];
 
-/// Type-checks `leakgate` for each target. Nothing is linked, so `true` can replace the C compiler
+/// Type-checks `leakgate` for all targets. Nothing is linked, so `true` can replace the C compiler
 /// and the archiver that the build script of ring calls; no SDK is needed.
 pub(super) fn check(sh: &Shell) -> Outcome {
+    let targets = TARGETS.iter().flat_map(|target| ["--target", target]);
+    let mut check = cmd!(
+        sh,
+        "cargo check --package leakgate --keep-going {targets...}"
+    );
     for target in TARGETS {
-        let name = target.replace('-', "_");
-        cmd!(sh, "cargo check --package leakgate --target {target}")
-            .env(format!("CC_{name}"), "true")
-            .env(format!("AR_{name}"), "true")
-            .run()?;
+        let suffix = target.replace('-', "_");
+        check = check.env(format!("CC_{suffix}"), "true");
+        check = check.env(format!("AR_{suffix}"), "true");
     }
-    Ok(())
+    Ok(check.run()?)
 }
