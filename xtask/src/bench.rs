@@ -103,7 +103,7 @@ impl Bench<'_> {
             );
             rows.push(Row::at_most(&name, 1.5, ours / rg, "x rg").with_details(details));
             let peak = self.peak_memory(&log)? as f64 / MIB as f64;
-            rows.push(Row::at_most("    peak memory", 32.0, peak, "MiB").as_exact());
+            rows.push(Row::at_most("    peak memory", 32.0, peak, "MiB").exact());
         }
         Ok(rows)
     }
@@ -148,7 +148,7 @@ impl Bench<'_> {
         let small = self.check(&self.snapshots.join("lsan/indirect-clang19/report.txt"));
         let [version, small] = hyperfine::medians(self, "start", 51, [version, small])?;
         Ok(vec![
-            Row::at_most("binary, stripped", 8.0, size, "MB").as_exact(),
+            Row::at_most("binary, stripped", 8.0, size, "MB").exact(),
             Row::at_most("start (--version)", 10.0, version * 1e3, "ms"),
             Row::at_most("check of a small log", 20.0, small * 1e3, "ms"),
         ])

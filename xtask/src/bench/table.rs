@@ -66,7 +66,7 @@ impl Row {
     }
 
     /// Marks a value that doesn't depend on the speed of the machine.
-    pub(crate) fn as_exact(mut self) -> Self {
+    pub(crate) fn exact(mut self) -> Self {
         self.is_exact = true;
         self
     }

@@ -30,11 +30,14 @@ const FILES: &[&str] = &[
 
 /// Runs all checks, and names those that failed.
 pub(super) fn check(sh: &Shell) -> Outcome {
-    let checks: [(&str, fn(&Shell) -> Outcome); 3] =
-        [("spelling", spelling), ("words", words), ("links", links)];
+    let results = [
+        ("spelling", spelling(sh)),
+        ("words", words(sh)),
+        ("links", links(sh)),
+    ];
     let mut failed = Vec::new();
-    for (name, check) in checks {
-        if let Err(error) = check(sh) {
+    for (name, result) in results {
+        if let Err(error) = result {
             failed.push(format!("{name}: {error}"));
         }
     }

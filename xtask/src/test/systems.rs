@@ -8,7 +8,7 @@ use crate::setup::Need;
 const TARGETS: &[&str] = &[
     "x86_64-apple-darwin",
     "aarch64-apple-darwin",
-    "x86_64-pc-windows-msvc",
+    "x86_64-pc-windows-gnu",
 ];
 
 pub(super) const NEEDS: &[Need] = &[
