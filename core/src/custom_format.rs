@@ -1,39 +1,41 @@
-//! Formats of a project's own: lines that a program prints about its memory, read by regular
-//! expressions of `leakgate.toml`.
+//! Custom formats: lines that a program prints about its memory, parsed with regular expressions
+//! from `leakgate.toml`.
 //!
-//! A format is a pattern for one line, or one for the start of a report, one for its frames, and
-//! perhaps one for its end. Named groups say what was found: `function`, `file`, `line`, `bytes`,
-//! `blocks`, `kind`, `message`; any other may stand in the condition.
+//! A format has a pattern for one line, or patterns for the start of a report, its frames and
+//! optionally its end. These named groups become parts of the finding: `function`, `file`, `line`,
+//! `bytes`, `blocks`, `kind`, `message`. The condition may use these and any other groups.
 
 mod condition;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub(crate) use self::condition::{Condition, number};
+pub(crate) use self::condition::{Condition, parse_number};
 use crate::bytes::contains;
+use crate::expression::Expression;
 use crate::model::Kind;
-use crate::rules::expression::Expression;
 
-/// A format of the project's own.
+/// A custom format, defined by `[[format]]` in `leakgate.toml`.
 #[derive(Clone, Debug)]
-pub struct Format {
+pub struct CustomFormat {
     pub(crate) name: String,
+    /// The kind of findings without a `kind` group.
     pub(crate) kind: Kind,
     pub(crate) shape: Shape,
+    /// The condition under which a match is a finding; `None` for always.
     pub(crate) when: Option<Condition>,
-    /// What a clean run prints.
+    /// Matches a line that a clean run prints.
     pub(crate) clean: Option<Expression>,
-    /// Texts of which one stands in every line that opens a report or tells of a clean run.
+    /// Every line that starts a report or reports a clean run contains at least one of these texts.
     pub(crate) literals: Vec<String>,
 }
 
-/// How a report is laid out.
+/// The layout of a report.
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
-    /// A line is a finding.
+    /// Each matching line is a finding.
     Line(Expression),
-    /// A line opens a finding, and its frames follow.
+    /// A line starts a finding, and its frames follow.
     Block {
         start: Expression,
         frames: Expression,
@@ -42,7 +44,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What opens a finding.
+    /// Returns the expression for the first line of a finding.
     pub(crate) fn opening(&self) -> &Expression {
         match self {
             Self::Line(pattern) => pattern,
@@ -51,14 +53,14 @@ impl Shape {
     }
 }
 
-impl Format {
-    /// The name, as findings have it behind `custom:`.
+impl CustomFormat {
+    /// Returns the name, which findings have after `custom:`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// True where the line may be of this format.
-    pub(crate) fn may_be(&self, line: &[u8]) -> bool {
+    /// Returns true if a line may start a report or report a clean run in this format.
+    pub(crate) fn may_match(&self, line: &[u8]) -> bool {
         self.literals
             .iter()
             .any(|literal| contains(line, literal.as_bytes()))

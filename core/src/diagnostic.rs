@@ -1,31 +1,32 @@
-//! Mistakes in what people write: configuration, suppression files, baselines. All of a file are
-//! told at once.
+//! Errors in files that users write: configuration, suppression files, baselines. All errors of a
+//! file are reported at once.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// One mistake and its place.
+/// An error in a file, with its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The file, as it was named.
+pub struct Diagnostic {
+    /// The file, as given by the user.
     pub file: String,
-    /// The line, from 1; 0 where the file as a whole is meant.
+    /// The line, from 1; 0 if the error is about the whole file.
     pub line: u32,
-    /// The column in characters, from 1; 0 where the line as a whole is meant.
+    /// The column in characters, from 1; 0 if the error is about the whole line.
     pub column: u32,
-    /// How many characters are meant, from `column` on.
+    /// The number of characters from `column` on that the error is about; 0 if it is about the
+    /// whole line.
     pub length: u32,
     /// The text of the line.
     pub source: String,
-    /// What is wrong.
+    /// The error message.
     pub message: String,
-    /// What to write instead, where that can be guessed.
+    /// A suggestion; `None` if there isn't one.
     pub help: Option<String>,
 }
 
-impl Mistake {
-    /// A mistake about a line as a whole.
+impl Diagnostic {
+    /// Creates an error about a whole line, or about the whole file if `line` is 0.
     pub(crate) fn at_line(file: &str, text: &str, line: u32, message: impl Into<String>) -> Self {
         let source = line
             .checked_sub(1)
@@ -42,7 +43,25 @@ impl Mistake {
         }
     }
 
-    /// A mistake about some bytes of a text.
+    /// Creates the diagnostic for malformed JSON: `invalid NOUN: …` at the position of the error.
+    pub(crate) fn from_json(file: &str, text: &str, noun: &str, error: &serde_json::Error) -> Self {
+        let message = alloc::format!("{error}");
+        // The position has fields of its own.
+        let message = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(head, _)| head);
+        let line = u32::try_from(error.line()).unwrap_or(0);
+        let mut diagnostic = Self::at_line(
+            file,
+            text,
+            line,
+            alloc::format!("invalid {noun}: {message}"),
+        );
+        diagnostic.column = u32::try_from(error.column()).unwrap_or(0);
+        diagnostic
+    }
+
+    /// Creates an error about a range of bytes of `text`.
     pub(crate) fn at_span(
         file: &str,
         text: &str,
@@ -59,19 +78,19 @@ impl Mistake {
             .end
             .clamp(start, line_start + source.len().max(start - line_start));
         let length = text.get(start..end).map_or(1, |t| t.chars().count().max(1));
-        let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let saturate = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self {
             file: file.into(),
-            line: short(text[..line_start].matches('\n').count() + 1),
-            column: short(text[line_start..start].chars().count() + 1),
-            length: short(length),
+            line: saturate(text[..line_start].matches('\n').count() + 1),
+            column: saturate(text[line_start..start].chars().count() + 1),
+            length: saturate(length),
             source: source.into(),
             message: message.into(),
             help: None,
         }
     }
 
-    /// The same with a suggestion.
+    /// Sets the suggestion.
     #[must_use]
     pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
@@ -79,8 +98,8 @@ impl Mistake {
     }
 }
 
-/// `file:line:column: message`, the line with the place marked, and the suggestion.
-impl fmt::Display for Mistake {
+/// Writes `file:line:column: message`, the line with a marker below it, and the suggestion.
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
         if self.line > 0 {
@@ -91,15 +110,16 @@ impl fmt::Display for Mistake {
         }
         write!(f, ": {}", self.message)?;
         if self.line > 0 && !self.source.trim().is_empty() {
-            let shown: String = self
+            let source: String = self
                 .source
                 .chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
                 .collect();
-            write!(f, "\n  |\n  | {}", shown.trim_end())?;
+            write!(f, "\n  |\n  | {}", source.trim_end())?;
             if self.column > 0 {
-                let (before, marks) = (self.column as usize - 1, self.length.max(1) as usize);
-                write!(f, "\n  | {:before$}{:^<marks$}", "", "")?;
+                let indent = self.column as usize - 1;
+                let marker = self.length.max(1) as usize;
+                write!(f, "\n  | {:indent$}{:^<marker$}", "", "")?;
             }
         }
         if let Some(help) = &self.help {
@@ -109,19 +129,19 @@ impl fmt::Display for Mistake {
     }
 }
 
-impl core::error::Error for Mistake {}
+impl core::error::Error for Diagnostic {}
 
-/// The known word that was probably meant: it differs by little.
+/// Returns the known word that is most similar to `word`, or `None` if all differ too much.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let far = (word.chars().count() / 3).max(1) + 1;
+    let limit = (word.chars().count() / 3).max(1) + 1;
     let scored = known.into_iter().map(|k| (distance(word, k), k));
     scored
-        .filter(|(d, _)| *d < far)
+        .filter(|(d, _)| *d < limit)
         .min_by_key(|(d, _)| *d)
         .map(|(_, k)| k)
 }
 
-/// How many letters differ (Levenshtein). The libraries for this need the standard library.
+/// Returns the Levenshtein distance of two words. The crates for this need the standard library.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -146,27 +166,27 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn a_mistake_shows_its_place() {
+    fn diagnostic_marks_its_location() {
         let text = "a = 1\nreasn = \"x\"\n";
-        let mistake = Mistake::at_span("f.toml", text, 6..11, "unknown key")
+        let diagnostic = Diagnostic::at_span("f.toml", text, 6..11, "unknown key")
             .with_help(Some("did you mean `reason`?".into()));
         assert_eq!(
-            mistake.to_string(),
+            diagnostic.to_string(),
             "f.toml:2:1: unknown key\n  |\n  | reasn = \"x\"\n  | ^^^^^\n  = did you mean `reason`?"
         );
         assert_eq!(
-            Mistake::at_line("f", text, 2, "no").to_string(),
+            Diagnostic::at_line("f", text, 2, "no").to_string(),
             "f:2: no\n  |\n  | reasn = \"x\""
         );
         assert_eq!(
-            Mistake::at_span("f", "", 0..9, "no").to_string(),
+            Diagnostic::at_span("f", "", 0..9, "no").to_string(),
             "f:1:1: no"
         );
-        assert_eq!(Mistake::at_span("f", "ä", 1..2, "no").column, 1);
+        assert_eq!(Diagnostic::at_span("f", "ä", 1..2, "no").column, 1);
     }
 
     #[test]
-    fn what_was_meant_is_guessed_only_when_it_is_near() {
+    fn only_similar_words_are_suggested() {
         let known = ["reason", "references", "stack"];
         assert_eq!(nearest("reasn", known), Some("reason"));
         assert_eq!(nearest("stak", known), Some("stack"));

@@ -1,4 +1,4 @@
-//! Regular expressions on names, and what must stand in whatever they find.
+//! Regular expressions for names, and the texts that every match contains.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,21 +7,25 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
-/// The most memory that a compiled expression may take, in bytes.
+/// Maximum size of a compiled expression, in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
-/// A regular expression, and texts of which one stands in every name that it is found in. There are
-/// none where that is not known.
+/// A regular expression and its required literals.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression {
     regex: Regex,
+    /// Every match contains at least one of these texts. Empty if no such texts are known.
     pub(crate) literals: Vec<String>,
 }
 
 impl Expression {
-    /// Reads an expression; the error is what a person is told.
-    pub(crate) fn read(pattern: &str) -> Result<Self, String> {
-        // Names are compared byte by byte; tables of Unicode would double the size of the page.
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    ///
+    /// Returns the message of the `regex` crate if the pattern is invalid or too large.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        // Names are compared byte by byte. Unicode tables would double the size of the web page.
         let regex = RegexBuilder::new(pattern)
             .unicode(false)
             .size_limit(MAX_SIZE)
@@ -33,7 +37,10 @@ impl Expression {
             .build()
             .parse(pattern)
             .ok();
-        let bytes = parsed.as_ref().and_then(literals).unwrap_or_default();
+        let bytes = parsed
+            .as_ref()
+            .and_then(required_literals)
+            .unwrap_or_default();
         let texts: Result<Vec<String>, _> = bytes
             .into_iter()
             .map(|b| String::from_utf8(b.to_vec()))
@@ -44,36 +51,37 @@ impl Expression {
         })
     }
 
-    /// What the groups of the first match hold.
+    /// Returns the groups of the first match.
     pub(crate) fn captures<'a>(&self, text: &'a [u8]) -> Option<Captures<'a>> {
         self.regex.captures(text)
     }
 
-    /// The names of the groups.
-    pub(crate) fn groups(&self) -> Vec<&str> {
+    /// Returns the names of the groups.
+    pub(crate) fn group_names(&self) -> Vec<&str> {
         self.regex.capture_names().flatten().collect()
     }
 
-    pub(crate) fn is_found_in(&self, text: &[u8]) -> bool {
+    /// Returns true if the text contains a match.
+    pub(crate) fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)
     }
 }
 
-/// Texts of which one stands in whatever the expression matches; of several such sets the one whose
-/// shortest text is longest.
-fn literals(expression: &Hir) -> Option<Vec<&[u8]>> {
+/// Returns texts of which every match contains at least one, or `None` if no such texts are known.
+/// If there are several such sets, returns the one whose shortest text is longest.
+fn required_literals(expression: &Hir) -> Option<Vec<&[u8]>> {
     match expression.kind() {
         HirKind::Literal(literal) => Some([&*literal.0].into()),
-        HirKind::Capture(capture) => literals(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub),
+        HirKind::Capture(capture) => required_literals(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required_literals(&repetition.sub),
         HirKind::Concat(parts) => parts
             .iter()
-            .filter_map(literals)
+            .filter_map(required_literals)
             .max_by_key(|all| all.iter().map(|l| l.len()).min()),
         HirKind::Alternation(parts) => Some(
             parts
                 .iter()
-                .map(literals)
+                .map(required_literals)
                 .collect::<Option<Vec<_>>>()?
                 .concat(),
         ),
@@ -86,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_must_stand_in_a_match_is_known() {
+    fn required_literals_are_found() {
         for (pattern, want) in [
             ("^(net|ui)::S.*_gone1[a-z]", "_gone1"),
             ("ab|cd+", "ab d"),
@@ -97,7 +105,7 @@ mod tests {
             (r"\bA::\w+::get\(", "::get("),
             (r"\xff", ""),
         ] {
-            let expression = Expression::read(pattern).unwrap();
+            let expression = Expression::new(pattern).unwrap();
             assert_eq!(expression.literals.join(" "), want, "{pattern}");
         }
     }

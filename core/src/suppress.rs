@@ -1,7 +1,7 @@
-//! Rules written for people: what to accept findings with, in each of the three languages.
+//! Generates rules that accept given findings, in each of the three rule syntaxes.
 //!
-//! Whatever is written is read back and held against the same findings: it allows exactly those
-//! that share a fingerprint, or it is not written, and the reason is said.
+//! Each generated rule is parsed again and matched against all findings. If it doesn't match
+//! exactly the findings with one fingerprint, it is discarded, and the result contains the reason.
 
 mod choose;
 mod convert;
@@ -13,33 +13,44 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+use core::str::FromStr;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 
 use self::choose::{Attempt, choose};
-pub use self::convert::{Converted, convert};
-use crate::culprit::Names;
+pub use self::convert::{ConvertedRule, convert};
+use crate::culprit::FrameCache;
+use crate::error::UnknownName;
 use crate::model::Finding;
 use crate::parse::Parsed;
-use crate::triage::{Item, Triage};
+use crate::rules::RuleMetadata;
+use crate::triage::{Triage, TriagedFinding};
 
-/// A language of rules.
+/// A syntax for rules.
+///
+/// ```
+/// use leakgate_core::suppress::RuleSyntax;
+///
+/// assert_eq!("lsan".parse(), Ok(RuleSyntax::Lsan));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// `leakgate.toml`
+pub enum RuleSyntax {
+    /// `leakgate.toml`.
     Toml,
-    /// valgrind's suppression files.
+    /// Suppression files of valgrind.
     Valgrind,
-    /// LeakSanitizer's suppression files.
+    /// Suppression files of LeakSanitizer.
     Lsan,
 }
 
-impl Language {
-    /// Every language.
+impl RuleSyntax {
+    /// Every syntax.
     pub const ALL: &'static [Self] = &[Self::Toml, Self::Valgrind, Self::Lsan];
 
-    /// The name on the command line.
+    /// Returns the name used on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Toml => "toml",
@@ -49,156 +60,185 @@ impl Language {
     }
 }
 
-/// What a rule is to say beside what it matches.
+impl FromStr for RuleSyntax {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.iter().find(|syntax| syntax.as_str() == name);
+        found.copied().ok_or_else(|| {
+            let known = Self::ALL.iter().map(|syntax| syntax.as_str());
+            UnknownName::new("rule syntax", name, known)
+        })
+    }
+}
+
+/// The parts of a generated rule that don't follow from the finding.
 #[derive(Clone, Debug, Default)]
-pub struct Wording {
-    /// Why it is accepted.
-    pub reason: String,
-    /// `false-positive`, `accepted` or `to-fix`.
-    pub status: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// Where it was looked into.
-    pub investigation: Option<String>,
-    /// The day on which it is written.
-    pub added: Option<Date>,
-    /// The last day on which it holds.
+pub struct RuleOptions {
+    /// Metadata of the rule. Suppression files only contain the reason.
+    pub metadata: RuleMetadata,
+    /// Last day on which the rule is valid.
     pub expires: Option<Date>,
-    /// The names that are taken.
+    /// Ids of existing rules, which generated rules must not use.
     pub taken: Vec<String>,
 }
 
-/// What was written for one fingerprint.
+/// The rules generated for one fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct GeneratedRule {
     /// The fingerprint.
     pub fingerprint: String,
-    /// The findings that it allows, by their index: those that share the fingerprint.
+    /// Indices of the accepted findings, which share the fingerprint.
     pub findings: Vec<usize>,
-    /// The rule or rules; or why the language can't say it.
-    pub text: Result<String, String>,
+    /// Text of the rule or rules, or the reason why the syntax cannot express them.
+    pub text: Result<String, Unsupported>,
 }
 
-/// Writes what accepts the findings of each of these fingerprints.
+/// The reason why a rule cannot be expressed in a [`RuleSyntax`].
+///
+/// `Display` gives the reason, such as `valgrind has no regular expressions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    reason: String,
+}
+
+impl Unsupported {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Error for Unsupported {}
+
+/// Generates rules that accept exactly the findings with each of these fingerprints. Returns one
+/// entry for each fingerprint, in the same order.
 pub fn suppress(
     parsed: &Parsed,
     triage: &Triage,
     fingerprints: &[String],
-    language: Language,
-    wording: &Wording,
-) -> Vec<Written> {
+    syntax: RuleSyntax,
+    options: &RuleOptions,
+) -> Vec<GeneratedRule> {
     let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, item) in triage.items.iter().enumerate() {
+    for (at, triaged) in triage.findings.iter().enumerate() {
         members
-            .entry(item.fingerprint.as_str())
+            .entry(triaged.fingerprint.as_str())
             .or_default()
             .push(at);
     }
-    let findings = |fingerprint: &String| {
-        members
-            .get(fingerprint.as_str())
-            .cloned()
-            .unwrap_or_default()
-    };
-    let run = |fingerprint| Run {
+    let targets: Vec<Target<'_>> = fingerprints
+        .iter()
+        .map(|fingerprint| Target {
+            parsed,
+            triage,
+            findings: members
+                .get(fingerprint.as_str())
+                .cloned()
+                .unwrap_or_default(),
+        })
+        .collect();
+    let mut generator = Generator {
         parsed,
         triage,
-        findings: findings(fingerprint),
+        options,
+        cache: FrameCache::default(),
+        ids: RuleIds::new(&options.taken),
     };
-    let runs: Vec<Run<'_>> = fingerprints.iter().map(run).collect();
-    let mut writer = Writer {
-        parsed,
-        triage,
-        wording,
-        names: Names::default(),
-        taken: Taken::new(&wording.taken),
-    };
-    let texts = match language {
-        Language::Toml => toml::write(&mut writer, &runs),
-        Language::Valgrind => valgrind::write(&mut writer, &runs),
-        Language::Lsan => lsan::write(&mut writer, &runs),
-    };
-    let written = |((fingerprint, run), text): ((&String, Run<'_>), _)| Written {
-        fingerprint: fingerprint.clone(),
-        findings: run.findings,
-        text,
+    let texts = match syntax {
+        RuleSyntax::Toml => toml::generate(&mut generator, &targets),
+        RuleSyntax::Valgrind => valgrind::generate(&mut generator, &targets),
+        RuleSyntax::Lsan => lsan::generate(&mut generator, &targets),
     };
     fingerprints
         .iter()
-        .zip(runs)
+        .zip(targets)
         .zip(texts)
-        .map(written)
+        .map(|((fingerprint, target), text)| GeneratedRule {
+            fingerprint: fingerprint.clone(),
+            findings: target.findings,
+            text,
+        })
         .collect()
 }
 
-/// What all that is written has in common.
-struct Writer<'a> {
+/// The state shared by all rules of one call.
+struct Generator<'a> {
     parsed: &'a Parsed,
     triage: &'a Triage,
-    wording: &'a Wording,
-    names: Names,
-    taken: Taken,
+    options: &'a RuleOptions,
+    cache: FrameCache,
+    ids: RuleIds,
 }
 
-impl Writer<'_> {
-    /// For each list of findings the first way that means exactly these; see [`choose`].
-    fn choose<W>(
+impl Generator<'_> {
+    /// For each goal, which is a list of findings, returns the first candidate that matches exactly
+    /// these findings. See [`choose`].
+    fn choose<T>(
         &mut self,
-        wishes: &[Vec<usize>],
-        attempt: impl FnMut(usize, usize, &mut Names) -> Attempt<W>,
-    ) -> Vec<Result<W, String>> {
-        choose(self.parsed, self.triage, &mut self.names, wishes, attempt)
+        goals: &[Vec<usize>],
+        attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
+    ) -> Vec<Result<T, Unsupported>> {
+        choose(self.parsed, self.triage, &mut self.cache, goals, attempt)
     }
 
-    /// A free name for a rule: `leak-in-make`.
-    fn name(&mut self, run: &Run<'_>) -> String {
-        let finding = &self.parsed.findings[run.findings[0]];
+    /// Returns an unused id for a rule, such as `leak-in-make`.
+    fn new_id(&mut self, target: &Target<'_>) -> String {
+        let finding = &self.parsed.findings[target.findings[0]];
         let kind = if finding.kind.is_leak() {
             "leak"
         } else {
             finding.kind.as_str()
         };
-        let frame = run
-            .item()
+        let frame = target
+            .triaged()
             .culprit
             .frame
             .and_then(|at| finding.primary()?.frames.get(at));
         let function = frame
-            .map(|f| self.names.get(&f.site).name.clone())
+            .map(|f| self.cache.get(&f.info).name.clone())
             .unwrap_or_default();
         let last: Vec<&str> = function.rsplit("::").take(2).collect();
         let place = slug(&last.into_iter().rev().collect::<Vec<_>>().join("-"));
-        self.taken.free(&if place.is_empty() {
-            format!("{kind}-{}", &run.item().fingerprint.as_str()[4..12])
+        self.ids.unused(&if place.is_empty() {
+            format!("{kind}-{}", &target.triaged().fingerprint.as_str()[4..12])
         } else {
             format!("{kind}-in-{place}")
         })
     }
 }
 
-/// The names of rules that are there.
-struct Taken {
-    names: HashSet<String>,
-    /// For a name that is taken, the least number that may make it a free one.
+/// The ids of existing and generated rules.
+struct RuleIds {
+    used: HashSet<String>,
+    /// For each used id, the smallest number that may make it unused.
     numbers: HashMap<String, u32>,
 }
 
-impl Taken {
-    fn new(names: &[String]) -> Self {
+impl RuleIds {
+    fn new(used: &[String]) -> Self {
         Self {
-            names: names.iter().cloned().collect(),
+            used: used.iter().cloned().collect(),
             numbers: HashMap::new(),
         }
     }
 
-    fn free(&mut self, name: &str) -> String {
-        if !self.names.contains(name) {
-            return name.into();
+    /// Returns the id, with a number as suffix if it is used.
+    fn unused(&mut self, id: &str) -> String {
+        if !self.used.contains(id) {
+            return id.into();
         }
-        let number = self.numbers.entry_ref(name).or_insert(2);
+        let number = self.numbers.entry_ref(id).or_insert(2);
         loop {
-            let numbered = format!("{name}-{number}");
-            if !self.names.contains(&numbered) {
+            let numbered = format!("{id}-{number}");
+            if !self.used.contains(&numbered) {
                 return numbered;
             }
             *number += 1;
@@ -206,26 +246,26 @@ impl Taken {
     }
 }
 
-/// The findings that something is written for, among all others.
-struct Run<'a> {
+/// The findings that a rule should accept.
+struct Target<'a> {
     parsed: &'a Parsed,
     triage: &'a Triage,
-    /// Those that share the fingerprint.
+    /// Indices of the findings, which share a fingerprint.
     findings: Vec<usize>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Target<'a> {
     fn members(&self) -> impl Iterator<Item = &'a Finding> {
         let parsed = self.parsed;
         self.findings.iter().map(move |at| &parsed.findings[*at])
     }
 
-    fn item(&self) -> &'a Item {
-        &self.triage.items[self.findings[0]]
+    fn triaged(&self) -> &'a TriagedFinding {
+        &self.triage.findings[self.findings[0]]
     }
 }
 
-/// Letters, digits and dashes.
+/// Converts a text to lower-case letters, digits and dashes, at most 48 characters.
 fn slug(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -239,7 +279,7 @@ fn slug(text: &str) -> String {
     short.trim_end_matches('-').to_owned()
 }
 
-/// A comment's lines; nothing of a text can leave the comment.
+/// Formats a text as comment lines. No part of the text can end the comment.
 pub(crate) fn comment(text: &str) -> String {
     let lines = text.split(['\n', '\r']).filter(|l| !l.trim().is_empty());
     lines
@@ -256,7 +296,7 @@ pub(crate) fn comment(text: &str) -> String {
         .concat()
 }
 
-/// A name within a suppression file: one line that is no bracket.
+/// Replaces control characters with spaces, so that the text stays on one line.
 pub(crate) fn one_line(text: &str) -> String {
     let line: String = text
         .chars()
@@ -265,7 +305,7 @@ pub(crate) fn one_line(text: &str) -> String {
     line.trim().to_string()
 }
 
-/// The name of an entry: a line that is neither a comment nor a bracket.
+/// Returns the name of a valgrind suppression: one line that is neither a comment nor a brace.
 pub(crate) fn entry_name(text: &str) -> String {
     let line = one_line(text);
     if line.is_empty() || line.starts_with(['#', '{', '}']) {

@@ -1,9 +1,9 @@
 //! From bytes to a verdict and its documents, as every user of the core goes.
 
-use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{
-    Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage,
-};
+use leakgate_core::emit::{self, Format, RenderOptions, Run};
+use leakgate_core::triage::triage;
+use leakgate_core::verdict::{Source, judge};
+use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy};
 
 /// Reads one input that comes in these chunks; returns its document in a format, once the verdict
 /// makes sense.
@@ -29,20 +29,12 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
-    let run = Run {
-        parsed: &parsed,
-        gate: &gate,
-        triage: &triage,
-        verdict: &verdict,
-        workspace: &NoWorkspace,
-        sources: &NoWorkspace,
-        changes: None,
+    let run = Run::new(&parsed, &gate, &triage, &verdict);
+    let style = RenderOptions {
+        color: true,
+        show_accepted: true,
+        suggest_rules: true,
+        ..RenderOptions::default()
     };
-    let style = Style {
-        colour: true,
-        accepted: true,
-        suppress: Some(leakgate_core::suppress),
-        ..Style::default()
-    };
-    emit::document(&run, format, &style)
+    emit::render(&run, format, &style)
 }

@@ -1,69 +1,68 @@
-//! Why a checker can't start, and what helps.
+//! Hints for checkers that fail to start.
 //!
 //! Sources: valgrind's manual and FAQ; compiler-rt's `lsan_common.cpp`, `tsan_platform_linux.cpp`,
 //! `asan_linux.cpp`, `sanitizer_posix_libcdep.cpp`; `proc_sys_vm(5)` and `setarch(8)`.
 
-/// Words of a checker, and what helps.
-const HELP: &[(&str, &str)] = &[
+const ASLR: &str = "ASLR conflicts with the sanitizer's shadow memory: run under `setarch -R` \
+     or set vm.mmap_rnd_bits=28";
+const ADDRESS_SPACE: &str =
+    "sanitizers reserve a large address space: remove the limit with `ulimit -v unlimited`";
+
+/// Text of checker messages, and the hint for messages that contain it.
+const HINTS: &[(&str, &str)] = &[
     (
         "has encountered a fatal error",
-        "it can't look for leaks under a debugger or strace, nor in a container without ptrace (docker run --cap-add=SYS_PTRACE)",
+        "the leak check doesn't work under a debugger or strace, or in a container without ptrace \
+         (allow it with `docker run --cap-add=SYS_PTRACE`)",
     ),
-    (
-        "unexpected memory mapping",
-        "addresses are too random for it: run it by `setarch -R`, or set vm.mmap_rnd_bits to 28",
-    ),
-    (
-        "Shadow memory range interleaves",
-        "addresses are too random for it: run it by `setarch -R`, or set vm.mmap_rnd_bits to 28",
-    ),
-    (
-        "ReserveShadowMemoryRange failed",
-        "it needs address space, not memory: lift the limit (ulimit -v unlimited)",
-    ),
-    (
-        "failed to allocate",
-        "it needs address space, not memory: lift the limit (ulimit -v unlimited)",
-    ),
+    ("unexpected memory mapping", ASLR),
+    ("Shadow memory range interleaves", ASLR),
+    ("ReserveShadowMemoryRange failed", ADDRESS_SPACE),
+    ("failed to allocate", ADDRESS_SPACE),
     (
         "runtime does not come first",
-        "preload the runtime that the library was built for, such as LD_PRELOAD=$(gcc -print-file-name=libasan.so)",
+        "preload the runtime that the library was built with, such as \
+         LD_PRELOAD=$(gcc -print-file-name=libasan.so)",
     ),
     (
         "incompatible ASan runtimes",
-        "two compilers have built the parts of this program: build all of it with one",
+        "parts of the program were built by different compilers: build all of it with the same one",
     ),
     (
         "in suppressions file",
-        "nothing runs with a suppression file that has a mistake: mend the line that it names",
+        "the checker doesn't start with an invalid suppression file: fix the line in the message",
     ),
     (
         "failed to parse suppressions",
-        "nothing is proved with a suppression file that has a mistake: mend it",
+        "the suppression file is invalid: fix it",
     ),
     (
         "failed to read suppressions file",
-        "the suppression file is not where the options say: name it by its whole path",
+        "the suppression file doesn't exist at the given path: use an absolute path",
     ),
     (
         "Cannot create XML file",
-        "a process can't go on as another user with the report that it began: start leakgate as that user",
+        "a process that changed its user cannot write its report: start leakgate as that user",
     ),
     (
         "failed to start tool",
-        "this tool is not installed for programs of this kind (32 bits need the 32-bit package of valgrind)",
+        "this tool isn't installed for the architecture of the program (32-bit programs need \
+         valgrind's 32-bit package)",
     ),
     (
         "a function redirection",
-        "it needs the symbols of the loader: install the C library's debug package (libc6-dbg, glibc-debuginfo)",
+        "valgrind needs the symbols of the dynamic loader: install the debug package of the C \
+         library (libc6-dbg, glibc-debuginfo)",
     ),
 ];
 
-/// What helps where a checker fails with these words.
-pub fn refusal(words: &str) -> Option<&'static str> {
-    HELP.iter()
-        .find(|(sign, _)| words.contains(sign))
-        .map(|(_, help)| *help)
+/// Returns a hint for the message of a checker that failed to start. `None` if the message is
+/// unknown.
+pub fn startup_hint(message: &str) -> Option<&'static str> {
+    HINTS
+        .iter()
+        .find(|(text, _)| message.contains(text))
+        .map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]
@@ -71,26 +70,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_words_that_fit_are_those_that_help() {
+    fn message_selects_hint() {
         assert!(
-            refusal("LeakSanitizer failed: `has encountered a fatal error.`")
+            startup_hint("LeakSanitizer failed: `has encountered a fatal error.`")
                 .unwrap()
                 .contains("SYS_PTRACE")
         );
         assert!(
-            refusal("FATAL: ThreadSanitizer: unexpected memory mapping 0x1-0x2")
+            startup_hint("FATAL: ThreadSanitizer: unexpected memory mapping 0x1-0x2")
                 .unwrap()
                 .contains("setarch")
         );
-        assert_eq!(refusal("valgrind: failed: something else"), None);
+        assert_eq!(startup_hint("valgrind: failed: something else"), None);
     }
 
     #[test]
-    fn signs_differ() {
-        for (at, (sign, _)) in HELP.iter().enumerate() {
+    fn every_hint_is_reachable() {
+        for (at, (text, _)) in HINTS.iter().enumerate() {
             assert!(
-                HELP[..at].iter().all(|(other, _)| !sign.contains(other)),
-                "{sign} is never reached"
+                HINTS[..at].iter().all(|(other, _)| !text.contains(other)),
+                "{text} is shadowed by an earlier entry"
             );
         }
     }

@@ -1,10 +1,10 @@
-//! When a match of a pattern is a finding: `allocs != frees`, `bytes > 0`.
+//! Conditions under which a match of a pattern is a finding: `allocs != frees`, `bytes > 0`.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use crate::mistake::nearest;
+use crate::diagnostic::nearest;
 
 /// A comparison of two numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,18 @@ pub(crate) struct Condition {
     right: Operand,
 }
 
+/// An invalid condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConditionError {
+    /// The error, without the location.
+    pub(crate) message: String,
+    /// A suggestion; `None` if there isn't one.
+    pub(crate) help: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Operand {
+    /// The number in a named group of the match.
     Group(String),
     Number(u64),
 }
@@ -30,7 +40,7 @@ enum Comparison {
     AtLeast,
 }
 
-/// The longer come first.
+/// Operators. Longer ones come first, because the first match decides.
 const COMPARISONS: &[(&str, Comparison)] = &[
     ("==", Comparison::Equal),
     ("!=", Comparison::Different),
@@ -41,30 +51,38 @@ const COMPARISONS: &[(&str, Comparison)] = &[
 ];
 
 impl Condition {
-    /// Reads a condition; `groups` are the names that the pattern has. The error is what a person
-    /// is told, and what may be meant.
-    pub(crate) fn read(text: &str, groups: &[&str]) -> Result<Self, (String, Option<String>)> {
+    /// Parses a condition. `groups` are the names of the pattern's groups.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text has no comparison operator, or if an operand is neither a non-negative
+    /// number nor a group.
+    pub(crate) fn parse(text: &str, groups: &[&str]) -> Result<Self, ConditionError> {
         let found = COMPARISONS
             .iter()
-            .find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
+            .find_map(|(operator, comparison)| Some((text.split_once(operator)?, *comparison)));
         let Some(((left, right), comparison)) = found else {
-            let help = String::from("such as allocs != frees, or bytes > 0");
-            return Err((format!("`{text}` compares nothing"), Some(help)));
+            return Err(ConditionError {
+                message: format!("invalid condition `{text}`: no comparison found"),
+                help: Some("write a comparison such as `allocs != frees` or `bytes > 0`".into()),
+            });
         };
         Ok(Self {
-            left: operand(left.trim(), groups)?,
+            left: parse_operand(left.trim(), groups)?,
             comparison,
-            right: operand(right.trim(), groups)?,
+            right: parse_operand(right.trim(), groups)?,
         })
     }
 
-    /// Whether it holds; nothing where a group holds no number.
-    pub(crate) fn holds<'a>(&self, group: impl Fn(&str) -> Option<&'a [u8]>) -> Option<bool> {
+    /// Returns true if the condition is met by the groups of a match, and `None` if a group that it
+    /// uses is absent or isn't a number.
+    pub(crate) fn evaluate<'a>(&self, group: impl Fn(&str) -> Option<&'a [u8]>) -> Option<bool> {
         let value = |operand: &Operand| match operand {
             Operand::Number(number) => Some(*number),
-            Operand::Group(name) => number(group(name)?),
+            Operand::Group(name) => parse_number(group(name)?),
         };
-        let (left, right) = (value(&self.left)?, value(&self.right)?);
+        let left = value(&self.left)?;
+        let right = value(&self.right)?;
         Some(match self.comparison {
             Comparison::Equal => left == right,
             Comparison::Different => left != right,
@@ -76,24 +94,29 @@ impl Condition {
     }
 }
 
-fn operand(text: &str, groups: &[&str]) -> Result<Operand, (String, Option<String>)> {
+fn parse_operand(text: &str, groups: &[&str]) -> Result<Operand, ConditionError> {
     if let Ok(number) = text.parse() {
         return Ok(Operand::Number(number));
     }
     if groups.contains(&text) {
         return Ok(Operand::Group(text.to_owned()));
     }
-    let help = nearest(text, groups.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let help =
-        help.or_else(|| (!groups.is_empty()).then(|| format!("there are {}", groups.join(", "))));
-    Err((
-        format!("`{text}` is no number from 0 on, and no group of the pattern"),
+    let suggestion = nearest(text, groups.iter().copied());
+    let help = match suggestion {
+        Some(group) => Some(format!("did you mean `{group}`?")),
+        None if groups.is_empty() => None,
+        None => Some(format!("expected one of: {}", groups.join(", "))),
+    };
+    Err(ConditionError {
+        message: format!(
+            "invalid operand `{text}`: expected a non-negative number or a group of the pattern"
+        ),
         help,
-    ))
+    })
 }
 
-/// A number as programs print them: `1234`, `1,234`, `0x4d2`.
-pub(crate) fn number(text: &[u8]) -> Option<u64> {
+/// Parses a number in one of the forms that programs print: `1234`, `1,234`, `0x4d2`.
+pub(crate) fn parse_number(text: &[u8]) -> Option<u64> {
     let text = core::str::from_utf8(text).ok()?.trim();
     match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
@@ -106,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comparisons() {
+    fn conditions_are_evaluated() {
         let group = |name: &str| match name {
             "allocs" => Some(&b"1,005"[..]),
             "frees" => Some(&b"0x3"[..]),
@@ -125,21 +148,21 @@ mod tests {
             ("absent > 0", None),
         ] {
             assert_eq!(
-                Condition::read(text, &groups).unwrap().holds(group),
+                Condition::parse(text, &groups).unwrap().evaluate(group),
                 want,
                 "{text}"
             );
         }
         assert_eq!(
-            Condition::read("alocs > 0", &groups)
+            Condition::parse("alocs > 0", &groups)
                 .unwrap_err()
-                .1
+                .help
                 .as_deref(),
             Some("did you mean `allocs`?")
         );
         assert!(
-            Condition::read("allocs", &groups).is_err()
-                && Condition::read("allocs > -1", &groups).is_err()
+            Condition::parse("allocs", &groups).is_err()
+                && Condition::parse("allocs > -1", &groups).is_err()
         );
     }
 }

@@ -1,70 +1,67 @@
-//! A document taken at its word: shown as it says, by somebody who has neither the logs nor the
-//! rules nor the sources.
+//! Untrusted documents: reports that were rendered from their own claims.
 
 use alloc::string::String;
 
 use hashbrown::HashMap;
 
-use super::{Document, Seen};
+use super::{Document, PriorFinding};
 use crate::culprit::Workspace;
 use crate::model::Finding;
 use crate::triage::{Gate, Triage, triage};
 
-/// What a document claims of each finding, and where it says that files are in the repository.
+/// The claims of an untrusted document: dispositions, and locations in the repository.
 ///
-/// Nothing of it was checked: whoever shows it has to say whose word it is.
+/// Used when publishing results of a fork, without its logs, rules and sources. None of the claims
+/// is verified, so the published report must say where they come from.
 #[derive(Clone, Debug, Default)]
-pub struct Claims {
-    /// Printed path, and the file of the repository that the document takes it for.
+pub struct UntrustedDocument {
+    /// Files of the repository, by the path that the checker printed.
     files: HashMap<String, String>,
 }
 
-impl Claims {
-    /// Reads the places out of a document. Paths that leave the repository are none.
-    pub fn of(document: &Document) -> Self {
-        let claimed = document
-            .seen
-            .iter()
-            .zip(&document.parsed.findings)
-            .filter_map(|(seen, finding)| claim(seen, finding));
+impl UntrustedDocument {
+    /// Collects the locations that a document claims. Paths that leave the repository are ignored.
+    pub fn new(document: &Document) -> Self {
+        let findings = document.findings.iter().zip(&document.parsed.findings);
         Self {
-            files: claimed.collect(),
+            files: findings
+                .filter_map(|(prior, finding)| claimed_file(prior, finding))
+                .collect(),
         }
     }
 
-    /// What becomes of each finding, as the document says; what it does not say is unexpected.
+    /// Returns a triage with the dispositions that the document claims. Findings without a known
+    /// disposition are unexpected.
     pub fn triage(&self, document: &Document, gate: &Gate) -> Triage {
-        let mut told = triage(&document.parsed, gate, self);
-        for (item, seen) in told.items.iter_mut().zip(&document.seen) {
-            item.disposition = seen.said();
+        let mut claimed = triage(&document.parsed, gate, self);
+        for (triaged, prior) in claimed.findings.iter_mut().zip(&document.findings) {
+            triaged.disposition = prior.disposition();
         }
-        told
+        claimed
     }
 }
 
-/// The printed path of the frame to look at, and the file of the repository.
-fn claim(seen: &Seen, finding: &Finding) -> Option<(String, String)> {
-    let file = seen.file.as_deref().filter(|file| is_inside(file))?;
+/// Returns the printed path of the culprit frame, and the repository file that it is claimed to be.
+fn claimed_file(prior: &PriorFinding, finding: &Finding) -> Option<(String, String)> {
+    let file = prior.file.as_deref().filter(|file| is_inside(file))?;
     let frames = finding.stacks.iter().flat_map(|stack| &stack.frames);
-    let printed = frames
-        .filter(|frame| frame.site.line == seen.line)
-        .filter_map(|frame| frame.site.file.as_deref());
-    // The document holds the file's name at the end of both.
+    let mut printed = frames
+        .filter(|frame| frame.info.line == prior.line)
+        .filter_map(|frame| frame.info.file.as_deref());
+    // Both paths end with the name of the file.
     let name = |path: &str| String::from(path.rsplit(['/', '\\']).next().unwrap_or(path));
-    printed
-        .into_iter()
-        .find(|printed| name(printed) == name(file))
-        .map(|printed| (printed.into(), file.into()))
+    let path = printed.find(|path| name(path) == name(file))?;
+    Some((path.into(), file.into()))
 }
 
-/// A path below the root of the repository.
+/// Returns true if the path is below the root of the repository.
 fn is_inside(file: &str) -> bool {
-    let plain =
+    let is_plain =
         |part: &str| !matches!(part, "" | "." | ".." | ".git") && !part.contains(['\\', ':']);
-    file.split('/').all(plain) && !file.contains(char::is_control)
+    file.split('/').all(is_plain) && !file.contains(char::is_control)
 }
 
-impl Workspace for Claims {
+impl Workspace for UntrustedDocument {
     fn is_known(&self) -> bool {
         true
     }

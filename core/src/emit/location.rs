@@ -1,4 +1,4 @@
-//! Where things are: in the repository, in a log, in the file of a rule.
+//! Locations of findings and problems: in the repository, in a log, or in a file of rules.
 
 use alloc::format;
 use alloc::string::String;
@@ -6,22 +6,22 @@ use alloc::vec::Vec;
 
 use super::Run;
 use crate::culprit::Class;
-use crate::model::{Finding, Frame, Site};
-use crate::triage::Item;
-use crate::verdict::ReasonCode;
+use crate::model::{Finding, Frame, FrameInfo};
+use crate::reason::ReasonCode;
+use crate::triage::TriagedFinding;
 
-/// Where something is in a file.
+/// A position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
-    /// The path, with `/`, without a root where it is one of the repository.
+pub struct Location {
+    /// The path, with `/` as separator. Relative if the file is in the repository.
     pub file: String,
-    /// From 1.
+    /// The line, counted from 1.
     pub line: Option<u32>,
-    /// From 1.
+    /// The column, counted from 1.
     pub column: Option<u32>,
 }
 
-impl core::fmt::Display for Spot {
+impl core::fmt::Display for Location {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(&self.file)?;
         match (self.line, self.column) {
@@ -32,26 +32,28 @@ impl core::fmt::Display for Spot {
     }
 }
 
-/// `file:line:column`, or the module where there is no file.
-pub(crate) fn place(site: &Site, run: &Run<'_>) -> String {
-    let Some(mut out) = file(site, run) else {
-        return site
+/// Formats the source location of a frame as `file:line:column`, or the module if the file is
+/// unknown.
+pub(crate) fn display_location(info: &FrameInfo, run: &Run<'_>) -> String {
+    let Some(mut out) = display_file(info, run) else {
+        return info
             .module
             .as_deref()
             .map_or(String::new(), |m| format!("({m})"));
     };
-    if let Some(line) = site.line {
+    if let Some(line) = info.line {
         out += &format!(":{line}");
-        if let Some(column) = site.column {
+        if let Some(column) = info.column {
             out += &format!(":{column}");
         }
     }
     out
 }
 
-/// The file of a site: of the repository where it is one, else as it is printed.
-pub(crate) fn file(site: &Site, run: &Run<'_>) -> Option<String> {
-    let printed = site.file.as_deref()?;
+/// Returns the source file of a frame: its path in the repository if it's there, otherwise as
+/// printed by the checker.
+pub(crate) fn display_file(info: &FrameInfo, run: &Run<'_>) -> Option<String> {
+    let printed = info.file.as_deref()?;
     Some(
         run.workspace
             .resolve(printed)
@@ -59,61 +61,70 @@ pub(crate) fn file(site: &Site, run: &Run<'_>) -> Option<String> {
     )
 }
 
-/// The frame to look at.
-pub(crate) fn culprit<'a>(finding: &'a Finding, item: &Item) -> Option<&'a Frame> {
-    finding.primary()?.frames.get(item.culprit.frame?)
+/// Returns the frame that most likely causes a finding.
+pub(crate) fn culprit_frame<'a>(
+    finding: &'a Finding,
+    triaged: &TriagedFinding,
+) -> Option<&'a Frame> {
+    finding.primary()?.frames.get(triaged.culprit.frame?)
 }
 
-/// Where a frame is in the repository; where nothing is known of a repository, as it is printed.
-pub(crate) fn in_repository(site: &Site, run: &Run<'_>) -> Option<Spot> {
-    let printed = site.file.as_deref()?;
+/// Returns the location of a frame in the repository, or as printed if the repository is unknown.
+/// `None` if the frame isn't in the repository or has no file.
+pub(crate) fn repository_location(info: &FrameInfo, run: &Run<'_>) -> Option<Location> {
+    let printed = info.file.as_deref()?;
     let file = match run.workspace.is_known() {
         true => run.workspace.resolve(printed)?,
         false => plain_path(printed)?,
     };
-    Some(Spot {
+    Some(Location {
         file,
-        line: site.line.filter(|n| *n > 0),
-        column: site.column.filter(|n| *n > 0),
+        line: info.line.filter(|n| *n > 0),
+        column: info.column.filter(|n| *n > 0),
     })
 }
 
-/// A path as it is printed, without `.`; none where it leaves the root.
+/// Removes `.` components from a printed path. Returns `None` if it has `..` components.
 fn plain_path(printed: &str) -> Option<String> {
     let path = printed.replace('\\', "/");
     let parts: Vec<&str> = path.split('/').filter(|part| *part != ".").collect();
     (!parts.contains(&"..") && parts.iter().any(|p| !p.is_empty())).then(|| parts.join("/"))
 }
 
-/// Where a finding is in the repository: at the frame to look at, else at the first frame that lies
-/// there at all and is nobody's runtime.
-pub(crate) fn spot(finding: &Finding, item: &Item, run: &Run<'_>) -> Option<Spot> {
+/// Returns the location of a finding in the repository: the culprit frame, otherwise the first
+/// frame there that doesn't belong to an allocator or a runtime.
+pub(crate) fn finding_location(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    run: &Run<'_>,
+) -> Option<Location> {
     let frames = finding
         .stacks
         .iter()
-        .zip(&item.classes)
+        .zip(&triaged.classes)
         .flat_map(|(stack, classes)| stack.frames.iter().zip(classes));
     let others = frames
         .filter(|(_, class)| !matches!(class, Class::Allocator | Class::Runtime))
         .map(|(frame, _)| frame);
-    culprit(finding, item)
+    culprit_frame(finding, triaged)
         .into_iter()
         .chain(others)
-        .find_map(|frame| in_repository(&frame.site, run))
+        .find_map(|frame| repository_location(&frame.info, run))
 }
 
-/// Where the log tells of a finding, by a path that may stand in the repository.
-pub(crate) fn log_spot(finding: &Finding, run: &Run<'_>) -> Spot {
+/// Returns the first location of a finding in the logs. See [`log_line_location`].
+pub(crate) fn log_location(finding: &Finding, run: &Run<'_>) -> Location {
     let first = finding.instances.first();
-    log_line(
+    log_line_location(
         first.map_or(0, |i| i.input),
         first.map_or(0, |i| i.first_line),
         run,
     )
 }
 
-/// A line of a log, by a path that may stand in the repository: services refuse others.
-pub(crate) fn log_line(input: usize, line: u64, run: &Run<'_>) -> Spot {
+/// Returns the location of a log line. Paths that could not be in the repository are reduced to the
+/// file name, because services reject them.
+pub(crate) fn log_line_location(input: usize, line: u64, run: &Run<'_>) -> Location {
     let name = run
         .parsed
         .inputs
@@ -135,24 +146,23 @@ pub(crate) fn log_line(input: usize, line: u64, run: &Run<'_>) -> Spot {
     } else {
         file
     };
-    Spot {
+    Location {
         file: file.into(),
         line: u32::try_from(line).ok().filter(|n| *n > 0),
         column: None,
     }
 }
 
-/// Where a reason of the verdict that is no finding has its cause: a line of a log, or of the file
-/// that holds a rule.
-pub(crate) fn reason_spot(code: ReasonCode, run: &Run<'_>) -> Spot {
-    let rules = || run.gate.rules.iter().zip(&run.triage.uses);
+/// Returns the location of the cause of a reason that isn't about findings: a line of a log, or of
+/// a file of rules.
+pub(crate) fn reason_location(code: ReasonCode, run: &Run<'_>) -> Location {
     let rule = match code {
-        ReasonCode::ExpectationMissed => rules().find(|(_, used)| used.expectation_missed),
-        ReasonCode::UnusedRule => rules().find(|(_, used)| used.state() == "unused"),
+        ReasonCode::ExpectationMissed => run.rules().find(|(_, used)| used.expectation_missed),
+        ReasonCode::UnusedRule => run.rules().find(|(_, used)| used.state() == "unused"),
         _ => None,
     };
     if let Some((rule, _)) = rule {
-        return Spot {
+        return Location {
             file: rule.origin.file.clone(),
             line: Some(rule.origin.line.max(1)),
             column: None,
@@ -164,17 +174,21 @@ pub(crate) fn reason_spot(code: ReasonCode, run: &Run<'_>) -> Spot {
         .iter()
         .find(|p| p.code.reason() == Some(code))
     {
-        return log_line(problem.input, problem.line, run);
+        return log_line_location(problem.input, problem.line, run);
     }
     if run.parsed.inputs.is_empty() {
-        return Spot {
+        return Location {
             file: "leakgate.toml".into(),
             line: Some(1),
             column: None,
         };
     }
-    log_line(
-        run.parsed.inputs.iter().position(|i| !i.spoke).unwrap_or(0),
+    log_line_location(
+        run.parsed
+            .inputs
+            .iter()
+            .position(|i| !i.has_output)
+            .unwrap_or(0),
         1,
         run,
     )

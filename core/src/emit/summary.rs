@@ -1,4 +1,4 @@
-//! What every document says of a finding, in plain words that are not escaped yet.
+//! Texts about a finding that several report formats share. They are not escaped.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -7,20 +7,20 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
-use super::Run;
 use super::group::Group;
-use super::places::{culprit, place};
-use super::style::Suppress;
+use super::location::{culprit_frame, display_location};
+use super::{FindingInRun, Run};
 use crate::advice::Help;
 use crate::model::{Finding, Stack, Text};
 use crate::numbers::{amount, grouped};
-use crate::rules::{Language, Wording, Written};
-use crate::triage::{Cause, Item};
+use crate::rules::RuleMetadata;
+use crate::suppress::{GeneratedRule, RuleOptions, RuleSyntax, suppress};
+use crate::triage::{Cause, TriagedFinding};
 
-/// How much leaked, or what the checker says of an error.
+/// Returns the leaked amount, or the checker's description of an error.
 pub(crate) fn size(group: &Group<'_>) -> String {
     let Some(leak) = group.leak() else {
-        return said(group.first().0).into_owned();
+        return detail(group.first().finding).into_owned();
     };
     let indirect = match leak.indirect_bytes {
         n if n > 0 && leak.direct_bytes > 0 => format!(
@@ -33,36 +33,38 @@ pub(crate) fn size(group: &Group<'_>) -> String {
     format!("{}{indirect}", amount(leak.bytes, leak.blocks))
 }
 
-/// What was found, in a sentence without its end: `40 bytes in 1 block leaked in make`. Addresses
-/// are left out, for they change from run to run.
-pub(crate) fn sentence(group: &Group<'_>, run: &Run<'_>) -> String {
-    const LONGEST: usize = 300;
-    let (finding, item) = group.first();
-    let said = without_addresses(&size(group));
+/// Returns a sentence about a group, without a full stop: `40 bytes in 1 block leaked in make`.
+/// Addresses are left out, because they change between runs.
+pub(crate) fn headline(group: &Group<'_>, run: &Run<'_>) -> String {
+    const MAX_LENGTH: usize = 300;
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let size = without_addresses(&size(group));
     let mut out = match finding.kind.as_str() {
         _ if finding.leak.is_none() && finding.title.starts_with(finding.kind.as_str()) => {
-            format!("{}: {said}", finding.kind)
+            format!("{}: {size}", finding.kind)
         }
-        _ if finding.leak.is_none() => said,
-        "leak-possible" => format!("{said} possibly leaked"),
-        "leak-indirect" => format!("{said} leaked indirectly"),
-        "leak-reachable" => format!("{said} still reachable"),
-        _ => format!("{said} leaked"),
+        _ if finding.leak.is_none() => size,
+        "leak-possible" => format!("{size} possibly leaked"),
+        "leak-indirect" => format!("{size} leaked indirectly"),
+        "leak-reachable" => format!("{size} still reachable"),
+        _ => format!("{size} leaked"),
     };
-    out = shortened(out.trim_end_matches([' ', ':']), LONGEST).into_owned();
-    if let Some(name) = culprit(finding, item).and_then(|frame| frame.site.name()) {
-        out += &format!(" in {}", shortened(name, LONGEST));
+    out = shortened(out.trim_end_matches([' ', ':']), MAX_LENGTH).into_owned();
+    if let Some(name) = culprit_frame(finding, triaged).and_then(|frame| frame.info.name()) {
+        out += &format!(" in {}", shortened(name, MAX_LENGTH));
     }
-    if let Some(cause) = cause(item, run) {
+    if let Some(cause) = cause(group.first(), run) {
         out += &format!("; {cause}");
     }
     out
 }
 
-/// Without addresses and the words that lead to them; where an address is part of a phrase, `0x…`.
-fn without_addresses(said: &str) -> String {
+/// Removes addresses and the words before them. An address within a word becomes `0x…`.
+fn without_addresses(text: &str) -> String {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
-    for word in said.split_whitespace() {
+    for word in text.split_whitespace() {
         if !word.contains("0x") {
             words.push(word.into());
         } else if word
@@ -99,8 +101,8 @@ fn without_addresses(said: &str) -> String {
     )
 }
 
-/// What the checker says of an error, without its kind once more and without registers.
-pub(crate) fn said(finding: &Finding) -> Cow<'_, str> {
+/// Returns the checker's description of an error, without its kind and without registers.
+pub(crate) fn detail(finding: &Finding) -> Cow<'_, str> {
     let Some(rest) = finding.title.strip_prefix(finding.kind.as_str()) else {
         return Cow::Borrowed(&finding.title);
     };
@@ -114,47 +116,48 @@ pub(crate) fn said(finding: &Finding) -> Cow<'_, str> {
     )
 }
 
-/// Why a finding is unexpected although something was said about it.
-pub(crate) fn cause(item: &Item, run: &Run<'_>) -> Option<String> {
-    let rule = item.rule.and_then(|at| run.gate.rules.get(at));
-    let named = rule.map_or(String::new(), |r| format!("`{}` ({})", r.id, r.origin));
-    Some(match item.cause? {
+/// Returns why a finding is unexpected although a rule or the baseline matches it. `None` if
+/// neither does.
+pub(crate) fn cause(found: FindingInRun<'_>, run: &Run<'_>) -> Option<String> {
+    let FindingInRun { triaged, rule, .. } = found;
+    let name = rule.map_or(String::new(), |r| format!("`{}` ({})", r.id, r.origin));
+    Some(match triaged.cause? {
         Cause::ExpiredRule => {
             let last = rule
                 .and_then(|r| r.expires)
                 .map_or(String::new(), |day| format!(" on {day}"));
-            format!("the rule {named} expired{last}")
+            format!("rule {name} expired{last}")
         }
-        Cause::OverLimit => format!("the rule {named} matches more than its limit"),
+        Cause::OverLimit => format!("rule {name} matches more than its limit"),
         Cause::Grown => {
             let grown = run
                 .triage
                 .baseline
                 .iter()
                 .flat_map(|b| &b.grown)
-                .find(|(f, _)| f == item.fingerprint.as_str());
-            format!(
-                "it has grown: the baseline knows it as {}",
-                grown.map_or("smaller", |(_, was)| was)
-            )
+                .find(|grown| grown.fingerprint == triaged.fingerprint.as_str());
+            match grown {
+                Some(grown) => format!("grown since the baseline, from {}", grown.before),
+                None => String::from("grown since the baseline"),
+            }
         }
     })
 }
 
-/// At most so many characters; what is cut off is shown by `…`.
-pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
+/// Shortens text to at most `max` characters. An omitted end is replaced by `…`.
+pub(crate) fn shortened(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
         None => Cow::Borrowed(text),
         Some(_) => Cow::Owned(
             text.chars()
-                .take(most.saturating_sub(1))
+                .take(max.saturating_sub(1))
                 .chain(['…'])
                 .collect(),
         ),
     }
 }
 
-/// What stands above a stack: the checker's words, or what role the stack has.
+/// Returns the label of a stack: the checker's, or the role of the stack.
 pub(crate) fn label(stack: &Stack) -> &str {
     let label = stack
         .label
@@ -164,7 +167,7 @@ pub(crate) fn label(stack: &Stack) -> &str {
     label.unwrap_or(stack.role.as_str())
 }
 
-/// What the checker explains, without the lines that stand above stacks.
+/// Returns the checker's notes, without those that are labels of stacks.
 pub(crate) fn notes(finding: &Finding) -> impl Iterator<Item = &Text> {
     let labels: HashSet<&Text> = finding
         .stacks
@@ -177,72 +180,70 @@ pub(crate) fn notes(finding: &Finding) -> impl Iterator<Item = &Text> {
         .filter(move |note| !labels.contains(note))
 }
 
-/// The entries of `leakgate.toml` that accept these groups, one for each of the first so many
-/// fingerprints.
-pub(crate) fn entries(
+/// Generates `leakgate.toml` rules that accept the findings of groups, one for each of the first
+/// `max` fingerprints.
+pub(crate) fn suggested_rules(
     groups: &[Group<'_>],
-    most: usize,
+    max: usize,
     run: &Run<'_>,
-    suppress: Suppress,
-) -> Vec<Written> {
+) -> Vec<GeneratedRule> {
     let mut known = HashSet::new();
     let all = groups
         .iter()
-        .map(|group| group.first().1.fingerprint.as_str())
+        .map(|group| group.first().triaged.fingerprint.as_str())
         .filter(|f| known.insert(*f));
-    let fingerprints: Vec<String> = all.take(most).map(String::from).collect();
-    let wording = Wording {
-        reason: String::from("Say here why this is accepted."),
+    let fingerprints: Vec<String> = all.take(max).map(String::from).collect();
+    let options = RuleOptions {
+        metadata: RuleMetadata::new("Explain here why this is accepted."),
         taken: run.gate.rules.iter().map(|r| r.id.clone()).collect(),
-        ..Wording::default()
+        ..RuleOptions::default()
     };
     suppress(
         run.parsed,
         run.triage,
         &fingerprints,
-        Language::Toml,
-        &wording,
+        RuleSyntax::Toml,
+        &options,
     )
 }
 
-/// All stacks as lines, each frame with its place, and `>` before the frame to look at; a label
-/// above each but the first.
-pub(crate) fn stacks(finding: &Finding, item: &Item, run: &Run<'_>) -> String {
-    const MOST: usize = 40;
+/// Returns all stacks as lines. Each frame has its location, the culprit frame is marked with `>`,
+/// and each stack but the first is preceded by its label.
+pub(crate) fn stacks(finding: &Finding, triaged: &TriagedFinding, run: &Run<'_>) -> String {
+    const MAX_FRAMES: usize = 40;
     let mut out = String::new();
     for (at, stack) in finding.stacks.iter().enumerate() {
         if at > 0 {
             out += &format!("{}:\n", label(stack));
         }
-        for (index, frame) in stack.frames.iter().take(MOST).enumerate() {
-            let mark = if at == 0 && item.culprit.frame == Some(index) {
+        for (index, frame) in stack.frames.iter().take(MAX_FRAMES).enumerate() {
+            let mark = if at == 0 && triaged.culprit.frame == Some(index) {
                 "  > "
             } else {
                 "    "
             };
-            let (name, place) = (frame.site.name().unwrap_or("?"), place(&frame.site, run));
+            let name = frame.info.name().unwrap_or("?");
+            let place = display_location(&frame.info, run);
             out += format!("{mark}{}  {}", shortened(name, 200), shortened(&place, 200)).trim_end();
             out.push('\n');
         }
-        if stack.frames.len() > MOST {
-            out += &format!("    … {} more frames\n", stack.frames.len() - MOST);
+        if stack.frames.len() > MAX_FRAMES {
+            out += &format!("    … {} more frames\n", stack.frames.len() - MAX_FRAMES);
         }
     }
     out
 }
 
-/// What is known of a kind, as markdown: these are leakgate's own words.
+/// Returns the explanation of a kind as Markdown. It's not escaped, because it contains no log
+/// text.
 pub(crate) fn help(help: &Help) -> String {
-    let mut out = format!(
-        "{}\n\n**What usually fixes it.** {}\n",
-        help.meaning, help.fix
-    );
-    for (head, text) in [
-        ("What is often harmless.", help.harmless),
-        ("How to learn more.", help.more),
+    let mut out = format!("{}\n\n**How to fix it:** {}\n", help.meaning, help.fix);
+    for (heading, text) in [
+        ("When it is often harmless:", help.harmless),
+        ("How to learn more:", help.more),
     ] {
         if let Some(text) = text {
-            out += &format!("\n**{head}** {text}\n");
+            out += &format!("\n**{heading}** {text}\n");
         }
     }
     out
@@ -253,8 +254,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_change_from_run_to_run_and_are_left_out() {
-        for (said, want) in [
+    fn addresses_are_removed() {
+        for (text, want) in [
             ("READ of size 8 on address 0x603000000048", "READ of size 8"),
             (
                 "attempting double-free on 0x603000000040 in thread T0",
@@ -275,12 +276,12 @@ mod tests {
             ("(0x55555569cb60)", ""),
             ("on unknown address", "on unknown address"),
         ] {
-            assert_eq!(without_addresses(said), want);
+            assert_eq!(without_addresses(text), want);
         }
     }
 
     #[test]
-    fn what_is_too_long_is_cut_at_a_character() {
+    fn text_is_shortened_by_characters() {
         assert_eq!(shortened("caf\u{e9}s", 4), "caf…");
         assert_eq!(shortened("caf\u{e9}", 4), "caf\u{e9}");
     }

@@ -1,30 +1,32 @@
-//! A record on its way from the lines of a log to a finding.
+//! A record that is being assembled from the lines of a log.
 
 use alloc::vec::Vec;
 
-use super::collect::text_of;
-use crate::model::{Generated, Kind, Leak, Role, Stack, Text, Tool};
+use super::collect::shared_text;
+use crate::model::{GeneratedSuppression, Kind, Leak, Role, Stack, Text, Tool};
 
-/// A dialect fills it line by line.
+/// A record that a dialect completes line by line.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct FindingBuilder {
     pub(crate) tool: Tool,
     pub(crate) kind: Kind,
     pub(crate) title: Text,
     pub(crate) leak: Option<Leak>,
     pub(crate) stacks: Vec<Stack>,
     pub(crate) notes: Vec<Text>,
-    pub(crate) generated: Option<Generated>,
+    pub(crate) generated: Option<GeneratedSuppression>,
     pub(crate) first_line: u64,
     pub(crate) last_line: u64,
-    /// Role and label of the stack that the next frame opens.
-    pub(crate) next: Option<(Role, Option<Text>)>,
+    /// Role and label of the stack that the next frame opens; `None` if it continues the last
+    /// stack.
+    pub(crate) next_stack: Option<(Role, Option<Text>)>,
 }
 
-/// Lines of explanation that a finding keeps.
+/// Maximum number of notes of a finding.
 const MAX_NOTES: usize = 64;
 
-impl Draft {
+impl FindingBuilder {
+    /// Creates a record without stacks. A first stack gets the role [`Role::Access`].
     pub(crate) fn new(tool: Tool, kind: Kind, title: &str, line: u64) -> Self {
         Self {
             tool,
@@ -36,35 +38,36 @@ impl Draft {
             generated: None,
             first_line: line,
             last_line: line,
-            next: Some((Role::Access, None)),
+            next_stack: Some((Role::Access, None)),
         }
     }
 
-    pub(crate) fn note(&mut self, text: &[u8]) {
+    /// Adds a line that explains the record.
+    pub(crate) fn add_note(&mut self, text: &[u8]) {
         if self.notes.len() < MAX_NOTES {
-            self.notes.push(text_of(text.trim_ascii()));
+            self.notes.push(shared_text(text.trim_ascii()));
         }
     }
 
-    /// The next frame opens a stack of this role.
+    /// Lets the next frame open a stack with this role and label. An empty label means no label.
     pub(crate) fn expect_stack(&mut self, role: Role, label: &[u8]) {
         let label = label.trim_ascii();
-        self.next = Some((role, (!label.is_empty()).then(|| text_of(label))));
+        self.next_stack = Some((role, (!label.is_empty()).then(|| shared_text(label))));
     }
 
-    /// True when a frame would open a stack rather than continue one.
+    /// Returns true if the next frame opens a stack.
     pub(crate) fn stack_is_closed(&self) -> bool {
-        self.next.is_some()
+        self.next_stack.is_some()
     }
 
-    /// The next frame opens a stack, of which nothing is said.
+    /// Lets the next frame open a stack without a description.
     pub(crate) fn close_stack(&mut self) {
-        if self.next.is_none() {
-            self.next = Some((Role::Other, None));
+        if self.next_stack.is_none() {
+            self.next_stack = Some((Role::Other, None));
         }
     }
 
-    /// Which frames were inlined can be told only when all of them are there.
+    /// Marks inlined frames, which have the same address as the frame after them.
     pub(crate) fn mark_inlined(&mut self) {
         for stack in &mut self.stacks {
             for at in 1..stack.frames.len() {

@@ -1,26 +1,29 @@
-//! Prefixes that are not known, learned from the line in which a report begins.
+//! Unknown line prefixes, learned from the first line of a report.
 
 use alloc::vec::Vec;
 
-/// What stood before a headline in its line, when no known prefix accounts for it: lines that begin
-/// alike are taken as the same source's. Digits may differ, since most such prefixes hold a time.
+/// The unknown text before a headline in its line. Lines with the same prefix are assumed to come
+/// from the same source. Digits may differ, because most of these prefixes contain a time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lead {
+pub(crate) struct LearnedPrefix {
     bytes: Vec<u8>,
 }
 
-impl Lead {
+impl LearnedPrefix {
+    /// Stores a prefix.
     pub(crate) fn learn(&mut self, head: &[u8]) {
         self.bytes.clear();
         self.bytes.extend_from_slice(head);
     }
 
+    /// Returns true if there is nothing to strip.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    /// Strips the prefix, if the line has it.
     pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        // Trailing blanks of the prefix are lost on blank lines.
+        // Blank lines lose the trailing spaces of the prefix.
         match after(&self.bytes, line) {
             Some(rest) => rest,
             None if after(self.bytes.trim_ascii_end(), line).is_some_and(<[u8]>::is_empty) => &[],
@@ -29,7 +32,7 @@ impl Lead {
     }
 }
 
-/// What follows the prefix, where a run of digits stands for any other.
+/// Returns the text after the prefix, in which a run of digits matches any other.
 fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     let (mut prefix, mut line) = (prefix, line);
     while let [first, rest @ ..] = prefix {
@@ -54,12 +57,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lead_is_taken_off_lines_that_begin_alike() {
-        let mut lead = Lead::default();
-        lead.learn(b"worker[12]: ");
-        assert_eq!(lead.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
-        assert_eq!(lead.strip(b"worker[1345]: x"), b"x");
-        assert_eq!(lead.strip(b"worker[13]:"), b"");
-        assert_eq!(lead.strip(b"other"), b"other");
+    fn learned_prefix_is_stripped() {
+        let mut prefix = LearnedPrefix::default();
+        prefix.learn(b"worker[12]: ");
+        assert_eq!(prefix.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
+        assert_eq!(prefix.strip(b"worker[1345]: x"), b"x");
+        assert_eq!(prefix.strip(b"worker[13]:"), b"");
+        assert_eq!(prefix.strip(b"other"), b"other");
     }
 }

@@ -1,5 +1,5 @@
-//! The end of a log that broke off just when a checker began to speak, before there was a report
-//! that could be incomplete.
+//! Detection of a log that ends in the first line of a report, before a report was opened that
+//! could be incomplete.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::tag::{self, Tag};
 use super::ubsan;
 use crate::prefix;
 
-/// True when the last line is the start of a report and nothing more.
+/// Returns true if the last line is only the start of a report.
 pub(crate) fn is_cut(tail: &[u8]) -> bool {
     let ended = tail.last() == Some(&b'\n');
     let mut lines = tail
@@ -18,61 +18,62 @@ pub(crate) fn is_cut(tail: &[u8]) -> bool {
     let Some(last) = lines.next() else {
         return false;
     };
-    // A prefix that breaks off hides nothing but that the line before it was the last whole one.
+    // If only a prefix is cut, the line before is the last one with content.
     let separator =
         is_separator(&last) || (!ended && lines.next().is_some_and(|line| is_separator(&line)));
     separator || last.starts_with(b"<?xml") || (!ended && is_start(&last))
 }
 
-/// A line without prefixes and colours.
+/// Returns the line without prefixes and colors.
 fn bare(line: &[u8]) -> Vec<u8> {
     let (mut text, mut scratch) = (Vec::new(), Vec::new());
     let line = line
         .strip_prefix(b"{\"log\":\"")
         .filter(|_| !line.ends_with(b"}"))
         .unwrap_or(line);
-    let line = prefix::without_colours(prefix::unwrapped(line, &mut text), &mut scratch);
+    let line = prefix::strip_colors(prefix::unwrap_docker_json(line, &mut text), &mut scratch);
     prefix::strip(line).rest.trim_ascii().to_vec()
 }
 
-/// The line of 65 `=` before a headline (`sanitizer_common/sanitizer_report_decorator.h` and its
-/// users). Test runners draw lines, too, as wide as their terminal.
+/// Returns true for the line of 65 `=` before a headline
+/// (`sanitizer_common/sanitizer_report_decorator.h` and its users). Test runners also print lines
+/// of `=`, but as wide as their terminal.
 fn is_separator(line: &[u8]) -> bool {
     line.len() == 65 && line.iter().all(|b| *b == b'=')
 }
 
-/// A line without its line feed: the start of a separator, of a tag, of XML, or what a checker says
-/// without having finished.
+/// Returns true for a line without line feed that is the start of a separator, of a tag, of XML, or
+/// of a checker's message.
 fn is_start(line: &[u8]) -> bool {
     let bars = line.len() <= 65 && !line.is_empty() && line.iter().all(|b| *b == b'=');
     let markup =
         line.len() > 1 && (b"<valgrindoutput>".starts_with(line) || b"<?xml".starts_with(line));
     bars || markup
         || is_open_tag(line)
-        || ubsan::breaks_off(line)
-        || tag::find(line).is_some_and(|tag| tag.at == 0 && breaks_off(&tag))
+        || ubsan::is_cut(line)
+        || tag::find(line).is_some_and(|tag| tag.at == 0 && is_cut_after_tag(&tag))
 }
 
-/// `==12`, `==123=`
+/// Returns true for `==12` and `==123=`.
 fn is_open_tag(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"==") else {
         return false;
     };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let said = &rest[digits..];
-    digits > 0 && said.len() < 2 && b"==".starts_with(said)
+    let rest = &rest[digits..];
+    digits > 0 && rest.len() < 2 && b"==".starts_with(rest)
 }
 
-/// A line with a tag whose last line feed was trimmed off may be whole: the last line of a log, or
-/// what a sanitizer's runtime says at its end (LeakSanitizer of LLVM 18 and 19 writes no line feed
-/// there).
-fn breaks_off(tag: &Tag<'_>) -> bool {
-    let said = tag.rest.trim_ascii();
+/// Returns true if a line with a tag is cut. A line that lacks only its line feed may be complete:
+/// the last line of a log, or the last message of a sanitizer runtime (LeakSanitizer of LLVM 18 and
+/// 19 writes no line feed there).
+fn is_cut_after_tag(tag: &Tag<'_>) -> bool {
+    let rest = tag.rest.trim_ascii();
     if !tag.is_valgrind() {
-        return b"ERROR: ".starts_with(said) || said.starts_with(b"ERROR: ");
+        return b"ERROR: ".starts_with(rest) || rest.starts_with(b"ERROR: ");
     }
-    let summed_up = said.starts_with(b"ERROR SUMMARY: ") && said.ends_with(b")");
-    !summed_up && !said.ends_with(b"(--exit-on-first-error=yes)")
+    let summed_up = rest.starts_with(b"ERROR SUMMARY: ") && rest.ends_with(b")");
+    !summed_up && !rest.ends_with(b"(--exit-on-first-error=yes)")
 }
 
 #[cfg(test)]
@@ -82,7 +83,7 @@ mod tests {
     use super::is_cut;
 
     #[test]
-    fn the_start_of_a_report_at_the_end_of_a_log() {
+    fn start_of_report_at_end_of_log_is_cut() {
         let bars = "=".repeat(65);
         for (tail, want) in [
             ("ok\n==12", true),

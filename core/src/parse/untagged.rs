@@ -1,11 +1,12 @@
-//! Checkers whose lines carry no tag and whose reports are known by their words alone: allocators,
-//! Miri, Go's race detector, the kernel's sanitizers, and those of Windows and macOS.
+//! Checkers whose lines carry no tag. Their reports are recognized by their wording: allocators,
+//! Miri, Go's race detector, the kernel's sanitizers, and checkers of Windows and macOS.
 //!
-//! Each dialect is a file. It says which line opens a report of its own ([`Opened`]), and then
-//! reads line by line until the report ends ([`Reading`]). What all of them share is here: whose
-//! turn a line is, and what a report needs ([`Desk`]).
+//! Each dialect is a file. Its `start` function decides whether a line starts a report ([`Start`]),
+//! and its reader reads line by line until the report ends ([`ReportReader`]). The shared part is
+//! here: it passes lines to the dialects, and gives them access to the reports ([`Context`]).
 
 mod app_verifier;
+mod context;
 mod crt;
 mod custom;
 mod dr_memory;
@@ -23,54 +24,49 @@ mod scudo;
 mod tcmalloc;
 
 use alloc::boxed::Box;
-use alloc::format;
 use core::fmt::Debug;
 
-use hashbrown::HashMap;
-
-use super::collect::{Collector, Grammar, text_of};
-use super::draft::Draft;
-use super::frame::Head;
+use self::context::{Context, CurrentReport, ReportIndex};
+use super::collect::Collector;
 use crate::line::Line;
-use crate::model::{Kind, Text, Tool};
-use crate::problem::Code;
+use crate::model::Text;
 
-/// Lines of others that may stand between two lines of a report, when nothing tells that it has
-/// ended.
-const MAX_FOREIGN: u32 = 200;
+/// Maximum number of unrelated lines within a report. If more follow, and the report has no end
+/// marker, it has ended.
+const MAX_UNRELATED_LINES: u32 = 200;
 
-/// What the dialects look for, in the order in which they are asked. Each looks for words of its
-/// own first, so that a line of somebody else's costs no more than a few searches.
-const DIALECTS: &[fn(&[u8], &mut Desk<'_>) -> Opened] = &[
-    scudo::opens,
-    gwp_asan::opens,
-    glibc::opens,
-    efence::opens,
-    jemalloc::opens,
-    tcmalloc::opens,
-    mtrace::opens,
-    miri::opens,
-    go_race::opens,
-    kernel::opens,
-    kmemleak::opens,
-    dr_memory::opens,
-    leaks::opens,
-    app_verifier::opens,
-    crt::opens,
-    custom::opens,
+/// The `start` functions of the dialects, in the order in which they get a line. Each one looks for
+/// its own marker first, so that an unrelated line costs only a few searches.
+const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
+    scudo::start,
+    gwp_asan::start,
+    glibc::start,
+    efence::start,
+    jemalloc::start,
+    tcmalloc::start,
+    mtrace::start,
+    miri::start,
+    go_race::start,
+    kernel::start,
+    kmemleak::start,
+    dr_memory::start,
+    leaks::start,
+    app_verifier::start,
+    crt::start,
+    custom::start,
 ];
 
-/// The kinds that stand in the dialects' tables and in their code.
+/// Returns the kinds that the dialects' tables and code use.
 #[cfg(test)]
 pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
     let tables: [&[(&str, &'static str)]; 10] = [
-        scudo::WORDS,
-        gwp_asan::WORDS,
-        glibc::WORDS,
-        glibc::STARRED,
-        efence::WORDS,
-        jemalloc::WORDS,
-        tcmalloc::WORDS,
+        scudo::KINDS,
+        gwp_asan::KINDS,
+        glibc::KINDS,
+        glibc::STARRED_KINDS,
+        efence::KINDS,
+        jemalloc::KINDS,
+        tcmalloc::KINDS,
         miri::KINDS,
         kernel::KINDS,
         dr_memory::KINDS,
@@ -84,7 +80,7 @@ pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
         "uninit-value",
         "slab-out-of-bounds",
     ];
-    let of_kernel = [
+    let from_kernel = [
         "slab-use-after-free",
         "wild-memory-access",
         "user-memory-access",
@@ -98,167 +94,116 @@ pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
         .map(|(_, kind)| *kind)
         .chain(stops)
         .chain(in_code)
-        .chain(of_kernel)
+        .chain(from_kernel)
 }
 
-/// What a line means to a dialect whose report is not open.
-pub(super) enum Opened {
-    /// Nothing.
+/// The meaning of a line to a dialect without an open report.
+enum Start {
+    /// The line is unrelated.
     No,
-    /// All that there is to read.
+    /// The line is a whole message of the checker.
     Line,
-    /// The beginning of a report.
-    Report(Box<dyn Reading>),
+    /// The line starts a report that spans several lines.
+    Report(Box<ActiveReport>),
 }
 
-/// What a line means to the dialect whose report is open.
+impl Start {
+    /// Starts a report that `reader` reads.
+    fn report(current: CurrentReport, reader: impl ReportReader + 'static) -> Self {
+        Self::Report(Box::new(ActiveReport {
+            current,
+            reader: Box::new(reader),
+        }))
+    }
+}
+
+/// The meaning of a line to the dialect with the open report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// It is part of the report.
-    Own,
-    /// It is the report's last line.
-    Last,
-    /// It is none of the report's, which goes on.
-    Foreign,
-    /// It is none of the report's, which has ended before it.
-    Over,
+enum LineOutcome {
+    /// The line is part of the report.
+    Consumed,
+    /// The line is the last one of the report.
+    Finished,
+    /// The line isn't part of the report, and the report goes on.
+    Unrelated,
+    /// The line isn't part of the report, and the report has ended before it.
+    EndedBefore,
 }
 
-/// A report that is being read.
-pub(super) trait Reading: Copied + Debug {
-    /// Reads a line. Before it answers that the report has ended, it hands in what it has.
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step;
+/// A reader for a report of several lines.
+trait ReportReader: CloneReader + Debug {
+    /// Reads a line. Before the reader returns that the report has ended, it adds the open finding.
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome;
 
-    /// The log ends, or another report begins, or nothing more came for long.
-    fn finish(&mut self, desk: &mut Desk<'_>);
-
-    /// The report, once there is one.
-    fn report(&self) -> Option<usize>;
+    /// Ends the report without its last line, because the log ends, another report starts or too
+    /// many unrelated lines followed. By default this is a problem.
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        context.end_truncated(current);
+    }
 }
 
-/// Makes what is boxed clonable.
-pub(super) trait Copied {
-    fn copied(&self) -> Box<dyn Reading>;
+/// Clones a boxed reader.
+trait CloneReader {
+    /// Returns a copy of the reader in a new box.
+    fn clone_reader(&self) -> Box<dyn ReportReader>;
 }
 
-impl<T: Reading + Clone + 'static> Copied for T {
-    fn copied(&self) -> Box<dyn Reading> {
+impl<T: ReportReader + Clone + 'static> CloneReader for T {
+    fn clone_reader(&self) -> Box<dyn ReportReader> {
         Box::new(self.clone())
     }
 }
 
-impl Clone for Box<dyn Reading> {
+impl Clone for Box<dyn ReportReader> {
     fn clone(&self) -> Self {
-        (**self).copied()
+        (**self).clone_reader()
     }
 }
 
-/// Where a dialect works: the line's number, and everything that was read so far.
-pub(super) struct Desk<'a> {
-    pub(super) line: u64,
-    stream: Option<&'a Text>,
-    reports: &'a mut HashMap<(Tool, Option<u64>), usize>,
-    pub(super) out: &'a mut Collector,
+/// A report that is being read, and its reader.
+#[derive(Clone, Debug)]
+struct ActiveReport {
+    current: CurrentReport,
+    reader: Box<dyn ReportReader>,
 }
 
-impl Desk<'_> {
-    /// The report of a tool and process.
-    pub(super) fn report(&mut self, tool: &Tool, pid: Option<u64>) -> usize {
-        let key = (tool.clone(), pid);
-        if let Some(report) = self.reports.get(&key) {
-            return *report;
-        }
-        let report = self
-            .out
-            .open_report(tool.clone(), pid, self.stream.cloned(), self.line);
-        self.reports.insert(key, report);
-        report
+impl ActiveReport {
+    fn read_line(&mut self, text: &[u8], context: &mut Context<'_>) -> LineOutcome {
+        self.reader.read_line(text, &mut self.current, context)
     }
 
-    /// A record that is told in one line.
-    pub(super) fn said(&mut self, tool: Tool, kind: Kind, title: &str) {
-        let draft = self.draft(tool, kind, title);
-        let report = self.report(&draft.tool, None);
-        self.out.reports[report].complete = true;
-        self.record(report, draft);
-    }
-
-    /// A record that begins with this line.
-    pub(super) fn draft(&self, tool: Tool, kind: Kind, title: &str) -> Draft {
-        Draft::new(tool, kind, title, self.line)
-    }
-
-    /// Hands in a record.
-    pub(super) fn record(&mut self, report: usize, draft: Draft) {
-        self.out.record(report, draft, 0, false);
-    }
-
-    /// Adds a frame to a record.
-    pub(super) fn frame(&mut self, draft: &mut Draft, grammar: Grammar, head: Head<'_>) {
-        draft.last_line = self.line;
-        self.out.push_frame(draft, grammar, head);
-    }
-
-    /// A line says something that matters, and what it says can't be read.
-    pub(super) fn unreadable(&mut self, tool: &Tool, said: &[u8]) {
-        let message = format!(
-            "a line of {tool} that can't be read: `{}`",
-            text_of(said.trim_ascii())
-        );
-        self.problem(Code::UnknownReport, &message);
-    }
-
-    pub(super) fn problem(&mut self, code: Code, message: &str) {
-        self.out.problem(code, self.line, None, message);
-    }
-
-    /// Hands in a record, if there is one.
-    pub(super) fn hand_in(&mut self, report: usize, draft: &mut Option<Draft>) {
-        if let Some(draft) = draft.take() {
-            self.record(report, draft);
-        }
-    }
-
-    /// The report ends with this record: where it is not whole, that is a problem.
-    pub(super) fn end(&mut self, report: usize, draft: &mut Option<Draft>, whole: bool) {
-        self.hand_in(report, draft);
-        if whole {
-            self.out.reports[report].complete = true;
-        } else {
-            let message = format!("a report of {} has no end", self.out.reports[report].tool);
-            self.cut(report, &message);
-        }
-    }
-
-    /// The report breaks off.
-    pub(super) fn cut(&mut self, report: usize, message: &str) {
-        self.out.reports[report].complete = false;
-        let pid = self.out.reports[report].pid;
-        self.out.problem(Code::Truncated, self.line, pid, message);
+    fn finish(&mut self, context: &mut Context<'_>) {
+        self.reader.finish(&mut self.current, context);
     }
 }
 
-/// The reports without tags of one stream.
+/// The untagged reports of one stream.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plain {
-    open: Option<Box<dyn Reading>>,
-    foreign: u32,
-    reports: HashMap<(Tool, Option<u64>), usize>,
+pub(crate) struct UntaggedReports {
+    open: Option<Box<ActiveReport>>,
+    /// Number of unrelated lines since the last line of the open report.
+    unrelated: u32,
+    reports: ReportIndex,
 }
 
-impl Plain {
-    /// True while lines without a marker may belong to a report.
+impl UntaggedReports {
+    /// Returns true while lines without a marker may belong to an open report.
     pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// True while no report is known.
-    pub(crate) fn is_bare(&self) -> bool {
+    /// Returns true if the stream has no untagged report yet.
+    pub(crate) fn is_empty(&self) -> bool {
         self.open.is_none() && self.reports.is_empty()
     }
 
-    /// Reads a line as part of the open report. False when it is none of it.
-    pub(crate) fn within(
+    /// Reads a line as part of the open report. Returns false if the line isn't part of it.
+    pub(crate) fn try_continue(
         &mut self,
         text: &[u8],
         line: &Line<'_>,
@@ -268,32 +213,30 @@ impl Plain {
         let Some(open) = &mut self.open else {
             return false;
         };
-        let desk = &mut Desk {
+        let context = &mut Context {
             line: line.number,
             stream,
             reports: &mut self.reports,
             out,
         };
-        let step = open.line(text, desk);
-        if let Some(report) = open
-            .report()
-            .filter(|_| matches!(step, Step::Own | Step::Last))
-        {
-            desk.out.touch(report, line.bytes, line.number);
+        let outcome = open.read_line(text, context);
+        let is_part = matches!(outcome, LineOutcome::Consumed | LineOutcome::Finished);
+        if is_part && let Some(report) = open.current.index {
+            context.out.touch(report, line.bytes, line.number);
         }
-        match step {
-            Step::Own => self.foreign = 0,
-            Step::Last | Step::Over => self.open = None,
-            Step::Foreign => self.foreign += 1,
+        match outcome {
+            LineOutcome::Consumed => self.unrelated = 0,
+            LineOutcome::Finished | LineOutcome::EndedBefore => self.open = None,
+            LineOutcome::Unrelated => self.unrelated += 1,
         }
-        if self.foreign > MAX_FOREIGN {
+        if self.unrelated > MAX_UNRELATED_LINES {
             self.finish(line.number, stream, out);
         }
-        matches!(step, Step::Own | Step::Last)
+        is_part
     }
 
-    /// Reads a line that may open a report. False when it does not.
-    pub(crate) fn opens(
+    /// Reads a line that may start a report. Returns false if it doesn't.
+    pub(crate) fn try_start(
         &mut self,
         text: &[u8],
         line: &Line<'_>,
@@ -301,41 +244,41 @@ impl Plain {
         out: &mut Collector,
     ) -> bool {
         let mut before = self.open.take();
-        let desk = &mut Desk {
+        let context = &mut Context {
             line: line.number,
             stream,
             reports: &mut self.reports,
             out,
         };
-        let opened = DIALECTS
+        let started = DIALECTS
             .iter()
-            .map(|opens| opens(text, desk))
-            .find(|opened| !matches!(opened, Opened::No));
-        match opened {
-            None | Some(Opened::No) => {
+            .map(|start| start(text, context))
+            .find(|started| !matches!(started, Start::No));
+        match started {
+            None | Some(Start::No) => {
                 self.open = before;
                 return false;
             }
-            Some(Opened::Line) => self.open = before,
-            Some(Opened::Report(reading)) => {
+            Some(Start::Line) => self.open = before,
+            Some(Start::Report(report)) => {
                 if let Some(open) = &mut before {
-                    open.finish(desk);
+                    open.finish(context);
                 }
-                if let Some(report) = reading.report() {
-                    desk.out.touch(report, line.bytes, line.number);
+                if let Some(index) = report.current.index {
+                    context.out.touch(index, line.bytes, line.number);
                 }
-                self.open = Some(reading);
-                self.foreign = 0;
+                self.open = Some(report);
+                self.unrelated = 0;
             }
         }
         true
     }
 
-    /// The open report ends where nothing tells its end.
+    /// Ends the open report without its last line.
     pub(crate) fn finish(&mut self, line: u64, stream: Option<&Text>, out: &mut Collector) {
-        self.foreign = 0;
+        self.unrelated = 0;
         if let Some(mut open) = self.open.take() {
-            open.finish(&mut Desk {
+            open.finish(&mut Context {
                 line,
                 stream,
                 reports: &mut self.reports,
@@ -347,7 +290,8 @@ impl Plain {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Options, Parsed, Parser};
+    use crate::Options;
+    use crate::parse::{Parsed, Parser};
 
     fn read(log: &str) -> Parsed {
         let mut parser = Parser::new(Options::default());
@@ -357,10 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn words_in_prose_and_in_option_dumps_are_no_report() {
+    fn prose_and_option_dumps_are_ignored() {
         for line in [
             "undefined reference to `malloc(): no'",
-            "fixes a bug where free(): invalid calls were made twice a day by the scheduler of the pool and nobody noticed it for a year",
+            "fixes a bug where free(): invalid calls were made twice a day by the scheduler of \
+                the pool and it went unnoticed for more than a year",
             "calling free(): done",
             "the data is corrupted",
             "memory corruption (see above)",
@@ -407,22 +352,34 @@ mod tests {
     }
 
     #[test]
-    fn no_open_report_swallows_another() {
-        const ASAN: &str = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n\
-            READ of size 4 at 0x1 thread T0\n    #0 0x5 in f() /src/a.c:3:9\n\nSUMMARY: AddressSanitizer: heap-use-after-free /src/a.c:3:9 in f\n";
-        const MEMCHECK: &str = "==9== 4 bytes in 1 blocks are definitely lost in loss record 1 of 1\n==9==    at 0x1: malloc (a.c:1)\n\
+    fn open_report_does_not_swallow_the_next_one() {
+        const ASAN: &str = "\
+            ==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 \
+            bp 0x3 sp 0x4\n\
+            READ of size 4 at 0x1 thread T0\n    #0 0x5 in f() /src/a.c:3:9\n\n\
+            SUMMARY: AddressSanitizer: heap-use-after-free /src/a.c:3:9 in f\n";
+        const MEMCHECK: &str = "\
+            ==9== 4 bytes in 1 blocks are definitely lost in loss record 1 of 1\n\
+            ==9==    at 0x1: malloc (a.c:1)\n\
             ==9==    by 0x2: make (b.c:2)\n==9== \n";
         for start in [
-            "*** GWP-ASan detected a memory error ***\nDouble Free at 0x7f (a 10-byte allocation) by thread 9 here:\n",
-            "Leak check _main_ detected leaks of 10 bytes in 1 objects\nLeak of 10 bytes in 1 objects allocated from:\n\t@ 5555 f\n",
+            "*** GWP-ASan detected a memory error ***\n\
+                Double Free at 0x7f (a 10-byte allocation) by thread 9 here:\n",
+            "Leak check _main_ detected leaks of 10 bytes in 1 objects\n\
+                Leak of 10 bytes in 1 objects allocated from:\n\t@ 5555 f\n",
             "Memory not freed:\n-----------------\n0x000055b3baa3a4a0     0x64  at /path/mtr.c:3\n",
             "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\n",
-            "==================\nWARNING: DATA RACE\nRead at 0x00c0 by goroutine 8:\n  f()\n      /a.go:1 +0x1\n",
+            "==================\nWARNING: DATA RACE\n\
+                Read at 0x00c0 by goroutine 8:\n  f()\n      /a.go:1 +0x1\n",
             "BUG: KASAN: slab-out-of-bounds in f+0x1/0x2\nCall Trace:\n f+0x1/0x2\n",
             "unreferenced object 0xffff (size 64):\n  backtrace:\n    [<0000>] f+0x1/0x2\n",
-            "Dr. Memory results for pid 5: \"a\"\n\nError #1: LEAK 4 direct bytes 0x1-0x2 + 0 indirect bytes\n# 0 f [a.c:1]\n\nERRORS FOUND:\n",
-            "Process 83: 1 leak for 32 total leaked bytes.\n    1 (32 bytes) ROOT LEAK: 0x6000 [32]\n",
-            "Detected memory leaks!\nDumping objects ->\n{1} normal block at 0x1, 16 bytes long.\n Data: <x>\n",
+            "Dr. Memory results for pid 5: \"a\"\n\n\
+                Error #1: LEAK 4 direct bytes 0x1-0x2 + 0 indirect bytes\n\
+                # 0 f [a.c:1]\n\nERRORS FOUND:\n",
+            "Process 83: 1 leak for 32 total leaked bytes.\n    1 (32 bytes) \
+                ROOT LEAK: 0x6000 [32]\n",
+            "Detected memory leaks!\nDumping objects ->\n\
+                {1} normal block at 0x1, 16 bytes long.\n Data: <x>\n",
         ] {
             let parsed = read(&alloc::format!("{start}{ASAN}{MEMCHECK}"));
             let has = |tool: &str| {
@@ -448,10 +405,11 @@ mod tests {
     }
 
     #[test]
-    fn a_report_ends_where_another_begins() {
+    fn new_report_ends_the_open_one() {
         let parsed = read(
-            "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\nScudo ERROR: out of memory trying to allocate 8 bytes\n\
-            double free or corruption (top)\nerror: aborting due to 1 previous error\n",
+            "error: Undefined Behavior: entering unreachable code\n --> a.rs:1:2\n\
+                Scudo ERROR: out of memory trying to allocate 8 bytes\n\
+                double free or corruption (top)\nerror: aborting due to 1 previous error\n",
         );
         let found: alloc::vec::Vec<_> = parsed
             .findings

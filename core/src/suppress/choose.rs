@@ -1,8 +1,8 @@
-//! Ways to say something, tried against all findings.
+//! Finds the first candidate rule that matches exactly the wanted findings.
 //!
-//! To hold one rule after the other against every finding would take a time that grows with the
-//! square of the log, so the first ways of all are tried together, by an index; then the second
-//! ways of those that are still open.
+//! Testing the candidates one after the other would take time that grows with the square of the
+//! log's size. Therefore, the first candidates of all goals are tested together with an index, then
+//! the second candidates of the goals that are still open, and so on.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,96 +11,82 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::culprit::Names;
+use super::Unsupported;
+use crate::culprit::FrameCache;
 use crate::numbers::count;
 use crate::parse::Parsed;
 use crate::rules::{Index, Rule};
 use crate::triage::Triage;
 
-/// What comes of asking for the next way.
-pub(crate) enum Attempt<W> {
-    /// A way, as a text that means the same wherever it is the same, and as it is read back.
-    Said {
-        way: W,
+/// The result of asking for a candidate.
+pub(crate) enum Attempt<T> {
+    /// A candidate: its text and the rules parsed from it. Candidates with equal texts have equal
+    /// rules.
+    Candidate {
+        value: T,
         text: String,
         rules: Vec<Rule>,
     },
-    /// The language has no such way here; there may be another.
-    Unsaid,
-    /// There are no more ways.
-    Over,
+    /// The syntax has no candidate with this number, but maybe one with a higher number.
+    Inexpressible,
+    /// No candidates are left.
+    Exhausted,
 }
 
-/// A way that is tried.
-struct Trial<W> {
-    wish: usize,
-    /// Which of the wish's ways it is.
-    turn: usize,
-    way: W,
-    /// The number of its text.
+/// A candidate that is tested.
+struct Trial<T> {
+    /// Index of the goal.
+    goal: usize,
+    /// Number of the candidate among those of the goal.
+    number: usize,
+    value: T,
+    /// Index of the candidate's text.
     text: usize,
 }
 
-/// For each wish, which is a list of findings, the first way that means exactly these; or what the
-/// last one got wrong.
-pub(crate) fn choose<W>(
+/// The candidates that are tested together.
+struct Round<T> {
+    trials: Vec<Trial<T>>,
+    /// The rules of all texts. Rules of the same text are adjacent.
+    rules: Vec<Rule>,
+    /// For each rule, the index of its text.
+    text_of: Vec<usize>,
+}
+
+/// The numbers of findings that the candidates of a round match.
+struct MatchCounts {
+    /// For each text, the number of matched findings.
+    by_text: Vec<u64>,
+    /// For each trial, the number of matched findings that belong to its goal.
+    wanted: Vec<u64>,
+}
+
+/// For each goal, which is a list of findings, returns the first candidate that matches exactly
+/// these findings, or the reason why the last one doesn't.
+///
+/// `attempt` receives the index of a goal and the number of a candidate, counted from 0.
+pub(crate) fn choose<T>(
     parsed: &Parsed,
     triage: &Triage,
-    names: &mut Names,
-    wishes: &[Vec<usize>],
-    mut attempt: impl FnMut(usize, usize, &mut Names) -> Attempt<W>,
-) -> Vec<Result<W, String>> {
-    let mut chosen: Vec<Result<W, String>> = wishes.iter().map(|_| Err(String::new())).collect();
-    let mut open: Vec<(usize, usize)> = (0..wishes.len()).map(|wish| (wish, 0)).collect();
+    cache: &mut FrameCache,
+    goals: &[Vec<usize>],
+    mut attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
+) -> Vec<Result<T, Unsupported>> {
+    let mut chosen: Vec<Result<T, Unsupported>> =
+        goals.iter().map(|_| Err(Unsupported::new(""))).collect();
+    let mut open: Vec<(usize, usize)> = (0..goals.len()).map(|goal| (goal, 0)).collect();
     while !open.is_empty() {
-        let mut trials = Vec::with_capacity(open.len());
-        let mut texts: HashMap<String, usize> = HashMap::new();
-        let (mut rules, mut text_of): (Vec<Rule>, Vec<usize>) = (Vec::new(), Vec::new());
-        for (wish, mut turn) in open {
-            let said = loop {
-                match attempt(wish, turn, names) {
-                    Attempt::Unsaid => turn += 1,
-                    Attempt::Over => break None,
-                    Attempt::Said { way, text, rules } => break Some((way, text, rules)),
-                }
-            };
-            let Some((way, text, read)) = said else {
-                continue;
-            };
-            let next = texts.len();
-            let text = *texts.entry(text).or_insert(next);
-            if text == next {
-                text_of.extend(read.iter().map(|_| text));
-                rules.extend(read);
-            }
-            trials.push(Trial {
-                wish,
-                turn,
-                way,
-                text,
-            });
-        }
-        let tried: Vec<(usize, usize)> = trials
-            .iter()
-            .map(|trial| (trial.wish, trial.text))
-            .collect();
-        let (all, meant) = matched(parsed, triage, names, wishes, &rules, &text_of, &tried);
-        open = Vec::new();
-        for (
-            Trial {
-                wish,
-                turn,
-                way,
-                text,
-            },
-            meant,
-        ) in trials.into_iter().zip(meant)
-        {
-            chosen[wish] = match difference(all[text] - meant, wishes[wish].len() as u64 - meant) {
-                None => Ok(way),
-                Some(why) => {
-                    open.push((wish, turn + 1));
-                    Err(why)
+        let round = Round::new(&open, cache, &mut attempt);
+        let counts = round.count_matches(parsed, triage, cache, goals);
+        open.clear();
+        for (trial, wanted) in round.trials.into_iter().zip(counts.wanted) {
+            let extra = counts.by_text[trial.text] - wanted;
+            let missing = goals[trial.goal].len() as u64 - wanted;
+            chosen[trial.goal] = match describe_difference(extra, missing) {
+                None => Ok(trial.value),
+                Some(difference) => {
+                    open.push((trial.goal, trial.number + 1));
+                    Err(Unsupported::new(difference))
                 }
             };
         }
@@ -108,55 +94,96 @@ pub(crate) fn choose<W>(
     chosen
 }
 
-/// How many findings the rules of each text match; and how many of these are meant, for each wish
-/// that is tried.
-fn matched(
-    parsed: &Parsed,
-    triage: &Triage,
-    names: &mut Names,
-    wishes: &[Vec<usize>],
-    rules: &[Rule],
-    text_of: &[usize],
-    tried: &[(usize, usize)],
-) -> (Vec<u64>, Vec<u64>) {
-    let mut trials_of: Vec<Vec<usize>> = vec![Vec::new(); parsed.findings.len()];
-    for (trial, (wish, _)) in tried.iter().enumerate() {
-        wishes[*wish]
-            .iter()
-            .for_each(|at| trials_of[*at].push(trial));
-    }
-    let (mut all, mut meant) = (
-        vec![0; text_of.last().map_or(0, |last| last + 1)],
-        vec![0; tried.len()],
-    );
-    let mut index = Index::new(rules, &parsed.reports);
-    for ((finding, item), trials) in parsed.findings.iter().zip(&triage.items).zip(&trials_of) {
-        let found = index.matches(finding, &item.fingerprint, &parsed.reports, names);
-        // The rules of a text stand together.
-        let mut texts: Vec<usize> = found.iter().map(|rule| text_of[*rule as usize]).collect();
-        texts.dedup();
-        texts.iter().for_each(|text| all[*text] += 1);
-        for trial in trials
-            .iter()
-            .filter(|trial| texts.binary_search(&tried[**trial].1).is_ok())
-        {
-            meant[*trial] += 1;
+impl<T> Round<T> {
+    /// Collects the next candidates of the open goals. `open` contains the index of each goal and
+    /// the number of its next candidate.
+    fn new(
+        open: &[(usize, usize)],
+        cache: &mut FrameCache,
+        mut attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
+    ) -> Self {
+        let mut round = Self {
+            trials: Vec::with_capacity(open.len()),
+            rules: Vec::new(),
+            text_of: Vec::new(),
+        };
+        let mut texts: HashMap<String, usize> = HashMap::new();
+        for &(goal, first) in open {
+            let mut number = first;
+            let candidate = loop {
+                match attempt(goal, number, cache) {
+                    Attempt::Candidate { value, text, rules } => break Some((value, text, rules)),
+                    Attempt::Inexpressible => number += 1,
+                    Attempt::Exhausted => break None,
+                }
+            };
+            let Some((value, text, rules)) = candidate else {
+                continue;
+            };
+            let next = texts.len();
+            let text = *texts.entry(text).or_insert(next);
+            if text == next {
+                round.text_of.extend(rules.iter().map(|_| text));
+                round.rules.extend(rules);
+            }
+            round.trials.push(Trial {
+                goal,
+                number,
+                value,
+                text,
+            });
         }
+        round
     }
-    (all, meant)
+
+    /// Matches the rules of this round against all findings.
+    fn count_matches(
+        &self,
+        parsed: &Parsed,
+        triage: &Triage,
+        cache: &mut FrameCache,
+        goals: &[Vec<usize>],
+    ) -> MatchCounts {
+        let mut trials_of: Vec<Vec<usize>> = vec![Vec::new(); parsed.findings.len()];
+        for (at, trial) in self.trials.iter().enumerate() {
+            for finding in &goals[trial.goal] {
+                trials_of[*finding].push(at);
+            }
+        }
+        let mut counts = MatchCounts {
+            by_text: vec![0; self.text_of.last().map_or(0, |last| last + 1)],
+            wanted: vec![0; self.trials.len()],
+        };
+        let mut index = Index::new(&self.rules, &parsed.reports);
+        for ((finding, triaged), trials) in
+            parsed.findings.iter().zip(&triage.findings).zip(&trials_of)
+        {
+            let found = index.matches(finding, &triaged.fingerprint, &parsed.reports, cache);
+            // The texts are sorted, because the rules of a text are adjacent.
+            let mut texts: Vec<usize> = found
+                .iter()
+                .map(|rule| self.text_of[*rule as usize])
+                .collect();
+            texts.dedup();
+            texts.iter().for_each(|text| counts.by_text[*text] += 1);
+            for trial in trials {
+                if texts.binary_search(&self.trials[*trial].text).is_ok() {
+                    counts.wanted[*trial] += 1;
+                }
+            }
+        }
+        counts
+    }
 }
 
-/// Why what was matched is not what was meant; nothing where it is.
-fn difference(more: u64, less: u64) -> Option<String> {
-    match (more, less) {
+/// Describes how the matched findings differ from the wanted ones, or returns `None` if they are
+/// equal.
+fn describe_difference(extra: u64, missing: u64) -> Option<String> {
+    match (extra, missing) {
         (0, 0) => None,
         (0, n) => Some(format!(
-            "it would miss {}",
-            count(
-                n,
-                "finding that shares the fingerprint",
-                "findings that share the fingerprint"
-            )
+            "it would not match {} with the same fingerprint",
+            count(n, "finding", "findings")
         )),
         (n, _) => Some(format!(
             "it would also accept {}",

@@ -1,5 +1,4 @@
-//! Rules of one language in another, as far as it can say the same: what is written never matches
-//! more than the rule did.
+//! Converts rules to another syntax. A converted rule never matches more than the original.
 
 mod lsan;
 mod toml;
@@ -9,82 +8,99 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Language;
+use super::{RuleSyntax, Unsupported};
 use crate::model::Tool;
 use crate::rules::{Limit, Rule};
 
-/// A rule in another language.
+/// A rule converted to another syntax.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Converted {
-    /// The rule's name.
+pub struct ConvertedRule {
+    /// Id of the original rule.
     pub id: String,
-    /// The rule; or what can't be said.
-    pub text: Result<String, String>,
-    /// What it no longer matches.
+    /// Text of the converted rule, or the reason why the syntax cannot express it.
+    pub text: Result<String, Unsupported>,
+    /// Why the converted rule may match less than the original, or `None` if it matches the same
+    /// findings.
     pub narrower: Option<String>,
 }
 
-/// Writes rules in another language. The languages compare different names, so that a written rule
-/// may match less: `narrower` tells.
-pub fn convert(rules: &[Rule], to: Language) -> Vec<Converted> {
-    let one = |rule: &Rule| {
-        let mut losses = Losses::default();
+/// Converts rules to another syntax. Returns one entry for each rule, in the same order.
+///
+/// The three syntaxes compare different names, so a converted rule may match less than the
+/// original; see [`ConvertedRule::narrower`].
+pub fn convert(rules: &[Rule], to: RuleSyntax) -> Vec<ConvertedRule> {
+    let convert_one = |rule: &Rule| {
+        let mut narrowing = Narrowing::default();
         let text = match to {
-            Language::Toml => toml::write(rule, &mut losses),
-            Language::Valgrind => valgrind::write(rule, &mut losses),
-            Language::Lsan => lsan::write(rule, &mut losses),
+            RuleSyntax::Toml => toml::write(rule, &mut narrowing),
+            RuleSyntax::Valgrind => valgrind::write(rule, &mut narrowing),
+            RuleSyntax::Lsan => lsan::write(rule, &mut narrowing),
         };
-        let narrower = (text.is_ok() && !losses.0.is_empty()).then(|| losses.0.join("; "));
-        Converted {
+        let narrower = (text.is_ok() && !narrowing.0.is_empty()).then(|| narrowing.0.join("; "));
+        ConvertedRule {
             id: rule.id.clone(),
             text,
             narrower,
         }
     };
-    rules.iter().map(one).collect()
+    rules.iter().map(convert_one).collect()
 }
 
-/// What a written rule no longer matches; each said once.
+/// The distinct reasons why a converted rule may match less than the original.
 #[derive(Debug, Default)]
-struct Losses(Vec<&'static str>);
+struct Narrowing(Vec<&'static str>);
 
-impl Losses {
-    fn say(&mut self, what: &'static str) {
-        if !self.0.contains(&what) {
-            self.0.push(what);
+impl Narrowing {
+    fn add(&mut self, reason: &'static str) {
+        if !self.0.contains(&reason) {
+            self.0.push(reason);
         }
     }
 }
 
-/// Nothing but what a suppression file can say, and that about one tool.
-fn only_stack(rule: &Rule, tool: &Tool) -> Result<(), String> {
+/// The narrowing of a sanitizer's template.
+const FUNCTIONS_ONLY: &str = "the sanitizer also compares the template with modules and files, the \
+                              converted rule only with functions";
+
+/// The narrowing of a pattern that only one side applies to mangled names.
+const C_FUNCTIONS_ONLY: &str =
+    "valgrind compares names before demangling, so the converted rule only matches C functions";
+
+/// The narrowing of a pattern for a source file.
+const OTHER_FILE: &str = "after inlined functions, valgrind compares the file of another frame";
+
+/// Checks that a suppression file of this tool can express everything but the stack and the kinds.
+fn ensure_expressible(rule: &Rule, tool: &Tool) -> Result<(), Unsupported> {
     let selector = &rule.selector;
-    let said = [
+    let conditions = [
         (selector.fingerprint.is_some(), "a fingerprint"),
         (
             !selector.bytes.is_open() || !selector.blocks.is_open(),
             "sizes",
         ),
-        (selector.title.is_some(), "a headline"),
-        (rule.expires.is_some(), "a last day"),
+        (selector.title.is_some(), "a title"),
+        (rule.expires.is_some(), "an expiry date"),
         (rule.limit != Limit::default(), "a limit"),
-        (rule.expect.is_some(), "an expectation"),
+        (rule.expect.is_some(), "an expected number of matches"),
         (selector.tools.iter().any(|t| t != tool), "other tools"),
     ];
-    let lost: Vec<&str> = said
+    let lost: Vec<&str> = conditions
         .iter()
-        .filter(|(is, _)| *is)
-        .map(|(_, what)| *what)
+        .filter(|(is_used, _)| *is_used)
+        .map(|(_, name)| *name)
         .collect();
     if lost.is_empty() {
         Ok(())
     } else {
-        Err(format!("a suppression file can't say {}", lost.join(", ")))
+        let names = lost.join(", ");
+        Err(Unsupported::new(format!(
+            "a suppression file cannot contain {names}"
+        )))
     }
 }
 
-/// True for a name that no demangler has to do with: C, and what is extern "C".
-fn is_plain(name: &str) -> bool {
+/// Returns true if the name is the same before and after demangling: C functions and `extern "C"`.
+fn is_c_name(name: &str) -> bool {
     !name.contains(['(', '<', ':', ' ', ',', '~', '[', '{']) && !is_mangled(name)
 }
 

@@ -1,75 +1,90 @@
-//! Lines of LeakSanitizer's suppression files: one template, for any frame.
+//! Generates LeakSanitizer suppressions: one template each, which matches any frame.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Attempt, Run, Writer, comment, one_line};
-use crate::culprit::{Class, Names};
+use super::{Attempt, Generator, Target, Unsupported, comment, one_line};
+use crate::culprit::{Class, FrameCache};
 use crate::model::{Finding, Frame, Text, Tool};
 use crate::rules::hygiene::is_over_broad;
 use crate::rules::read_file;
 
-/// Writes the first function of the stack that no other leak has in its own; the frame to look at
-/// is tried first.
-pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<String, String>> {
-    let own = |f: &Finding| f.tool == Tool::Lsan && f.kind.is_leak();
-    let meant = |run: &Run<'_>| {
-        run.findings
+/// Generates a suppression with the first function that only the stacks of the target contain.
+/// Tries the frame to look at first.
+pub(super) fn generate(
+    generator: &mut Generator<'_>,
+    targets: &[Target<'_>],
+) -> Vec<Result<String, Unsupported>> {
+    let is_suppressible = |f: &Finding| f.tool == Tool::Lsan && f.kind.is_leak();
+    let goal = |target: &Target<'_>| {
+        target
+            .findings
             .iter()
             .copied()
-            .filter(|at| own(&run.parsed.findings[*at]))
+            .filter(|at| is_suppressible(&target.parsed.findings[*at]))
             .collect()
     };
-    let wishes: Vec<Vec<usize>> = runs.iter().map(meant).collect();
-    let reason = comment(&writer.wording.reason);
-    let chosen = writer.choose(&wishes, |wish, turn, names| {
-        let function = wishes[wish]
+    let goals: Vec<Vec<usize>> = targets.iter().map(goal).collect();
+    let reason = comment(&generator.options.metadata.reason);
+    let chosen = generator.choose(&goals, |goal, number, cache| {
+        let function = goals[goal]
             .first()
-            .and_then(|first| function(&runs[wish], *first, turn, names));
+            .and_then(|first| nth_function(&targets[goal], *first, number, cache));
         let Some(function) = function else {
-            return Attempt::Over;
+            return Attempt::Exhausted;
         };
         let text = format!("{reason}leak:^{}$\n", one_line(&function));
         match read_file("", &text) {
-            Ok((_, rules)) if !rules.iter().any(is_over_broad) => Attempt::Said {
-                way: text.clone(),
+            Ok((_, rules)) if !rules.iter().any(is_over_broad) => Attempt::Candidate {
+                value: text.clone(),
                 text,
                 rules,
             },
-            _ => Attempt::Unsaid,
+            _ => Attempt::Inexpressible,
         }
     });
-    let told = |(text, meant): (Result<String, String>, &Vec<usize>)| {
-        text.map_err(|_| {
-            String::from(if meant.is_empty() {
-                "LeakSanitizer did not report it"
-            } else {
-                "its language names one frame, and every function of this stack stands in the stacks of other leaks, too"
-            })
-        })
-    };
-    chosen.into_iter().zip(&wishes).map(told).collect()
+    chosen
+        .into_iter()
+        .zip(&goals)
+        .map(|(text, goal)| text.map_err(|_| unsupported(goal)))
+        .collect()
 }
 
-/// The function of a finding's stack that is tried at this turn.
-fn function(run: &Run<'_>, finding: usize, turn: usize, names: &mut Names) -> Option<Text> {
-    let frames = run.parsed.findings[finding]
+/// Returns the reason why no template matches exactly these findings.
+fn unsupported(goal: &[usize]) -> Unsupported {
+    Unsupported::new(if goal.is_empty() {
+        "LeakSanitizer did not report the finding"
+    } else {
+        "a template matches a single frame, and every function of this stack also occurs in the \
+         stacks of other leaks"
+    })
+}
+
+/// Returns the function that the candidate with this number uses: the functions of the finding's
+/// stack from the frame to look at on, then those above it.
+fn nth_function(
+    target: &Target<'_>,
+    finding: usize,
+    number: usize,
+    cache: &mut FrameCache,
+) -> Option<Text> {
+    let frames = target.parsed.findings[finding]
         .primary()
         .map(|s| s.frames.as_slice())
         .unwrap_or_default();
-    let culprit = run.item().culprit.frame.unwrap_or(0);
-    let ours = |frame: &&Frame| {
+    let culprit = target.triaged().culprit.frame.unwrap_or(0);
+    let is_usable = |frame: &&Frame| {
         !matches!(
-            names.get(&frame.site).class,
+            cache.get(&frame.info).class,
             Class::Allocator | Class::Runtime
         )
     };
     let frames = frames[culprit..]
         .iter()
         .chain(&frames[..culprit])
-        .filter(ours);
+        .filter(is_usable);
     frames
-        .filter_map(|frame| frame.site.function.clone())
-        .nth(turn)
+        .filter_map(|frame| frame.info.function.clone())
+        .nth(number)
 }

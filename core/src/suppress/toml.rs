@@ -1,4 +1,4 @@
-//! `[[allow]]` entries.
+//! Generates `[[allow]]` rules.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -6,144 +6,155 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Attempt, Run, Wording, Writer};
-use crate::culprit::{Class, Names};
+use super::{Attempt, Generator, RuleOptions, Target, Unsupported};
+use crate::culprit::{Class, FrameCache};
 use crate::fingerprint::DEPTH;
 use crate::model::{Finding, Kind};
 use crate::rules::glob::Glob;
 use crate::rules::hygiene::is_over_broad;
-use crate::rules::{Config, witness};
+use crate::rules::{Config, RuleMetadata, witness};
 
-/// An entry on its way.
+/// The conditions of a rule and its witness.
 #[derive(Clone, Debug, Default)]
-struct Entry {
+struct AllowEntry {
     kinds: Vec<String>,
+    /// Exact bytes and blocks.
     sizes: Option<(u64, u64)>,
     stack: Vec<String>,
     fingerprint: Option<String>,
     witness: Vec<String>,
 }
 
-/// What one entry is to accept.
-struct Task<'r, 'a> {
-    run: &'r Run<'a>,
-    /// What stands in the entry however it is said.
-    plain: Entry,
+/// A rule to generate.
+struct Task<'t, 'a> {
+    target: &'t Target<'a>,
+    /// The parts that all candidates share.
+    base: AllowEntry,
 }
 
-/// Writes the entries, or, for weak fingerprints, one for each size.
-pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<String, String>> {
-    let (mut tasks, mut wishes): (Vec<Task<'_, '_>>, Vec<Vec<usize>>) = (Vec::new(), Vec::new());
-    let mut entries_of = Vec::with_capacity(runs.len());
-    for run in runs {
-        let kinds = kinds(run.members());
+/// Generates a rule for each target, or one rule for each size if the fingerprint is weak.
+pub(super) fn generate(
+    generator: &mut Generator<'_>,
+    targets: &[Target<'_>],
+) -> Vec<Result<String, Unsupported>> {
+    let mut tasks = Vec::new();
+    let mut goals: Vec<Vec<usize>> = Vec::new();
+    let mut rule_counts = Vec::with_capacity(targets.len());
+    for target in targets {
+        let kinds = accepted_kinds(target.members());
         let before = tasks.len();
-        for (sizes, meant) in by_size(run) {
-            let witness = witness::reduced(&run.parsed.findings[meant[0]], &mut writer.names);
-            let plain = Entry {
+        for (sizes, goal) in group_by_size(target) {
+            let first = &target.parsed.findings[goal[0]];
+            let base = AllowEntry {
                 kinds: kinds.clone(),
                 sizes,
-                witness,
-                ..Entry::default()
+                witness: witness::reduce_stack(first, &mut generator.cache),
+                ..AllowEntry::default()
             };
-            tasks.push(Task { run, plain });
-            wishes.push(meant);
+            tasks.push(Task { target, base });
+            goals.push(goal);
         }
-        entries_of.push(tasks.len() - before);
+        rule_counts.push(tasks.len() - before);
     }
-    let mut chosen = writer
-        .choose(&wishes, |wish, turn, names| {
-            tasks[wish].say(wishes[wish][0], turn, names)
+    let mut chosen = generator
+        .choose(&goals, |goal, number, cache| {
+            tasks[goal].attempt(goals[goal][0], number, cache)
         })
         .into_iter();
-    let mut text = |run: &Run<'_>, entries: usize| {
+    let mut text = |target: &Target<'_>, rules: usize| {
         let mut out = String::new();
-        // What is behind an entry that can't be said belongs to the same run and is passed over.
-        for entry in chosen.by_ref().take(entries).collect::<Vec<_>>() {
-            let (id, entry) = (writer.name(run), entry?);
+        // Collects first, so that an error also consumes the other rules of the target.
+        for entry in chosen.by_ref().take(rules).collect::<Vec<_>>() {
+            let id = generator.new_id(target);
+            let entry = entry?;
             if !out.is_empty() {
                 out.push('\n');
             }
-            out += &render(&id, &entry, writer.wording);
-            writer.taken.names.insert(id);
+            out += &render(&id, &entry, generator.options);
+            generator.ids.used.insert(id);
         }
         Ok(out)
     };
-    runs.iter()
-        .zip(entries_of)
-        .map(|(run, entries)| text(run, entries))
+    targets
+        .iter()
+        .zip(rule_counts)
+        .map(|(target, rules)| text(target, rules))
         .collect()
 }
 
-/// The findings of a run: of a weak fingerprint by their sizes, else together.
-fn by_size(run: &Run<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>> {
-    let mut sizes: BTreeMap<Option<(u64, u64)>, Vec<usize>> = BTreeMap::new();
-    if run.item().fingerprint.is_weak() {
-        for (at, finding) in run.findings.iter().zip(run.members()) {
-            sizes
+/// Groups the findings of a target by size if its fingerprint is weak. Otherwise returns one group.
+fn group_by_size(target: &Target<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>> {
+    let mut groups: BTreeMap<Option<(u64, u64)>, Vec<usize>> = BTreeMap::new();
+    if target.triaged().fingerprint.is_weak() {
+        for (at, finding) in target.findings.iter().zip(target.members()) {
+            groups
                 .entry(finding.leak.map(|l| (l.bytes, l.blocks)))
                 .or_default()
                 .push(*at);
         }
     }
-    // An entry without sizes accepts them all.
-    if sizes.is_empty() || sizes.contains_key(&None) {
-        sizes.insert(None, run.findings.clone());
+    // A rule without sizes accepts findings of all sizes.
+    if groups.is_empty() || groups.contains_key(&None) {
+        groups.insert(None, target.findings.clone());
     }
-    sizes
+    groups
 }
 
 impl Task<'_, '_> {
-    /// The ways to say it, from the one that tells a reader most on: by the stack, by stack and
-    /// fingerprint, by the fingerprint.
-    fn say(&self, finding: usize, turn: usize, names: &mut Names) -> Attempt<Entry> {
+    /// Returns the candidate with this number. The order goes from the most to the least readable:
+    /// stack, stack with fingerprint, both with gaps in the stack, fingerprint alone.
+    fn attempt(
+        &self,
+        finding: usize,
+        number: usize,
+        cache: &mut FrameCache,
+    ) -> Attempt<AllowEntry> {
         const BY_FINGERPRINT: usize = 4;
-        let fingerprint = &self.run.item().fingerprint;
-        let mut way = self.plain.clone();
-        if turn > BY_FINGERPRINT {
-            return Attempt::Over;
+        let fingerprint = &self.target.triaged().fingerprint;
+        let mut entry = self.base.clone();
+        if number > BY_FINGERPRINT {
+            return Attempt::Exhausted;
         }
-        if turn < BY_FINGERPRINT {
-            way.stack = stack(&self.run.parsed.findings[finding], names, turn >= 2);
-            let says_something = way
+        if number < BY_FINGERPRINT {
+            let finding = &self.target.parsed.findings[finding];
+            entry.stack = stack_patterns(finding, cache, number >= 2);
+            let is_specific = entry
                 .stack
                 .iter()
-                .any(|item| item.starts_with("fun:") || item.starts_with("obj:"));
-            if fingerprint.is_weak() || !says_something {
-                return Attempt::Unsaid;
+                .any(|pattern| pattern.starts_with("fun:") || pattern.starts_with("obj:"));
+            if fingerprint.is_weak() || !is_specific {
+                return Attempt::Inexpressible;
             }
         }
-        if turn % 2 == 1 || turn == BY_FINGERPRINT {
-            way.fingerprint = Some(fingerprint.to_string());
+        if number % 2 == 1 || number == BY_FINGERPRINT {
+            entry.fingerprint = Some(fingerprint.to_string());
         }
-        let text = render(
-            "rule",
-            &way,
-            &Wording {
-                reason: String::from("x"),
-                ..Wording::default()
-            },
-        );
+        let options = RuleOptions {
+            metadata: RuleMetadata::new("x"),
+            ..RuleOptions::default()
+        };
+        let text = render("rule", &entry, &options);
         match Config::read("", &text) {
-            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Said {
-                way,
+            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
+                value: entry,
                 text,
                 rules: config.rules,
             },
-            _ => Attempt::Unsaid,
+            _ => Attempt::Inexpressible,
         }
     }
 }
 
-/// Leaks move between definite and possible from run to run, so one brings the other.
-fn kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+/// Returns the kinds that a rule for these findings accepts. A leak may be definite in one run and
+/// possible in another, so either kind includes the other.
+fn accepted_kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
     let mut kinds: Vec<Kind> = Vec::new();
     for finding in members {
-        let with: &[Kind] = match finding.kind.as_str() {
+        let included: &[Kind] = match finding.kind.as_str() {
             "leak-definite" | "leak-possible" => &[Kind::LEAK_DEFINITE, Kind::LEAK_POSSIBLE],
             _ => core::slice::from_ref(&finding.kind),
         };
-        for kind in with {
+        for kind in included {
             if !kinds.contains(kind) {
                 kinds.push(kind.clone());
             }
@@ -152,8 +163,9 @@ fn kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
     kinds.iter().map(|k| k.as_str().to_owned()).collect()
 }
 
-/// The frames that make up the fingerprint; what the tables leave out is free.
-fn stack(finding: &Finding, names: &mut Names, free_between: bool) -> Vec<String> {
+/// Returns patterns for the frames that the fingerprint consists of. `allow_gaps` permits runtime
+/// frames between any two of them.
+fn stack_patterns(finding: &Finding, cache: &mut FrameCache, allow_gaps: bool) -> Vec<String> {
     let mut stack: Vec<String> = Vec::new();
     let mut named = 0;
     for frame in finding
@@ -161,11 +173,11 @@ fn stack(finding: &Finding, names: &mut Names, free_between: bool) -> Vec<String
         .map(|s| s.frames.as_slice())
         .unwrap_or_default()
     {
-        let known = names.get(&frame.site);
-        let item = match known.class {
+        let known = cache.get(&frame.info);
+        let pattern = match known.class {
             Class::Allocator | Class::Runtime => String::from("runtime..."),
             _ if !known.name.is_empty() => format!("fun:{}", Glob::escape(&known.name)),
-            _ => match frame.site.module.as_deref() {
+            _ => match frame.info.module.as_deref() {
                 Some(module) => format!(
                     "obj:{}",
                     Glob::escape(module.rsplit(['/', '\\']).next().unwrap_or(module))
@@ -173,74 +185,80 @@ fn stack(finding: &Finding, names: &mut Names, free_between: bool) -> Vec<String
                 None => String::from("..."),
             },
         };
-        let gap = item.ends_with("...");
-        if free_between && !gap && stack.last().is_some_and(|last| last != "runtime...") {
+        let is_gap = pattern.ends_with("...");
+        if allow_gaps && !is_gap && stack.last().is_some_and(|last| last != "runtime...") {
             stack.push(String::from("runtime..."));
         }
-        named += usize::from(!gap);
-        if !(gap && stack.last() == Some(&item)) {
-            stack.push(item);
+        named += usize::from(!is_gap);
+        if !(is_gap && stack.last() == Some(&pattern)) {
+            stack.push(pattern);
         }
         if named == DEPTH {
             break;
         }
     }
-    while stack.last().is_some_and(|item| item.ends_with("...")) {
+    while stack.last().is_some_and(|pattern| pattern.ends_with("...")) {
         stack.pop();
     }
     stack
 }
 
-fn render(id: &str, entry: &Entry, wording: &Wording) -> String {
-    let mut out = format!("[[allow]]\nid = {}\n", quoted(id));
+fn render(id: &str, entry: &AllowEntry, options: &RuleOptions) -> String {
+    let mut out = format!("[[allow]]\nid = {}\n", quote(id));
     if !entry.kinds.is_empty() {
-        out += &format!("kinds = {}\n", list(&entry.kinds));
+        out += &format!("kinds = {}\n", string_list(&entry.kinds));
     }
     if let Some((bytes, blocks)) = entry.sizes {
         out += &format!("bytes = {bytes}\nblocks = {blocks}\n");
     }
     if !entry.stack.is_empty() {
-        out += &format!("stack = {}\n", list(&entry.stack));
+        out += &format!("stack = {}\n", string_list(&entry.stack));
     }
     if let Some(fingerprint) = &entry.fingerprint {
-        out += &format!("fingerprint = {}\n", quoted(fingerprint));
+        out += &format!("fingerprint = {}\n", quote(fingerprint));
     }
-    out += &format!("reason = {}\n", quoted(&wording.reason));
+    let metadata = &options.metadata;
+    out += &format!("reason = {}\n", quote(&metadata.reason));
     let texts = [
-        ("investigation", &wording.investigation),
-        ("status", &wording.status),
-        ("owner", &wording.owner),
+        ("investigation", &metadata.investigation),
+        ("status", &metadata.status),
     ];
     for (key, text) in texts {
         if let Some(text) = text {
-            out += &format!("{key} = {}\n", quoted(text));
+            out += &format!("{key} = {}\n", quote(text));
         }
     }
-    for (key, day) in [("added", wording.added), ("expires", wording.expires)] {
+    if !metadata.references.is_empty() {
+        out += &format!("references = {}\n", string_list(&metadata.references));
+    }
+    if let Some(owner) = &metadata.owner {
+        out += &format!("owner = {}\n", quote(owner));
+    }
+    for (key, day) in [("added", metadata.added), ("expires", options.expires)] {
         if let Some(day) = day {
             out += &format!("{key} = {day}\n");
         }
     }
     if !entry.witness.is_empty() {
-        out += &format!("witness = {}\n", list(&entry.witness));
+        out += &format!("witness = {}\n", string_list(&entry.witness));
     }
     out
 }
 
-/// A list of strings, on one line where that is short.
-pub(crate) fn list(items: &[String]) -> String {
-    const WIDE: usize = 100;
-    let items: Vec<String> = items.iter().map(|i| quoted(i)).collect();
+/// Formats a list of strings, on one line if that is short enough.
+pub(crate) fn string_list(items: &[String]) -> String {
+    const MAX_WIDTH: usize = 100;
+    let items: Vec<String> = items.iter().map(|i| quote(i)).collect();
     let line = format!("[{}]", items.join(", "));
-    if line.len() <= WIDE {
+    if line.len() <= MAX_WIDTH {
         line
     } else {
         format!("[\n    {},\n]", items.join(",\n    "))
     }
 }
 
-/// A string as TOML writes it, on one line.
-pub(crate) fn quoted(text: &str) -> String {
+/// Formats a TOML string on one line.
+pub(crate) fn quote(text: &str) -> String {
     if !text.contains(['"', '\\', '\'']) && !text.chars().any(char::is_control) {
         return format!("\"{text}\"");
     }
@@ -268,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_come_back() {
+    fn quoted_strings_parse_to_original() {
         for text in [
             "plain",
             "a\"b",
@@ -282,10 +300,10 @@ mod tests {
             let config = format!(
                 "[[allow]]\nfingerprint = \"lg1-{}\"\nreason = {}\n",
                 "0".repeat(32),
-                quoted(text)
+                quote(text)
             );
             let config = Config::read("f", &config).unwrap();
-            assert_eq!(config.rules[0].about.reason, text);
+            assert_eq!(config.rules[0].metadata.reason, text);
         }
     }
 }

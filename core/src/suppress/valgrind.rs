@@ -1,4 +1,4 @@
-//! Entries of valgrind's suppression files.
+//! Generates valgrind suppressions.
 
 use alloc::format;
 use alloc::string::String;
@@ -6,84 +6,104 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
-use super::{Attempt, Run, Writer, comment, one_line};
+use super::{Attempt, Generator, Target, Unsupported, comment, one_line};
 use crate::model::{Finding, Frame};
 use crate::parse::Parsed;
 use crate::rules::hygiene::is_over_broad;
 use crate::rules::valgrind::frames;
-use crate::rules::valgrind::kinds::{Extra, Family, is_about, parameter};
+use crate::rules::valgrind::kinds::{Extra, Family, matches_kind, syscall_parameter};
 use crate::rules::{Rule, read_file};
 
-/// Entries without their names, and the rules that they are read back as.
-struct Said {
+/// The suppressions for one target.
+struct Entries {
+    /// The texts after the names.
     bodies: Vec<String>,
+    /// The rules parsed from these texts.
     rules: Vec<Rule>,
 }
 
-/// Writes an entry for each different stack and kind of the findings that valgrind reported.
-pub(super) fn write(writer: &mut Writer<'_>, runs: &[Run<'_>]) -> Vec<Result<String, String>> {
-    let meant = |run: &Run<'_>| {
-        run.findings
+/// Generates a suppression for each distinct stack and kind of the findings that valgrind reported.
+pub(super) fn generate(
+    generator: &mut Generator<'_>,
+    targets: &[Target<'_>],
+) -> Vec<Result<String, Unsupported>> {
+    let goal = |target: &Target<'_>| {
+        target
+            .findings
             .iter()
             .copied()
-            .filter(|at| run.parsed.findings[*at].tool.is_valgrind())
+            .filter(|at| target.parsed.findings[*at].tool.is_valgrind())
             .collect()
     };
-    let wishes: Vec<Vec<usize>> = runs.iter().map(meant).collect();
-    let reason = comment(&writer.wording.reason);
-    let mut said: Vec<Result<Said, String>> = wishes
+    let goals: Vec<Vec<usize>> = targets.iter().map(goal).collect();
+    let reason = comment(&generator.options.metadata.reason);
+    let mut built: Vec<Result<Entries, Unsupported>> = goals
         .iter()
-        .map(|meant| say(writer.parsed, meant, &reason))
+        .map(|goal| build_entries(generator.parsed, goal, &reason))
         .collect();
-    let chosen = writer.choose(&wishes, |wish, turn, _| match &mut said[wish] {
-        Ok(said) if turn == 0 => Attempt::Said {
-            way: (),
-            text: text(&reason, &said.bodies, "rule"),
-            rules: core::mem::take(&mut said.rules),
+    let chosen = generator.choose(&goals, |goal, number, _| match &mut built[goal] {
+        Ok(entries) if number == 0 => Attempt::Candidate {
+            value: (),
+            text: render(&reason, &entries.bodies, "rule"),
+            rules: core::mem::take(&mut entries.rules),
         },
-        _ => Attempt::Over,
+        _ => Attempt::Exhausted,
     });
-    let mut told = |run: &Run<'_>, said: Result<Said, String>, chosen: Result<(), String>| {
-        let said = said?;
-        chosen.map_err(|difference| {
-            format!(
-                "{difference}: the log shows demangled names and not every frame; run valgrind with --gen-suppressions=all, or with --demangle=no --show-below-main=yes"
-            )
-        })?;
-        let name = one_line(&writer.name(run));
-        let text = text(&reason, &said.bodies, &name);
-        writer.taken.names.insert(name);
+    let mut finish = |target: &Target<'_>, built: Result<Entries, Unsupported>, chosen| {
+        let entries = built?;
+        check_chosen(chosen)?;
+        let name = one_line(&generator.new_id(target));
+        let text = render(&reason, &entries.bodies, &name);
+        generator.ids.used.insert(name);
         Ok(text)
     };
-    runs.iter()
-        .zip(said)
+    targets
+        .iter()
+        .zip(built)
         .zip(chosen)
-        .map(|((run, said), chosen)| told(run, said, chosen))
+        .map(|((target, built), chosen)| finish(target, built, chosen))
         .collect()
 }
 
-fn say(parsed: &Parsed, meant: &[usize], reason: &str) -> Result<Said, String> {
-    if meant.is_empty() {
-        return Err(String::from("valgrind did not report it"));
+/// Adds to the difference between matched and wanted findings how to get a more precise log.
+fn check_chosen(chosen: Result<(), Unsupported>) -> Result<(), Unsupported> {
+    chosen.map_err(|difference| {
+        Unsupported::new(format!(
+            "{difference}, because the log shows demangled names and omits frames; run valgrind \
+             with --gen-suppressions=all, or with --demangle=no --show-below-main=yes"
+        ))
+    })
+}
+
+/// Builds the suppressions for these findings, which may still match other findings.
+fn build_entries(parsed: &Parsed, goal: &[usize], reason: &str) -> Result<Entries, Unsupported> {
+    if goal.is_empty() {
+        return Err(Unsupported::new("valgrind did not report the finding"));
     }
-    let (mut bodies, mut seen) = (Vec::new(), HashSet::new());
-    for at in meant {
-        let body = body(&parsed.findings[*at])?;
+    let mut bodies = Vec::new();
+    let mut seen = HashSet::new();
+    for at in goal {
+        let body = entry_body(&parsed.findings[*at])?;
         if seen.insert(body.clone()) {
             bodies.push(body);
         }
     }
-    let read = read_file("", &text(reason, &bodies, "rule"));
-    let (_, rules) = read.map_err(|m| m.first().map_or(String::new(), |m| m.message.clone()))?;
+    let read = read_file("", &render(reason, &bodies, "rule"));
+    let (_, rules) = read.map_err(|errors| {
+        let message = errors.first().map(|error| error.message.as_str());
+        Unsupported::new(message.unwrap_or_default())
+    })?;
     if rules.iter().any(is_over_broad) {
-        return Err(String::from(
-            "its stack has no function that could be named; an entry would accept nearly everything",
+        return Err(Unsupported::new(
+            "the suppression would accept nearly everything, because the stack has no \
+             characteristic function",
         ));
     }
-    Ok(Said { bodies, rules })
+    Ok(Entries { bodies, rules })
 }
 
-fn text(reason: &str, bodies: &[String], name: &str) -> String {
+/// Formats suppressions that all have the same name.
+fn render(reason: &str, bodies: &[String], name: &str) -> String {
     let entries: Vec<String> = bodies
         .iter()
         .map(|body| format!("{{\n   {name}\n{body}}}\n"))
@@ -91,15 +111,20 @@ fn text(reason: &str, bodies: &[String], name: &str) -> String {
     format!("{reason}{}", entries.concat())
 }
 
-fn body(finding: &Finding) -> Result<String, String> {
-    let (head, extra) = kind(finding)
-        .ok_or_else(|| format!("valgrind has no suppression for `{}`", finding.kind))?;
+/// Returns the text of a suppression after its name.
+fn entry_body(finding: &Finding) -> Result<String, Unsupported> {
+    let (head, extra) = entry_kind(finding).ok_or_else(|| {
+        Unsupported::new(format!(
+            "valgrind has no suppression for `{}`",
+            finding.kind
+        ))
+    })?;
     let stack = finding
         .primary()
         .filter(|s| !s.frames.is_empty())
-        .ok_or("it has no stack")?;
+        .ok_or_else(|| Unsupported::new("the finding has no stack"))?;
     let generated = finding
-        .generated
+        .generated_suppression
         .as_ref()
         .filter(|g| g.frames.len() == stack.frames.len());
     let lines: Vec<String> = match generated {
@@ -108,7 +133,7 @@ fn body(finding: &Finding) -> Result<String, String> {
             .iter()
             .map(|f| String::from(&**f))
             .collect(),
-        None => stack.frames.iter().map(line).collect(),
+        None => stack.frames.iter().map(stack_line).collect(),
     };
     let mut out = format!("   {head}\n");
     for line in core::iter::once(extra)
@@ -120,17 +145,20 @@ fn body(finding: &Finding) -> Result<String, String> {
     Ok(out)
 }
 
-/// `Memcheck:Addr4`, and what stands below it.
-fn kind(finding: &Finding) -> Option<(String, String)> {
+/// Returns the kind of the suppression, such as `Memcheck:Addr4`, and the line after it, which may
+/// be empty.
+fn entry_kind(finding: &Finding) -> Option<(String, String)> {
     for family in Family::ALL {
         for kind in family.kinds() {
             let extra = match *kind {
                 "Leak" => Extra::Leaks([finding.kind.clone()].into()),
-                "Param" => Extra::Parameter(parameter(&finding.title).unwrap_or_default().into()),
-                "FishyValue" => argument(&finding.title).unwrap_or(Extra::None),
+                "Param" => {
+                    Extra::Parameter(syscall_parameter(&finding.title).unwrap_or_default().into())
+                }
+                "FishyValue" => fishy_argument(&finding.title).unwrap_or(Extra::None),
                 _ => Extra::None,
             };
-            if is_about(*family, kind, &extra, finding, || Some((u32::MAX, 0))) {
+            if matches_kind(*family, kind, &extra, finding, || Some((u32::MAX, 0))) {
                 return Some((format!("{}:{kind}", family.name()), extra.text()));
             }
         }
@@ -138,8 +166,9 @@ fn kind(finding: &Finding) -> Option<(String, String)> {
     None
 }
 
-/// `Argument 'size' of function malloc has a fishy (possibly negative) value: -3`
-fn argument(title: &str) -> Option<Extra> {
+/// Parses a headline such as
+/// `Argument 'size' of function malloc has a fishy (possibly negative) value: -3`.
+fn fishy_argument(title: &str) -> Option<Extra> {
     let (argument, rest) = title
         .strip_prefix("Argument '")?
         .split_once("' of function ")?;
@@ -147,16 +176,17 @@ fn argument(title: &str) -> Option<Extra> {
     Some(Extra::Argument(function.into(), argument.into()))
 }
 
-/// A name that the tool is sure to compare, or the widest part of a demangled one.
-fn line(frame: &Frame) -> String {
-    let Some(name) = frame.site.function.as_deref() else {
+/// Returns the stack line for a frame: the name that the tool compares, or the certain parts of a
+/// demangled name.
+fn stack_line(frame: &Frame) -> String {
+    let Some(name) = frame.info.function.as_deref() else {
         return frame
-            .site
+            .info
             .module
             .as_deref()
             .map_or(String::from("obj:*"), |module| format!("obj:{module}"));
     };
-    match frames::written(name, frame.inlined) {
+    match frames::suggest_pattern(name, frame.inlined) {
         Some(pattern) => format!("fun:{pattern}"),
         None => String::from("fun:*"),
     }

@@ -1,7 +1,7 @@
-//! A baseline: what was there before. What it knows passes, what has grown does not.
+//! The baseline: known findings of an earlier run. A known finding passes, unless it has grown.
 //!
-//! Sizes are those of the process that leaked most: a leak that a second test prints too has not
-//! grown. Findings that were not gated, or that a rule accepts, are never written into it.
+//! Sizes are those of the process that leaks most, so a leak that a second test reports, too, has
+//! not grown. A baseline never contains findings that the policy ignores or that a rule accepts.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -12,44 +12,68 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::mistake::Mistake;
-use crate::model::{Finding, Kind, Tool};
+use crate::culprit::FrameCache;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Amount, Finding, Kind, Tool};
 use crate::parse::Parsed;
+use crate::policy::Silence;
 use crate::rules::config::is_fingerprint;
-use crate::triage::{Cause, Disposition, Item, Triage};
-use crate::verdict::Silence;
+use crate::triage::{Cause, Disposition, Triage, TriagedFinding};
 use crate::{fingerprint, numbers};
 
-/// The name and version of the file's form.
+/// Name and version of the file format.
 const SCHEMA: &str = "leakgate-baseline/v1";
 
 /// Known findings of an earlier run.
+///
+/// ```
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::{Baseline, Date, Disposition, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+///
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let baseline = Baseline::from_run(&parsed, &triage(&parsed, &gate, &NoWorkspace));
+/// let text = baseline.to_text();
+///
+/// let baseline = Baseline::read("leakgate-baseline.json", &text).unwrap();
+/// let gate = gate.with_baseline(Some(baseline));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// assert_eq!(triage.findings[0].disposition, Disposition::Baseline);
+/// assert_eq!(triage.baseline.unwrap().known, 1);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// One entry for each fingerprint; of a weak one, for each fingerprint and size.
-    pub known: Vec<Known>,
+    /// One entry for each fingerprint. Weak fingerprints have one entry for each size.
+    pub entries: Vec<BaselineEntry>,
 }
 
 /// A known finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
-    /// Its identity.
+#[non_exhaustive]
+pub struct BaselineEntry {
+    /// Identity of the finding.
     pub fingerprint: String,
-    /// Nothing but allocators and runtimes stands in its stack: it is known only with the same
-    /// sizes.
+    /// True if the stack has only allocator and runtime frames. Then the entry covers only findings
+    /// of the same size.
     #[serde(default)]
     pub weak: bool,
-    /// Who found it.
+    /// Names of the tools that report the finding.
     pub tools: Vec<String>,
-    /// The worst of its kinds.
+    /// The most severe kind of the finding.
     pub kind: String,
-    /// Leaked bytes, of the process that leaked most.
+    /// Leaked bytes of the process that leaks most.
     pub bytes: u64,
-    /// Leaked blocks, or open descriptors, of that process.
+    /// Leaked blocks, or open descriptors, of the process that leaks most.
     pub blocks: u64,
-    /// The functions that make up the fingerprint, so that it can be carried over when
-    /// fingerprints change.
+    /// The functions that the fingerprint is made of. They allow a later version to convert the
+    /// fingerprint.
     pub frames: Vec<String>,
 }
 
@@ -60,100 +84,76 @@ struct File<T> {
     findings: T,
 }
 
-/// What a run and a baseline have in common, and what not.
+/// The comparison of a run with a baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Comparison {
-    /// Known findings that were seen and have not grown.
+    /// Number of known findings that have not grown.
     pub known: u64,
-    /// Those that have grown, each with what it was.
-    pub grown: Vec<(String, String)>,
-    /// Entries of the baseline that were not seen, though their tool ran.
-    pub fixed: Vec<Known>,
+    /// Known findings that have grown.
+    pub grown: Vec<GrownFinding>,
+    /// Entries that the run doesn't have, although their tool ran.
+    pub fixed: Vec<BaselineEntry>,
 }
 
-/// A finding of this run as the baseline would know it.
+/// A finding that has grown since the baseline was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrownFinding {
+    /// Identity of the finding.
+    pub fingerprint: String,
+    /// The state in the baseline: `leak-definite, 40 bytes in 1 block`.
+    pub before: String,
+}
+
+/// Findings that share a baseline entry.
 #[derive(Clone, Debug)]
 struct Group {
-    known: Known,
+    entry: BaselineEntry,
     members: Vec<usize>,
 }
 
 impl Baseline {
-    /// Reads a baseline.
+    /// Parses a baseline. `file` is its name in error messages.
     ///
     /// # Errors
-    /// One mistake, with its line.
-    pub fn read(file: &str, text: &str) -> Result<Self, Mistake> {
+    /// Returns one diagnostic with its line.
+    pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
         let text = text.trim_start_matches('\u{feff}');
-        let parsed: File<Vec<Known>> = serde_json::from_str(text).map_err(|e| {
-            let message = e.to_string();
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(head, _)| head);
-            let mut mistake = Mistake::at_line(
-                file,
-                text,
-                u32::try_from(e.line()).unwrap_or(0),
-                format!("this is no baseline: {message}"),
-            );
-            mistake.column = u32::try_from(e.column()).unwrap_or(0);
-            mistake
-        })?;
+        let parsed: File<Vec<BaselineEntry>> = serde_json::from_str(text)
+            .map_err(|error| Diagnostic::from_json(file, text, "baseline", &error))?;
+        let invalid = |message| Diagnostic::at_line(file, text, 0, message);
         if parsed.schema != SCHEMA {
-            let what = format!(
-                "the schema is `{}`, this version of leakgate reads `{SCHEMA}`",
+            return Err(invalid(format!(
+                "unsupported schema `{}`; expected `{SCHEMA}`",
                 parsed.schema
-            );
-            return Err(Mistake::at_line(file, text, 0, what));
+            )));
         }
-        let mut names: Vec<(&str, u64, u64)> = Vec::new();
-        for known in &parsed.findings {
-            let sizes = if known.weak {
-                (known.bytes, known.blocks)
-            } else {
-                (0, 0)
-            };
-            names.push((&known.fingerprint, sizes.0, sizes.1));
-            if !is_fingerprint(&known.fingerprint) {
-                let line = text
-                    .lines()
-                    .position(|l| l.contains(&known.fingerprint))
-                    .unwrap_or(0)
-                    + 1;
-                let what = format!("`{}` is no fingerprint", known.fingerprint);
-                return Err(Mistake::at_line(
-                    file,
-                    text,
-                    u32::try_from(line).unwrap_or(0),
-                    what,
-                ));
-            }
+        let entries = parsed.findings;
+        if let Some(entry) = entries.iter().find(|e| !is_fingerprint(&e.fingerprint)) {
+            let line = text.lines().position(|l| l.contains(&entry.fingerprint));
+            let line = u32::try_from(line.unwrap_or(0) + 1).unwrap_or(0);
+            let message = format!("invalid fingerprint `{}`", entry.fingerprint);
+            return Err(Diagnostic::at_line(file, text, line, message));
         }
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Mistake::at_line(
-                file,
-                text,
-                0,
-                format!("{} stands in it twice", pair[0].0),
-            ));
+        let mut keys: Vec<_> = entries.iter().map(BaselineEntry::key).collect();
+        keys.sort_unstable();
+        if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(invalid(format!("duplicate entry for {}", pair[0].0)));
         }
-        Ok(Self {
-            known: parsed.findings,
-        })
+        Ok(Self { entries })
     }
 
-    /// The file: one line for each finding, in an order that does not change, so that merges are
-    /// easy.
+    /// Returns the text of the file. Each finding has one line, and the order is stable, so version
+    /// control merges the file well.
     pub fn to_text(&self) -> String {
-        let mut known = self.known.clone();
-        known.sort_by(|a, b| {
+        let mut entries = self.entries.clone();
+        entries.sort_by(|a, b| {
             (&a.fingerprint, a.bytes, a.blocks).cmp(&(&b.fingerprint, b.bytes, b.blocks))
         });
-        // A struct of strings and numbers can't fail to be written.
-        let lines: Vec<String> = known
+        // Serializing a struct of strings and numbers can't fail.
+        let lines: Vec<String> = entries
             .iter()
-            .map(|k| serde_json::to_string(k).unwrap_or_default())
+            .map(|entry| serde_json::to_string(entry).unwrap_or_default())
             .collect();
         let separator = if lines.is_empty() { "" } else { "\n" };
         format!(
@@ -162,224 +162,264 @@ impl Baseline {
         )
     }
 
-    /// What a run would be known by: everything that the gate looks at and no rule accepts.
-    pub fn of(parsed: &Parsed, triage: &Triage) -> Self {
-        // A rule that no longer allows has the last word.
-        let is_ruled =
-            |item: &Item| matches!(item.cause, Some(Cause::ExpiredRule | Cause::OverLimit));
-        let open = |item: &Item| {
+    /// Creates a baseline of all findings of a run that the policy looks at and no rule accepts.
+    pub fn from_run(parsed: &Parsed, triage: &Triage) -> Self {
+        // A rule that no longer accepts the finding takes precedence over the baseline.
+        let has_rule =
+            |t: &TriagedFinding| matches!(t.cause, Some(Cause::ExpiredRule | Cause::OverLimit));
+        let is_open = |t: &TriagedFinding| {
             matches!(
-                item.disposition,
+                t.disposition,
                 Disposition::Unexpected | Disposition::Baseline
-            ) && !is_ruled(item)
+            ) && !has_rule(t)
         };
-        let groups = groups(parsed, &triage.items, |at| open(&triage.items[at]));
+        let groups = groups(parsed, &triage.findings, |at| is_open(&triage.findings[at]));
         Self {
-            known: groups.into_iter().map(|g| g.known).collect(),
+            entries: groups.into_iter().map(|g| g.entry).collect(),
         }
     }
 
-    /// This baseline after a run: without what was fixed, with the sizes of what has shrunk; and,
-    /// if asked, with what is new or has grown.
+    /// Returns this baseline, updated after a run: fixed findings are removed, and shrunk findings
+    /// get their new sizes. If `grow` is true, new and grown findings are added.
     #[must_use]
     pub fn updated(&self, parsed: &Parsed, triage: &Triage, grow: bool) -> Self {
-        let fixed: &[Known] = triage
-            .baseline
-            .as_ref()
-            .map(|c| c.fixed.as_slice())
-            .unwrap_or_default();
-        let now = Self::of(parsed, triage).known;
-        let mut known: Vec<Known> = self
-            .known
+        let comparison = triage.baseline.as_ref();
+        let fixed: &[BaselineEntry] = comparison.map_or(&[], |c| c.fixed.as_slice());
+        let mut entries: Vec<BaselineEntry> = self
+            .entries
             .iter()
-            .filter(|k| !fixed.contains(k))
+            .filter(|entry| !fixed.contains(entry))
             .cloned()
             .collect();
-        for new in now {
-            match known.iter_mut().find(|k| k.is_same(&new)) {
+        for new in Self::from_run(parsed, triage).entries {
+            match entries.iter_mut().find(|entry| entry.is_same(&new)) {
                 Some(old) if grow || !old.is_exceeded_by(&new) => *old = new,
                 Some(_) => {}
-                None if grow => known.push(new),
+                None if grow => entries.push(new),
                 None => {}
             }
         }
-        Self { known }
+        Self { entries }
     }
 
-    /// Marks what is known, and what has grown.
+    /// Sets the disposition of known findings, and the cause of those that have grown.
     pub(crate) fn apply(
         &self,
         parsed: &Parsed,
-        items: &mut [Item],
+        findings: &mut [TriagedFinding],
         silence: Silence,
     ) -> Comparison {
         let mut comparison = Comparison::default();
-        let mut by_name: HashMap<&str, Vec<&Known>> = HashMap::new();
-        for known in &self.known {
-            by_name.entry(&known.fingerprint).or_default().push(known);
-        }
-        let open: Vec<bool> = items
+        let by_fingerprint = index_by_fingerprint(self.entries.iter());
+        let is_open: Vec<bool> = findings
             .iter()
-            .map(|item| item.disposition == Disposition::Unexpected && item.cause.is_none())
+            .map(|t| t.disposition == Disposition::Unexpected && t.cause.is_none())
             .collect();
-        for group in groups(parsed, items, |at| open[at]) {
-            let same = by_name
-                .get(group.known.fingerprint.as_str())
-                .into_iter()
-                .flatten()
-                .find(|k| k.is_same(&group.known));
-            let Some(known) = same else { continue };
-            let grown = known.is_exceeded_by(&group.known);
-            if grown {
-                comparison
-                    .grown
-                    .push((group.known.fingerprint.clone(), known.describe()));
+        for group in groups(parsed, findings, |at| is_open[at]) {
+            let Some(entry) = find_same(&by_fingerprint, &group.entry) else {
+                continue;
+            };
+            let has_grown = entry.is_exceeded_by(&group.entry);
+            if has_grown {
+                comparison.grown.push(GrownFinding {
+                    fingerprint: group.entry.fingerprint.clone(),
+                    before: entry.describe(),
+                });
             } else {
                 comparison.known += 1;
             }
             for at in group.members {
-                let item = &mut items[at];
-                (item.disposition, item.cause) = if grown {
-                    (Disposition::Unexpected, Some(Cause::Grown))
+                if has_grown {
+                    findings[at].cause = Some(Cause::Grown);
                 } else {
-                    (Disposition::Baseline, None)
-                };
+                    findings[at].disposition = Disposition::Baseline;
+                }
             }
         }
-        let all = groups(parsed, items, |_| true);
-        let mut seen: HashMap<&str, Vec<&Known>> = HashMap::new();
-        for group in &all {
-            seen.entry(&group.known.fingerprint)
-                .or_default()
-                .push(&group.known);
-        }
-        let ran = |tool: &String| {
-            silence == Silence::Pass || parsed.reports.iter().any(|r| r.tool == Tool::named(tool))
-        };
-        let is_fixed = |k: &&Known| {
-            k.tools.iter().any(&ran)
-                && !seen
-                    .get(k.fingerprint.as_str())
-                    .into_iter()
-                    .flatten()
-                    .any(|g| k.is_same(g))
-        };
-        comparison.fixed = self.known.iter().filter(is_fixed).cloned().collect();
+        comparison.fixed = self.fixed_entries(parsed, findings, silence);
         comparison
+    }
+
+    /// Returns the entries that the run doesn't have, although their tool ran.
+    fn fixed_entries(
+        &self,
+        parsed: &Parsed,
+        findings: &[TriagedFinding],
+        silence: Silence,
+    ) -> Vec<BaselineEntry> {
+        let groups = groups(parsed, findings, |_| true);
+        let present = index_by_fingerprint(groups.iter().map(|group| &group.entry));
+        let has_run = |tool: &String| {
+            let tool = Tool::from_name(tool);
+            silence == Silence::Pass || parsed.reports.iter().any(|r| r.tool == tool)
+        };
+        let is_fixed = |entry: &&BaselineEntry| {
+            entry.tools.iter().any(has_run) && find_same(&present, entry).is_none()
+        };
+        self.entries.iter().filter(is_fixed).cloned().collect()
     }
 }
 
-impl Known {
+/// Indexes entries by fingerprint.
+fn index_by_fingerprint<'a>(
+    entries: impl Iterator<Item = &'a BaselineEntry>,
+) -> HashMap<&'a str, Vec<&'a BaselineEntry>> {
+    let mut index: HashMap<&str, Vec<&BaselineEntry>> = HashMap::new();
+    for entry in entries {
+        index.entry(&entry.fingerprint).or_default().push(entry);
+    }
+    index
+}
+
+/// Returns the entry of an index that covers the same findings.
+fn find_same<'a>(
+    index: &HashMap<&str, Vec<&'a BaselineEntry>>,
+    entry: &BaselineEntry,
+) -> Option<&'a BaselineEntry> {
+    let candidates = index.get(entry.fingerprint.as_str())?;
+    candidates.iter().copied().find(|c| c.is_same(entry))
+}
+
+impl BaselineEntry {
+    /// Returns the values that must be unique in a baseline: the fingerprint and, if it is weak,
+    /// the sizes.
+    fn key(&self) -> (&str, u64, u64) {
+        if self.weak {
+            (&self.fingerprint, self.bytes, self.blocks)
+        } else {
+            (&self.fingerprint, 0, 0)
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint
-            && (!(self.weak || other.weak)
-                || (self.bytes, self.blocks) == (other.bytes, other.blocks))
+        let is_weak = self.weak || other.weak;
+        let has_same_size = self.bytes == other.bytes && self.blocks == other.blocks;
+        self.fingerprint == other.fingerprint && (!is_weak || has_same_size)
     }
 
-    /// More bytes or blocks, or reachable before and lost now.
+    /// Returns true if `now` has more bytes or blocks, or is lost instead of reachable.
     fn is_exceeded_by(&self, now: &Self) -> bool {
-        now.bytes > self.bytes || now.blocks > self.blocks || rank(&now.kind) > rank(&self.kind)
+        now.bytes > self.bytes
+            || now.blocks > self.blocks
+            || severity_rank(&now.kind) > severity_rank(&self.kind)
     }
 
-    /// `leak-definite, 40 bytes in 1 block`
+    /// Describes kind and size: `leak-definite, 40 bytes in 1 block`.
     pub fn describe(&self) -> String {
         if self.bytes == 0 && self.blocks == 0 {
             return self.kind.clone();
         }
-        format!(
-            "{}, {}",
-            self.kind,
-            numbers::amount_of(&self.kind, self.bytes, self.blocks)
-        )
+        let size = numbers::amount_for_kind(&self.kind, self.bytes, self.blocks);
+        format!("{}, {size}", self.kind)
     }
 }
 
-/// Definite, possible and indirect are one: checkers move records between them from run to run.
-fn rank(kind: &str) -> u8 {
+/// Ranks kinds by severity. Definite, possible and indirect leaks have the same rank, because
+/// checkers move records between them from run to run.
+fn severity_rank(kind: &str) -> u8 {
     u8::from(kind != Kind::LEAK_REACHABLE.as_str())
 }
 
-/// The chosen findings by fingerprint; weak ones by size, too.
-fn groups(parsed: &Parsed, items: &[Item], chosen: impl Fn(usize) -> bool) -> Vec<Group> {
-    // By fingerprint, and by the sizes of a weak one.
+/// Groups the findings for which `is_chosen` returns true by fingerprint. Weak fingerprints are
+/// grouped by size, too.
+fn groups(
+    parsed: &Parsed,
+    findings: &[TriagedFinding],
+    is_chosen: impl Fn(usize) -> bool,
+) -> Vec<Group> {
+    // The fingerprint, and the sizes if the fingerprint is weak.
     type Key<'a> = (&'a str, Option<(u64, u64)>);
-    let mut places: HashMap<Key<'_>, usize> = HashMap::new();
+    let mut indices: HashMap<Key<'_>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
-    let mut group_of = vec![None; items.len()];
-    for (at, (item, finding)) in items
-        .iter()
-        .zip(&parsed.findings)
-        .enumerate()
-        .filter(|(at, _)| chosen(*at))
-    {
+    let mut group_of = vec![None; findings.len()];
+    let all = findings.iter().zip(&parsed.findings).enumerate();
+    for (at, (triaged, finding)) in all.filter(|(at, _)| is_chosen(*at)) {
         let sizes = finding
             .leak
             .map(|l| (l.bytes, l.blocks))
-            .filter(|_| item.fingerprint.is_weak());
-        let place = *places
-            .entry((item.fingerprint.as_str(), sizes))
-            .or_insert_with(|| {
-                groups.push(Group {
-                    known: known(finding, item),
-                    members: Vec::new(),
-                });
-                groups.len() - 1
+            .filter(|_| triaged.fingerprint.is_weak());
+        let key = (triaged.fingerprint.as_str(), sizes);
+        let index = *indices.entry(key).or_insert_with(|| {
+            groups.push(Group {
+                entry: new_entry(finding, triaged),
+                members: Vec::new(),
             });
-        let group = &mut groups[place];
-        // Sizes are those of the worst kind: what is only reachable does not make room for what is
-        // lost.
-        if rank(finding.kind.as_str()) > rank(&group.known.kind) {
-            group.known.kind = finding.kind.as_str().to_owned();
+            groups.len() - 1
+        });
+        let group = &mut groups[index];
+        // The entry has the sizes of the most severe kind, so reachable blocks don't make room for
+        // lost ones.
+        if severity_rank(finding.kind.as_str()) > severity_rank(&group.entry.kind) {
+            group.entry.kind = finding.kind.as_str().to_owned();
         }
         let tool = finding.tool.as_str();
-        if !group.known.tools.iter().any(|t| t == tool) {
-            group.known.tools.push(tool.to_owned());
+        if !group.entry.tools.iter().any(|t| t == tool) {
+            group.entry.tools.push(tool.to_owned());
         }
         group.members.push(at);
-        group_of[at] = Some(place);
+        group_of[at] = Some(index);
     }
-    sizes(parsed, items, &group_of, &mut groups);
+    set_sizes(parsed, findings, &group_of, &mut groups);
     groups
 }
 
-fn known(finding: &Finding, item: &Item) -> Known {
-    Known {
-        fingerprint: item.fingerprint.to_string(),
-        weak: item.fingerprint.is_weak(),
+fn new_entry(finding: &Finding, triaged: &TriagedFinding) -> BaselineEntry {
+    BaselineEntry {
+        fingerprint: triaged.fingerprint.to_string(),
+        weak: triaged.fingerprint.is_weak(),
         tools: Vec::new(),
         kind: finding.kind.as_str().to_owned(),
         bytes: 0,
         blocks: 0,
-        frames: fingerprint::lines(finding, &mut crate::culprit::Names::default()).0,
+        frames: fingerprint::hashed_lines(finding, &mut FrameCache::default()).0,
     }
 }
 
-/// The largest sums in one process.
-fn sizes(parsed: &Parsed, items: &[Item], group_of: &[Option<usize>], groups: &mut [Group]) {
+/// Sets the sizes of each entry to the largest sums in one process.
+fn set_sizes(
+    parsed: &Parsed,
+    findings: &[TriagedFinding],
+    group_of: &[Option<usize>],
+    groups: &mut [Group],
+) {
     for report in &parsed.reports {
-        let mut sums: HashMap<usize, (u64, u64)> = HashMap::new();
-        for entry in &report.entries {
-            let Some(group) = group_of.get(entry.finding).copied().flatten() else {
+        let mut sums: HashMap<usize, Amount> = HashMap::new();
+        for record in &report.records {
+            let Some(group) = group_of.get(record.finding).copied().flatten() else {
                 continue;
             };
-            let finding = &parsed.findings[entry.finding];
-            if rank(finding.kind.as_str()) < rank(&groups[group].known.kind) {
+            let finding = &parsed.findings[record.finding];
+            if severity_rank(finding.kind.as_str()) < severity_rank(&groups[group].entry.kind) {
                 continue;
             }
-            let weak = items[entry.finding].fingerprint.is_weak();
-            // A weak finding is known by the sizes of one record.
-            let count = if weak { 1 } else { entry.count };
-            let (bytes, blocks) = match finding.leak {
-                Some(leak) => (leak.times(count).bytes, leak.times(count).blocks),
-                None if finding.kind == Kind::FD_LEAK => (0, count),
-                None => (0, 0),
-            };
+            // The entry of a weak fingerprint has the sizes of one record.
+            let is_weak = findings[record.finding].fingerprint.is_weak();
+            let count = if is_weak { 1 } else { record.count };
             let sum = sums.entry(group).or_default();
-            *sum = (sum.0.saturating_add(bytes), sum.1.saturating_add(blocks));
+            *sum = sum.plus(size_of(finding, count));
         }
-        for (group, (bytes, blocks)) in sums {
-            let known = &mut groups[group].known;
-            (known.bytes, known.blocks) = (known.bytes.max(bytes), known.blocks.max(blocks));
+        for (group, sum) in sums {
+            let entry = &mut groups[group].entry;
+            entry.bytes = entry.bytes.max(sum.bytes);
+            entry.blocks = entry.blocks.max(sum.blocks);
         }
+    }
+}
+
+/// Returns the size of `count` records. Open descriptors count as blocks.
+fn size_of(finding: &Finding, count: u64) -> Amount {
+    match finding.leak.map(|leak| leak.times(count)) {
+        Some(leak) => Amount {
+            bytes: leak.bytes,
+            blocks: leak.blocks,
+        },
+        None => Amount {
+            bytes: 0,
+            blocks: if finding.kind == Kind::FD_LEAK {
+                count
+            } else {
+                0
+            },
+        },
     }
 }

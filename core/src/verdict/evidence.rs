@@ -1,30 +1,32 @@
-//! What was proved, in one line: which checkers ran, on how many processes, and what they stated.
+//! The evidence line of a verdict: which checkers ran on how many processes, and their totals.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::observed::{self, VerifiedChecker};
 use crate::model::{Amount, Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::triage::{Disposition, Triage};
-use crate::verdict::watched::{self, Vouched};
 
-/// One sentence about all reports, such as `memcheck: 2 processes, 1 with every heap block freed,
-/// …`.
-pub(crate) fn sentence(parsed: &Parsed, triage: &Triage, vouched: &[Vouched]) -> String {
+/// Returns one line about all reports: `memcheck: 2 processes, 1 with all heap blocks freed; …`.
+pub(super) fn describe(parsed: &Parsed, triage: &Triage, verified: &[VerifiedChecker]) -> String {
     let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
     tools.sort_unstable();
     tools.dedup();
-    let mut parts: Vec<String> = tools.iter().map(|tool| about(tool, parsed)).collect();
-    parts.extend(watched::evidence(vouched, parsed));
+    let mut parts: Vec<String> = tools
+        .iter()
+        .map(|tool| describe_tool(tool, parsed))
+        .collect();
+    parts.extend(observed::evidence(verified, parsed));
     if parts.is_empty() {
-        return String::from("no checker spoke");
+        return String::from("no checker output found");
     }
-    let (allowed, _) = triage.count(parsed, Disposition::Allowed);
+    let allowed = triage.count(parsed, Disposition::Allowed).groups;
     if allowed > 0 {
         let rules = triage
-            .uses
+            .usages
             .iter()
             .filter(|u| u.decided > 0 && !u.expired && !u.over_limit)
             .count() as u64;
@@ -34,36 +36,37 @@ pub(crate) fn sentence(parsed: &Parsed, triage: &Triage, vouched: &[Vouched]) ->
             count(rules, "rule", "rules")
         ));
     }
-    let (known, _) = triage.count(parsed, Disposition::Baseline);
+    let known = triage.count(parsed, Disposition::Baseline).groups;
     if known > 0 {
         parts.push(format!(
-            "{} known to the baseline",
+            "{} in the baseline",
             count(known, "finding", "findings")
         ));
     }
     parts.join("; ")
 }
 
-fn about(tool: &Tool, parsed: &Parsed) -> String {
+fn describe_tool(tool: &Tool, parsed: &Parsed) -> String {
     let reports: Vec<&Report> = parsed.reports.iter().filter(|r| r.tool == *tool).collect();
     let mut out = format!(
         "{tool}: {}",
         count(reports.len() as u64, "process", "processes")
     );
-    let cut = reports.iter().filter(|r| !r.complete).count();
-    if cut > 0 {
-        out += &format!(", {cut} cut short");
+    let truncated = reports.iter().filter(|r| !r.complete).count();
+    if truncated > 0 {
+        out += &format!(", {truncated} truncated");
     }
-    let freed = reports.iter().filter(|r| r.stated.all_freed).count();
+    let freed = reports.iter().filter(|r| r.totals.all_freed).count();
     if freed > 0 {
-        out += &format!(", {freed} with every heap block freed");
+        out += &format!(", {freed} with all heap blocks freed");
     }
-    let searched = reports
+    let summaries = reports
         .iter()
-        .filter(|r| r.stated.leaks.is_some() || r.stated.leaked.is_some())
+        .filter(|r| r.totals.leaks.is_some() || r.totals.leaked.is_some())
         .count();
-    if searched > 0 {
-        out += &format!(", {searched} with a sum of leaks");
+    if summaries > 0 {
+        let noun = count(summaries as u64, "leak summary", "leak summaries");
+        out += &format!(", {noun}");
     }
     let suppressed = reports
         .iter()
@@ -77,7 +80,7 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
     }
     let hidden: u64 = reports
         .iter()
-        .filter_map(|r| r.stated.suppressed_errors)
+        .filter_map(|r| r.totals.suppressed_errors)
         .fold(0, u64::saturating_add);
     if hidden > 0 {
         out += &format!(
@@ -86,7 +89,7 @@ fn about(tool: &Tool, parsed: &Parsed) -> String {
         );
     }
     if reports.iter().any(|r| r.capped) {
-        out += ", findings left out by the tool";
+        out += ", findings omitted by the tool";
     }
     out
 }

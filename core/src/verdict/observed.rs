@@ -1,183 +1,190 @@
-//! A command that ran under checkers and was watched: what is known of it beside what the checkers
-//! wrote.
+//! Runs that leakgate started and observed: facts about the processes, in addition to the reports
+//! that the checkers wrote.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Policy, Reason, ReasonCode};
 use crate::model::Tool;
 use crate::numbers::count;
 use crate::parse::Parsed;
+use crate::policy::Policy;
 use crate::problem::{Code, Problem};
+use crate::reason::{Reason, ReasonCode};
 
-/// All that was run for one verdict: the command once for each group of checkers that can work
+/// All runs that one verdict is about: the command runs once for each group of checkers that work
 /// together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watched {
-    /// In the order in which they ran.
-    pub runs: Vec<Ran>,
+pub struct ObservedRuns {
+    /// The runs, in the order in which they were started.
+    pub runs: Vec<CheckerRun>,
 }
 
-/// The command, run once.
+/// One run of the command under one group of checkers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ran {
-    /// The checkers that it ran under.
+pub struct CheckerRun {
+    /// The checkers.
     pub tools: Vec<Tool>,
-    /// The command, as a person would type it.
+    /// The command line, quoted for a shell.
     pub command: String,
-    /// How it ended.
-    pub end: End,
-    /// Processes that were seen to start under the checkers.
+    /// How the command ended.
+    pub termination: Termination,
+    /// Number of processes that started under the checkers.
     pub processes: u64,
-    /// What became of the canary.
+    /// The result of the canary.
     pub canary: Canary,
-    /// Processes whose report is not there, each in words.
+    /// One message for each process whose report is missing.
     pub missing: Vec<String>,
-    /// What else keeps the run from proving anything, in words.
-    pub unproved: Vec<String>,
-    /// Why no leaks were looked for, where somebody turned the search off.
-    pub unsearched: Option<String>,
+    /// One message for each other reason why the run proves nothing.
+    pub unproven: Vec<String>,
+    /// The reason why leaks were not checked, if the user turned the leak check off. `None` if
+    /// leaks were checked.
+    pub leak_check_disabled: Option<String>,
 }
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// With an exit status.
+#[non_exhaustive]
+pub enum Termination {
+    /// It exited with this status.
     Status(i32),
-    /// By a signal.
+    /// This signal ended it.
     Signal(i32),
-    /// It was stopped after so many seconds.
+    /// leakgate stopped it after this number of seconds (`--timeout`).
     TimedOut(u64),
-    /// Somebody stopped leakgate.
+    /// The user interrupted leakgate.
     Interrupted,
-    /// leakgate stopped it, since the canary showed that the run could prove nothing.
+    /// leakgate stopped it because the canary check failed.
     GivenUp,
 }
 
-/// A small program with known errors, run by the same checker with the same options.
+/// The result of the canary: a small program with known errors, run under the same checker with the
+/// same options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Canary {
-    /// Its report came back.
+    /// The checker reported the errors of the canary.
     Seen,
-    /// There is none for this checker: the program itself must be built for it.
+    /// No canary exists for this checker, because the program itself must be built for it.
     None,
-    /// Its report did not come back; why, in words.
+    /// The checker did not report the errors of the canary. Holds the message.
     Silent(String),
 }
 
-impl End {
-    fn told(self, command: &str) -> Option<String> {
+impl Termination {
+    /// Returns the message for a command that failed. Returns `None` if it exited with status 0.
+    fn failure(self, command: &str) -> Option<String> {
         match self {
             Self::Status(0) => None,
-            Self::Status(status) => Some(format!("`{command}` failed with status {status}")),
-            Self::Signal(signal) => {
-                Some(format!("`{command}` was ended by signal {}", shown(signal)))
-            }
+            Self::Status(status) => Some(format!("`{command}` exited with status {status}")),
+            Self::Signal(signal) => Some(format!(
+                "`{command}` was killed by signal {}",
+                signal_name(signal)
+            )),
             Self::TimedOut(seconds) => Some(format!(
-                "`{command}` was stopped after {}",
+                "`{command}` timed out after {}",
                 count(seconds, "second", "seconds")
             )),
             Self::Interrupted => Some(format!("`{command}` was interrupted")),
             Self::GivenUp => Some(format!(
-                "`{command}` was stopped, since it could prove nothing"
+                "`{command}` was stopped because the canary check failed"
             )),
         }
     }
 }
 
-impl Watched {
-    /// The checkers under which processes ran that ended by themselves, so that silence means that
-    /// there was nothing to say.
-    pub(super) fn vouched(&self) -> Vec<Vouched> {
-        let sound = |run: &&Ran| {
+impl ObservedRuns {
+    /// Returns the checkers whose silence proves that they found nothing: they were seen to work,
+    /// and every process under them ended by itself and left its report.
+    pub(super) fn verified_checkers(&self) -> Vec<VerifiedChecker> {
+        let is_sound = |run: &&CheckerRun| {
             let is_seen = run.canary == Canary::Seen
-                || (run.canary == Canary::None && run.unproved.is_empty());
+                || (run.canary == Canary::None && run.unproven.is_empty());
             is_seen && run.processes > 0 && run.missing.is_empty()
         };
         let mut all = Vec::new();
-        for run in self.runs.iter().filter(sound) {
-            let canary = run.canary == Canary::Seen;
-            let of_run = run.tools.iter().map(|tool| Vouched {
-                tool: tool.clone(),
-                processes: run.processes,
-                canary,
-            });
-            of_run.for_each(|vouched| vouched.add_to(&mut all));
+        for run in self.runs.iter().filter(is_sound) {
+            for tool in &run.tools {
+                let verified = VerifiedChecker {
+                    tool: tool.clone(),
+                    processes: run.processes,
+                    canary: run.canary == Canary::Seen,
+                };
+                verified.add_to(&mut all);
+            }
         }
         all
     }
 
+    /// Appends the reasons that come from the runs themselves.
     pub(super) fn reasons(&self, parsed: &Parsed, policy: &Policy, reasons: &mut Vec<Reason>) {
-        let mut add = |code, messages: Vec<String>| {
-            let count = messages.len() as u64;
-            let Some(message) = messages.into_iter().next() else {
-                return;
-            };
-            match reasons.iter_mut().find(|r: &&mut Reason| r.code == code) {
-                Some(reason) => reason.count += count,
-                None => reasons.push(Reason {
-                    code,
-                    count,
-                    message,
-                }),
-            }
-        };
-        let failed: Vec<String> = self
+        let failed = self
             .runs
             .iter()
-            .filter_map(|run| run.end.told(&run.command))
-            .collect();
-        add(ReasonCode::CommandFailed, failed);
-        add(
-            ReasonCode::MissingReport,
-            self.runs
+            .filter_map(|run| run.termination.failure(&run.command));
+        add_reason(ReasonCode::CommandFailed, failed.collect(), reasons);
+        let missing = self.runs.iter().flat_map(|run| run.missing.iter().cloned());
+        add_reason(ReasonCode::MissingReport, missing.collect(), reasons);
+        add_reason(ReasonCode::NoEvidence, self.unproven(parsed), reasons);
+        if policy.gates_leaks() {
+            let disabled = self
+                .runs
                 .iter()
-                .flat_map(|run| run.missing.iter().cloned())
-                .collect(),
-        );
-        let silent = self.runs.iter().filter_map(|run| match &run.canary {
-            Canary::Silent(why) => Some(why.clone()),
+                .filter_map(|run| run.leak_check_disabled.clone());
+            add_reason(ReasonCode::LeaksNotShown, disabled.collect(), reasons);
+        }
+    }
+
+    /// Returns one message for each reason why a run proves nothing.
+    fn unproven(&self, parsed: &Parsed) -> Vec<String> {
+        let silent_canaries = self.runs.iter().filter_map(|run| match &run.canary {
+            Canary::Silent(message) => Some(message.clone()),
             Canary::Seen | Canary::None => None,
         });
-        let nobody = self
+        let without_process = self
             .runs
             .iter()
-            .filter(|run| run.processes == 0 && run.missing.is_empty() && !run.spoke(parsed));
-        let nobody = nobody.map(|run| format!("no process ran under {}", names(&run.tools)));
-        let unproved = self
+            .filter(|run| run.processes == 0 && run.missing.is_empty() && !run.has_report(parsed))
+            .map(|run| format!("no process ran under {}", join_names(&run.tools)));
+        let others = self
             .runs
             .iter()
-            .flat_map(|run| run.unproved.iter().cloned());
-        add(
-            ReasonCode::NoEvidence,
-            silent.chain(nobody).chain(unproved).collect(),
-        );
-        if policy.gates_leaks() {
-            add(
-                ReasonCode::LeaksNotShown,
-                self.runs
-                    .iter()
-                    .filter_map(|run| run.unsearched.clone())
-                    .collect(),
-            );
-        }
+            .flat_map(|run| run.unproven.iter().cloned());
+        silent_canaries
+            .chain(without_process)
+            .chain(others)
+            .collect()
     }
 }
 
-/// A checker that was seen to work, and processes that were watched under it to their end.
+/// Adds messages to the reason with this code. Only the first message is shown.
+fn add_reason(code: ReasonCode, messages: Vec<String>, reasons: &mut Vec<Reason>) {
+    let count = messages.len() as u64;
+    let Some(message) = messages.into_iter().next() else {
+        return;
+    };
+    match reasons.iter_mut().find(|reason| reason.code == code) {
+        Some(reason) => reason.count += count,
+        None => reasons.push(Reason {
+            code,
+            count,
+            message,
+        }),
+    }
+}
+
+/// A checker that was seen to work, and whose processes were observed until they ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vouched {
+pub struct VerifiedChecker {
     /// The checker.
     pub tool: Tool,
-    /// How many processes.
+    /// Number of processes.
     pub processes: u64,
-    /// A canary's errors came back by it.
+    /// True if the checker reported the errors of a canary in every run.
     pub canary: bool,
 }
 
-impl Vouched {
-    /// Adds it to what is known of others. A canary counts only where each run had one.
+impl VerifiedChecker {
+    /// Adds the checker to a list that has one entry for each tool.
     pub(crate) fn add_to(self, all: &mut Vec<Self>) {
         match all.iter_mut().find(|other| other.tool == self.tool) {
             Some(other) => {
@@ -189,37 +196,37 @@ impl Vouched {
     }
 }
 
-/// What checkers have watched, for the line that says what was proved.
-pub(crate) fn evidence(vouched: &[Vouched], parsed: &Parsed) -> Vec<String> {
-    let mut out = Vec::new();
-    for Vouched {
+/// Returns the parts of the evidence line that verified checkers add.
+pub(crate) fn evidence(verified: &[VerifiedChecker], parsed: &Parsed) -> Vec<String> {
+    let mut parts = Vec::new();
+    for VerifiedChecker {
         tool,
         processes,
         canary,
-    } in vouched
+    } in verified
     {
         if parsed.reports.iter().all(|report| report.tool != *tool) {
-            out.push(format!(
-                "{tool}: {} watched, nothing reported",
+            parts.push(format!(
+                "{tool}: {} checked, nothing reported",
                 count(*processes, "process", "processes")
             ));
         }
         if *canary {
-            out.push(format!("{tool} found the canary"));
+            parts.push(format!("{tool} found the canary"));
         }
     }
-    out
+    parts
 }
 
-impl Ran {
-    fn spoke(&self, parsed: &Parsed) -> bool {
+impl CheckerRun {
+    fn has_report(&self, parsed: &Parsed) -> bool {
         parsed.reports.iter().any(|r| self.tools.contains(&r.tool))
     }
 }
 
-/// The reason of a problem in what a watched command wrote: there, a checker that can't start is a
-/// command that can't run.
-pub(super) fn reason_of(problem: &Problem) -> Option<ReasonCode> {
+/// Returns the reason for a problem in the output of an observed run. There, a checker that cannot
+/// start means that the command could not run.
+pub(super) fn observed_reason(problem: &Problem) -> Option<ReasonCode> {
     if problem.code == Code::CheckerFailed {
         Some(ReasonCode::CommandFailed)
     } else {
@@ -227,8 +234,8 @@ pub(super) fn reason_of(problem: &Problem) -> Option<ReasonCode> {
     }
 }
 
-/// The numbers that all systems agree on have names.
-fn shown(signal: i32) -> String {
+/// Returns the number of a signal, with its name if all systems agree on the number.
+fn signal_name(signal: i32) -> String {
     const NAMES: &[(i32, &str)] = &[
         (1, "SIGHUP"),
         (2, "SIGINT"),
@@ -241,43 +248,42 @@ fn shown(signal: i32) -> String {
         (14, "SIGALRM"),
         (15, "SIGTERM"),
     ];
-    NAMES
-        .iter()
-        .find(|(number, _)| *number == signal)
-        .map_or_else(
-            || format!("{signal}"),
-            |(_, name)| format!("{signal} ({name})"),
-        )
+    let known = NAMES.iter().find(|(number, _)| *number == signal);
+    known.map_or_else(
+        || format!("{signal}"),
+        |(_, name)| format!("{signal} ({name})"),
+    )
 }
 
-fn names(tools: &[Tool]) -> String {
-    tools
-        .iter()
-        .map(Tool::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn join_names(tools: &[Tool]) -> String {
+    let names: Vec<&str> = tools.iter().map(Tool::as_str).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Date, Gate, NoWorkspace, Options, Parser, judge_watched, triage};
+    use crate::culprit::NoWorkspace;
+    use crate::parse::Parser;
+    use crate::triage::{Gate, triage};
+    use crate::verdict::judge_observed;
+    use crate::{Date, Options};
 
-    fn ran(tool: Tool) -> Ran {
-        Ran {
+    fn run_of(tool: Tool) -> CheckerRun {
+        CheckerRun {
             tools: Vec::from([tool]),
             command: String::from("./a"),
-            end: End::Status(0),
+            termination: Termination::Status(0),
             processes: 1,
             canary: Canary::Seen,
             missing: Vec::new(),
-            unproved: Vec::new(),
-            unsearched: None,
+            unproven: Vec::new(),
+            leak_check_disabled: None,
         }
     }
 
-    /// What is said of these runs with this log, where the policy asks for the tool of the first.
-    fn codes(runs: Vec<Ran>, log: &[u8], policy: Policy) -> Vec<&'static str> {
+    /// Returns the reasons for these runs and this log. The policy requires the first tool.
+    fn codes(runs: Vec<CheckerRun>, log: &[u8], policy: Policy) -> Vec<&'static str> {
         let mut parser = Parser::new(Options::default());
         parser.begin("log");
         parser.feed(log);
@@ -287,10 +293,10 @@ mod tests {
             ..policy
         };
         let gate = Gate::new(policy, Date::constant(2026, 11, 22));
-        let verdict = judge_watched(
+        let verdict = judge_observed(
             &parsed,
             &triage(&parsed, &gate, &NoWorkspace),
-            &Watched { runs },
+            &ObservedRuns { runs },
             &gate,
         );
         verdict
@@ -300,62 +306,69 @@ mod tests {
             .collect()
     }
 
-    fn code(change: impl Fn(&mut Ran)) -> Vec<&'static str> {
-        let mut ran = ran(Tool::Asan);
-        change(&mut ran);
-        codes(Vec::from([ran]), b"", Policy::default())
+    fn code(change: impl Fn(&mut CheckerRun)) -> Vec<&'static str> {
+        let mut run = run_of(Tool::Asan);
+        change(&mut run);
+        codes(Vec::from([run]), b"", Policy::default())
     }
 
     #[test]
-    fn silence_of_a_checker_that_was_watched_is_a_proof() {
+    fn silent_observed_checker_passes() {
         assert_eq!(code(|_| {}), [""; 0]);
-        assert_eq!(code(|ran| ran.canary = Canary::None), [""; 0]);
+        assert_eq!(code(|run| run.canary = Canary::None), [""; 0]);
     }
 
     #[test]
-    fn whatever_is_lost_is_no_proof() {
+    fn anything_missing_fails() {
         let text = || Vec::from([String::from("x")]);
         assert_eq!(
-            code(|ran| ran.canary = Canary::Silent(String::from("x"))),
+            code(|run| run.canary = Canary::Silent(String::from("x"))),
             ["missing-report", "no-evidence"]
         );
-        assert_eq!(code(|ran| ran.missing = text()), ["missing-report"]);
+        assert_eq!(code(|run| run.missing = text()), ["missing-report"]);
         assert_eq!(
-            code(|ran| ran.processes = 0),
+            code(|run| run.processes = 0),
             ["missing-report", "no-evidence"]
         );
-        let none = |ran: &mut Ran| (ran.canary, ran.unproved) = (Canary::None, text());
+        let none = |run: &mut CheckerRun| {
+            run.canary = Canary::None;
+            run.unproven = text();
+        };
         assert_eq!(code(none), ["missing-report", "no-evidence"]);
-        assert_eq!(code(|ran| ran.unproved = text()), ["no-evidence"]);
+        assert_eq!(code(|run| run.unproven = text()), ["no-evidence"]);
     }
 
     #[test]
-    fn a_command_has_to_end_well() {
+    fn failed_command_fails() {
         for end in [
-            End::Status(1),
-            End::Signal(11),
-            End::TimedOut(3),
-            End::Interrupted,
-            End::GivenUp,
+            Termination::Status(1),
+            Termination::Signal(11),
+            Termination::TimedOut(3),
+            Termination::Interrupted,
+            Termination::GivenUp,
         ] {
-            assert_eq!(code(|ran| ran.end = end), ["command-failed"], "{end:?}");
+            assert_eq!(
+                code(|run| run.termination = end),
+                ["command-failed"],
+                "{end:?}"
+            );
         }
         assert_eq!(
-            End::Signal(11).told("./a").as_deref(),
-            Some("`./a` was ended by signal 11 (SIGSEGV)")
+            Termination::Signal(11).failure("./a").as_deref(),
+            Some("`./a` was killed by signal 11 (SIGSEGV)")
         );
         assert_eq!(
-            End::Signal(63).told("./a").as_deref(),
-            Some("`./a` was ended by signal 63")
+            Termination::Signal(63).failure("./a").as_deref(),
+            Some("`./a` was killed by signal 63")
         );
     }
 
     #[test]
-    fn a_search_that_was_turned_off_matters_to_who_asks_for_leaks() {
+    fn disabled_leak_check_fails_if_leaks_are_gated() {
         let off = || {
-            Vec::from([Ran {
-                unsearched: Some(String::from("x")),
-                ..ran(Tool::Asan)
+            Vec::from([CheckerRun {
+                leak_check_disabled: Some(String::from("x")),
+                ..run_of(Tool::Asan)
             }])
         };
         assert_eq!(codes(off(), b"", Policy::default()), ["leaks-not-shown"]);
@@ -365,11 +378,11 @@ mod tests {
     }
 
     #[test]
-    fn a_checker_that_can_not_start_is_a_command_that_can_not_run() {
+    fn checker_that_cannot_start_is_a_failed_command() {
         let log = b"valgrind: failed to start tool 'memcheck' for platform 'x86-linux': No such file or directory\n";
-        let runs = Vec::from([Ran {
+        let runs = Vec::from([CheckerRun {
             processes: 0,
-            ..ran(Tool::Memcheck)
+            ..run_of(Tool::Memcheck)
         }]);
         let codes = codes(runs, log, Policy::default());
         assert!(
@@ -379,13 +392,17 @@ mod tests {
     }
 
     #[test]
-    fn each_run_counts() {
-        let failed = Ran {
-            end: End::Status(1),
-            ..ran(Tool::Drd)
+    fn every_run_must_pass() {
+        let failed = CheckerRun {
+            termination: Termination::Status(1),
+            ..run_of(Tool::Drd)
         };
         assert_eq!(
-            codes(Vec::from([ran(Tool::Asan), failed]), b"", Policy::default()),
+            codes(
+                Vec::from([run_of(Tool::Asan), failed]),
+                b"",
+                Policy::default()
+            ),
             ["command-failed"]
         );
     }

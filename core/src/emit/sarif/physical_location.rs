@@ -1,4 +1,4 @@
-//! Places: a file of the repository by its path there, a function by its name.
+//! SARIF locations: files by their path in the repository, functions by their name.
 
 use alloc::string::String;
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::wire::Message;
 use crate::emit::escape::uri;
-use crate::emit::places::Spot;
-use crate::emit::words::shortened;
+use crate::emit::location::Location;
+use crate::emit::summary::shortened;
 use crate::model::Frame;
 
-/// Longest name that is taken over.
+/// Maximum length of a name, in characters.
 pub(super) const MAX_NAME: usize = 300;
 
 /// Section 3.28.
 #[derive(Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Location {
+pub(super) struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,26 +61,27 @@ pub(super) struct LogicalLocation {
     pub(super) kind: &'static str,
 }
 
-/// A place, and the function in it.
-pub(super) fn location(spot: &Spot, frame: Option<&Frame>) -> Location {
-    let uri = uri(&spot.file);
+/// Converts a location, with the function of `frame`.
+pub(super) fn sarif_location(location: &Location, frame: Option<&Frame>) -> SarifLocation {
+    let uri = uri(&location.file);
     let uri_base_id = (!uri.starts_with("file:")).then_some("%SRCROOT%");
     let region = Region {
-        start_line: spot.line.unwrap_or(1),
-        start_column: spot.column.filter(|_| spot.line.is_some()),
+        start_line: location.line.unwrap_or(1),
+        start_column: location.column.filter(|_| location.line.is_some()),
     };
-    Location {
+    SarifLocation {
         physical_location: Some(PhysicalLocation {
             artifact_location: ArtifactLocation { uri, uri_base_id },
             region,
         }),
         logical_locations: frame.and_then(function),
-        ..Location::default()
+        ..SarifLocation::default()
     }
 }
 
+/// Returns the logical location of the function of a frame.
 pub(super) fn function(frame: &Frame) -> Option<[LogicalLocation; 1]> {
-    let name = shortened(frame.site.name()?, MAX_NAME);
+    let name = shortened(frame.info.name()?, MAX_NAME);
     Some([LogicalLocation {
         fully_qualified_name: name.into_owned(),
         kind: "function",

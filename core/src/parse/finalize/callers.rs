@@ -1,13 +1,13 @@
-//! How many frames of a stack valgrind kept (`--num-callers`), where the text does not say so.
+//! Infers how many frames of a stack valgrind kept (`--num-callers`) if the log doesn't state it.
 
 use crate::model::{Frame, Stack};
 use crate::parse::Collector;
 
-/// Without the option (`coregrind/m_options.c`).
+/// valgrind's default (`coregrind/m_options.c`).
 const DEFAULT: usize = 12;
 
-/// Functions at which a stack ends by itself.
-const ENDS: &[&str] = &[
+/// Functions in which complete stacks end.
+const OUTERMOST: &[&str] = &[
     "main",
     "(below main)",
     "_start",
@@ -19,33 +19,36 @@ const ENDS: &[&str] = &[
     "thread_start",
 ];
 
-/// A stack of twelve addresses that ends in the middle of the program was cut there, unless a
-/// longer one stands in the same report.
+/// Sets [`callers`](crate::model::Report::callers) to the default for reports in which a stack of
+/// twelve addresses ends in the middle of the program and no stack is longer.
 pub(super) fn infer(all: &mut Collector) {
-    for report in &mut all.reports {
+    for open in &mut all.reports {
+        let report = &mut open.report;
         if report.callers.is_some() || !report.tool.is_valgrind() {
             continue;
         }
-        let (mut longest, mut is_cut) = (0, false);
-        for entry in &report.entries {
-            for stack in &all.findings[entry.finding].stacks {
-                let length = addresses(stack);
+        let mut longest = 0;
+        let mut is_cut = false;
+        for record in &report.records {
+            for stack in &all.findings[record.finding].stacks {
+                let length = address_count(stack);
                 longest = longest.max(length);
-                is_cut |= length == DEFAULT && !ends(stack);
+                is_cut |= length == DEFAULT && !is_complete(stack);
             }
         }
         report.callers = (is_cut && longest == DEFAULT).then_some(DEFAULT as u32);
     }
 }
 
-/// How many addresses a stack has; functions that were inlined share one. A function that calls
-/// itself has one address twice.
-fn addresses(stack: &Stack) -> usize {
-    let inlined = |pair: &[Frame]| pair[0].inlined && pair[0].site != pair[1].site;
+/// Counts the addresses of a stack. Inlined functions share one address; a function that calls
+/// itself has the same address twice.
+fn address_count(stack: &Stack) -> usize {
+    let inlined = |pair: &[Frame]| pair[0].inlined && pair[0].info != pair[1].info;
     stack.frames.len() - stack.frames.windows(2).filter(|pair| inlined(pair)).count()
 }
 
-fn ends(stack: &Stack) -> bool {
-    let last = stack.frames.last().and_then(|f| f.site.function.as_deref());
-    last.is_none_or(|name| ENDS.contains(&name))
+/// Returns true if the outermost frame is one in which stacks end, or has no function name.
+fn is_complete(stack: &Stack) -> bool {
+    let last = stack.frames.last().and_then(|f| f.info.function.as_deref());
+    last.is_none_or(|name| OUTERMOST.contains(&name))
 }

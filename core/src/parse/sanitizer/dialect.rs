@@ -1,11 +1,11 @@
-//! Which sanitizer speaks, and who knows its words.
+//! Maps sanitizer names to tools, and selects the module that knows a tool's messages.
 
-use super::super::asan::{self, Section};
+use super::super::asan::{self, ErrorLine};
 use super::super::{hwasan, msan, tsan};
 use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 
-/// The tool of the name before `Sanitizer`.
+/// Returns the tool for the name before `Sanitizer`.
 pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
     Some(match name {
         b"Address" => Tool::Asan,
@@ -18,24 +18,24 @@ pub(crate) fn tool(name: &[u8]) -> Option<Tool> {
     })
 }
 
-/// True where a `SUMMARY:` of this name ends an error of the tool. LeakSanitizer's errors are
-/// summed up in the name of the sanitizer that it runs in.
-pub(crate) fn sums_up(name: &[u8], of: &Tool) -> bool {
+/// Returns true if a `SUMMARY:` of this name ends an error of the tool. The summary of
+/// LeakSanitizer's errors names the sanitizer that it runs in.
+pub(crate) fn is_summary_of(name: &[u8], of: &Tool) -> bool {
     let leaks = |tool: &Tool| matches!(tool, Tool::Asan | Tool::Lsan);
     tool(name).is_some_and(|named| named == *of || (leaks(&named) && leaks(of)))
 }
 
-/// The headline of an error.
+/// The parsed headline of an error.
 pub(crate) struct Headline<'a> {
     pub(crate) tool: Tool,
     pub(crate) kind: Kind,
     pub(crate) title: &'a str,
-    /// The process, where the headline names it.
+    /// The pid, if the headline contains it.
     pub(crate) pid: Option<u64>,
 }
 
-/// Reads what follows `LEVEL: NAMESanitizer`. Only AddressSanitizer wrote its headlines without a
-/// colon, long ago.
+/// Parses the text after `LEVEL: NAMESanitizer`. Only old versions of AddressSanitizer omit the
+/// colon of their headlines.
 pub(crate) fn headline<'a>(
     level: &[u8],
     name: &[u8],
@@ -43,13 +43,13 @@ pub(crate) fn headline<'a>(
     is_tagged: bool,
 ) -> Option<Headline<'a>> {
     let tool = tool(name)?;
-    let said = text
+    let message = text
         .strip_prefix(':')
         .or((tool == Tool::Asan || tool == Tool::Lsan).then_some(text))?
         .trim();
     match (level, &tool) {
         (b"WARNING:", Tool::Tsan) => {
-            let (kind, title, pid) = tsan::headline(said)?;
+            let (kind, title, pid) = tsan::headline(message)?;
             Some(Headline {
                 tool,
                 kind,
@@ -57,47 +57,47 @@ pub(crate) fn headline<'a>(
                 pid,
             })
         }
-        (b"WARNING:", Tool::Msan) if msan::is_headline(said, is_tagged) => Some(Headline {
+        (b"WARNING:", Tool::Msan) if msan::is_headline(message, is_tagged) => Some(Headline {
             tool,
-            kind: asan::kind(said),
-            title: said,
+            kind: asan::kind(message),
+            title: message,
             pid: None,
         }),
-        // Without a tag it may be prose; a headline holds an address.
-        (b"ERROR:", _) if is_tagged || contains(said.as_bytes(), b"0x") => Some(Headline {
+        // Without a tag it may be prose; a headline contains an address.
+        (b"ERROR:", _) if is_tagged || contains(message.as_bytes(), b"0x") => Some(Headline {
             tool,
-            kind: asan::kind(said),
-            title: said.trim_end_matches(':'),
+            kind: asan::kind(message),
+            title: message.trim_end_matches(':'),
             pid: None,
         }),
         _ => None,
     }
 }
 
-/// How many errors a sanitizer says at the end of a process that it printed.
-pub(crate) fn total(tool: &Tool, said: &[u8]) -> Option<u64> {
+/// Parses the number of printed errors that a sanitizer states at the end of a process.
+pub(crate) fn total(tool: &Tool, message: &[u8]) -> Option<u64> {
     match tool {
-        Tool::Tsan => tsan::total(said),
-        Tool::Msan => msan::total(said),
+        Tool::Tsan => tsan::total(message),
+        Tool::Msan => msan::total(message),
         _ => None,
     }
 }
 
-/// True for a warning about the sanitizer's own affairs.
-pub(crate) fn is_chatter(name: &[u8], said: &[u8]) -> bool {
+/// Returns true for a warning about the sanitizer itself.
+pub(crate) fn is_chatter(name: &[u8], message: &[u8]) -> bool {
     tool(name).is_some()
-        && said
+        && message
             .trim_ascii_start()
             .starts_with(b"memory layout is incompatible")
 }
 
-/// Recognises the lines between the stacks of an error. A fatal signal is told in the same words by
-/// all.
-pub(crate) fn section(tool: &Tool, line: &[u8]) -> Option<Section> {
+/// Recognizes the lines between the stacks of an error. All sanitizers report a fatal signal with
+/// the same lines.
+pub(crate) fn error_line(tool: &Tool, line: &[u8]) -> Option<ErrorLine> {
     match tool {
-        Tool::Tsan => tsan::section(line).or_else(|| asan::section(line)),
-        Tool::Msan => msan::section(line).or_else(|| asan::section(line)),
-        Tool::Hwasan => hwasan::section(line).or_else(|| asan::section(line)),
-        _ => asan::section(line),
+        Tool::Tsan => tsan::error_line(line).or_else(|| asan::error_line(line)),
+        Tool::Msan => msan::error_line(line).or_else(|| asan::error_line(line)),
+        Tool::Hwasan => hwasan::error_line(line).or_else(|| asan::error_line(line)),
+        _ => asan::error_line(line),
     }
 }

@@ -1,23 +1,23 @@
-//! Application Verifier: the log that `appverif -export log` writes as XML, and what the debugger
-//! prints at a stop.
+//! Application Verifier: the XML log that `appverif -export log` writes, and the debugger's output
+//! at a stop.
 //!
-//! Source: <https://learn.microsoft.com/en-us/windows-hardware/drivers/devtest/application-verifier-stop-codes-and-definitions>.
+//! Source:
+//! <https://learn.microsoft.com/en-us/windows-hardware/drivers/devtest/application-verifier-stop-codes-and-definitions>.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, find, hex, lossy};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::xml::unescape;
 
-/// An entry that is longer is cut.
+/// Maximum size of a log entry, in bytes. Longer entries are truncated.
 const MAX_ENTRY: usize = 1 << 18;
 
-/// Stops, and the kinds that they mean; all others of the same layer mean what stands at its end.
+/// Ranges of stop codes (first, last), and their kinds. The first range that contains a code
+/// decides, so the range of a whole layer comes after single codes of that layer.
 pub(in crate::parse) const STOPS: &[(u64, u64, &str)] = &[
     (0x2, 0x2, "access-violation"),
     (0x4, 0x4, "allocation-size-too-big"),
@@ -33,71 +33,75 @@ pub(in crate::parse) const STOPS: &[(u64, u64, &str)] = &[
     (0x905, 0x9ff, "fd-leak"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     if let Some(stop) = after(text, b"VERIFIER STOP ") {
-        return match stopped(stop, desk) {
-            Some(()) => Opened::Line,
+        return match record_stop(stop, context) {
+            Some(()) => Start::Line,
             None if stop.first().is_some_and(u8::is_ascii_digit) => {
-                desk.unreadable(&Tool::AppVerifier, text);
-                Opened::Line
+                context.unreadable(&Tool::AppVerifier, text);
+                Start::Line
             }
-            None => Opened::No,
+            None => Start::No,
         };
     }
     if find(text, b"<avrf:log").is_none() {
-        return Opened::No;
+        return Start::No;
     }
-    let report = desk.report(&Tool::AppVerifier, None);
-    desk.out.reports[report].complete = false;
+    let mut current = CurrentReport::new(context.incomplete_report(&Tool::AppVerifier, None));
     let mut log = Log {
-        report,
         entry: Vec::new(),
-        first: desk.line,
+        first_line: context.line,
     };
-    log.line(text, desk);
-    Opened::Report(Box::new(log))
+    log.read_line(text, &mut current, context);
+    Start::report(current, log)
 }
 
-/// `00000300: pid 0x558: invalid handle exception for current stack trace`
-fn stopped(stop: &[u8], desk: &mut Desk<'_>) -> Option<()> {
+/// Records the stop of `00000300: pid 0x558: invalid handle exception for current stack trace`.
+/// Returns `None` if the text has another form.
+fn record_stop(stop: &[u8], context: &mut Context<'_>) -> Option<()> {
     let (code, rest) = hex(stop)?;
     let rest = rest.strip_prefix(b": pid 0x")?;
     let (pid, rest) = hex(rest)?;
-    let title = text_of(rest.strip_prefix(b":")?.trim_ascii());
-    let report = desk.report(&Tool::AppVerifier, Some(pid));
-    desk.out.reports[report].complete = true;
-    let kind = kind(code);
-    let mut draft = desk.draft(Tool::AppVerifier, kind.clone(), &title);
-    draft.leak = kind.is_leak().then(|| Leak::direct(0, 1));
-    desk.record(report, draft);
+    let title = shared_text(rest.strip_prefix(b":")?.trim_ascii());
+    let report = context.complete_report(&Tool::AppVerifier, Some(pid));
+    let kind = kind_of_stop(code);
+    let mut finding = context.new_finding(Tool::AppVerifier, kind.clone(), &title);
+    finding.leak = kind.is_leak().then(|| Leak::direct(0, 1));
+    context.record(report, finding);
     Some(())
 }
 
-fn kind(code: u64) -> Kind {
+/// Returns the kind for a stop code.
+fn kind_of_stop(code: u64) -> Kind {
     STOPS
         .iter()
         .find(|(first, last, _)| (*first..=*last).contains(&code))
-        .map_or(Kind::UNKNOWN, |(.., kind)| Kind::of(kind))
+        .map_or(Kind::UNKNOWN, |(.., kind)| Kind::from_static(kind))
 }
 
-/// The log as XML.
+/// Reads an XML log.
 #[derive(Clone, Debug)]
 struct Log {
-    report: usize,
-    /// The entry that is being read.
+    /// The part of the current entry that was read so far.
     entry: Vec<u8>,
-    first: u64,
+    /// Number of the entry's first line, from 1.
+    first_line: u64,
 }
 
-impl Reading for Log {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
+impl ReportReader for Log {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
         let mut rest = text;
         loop {
             if self.entry.is_empty() {
                 let Some(start) = find(rest, b"<avrf:logEntry") else {
                     break;
                 };
-                self.first = desk.line;
+                self.first_line = context.line;
                 rest = &rest[start..];
             }
             let end = find(rest, b"</avrf:logEntry>").map(|end| end + b"</avrf:logEntry>".len());
@@ -106,37 +110,36 @@ impl Reading for Log {
                 self.entry.extend_from_slice(piece);
                 self.entry.push(b'\n');
             }
-            let Some(end) = end else { return Step::Own };
+            let Some(end) = end else {
+                return LineOutcome::Consumed;
+            };
             let entry = core::mem::take(&mut self.entry);
-            self.hand_in(&entry, desk);
+            self.record_entry(&entry, current, context);
             rest = &rest[end..];
         }
         if contains(rest, b"</avrf:logfile>") {
-            desk.out.reports[self.report].complete = true;
-            return Step::Last;
+            context.complete(current);
+            return LineOutcome::Finished;
         }
         if rest.trim_ascii().is_empty() || contains(rest, b"avrf:") || contains(rest, b"<?xml") {
-            Step::Own
+            LineOutcome::Consumed
         } else {
-            Step::Foreign
+            LineOutcome::Unrelated
         }
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
         let entry = core::mem::take(&mut self.entry);
         if !entry.is_empty() {
-            self.hand_in(&entry, desk);
+            self.record_entry(&entry, current, context);
         }
-        desk.cut(self.report, "the log of Application Verifier has no end");
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+        context.end_truncated(current);
     }
 }
 
 impl Log {
-    fn hand_in(&self, entry: &[u8], desk: &mut Desk<'_>) {
+    /// Records the finding of a log entry.
+    fn record_entry(&self, entry: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) {
         let severity = attribute(entry, b"Severity=\"").unwrap_or_default();
         let code = attribute(entry, b"StopCode=\"0x")
             .and_then(|digits| u64::from_str_radix(&digits, 16).ok())
@@ -145,46 +148,43 @@ impl Log {
             return;
         }
         let message = elements(entry, b"message").next().unwrap_or_default();
-        let kind = kind(code);
-        let mut draft = desk.draft(Tool::AppVerifier, kind.clone(), message.trim());
-        (draft.first_line, draft.last_line) = (self.first, desk.line);
+        let kind = kind_of_stop(code);
+        let mut finding = context.new_finding(Tool::AppVerifier, kind.clone(), message.trim());
+        finding.first_line = self.first_line;
+        finding.last_line = context.line;
         if kind.is_leak() {
-            draft.leak = Some(Leak::direct(0, 1));
+            finding.leak = Some(Leak::direct(0, 1));
         }
-        for number in [b"parameter1", b"parameter2", b"parameter3", b"parameter4"] {
-            elements(entry, number)
+        for parameter in [b"parameter1", b"parameter2", b"parameter3", b"parameter4"] {
+            elements(entry, parameter)
                 .filter(|text| !text.trim().is_empty())
-                .for_each(|text| draft.note(text.as_bytes()));
+                .for_each(|text| finding.add_note(text.as_bytes()));
         }
-        let is_kept = kind.is_leak() || kind == Kind::FD_LEAK;
-        draft.expect_stack(
-            if is_kept {
-                Role::Allocation
-            } else {
-                Role::Access
-            },
-            b"",
-        );
+        let is_resource_leak = kind.is_leak() || kind == Kind::FD_LEAK;
+        let role = if is_resource_leak {
+            Role::Allocation
+        } else {
+            Role::Access
+        };
+        finding.expect_stack(role, b"");
         for trace in elements(entry, b"trace") {
-            desk.frame(
-                &mut draft,
-                Grammar::Verifier,
-                Head {
-                    index: None,
-                    address: None,
-                    site: trace.trim().as_bytes(),
-                },
+            context.push_site(
+                &mut finding,
+                FrameSyntax::AppVerifier,
+                trace.trim().as_bytes(),
             );
         }
-        desk.record(self.report, draft);
+        current.finding = Some(finding);
+        context.flush(current);
     }
 }
 
+/// Returns the value of an attribute. `name` includes `="`.
 fn attribute(entry: &[u8], name: &[u8]) -> Option<String> {
     before(after(entry, name)?, b"\"").map(|value| lossy(value).into_owned())
 }
 
-/// The texts of all elements of a name.
+/// Returns the texts of all elements with this name, without the `avrf:` prefix.
 fn elements<'a>(entry: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = String> + 'a {
     let open = [b"<avrf:", name, b">"].concat();
     let close = [b"</avrf:", name, b">"].concat();

@@ -1,115 +1,117 @@
-//! The debug heap of Microsoft's C runtime: what it dumps at the end of a program, and what it says
-//! of a damaged block.
+//! The debug heap of Microsoft's C runtime: its dump at the end of a program, and its messages
+//! about corrupted blocks.
 //!
-//! Source: <https://learn.microsoft.com/en-us/cpp/c-runtime-library/find-memory-leaks-using-the-crt-library>. A block has no stack, only
-//! the place of its allocation, and that where `_CRTDBG_MAP_ALLOC` was defined.
+//! Source:
+//! <https://learn.microsoft.com/en-us/cpp/c-runtime-library/find-memory-leaks-using-the-crt-library>.
+//! A block has no stack. It has the location of its allocation only if `_CRTDBG_MAP_ALLOC` was
+//! defined.
 
-use alloc::boxed::Box;
 use alloc::format;
 
-use super::{Desk, Opened, Reading, Step};
-use crate::bytes::{contains, find, lossy, number};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
+use crate::bytes::{before, contains, find, lossy, number};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::finding_builder::FindingBuilder;
+use crate::parse::frame::SplitFrame;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    if said.ends_with(b"Detected memory leaks!") {
-        let report = desk.report(&Tool::Crt, None);
-        desk.out.reports[report].complete = false;
-        return Opened::Report(Box::new(Dump { report }));
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    if text.ends_with(b"Detected memory leaks!") {
+        let report = context.incomplete_report(&Tool::Crt, None);
+        return Start::report(CurrentReport::new(report), Dump);
     }
-    if let Some(draft) = block(said, desk) {
-        let report = desk.report(&Tool::Crt, None);
-        desk.record(report, draft);
-        desk.cut(
-            report,
-            "a block of the debug heap without the beginning of the dump",
+    if let Some(finding) = parse_block(text, context) {
+        let report = context.report(&Tool::Crt, None);
+        let current = CurrentReport::new(report);
+        context.record(report, finding);
+        context.mark_truncated(&current, "a debug heap dump has no beginning");
+        return Start::report(current, Dump);
+    }
+    if text.starts_with(b"HEAP CORRUPTION DETECTED: ") {
+        context.record_single_line(
+            Tool::Crt,
+            Kind::from_static("heap-corruption"),
+            &shared_text(text),
         );
-        return Opened::Report(Box::new(Dump { report }));
+        return Start::Line;
     }
-    if said.starts_with(b"HEAP CORRUPTION DETECTED: ") {
-        desk.said(Tool::Crt, Kind::of("heap-corruption"), &text_of(said));
-        return Opened::Line;
-    }
-    Opened::No
+    Start::No
 }
 
-/// The dump of what was not freed.
+/// Reads the dump of leaked blocks.
 #[derive(Clone, Debug)]
-struct Dump {
-    report: usize,
+struct Dump;
+
+impl ReportReader for Dump {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if text.ends_with(b"Detected memory leaks!") {
+            self.finish(current, context);
+            return LineOutcome::EndedBefore;
+        }
+        if text.starts_with(b"Object dump complete") {
+            context.complete(current);
+            return LineOutcome::Finished;
+        }
+        if let Some(finding) = parse_block(text, context) {
+            current.finding = Some(finding);
+            context.flush(current);
+            return LineOutcome::Consumed;
+        }
+        // MFC lists a client block a second time, by its class.
+        let is_mfc_object = text.starts_with(b"a ") && contains(text, b" at $");
+        if contains(text, b" bytes long") && !is_mfc_object {
+            context.unreadable(&Tool::Crt, text);
+            return LineOutcome::Consumed;
+        }
+        let is_part = is_mfc_object
+            || text.is_empty()
+            || text.starts_with(b"Dumping objects ->")
+            || text.starts_with(b"Data: <");
+        if is_part {
+            LineOutcome::Consumed
+        } else {
+            LineOutcome::Unrelated
+        }
+    }
 }
 
-impl Reading for Dump {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if said.ends_with(b"Detected memory leaks!") {
-            self.finish(desk);
-            return Step::Over;
-        }
-        if said.starts_with(b"Object dump complete") {
-            desk.out.reports[self.report].complete = true;
-            return Step::Last;
-        }
-        if let Some(draft) = block(said, desk) {
-            desk.record(self.report, draft);
-            return Step::Own;
-        }
-        // MFC tells of a client block once more, by its class.
-        let is_named = said.starts_with(b"a ") && contains(said, b" at $");
-        if contains(said, b" bytes long") && !is_named {
-            desk.unreadable(&Tool::Crt, said);
-            return Step::Own;
-        }
-        let is_own = is_named
-            || said.is_empty()
-            || said.starts_with(b"Dumping objects ->")
-            || said.starts_with(b"Data: <");
-        if is_own { Step::Own } else { Step::Foreign }
-    }
-
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.cut(self.report, "the dump of the debug heap has no end");
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
-    }
-}
-
-/// `C:\src\a.cpp(10) : {813} normal block at 0x00C08E80, 16 bytes long.`
-fn block(said: &[u8], desk: &mut Desk<'_>) -> Option<Draft> {
-    let open = find(said, b"{")?;
-    let (_, what) = number(&said[open + 1..])?;
-    let what = what.strip_prefix(b"} ")?;
-    let name = &what[..find(what, b" at ")?];
-    let size = what
+/// Parses `C:\src\a.cpp(10) : {813} normal block at 0x00C08E80, 16 bytes long.` into a finding.
+fn parse_block(text: &[u8], context: &mut Context<'_>) -> Option<FindingBuilder> {
+    let open = find(text, b"{")?;
+    let (_, block) = number(&text[open + 1..])?;
+    let block = block.strip_prefix(b"} ")?;
+    let name = before(block, b" at ")?;
+    let size = block
         .strip_suffix(b" bytes long.")
-        .or_else(|| what.strip_suffix(b" bytes long"))?;
+        .or_else(|| block.strip_suffix(b" bytes long"))?;
     let (bytes, _) = number(size.rsplit(|b| *b == b' ').next()?)?;
     if !contains(name, b"block") && !contains(name, b"a C") {
         return None;
     }
-    let mut draft = desk.draft(
+    let mut finding = context.new_finding(
         Tool::Crt,
         Kind::LEAK_DEFINITE,
         &format!("{}, {bytes} bytes long", lossy(name)),
     );
-    draft.leak = Some(Leak::direct(bytes, 1));
-    draft.expect_stack(Role::Allocation, b"");
-    if let Some(place) = said[..open].strip_suffix(b" : ") {
-        desk.frame(
-            &mut draft,
-            Grammar::Place,
-            Head {
+    finding.leak = Some(Leak::direct(bytes, 1));
+    finding.expect_stack(Role::Allocation, b"");
+    if let Some(location) = text[..open].strip_suffix(b" : ") {
+        context.push_frame(
+            &mut finding,
+            FrameSyntax::Location,
+            SplitFrame {
                 index: Some(0),
                 address: None,
-                site: place,
+                text: location,
             },
         );
     }
-    Some(draft)
+    Some(finding)
 }

@@ -1,193 +1,187 @@
-//! Formats of the project's own, as `[[format]]` of `leakgate.toml` describes them.
+//! Custom formats, as defined by `[[format]]` in `leakgate.toml`.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
 use regex::bytes::Captures;
 
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::lossy;
-use crate::format::{Format, Shape, number};
+use crate::custom_format::{CustomFormat, Shape, parse_number};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::finding_builder::FindingBuilder;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    if desk.out.formats.is_empty() {
-        return Opened::No;
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    if context.out.formats.is_empty() {
+        return Start::No;
     }
-    let formats = Arc::clone(&desk.out.formats);
-    let opened = formats
+    let formats = Arc::clone(&context.out.formats);
+    formats
         .iter()
         .enumerate()
-        .filter(|(_, format)| format.may_be(text))
-        .map(|(at, format)| open(at, format, text, desk));
-    opened
-        .into_iter()
-        .find(|opened| !matches!(opened, Opened::No))
-        .unwrap_or(Opened::No)
+        .filter(|(_, format)| format.may_match(text))
+        .map(|(index, format)| start_format(index, format, text, context))
+        .find(|started| !matches!(started, Start::No))
+        .unwrap_or(Start::No)
 }
 
-fn open(at: usize, format: &Format, text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let tool = Tool::of_format(&format.name);
+/// Decides whether a line starts a report of one format. `index` is the format's index in the
+/// configuration.
+fn start_format(
+    index: usize,
+    format: &CustomFormat,
+    text: &[u8],
+    context: &mut Context<'_>,
+) -> Start {
+    let tool = Tool::from_custom_format(&format.name);
     let Some(found) = format.shape.opening().captures(text) else {
         if format
             .clean
             .as_ref()
-            .is_some_and(|clean| clean.is_found_in(text))
+            .is_some_and(|clean| clean.is_match(text))
         {
-            let report = desk.report(&tool, None);
-            desk.out.reports[report].complete = true;
-            return Opened::Line;
+            context.complete_report(&tool, None);
+            return Start::Line;
         }
-        return Opened::No;
+        return Start::No;
     };
     let group = |name: &str| found.name(name).map(|group| group.as_bytes());
-    match format.when.as_ref().map(|when| when.holds(group)) {
+    match format.when.as_ref().map(|when| when.evaluate(group)) {
         Some(None) => {
-            desk.unreadable(&tool, text);
-            return Opened::Line;
+            context.unreadable(&tool, text);
+            return Start::Line;
         }
         Some(Some(false)) => {
-            // It was looked at, and is in order.
-            let report = desk.report(&tool, None);
-            desk.out.reports[report].complete = true;
-            return Opened::Line;
+            // The program checked and found no error.
+            context.complete_report(&tool, None);
+            return Start::Line;
         }
         _ => {}
     }
-    let report = desk.report(&tool, None);
-    desk.out.reports[report].complete = true;
-    let mut draft = draft(format, tool, &found, desk);
-    frame(&found, &mut draft, desk);
+    let report = context.complete_report(&tool, None);
+    let mut finding = new_finding(format, tool, &found, context);
+    push_group_frame(&found, &mut finding, context);
     match format.shape {
         Shape::Line(_) => {
-            desk.record(report, draft);
-            Opened::Line
+            context.record(report, finding);
+            Start::Line
         }
-        Shape::Block { .. } => Opened::Report(Box::new(Block {
-            report,
-            format: at,
-            draft: Some(draft),
-        })),
+        Shape::Block { .. } => Start::report(
+            CurrentReport::new(report).with_finding(finding),
+            Block { format: index },
+        ),
     }
 }
 
-fn draft(format: &Format, tool: Tool, found: &Captures<'_>, desk: &Desk<'_>) -> Draft {
+/// Creates a finding from the groups of a match.
+fn new_finding(
+    format: &CustomFormat,
+    tool: Tool,
+    found: &Captures<'_>,
+    context: &Context<'_>,
+) -> FindingBuilder {
     let text = |name: &str| {
         found
             .name(name)
             .map(|group| group.as_bytes().trim_ascii())
             .filter(|text| !text.is_empty())
     };
-    let size = |name: &str| text(name).and_then(number);
+    let size = |name: &str| text(name).and_then(parse_number);
     let kind =
         text("kind").map_or_else(|| format.kind.clone(), |kind| Kind::from_name(&lossy(kind)));
     let whole = found.get(0).map_or(&b""[..], |whole| whole.as_bytes());
-    let mut draft = desk.draft(
+    let mut finding = context.new_finding(
         tool,
         kind,
-        &text_of(text("message").unwrap_or(whole.trim_ascii())),
+        &shared_text(text("message").unwrap_or(whole.trim_ascii())),
     );
-    let is_leak = draft.kind.is_leak();
+    let is_leak = finding.kind.is_leak();
     if is_leak || size("bytes").is_some() {
-        draft.leak = Some(Leak::direct(
+        finding.leak = Some(Leak::direct(
             size("bytes").unwrap_or(0),
             size("blocks").unwrap_or(1),
         ));
     }
-    draft.expect_stack(
-        if is_leak {
-            Role::Allocation
-        } else {
-            Role::Access
-        },
-        b"",
-    );
-    draft
+    let role = if is_leak {
+        Role::Allocation
+    } else {
+        Role::Access
+    };
+    finding.expect_stack(role, b"");
+    finding
 }
 
-/// Adds what the groups say of a place; nothing where they say none.
-fn frame(found: &Captures<'_>, draft: &mut Draft, desk: &mut Desk<'_>) {
+/// Adds a frame with the function and location of a match, if it has any.
+fn push_group_frame(found: &Captures<'_>, finding: &mut FindingBuilder, context: &mut Context<'_>) {
     let text = |name: &str| {
         found
             .name(name)
             .map(|group| lossy(group.as_bytes().trim_ascii()))
             .filter(|text| !text.is_empty())
     };
-    let place = text("file").map(|file| {
+    let location = text("file").map(|file| {
         text("line").map_or_else(|| String::from(&*file), |line| format!("{file}:{line}"))
     });
-    let (grammar, site) = match (text("function"), place) {
-        (Some(function), Some(place)) => (Grammar::AtPlace, format!("{function} at {place}")),
-        (Some(function), None) => (Grammar::Function, String::from(&*function)),
-        (None, Some(place)) => (Grammar::Place, place),
+    let (syntax, site) = match (text("function"), location) {
+        (Some(function), Some(location)) => {
+            (FrameSyntax::AtLocation, format!("{function} at {location}"))
+        }
+        (Some(function), None) => (FrameSyntax::Function, String::from(&*function)),
+        (None, Some(location)) => (FrameSyntax::Location, location),
         (None, None) => return,
     };
-    desk.frame(
-        draft,
-        grammar,
-        Head {
-            index: None,
-            address: None,
-            site: site.as_bytes(),
-        },
-    );
+    context.push_site(finding, syntax, site.as_bytes());
 }
 
-/// A finding whose frames follow.
+/// Reads the frames of a finding.
 #[derive(Clone, Debug)]
 struct Block {
-    report: usize,
-    /// Which of the formats.
+    /// Index of the format in the configuration.
     format: usize,
-    draft: Option<Draft>,
 }
 
-impl Reading for Block {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let formats = Arc::clone(&desk.out.formats);
+impl ReportReader for Block {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let formats = Arc::clone(&context.out.formats);
         let Some(Shape::Block { frames, end, .. }) =
             formats.get(self.format).map(|format| &format.shape)
         else {
-            return Step::Over;
+            return LineOutcome::EndedBefore;
         };
-        if end.as_ref().is_some_and(|end| end.is_found_in(text)) {
-            desk.hand_in(self.report, &mut self.draft);
-            return Step::Last;
+        if end.as_ref().is_some_and(|end| end.is_match(text)) {
+            context.flush(current);
+            return LineOutcome::Finished;
         }
-        match (frames.captures(text), &mut self.draft) {
-            (Some(found), Some(draft)) => {
-                frame(&found, draft, desk);
-                Step::Own
+        match (frames.captures(text), &mut current.finding) {
+            (Some(found), Some(finding)) => {
+                push_group_frame(&found, finding, context);
+                LineOutcome::Consumed
             }
-            _ if end.is_some() => Step::Foreign,
+            _ if end.is_some() => LineOutcome::Unrelated,
             _ => {
-                desk.hand_in(self.report, &mut self.draft);
-                Step::Over
+                context.flush(current);
+                LineOutcome::EndedBefore
             }
         }
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        let formats = Arc::clone(&desk.out.formats);
-        let has_end = formats
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        let formats = Arc::clone(&context.out.formats);
+        let has_end_pattern = formats
             .get(self.format)
             .is_some_and(|format| matches!(format.shape, Shape::Block { end: Some(_), .. }));
-        desk.hand_in(self.report, &mut self.draft);
-        if has_end {
-            desk.cut(
-                self.report,
-                "a report of the project's own format has no end",
-            );
+        if has_end_pattern {
+            context.end_truncated(current);
+        } else {
+            context.flush(current);
         }
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
     }
 }
 
@@ -195,7 +189,9 @@ impl Reading for Block {
 mod tests {
     use alloc::vec::Vec;
 
-    use crate::{Config, Options, Parsed, Parser};
+    use crate::Options;
+    use crate::parse::{Parsed, Parser};
+    use crate::rules::Config;
 
     fn read(config: &str, log: &str) -> Parsed {
         let config = Config::read("leakgate.toml", config).unwrap();
@@ -213,11 +209,11 @@ mod tests {
     "#;
 
     #[test]
-    fn a_condition_decides_and_says_what_it_cannot_read() {
+    fn condition_filters_matches_and_reports_unreadable_numbers() {
         let read = |log: &str| read(TRACE, log);
         let parsed = read("x\nLEAK at a.c:7 1,024 bytes, 3 frees\n");
         assert_eq!(parsed.findings[0].leak.map(|leak| leak.bytes), Some(1024));
-        assert_eq!(parsed.findings[0].stacks[0].frames[0].site.line, Some(7));
+        assert_eq!(parsed.findings[0].stacks[0].frames[0].info.line, Some(7));
         let even = read("LEAK at a.c:7 3 bytes, 3 frees\n");
         assert!(even.findings.is_empty() && even.reports.len() == 1 && even.problems.is_empty());
         let odd = read("LEAK at a.c:7 many bytes, 3 frees\n");
@@ -226,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_come_from_groups_and_none_is_reserved() {
+    fn kind_group_overrides_the_default_and_reserved_kinds_are_prefixed() {
         let config = r#"
             [[format]]
             name = "own"
@@ -254,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_follow_until_something_else_does() {
+    fn block_ends_at_the_first_line_without_a_frame() {
         let config = r#"
             [[format]]
             name = "own"
@@ -269,7 +265,7 @@ mod tests {
                 f.stacks[0]
                     .frames
                     .iter()
-                    .filter_map(|f| f.site.name())
+                    .filter_map(|f| f.info.name())
                     .collect()
             })
             .collect();
@@ -278,9 +274,10 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
-        let wrong = |text: &str| Config::read("f", text).unwrap_err().remove(0);
-        let format = |rest: &str| wrong(&alloc::format!("[[format]]\nname = \"a\"\n{rest}\n"));
+    fn invalid_formats_are_rejected() {
+        let first_error = |text: &str| Config::read("f", text).unwrap_err().remove(0);
+        let format =
+            |rest: &str| first_error(&alloc::format!("[[format]]\nname = \"a\"\n{rest}\n"));
         assert!(
             format("pattern = '(?<a>x'")
                 .message
@@ -300,9 +297,9 @@ mod tests {
         );
         assert_eq!(format("pattern = 'LEAK'\nkind = 'leaks'").line, 4);
         assert!(
-            wrong("[[format]]\nname = 'a'\npattern = 'LEAK'\n[[format]]\nname = 'a'\npattern = 'LEAK'\n")
+            first_error(&"[[format]]\nname = 'a'\npattern = 'LEAK'\n".repeat(2))
                 .message
-                .contains("second")
+                .contains("duplicate")
         );
     }
 }

@@ -1,234 +1,237 @@
-//! Dr. Memory: `results.txt`, or the same on the terminal behind `~~Dr.M~~ `.
+//! Dr. Memory: `results.txt`, or the same text on the terminal after `~~Dr.M~~ `.
 //!
-//! Source: Dr. Memory `drmemory/report.c`. An error is a headline, frames, and notes, of which some
-//! are frames of another stack; at the end stand sums by kind.
+//! Source: Dr. Memory `drmemory/report.c`. An error is a headline, frames, and notes, some of which
+//! are frames of another stack. The file ends with totals by kind.
 
-mod words;
+mod headline;
 
-use alloc::boxed::Box;
 use alloc::format;
 
-use self::words::{Headline, headline};
-use super::{Desk, Opened, Reading, Step};
+use self::headline::{Headline, parse_headline};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, number, trim_start};
 use crate::model::{Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::frame::SplitFrame;
 use crate::problem::Code;
 
 #[cfg(test)]
-pub(in crate::parse) use self::words::KINDS;
+pub(in crate::parse) use self::headline::KINDS;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = plain(text);
-    let is_results = said.starts_with(b"Dr. Memory results for pid ")
-        || said.starts_with(b"Dr. Memory version ");
-    let headline = headline(said);
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = strip_marker(text);
+    let is_results = text.starts_with(b"Dr. Memory results for pid ")
+        || text.starts_with(b"Dr. Memory version ");
+    let headline = parse_headline(text);
     if !is_results && headline.is_none() {
-        return Opened::No;
+        return Start::No;
     }
+    let mut current = CurrentReport::default();
     let mut results = Results {
-        report: None,
-        draft: None,
         in_totals: false,
-        whole: false,
-        read: 0,
-        stated: 0,
-        is_whole_file: is_results,
+        has_totals: false,
+        parsed: 0,
+        reported: 0,
+        has_header: is_results,
     };
     match headline {
-        Some(headline) => results.begin(&headline, desk),
+        Some(headline) => results.start_error(&headline, &mut current, context),
         None => {
-            results.line(text, desk);
+            results.read_line(text, &mut current, context);
         }
     }
-    Opened::Report(Box::new(results))
+    Start::report(current, results)
 }
 
-/// A line without what stands before it on the terminal.
-fn plain(text: &[u8]) -> &[u8] {
-    let said = trim_start(text);
-    said.strip_prefix(b"~~Dr.M~~")
-        .or_else(|| said.strip_prefix(b"~~Dr.H~~"))
-        .map_or(said, trim_start)
+/// Strips the marker of Dr. Memory's lines on the terminal.
+fn strip_marker(text: &[u8]) -> &[u8] {
+    let text = trim_start(text);
+    text.strip_prefix(b"~~Dr.M~~")
+        .or_else(|| text.strip_prefix(b"~~Dr.H~~"))
+        .map_or(text, trim_start)
         .trim_ascii_end()
 }
 
-/// The results of one process.
+/// Reads the results of one process.
 #[derive(Clone, Debug)]
 struct Results {
-    report: Option<usize>,
-    draft: Option<Draft>,
-    /// The sums have begun.
+    /// The totals at the end have started.
     in_totals: bool,
-    whole: bool,
-    /// Errors and leaks so far, and how many the sums count.
-    read: u64,
-    stated: u64,
-    /// It began with its header, so that an end is to be expected.
-    is_whole_file: bool,
+    /// The results contain their final totals.
+    has_totals: bool,
+    /// Number of errors and leaks so far.
+    parsed: u64,
+    /// Number of errors and leaks according to the totals.
+    reported: u64,
+    /// The results start with their header, so they must have an end too.
+    has_header: bool,
 }
 
-impl Reading for Results {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = plain(text);
-        if let Some(rest) = said.strip_prefix(b"Dr. Memory results for pid ") {
-            self.process(rest, desk);
-        } else if let Some(headline) = headline(said) {
-            self.hand_in(desk);
-            self.begin(&headline, desk);
-        } else if said.starts_with(b"FINAL SUMMARY:") || said.ends_with(b"ERRORS FOUND:") {
-            self.hand_in(desk);
+impl ReportReader for Results {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = strip_marker(text);
+        if let Some(rest) = text.strip_prefix(b"Dr. Memory results for pid ") {
+            self.read_header(rest, current, context);
+        } else if let Some(headline) = parse_headline(text) {
+            context.flush(current);
+            self.start_error(&headline, current, context);
+        } else if text.starts_with(b"FINAL SUMMARY:") || text.ends_with(b"ERRORS FOUND:") {
+            context.flush(current);
             self.in_totals = true;
-            if said.ends_with(b"ERRORS FOUND:") {
-                self.whole = true;
-                self.report
-                    .get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
+            if text.ends_with(b"ERRORS FOUND:") {
+                self.has_totals = true;
+                current
+                    .index
+                    .get_or_insert_with(|| context.report(&Tool::DrMemory, None));
             }
-        } else if said.starts_with(b"Details: ") && self.in_totals {
-            self.sum_up(desk);
-            return Step::Last;
+        } else if text.starts_with(b"Details: ") && self.in_totals {
+            self.reconcile(current, context);
+            return LineOutcome::Finished;
         } else if self.in_totals {
-            if !is_of_totals(said) {
-                return Step::Foreign;
+            if !is_in_totals(text) {
+                return LineOutcome::Unrelated;
             }
-            self.total(said, desk);
-        } else if self.draft.is_some() {
-            return self.body(said, desk);
-        } else if !said.is_empty()
-            && !said.starts_with(b"Recorded ")
-            && !said.starts_with(b"Application cmdline")
-            && !said.starts_with(b"Dr. Memory ")
+            self.read_total(text, current, context);
+        } else if current.finding.is_some() {
+            return read_error_line(text, current, context);
+        } else if !text.is_empty()
+            && !text.starts_with(b"Recorded ")
+            && !text.starts_with(b"Application cmdline")
+            && !text.starts_with(b"Dr. Memory ")
         {
-            return Step::Foreign;
+            return LineOutcome::Unrelated;
         }
-        Step::Own
+        LineOutcome::Consumed
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        self.hand_in(desk);
-        if self.whole || !self.is_whole_file {
-            self.sum_up(desk);
-        } else if let Some(report) = self.report {
-            desk.cut(report, "Dr. Memory's results have no sums at their end");
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        context.flush(current);
+        if self.has_totals || !self.has_header {
+            self.reconcile(current, context);
+        } else if current.index.is_some() {
+            context.mark_truncated(current, "the Dr. Memory results have no totals at the end");
         }
-    }
-
-    fn report(&self) -> Option<usize> {
-        self.report
     }
 }
 
 impl Results {
-    /// `5904: "main.exe"`
-    fn process(&mut self, rest: &[u8], desk: &mut Desk<'_>) {
+    /// Reads the pid and the command: `5904: "main.exe"`.
+    fn read_header(&mut self, rest: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) {
         let Some((pid, rest)) = number(rest) else {
             return;
         };
-        let report = desk.report(&Tool::DrMemory, Some(pid));
-        let this = &mut desk.out.reports[report];
-        this.complete = false;
-        this.has_header = true;
-        this.command = before(rest.strip_prefix(b": \"").unwrap_or_default(), b"\"").map(text_of);
-        self.report = Some(report);
-        self.is_whole_file = true;
+        let index = context.incomplete_report(&Tool::DrMemory, Some(pid));
+        let report = context.report_mut(index);
+        report.has_header = true;
+        report.command =
+            before(rest.strip_prefix(b": \"").unwrap_or_default(), b"\"").map(shared_text);
+        current.index = Some(index);
+        self.has_header = true;
     }
 
-    fn begin(&mut self, headline: &Headline<'_>, desk: &mut Desk<'_>) {
-        let report = *self
-            .report
-            .get_or_insert_with(|| desk.report(&Tool::DrMemory, None));
-        desk.out.reports[report].complete = !self.is_whole_file;
-        if headline.is_ignored() {
+    /// Starts the finding of an error.
+    fn start_error(
+        &mut self,
+        headline: &Headline<'_>,
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) {
+        let report = *current
+            .index
+            .get_or_insert_with(|| context.report(&Tool::DrMemory, None));
+        context.report_mut(report).complete = !self.has_header;
+        if headline.is_warning() {
             return;
         }
-        self.read += 1;
-        let mut draft = desk.draft(
+        self.parsed += 1;
+        let mut finding = context.new_finding(
             Tool::DrMemory,
             headline.kind.clone(),
-            &text_of(headline.title),
+            &shared_text(headline.title),
         );
-        draft.leak = headline.leak;
-        draft.expect_stack(
-            if headline.leak.is_some() {
-                Role::Allocation
-            } else {
-                Role::Access
-            },
-            b"",
-        );
-        self.draft = Some(draft);
-    }
-
-    /// A line of an error.
-    fn body(&mut self, said: &[u8], desk: &mut Desk<'_>) -> Step {
-        let Some(draft) = &mut self.draft else {
-            return Step::Foreign;
+        finding.leak = headline.leak;
+        let role = if headline.leak.is_some() {
+            Role::Allocation
+        } else {
+            Role::Access
         };
-        let note = said.strip_prefix(b"Note: ");
-        if let Some(head) = frame(note.unwrap_or(said)) {
-            desk.frame(draft, Grammar::Bracket, head);
-        } else if let Some(note) = note {
-            draft.note(note);
-            if note.ends_with(b"here:") {
-                draft.expect_stack(words::role(note), note);
-            }
-        } else if said.is_empty() {
-            self.hand_in(desk);
-        } else if !said.starts_with(b"Elapsed time = ") {
-            return Step::Foreign;
-        }
-        Step::Own
+        finding.expect_stack(role, b"");
+        current.finding = Some(finding);
     }
 
-    /// `      5 unique,     5 total unaddressable access(es)` and the other sums.
-    fn total(&mut self, said: &[u8], desk: &mut Desk<'_>) {
-        let Some(report) = self.report else { return };
-        let report = &mut desk.out.reports[report];
-        if let Some((_, rest)) = number(said) {
-            let unique = contains(rest, b" unique, ").then(|| number(said)).flatten();
-            let counts = !contains(rest, b"warning(s)")
+    /// Reads one of the totals, such as `      5 unique,     5 total unaddressable access(es)`.
+    fn read_total(&mut self, text: &[u8], current: &CurrentReport, context: &mut Context<'_>) {
+        let Some(report) = current.index else { return };
+        let report = context.report_mut(report);
+        if let Some((_, rest)) = number(text) {
+            let unique = contains(rest, b" unique, ").then(|| number(text)).flatten();
+            let is_error = !contains(rest, b"warning(s)")
                 && !contains(rest, b"still-reachable")
                 && !contains(rest, b"potential error");
-            if let Some((unique, _)) = unique.filter(|_| counts) {
-                self.stated = self.stated.saturating_add(unique);
+            if let Some((unique, _)) = unique.filter(|_| is_error) {
+                self.reported = self.reported.saturating_add(unique);
             }
             report.capped |= contains(rest, b"beyond -report_max");
-            let hidden = after(said, b"user-suppressed,")
+            let suppressed = after(text, b"user-suppressed,")
                 .is_some()
-                .then(|| number(said))
+                .then(|| number(text))
                 .flatten();
-            if let Some((hidden, _)) = hidden {
-                report.stated.suppressed_errors = Some(hidden);
+            if let Some((suppressed, _)) = suppressed {
+                report.totals.suppressed_errors = Some(suppressed);
             }
         }
     }
 
-    fn sum_up(&mut self, desk: &mut Desk<'_>) {
-        let Some(report) = self.report else { return };
-        desk.out.reports[report].complete = true;
-        let stated = self.stated;
-        desk.out.reports[report].stated.contexts = Some(stated);
-        if stated > self.read && !desk.out.reports[report].capped {
-            let message = format!(
-                "Dr. Memory counts {stated} errors, and its results hold {}",
-                self.read
-            );
-            desk.problem(Code::Unreconciled, &message);
-        }
-    }
-
-    fn hand_in(&mut self, desk: &mut Desk<'_>) {
-        if let Some((report, draft)) = self.report.zip(self.draft.take()) {
-            desk.record(report, draft);
+    /// Completes the report, and compares the totals with the parsed errors.
+    fn reconcile(&self, current: &CurrentReport, context: &mut Context<'_>) {
+        let Some(index) = current.index else { return };
+        let Self {
+            parsed, reported, ..
+        } = *self;
+        let report = context.report_mut(index);
+        report.complete = true;
+        report.totals.contexts = Some(reported);
+        if reported > parsed && !report.capped {
+            let message =
+                format!("Dr. Memory counted {reported} errors, but its results contain {parsed}");
+            context.problem(Code::Unreconciled, &message);
         }
     }
 }
 
-/// A line of the sums, or of the lists before them.
-fn is_of_totals(said: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
+/// Reads a line of an error.
+fn read_error_line(
+    text: &[u8],
+    current: &mut CurrentReport,
+    context: &mut Context<'_>,
+) -> LineOutcome {
+    let Some(finding) = &mut current.finding else {
+        return LineOutcome::Unrelated;
+    };
+    let note = text.strip_prefix(b"Note: ");
+    if let Some(frame) = parse_frame(note.unwrap_or(text)) {
+        context.push_frame(finding, FrameSyntax::Bracketed, frame);
+    } else if let Some(note) = note {
+        finding.add_note(note);
+        if note.ends_with(b"here:") {
+            finding.expect_stack(headline::stack_role(note), note);
+        }
+    } else if text.is_empty() {
+        context.flush(current);
+    } else if !text.starts_with(b"Elapsed time = ") {
+        return LineOutcome::Unrelated;
+    }
+    LineOutcome::Consumed
+}
+
+/// Returns true for a line of the totals or of the lists before them.
+fn is_in_totals(text: &[u8]) -> bool {
+    const PREFIXES: &[&[u8]] = &[
         b"DUPLICATE ERROR COUNTS:",
         b"SUPPRESSIONS USED:",
         b"ERRORS IGNORED:",
@@ -236,16 +239,18 @@ fn is_of_totals(said: &[u8]) -> bool {
         b"Error #",
         b"=====",
     ];
-    said.is_empty() || said[0].is_ascii_digit() || WORDS.iter().any(|words| said.starts_with(words))
+    text.is_empty()
+        || text[0].is_ascii_digit()
+        || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// `# 0 CECache::CECache       [c:\src\ecache.cpp:55]`
-fn frame(said: &[u8]) -> Option<Head<'_>> {
-    let (index, rest) = number(trim_start(said.strip_prefix(b"#")?))?;
+/// Parses `# 0 CECache::CECache       [c:\src\ecache.cpp:55]`.
+fn parse_frame(text: &[u8]) -> Option<SplitFrame<'_>> {
+    let (index, rest) = number(trim_start(text.strip_prefix(b"#")?))?;
     let site = trim_start(rest.strip_prefix(b" ")?);
-    (!site.is_empty()).then_some(Head {
+    (!site.is_empty()).then_some(SplitFrame {
         index: u32::try_from(index).ok(),
         address: None,
-        site,
+        text: site,
     })
 }

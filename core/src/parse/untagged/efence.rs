@@ -1,39 +1,43 @@
-//! Electric Fence. Most errors are a crash without a word; what it does say is one line.
+//! Electric Fence. Most errors are a crash without a message. The messages that exist are one line
+//! long.
 //!
-//! Source: Electric Fence 2.2 `efence.c`, `print.c`. Its banner tells only that it was there: a
-//! program that it stops by a signal prints no more than one that is in order.
+//! Source: Electric Fence 2.2 `efence.c`, `print.c`. Its banner proves only that it was loaded: a
+//! program that it stops with a signal prints no more than a correct program.
 
-use super::{Desk, Opened};
+use super::{Context, Start};
 use crate::bytes::{after, contains};
 use crate::model::{Kind, Tool};
-use crate::parse::collect::text_of;
+use crate::parse::collect::shared_text;
 use crate::problem::Code;
 
-/// What a message holds, and its kind.
-pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
+/// Parts of a message, and their kinds.
+pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("address not from malloc()", "invalid-free"),
     ("freeing free memory", "double-free"),
     ("Allocating 0 bytes", "invalid-size"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(said) = [&b"ElectricFence Aborting: "[..], b"DUMA Aborting: "]
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let Some(message) = [&b"ElectricFence Aborting: "[..], b"DUMA Aborting: "]
         .into_iter()
-        .find_map(|words| after(text, words))
+        .find_map(|prefix| after(text, prefix))
     else {
         if contains(text, b"ElectricFence Exiting: ") {
-            desk.problem(
+            context.problem(
                 Code::CheckerFailed,
-                &alloc::format!("Electric Fence failed: `{}`", text_of(text.trim_ascii())),
+                &alloc::format!(
+                    "Electric Fence failed: `{}`",
+                    shared_text(text.trim_ascii())
+                ),
             );
-            return Opened::Line;
+            return Start::Line;
         }
-        return Opened::No;
+        return Start::No;
     };
-    let kind = WORDS
+    let kind = KINDS
         .iter()
-        .find(|(words, _)| contains(said, words.as_bytes()))
-        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
-    desk.said(Tool::Efence, kind, &text_of(said.trim_ascii()));
-    Opened::Line
+        .find(|(part, _)| contains(message, part.as_bytes()))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
+    context.record_single_line(Tool::Efence, kind, &shared_text(message.trim_ascii()));
+    Start::Line
 }

@@ -1,21 +1,19 @@
-//! glibc before it aborts: one line on the heap's state, a smashed stack or an overflown buffer.
-//! Before 2.26 with the program's name, an address, a backtrace and a map of the memory.
+//! glibc's messages before it aborts: one line about the state of the heap, a smashed stack or a
+//! buffer overflow. Before 2.26 the program's name, an address, a backtrace and a memory map
+//! follow.
 //!
 //! Sources: glibc `malloc/malloc.c`, `malloc/mcheck.c`, `debug/fortify_fail.c`,
 //! `debug/stack_chk_fail.c`, `sysdeps/posix/libc_fatal.c` of 2.25 and before.
 
-use alloc::boxed::Box;
-
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, find};
 use crate::model::{Kind, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::{self, Head};
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::frame::{self, SplitFrame};
 
-/// What a line is, or begins with where the words end in ` *`, and its kind. With `=` before them,
-/// the words are the whole line: they could stand in a sentence.
-pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
+/// Prefixes of a message, and their kinds. With a leading `=` the text is the whole message,
+/// because it could also occur in prose.
+pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("free(): double free detected", "double-free"),
     ("double free or corruption (", "double-free"),
     ("=invalid fastbin entry (free)", "double-free"),
@@ -60,14 +58,15 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
     ("=bogus mcheck_status, library is buggy", "heap-corruption"),
 ];
 
-/// What stands between three stars.
-pub(in crate::parse) const STARRED: &[(&str, &str)] = &[
+/// Messages between `***`, and their kinds.
+pub(in crate::parse) const STARRED_KINDS: &[(&str, &str)] = &[
     ("stack smashing detected", "stack-buffer-overflow"),
     ("buffer overflow detected", "buffer-overflow"),
 ];
 
-/// What may follow `malloc(): ` and its like: glibc's sentences are short, and say what is wrong.
-const WRONG: &[&str] = &[
+/// Words that may follow `malloc(): ` and similar prefixes. glibc's messages are short and name the
+/// error right there.
+const ERROR_WORDS: &[&str] = &[
     "invalid",
     "corrupt",
     "unaligned",
@@ -80,31 +79,27 @@ const WRONG: &[&str] = &[
     "memory corruption",
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    if let Some((kind, title, with_map)) = starred(said) {
-        if !with_map {
-            desk.said(Tool::Glibc, kind, &title);
-            return Opened::Line;
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    if let Some((kind, title, has_backtrace)) = parse_starred(text) {
+        if !has_backtrace {
+            context.record_single_line(Tool::Glibc, kind, &title);
+            return Start::Line;
         }
-        let draft = desk.draft(Tool::Glibc, kind, &title);
-        let report = desk.report(&Tool::Glibc, None);
-        desk.out.reports[report].complete = true;
-        return Opened::Report(Box::new(Aborted {
-            report,
-            draft: Some(draft),
-        }));
+        let finding = context.new_finding(Tool::Glibc, kind, &title);
+        let report = context.complete_report(&Tool::Glibc, None);
+        return Start::report(CurrentReport::new(report).with_finding(finding), Backtrace);
     }
-    let Some((said, kind)) = sentence(said) else {
-        return Opened::No;
+    let Some((message, kind)) = find_message(text) else {
+        return Start::No;
     };
-    desk.said(Tool::Glibc, kind, &text_of(said));
-    Opened::Line
+    context.record_single_line(Tool::Glibc, kind, &shared_text(message));
+    Start::Line
 }
 
-/// The sentence at the end of a line, and its kind: text that the program left without a line feed
-/// may stand before it.
-fn sentence(said: &[u8]) -> Option<(&[u8], Kind)> {
+/// Returns the message at the end of a line, and its kind. The program may have printed text
+/// without a line feed before it.
+fn find_message(text: &[u8]) -> Option<(&[u8], Kind)> {
     const BEGINNINGS: &[&[u8]] = &[
         b"free(): ",
         b"double free or corruption (",
@@ -113,92 +108,91 @@ fn sentence(said: &[u8]) -> Option<(&[u8], Kind)> {
         b"munmap_chunk(): ",
         b"corrupted ",
     ];
-    let is_start = |at: &usize| *at > 0 && said[at - 1] != b'_';
+    let is_start = |at: &usize| *at > 0 && text[at - 1] != b'_';
     let glued = BEGINNINGS
         .iter()
-        .filter_map(|words| find(said, words))
+        .filter_map(|prefix| find(text, prefix))
         .filter(is_start)
-        .map(|at| &said[at..]);
-    core::iter::once(said)
+        .map(|at| &text[at..]);
+    core::iter::once(text)
         .chain(glued)
-        .find_map(|said| Some((said, kind(said)?)))
+        .find_map(|message| Some((message, kind(message)?)))
 }
 
-/// The kind of a sentence of the heap's.
-fn kind(said: &[u8]) -> Option<Kind> {
-    let said = core::str::from_utf8(said)
+/// Returns the kind of a heap message.
+fn kind(message: &[u8]) -> Option<Kind> {
+    let message = core::str::from_utf8(message)
         .ok()
-        .filter(|said| said.len() < 100)?;
-    let (words, kind) = WORDS
+        .filter(|message| message.len() < 100)?;
+    let (prefix, kind) = KINDS
         .iter()
-        .find(|(words, _)| match words.strip_prefix('=') {
-            Some(whole) => said == whole,
-            None => said.starts_with(words),
+        .find(|(prefix, _)| match prefix.strip_prefix('=') {
+            Some(whole) => message == whole,
+            None => message.starts_with(prefix),
         })?;
-    let rest = said.strip_prefix(words).unwrap_or_default();
-    let known = !words.ends_with("(): ") || WRONG.iter().any(|wrong| rest.starts_with(wrong));
-    known.then(|| Kind::of(kind))
+    let rest = message.strip_prefix(prefix).unwrap_or_default();
+    let is_known =
+        !prefix.ends_with("(): ") || ERROR_WORDS.iter().any(|word| rest.starts_with(word));
+    is_known.then(|| Kind::from_static(kind))
 }
 
-/// `*** stack smashing detected ***: terminated`, ``*** Error in `./a': double free or corruption
-/// (top): 0x0000000001234010 ***``; and whether a backtrace follows.
-fn starred(said: &[u8]) -> Option<(Kind, alloc::sync::Arc<str>, bool)> {
-    let words = after(said, b"*** ")?;
-    let ended = before(words, b" ***")?;
-    if let Some(error) = ended.strip_prefix(b"Error in `") {
-        let said = &error[find(error, b"': ")? + 3..];
-        let address = before(said, b": 0x").unwrap_or(said);
-        return Some((kind(address)?, text_of(address), true));
+/// Parses `*** stack smashing detected ***: terminated` and ``*** Error in `./a': double free or
+/// corruption (top): 0x0000000001234010 ***`` into kind, title, and whether a backtrace follows.
+fn parse_starred(text: &[u8]) -> Option<(Kind, alloc::sync::Arc<str>, bool)> {
+    let after_stars = after(text, b"*** ")?;
+    let starred = before(after_stars, b" ***")?;
+    if let Some(error) = starred.strip_prefix(b"Error in `") {
+        let message = &error[find(error, b"': ")? + 3..];
+        let message = before(message, b": 0x").unwrap_or(message);
+        return Some((kind(message)?, shared_text(message), true));
     }
-    let text = core::str::from_utf8(ended).ok()?;
-    let (_, kind) = STARRED.iter().find(|(words, _)| text == *words)?;
-    // Long ago the name of the program followed, and a backtrace.
-    let with_map = contains(words, b"***: ") && words.ends_with(b" terminated");
-    Some((Kind::of(kind), text_of(ended), with_map))
+    let message = core::str::from_utf8(starred).ok()?;
+    let (_, kind) = STARRED_KINDS.iter().find(|(known, _)| message == *known)?;
+    // Old versions print the name of the program and a backtrace after it.
+    let has_backtrace = contains(after_stars, b"***: ") && after_stars.ends_with(b" terminated");
+    Some((Kind::from_static(kind), shared_text(starred), has_backtrace))
 }
 
-/// The backtrace of 2.25 and before.
+/// Reads the backtrace of glibc 2.25 and before.
 #[derive(Clone, Debug)]
-struct Aborted {
-    report: usize,
-    draft: Option<Draft>,
-}
+struct Backtrace;
 
-impl Reading for Aborted {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if said.starts_with(b"======= Memory map: ") {
-            self.finish(desk);
-            return Step::Last;
+impl ReportReader for Backtrace {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if text.starts_with(b"======= Memory map: ") {
+            context.flush(current);
+            return LineOutcome::Finished;
         }
-        let Some(draft) = &mut self.draft else {
-            return Step::Over;
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::EndedBefore;
         };
-        if said.starts_with(b"======= Backtrace: ") {
-            return Step::Own;
+        if text.starts_with(b"======= Backtrace: ") {
+            return LineOutcome::Consumed;
         }
-        match frame::symbols(said) {
+        match frame::split_backtrace_symbols(text) {
             Some((address, site)) => {
-                let head = Head {
+                let frame = SplitFrame {
                     index: None,
                     address: Some(address),
-                    site,
+                    text: site,
                 };
-                desk.frame(draft, Grammar::Symbols, head);
-                Step::Own
+                context.push_frame(finding, FrameSyntax::BacktraceSymbols, frame);
+                LineOutcome::Consumed
             }
             None => {
-                self.finish(desk);
-                Step::Over
+                context.flush(current);
+                LineOutcome::EndedBefore
             }
         }
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        context.flush(current);
     }
 }

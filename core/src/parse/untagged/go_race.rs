@@ -1,112 +1,88 @@
-//! Go's race detector: two accesses and where their goroutines were created. A function stands in
-//! one line, its place in the next.
+//! Go's race detector: two accesses, and the stacks that created their goroutines. A function is on
+//! one line and its location on the next.
 //!
-//! Source: LLVM `compiler-rt/lib/tsan/rtl/tsan_report.cpp` (its part for Go), <https://go.dev/doc/articles/race_detector>.
+//! Sources: LLVM `compiler-rt/lib/tsan/rtl/tsan_report.cpp` (the part for Go),
+//! <https://go.dev/doc/articles/race_detector>.
 
 use alloc::boxed::Box;
 use alloc::format;
 
-use super::{Desk, Opened, Reading, Step};
-use crate::bytes::{contains, find, lossy, number};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
+use crate::bytes::{before, contains, lossy, number};
 use crate::model::{Kind, Role, Tool};
-use crate::parse::collect::Grammar;
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::FrameSyntax;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    if said == b"WARNING: DATA RACE" {
-        let report = desk.report(&Tool::GoRace, None);
-        desk.out.reports[report].complete = false;
-        let draft = desk.draft(Tool::GoRace, Kind::of("data-race"), "data race");
-        return Opened::Report(Box::new(Race {
-            report,
-            draft: Some(draft),
-            function: None,
-        }));
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    if text == b"WARNING: DATA RACE" {
+        let report = context.incomplete_report(&Tool::GoRace, None);
+        let finding =
+            context.new_finding(Tool::GoRace, Kind::from_static("data-race"), "data race");
+        let current = CurrentReport::new(report).with_finding(finding);
+        return Start::report(current, Race { function: None });
     }
-    let found = said
+    let found = text
         .strip_prefix(b"Found ")
         .and_then(number)
         .filter(|(_, rest)| *rest == b" data race(s)");
     let Some((found, _)) = found else {
-        return Opened::No;
+        return Start::No;
     };
-    let report = desk.report(&Tool::GoRace, None);
-    let report = &mut desk.out.reports[report];
-    report.complete = true;
-    report.stated.errors = Some(report.stated.errors.unwrap_or(0).saturating_add(found));
-    Opened::Line
+    let report = context.complete_report(&Tool::GoRace, None);
+    let errors = context.report_mut(report).totals.errors.get_or_insert(0);
+    *errors = errors.saturating_add(found);
+    Start::Line
 }
 
-/// A race that is being read.
+/// Reads a data race.
 #[derive(Clone, Debug)]
 struct Race {
-    report: usize,
-    draft: Option<Draft>,
-    /// A function whose place comes in the next line.
+    /// A function whose location is on the next line.
     function: Option<Box<[u8]>>,
 }
 
-impl Reading for Race {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if said.len() >= 18 && said.iter().all(|b| *b == b'=') {
-            desk.end(self.report, &mut self.draft, true);
-            return Step::Last;
+impl ReportReader for Race {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let trimmed = text.trim_ascii();
+        if trimmed.len() >= 18 && trimmed.iter().all(|b| *b == b'=') {
+            context.complete(current);
+            return LineOutcome::Finished;
         }
-        let Some(draft) = &mut self.draft else {
-            return Step::Over;
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::EndedBefore;
         };
         if let Some(function) = self.function.take() {
-            let place = said
-                .rsplit(|b| *b == b'+')
-                .nth(1)
-                .map_or(said, |_| &said[..find(said, b" +0x").unwrap_or(said.len())]);
-            let site = format!("{} at {}", lossy(&function), lossy(place));
-            desk.frame(
-                draft,
-                Grammar::AtPlace,
-                Head {
-                    index: None,
-                    address: None,
-                    site: site.as_bytes(),
-                },
-            );
-        } else if let Some(role) = role(said) {
-            draft.expect_stack(role, said);
+            let location = before(trimmed, b" +0x").unwrap_or(trimmed);
+            let site = format!("{} at {}", lossy(&function), lossy(location));
+            context.push_site(finding, FrameSyntax::AtLocation, site.as_bytes());
+        } else if let Some(role) = stack_role(trimmed) {
+            finding.expect_stack(role, trimmed);
             if role == Role::Access {
-                draft.title = format!(
-                    "data race: {}",
-                    lossy(&said[..find(said, b" at 0x").unwrap_or(said.len())]).to_lowercase()
-                )
-                .into();
+                let access = before(trimmed, b" at 0x").unwrap_or(trimmed);
+                finding.title = format!("data race: {}", lossy(access).to_lowercase()).into();
             }
-        } else if text.starts_with(b" ") && contains(said, b"(") {
-            self.function = Some(said.into());
-        } else if said.is_empty() {
-            draft.last_line = desk.line;
+        } else if text.starts_with(b" ") && contains(trimmed, b"(") {
+            self.function = Some(trimmed.into());
+        } else if trimmed.is_empty() {
+            finding.last_line = context.line;
         } else {
-            return Step::Foreign;
+            return LineOutcome::Unrelated;
         }
-        Step::Own
-    }
-
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.end(self.report, &mut self.draft, false);
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+        LineOutcome::Consumed
     }
 }
 
-/// What stack a line announces.
-fn role(said: &[u8]) -> Option<Role> {
-    if !said.ends_with(b":") {
+/// Returns the role of the stack that a line introduces.
+fn stack_role(text: &[u8]) -> Option<Role> {
+    if !text.ends_with(b":") {
         return None;
     }
-    let starts = |words: &[&[u8]]| words.iter().any(|word| said.starts_with(word));
+    let starts = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| text.starts_with(prefix));
     if starts(&[
         b"Read at ",
         b"Write at ",
@@ -118,7 +94,7 @@ fn role(said: &[u8]) -> Option<Role> {
         Some(Role::Access)
     } else if starts(&[b"Previous "]) {
         Some(Role::Conflict)
-    } else if starts(&[b"Goroutine "]) && said.ends_with(b" created at:") {
+    } else if starts(&[b"Goroutine "]) && text.ends_with(b" created at:") {
         Some(Role::Thread)
     } else {
         None

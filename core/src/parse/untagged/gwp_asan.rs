@@ -1,20 +1,17 @@
-//! GWP-ASan, which guards a few allocations of a process: a headline, the error, and stacks of
-//! where it happened, of the free and of the allocation.
+//! GWP-ASan, which guards a few allocations of a process: a headline, the error, and the stacks of
+//! the access, the free and the allocation.
 //!
 //! Sources: compiler-rt `gwp_asan/optional/segv_handler_posix.cpp`; tcmalloc
-//! `tcmalloc/segv_handler.cc`, which words it otherwise and ends without a last line.
+//! `tcmalloc/segv_handler.cc`, which uses another wording and has no end line.
 
-use alloc::boxed::Box;
-
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{contains, find, hex, trim_start};
 use crate::model::{Kind, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::{self, Head};
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::frame::{self, SplitFrame};
 
-/// What the error begins with, and its kind.
-pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
+/// Prefixes of the error, and their kinds.
+pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("Use After Free", "heap-use-after-free"),
     ("Use-after-free", "heap-use-after-free"),
     ("Double Free", "double-free"),
@@ -30,136 +27,137 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
     ("Mismatched-free", "alloc-dealloc-mismatch"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let is_headline =
         contains(text, b"*** GWP-ASan ") && contains(text, b"detected a memory error");
     if !is_headline {
-        return Opened::No;
+        return Start::No;
     }
-    let report = desk.report(&Tool::GwpAsan, None);
-    desk.out.reports[report].complete = false;
-    let has_end = !contains(text, b" has detected ");
-    Opened::Report(Box::new(Error {
-        report,
-        draft: None,
-        first: desk.line,
-        has_end,
-    }))
+    let report = context.incomplete_report(&Tool::GwpAsan, None);
+    let reader = Error {
+        first_line: context.line,
+        has_end_line: !contains(text, b" has detected "),
+    };
+    Start::report(CurrentReport::new(report), reader)
 }
 
-/// An error that is being read.
+/// Reads an error. The finding is created by the line that names the error.
 #[derive(Clone, Debug)]
 struct Error {
-    report: usize,
-    /// Absent until the line that says what it is.
-    draft: Option<Draft>,
-    first: u64,
-    /// tcmalloc's ends without a last line.
-    has_end: bool,
+    /// Line number of the headline, from 1.
+    first_line: u64,
+    /// False for tcmalloc, whose reports have no end line.
+    has_end_line: bool,
 }
 
-impl Reading for Error {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = words(text);
-        if said.starts_with(b"*** End GWP-ASan report") {
-            // Without the line that says what it is, nothing was read of the error.
-            let whole = self.draft.is_some();
-            desk.end(self.report, &mut self.draft, whole);
-            return Step::Last;
+impl ReportReader for Error {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = strip_log_prefix(text);
+        if text.starts_with(b"*** End GWP-ASan report") {
+            // Without the line that names the error, the error is lost.
+            if current.finding.is_some() {
+                context.complete(current);
+            } else {
+                context.end_truncated(current);
+            }
+            return LineOutcome::Finished;
         }
-        let kind = WORDS
+        let kind = KINDS
             .iter()
-            .find(|(words, _)| said.starts_with(words.as_bytes()));
-        let Some(draft) = &mut self.draft else {
+            .find(|(prefix, _)| text.starts_with(prefix.as_bytes()));
+        let Some(finding) = &mut current.finding else {
             let kind = kind
-                .map(|(_, kind)| Kind::of(kind))
-                .or_else(|| contains(said, b" at 0x").then_some(Kind::UNKNOWN));
+                .map(|(_, kind)| Kind::from_static(kind))
+                .or_else(|| contains(text, b" at 0x").then_some(Kind::UNKNOWN));
             let Some(kind) = kind else {
-                return if said.is_empty() {
-                    Step::Own
+                return if text.is_empty() {
+                    LineOutcome::Consumed
                 } else {
-                    Step::Foreign
+                    LineOutcome::Unrelated
                 };
             };
-            let mut draft = desk.draft(Tool::GwpAsan, kind, &text_of(said.trim_ascii_end()));
-            draft.first_line = self.first;
-            draft.expect_stack(Role::Access, b"");
-            self.draft = Some(draft);
-            return Step::Own;
+            let title = shared_text(text.trim_ascii_end());
+            let mut finding = context.new_finding(Tool::GwpAsan, kind, &title);
+            finding.first_line = self.first_line;
+            finding.expect_stack(Role::Access, b"");
+            current.finding = Some(finding);
+            return LineOutcome::Consumed;
         };
-        if let Some(role) = role(said) {
-            draft.expect_stack(role, said);
-        } else if let Some(head) = frame::numbered(said).or_else(|| at(said)) {
-            let (grammar, head) = match frame::symbols(head.site) {
-                Some((address, site)) => (
-                    Grammar::Symbols,
-                    Head {
-                        address: Some(address),
-                        site,
-                        ..head
-                    },
-                ),
-                None => (Grammar::Sanitizer, head),
-            };
-            desk.frame(draft, grammar, head);
-        } else if said.is_empty() {
-            draft.close_stack();
-        } else if kind.is_none() && !is_note(said) {
-            return Step::Foreign;
+        if let Some(role) = stack_role(text) {
+            finding.expect_stack(role, text);
+        } else if let Some(frame) = frame::split_numbered(text).or_else(|| address_frame(text)) {
+            if let Some((address, site)) = frame::split_backtrace_symbols(frame.text) {
+                let frame = SplitFrame {
+                    address: Some(address),
+                    text: site,
+                    ..frame
+                };
+                context.push_frame(finding, FrameSyntax::BacktraceSymbols, frame);
+            } else {
+                context.push_frame(finding, FrameSyntax::Sanitizer, frame);
+            }
+        } else if text.is_empty() {
+            finding.close_stack();
+        } else if kind.is_none() && !is_note(text) {
+            return LineOutcome::Unrelated;
         } else {
-            draft.note(said);
+            finding.add_note(text);
         }
-        Step::Own
+        LineOutcome::Consumed
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        let whole = !self.has_end && self.draft.is_some();
-        desk.end(self.report, &mut self.draft, whole);
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        if !self.has_end_line && current.finding.is_some() {
+            context.complete(current);
+        } else {
+            context.end_truncated(current);
+        }
     }
 }
 
-/// A line without what tcmalloc's log writes before it: the time, the thread, `FILE.cc:LINE] `.
-fn words(text: &[u8]) -> &[u8] {
-    let said = text.trim_ascii();
-    let Some(at) = find(said, b"] ").filter(|at| contains(&said[..*at], b".cc:")) else {
-        return said;
+/// Strips the prefix of tcmalloc's log: the time, the thread, `FILE.cc:LINE] `.
+fn strip_log_prefix(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    let Some(at) = find(text, b"] ").filter(|at| contains(&text[..*at], b".cc:")) else {
+        return text;
     };
-    said[at + 2..].trim_ascii()
+    text[at + 2..].trim_ascii()
 }
 
-/// `@ 0x55d1d3d45164  leaker`
-fn at(said: &[u8]) -> Option<Head<'_>> {
-    let (address, rest) = hex(trim_start(said.strip_prefix(b"@")?).strip_prefix(b"0x")?)?;
-    Some(Head {
+/// Parses tcmalloc's frames: `@ 0x55d1d3d45164  leaker`.
+fn address_frame(text: &[u8]) -> Option<SplitFrame<'_>> {
+    let (address, rest) = hex(trim_start(text.strip_prefix(b"@")?).strip_prefix(b"0x")?)?;
+    Some(SplitFrame {
         index: None,
         address: Some(address),
-        site: trim_start(rest),
+        text: trim_start(rest),
     })
 }
 
-/// What stack a line announces.
-fn role(said: &[u8]) -> Option<Role> {
-    if !(said.ends_with(b" here:") || said.ends_with(b" at:")) {
+/// Returns the role of the stack that a line introduces.
+fn stack_role(text: &[u8]) -> Option<Role> {
+    if !(text.ends_with(b" here:") || text.ends_with(b" at:")) {
         return None;
     }
-    let says = |words: &[u8]| contains(said, words);
-    Some(if says(b"deallocated") || says(b"freed") {
+    let has = |part: &[u8]| contains(text, part);
+    Some(if has(b"deallocated") || has(b"freed") {
         Role::Free
-    } else if says(b"allocated") && !says(b"allocation) by thread") {
+    } else if has(b"allocated") && !has(b"allocation) by thread") {
         Role::Allocation
     } else {
         Role::Access
     })
 }
 
-/// A line that explains: tcmalloc's `>>> Access at offset …`, Scudo's on the memory of its
-/// allocator.
-fn is_note(said: &[u8]) -> bool {
-    said.starts_with(b">>> ")
-        || contains(said, b" at 0x")
-        || said.starts_with(b"Error originates from")
+/// Returns true for a line with an explanation: tcmalloc's `>>> Access at offset …`, or Scudo's
+/// line about the memory of its allocator.
+fn is_note(text: &[u8]) -> bool {
+    text.starts_with(b">>> ")
+        || contains(text, b" at 0x")
+        || text.starts_with(b"Error originates from")
 }

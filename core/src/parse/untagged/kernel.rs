@@ -1,20 +1,17 @@
-//! The kernel's sanitizers, as `dmesg` shows them: KASAN, KMSAN, KCSAN, KFENCE, UBSAN.
+//! The kernel's sanitizers in the output of `dmesg`: KASAN, KMSAN, KCSAN, KFENCE, UBSAN.
 //!
 //! Sources: Linux `mm/kasan/report.c`, `mm/kmsan/report.c`, `kernel/kcsan/report.c`,
 //! `mm/kfence/report.c`, `lib/ubsan.c`. Each report ends with a line of `=`. Frames that the
-//! unwinder only guesses at (`? FUNCTION`) are left out.
+//! unwinder marks as unreliable (`? FUNCTION`) are skipped.
 
-use alloc::boxed::Box;
-
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, find, hex, trim_start};
 use crate::model::{Kind, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::frame::SplitFrame;
 use crate::parse::ubsan;
 
-/// What follows `BUG: K…: `, where its first word is not the kind itself.
+/// Prefixes of the text after `BUG: K…: ` whose first word isn't the kind, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("double-free or invalid-free", "invalid-free"),
     ("null-ptr-deref", "null-pointer-use"),
@@ -25,177 +22,176 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("assert: race", "data-race"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let (tool, kind, title) = if let Some((kind, title)) = bug(text) {
         (Tool::Kasan, Some(kind), title)
-    } else if let Some(said) = text
+    } else if let Some(title) = text
         .strip_prefix(b"UBSAN: ")
-        .filter(|said| contains(said, b" in "))
+        .filter(|title| contains(title, b" in "))
     {
-        (Tool::Ubsan, None, said)
+        (Tool::Ubsan, None, title)
     } else {
-        return Opened::No;
+        return Start::No;
     };
-    let report = desk.report(&tool, None);
-    desk.out.reports[report].complete = false;
-    let needs_words = kind.is_none();
-    let draft = desk.draft(tool, kind.unwrap_or(Kind::UNKNOWN), &text_of(title));
-    Opened::Report(Box::new(Bug {
-        report,
-        draft: Some(draft),
-        needs_words,
-        expects: true,
-    }))
+    let report = context.incomplete_report(&tool, None);
+    let needs_message = kind.is_none();
+    let finding = context.new_finding(tool, kind.unwrap_or(Kind::UNKNOWN), &shared_text(title));
+    let reader = Bug {
+        needs_message,
+        needs_error_stack: true,
+    };
+    Start::report(CurrentReport::new(report).with_finding(finding), reader)
 }
 
-/// `BUG: KASAN: slab-out-of-bounds in FUNCTION+0x1/0x2`: the kind, and what to call it.
+/// Parses `BUG: KASAN: slab-out-of-bounds in FUNCTION+0x1/0x2` into kind and title.
 fn bug(text: &[u8]) -> Option<(Kind, &[u8])> {
-    let said = after(text, b"BUG: K")?;
-    let said = [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "]
+    let name = after(text, b"BUG: K")?;
+    let message = [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "]
         .into_iter()
-        .find_map(|name| said.strip_prefix(name))?
+        .find_map(|rest| name.strip_prefix(rest))?
         .trim_ascii();
-    let said = said.strip_prefix(b"maybe ").unwrap_or(said);
-    let title = &said[..find(said, b"+0x").unwrap_or(said.len())];
-    let words = text_of(before(said, b" in ").unwrap_or(said));
-    let word = words.split(" on address").next().unwrap_or_default();
-    let known = KINDS.iter().find(|(part, _)| word.starts_with(part));
+    let message = message.strip_prefix(b"maybe ").unwrap_or(message);
+    let title = &message[..find(message, b"+0x").unwrap_or(message.len())];
+    let error = shared_text(before(message, b" in ").unwrap_or(message));
+    let error = error.split(" on address").next().unwrap_or_default();
+    let known = KINDS.iter().find(|(prefix, _)| error.starts_with(prefix));
     let kind = known.map_or_else(
-        || Kind::from_name(word.split(' ').next().unwrap_or_default()),
-        |(_, kind)| Kind::of(kind),
+        || Kind::from_name(error.split(' ').next().unwrap_or_default()),
+        |(_, kind)| Kind::from_static(kind),
     );
     Some((kind, title))
 }
 
-/// A report that is being read.
+/// Reads a report.
 #[derive(Clone, Debug)]
 struct Bug {
-    report: usize,
-    draft: Option<Draft>,
-    /// UBSAN's second line says what it is.
-    needs_words: bool,
-    /// The next frame opens the stack of the error itself.
-    expects: bool,
+    /// The next line is UBSAN's second line, which names the error.
+    needs_message: bool,
+    /// The stack of the error itself is yet to come.
+    needs_error_stack: bool,
 }
 
-impl Reading for Bug {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        let is_bar = said.len() > 40 && said.iter().all(|b| *b == b'=');
-        if is_bar || said.starts_with(b"---[ end trace ") {
-            desk.end(self.report, &mut self.draft, true);
-            return Step::Last;
+impl ReportReader for Bug {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        let is_bar = text.len() > 40 && text.iter().all(|b| *b == b'=');
+        if is_bar || text.starts_with(b"---[ end trace ") {
+            context.complete(current);
+            return LineOutcome::Finished;
         }
-        let Some(draft) = &mut self.draft else {
-            return Step::Over;
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::EndedBefore;
         };
-        if core::mem::take(&mut self.needs_words) {
-            let place = core::mem::replace(&mut draft.title, text_of(said));
-            draft.kind = ubsan::kind(&draft.title);
-            draft.note(place.as_bytes());
-            draft.last_line = desk.line;
-            return Step::Own;
+        if core::mem::take(&mut self.needs_message) {
+            let location = core::mem::replace(&mut finding.title, shared_text(text));
+            finding.kind = ubsan::kind(&finding.title);
+            finding.add_note(location.as_bytes());
+            finding.last_line = context.line;
+            return LineOutcome::Consumed;
         }
-        if let Some(role) = role(said, self.expects) {
-            self.expects &= role != Role::Access;
-            draft.expect_stack(role, if said.ends_with(b"Trace:") { b"" } else { said });
-        } else if let Some(head) = frame(text) {
-            self.expects = false;
-            if let Some(head) = head {
-                desk.frame(draft, Grammar::Kernel, head);
+        if let Some(role) = stack_role(text, self.needs_error_stack) {
+            self.needs_error_stack &= role != Role::Access;
+            finding.expect_stack(role, if text.ends_with(b"Trace:") { b"" } else { text });
+        } else if let Some(frame) = parse_frame(text) {
+            self.needs_error_stack = false;
+            if let Some(frame) = frame {
+                context.push_frame(finding, FrameSyntax::Kernel, frame);
             }
-        } else if said.is_empty() {
-            draft.close_stack();
-            draft.last_line = desk.line;
-        } else if said.starts_with(b"<") && said.ends_with(b">") {
-            draft.last_line = desk.line;
-        } else if is_note(said) {
-            draft.note(said);
-            draft.last_line = desk.line;
+        } else if text.is_empty() {
+            finding.close_stack();
+            finding.last_line = context.line;
+        } else if text.starts_with(b"<") && text.ends_with(b">") {
+            finding.last_line = context.line;
+        } else if is_note(text) {
+            finding.add_note(text);
+            finding.last_line = context.line;
         } else {
-            return Step::Foreign;
+            return LineOutcome::Unrelated;
         }
-        Step::Own
-    }
-
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.end(self.report, &mut self.draft, false);
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+        LineOutcome::Consumed
     }
 }
 
-/// What stack a line announces.
-fn role(said: &[u8], expects: bool) -> Option<Role> {
-    let says = |words: &[u8]| contains(said, words);
-    if said.eq_ignore_ascii_case(b"call trace:") || said == b"Backtrace:" {
-        return Some(if expects { Role::Access } else { Role::Other });
+/// Returns the role of the stack that a line introduces. `needs_error_stack` is true until the
+/// stack of the error itself was read.
+fn stack_role(text: &[u8], needs_error_stack: bool) -> Option<Role> {
+    let has = |part: &[u8]| contains(text, part);
+    if text.eq_ignore_ascii_case(b"call trace:") || text == b"Backtrace:" {
+        return Some(if needs_error_stack {
+            Role::Access
+        } else {
+            Role::Other
+        });
     }
-    if !said.ends_with(b":") {
+    if !text.ends_with(b":") {
         return None;
     }
-    // KCSAN names two sides, KFENCE repeats the error with its address.
-    let side = [
+    // KCSAN names both accesses. KFENCE repeats the error with its address.
+    let is_access = [
         &b"read "[..],
         b"write ",
         b"race at unknown origin",
         b"assert no ",
     ]
     .iter()
-    .any(|word| said.starts_with(word));
-    if side && (says(b" by task ") || says(b" by interrupt")) {
-        return Some(if expects {
+    .any(|prefix| text.starts_with(prefix));
+    if is_access && (has(b" by task ") || has(b" by interrupt")) {
+        return Some(if needs_error_stack {
             Role::Access
         } else {
             Role::Conflict
         });
     }
-    if says(b" (in kfence-#") || says(b" of kfence-#") || says(b" right of kfence") {
+    if has(b" (in kfence-#") || has(b" of kfence-#") || has(b" right of kfence") {
         return Some(Role::Access);
     }
-    let lower = said.to_ascii_lowercase();
-    let says = |words: &[u8]| contains(&lower, words);
-    if says(b"freed by task") {
+    let lower = text.to_ascii_lowercase();
+    let has = |part: &[u8]| contains(&lower, part);
+    if has(b"freed by task") {
         Some(Role::Free)
-    } else if says(b"allocated by task") {
+    } else if has(b"allocated by task") {
         Some(Role::Allocation)
-    } else if says(b"created at:") || says(b"stored to memory at:") {
+    } else if has(b"created at:") || has(b"stored to memory at:") {
         Some(Role::Origin)
-    } else if says(b"work creation:") || says(b"stack is:") {
+    } else if has(b"work creation:") || has(b"stack is:") {
         Some(Role::Other)
     } else {
         None
     }
 }
 
-/// A frame; nothing for one that the unwinder guesses at.
-pub(super) fn frame(text: &[u8]) -> Option<Option<Head<'_>>> {
-    let said = text.trim_ascii();
-    let (address, site) = match said.strip_prefix(b"[<").and_then(hex) {
+/// Parses a frame. Returns `Some(None)` for a frame that the unwinder marks as unreliable, and
+/// `None` for a line that isn't a frame.
+pub(super) fn parse_frame(text: &[u8]) -> Option<Option<SplitFrame<'_>>> {
+    let text = text.trim_ascii();
+    let (address, site) = match text.strip_prefix(b"[<").and_then(hex) {
         Some((address, rest)) => (Some(address), trim_start(rest.strip_prefix(b">]")?)),
-        None => (None, said),
+        None => (None, text),
     };
-    let guessed = site.strip_prefix(b"? ");
-    let site = guessed.unwrap_or(site);
+    let unreliable = site.strip_prefix(b"? ");
+    let site = unreliable.unwrap_or(site);
     let name = site.split(|b| *b == b' ').next()?;
-    let sized = after(name, b"+0x")
+    let has_size = after(name, b"+0x")
         .and_then(hex)
         .is_some_and(|(_, rest)| rest.starts_with(b"/0x"));
-    if !(sized || site.ends_with(b"[inline]") || (address.is_some() && !name.is_empty())) {
+    if !(has_size || site.ends_with(b"[inline]") || (address.is_some() && !name.is_empty())) {
         return None;
     }
-    Some(guessed.is_none().then_some(Head {
+    Some(unreliable.is_none().then_some(SplitFrame {
         index: None,
         address,
-        site,
+        text: site,
     }))
 }
 
-/// A line that explains.
-fn is_note(said: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
+/// Returns true for a line with an explanation of the error.
+fn is_note(text: &[u8]) -> bool {
+    const PREFIXES: &[&[u8]] = &[
         b"Read of size ",
         b"Write of size ",
         b"Write at addr ",
@@ -212,5 +208,5 @@ fn is_note(said: &[u8]) -> bool {
         b"Local variable ",
         b"freed via ",
     ];
-    WORDS.iter().any(|words| said.starts_with(words))
+    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }

@@ -1,128 +1,115 @@
-//! kmemleak: objects of the kernel to which it found no pointer, from `/sys/kernel/debug/kmemleak`
-//! or a log.
+//! kmemleak: kernel objects that no pointer refers to, from `/sys/kernel/debug/kmemleak` or a log.
 //!
-//! Source: Linux `mm/kmemleak.c` (`print_unreferenced`). Each object has its size, who allocated
-//! it, a dump, and a backtrace.
+//! Source: Linux `mm/kmemleak.c` (`print_unreferenced`). Each object has a size, the task that
+//! allocated it, a hex dump, and a backtrace.
 
-use alloc::boxed::Box;
 use alloc::format;
 
-use super::{Desk, Opened, Reading, Step, kernel};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start, kernel};
 use crate::bytes::{after, contains, number};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::finding_builder::FindingBuilder;
 use crate::problem::Code;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    if let Some(size) = object(text) {
-        let report = desk.report(&Tool::Kmemleak, None);
-        desk.out.reports[report].complete = true;
-        let mut objects = Objects {
-            report,
-            draft: None,
-        };
-        objects.begin(size, desk);
-        return Opened::Report(Box::new(objects));
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    if let Some(size) = object_size(text) {
+        let report = context.complete_report(&Tool::Kmemleak, None);
+        let current = CurrentReport::new(report).with_finding(unreferenced(size, context));
+        return Start::report(current, Objects);
     }
     let found = after(text, b"kmemleak: ")
         .and_then(number)
         .filter(|(_, rest)| rest.starts_with(b" new suspected memory leak"));
     if let Some((found, _)) = found {
-        // The kernel's log says how many; the objects are in another file.
-        let report = desk.report(&Tool::Kmemleak, None);
-        let report = &mut desk.out.reports[report];
-        report.complete = true;
-        let stated = report.stated.errors.get_or_insert(0);
-        *stated = stated.saturating_add(found);
-        return Opened::Line;
+        // The kernel log contains only the number; the objects are in another file.
+        let report = context.complete_report(&Tool::Kmemleak, None);
+        let errors = context.report_mut(report).totals.errors.get_or_insert(0);
+        *errors = errors.saturating_add(found);
+        return Start::Line;
     }
     if contains(text, b"kmemleak: ")
         && (contains(text, b"Kernel memory leak detector disabled")
             || contains(text, b"Automatic memory scanning thread ended"))
     {
-        desk.problem(
+        context.problem(
             Code::CheckerFailed,
-            &format!("kmemleak stopped: `{}`", text_of(text.trim_ascii())),
+            &format!("kmemleak stopped: `{}`", shared_text(text.trim_ascii())),
         );
-        return Opened::Line;
+        return Start::Line;
     }
-    Opened::No
+    Start::No
 }
 
-/// `unreferenced object 0xffff880039a55260 (size 64):`
-fn object(text: &[u8]) -> Option<u64> {
-    let said = text.trim_ascii();
-    let rest = said
+/// Parses `unreferenced object 0xffff880039a55260 (size 64):` into the size in bytes.
+fn object_size(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    let rest = text
         .strip_prefix(b"unreferenced object ")
-        .or_else(|| said.strip_prefix(b"unreferenced percpu object "))?;
+        .or_else(|| text.strip_prefix(b"unreferenced percpu object "))?;
     let (size, rest) = number(after(rest, b"(size ")?)?;
     rest.starts_with(b")").then_some(size)
 }
 
-/// The objects of one scan.
+/// Reads the objects of one scan.
 #[derive(Clone, Debug)]
-struct Objects {
-    report: usize,
-    draft: Option<Draft>,
-}
+struct Objects;
 
-impl Reading for Objects {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        if let Some(size) = object(text) {
-            self.finish(desk);
-            self.begin(size, desk);
-            return Step::Own;
+impl ReportReader for Objects {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        if let Some(size) = object_size(text) {
+            context.flush(current);
+            current.finding = Some(unreferenced(size, context));
+            return LineOutcome::Consumed;
         }
-        let said = text.trim_ascii();
-        let Some(draft) = &mut self.draft else {
-            return Step::Over;
+        let text = text.trim_ascii();
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::EndedBefore;
         };
-        if let Some(head) = kernel::frame(text) {
-            if let Some(head) = head {
-                desk.frame(draft, Grammar::Kernel, head);
+        if let Some(frame) = kernel::parse_frame(text) {
+            if let Some(frame) = frame {
+                context.push_frame(finding, FrameSyntax::Kernel, frame);
             }
-        } else if said.starts_with(b"comm \"")
-            || said.starts_with(b"hex dump ")
-            || said.starts_with(b"backtrace")
-            || is_dump(said)
+        } else if text.starts_with(b"comm \"")
+            || text.starts_with(b"hex dump ")
+            || text.starts_with(b"backtrace")
+            || is_hex_dump(text)
         {
-            draft.last_line = desk.line;
-        } else if said.is_empty() {
-            return Step::Foreign;
+            finding.last_line = context.line;
+        } else if text.is_empty() {
+            return LineOutcome::Unrelated;
         } else {
-            self.finish(desk);
-            return Step::Over;
+            context.flush(current);
+            return LineOutcome::EndedBefore;
         }
-        Step::Own
+        LineOutcome::Consumed
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        context.flush(current);
     }
 }
 
-impl Objects {
-    fn begin(&mut self, size: u64, desk: &Desk<'_>) {
-        let mut draft = desk.draft(
-            Tool::Kmemleak,
-            Kind::LEAK_DEFINITE,
-            &format!("unreferenced object of {size} bytes"),
-        );
-        draft.leak = Some(Leak::direct(size, 1));
-        draft.expect_stack(Role::Allocation, b"");
-        self.draft = Some(draft);
-    }
+/// Creates the finding for an object of `size` bytes.
+fn unreferenced(size: u64, context: &Context<'_>) -> FindingBuilder {
+    let mut finding = context.new_finding(
+        Tool::Kmemleak,
+        Kind::LEAK_DEFINITE,
+        &format!("unreferenced object of {size} bytes"),
+    );
+    finding.leak = Some(Leak::direct(size, 1));
+    finding.expect_stack(Role::Allocation, b"");
+    finding
 }
 
-/// `2f 00 00 00  /...`
-fn is_dump(said: &[u8]) -> bool {
-    let mut words = said.split(|b| *b == b' ');
-    words
+/// Returns true for a row of a hex dump: `2f 00 00 00  /...`.
+fn is_hex_dump(text: &[u8]) -> bool {
+    text.split(|b| *b == b' ')
         .next()
-        .is_some_and(|word| word.len() == 2 && word.iter().all(u8::is_ascii_hexdigit))
+        .is_some_and(|byte| byte.len() == 2 && byte.iter().all(u8::is_ascii_hexdigit))
 }

@@ -1,9 +1,9 @@
-//! macOS's `leaks`: the sum, then each leak with its tree of blocks, and perhaps the stack of the
-//! allocation.
+//! macOS's `leaks`: the total, then each leak with its tree of blocks, and in some reports the
+//! stack of the allocation.
 //!
-//! Sources: `leaks(1)`; reports of version 1 to 4 that people posted. A stack is numbered from the
-//! bottom: its last line is the top. The sizes of a tree are rounded, those of its blocks (`[32]`)
-//! are not, and they add up to what the report states.
+//! Sources: `leaks(1)`; published reports of versions 1 to 4. A stack is numbered from the bottom:
+//! its last line is the top. The size of a whole tree is rounded. The sizes of its blocks (`[32]`)
+//! aren't, and they add up to the report's total.
 
 mod tree;
 
@@ -11,35 +11,33 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-use self::tree::{Root, block, root};
-use super::{Desk, Opened, Reading, Step};
+use self::tree::{Root, block_size, parse_root};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, find, hex, lossy, number};
 use crate::model::{Amount, Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
-use crate::problem::Code;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::frame::SplitFrame;
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    let mut leaks = Leaks {
-        report: None,
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    let mut current = CurrentReport::default();
+    let leaks = Leaks {
         stack: Vec::new(),
-        open: None,
+        tree: Tree::default(),
     };
-    if said.starts_with(b"leaks Report Version: ") {
-        return Opened::Report(Box::new(leaks));
+    if text.starts_with(b"leaks Report Version: ") {
+        return Start::report(current, leaks);
     }
-    match leaks.sum(said, desk) {
-        Some(true) => Opened::Report(Box::new(leaks)),
-        Some(false) => Opened::Line,
-        None => Opened::No,
+    match read_total(text, &mut current, context) {
+        Some(true) => Start::report(current, leaks),
+        Some(false) => Start::Line,
+        None => Start::No,
     }
 }
 
-/// `Process 8311: 1 leak for 32 total leaked bytes.`
-fn total(said: &[u8]) -> Option<(u64, Amount)> {
-    let (pid, rest) = number(said.strip_prefix(b"Process ")?)?;
+/// Parses `Process 8311: 1 leak for 32 total leaked bytes.` into the pid and the total.
+fn parse_total(text: &[u8]) -> Option<(u64, Amount)> {
+    let (pid, rest) = number(text.strip_prefix(b"Process ")?)?;
     let (blocks, rest) = number(rest.strip_prefix(b": ")?)?;
     let rest = rest
         .strip_prefix(b" leaks for ")
@@ -49,132 +47,160 @@ fn total(said: &[u8]) -> Option<(u64, Amount)> {
         .then_some((pid, Amount { bytes, blocks }))
 }
 
-/// The leaks of one process.
+/// Reads the total, which opens the report. Returns true if there are leaks, and `None` if the line
+/// isn't a total.
+fn read_total(text: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) -> Option<bool> {
+    let Some((pid, leaked)) = parse_total(text) else {
+        let is_total = text.starts_with(b"Process ") && contains(text, b" total leaked byte");
+        return is_total
+            .then(|| context.unreadable(&Tool::Leaks, text))
+            .map(|()| false);
+    };
+    let report = context.complete_report(&Tool::Leaks, Some(pid));
+    let totals = &mut context.report_mut(report).totals;
+    let total = totals.leaked.get_or_insert_default();
+    *total = total.plus(leaked);
+    current.index = Some(report);
+    Some(leaked.blocks > 0)
+}
+
+/// Reads the leaks of one process. The report is opened by the total.
 #[derive(Clone, Debug)]
 struct Leaks {
-    /// Absent until the sum.
-    report: Option<usize>,
-    /// The stack of the leaks that follow, as it is printed: the top comes last.
+    /// The stack of the following leaks in printed order: the top comes last.
     stack: Vec<Box<[u8]>>,
-    open: Option<Open>,
+    /// The size of the current leak so far.
+    tree: Tree,
 }
 
-/// A leak whose blocks are being added up.
-#[derive(Clone, Debug)]
-struct Open {
-    draft: Draft,
+/// The size of a tree of blocks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tree {
+    /// Size of the root block, in bytes.
     root: u64,
-    sum: Amount,
+    /// All blocks, including the root.
+    total: Amount,
 }
 
-impl Reading for Leaks {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if said.starts_with(b"leaks Report Version")
-            || (self.report.is_some() && total(said).is_some())
-        {
-            self.finish(desk);
-            return Step::Over;
+impl Tree {
+    /// Starts a tree with a root of `size` bytes.
+    fn new(size: u64) -> Self {
+        Self {
+            root: size,
+            total: block(size),
         }
-        if self.report.is_none() {
-            return match self.sum(said, desk) {
-                Some(true) => Step::Own,
-                Some(false) => Step::Last,
-                None => Step::Foreign,
+    }
+
+    /// Returns the leak that the tree amounts to.
+    fn leak(&self) -> Leak {
+        Leak {
+            bytes: self.total.bytes,
+            blocks: self.total.blocks,
+            direct_bytes: self.root,
+            indirect_bytes: self.total.bytes.saturating_sub(self.root),
+        }
+    }
+}
+
+/// Returns the amount of one block of `bytes` bytes.
+fn block(bytes: u64) -> Amount {
+    Amount { bytes, blocks: 1 }
+}
+
+impl ReportReader for Leaks {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if text.starts_with(b"leaks Report Version")
+            || (current.index.is_some() && parse_total(text).is_some())
+        {
+            self.finish(current, context);
+            return LineOutcome::EndedBefore;
+        }
+        if current.index.is_none() {
+            return match read_total(text, current, context) {
+                Some(true) => LineOutcome::Consumed,
+                Some(false) => LineOutcome::Finished,
+                None => LineOutcome::Unrelated,
             };
         }
-        if said.starts_with(b"STACK OF ") {
-            self.hand_in(desk);
+        if text.starts_with(b"STACK OF ") {
+            self.flush(current, context);
             self.stack.clear();
-        } else if let Some(frame) = frame(said) {
-            if self.stack.len() < desk.out.options.max_frames {
+        } else if let Some(frame) = parse_frame(text) {
+            if self.stack.len() < context.out.options.max_frames {
                 self.stack.push(frame.into());
             }
-        } else if let Some(root) = root(said) {
-            self.hand_in(desk);
-            self.begin(&root, desk);
-        } else if let Some(leak) = said.strip_prefix(b"Leak: 0x") {
-            self.hand_in(desk);
-            self.single(leak, desk);
-        } else if let Some(calls) = after(said, b"Call stack: ") {
-            self.call_stack(calls, desk);
-        } else if said.starts_with(b"Binary Images:") {
-            self.hand_in(desk);
-            return Step::Last;
-        } else if let Some(size) = self.open.as_ref().and_then(|_| block(said)) {
-            if let Some(open) = &mut self.open {
-                open.sum = open.sum.plus(Amount {
-                    bytes: size,
-                    blocks: 1,
-                });
-                open.draft.last_line = desk.line;
-            }
-        } else if !is_of_tree(said) {
-            return Step::Foreign;
+        } else if let Some(root) = parse_root(text) {
+            self.flush(current, context);
+            self.start_tree(&root, current, context);
+        } else if let Some(leak) = text.strip_prefix(b"Leak: 0x") {
+            self.flush(current, context);
+            self.start_single(leak, current, context);
+        } else if let Some(calls) = after(text, b"Call stack: ") {
+            push_call_stack(calls, current, context);
+        } else if text.starts_with(b"Binary Images:") {
+            self.flush(current, context);
+            return LineOutcome::Finished;
+        } else if let Some(finding) = &mut current.finding
+            && let Some(size) = block_size(text)
+        {
+            self.tree.total = self.tree.total.plus(block(size));
+            finding.last_line = context.line;
+        } else if !is_ignored(text) {
+            return LineOutcome::Unrelated;
         }
-        Step::Own
+        LineOutcome::Consumed
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        self.hand_in(desk);
-        if self.report.is_none() {
-            desk.problem(Code::Truncated, "a report of leaks without its sum");
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        self.flush(current, context);
+        if current.index.is_none() {
+            context.mark_truncated(current, "the leaks report has no total");
         }
-    }
-
-    fn report(&self) -> Option<usize> {
-        self.report
     }
 }
 
 impl Leaks {
-    /// Reads the sum, which opens the report. False where there are no leaks.
-    fn sum(&mut self, said: &[u8], desk: &mut Desk<'_>) -> Option<bool> {
-        let Some((pid, stated)) = total(said) else {
-            let is_sum = said.starts_with(b"Process ") && contains(said, b" total leaked byte");
-            return is_sum
-                .then(|| desk.unreadable(&Tool::Leaks, said))
-                .map(|()| false);
-        };
-        let report = desk.report(&Tool::Leaks, Some(pid));
-        let this = &mut desk.out.reports[report];
-        this.complete = true;
-        let sum = this.stated.leaked.get_or_insert_default();
-        *sum = sum.plus(stated);
-        self.report = Some(report);
-        Some(stated.blocks > 0)
-    }
-
-    fn begin(&mut self, root: &Root<'_>, desk: &mut Desk<'_>) {
-        let mut draft = desk.draft(Tool::Leaks, Kind::LEAK_DEFINITE, &root.title());
-        draft.expect_stack(Role::Allocation, b"");
+    /// Starts the finding of a tree.
+    fn start_tree(
+        &mut self,
+        root: &Root<'_>,
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) {
+        let mut finding = context.new_finding(Tool::Leaks, Kind::LEAK_DEFINITE, &root.title());
+        finding.expect_stack(Role::Allocation, b"");
         for frame in self.stack.iter().rev() {
             let address = after(frame, b" 0x")
                 .and_then(hex)
                 .map(|(address, _)| address);
-            desk.frame(
-                &mut draft,
-                Grammar::Image,
-                Head {
+            context.push_frame(
+                &mut finding,
+                FrameSyntax::Image,
+                SplitFrame {
                     index: None,
                     address,
-                    site: without_address(frame).as_slice(),
+                    text: without_address(frame).as_slice(),
                 },
             );
         }
-        self.open = Some(Open {
-            draft,
-            root: root.size,
-            sum: Amount {
-                bytes: root.size,
-                blocks: 1,
-            },
-        });
+        current.finding = Some(finding);
+        self.tree = Tree::new(root.size);
     }
 
-    /// `100100080  size=32  zone: DefaultMallocZone_0x100004000   CFString …`, as versions before 4
-    /// have it.
-    fn single(&mut self, leak: &[u8], desk: &mut Desk<'_>) {
+    /// Starts the finding of a single block, in the form of versions before 4:
+    /// `100100080  size=32  zone: DefaultMallocZone_0x100004000   CFString …`.
+    fn start_single(
+        &mut self,
+        leak: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) {
         let Some((size, _)) = after(leak, b"size=").and_then(number) else {
             return;
         };
@@ -184,91 +210,63 @@ impl Leaks {
                 .map(|at| zone[at..].trim_ascii())
         });
         let title = format!("Leak: {size} bytes {}", lossy(class.unwrap_or_default()));
-        let mut draft = desk.draft(Tool::Leaks, Kind::LEAK_DEFINITE, title.trim());
-        draft.expect_stack(Role::Allocation, b"");
-        self.open = Some(Open {
-            draft,
-            root: size,
-            sum: Amount {
-                bytes: size,
-                blocks: 1,
-            },
-        });
+        let mut finding = context.new_finding(Tool::Leaks, Kind::LEAK_DEFINITE, title.trim());
+        finding.expect_stack(Role::Allocation, b"");
+        current.finding = Some(finding);
+        self.tree = Tree::new(size);
     }
 
-    /// `[thread 0x7fff70a]: | 0x1 | start | main | f | malloc `: the top comes last.
-    fn call_stack(&mut self, calls: &[u8], desk: &mut Desk<'_>) {
-        let Some(open) = &mut self.open else { return };
-        let names = calls
-            .split(|b| *b == b'|')
-            .skip(1)
-            .map(<[u8]>::trim_ascii)
-            .filter(|name| !name.is_empty());
-        for name in names
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .filter(|name| !name.starts_with(b"0x"))
-        {
-            desk.frame(
-                &mut open.draft,
-                Grammar::Function,
-                Head {
-                    index: None,
-                    address: None,
-                    site: name,
-                },
-            );
+    /// Adds the open finding, if any, with the size of its tree to the report.
+    fn flush(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        if let Some(finding) = &mut current.finding {
+            finding.leak = Some(self.tree.leak());
         }
-    }
-
-    fn hand_in(&mut self, desk: &mut Desk<'_>) {
-        let Some(Open {
-            mut draft,
-            root,
-            sum,
-        }) = self.open.take()
-        else {
-            return;
-        };
-        let indirect_bytes = sum.bytes.saturating_sub(root);
-        draft.leak = Some(Leak {
-            bytes: sum.bytes,
-            blocks: sum.blocks,
-            direct_bytes: root,
-            indirect_bytes,
-        });
-        if let Some(report) = self.report {
-            desk.record(report, draft);
-        }
+        context.flush(current);
     }
 }
 
-/// A row that counts nothing: a sum, a way back to a root, a dump of the bytes.
-fn is_of_tree(said: &[u8]) -> bool {
+/// Adds the frames of `[thread 0x7fff70a]: | 0x1 | start | main | f | malloc ` to the open finding.
+/// The top comes last.
+fn push_call_stack(calls: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) {
+    let Some(finding) = &mut current.finding else {
+        return;
+    };
+    let names: Vec<_> = calls
+        .split(|b| *b == b'|')
+        .skip(1)
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty() && !name.starts_with(b"0x"))
+        .collect();
+    for name in names.into_iter().rev() {
+        context.push_site(finding, FrameSyntax::Function, name);
+    }
+}
+
+/// Returns true for a row that isn't a block: a total, a reference back to a root, a hex dump.
+fn is_ignored(text: &[u8]) -> bool {
     let is_row =
-        said.starts_with(b"====") || said.starts_with(b"0x") || contains(said, b"<< TOTAL >>");
-    said.is_empty() || is_row || contains(said, b" --> ")
+        text.starts_with(b"====") || text.starts_with(b"0x") || contains(text, b"<< TOTAL >>");
+    text.is_empty() || is_row || contains(text, b" --> ")
 }
 
-/// `34  dyld                                  0x10e47e51e start + 462`
-fn frame(said: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = number(said)?;
+/// Parses `34  dyld                                  0x10e47e51e start + 462`. Returns the text
+/// from the image on.
+fn parse_frame(text: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = number(text)?;
     let image = rest.strip_prefix(b" ")?.trim_ascii();
     let at = find(image, b" 0x")?;
-    let (_, behind) = hex(&image[at + 3..])?;
-    let is_frame = !image[..at].trim_ascii().is_empty()
-        && !image.starts_with(b"(")
-        && behind.starts_with(b" ");
-    (is_frame && before(behind, b" + ").is_some()).then_some(image)
+    let (_, rest) = hex(&image[at + 3..])?;
+    let is_frame =
+        !image[..at].trim_ascii().is_empty() && !image.starts_with(b"(") && rest.starts_with(b" ");
+    (is_frame && before(rest, b" + ").is_some()).then_some(image)
 }
 
-/// The frame as it is in every process: with its offset, without its address.
+/// Returns the frame without its address, which differs between processes, but with its offset.
 fn without_address(frame: &[u8]) -> Vec<u8> {
     let Some(at) = find(frame, b" 0x") else {
         return frame.to_vec();
     };
-    let behind = hex(&frame[at + 3..]).map_or(&b""[..], |(_, behind)| behind);
-    let text = text_of(frame[..at].trim_ascii());
-    format!("{text} 0x0 {}", lossy(behind.trim_ascii())).into_bytes()
+    let rest = hex(&frame[at + 3..]).map_or(&b""[..], |(_, rest)| rest);
+    let text = shared_text(frame[..at].trim_ascii());
+    format!("{text} 0x0 {}", lossy(rest.trim_ascii())).into_bytes()
 }

@@ -1,114 +1,94 @@
-//! The report of glibc's `mtrace` script: rows of what was not freed, each with its address, its
-//! size in hex, and the place of the call.
+//! The report of glibc's `mtrace` script: one row per block that was not freed, with its address,
+//! its size in hex, and the location of the call.
 //!
-//! Source: glibc `malloc/mtrace.pl`. A program that was aborted leaves an empty trace, of which the
-//! script says `No memory leaks.`, so those words prove no more than that the trace balances.
+//! Source: glibc `malloc/mtrace.pl`. If a program was aborted, its trace is empty and the script
+//! prints `No memory leaks.`, so that message proves only that the trace balances.
 
-use alloc::boxed::Box;
 use alloc::format;
 
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{before, contains, find, hex, trim_start};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    if said.ends_with(b"Memory not freed:") {
-        return Opened::Report(Box::new(Table {
-            report: checked(desk),
-            rows: 0,
-        }));
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    if text.ends_with(b"Memory not freed:") {
+        let report = context.complete_report(&Tool::Mtrace, None);
+        return Start::report(CurrentReport::new(report), Table { rows: 0 });
     }
-    if said == b"No memory leaks." {
-        checked(desk);
-        return Opened::Line;
+    if text == b"No memory leaks." {
+        context.complete_report(&Tool::Mtrace, None);
+        return Start::Line;
     }
-    let kind = if is_unknown(said) {
+    let kind = if is_unknown(text) {
         "invalid-free"
-    } else if contains(said, b"+ 0x") && contains(said, b" duplicate: ") {
+    } else if contains(text, b"+ 0x") && contains(text, b" duplicate: ") {
         "heap-corruption"
     } else {
-        return Opened::No;
+        return Start::No;
     };
-    desk.said(Tool::Mtrace, Kind::of(kind), &text_of(said));
-    Opened::Line
+    context.record_single_line(Tool::Mtrace, Kind::from_static(kind), &shared_text(text));
+    Start::Line
 }
 
-/// A trace was gone through.
-fn checked(desk: &mut Desk<'_>) -> usize {
-    let report = desk.report(&Tool::Mtrace, None);
-    desk.out.reports[report].complete = true;
-    report
-}
-
-/// `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`
-fn is_unknown(said: &[u8]) -> bool {
-    let Some(head) = before(said, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else {
+/// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`.
+fn is_unknown(text: &[u8]) -> bool {
+    let Some(head) = before(text, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else {
         return false;
     };
     head.last().is_none_or(u8::is_ascii_digit)
 }
 
-/// The table that is being read.
+/// Reads the table of leaked blocks.
 #[derive(Clone, Debug)]
 struct Table {
-    report: usize,
+    /// Number of rows so far.
     rows: u64,
 }
 
-impl Reading for Table {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if said.is_empty() || said.starts_with(b"-----") || said.starts_with(b"Address ") {
-            return Step::Own;
+impl ReportReader for Table {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if text.is_empty() || text.starts_with(b"-----") || text.starts_with(b"Address ") {
+            return LineOutcome::Consumed;
         }
-        let Some((size, place)) = row(said) else {
-            self.finish(desk);
-            return Step::Over;
+        let Some((size, location)) = parse_row(text) else {
+            self.finish(current, context);
+            return LineOutcome::EndedBefore;
         };
         self.rows += 1;
-        let mut draft = desk.draft(
+        let mut finding = context.new_finding(
             Tool::Mtrace,
             Kind::LEAK_DEFINITE,
             &format!("{size} bytes not freed"),
         );
-        draft.leak = Some(Leak::direct(size, 1));
-        draft.expect_stack(Role::Allocation, b"");
-        desk.frame(
-            &mut draft,
-            Grammar::Place,
-            Head {
-                index: None,
-                address: None,
-                site: place,
-            },
-        );
-        desk.record(self.report, draft);
-        Step::Own
+        finding.leak = Some(Leak::direct(size, 1));
+        finding.expect_stack(Role::Allocation, b"");
+        context.push_site(&mut finding, FrameSyntax::Location, location);
+        current.finding = Some(finding);
+        context.flush(current);
+        LineOutcome::Consumed
     }
 
-    fn finish(&mut self, desk: &mut Desk<'_>) {
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
         if self.rows == 0 {
-            desk.cut(
-                self.report,
-                "mtrace's table of what was not freed has no rows",
-            );
+            context.mark_truncated(current, "mtrace's `Memory not freed` table has no rows");
         }
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
     }
 }
 
-/// `0x000055b3baa3a4a0     0x64  at /path/mtr.c:3`: the size, and where.
-fn row(said: &[u8]) -> Option<(u64, &[u8])> {
-    let (_, rest) = hex(said.strip_prefix(b"0x")?)?;
+/// Parses `0x000055b3baa3a4a0     0x64  at /path/mtr.c:3` into size and location.
+fn parse_row(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (_, rest) = hex(text.strip_prefix(b"0x")?)?;
     let (size, rest) = hex(trim_start(rest).strip_prefix(b"0x")?)?;
-    let place = trim_start(rest);
-    let place = place.strip_prefix(b"at ").unwrap_or(place);
-    let end = find(place, b" (discriminator ").unwrap_or(place.len());
-    Some((size, &place[..end]))
+    let location = trim_start(rest);
+    let location = location.strip_prefix(b"at ").unwrap_or(location);
+    let end = find(location, b" (discriminator ").unwrap_or(location.len());
+    Some((size, &location[..end]))
 }

@@ -1,14 +1,14 @@
-//! Scudo, the hardened allocator: one line, then the process aborts.
+//! Scudo, the hardened allocator. It prints one line, then the process aborts.
 //!
 //! Source: compiler-rt `scudo/standalone/report.cpp`, `report_linux.cpp`.
 
-use super::{Desk, Opened};
+use super::{Context, Start};
 use crate::bytes::after;
 use crate::model::{Kind, Tool};
-use crate::parse::collect::text_of;
+use crate::parse::collect::shared_text;
 
-/// What the line says behind `Scudo ERROR: `, and its kind.
-pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
+/// Prefixes of the message after `Scudo ERROR: `, and their kinds.
+pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("corrupted chunk header", "heap-corruption"),
     ("race on chunk header", "heap-corruption"),
     ("corrupted batch", "heap-corruption"),
@@ -36,15 +36,15 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
     ("internal map", "out-of-memory"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let Some(said) = after(text, b"Scudo ERROR: ") else {
-        return Opened::No;
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let Some(message) = after(text, b"Scudo ERROR: ") else {
+        return Start::No;
     };
-    let title = text_of(said.trim_ascii());
-    let kind = WORDS
+    let title = shared_text(message.trim_ascii());
+    let kind = KINDS
         .iter()
-        .find(|(words, _)| title.starts_with(words))
-        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
-    desk.said(Tool::Scudo, kind, &title);
-    Opened::Line
+        .find(|(prefix, _)| title.starts_with(prefix))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
+    context.record_single_line(Tool::Scudo, kind, &title);
+    Start::Line
 }

@@ -1,18 +1,16 @@
-//! gperftools' heap checker, and what tcmalloc says of a wrong free.
+//! gperftools' heap checker, and tcmalloc's messages about invalid frees.
 //!
 //! Source: gperftools 2.10 `src/heap-checker.cc`, `src/debugallocation.cc`, `src/tcmalloc.cc`.
 
-use alloc::boxed::Box;
-
-use super::{Desk, Opened, Reading, Step};
+use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, contains, hex, number, trim_start};
 use crate::model::{Amount, Kind, Leak, Role, Tool};
-use crate::parse::collect::{Grammar, text_of};
-use crate::parse::draft::Draft;
-use crate::parse::frame::Head;
+use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::finding_builder::FindingBuilder;
+use crate::parse::frame::SplitFrame;
 
-/// What an error of the allocator holds, and its kind.
-pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
+/// Parts of the allocator's error messages, and their kinds.
+pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("memory stomping bug", "heap-corruption"),
     ("has been already deallocated", "double-free"),
     ("Attempt to free invalid pointer", "invalid-free"),
@@ -20,139 +18,124 @@ pub(in crate::parse) const WORDS: &[(&str, &str)] = &[
     ("mismatched by", "alloc-dealloc-mismatch"),
 ];
 
-pub(super) fn opens(text: &[u8], desk: &mut Desk<'_>) -> Opened {
-    let said = text.trim_ascii();
-    if let Some(stated) =
-        after(said, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of "))
+pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
+    if let Some(total) =
+        after(text, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of "))
     {
-        let Some(stated) = amount(stated) else {
-            desk.unreadable(&Tool::Tcmalloc, said);
-            return Opened::Line;
+        let Some(total) = parse_amount(total) else {
+            context.unreadable(&Tool::Tcmalloc, text);
+            return Start::Line;
         };
-        let report = checked(desk, stated);
-        return Opened::Report(Box::new(Leaks {
-            report,
-            draft: None,
-        }));
+        let report = finished_check(context, total);
+        return Start::report(CurrentReport::new(report), Leaks);
     }
-    if let Some(leak) = said.strip_prefix(b"Leak of ").and_then(amount) {
-        // The sum before it is not in the log.
-        let report = desk.report(&Tool::Tcmalloc, None);
-        let mut leaks = Leaks {
-            report,
-            draft: None,
-        };
-        desk.cut(report, "a leak of tcmalloc's without the sum before it");
-        leaks.begin(leak, said, desk);
-        return Opened::Report(Box::new(leaks));
+    if let Some(leak) = text.strip_prefix(b"Leak of ").and_then(parse_amount) {
+        // The log lacks the total, which comes first.
+        let report = context.report(&Tool::Tcmalloc, None);
+        let mut current = CurrentReport::new(report);
+        context.mark_truncated(&current, "the total before a tcmalloc leak is missing");
+        current.finding = Some(new_leak(leak, text, context));
+        return Start::report(current, Leaks);
     }
-    if said.starts_with(b"No leaks found for check ") {
-        checked(desk, Amount::default());
-        return Opened::Line;
+    if text.starts_with(b"No leaks found for check ") {
+        finished_check(context, Amount::default());
+        return Start::Line;
     }
-    let is_allocator = said.starts_with(b"memory allocation")
-        || contains(said, b"tcmalloc")
-        || contains(said, b"memory stomping bug");
-    let Some((_, kind)) = WORDS
+    let is_allocator = text.starts_with(b"memory allocation")
+        || contains(text, b"tcmalloc")
+        || contains(text, b"memory stomping bug");
+    let Some((_, kind)) = KINDS
         .iter()
-        .find(|(words, _)| contains(said, words.as_bytes()))
+        .find(|(part, _)| contains(text, part.as_bytes()))
         .filter(|_| is_allocator)
     else {
-        return Opened::No;
+        return Start::No;
     };
-    // The one sentence names two errors, and the object says which was the first.
-    let kind = if contains(said, b"already deallocated") {
+    // One message names two errors. The state of the object shows which one it was.
+    let kind = if contains(text, b"already deallocated") {
         "double-free"
     } else {
         kind
     };
-    desk.said(Tool::Tcmalloc, Kind::of(kind), &text_of(said));
-    Opened::Line
+    context.record_single_line(Tool::Tcmalloc, Kind::from_static(kind), &shared_text(text));
+    Start::Line
 }
 
-/// A check of the heap has ended.
-fn checked(desk: &mut Desk<'_>, leaked: Amount) -> usize {
-    let report = desk.report(&Tool::Tcmalloc, None);
-    let this = &mut desk.out.reports[report];
-    this.complete = true;
-    let stated = this.stated.leaked.get_or_insert_default();
-    *stated = stated.plus(leaked);
+/// Returns the report of a finished heap check, and adds the check's total to it.
+fn finished_check(context: &mut Context<'_>, leaked: Amount) -> usize {
+    let report = context.complete_report(&Tool::Tcmalloc, None);
+    let totals = &mut context.report_mut(report).totals;
+    let total = totals.leaked.get_or_insert_default();
+    *total = total.plus(leaked);
     report
 }
 
-/// `1000000 bytes in 10 objects`
-fn amount(text: &[u8]) -> Option<Amount> {
+/// Parses `1000000 bytes in 10 objects`.
+fn parse_amount(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = number(text)?;
     let (blocks, rest) = number(rest.strip_prefix(b" bytes in ")?)?;
     rest.starts_with(b" objects")
         .then_some(Amount { bytes, blocks })
 }
 
-/// The leaks of one check.
+/// Reads the leaks of one check.
 #[derive(Clone, Debug)]
-struct Leaks {
-    report: usize,
-    draft: Option<Draft>,
-}
+struct Leaks;
 
-impl Reading for Leaks {
-    fn line(&mut self, text: &[u8], desk: &mut Desk<'_>) -> Step {
-        let said = text.trim_ascii();
-        if let Some(leak) = said.strip_prefix(b"Leak of ").and_then(amount) {
-            desk.hand_in(self.report, &mut self.draft);
-            self.begin(leak, said, desk);
-            return Step::Own;
+impl ReportReader for Leaks {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let trimmed = text.trim_ascii();
+        if let Some(leak) = trimmed.strip_prefix(b"Leak of ").and_then(parse_amount) {
+            context.flush(current);
+            current.finding = Some(new_leak(leak, trimmed, context));
+            return LineOutcome::Consumed;
         }
-        // It lists twenty at most, so that the sum may be larger.
-        if said.starts_with(b"The ") && said.ends_with(b" largest leaks:") {
-            return Step::Own;
+        // The list has at most 20 leaks, so the total may be larger.
+        if trimmed.starts_with(b"The ") && trimmed.ends_with(b" largest leaks:") {
+            return LineOutcome::Consumed;
         }
-        if said.starts_with(b"If the preceding stack traces are not enough")
-            || said.starts_with(b"Exiting with error code")
+        if trimmed.starts_with(b"If the preceding stack traces are not enough")
+            || trimmed.starts_with(b"Exiting with error code")
         {
-            desk.hand_in(self.report, &mut self.draft);
-            return Step::Last;
+            context.flush(current);
+            return LineOutcome::Finished;
         }
-        let Some(draft) = &mut self.draft else {
-            return Step::Foreign;
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::Unrelated;
         };
         let frame = trim_start(text).strip_prefix(b"@ ").and_then(hex);
         let Some((address, rest)) = frame else {
-            return if said.is_empty() {
-                Step::Own
+            return if trimmed.is_empty() {
+                LineOutcome::Consumed
             } else {
-                Step::Foreign
+                LineOutcome::Unrelated
             };
         };
-        let head = Head {
+        let frame = SplitFrame {
             index: None,
             address: Some(address),
-            site: if trim_start(rest).is_empty() {
-                said
+            text: if trim_start(rest).is_empty() {
+                trimmed
             } else {
                 trim_start(rest)
             },
         };
-        desk.frame(draft, Grammar::Function, head);
-        Step::Own
-    }
-
-    fn finish(&mut self, desk: &mut Desk<'_>) {
-        desk.hand_in(self.report, &mut self.draft);
-        desk.cut(self.report, "the list of tcmalloc's leaks has no end");
-    }
-
-    fn report(&self) -> Option<usize> {
-        Some(self.report)
+        context.push_frame(finding, FrameSyntax::Function, frame);
+        LineOutcome::Consumed
     }
 }
 
-impl Leaks {
-    fn begin(&mut self, leak: Amount, said: &[u8], desk: &Desk<'_>) {
-        let title = text_of(said.strip_suffix(b" allocated from:").unwrap_or(said));
-        let mut draft = desk.draft(Tool::Tcmalloc, Kind::LEAK_DEFINITE, &title);
-        draft.leak = Some(Leak::direct(leak.bytes, leak.blocks));
-        draft.expect_stack(Role::Allocation, b"");
-        self.draft = Some(draft);
-    }
+/// Creates the finding for a leak, with its line as the title.
+fn new_leak(leak: Amount, text: &[u8], context: &Context<'_>) -> FindingBuilder {
+    let title = shared_text(text.strip_suffix(b" allocated from:").unwrap_or(text));
+    let mut finding = context.new_finding(Tool::Tcmalloc, Kind::LEAK_DEFINITE, &title);
+    finding.leak = Some(Leak::direct(leak.bytes, leak.blocks));
+    finding.expect_stack(Role::Allocation, b"");
+    finding
 }

@@ -1,59 +1,64 @@
-//! Entries of `leakgate.toml`.
+//! Converts rules to `[[allow]]` rules.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::super::toml::{list, quoted};
-use super::{Losses, is_mangled, is_plain};
+use super::super::Unsupported;
+use super::super::toml::{quote, string_list};
+use super::{C_FUNCTIONS_ONLY, FUNCTIONS_ONLY, Narrowing, OTHER_FILE, is_c_name, is_mangled};
 use crate::model::Kind;
 use crate::rules::glob::{Glob, Token};
 use crate::rules::sanitizer::{Suppression, is_intercepted};
-use crate::rules::valgrind::frames::names_several;
+use crate::rules::valgrind::frames::is_ambiguous;
 use crate::rules::valgrind::kinds::{Extra, Family};
-use crate::rules::valgrind::{Entry, Location, Name};
+use crate::rules::valgrind::{Entry, FunctionPattern, SuppressionFrame};
 use crate::rules::{Matcher, Rule};
 use crate::symbol;
 
-/// The entry that says the same.
-pub(super) fn write(rule: &Rule, losses: &mut Losses) -> Result<String, String> {
+/// Returns an equivalent rule.
+pub(super) fn write(rule: &Rule, narrowing: &mut Narrowing) -> Result<String, Unsupported> {
     let matcher = match &rule.matcher {
-        Matcher::Stack(_) => return Err(String::from("it is an entry of leakgate.toml already")),
-        Matcher::Valgrind(entry) => from_valgrind(entry, losses)?,
-        Matcher::Sanitizer(suppression) => from_sanitizer(suppression, losses)?,
+        Matcher::Stack(_) => return Err(Unsupported::new("it is already a leakgate.toml rule")),
+        Matcher::Valgrind(entry) => from_valgrind(entry, narrowing)?,
+        Matcher::Sanitizer(suppression) => from_sanitizer(suppression, narrowing)?,
     };
-    let reason = if rule.about.reason.is_empty() {
-        format!("taken over from {}, which says no reason", rule.origin.file)
+    let reason = if rule.metadata.reason.is_empty() {
+        format!("converted from {}, which gives no reason", rule.origin.file)
     } else {
-        rule.about.reason.clone()
+        rule.metadata.reason.clone()
     };
     Ok(format!(
         "[[allow]]\nid = {}\n{matcher}reason = {}\n",
-        quoted(&rule.id),
-        quoted(&reason)
+        quote(&rule.id),
+        quote(&reason)
     ))
 }
 
-/// Tool and stack of a template.
-fn from_sanitizer(suppression: &Suppression, losses: &mut Losses) -> Result<String, String> {
+/// Returns the tools and the stack for a template.
+fn from_sanitizer(
+    suppression: &Suppression,
+    narrowing: &mut Narrowing,
+) -> Result<String, Unsupported> {
     if suppression.kind != "leak" {
-        return Err(format!(
-            "`{}` says how the sanitizer works, not which finding is accepted",
+        return Err(Unsupported::new(format!(
+            "only `leak` suppressions can be converted, not `{}`",
             suppression.kind
-        ));
+        )));
     }
-    losses.say(
-        "the sanitizer compares modules and files with the template, too; this compares functions",
-    );
+    narrowing.add(FUNCTIONS_ONLY);
     let stack = [
         String::from("..."),
-        format!("sym:{}", template(&suppression.template)?),
+        format!("sym:{}", template_pattern(&suppression.template)?),
     ];
-    Ok(format!("tools = [\"lsan\"]\nstack = {}\n", list(&stack)))
+    Ok(format!(
+        "tools = [\"lsan\"]\nstack = {}\n",
+        string_list(&stack)
+    ))
 }
 
-/// A template as a pattern for a whole name.
-pub(super) fn template(template: &str) -> Result<String, String> {
+/// Converts a template to a pattern for a whole name.
+pub(super) fn template_pattern(template: &str) -> Result<String, Unsupported> {
     let (body, ends) = template
         .split_once('$')
         .map_or((template, false), |(body, _)| (body, !body.ends_with('*')));
@@ -66,52 +71,60 @@ pub(super) fn template(template: &str) -> Result<String, String> {
         .map(Glob::escape)
         .collect();
     if pieces.is_empty() {
-        return Err(String::from(
-            "an empty template accepts every leak, or none",
+        return Err(Unsupported::new(
+            "an empty template matches every leak or none",
         ));
     }
     if ends && !(anchored && pieces.len() == 1) {
-        return Err(String::from(
-            "of a piece before `$` the sanitizer takes the first place and no other (`foo$` takes `a_foo` and not `foo_foo`), which a pattern can't say",
+        return Err(Unsupported::new(
+            "the sanitizer only compares the first occurrence of the text before `$` (`foo$` \
+             matches `a_foo` but not `foo_foo`), which a pattern cannot express",
         ));
     }
     let edge = |is_free: bool| if is_free { "*" } else { "" };
     let pattern = format!("{}{}{}", edge(!anchored), pieces.join("*"), edge(!ends));
-    if anchored && is_intercepted(&Glob::escaped(&pattern)) {
-        return Err(String::from(
-            "the sanitizer may compare `__interceptor_malloc` where the log shows `malloc`",
+    if anchored && is_intercepted(&Glob::from_toml(&pattern)) {
+        return Err(Unsupported::new(
+            "the sanitizer may compare `__interceptor_malloc` even if the log shows `malloc`",
         ));
     }
     Ok(pattern)
 }
 
-/// Tools, kinds and stack of an entry.
-fn from_valgrind(entry: &Entry, losses: &mut Losses) -> Result<String, String> {
+/// Returns the tools, kinds and stack for a valgrind suppression.
+fn from_valgrind(entry: &Entry, narrowing: &mut Narrowing) -> Result<String, Unsupported> {
     let [family] = entry.families.as_slice() else {
-        return Err(format!(
-            "`{}` names no single tool that leakgate reads",
+        return Err(Unsupported::new(format!(
+            "`{}` is not exactly one supported valgrind tool",
             entry.tools
-        ));
+        )));
     };
-    let tool =
-        family.tool().ok_or("errors about descriptors are the same for all tools of valgrind; write the entry by its kind")?;
-    let (kinds, title) = kinds(*family, entry)?;
+    let tool = family.tool().ok_or_else(|| {
+        Unsupported::new(
+            "file descriptor errors are common to all valgrind tools; write a rule with `kinds` \
+             instead",
+        )
+    })?;
+    let (kinds, title) = kinds_and_title(*family, entry)?;
     let stack: Vec<String> = entry
         .locations
         .iter()
-        .map(|location| item(location, losses))
+        .map(|location| frame_pattern(location, narrowing))
         .collect::<Result<_, _>>()?;
-    let title = title.map_or(String::new(), |t| format!("title = {}\n", quoted(&t)));
+    let title = title.map_or(String::new(), |t| format!("title = {}\n", quote(&t)));
     Ok(format!(
         "tools = [{}]\nkinds = {}\n{title}stack = {}\n",
-        quoted(tool.as_str()),
-        list(&kinds),
-        list(&stack)
+        quote(tool.as_str()),
+        string_list(&kinds),
+        string_list(&stack)
     ))
 }
 
-/// Kinds of findings, and the pattern of the headline where the kind alone says too much.
-fn kinds(family: Family, entry: &Entry) -> Result<(Vec<String>, Option<String>), String> {
+/// Returns the kinds, and a pattern for the headline if the kinds alone would match too much.
+fn kinds_and_title(
+    family: Family,
+    entry: &Entry,
+) -> Result<(Vec<String>, Option<String>), Unsupported> {
     let many = |kinds: &[&str]| kinds.iter().map(ToString::to_string).collect();
     let kind = entry.kind.as_str();
     if family != Family::Memcheck {
@@ -124,7 +137,7 @@ fn kinds(family: Family, entry: &Entry) -> Result<(Vec<String>, Option<String>),
     }
     Ok(match (kind, &entry.extra) {
         ("Leak", Extra::Leaks(kinds)) if kinds.is_empty() => {
-            return Err(String::from("it matches nothing"));
+            return Err(Unsupported::new("it matches nothing"));
         }
         ("Leak", Extra::Leaks(kinds)) => (kinds.iter().map(|k| k.as_str().into()).collect(), None),
         ("Param", Extra::Parameter(name)) => (
@@ -159,81 +172,90 @@ fn kinds(family: Family, entry: &Entry) -> Result<(Vec<String>, Option<String>),
                 many(&["uninit-value"]),
                 Some(format!("Use of uninitialised value of size {size}")),
             ),
-            _ => return Err(format!("`{kind}` matches nothing that memcheck reports")),
+            _ => {
+                return Err(Unsupported::new(format!(
+                    "`{kind}` matches nothing that memcheck reports"
+                )));
+            }
         },
     })
 }
 
-/// A location as an item of `stack`.
-fn item(location: &Location, losses: &mut Losses) -> Result<String, String> {
+/// Converts a line of a suppression to a pattern of a `stack`.
+fn frame_pattern(
+    location: &SuppressionFrame,
+    narrowing: &mut Narrowing,
+) -> Result<String, Unsupported> {
     match location {
-        Location::Dots => Ok(String::from("...")),
-        Location::Function(name) => function(name, losses),
-        Location::Object(glob) => {
-            let pattern = glob.to_escaped();
+        SuppressionFrame::AnyFrames => Ok(String::from("...")),
+        SuppressionFrame::Function(name) => function_pattern(name, narrowing),
+        SuppressionFrame::Object(glob) => {
+            let pattern = glob.to_toml();
             if pattern.starts_with(['/', '*']) {
-                losses.say("a text log shows no object of frames that have a source file");
+                narrowing.add("a text log doesn't show the object of frames with a source file");
                 Ok(format!("obj:{pattern}"))
             } else {
-                Err(format!(
-                    "`{}` matches nothing: valgrind compares whole paths",
-                    location.text()
-                ))
+                Err(Unsupported::new(format!(
+                    "`{}` matches nothing, because valgrind compares full paths",
+                    location.to_line()
+                )))
             }
         }
-        Location::File(glob, _) if glob.to_escaped().is_empty() => {
-            Err(String::from("`src:` alone matches nothing"))
+        SuppressionFrame::File(glob, _) if glob.to_toml().is_empty() => {
+            Err(Unsupported::new("`src:` alone matches nothing"))
         }
-        Location::File(glob, line) => {
-            losses.say(
-                "of files behind inlined functions valgrind compares the one of another frame",
-            );
+        SuppressionFrame::File(glob, line) => {
+            narrowing.add(OTHER_FILE);
             let line = line.map_or(String::new(), |n| format!(":{n}"));
-            Ok(format!("src:{}{line}", glob.to_escaped()))
+            Ok(format!("src:{}{line}", glob.to_toml()))
         }
     }
 }
 
-/// A pattern of names before demangling as one of printed names.
-fn function(name: &Name, losses: &mut Losses) -> Result<String, String> {
-    let written = name.glob.to_escaped();
+/// Converts a pattern for names before demangling to a pattern for printed names.
+fn function_pattern(
+    name: &FunctionPattern,
+    narrowing: &mut Narrowing,
+) -> Result<String, Unsupported> {
+    let written = name.glob.to_toml();
     match &name.glob {
-        glob if glob.is_any() => Ok(String::from("sym:*")),
-        Glob::Exact(exact) if exact.is_empty() => Err(String::from("`fun:` alone matches nothing")),
+        glob if glob.matches_anything() => Ok(String::from("sym:*")),
+        Glob::Exact(exact) if exact.is_empty() => {
+            Err(Unsupported::new("`fun:` alone matches nothing"))
+        }
         Glob::Exact(exact) if is_mangled(exact) => {
             let demangled = symbol::demangle(exact).unwrap_or_else(|| exact.clone());
-            if names_several(exact, &demangled) {
-                return Err(format!(
+            if is_ambiguous(exact, &demangled) {
+                return Err(Unsupported::new(format!(
                     "`fun:{exact}` is one of several functions that a log shows as `{demangled}`"
-                ));
+                )));
             }
             Ok(format!("sym:{}", Glob::escape(&demangled)))
         }
-        Glob::Exact(exact) if is_plain(exact) || exact == "(below main)" => {
+        Glob::Exact(exact) if is_c_name(exact) || exact == "(below main)" => {
             Ok(format!("sym:{written}"))
         }
-        Glob::Exact(exact) => Err(format!(
-            "valgrind compares names before demangling, and none is `{exact}`"
-        )),
-        Glob::Wild(_) if is_mangled(&written) => Err(format!(
-            "`fun:{written}` has a wildcard inside a mangled name; entries of leakgate.toml are about demangled names"
-        )),
-        Glob::Wild(_) if !is_plain(&written) => Err(format!(
-            "valgrind compares names before demangling, and none is like `{written}`"
-        )),
+        Glob::Exact(exact) => Err(Unsupported::new(format!(
+            "valgrind compares names before demangling, and `{exact}` isn't such a name"
+        ))),
+        Glob::Wild(_) if is_mangled(&written) => Err(Unsupported::new(format!(
+            "`fun:{written}` has a wildcard in a mangled name, but leakgate.toml rules match \
+             demangled names"
+        ))),
+        Glob::Wild(_) if !is_c_name(&written) => Err(Unsupported::new(format!(
+            "valgrind compares names before demangling, and `{written}` matches no such name"
+        ))),
         Glob::Wild(tokens) => {
             if !matches!(tokens.first(), Some(Token::Byte(b)) if *b != b'_') {
-                losses.say(
-                    "valgrind compares names before demangling; this takes functions of C alone",
-                );
+                narrowing.add(C_FUNCTIONS_ONLY);
             }
-            Ok(format!("re:^{}$", expression(tokens)))
+            Ok(format!("re:^{}$", c_name_regex(tokens)))
         }
     }
 }
 
-/// Wildcards that take what stands in names of C.
-fn expression(tokens: &[Token]) -> String {
+/// Converts a pattern to a regular expression whose wildcards only match characters of C names.
+fn c_name_regex(tokens: &[Token]) -> String {
     const PLAIN: &str = "[^(<: ,~\\[{]";
     let one = |token: &Token| match token {
         Token::Any => format!("{PLAIN}*"),

@@ -1,24 +1,25 @@
-//! What Dr. Memory's headlines say.
+//! Dr. Memory's headlines.
 
 use crate::bytes::{after, contains, number, trim_start};
 use crate::model::{Kind, Leak, Role};
 
-/// A headline.
+/// The headline of an error.
 pub(super) struct Headline<'a> {
     pub(super) kind: Kind,
     pub(super) title: &'a [u8],
+    /// The leaked memory; `None` for other errors.
     pub(super) leak: Option<Leak>,
 }
 
 impl Headline<'_> {
-    /// True for what Dr. Memory itself does not count as an error.
-    pub(super) fn is_ignored(&self) -> bool {
+    /// Returns true for a warning, which Dr. Memory itself doesn't count as an error.
+    pub(super) fn is_warning(&self) -> bool {
         self.title.starts_with(b"WARNING: ")
     }
 }
 
-/// What a headline begins with, or with `*` what stands in it, and its kind. The first that fits
-/// counts.
+/// Prefixes of a headline, or parts of it if they start with `*`, and their kinds. The first match
+/// decides.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("*UNADDRESSABLE ACCESS of freed memory", "use-after-free"),
     ("*: writing ", "invalid-write"),
@@ -31,37 +32,37 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("HANDLE LEAK", "fd-leak"),
 ];
 
-/// `Error #3: INVALID HEAP ARGUMENT: free 0x00001234`
-pub(super) fn headline(said: &[u8]) -> Option<Headline<'_>> {
-    let rest = said
+/// Parses `Error #3: INVALID HEAP ARGUMENT: free 0x00001234`.
+pub(super) fn parse_headline(text: &[u8]) -> Option<Headline<'_>> {
+    let rest = text
         .strip_prefix(b"Potential ")
-        .or_else(|| said.strip_prefix(b"SUPPRESSED "))
-        .unwrap_or(said);
+        .or_else(|| text.strip_prefix(b"SUPPRESSED "))
+        .unwrap_or(text);
     let (_, rest) = number(trim_start(rest.strip_prefix(b"Error #")?))?;
     let title = trim_start(rest.strip_prefix(b":")?);
-    let is_shouted = title
+    let is_upper_case = title
         .iter()
         .take_while(|b| b.is_ascii_uppercase() || **b == b' ')
         .count()
         > 3;
-    if !is_shouted {
+    if !is_upper_case {
         return None;
     }
-    if let Some((kind, leak)) = leak(title) {
+    if let Some((kind, leak)) = parse_leak(title) {
         return Some(Headline {
             kind,
             title,
             leak: Some(leak),
         });
     }
-    let fits = |part: &str| match part.strip_prefix('*') {
+    let matches = |part: &str| match part.strip_prefix('*') {
         Some(part) => contains(title, part.as_bytes()),
         None => title.starts_with(part.as_bytes()),
     };
     let kind = KINDS
         .iter()
-        .find(|(part, _)| fits(part))
-        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::of(kind));
+        .find(|(part, _)| matches(part))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
     Some(Headline {
         kind,
         title,
@@ -69,8 +70,8 @@ pub(super) fn headline(said: &[u8]) -> Option<Headline<'_>> {
     })
 }
 
-/// `POSSIBLE LEAK 150 direct bytes 0x005a25f8-0x005a268e + 0 indirect bytes`
-fn leak(title: &[u8]) -> Option<(Kind, Leak)> {
+/// Parses `POSSIBLE LEAK 150 direct bytes 0x005a25f8-0x005a268e + 0 indirect bytes`.
+fn parse_leak(title: &[u8]) -> Option<(Kind, Leak)> {
     let (kind, rest) = [
         (Kind::LEAK_DEFINITE, &b"LEAK "[..]),
         (Kind::LEAK_POSSIBLE, b"POSSIBLE LEAK "),
@@ -78,7 +79,7 @@ fn leak(title: &[u8]) -> Option<(Kind, Leak)> {
         (Kind::LEAK_REACHABLE, b"STILL-REACHABLE "),
     ]
     .into_iter()
-    .find_map(|(kind, words)| Some((kind, title.strip_prefix(words)?)))?;
+    .find_map(|(kind, prefix)| Some((kind, title.strip_prefix(prefix)?)))?;
     let (direct, rest) = number(rest)?;
     let indirect = after(rest, b" + ")
         .and_then(number)
@@ -92,8 +93,8 @@ fn leak(title: &[u8]) -> Option<(Kind, Leak)> {
     Some((kind, leak))
 }
 
-/// What stack a note announces.
-pub(super) fn role(note: &[u8]) -> Role {
+/// Returns the role of the stack that a note introduces.
+pub(super) fn stack_role(note: &[u8]) -> Role {
     if contains(note, b"freed here") {
         Role::Free
     } else if contains(note, b"allocated here") {

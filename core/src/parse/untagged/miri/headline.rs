@@ -1,4 +1,4 @@
-//! What Miri's headlines say.
+//! Miri's headlines.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -6,22 +6,22 @@ use alloc::string::{String, ToString};
 use crate::bytes::{contains, find, lossy, trim_start};
 use crate::model::{Kind, Role};
 
-/// A headline.
+/// The headline of a message.
 pub(super) enum Headline<'a> {
-    /// Something is wrong with the program.
+    /// An error of the program.
     Error {
         kind: Kind,
         title: String,
-        /// The size of memory that was leaked.
+        /// Size of the leaked memory, in bytes; `None` for other errors.
         leaked: Option<u64>,
     },
-    /// Miri can't tell what the program would do.
+    /// Miri can't run the program any further.
     Stopped(&'a [u8]),
-    /// The end of the line is lost.
-    Cut(&'a [u8]),
+    /// The end of the line is missing.
+    Truncated(&'a [u8]),
 }
 
-/// What a message of undefined behaviour holds, and its kind. The first that fits counts.
+/// Parts of a message about undefined behavior, and their kinds. The first match decides.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("Data race detected", "data-race"),
     ("Race condition detected", "data-race"),
@@ -60,71 +60,54 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("overlapping ranges", "overlap"),
 ];
 
-/// Reads a headline: `error: ` at the start of a line, or right behind text that the program left
-/// without a line feed.
-pub(super) fn headline(text: &[u8]) -> Option<Headline<'_>> {
+/// Parses a headline: `error: ` at the start of a line, or directly after text that the program
+/// printed without a line feed.
+pub(super) fn parse_headline(text: &[u8]) -> Option<Headline<'_>> {
     let mut text = trim_start(text);
-    let mut begins = true;
+    let mut at_line_start = true;
     while let Some(at) = find(text, b"error: ") {
-        let said = &text[at + b"error: ".len()..];
+        let rest = &text[at + b"error: ".len()..];
         let is_glued = at > 0 && text[at - 1].is_ascii_alphanumeric();
         if let Some(headline) =
-            read(said.trim_ascii_end()).filter(|_| is_glued || (begins && at == 0))
+            parse_message(rest.trim_ascii_end()).filter(|_| is_glued || (at_line_start && at == 0))
         {
             return Some(headline);
         }
-        (text, begins) = (said, false);
+        text = rest;
+        at_line_start = false;
     }
     None
 }
 
-/// Reads what follows `error: `.
-fn read(said: &[u8]) -> Option<Headline<'_>> {
-    if let Some(message) = said.strip_prefix(b"Undefined Behavior: ") {
+/// Parses the message after `error: `.
+fn parse_message(text: &[u8]) -> Option<Headline<'_>> {
+    if let Some(message) = text.strip_prefix(b"Undefined Behavior: ") {
         let title = lossy(message).into_owned();
         let kind = KINDS
             .iter()
             .find(|(part, _)| title.contains(part))
             .map_or("undefined-behavior", |(_, kind)| kind);
         return Some(Headline::Error {
-            kind: Kind::of(kind),
+            kind: Kind::from_static(kind),
             title,
             leaked: None,
         });
     }
-    if let Some(leak) = said.strip_prefix(b"memory leaked: ") {
-        let Some((what, bytes)) = leaked(&lossy(leak)) else {
-            return Some(Headline::Cut(said));
+    if let Some(leak) = text.strip_prefix(b"memory leaked: ") {
+        let Some((allocation, bytes)) = parse_leak(&lossy(leak)) else {
+            return Some(Headline::Truncated(text));
         };
         return Some(Headline::Error {
             kind: Kind::LEAK_DEFINITE,
-            title: format!("memory leaked: {what}"),
+            title: format!("memory leaked: {allocation}"),
             leaked: Some(bytes),
         });
     }
-    if let Some(message) = said.strip_prefix(b"the evaluated program ") {
-        let kind = if message.starts_with(b"deadlocked") {
-            "deadlock"
-        } else {
-            "abrt"
-        };
-        return Some(Headline::Error {
-            kind: Kind::of(kind),
-            title: lossy(said).into_owned(),
-            leaked: None,
-        });
+    if let Some(message) = text.strip_prefix(b"the evaluated program ") {
+        return Some(stop(text, message.starts_with(b"deadlocked")));
     }
-    if said.starts_with(b"abnormal termination: ") || said.starts_with(b"deadlock: ") {
-        let kind = if said.starts_with(b"d") {
-            "deadlock"
-        } else {
-            "abrt"
-        };
-        return Some(Headline::Error {
-            kind: Kind::of(kind),
-            title: lossy(said).into_owned(),
-            leaked: None,
-        });
+    if text.starts_with(b"abnormal termination: ") || text.starts_with(b"deadlock: ") {
+        return Some(stop(text, text.starts_with(b"deadlock")));
     }
     let stopped = [
         &b"unsupported operation: "[..],
@@ -133,13 +116,22 @@ fn read(said: &[u8]) -> Option<Headline<'_>> {
     ];
     stopped
         .iter()
-        .any(|words| said.starts_with(words))
-        .then_some(Headline::Stopped(said))
+        .any(|prefix| text.starts_with(prefix))
+        .then_some(Headline::Stopped(text))
 }
 
-/// `alloc1573 (Rust heap, size: 32, align: 8), allocated here:`: what is in the parentheses, and
-/// the size.
-fn leaked(text: &str) -> Option<(String, u64)> {
+/// Returns the headline of a program that deadlocked or aborted.
+fn stop(text: &[u8], is_deadlock: bool) -> Headline<'_> {
+    Headline::Error {
+        kind: Kind::from_static(if is_deadlock { "deadlock" } else { "abrt" }),
+        title: lossy(text).into_owned(),
+        leaked: None,
+    }
+}
+
+/// Parses `alloc1573 (Rust heap, size: 32, align: 8), allocated here:` into the text in parentheses
+/// and the size in bytes.
+fn parse_leak(text: &str) -> Option<(String, u64)> {
     let inside = text.split_once('(')?.1.split_once(')')?.0;
     let size = inside.split_once("size: ")?.1;
     let digits = size
@@ -148,16 +140,16 @@ fn leaked(text: &str) -> Option<(String, u64)> {
     Some((inside.to_string(), size[..digits].parse().ok()?))
 }
 
-/// What stands at the place that a line announces.
+/// Returns the role of the location that a line introduces.
 pub(super) fn role(label: &[u8]) -> Role {
-    let says = |words: &[u8]| contains(label, words);
-    if says(b"deallocated here") || says(b"was later deallocated") {
+    let has = |part: &[u8]| contains(label, part);
+    if has(b"deallocated here") || has(b"was later deallocated") {
         Role::Free
-    } else if says(b"allocated here") {
+    } else if has(b"allocated here") {
         Role::Allocation
-    } else if says(b"occurred earlier here") {
+    } else if has(b"occurred earlier here") {
         Role::Conflict
-    } else if says(b"was created") {
+    } else if has(b"was created") {
         Role::Origin
     } else {
         Role::Other

@@ -1,131 +1,14 @@
-//! Rows for C, C++ and Rust: their libraries, and what the checkers put into their stacks.
+//! Rows for the runtimes of C, C++ and Rust, and for the checkers' own frames.
 
-use super::{On, Row, row};
+use super::{MatchOn, Row, row};
 use crate::culprit::Class;
 
-/// The rows, asked first.
+/// The rows. They come after the allocators of the same languages.
 pub(super) const ROWS: &[Row] = &[
-    // C and C++: the C library's allocators, and the operators.
-    row(
-        Class::Allocator,
-        On::Name,
-        &[
-            "malloc",
-            "calloc",
-            "realloc",
-            "free",
-            "cfree",
-            "memalign",
-            "posix_memalign",
-            "aligned_alloc",
-            "valloc",
-            "pvalloc",
-            "reallocarray",
-            "malloc_usable_size",
-            "operator new",
-            "operator delete",
-            "operator new[]",
-            "operator delete[]",
-            "__libc_malloc",
-            "__libc_calloc",
-            "__libc_realloc",
-            "__libc_free",
-            "__libc_memalign",
-            "wrap_malloc",
-            "wrap_free",
-        ],
-    ),
-    // Rust: the allocator's entry points and the standard containers that call them.
-    row(
-        Class::Allocator,
-        On::NameStart,
-        &[
-            "__rust_alloc",
-            "__rust_dealloc",
-            "__rust_realloc",
-            "__rg_",
-            "__rdl_",
-            "__rustc::",
-            "alloc::alloc::",
-            "alloc::raw_vec::",
-            "alloc::vec::",
-            "alloc::boxed::",
-            "alloc::string::",
-            "alloc::str::",
-            "alloc::slice::",
-            "alloc::rc::",
-            "alloc::sync::",
-            "alloc::collections::",
-            "alloc::borrow::",
-            "alloc::fmt::",
-            "hashbrown::",
-            "std::collections::",
-            "std::alloc::",
-        ],
-    ),
-    row(
-        Class::Allocator,
-        On::Place,
-        &[
-            "alloc.rs|alloc",
-            "alloc.rs|alloc_zeroed",
-            "alloc.rs|alloc_impl",
-            "alloc.rs|alloc_impl_runtime",
-            "alloc.rs|allocate",
-            "alloc.rs|allocate_zeroed",
-            "alloc.rs|realloc",
-            "alloc.rs|grow",
-            "alloc.rs|grow_impl",
-            "alloc.rs|exchange_malloc",
-            "alloc.rs|dealloc",
-            "alloc.rs|deallocate",
-            "boxed.rs|box_new",
-            "boxed.rs|box_new_uninit",
-            "boxed.rs|new_uninit_in",
-            "boxed.rs|try_new_uninit_in",
-            "new_allocator.h|allocate",
-            "new_allocator.h|deallocate",
-            "alloc_traits.h|allocate",
-            "alloc_traits.h|deallocate",
-        ],
-    ),
-    row(
-        Class::Allocator,
-        On::File,
-        &[
-            "library/alloc/src/",
-            "/liballoc/",
-            "/rust/deps/hashbrown",
-            "library/std/src/collections/",
-            "library/std/src/alloc.rs",
-        ],
-    ),
-    // The sanitizers' interceptors and valgrind's replacements. An interceptor of an allocator is
-    // an allocator.
-    row(
-        Class::Allocator,
-        On::Name,
-        &[
-            "__interceptor_malloc",
-            "__interceptor_calloc",
-            "__interceptor_realloc",
-            "__interceptor_free",
-            "__interceptor_cfree",
-            "__interceptor_memalign",
-            "__interceptor_posix_memalign",
-            "__interceptor_aligned_alloc",
-            "__interceptor_valloc",
-            "__interceptor_pvalloc",
-            "__interceptor_reallocarray",
-            "___interceptor_malloc",
-            "___interceptor_calloc",
-            "___interceptor_realloc",
-            "___interceptor_free",
-        ],
-    ),
+    // The sanitizers' interceptors and valgrind's replacements.
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "__interceptor_",
             "___interceptor_",
@@ -140,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "asan_thread_start",
             "AsanThread",
@@ -151,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::File,
+        MatchOn::File,
         &[
             "/compiler-rt/lib/",
             "/libsanitizer/",
@@ -166,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Module,
+        MatchOn::ModulePrefix,
         &[
             "libasan.so",
             "liblsan.so",
@@ -178,10 +61,10 @@ pub(super) const ROWS: &[Row] = &[
             "libasan_",
         ],
     ),
-    // The C library: start, threads, loading, and what the linker names.
+    // The C library: program start, threads, the loader, and functions without a file.
     row(
         Class::Runtime,
-        On::Name,
+        MatchOn::Name,
         &[
             "(below main)",
             "_start",
@@ -216,7 +99,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "_dl_",
             "dl_open_worker",
@@ -229,7 +112,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Base,
+        MatchOn::FileBase,
         &[
             "allocatestack.c",
             "clone-internal.c",
@@ -258,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::OwnFile,
+        MatchOn::FileNamedLikeFunction,
         &[
             "abort", "accept", "accept4", "close", "creat", "dup", "dup2", "dup3", "exit", "fork",
             "getenv", "open", "pipe", "pipe2", "pread64", "pwrite64", "qsort", "raise", "read",
@@ -268,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::File,
+        MatchOn::File,
         &[
             "/sysdeps/",
             "csu/../",
@@ -284,7 +167,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Module,
+        MatchOn::ModulePrefix,
         &[
             "libc.so",
             "libc-2",
@@ -308,7 +191,7 @@ pub(super) const ROWS: &[Row] = &[
     // C++: the standard library.
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "std::",
             "__gnu_cxx::",
@@ -328,7 +211,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Base,
+        MatchOn::FileBase,
         &[
             "alloc_traits.h",
             "allocated_ptr.h",
@@ -358,7 +241,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Place,
+        MatchOn::FileAndName,
         &[
             "shared_ptr.h|make_shared",
             "shared_ptr.h|allocate_shared",
@@ -369,13 +252,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::File,
+        MatchOn::File,
         &["/include/c++/", "/libstdc++-v3/", "/libcxx/", "/libcxxabi/"],
     ),
-    // Rust: core, std, the test harness, and what starts a program or a thread.
+    // Rust: core, std, the test harness, and the start of programs and threads.
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "core::",
             "test::",
@@ -386,7 +269,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::Place,
+        MatchOn::FileAndName,
         &[
             "backtrace.rs|__rust_begin_short_backtrace",
             "boxed.rs|call_once",
@@ -407,7 +290,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Runtime,
-        On::File,
+        MatchOn::File,
         &[
             "/rustc/",
             "library/std/src/",
