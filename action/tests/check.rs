@@ -1,5 +1,4 @@
-//! `leakgate check` as a user runs it: files, patterns, archives, standard input, documents and
-//! exit statuses.
+//! `leakgate check` end to end: files, globs, archives, standard input, reports and exit statuses.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -13,20 +12,20 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
-/// A case under snapshots/.
+/// Returns the path of a case in snapshots/.
 fn report(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../snapshots")
         .join(case)
 }
 
-struct Ran {
+struct RunOutput {
     status: i32,
     out: String,
     err: String,
 }
 
-fn run_in(dir: &Path, args: &[&str], input: &[u8]) -> Ran {
+fn run_in(dir: &Path, args: &[&str], input: &[u8]) -> RunOutput {
     let mut command = Command::cargo_bin("leakgate").unwrap();
     let output = command
         .current_dir(dir)
@@ -36,18 +35,18 @@ fn run_in(dir: &Path, args: &[&str], input: &[u8]) -> Ran {
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran {
+    RunOutput {
         status: output.status.code().unwrap(),
         out: text(output.stdout),
         err: text(output.stderr),
     }
 }
 
-fn check(dir: &Path, args: &[&str]) -> Ran {
+fn check(dir: &Path, args: &[&str]) -> RunOutput {
     run_in(dir, &[&["check"], args].concat(), b"")
 }
 
-fn json(ran: &Ran) -> Value {
+fn json(ran: &RunOutput) -> Value {
     serde_json::from_str(&ran.out).unwrap()
 }
 
@@ -60,7 +59,7 @@ fn codes(document: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_leak_fails_and_a_clean_run_passes() {
+fn leak_fails_and_clean_run_passes() {
     let dir = tempfile::tempdir().unwrap();
     for (case, status) in [
         ("memcheck/definite/report.txt", 1),
@@ -82,7 +81,7 @@ fn a_leak_fails_and_a_clean_run_passes() {
 }
 
 #[test]
-fn default_options_of_valgrind_count_leaks_and_do_not_show_them() {
+fn leaks_counted_but_not_shown_by_valgrind_fail() {
     let dir = tempfile::tempdir().unwrap();
     let log = "==12== Memcheck, a memory error detector
 ==12== Command: ./leaky
@@ -113,7 +112,7 @@ fn default_options_of_valgrind_count_leaks_and_do_not_show_them() {
 }
 
 #[test]
-fn silence_is_no_proof_unless_it_is_said_to_be() {
+fn log_without_checker_output_fails_unless_silence_is_pass() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("empty.log"), "").unwrap();
     fs::write(
@@ -134,7 +133,7 @@ fn silence_is_no_proof_unless_it_is_said_to_be() {
             "{name}"
         );
     }
-    // One name that speaks does not speak for another.
+    // Checker output in one file is no evidence for another file.
     let clean = report("memcheck/clean/report.txt");
     let ran = check(
         dir.path(),
@@ -144,7 +143,7 @@ fn silence_is_no_proof_unless_it_is_said_to_be() {
 }
 
 #[test]
-fn a_file_that_is_missing_is_an_error_and_the_others_are_read_all_the_same() {
+fn missing_file_is_an_error_and_other_files_are_still_read() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
     let ran = check(
@@ -152,7 +151,7 @@ fn a_file_that_is_missing_is_an_error_and_the_others_are_read_all_the_same() {
         &["--format", "json", "missing.log", leak.to_str().unwrap()],
     );
     assert_eq!(ran.status, 2);
-    assert_eq!(ran.err, "error: missing.log: there is no such file\n");
+    assert_eq!(ran.err, "error: cannot read missing.log: file not found\n");
     assert_eq!(json(&ran)["verdict"]["outcome"], "error");
     assert_eq!(json(&ran)["findings"].as_array().unwrap().len(), 1);
     assert_eq!(check(dir.path(), &[]).status, 2);
@@ -165,7 +164,8 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// An archive as GitHub makes it: the lines of a step stand in the job's file and in the step's.
+/// Returns an archive as GitHub creates it: the log of a step is in the file of the job and in the
+/// file of the step.
 fn archive(text: &[u8]) -> Vec<u8> {
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for name in ["0_build.txt", "build/3_Run tests.txt"] {
@@ -176,7 +176,7 @@ fn archive(text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn archives_are_unpacked_and_a_report_that_stands_twice_counts_once() {
+fn archives_are_unpacked_and_duplicate_reports_count_once() {
     let dir = tempfile::tempdir().unwrap();
     let log = fs::read(report("ci/github-raw-memcheck/report.txt")).unwrap();
     fs::write(dir.path().join("log.txt"), &log).unwrap();
@@ -213,7 +213,7 @@ fn archives_are_unpacked_and_a_report_that_stands_twice_counts_once() {
 }
 
 #[test]
-fn documents_go_where_they_are_told_and_all_are_written() {
+fn all_reports_are_written_to_their_targets() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
     let ran = check(
@@ -245,11 +245,11 @@ fn documents_go_where_they_are_told_and_all_are_written() {
         ],
     );
     assert_eq!(ran.status, 2);
-    assert!(ran.err.contains("can't be written"), "{}", ran.err);
+    assert!(ran.err.contains("cannot write"), "{}", ran.err);
 }
 
 #[test]
-fn colours_only_where_they_are_wanted() {
+fn colors_are_off_without_a_terminal_unless_requested() {
     let dir = tempfile::tempdir().unwrap();
     let leak = report("memcheck/definite/report.txt");
     let leak = leak.to_str().unwrap();
@@ -261,7 +261,7 @@ fn colours_only_where_they_are_wanted() {
     );
 }
 
-/// Makes a repository in which `src/leak.c` is tracked.
+/// Creates a repository in which `src/leak.c` is tracked.
 fn repository(dir: &Path) {
     fs::create_dir(dir.join("src")).unwrap();
     fs::write(
@@ -283,13 +283,15 @@ fn repository(dir: &Path) {
 }
 
 #[test]
-fn the_line_is_shown_from_files_that_git_tracks_and_no_others() {
+fn source_line_is_shown_from_tracked_files_only() {
     let dir = tempfile::tempdir().unwrap();
     repository(dir.path());
     let log = |file: &str| {
         format!(
-            "==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 40 byte(s) in 1 object(s) allocated from:\n    \
-             #0 0x51 in main {file}:2:15\n\nSUMMARY: LeakSanitizer: 40 byte(s) leaked in 1 allocation(s).\n"
+            "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+             Direct leak of 40 byte(s) in 1 object(s) allocated from:\n    \
+             #0 0x51 in main {file}:2:15\n\n\
+             SUMMARY: LeakSanitizer: 40 byte(s) leaked in 1 allocation(s).\n"
         )
     };
     let tracked = run_in(
@@ -314,9 +316,11 @@ fn the_line_is_shown_from_files_that_git_tracks_and_no_others() {
 }
 
 #[test]
-fn a_hostile_log_cannot_write_to_the_terminal() {
+fn control_characters_in_a_log_do_not_reach_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let log = b"==7== Invalid read of size 4\n==7==    at 0x1: f\x1b[2J\x07 (a\x1b]0;x\x07.c:1)\n==7== \n";
+    let log = b"==7== Invalid read of size 4\n\
+        ==7==    at 0x1: f\x1b[2J\x07 (a\x1b]0;x\x07.c:1)\n\
+        ==7== \n";
     let ran = run_in(dir.path(), &["check", "-"], log);
     assert!(
         !ran.out.contains(|c: char| c.is_control() && c != '\n'),

@@ -1,10 +1,10 @@
-//! What README and docs/ say, run.
+//! Runs the examples in README.md and docs/.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
-/// Each `console` block is run as it stands, and its output compared.
+/// Runs each `console` block and compares its output.
 #[test]
-fn what_is_shown_is_what_happens() {
+fn console_examples_match_actual_output() {
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
     let cases = trycmd::TestCases::new();
     cases
@@ -13,9 +13,9 @@ fn what_is_shown_is_what_happens() {
         .case("docs/*.md");
 }
 
-/// The example of leakgate.toml is one, and holds every key but those of `allow` itself.
+/// The example leakgate.toml is valid and has rules and suppression files.
 #[test]
-fn the_example_of_a_configuration_is_read() {
+fn example_configuration_is_valid() {
     let text =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md")).unwrap();
     let toml = text

@@ -1,5 +1,5 @@
-//! Formats as the command line offers them: many documents of one run, what is accepted, limits,
-//! and the words about kinds.
+//! Report formats on the command line: several reports of one run, accepted findings, length limits
+//! and explanations of kinds.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -29,12 +29,13 @@ fn run(dir: &TempDir, args: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// A folder with a rule that accepts the log until a day.
+/// Returns a directory with a log and a rule that accepts it until a day.
 fn folder(expires: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(LOG, dir.path().join("lsan.log")).unwrap();
     let rule = format!(
-        "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\nreason = \"It is | known.\"\nexpires = {expires}\n"
+        "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\n\
+         reason = \"It is | known.\"\nexpires = {expires}\n"
     );
     fs::write(dir.path().join("leakgate.toml"), rule).unwrap();
     dir
@@ -92,7 +93,7 @@ fn one_run_writes_every_format() {
 }
 
 #[test]
-fn accepted_findings_stand_in_sarif_only_where_that_is_asked_for() {
+fn sarif_contains_accepted_findings_only_on_request() {
     let dir = folder("2999-01-01");
     let results = |document: &Value| document["runs"][0]["results"].as_array().unwrap().clone();
     let plain = sarif(&dir, &[]);
@@ -119,7 +120,7 @@ fn accepted_findings_stand_in_sarif_only_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_baseline_tells_new_from_known() {
+fn baseline_distinguishes_new_from_known_findings() {
     let dir = folder("2000-01-01");
     fs::remove_file(dir.path().join("leakgate.toml")).unwrap();
     assert_eq!(
@@ -156,17 +157,14 @@ fn a_baseline_tells_new_from_known() {
         ],
     );
     assert!(
-        junit.0 == 0
-            && junit
-                .1
-                .contains("<skipped message=\"known to the baseline\"/>"),
+        junit.0 == 0 && junit.1.contains("<skipped message=\"in the baseline\"/>"),
         "{}",
         junit.1
     );
 }
 
 #[test]
-fn markdown_stays_within_its_limit_and_says_so() {
+fn markdown_is_shortened_to_its_limit_with_a_note() {
     let dir = folder("2000-01-01");
     let (_, whole, _) = run(&dir, &["check", "--format", "markdown", "lsan.log"]);
     let (_, short, _) = run(
@@ -197,7 +195,7 @@ fn markdown_stays_within_its_limit_and_says_so() {
         ],
     );
     assert!(
-        status == 2 && err.contains("2000 characters at least"),
+        status == 2 && err.contains("at least 2000 characters"),
         "{err}"
     );
 }

@@ -1,5 +1,4 @@
-//! `leakgate init` as a user runs it: on each kind of project, and beside files that are there
-//! already.
+//! `leakgate init` on each kind of project, and with existing files.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 
-/// Projects, by the name of the workflow in docs/init/: the least that tells what they are.
+/// Minimal projects by the name of their workflow in docs/init/.
 const PROJECTS: &[(&str, &[(&str, &str)])] = &[
     (
         "rust",
@@ -53,11 +52,13 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         &[
             (
                 "pyproject.toml",
-                "[build-system]\nbuild-backend = \"maturin\"\n[project.optional-dependencies]\ntest = [\"x\"]\n",
+                "[build-system]\nbuild-backend = \"maturin\"\n\
+                 [project.optional-dependencies]\ntest = [\"x\"]\n",
             ),
             (
                 "Cargo.toml",
-                "[dependencies]\npyo3 = { version = \"0.25\", features = [\"extension-module\"] }\n",
+                "[dependencies]\n\
+                 pyo3 = { version = \"0.25\", features = [\"extension-module\"] }\n",
             ),
         ],
     ),
@@ -101,8 +102,8 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
     ("unknown", &[("BUILD.bazel", "")]),
 ];
 
-/// The folder of what is kept.
-fn kept() -> &'static Path {
+/// The directory of the expected workflows.
+fn expected_dir() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/init"))
 }
 
@@ -117,15 +118,16 @@ fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-struct Ran {
+/// Exit status and output of leakgate.
+struct RunResult {
     status: i32,
     out: String,
     err: String,
 }
 
-fn run(dir: &Path, args: &[&str]) -> Ran {
+fn run(dir: &Path, args: &[&str]) -> RunResult {
     let mut command = Command::cargo_bin("leakgate").unwrap();
-    // There is neither git nor another program to ask.
+    // Without PATH, neither git nor any other program can be called.
     let output = command
         .current_dir(dir)
         .args(args)
@@ -134,31 +136,33 @@ fn run(dir: &Path, args: &[&str]) -> Ran {
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran {
+    RunResult {
         status: output.status.code().unwrap(),
         out: text(output.stdout),
         err: text(output.stderr),
     }
 }
 
-/// Holds a workflow to the one that linters read. `LEAKGATE_RENEW=1` writes it instead.
-fn held(name: &str, workflow: &str) {
-    let path = kept().join(format!("{name}.yml"));
+/// Compares a workflow with the one in docs/init/, which linters check. `LEAKGATE_RENEW=1` updates
+/// the file instead.
+fn assert_expected(name: &str, workflow: &str) {
+    let path = expected_dir().join(format!("{name}.yml"));
     if std::env::var_os("LEAKGATE_RENEW").is_some() {
         fs::write(&path, workflow).unwrap();
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
-        workflow, kept,
-        "docs/init/{name}.yml is not what is written; LEAKGATE_RENEW=1 writes it anew"
+        workflow, expected,
+        "docs/init/{name}.yml is outdated; LEAKGATE_RENEW=1 updates it"
     );
 }
 
 #[test]
-fn each_kind_of_project_has_its_workflow_and_a_configuration_that_is_read() {
-    let schema: Value =
-        serde_json::from_str(&fs::read_to_string(kept().join("../leakgate.schema.json")).unwrap())
-            .unwrap();
+fn each_kind_of_project_gets_its_workflow_and_a_valid_configuration() {
+    let schema: Value = serde_json::from_str(
+        &fs::read_to_string(expected_dir().join("../leakgate.schema.json")).unwrap(),
+    )
+    .unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for (name, files) in PROJECTS {
         let dir = project(files);
@@ -171,7 +175,7 @@ fn each_kind_of_project_has_its_workflow_and_a_configuration_that_is_read() {
             ran.err
         );
         let workflow = fs::read_to_string(dir.path().join(WORKFLOW)).unwrap();
-        held(name, &workflow);
+        assert_expected(name, &workflow);
         let config = fs::read_to_string(dir.path().join("leakgate.toml")).unwrap();
         assert_eq!(
             ran.out,
@@ -190,8 +194,8 @@ fn each_kind_of_project_has_its_workflow_and_a_configuration_that_is_read() {
 }
 
 #[test]
-fn nothing_is_kept_of_what_is_no_longer_written() {
-    let files = fs::read_dir(kept())
+fn every_expected_workflow_belongs_to_a_project() {
+    let files = fs::read_dir(expected_dir())
         .unwrap()
         .map(|entry| entry.unwrap().path());
     for file in files.filter(|path| path.extension().is_some_and(|end| end == "yml")) {
@@ -204,7 +208,7 @@ fn nothing_is_kept_of_what_is_no_longer_written() {
 }
 
 #[test]
-fn what_was_found_is_said_and_used() {
+fn detected_files_are_reported_and_used() {
     let files = PROJECTS
         .iter()
         .find(|(name, _)| *name == "rust-and-cmake")
@@ -212,7 +216,8 @@ fn what_was_found_is_said_and_used() {
         .1;
     let dir = project(files);
     let ran = run(dir.path(), &["init", "--yes"]);
-    let found = "found Rust with foreign code (Cargo.toml); C and C++ by CMake (CMakeLists.txt)\nfound suppressions in tests/known.supp\n";
+    let found = "found Rust with foreign code (Cargo.toml); C and C++ with CMake (CMakeLists.txt)\n\
+                 found suppressions in tests/known.supp\n";
     assert!(ran.err.starts_with(found), "{}", ran.err);
     let config: toml::Table = fs::read_to_string(dir.path().join("leakgate.toml"))
         .unwrap()
@@ -230,32 +235,33 @@ fn what_was_found_is_said_and_used() {
     ]);
     let ran = run(unknown.path(), &["init"]);
     assert!(
-        ran.err.contains("Python without an extension module") && ran.err.contains("is not known"),
+        ran.err.contains("Python without an extension module")
+            && ran.err.contains("unknown build system"),
         "{}",
         ran.err
     );
     assert!(
-        ran.err.contains("left out bad.supp")
+        ran.err.contains("skipped bad.supp")
             && ran
                 .out
-                .contains("# Left out, since it can't be read: \"bad.supp\"\n")
+                .contains("# Skipped because it cannot be parsed: \"bad.supp\"\n")
     );
     let untested = project(&[("CMakeLists.txt", "project(x C)\n")]);
     assert!(
         run(untested.path(), &["init"])
             .err
-            .contains("CMake (CMakeLists.txt) names no tests")
+            .contains("CMake (CMakeLists.txt) defines no tests")
     );
 }
 
 #[test]
-fn without_a_terminal_nothing_is_written_unless_it_is_said_so() {
+fn without_a_terminal_files_are_written_only_with_yes() {
     let dir = project(PROJECTS[0].1);
     let ran = run(dir.path(), &["init"]);
     assert_eq!(ran.status, 0);
     assert!(
         ran.err
-            .ends_with("nothing was written; say --yes to write without being asked\n"),
+            .ends_with("nothing was written; use --yes to write without confirmation\n"),
         "{}",
         ran.err
     );
@@ -267,14 +273,14 @@ fn without_a_terminal_nothing_is_written_unless_it_is_said_so() {
 }
 
 #[test]
-fn what_is_there_stays_and_the_other_is_written() {
+fn existing_files_are_left_unchanged() {
     let dir = project(PROJECTS[0].1);
     fs::write(dir.path().join("leakgate.toml"), "# mine\n").unwrap();
     let ran = run(dir.path(), &["init", "--yes"]);
     assert_eq!(ran.status, 0);
     assert!(
         ran.err
-            .contains("leakgate.toml is there already, and stays as it is\n"),
+            .contains("leakgate.toml already exists and is left unchanged\n"),
         "{}",
         ran.err
     );
@@ -283,11 +289,7 @@ fn what_is_there_stays_and_the_other_is_written() {
     fs::write(dir.path().join(WORKFLOW), "mine\n").unwrap();
     let ran = run(dir.path(), &["init", "--yes"]);
     assert_eq!((ran.status, ran.out.as_str()), (0, ""));
-    assert!(
-        ran.err.ends_with("nothing is left to write\n"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.err.ends_with("nothing to write\n"), "{}", ran.err);
     assert_eq!(
         fs::read_to_string(dir.path().join("leakgate.toml")).unwrap(),
         "# mine\n"
@@ -296,7 +298,7 @@ fn what_is_there_stays_and_the_other_is_written() {
         fs::read_to_string(dir.path().join(WORKFLOW)).unwrap(),
         "mine\n"
     );
-    // What would be written is shown all the same.
+    // `--print` shows the files nevertheless.
     assert!(
         run(dir.path(), &["init", "--print"])
             .out
@@ -305,7 +307,7 @@ fn what_is_there_stays_and_the_other_is_written() {
 }
 
 #[test]
-fn a_workflow_of_another_name_that_runs_leakgate_is_enough() {
+fn no_second_workflow_is_generated() {
     let dir = project(PROJECTS[0].1);
     fs::create_dir_all(dir.path().join(".github/workflows")).unwrap();
     fs::write(
@@ -316,7 +318,7 @@ fn a_workflow_of_another_name_that_runs_leakgate_is_enough() {
     let ran = run(dir.path(), &["init", "--yes"]);
     assert!(
         ran.err
-            .contains(".github/workflows/ci.yaml runs leakgate already"),
+            .contains(".github/workflows/ci.yaml already runs leakgate"),
         "{}",
         ran.err
     );
@@ -324,7 +326,7 @@ fn a_workflow_of_another_name_that_runs_leakgate_is_enough() {
 }
 
 #[test]
-fn the_repository_is_found_from_below_and_a_folder_below_can_be_named() {
+fn repository_is_found_from_a_subdirectory_that_can_also_be_given() {
     let dir = project(&[
         ("Cargo.toml", "[workspace]\n"),
         ("native/CMakeLists.txt", "project(x C)\nenable_testing()\n"),
@@ -341,7 +343,7 @@ fn the_repository_is_found_from_below_and_a_folder_below_can_be_named() {
         "{}",
         ran.err
     );
-    held(
+    assert_expected(
         "below",
         &fs::read_to_string(dir.path().join(WORKFLOW)).unwrap(),
     );
@@ -350,14 +352,14 @@ fn the_repository_is_found_from_below_and_a_folder_below_can_be_named() {
 
 #[cfg(unix)]
 #[test]
-fn nothing_is_written_where_one_of_both_can_not_be() {
+fn nothing_is_written_if_one_file_cannot_be() {
     let dir = project(PROJECTS[0].1);
     std::os::unix::fs::symlink("elsewhere", dir.path().join(".github")).unwrap();
     let ran = run(dir.path(), &["init", "--yes"]);
     assert_eq!((ran.status, ran.out.as_str()), (2, ""));
     assert!(
         ran.err
-            .ends_with("error: .github: is a link; nothing is written through it\n"),
+            .ends_with("error: cannot write to .github: it is a symbolic link\n"),
         "{}",
         ran.err
     );

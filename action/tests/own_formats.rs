@@ -1,4 +1,5 @@
-//! A program that prints lines of its own about its memory, from the compiler to the verdict.
+//! Custom formats end to end: compiles a program that prints its own memory trace and checks its
+//! output.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
@@ -13,7 +14,7 @@ fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a run of the program prints.
+/// Runs the program and returns the path of its log.
 fn run(folder: &Path, case: &str) -> PathBuf {
     let program = folder.join("trace");
     if !program.exists() {
@@ -51,7 +52,7 @@ fn check(folder: &Path, log: &Path) -> (Option<i32>, serde_json::Value) {
 }
 
 #[test]
-fn a_program_that_traces_itself_is_gated() {
+fn custom_format_decides_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let (status, document) = check(folder.path(), &run(folder.path(), "clean"));
     assert_eq!(
@@ -68,7 +69,7 @@ fn a_program_that_traces_itself_is_gated() {
     );
     assert_eq!(finding["stacks"][0]["frames"][0]["function"], "db_query");
 
-    // Nothing was said of the end, so nothing is proved.
+    // The log has no end marker, so it proves nothing.
     let (status, document) = check(folder.path(), &run(folder.path(), "other"));
     assert_eq!(
         (status, &document["verdict"]["reasons"][0]["code"]),

@@ -1,4 +1,4 @@
-//! Rules as a user lives with them: accept, check, expire, convert, baseline, compare, merge.
+//! Rules end to end: accept, validate, expire, convert, baseline, compare and merge.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -9,13 +9,13 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Ran {
+struct RunOutput {
     status: i32,
     out: String,
     err: String,
 }
 
-/// A folder with a log of each kind.
+/// Returns a directory with one log of each kind.
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (case, name) in [
@@ -36,7 +36,7 @@ fn snapshots() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots")
 }
 
-fn run(dir: &TempDir, args: &[&str]) -> Ran {
+fn run(dir: &TempDir, args: &[&str]) -> RunOutput {
     let output = Command::cargo_bin("leakgate")
         .unwrap()
         .current_dir(dir.path())
@@ -44,7 +44,7 @@ fn run(dir: &TempDir, args: &[&str]) -> Ran {
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran {
+    RunOutput {
         status: output.status.code().unwrap(),
         out: text(output.stdout),
         err: text(output.stderr),
@@ -82,10 +82,11 @@ fn fingerprints(document: &Value, disposition: &str) -> Vec<String> {
     all
 }
 
-const EVERY_LSAN: &str = "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\nreason = \"why\"\n";
+const EVERY_LSAN: &str = "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\n\
+    stack = [\"...\", \"fun:many_places\"]\nreason = \"why\"\n";
 
 #[test]
-fn what_is_accepted_passes_and_nothing_else() {
+fn only_accepted_findings_pass() {
     let dir = folder();
     write(
         &dir,
@@ -106,7 +107,7 @@ fn what_is_accepted_passes_and_nothing_else() {
         assert_eq!(ran.status, 0, "{}", ran.err);
         let again = run(&dir, &["allow", &fingerprint, "lsan.log", "--reason", "x"]);
         assert!(
-            again.status == 2 && again.err.contains("accepted already"),
+            again.status == 2 && again.err.contains("is already accepted"),
             "{}",
             again.err
         );
@@ -123,7 +124,7 @@ fn what_is_accepted_passes_and_nothing_else() {
         "{}",
         ran.out
     );
-    // The other log has leaks that nobody accepted, and uses no rule.
+    // The other log has leaks that no rule accepts, and uses no rule.
     assert_eq!(
         codes(&document(&dir, &["memcheck.log"])),
         ["unexpected-finding", "unused-rule"]
@@ -131,7 +132,7 @@ fn what_is_accepted_passes_and_nothing_else() {
     assert_eq!(run(&dir, &["rules", "lsan.log"]).status, 0);
     let hidden = run(&dir, &["rules", "lsan.log", "--what-if", "leak-in-copied"]);
     assert!(
-        hidden.out.contains("1 finding more would fail"),
+        hidden.out.contains("1 more finding would fail"),
         "{}",
         hidden.out
     );
@@ -161,7 +162,7 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
             "{more}"
         );
     }
-    // A limit counts what the gate looks at, and says so; that is not what is still reachable.
+    // A limit counts gated findings only, which excludes reachable memory.
     write(
         &dir,
         "leakgate.toml",
@@ -188,8 +189,11 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
     write(
         &dir,
         "leakgate.toml",
-        &format!("{EVERY_LSAN}\n[[allow]]\nid = \"later\"\nstack = [\"...\", \"fun:many_places\"]\nreason = \"x\"\n")
-            .replace("reason = \"why\"", "reason = \"why\"\nexpires = 2020-01-01"),
+        &format!(
+            "{EVERY_LSAN}\n[[allow]]\nid = \"later\"\nstack = [\"...\", \"fun:many_places\"]\n\
+             reason = \"x\"\n"
+        )
+        .replace("reason = \"why\"", "reason = \"why\"\nexpires = 2020-01-01"),
     );
     assert_eq!(
         codes(&document(&dir, &["lsan.log"])),
@@ -199,7 +203,7 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
 }
 
 #[test]
-fn the_policy_is_that_of_the_file_unless_the_command_line_says_otherwise() {
+fn command_line_overrides_policy_of_configuration() {
     let dir = folder();
     write(
         &dir,
@@ -240,14 +244,14 @@ fn the_policy_is_that_of_the_file_unless_the_command_line_says_otherwise() {
         ran.status == 2
             && ran
                 .err
-                .contains("leakgate.toml:3: there is no suppression file gone"),
+                .contains("leakgate.toml:3: cannot read suppression file gone: file not found"),
         "{}",
         ran.err
     );
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let dir = folder();
     write(
         &dir,
@@ -259,7 +263,7 @@ fn every_mistake_is_told_at_once() {
     for part in [
         "leakgate.toml:1:2: unknown key `gat`",
         "did you mean `python`?",
-        "without a `reason`",
+        "missing `reason`",
         "did you mean `fun:malloc`?",
     ] {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
@@ -274,7 +278,10 @@ fn every_mistake_is_told_at_once() {
     );
     let ran = run(&dir, &["check", "lsan.log"]);
     assert!(
-        ran.status == 2 && ran.err.contains("bad.supp:3: `Leek` is no kind"),
+        ran.status == 2
+            && ran
+                .err
+                .contains("bad.supp:3: unknown Memcheck suppression kind `Leek`"),
         "{}",
         ran.err
     );
@@ -282,13 +289,13 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
+fn baseline_accepts_recorded_findings_and_grows_only_on_request() {
     let dir = folder();
     assert_eq!(run(&dir, &["baseline", "write", "memcheck.log"]).status, 0);
     assert_eq!(
         run(&dir, &["baseline", "write", "memcheck.log"]).status,
         2,
-        "it is there already"
+        "the baseline already exists"
     );
     let baseline = ["--baseline", "leakgate-baseline.json"];
     assert_eq!(
@@ -333,7 +340,7 @@ fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
     assert_eq!(
         known(&dir),
         5,
-        "nothing is fixed where memcheck did not run, and nothing is added"
+        "nothing counts as fixed because memcheck did not run, and nothing is added"
     );
     assert_eq!(
         run(
@@ -370,7 +377,7 @@ fn a_baseline_knows_what_was_there_and_never_grows_by_itself() {
     write(&dir, "cut.log", &cut);
     let ran = run(&dir, &["baseline", "write", "cut.log", "--force"]);
     assert!(
-        ran.status == 2 && ran.err.contains("proves nothing"),
+        ran.status == 2 && ran.err.contains("the run is incomplete"),
         "{}",
         ran.err
     );
@@ -413,7 +420,7 @@ fn runs_are_compared_and_merged() {
         better.out
     );
 
-    // Of descriptors the number tells.
+    // Descriptor leaks are compared by their number.
     let log = snapshots().join("memcheck/track-fds-327/report.txt");
     let mut more = document(&dir, &[log.to_str().unwrap()]);
     write(&dir, "fds.json", &more.to_string());
@@ -441,7 +448,7 @@ fn runs_are_compared_and_merged() {
         ran.out
     );
 
-    // Documents tell of it, and the verdict stays.
+    // Reports show the changes, and the verdict stays the same.
     for (base, log, want, status) in [
         (
             "clean.json",
@@ -502,7 +509,7 @@ fn runs_are_compared_and_merged() {
         "{markdown}"
     );
 
-    // A rule that one leg uses is no unused rule of the whole.
+    // A rule that one leg uses isn't unused in the merged run.
     write(
         &dir,
         "leakgate.toml",
@@ -529,7 +536,7 @@ fn runs_are_compared_and_merged() {
 }
 
 #[test]
-fn a_leg_counts_once_and_has_to_prove_something() {
+fn duplicate_leg_counts_once_and_silent_leg_fails() {
     let dir = folder();
     write(&dir, "silent.log", "all tests passed\n");
     run(
@@ -571,8 +578,9 @@ fn a_leg_counts_once_and_has_to_prove_something() {
         once["findings"][0]["occurrences"],
         merged["findings"][0]["occurrences"]
     );
-    let told = "copy.json is the same as memcheck.json, and counts once\nmemcheck.json is named twice, and counts once\n";
-    assert_eq!(ran.err, told);
+    let notes = "copy.json is identical to memcheck.json; ignoring it\n\
+        memcheck.json is given twice; counting it once\n";
+    assert_eq!(ran.err, notes);
     let ran = run(&dir, &["merge", "silent.json", "--format", "json"]);
     let merged: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.status, codes(&merged)), (1, vec!["no-evidence"]));
@@ -583,7 +591,7 @@ fn a_leg_counts_once_and_has_to_prove_something() {
 }
 
 #[test]
-fn no_document_takes_the_place_of_what_was_read() {
+fn report_never_overwrites_an_input_file() {
     let dir = folder();
     write(
         &dir,
@@ -598,7 +606,7 @@ fn no_document_takes_the_place_of_what_was_read() {
             &["check", "clean.log", "--format", &format!("json={file}")],
         );
         assert!(
-            ran.status == 2 && ran.err.contains("was read; a document needs another place"),
+            ran.status == 2 && ran.err.contains("refusing to overwrite input file"),
             "{}",
             ran.err
         );
@@ -607,7 +615,7 @@ fn no_document_takes_the_place_of_what_was_read() {
 }
 
 #[test]
-fn a_rule_that_no_longer_allows_has_the_last_word() {
+fn expired_rule_is_not_overridden_by_baseline() {
     let dir = folder();
     write(
         &dir,
@@ -646,7 +654,7 @@ fn a_rule_that_no_longer_allows_has_the_last_word() {
 }
 
 #[test]
-fn a_document_that_is_read_back_is_the_same_document() {
+fn merging_one_report_reproduces_it() {
     let dir = folder();
     for name in ["lsan", "memcheck", "clean"] {
         run(
@@ -682,16 +690,39 @@ fn a_document_that_is_read_back_is_the_same_document() {
 }
 
 #[test]
-fn rules_are_converted_where_they_can_be_said() {
+fn rules_are_converted_unless_they_cannot_be_expressed() {
     let dir = folder();
     write(
         &dir,
         "a.supp",
-        "# known\n{\n  pool\n  Memcheck:Leak\n  match-leak-kinds: definite\n  fun:malloc\n  ...\n  fun:_ZN2ns4workEi\n}\n{\n  wild\n  Memcheck:Leak\n  fun:_ZN2ns*\n}\n{\n  read\n  Memcheck:Addr4\n  fun:f\n}\n",
+        "# known
+{
+  pool
+  Memcheck:Leak
+  match-leak-kinds: definite
+  fun:malloc
+  ...
+  fun:_ZN2ns4workEi
+}
+{
+  wild
+  Memcheck:Leak
+  fun:_ZN2ns*
+}
+{
+  read
+  Memcheck:Addr4
+  fun:f
+}
+",
     );
     let ran = run(&dir, &["rules", "convert", "a.supp", "--to", "toml"]);
     assert_eq!(ran.status, 1);
-    assert!(ran.err.contains("`wild` can't be said"), "{}", ran.err);
+    assert!(
+        ran.err.contains("`wild` cannot be expressed"),
+        "{}",
+        ran.err
+    );
     for part in [
         "sym:ns::work(int)",
         "kinds = [\"leak-definite\"]",
@@ -725,7 +756,7 @@ fn rules_are_converted_where_they_can_be_said() {
 }
 
 #[test]
-fn packs_are_explained_and_off_unless_named() {
+fn packs_are_explained_and_off_by_default() {
     let dir = folder();
     let ran = run(&dir, &["explain", "pack", "python"]);
     assert!(

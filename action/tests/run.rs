@@ -1,7 +1,7 @@
-//! `leakgate run` with the real checkers: a program that errs fails, a sound one passes, and what
-//! was lost on the way is never a pass.
+//! `leakgate run` with real checkers: a program with an error fails, a correct program passes, and
+//! a run with lost reports never passes.
 //!
-//! Where a tool is not installed a test is passed over; in CI that is a failure.
+//! A test is skipped if a tool that it needs isn't installed. In CI it fails instead.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -14,6 +14,6 @@
 mod run {
     mod harnesses;
     mod losses;
-    pub(crate) mod shop;
+    pub(crate) mod test_project;
     mod tools;
 }

@@ -1,8 +1,6 @@
-//! The action as a runner of GitHub carries it out: whole workflows under `act`, and what they
-//! leave behind.
+//! Tests the action as a GitHub runner executes it: runs whole workflows under `act`.
 //!
-//! They need `act`, git and a C++ compiler, so `cargo xtask test` runs them, which brings `act`
-//! along.
+//! The tests need `act`, git and a C++ compiler. `cargo xtask test` installs `act` and runs them.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is a test")]
@@ -13,8 +11,8 @@ mod act;
 mod commands;
 #[path = "runner/hostile.rs"]
 mod hostile;
-#[path = "runner/refuser.rs"]
-mod refuser;
+#[path = "runner/rejecting_api.rs"]
+mod rejecting_api;
 
 use std::fs;
 use std::path::Path;
@@ -22,8 +20,7 @@ use std::path::Path;
 use act::{Project, Run};
 use serde_json::json;
 
-/// A workflow that uses the action once, with these inputs (lines of YAML), and then tells nothing
-/// more.
+/// Returns a workflow that uses the action once, with these inputs (lines of YAML).
 fn workflow(inputs: &str) -> String {
     let inputs: String = inputs
         .lines()
@@ -31,7 +28,8 @@ fn workflow(inputs: &str) -> String {
         .collect();
     format!(
         "on: [push, pull_request]\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    steps:\n      \
-         - uses: actions/checkout@v7\n      - uses: leakgate/leakgate@v{}\n        id: gate\n        with:\n          \
+         - uses: actions/checkout@v7\n      \
+         - uses: leakgate/leakgate@v{}\n        id: gate\n        with:\n          \
          version: installed\n{inputs}",
         env!("CARGO_PKG_VERSION")
     )
@@ -47,15 +45,15 @@ fn report(case: &str) -> Vec<u8> {
     .unwrap()
 }
 
-/// A run over one log that lies in the project as `run.log`.
-fn run_of(log: &[u8], inputs: &str) -> Run {
+/// Runs the action on a log, which becomes `run.log` in the project.
+fn run_with_log(log: &[u8], inputs: &str) -> Run {
     Project::new()
         .installed()
         .file("run.log", log)
         .run(&workflow(&format!("reports: run.log\n{inputs}")))
 }
 
-/// The example with this name in a document, as it stands.
+/// Returns the example workflow of this name in a document.
 fn example(document: &str, name: &str) -> String {
     let text = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,12 +70,12 @@ fn example(document: &str, name: &str) -> String {
 }
 
 const CLEAN: &str = "int main() { return 0; }\n";
-const LATE: &str =
+const USE_AFTER_FREE: &str =
     "int main() {\n    int* number = new int(3);\n    delete number;\n    return *number;\n}\n";
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn the_example_of_the_readme_passes_what_is_clean_and_fails_what_is_not() {
+fn readme_example_passes_without_bugs_and_fails_with_one() {
     let example = example("README.md", "Memory");
     let clean = Project::new()
         .released()
@@ -93,32 +91,32 @@ fn the_example_of_the_readme_passes_what_is_clean_and_fails_what_is_not() {
         ("success", "success", "pass")
     );
 
-    let late = Project::new()
+    let failing = Project::new()
         .released()
-        .file("tests.cc", LATE)
+        .file("tests.cc", USE_AFTER_FREE)
         .run(&example);
-    assert!(!late.passed, "{}", late.log);
+    assert!(!failing.passed, "{}", failing.log);
     assert_eq!(
         (
-            late.result("1"),
-            late.result("2"),
-            late.output("2", "outcome")
+            failing.result("1"),
+            failing.result("2"),
+            failing.output("2", "outcome")
         ),
         ("failure", "failure", "fail")
     );
-    assert_eq!(late.output("2", "unexpected"), "1");
+    assert_eq!(failing.output("2", "unexpected"), "1");
     assert!(
-        late.summary.contains("heap-use-after-free") && late.summary.contains("tests.cc:4"),
+        failing.summary.contains("heap-use-after-free") && failing.summary.contains("tests.cc:4"),
         "{}",
-        late.summary
+        failing.summary
     );
-    assert_eq!(late.calls("upload-artifact").len(), 1);
+    assert_eq!(failing.calls("upload-artifact").len(), 1);
 }
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_good_log_passes() {
-    let run = run_of(&report("memcheck/clean"), "");
+fn clean_log_passes() {
+    let run = run_with_log(&report("memcheck/clean"), "");
     assert!(run.passed, "{}", run.log);
     for (name, value) in [
         ("outcome", "pass"),
@@ -144,8 +142,8 @@ fn a_good_log_passes() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_bad_log_fails_the_job_and_is_handed_on_all_the_same() {
-    let run = run_of(
+fn failing_log_fails_the_job_and_is_uploaded() {
+    let run = run_with_log(
         &report("memcheck/definite"),
         "sarif: true\nartifact-name: leg-1",
     );
@@ -184,7 +182,7 @@ fn a_bad_log_fails_the_job_and_is_handed_on_all_the_same() {
     );
     assert!(
         run.writes > 0,
-        "a check run was tried, and that it was forbidden changed nothing"
+        "the check run is attempted, and its failure changes nothing"
     );
 
     let [upload] = run.calls("upload-artifact")[..] else {
@@ -207,10 +205,11 @@ fn a_bad_log_fails_the_job_and_is_handed_on_all_the_same() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn what_is_switched_off_is_left_out() {
-    let run = run_of(
+fn disabled_features_are_skipped() {
+    let run = run_with_log(
         &report("memcheck/definite"),
-        "annotations: false\nsummary: false\nupload-reports: false\ncheck-run: false\ncomment: never",
+        "annotations: false\nsummary: false\nupload-reports: false\n\
+         check-run: false\ncomment: never",
     );
     assert!(!run.passed, "{}", run.log);
     assert_eq!(run.output("gate", "outcome"), "fail");
@@ -227,8 +226,9 @@ fn what_is_switched_off_is_left_out() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn inputs_reach_the_program() {
-    let allow = "[[allow]]\nid = \"known\"\nkinds = [\"leak-definite\"]\nreason = \"A test.\"\nstack = [\"...\", \"fun:definite\"]\n";
+fn inputs_are_passed_to_the_program() {
+    let allow = "[[allow]]\nid = \"known\"\nkinds = [\"leak-definite\"]\nreason = \"A test.\"\n\
+                 stack = [\"...\", \"fun:definite\"]\n";
     let project = Project::new()
         .installed()
         .file("sub/a.log", report("memcheck/definite"))
@@ -244,17 +244,17 @@ fn inputs_reach_the_program() {
         ("0", "1")
     );
 
-    let silent = run_of(b"all is well\n", "");
+    let silent = run_with_log(b"all is well\n", "");
     assert_eq!(
         (silent.passed, silent.output("gate", "outcome")),
         (false, "fail")
     );
-    assert!(run_of(b"all is well\n", "silence: pass").passed);
+    assert!(run_with_log(b"all is well\n", "silence: pass").passed);
 }
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_report_that_is_missing_is_an_error() {
+fn missing_log_is_an_error() {
     let run = Project::new()
         .installed()
         .run(&workflow("reports: nowhere.log"));
@@ -271,7 +271,7 @@ fn a_report_that_is_missing_is_an_error() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn an_action_that_gets_no_program_says_so() {
+fn failed_installation_is_reported() {
     let run = Project::new().file("run.log", "").run(
         &workflow("reports: run.log\nversion: ../1").replace("version: installed\n          ", ""),
     );
@@ -283,7 +283,7 @@ fn an_action_that_gets_no_program_says_so() {
     assert_eq!(run.output("gate", "outcome"), "error");
     assert!(
         run.log
-            .contains("'version' is no version such as 0.1.0: ../1"),
+            .contains("invalid 'version', expected one such as 0.1.0: ../1"),
         "{}",
         run.log
     );
@@ -291,15 +291,23 @@ fn an_action_that_gets_no_program_says_so() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_fork_gets_the_same_verdict_without_permissions() {
+fn fork_gets_the_same_verdict_without_permissions() {
     let commit = "0123456789012345678901234567890123456789";
     let fork = json!({
         "action": "synchronize", "number": 7,
-        "repository": { "id": 1, "full_name": "octo/project", "name": "project", "owner": { "login": "octo" }, "default_branch": "main" },
+        "repository": {
+            "id": 1, "full_name": "octo/project", "name": "project", "owner": { "login": "octo" },
+            "default_branch": "main",
+        },
         "pull_request": {
             "number": 7, "state": "open",
-            "head": { "ref": "topic", "sha": commit, "repo": { "id": 2, "full_name": "stranger/project", "fork": true } },
-            "base": { "ref": "main", "sha": commit, "repo": { "id": 1, "full_name": "octo/project" } },
+            "head": {
+                "ref": "topic", "sha": commit,
+                "repo": { "id": 2, "full_name": "stranger/project", "fork": true },
+            },
+            "base": {
+                "ref": "main", "sha": commit, "repo": { "id": 1, "full_name": "octo/project" },
+            },
         },
     });
     for (case, outcome) in [("memcheck/clean", "pass"), ("memcheck/definite", "fail")] {
@@ -322,25 +330,30 @@ fn a_fork_gets_the_same_verdict_without_permissions() {
         assert_eq!(
             (run.writes, run.calls("upload-artifact").len()),
             (0, 1),
-            "a fork's token can only read"
+            "a fork's token is read-only"
         );
     }
 }
 
-/// How the program is called; what it does there is tested with the program.
+/// Tests only how the program is called. Its behavior is tested in `step.rs`.
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn the_second_workflow_publishes_for_forks() {
-    let of_fork = json!({ "action": "completed", "workflow_run": { "id": 5, "event": "pull_request", "conclusion": "failure" } });
-    let publish = |payload| {
+fn second_workflow_publishes_for_pull_requests() {
+    let completed = |event: &str| {
+        json!({
+            "action": "completed",
+            "workflow_run": { "id": 5, "event": event, "conclusion": "failure" },
+        })
+    };
+    let publish = |event: &str| {
         let project = Project::new().released_script(
             "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"",
         );
         project
-            .event("workflow_run", payload)
+            .event("workflow_run", &completed(event))
             .run(&example("docs/action.md", "Publish leakgate"))
     };
-    let run = publish(&of_fork);
+    let run = publish("pull_request");
     assert!(run.passed && run.result("0") == "success", "{}", run.log);
     assert!(
         run.log.contains("::notice::publish leakgate with a token"),
@@ -348,13 +361,12 @@ fn the_second_workflow_publishes_for_forks() {
         run.log
     );
 
-    let of_push = json!({ "action": "completed", "workflow_run": { "id": 5, "event": "push", "conclusion": "failure" } });
-    assert_eq!(publish(&of_push).result("0"), "");
+    assert_eq!(publish("push").result("0"), "");
 }
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_server_without_the_service_gets_no_artifact() {
+fn enterprise_server_gets_no_artifact() {
     for (server, count) in [
         ("https://github.example.org", 0),
         ("https://octo.ghe.com", 1),
@@ -372,8 +384,8 @@ fn a_server_without_the_service_gets_no_artifact() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn a_hostile_log_makes_the_runner_do_nothing() {
-    let run = run_of(&hostile::log(), "sarif: true");
+fn hostile_log_executes_no_command() {
+    let run = run_with_log(&hostile::log(), "sarif: true");
     assert!(
         !run.passed && run.output("gate", "outcome") == "fail",
         "{}",
@@ -384,12 +396,14 @@ fn a_hostile_log_makes_the_runner_do_nothing() {
 
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn paths_of_windows_are_paths() {
-    let log = "==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1200 at pc 0x7ff6 bp 0x5 sp 0x6\r\n\
-               READ of size 4 at 0x1200 thread T0\r\n    #0 0x7ff6 in late D:\\a\\project\\project\\src\\late.cc:47\r\n    \
+fn windows_paths_are_recognized() {
+    let log = "==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1200 \
+               at pc 0x7ff6 bp 0x5 sp 0x6\r\nREAD of size 4 at 0x1200 thread T0\r\n    \
+               #0 0x7ff6 in late D:\\a\\project\\project\\src\\late.cc:47\r\n    \
                #1 0x7ff7 in main D:\\a\\project\\project\\src\\main.cc:3\r\n\r\n\
-               SUMMARY: AddressSanitizer: heap-use-after-free D:\\a\\project\\project\\src\\late.cc:47 in late\r\n==12==ABORTING\r\n";
-    let run = run_of(log.as_bytes(), "");
+               SUMMARY: AddressSanitizer: heap-use-after-free \
+               D:\\a\\project\\project\\src\\late.cc:47 in late\r\n==12==ABORTING\r\n";
+    let run = run_with_log(log.as_bytes(), "");
     assert_eq!(
         (run.passed, run.output("gate", "unexpected")),
         (false, "1"),
@@ -397,35 +411,37 @@ fn paths_of_windows_are_paths() {
         run.log
     );
     let commands = run.commands();
-    let shown = commands
+    let annotation = commands
         .iter()
         .find(|command| command.is_annotation() && command.data.contains("late.cc"))
         .unwrap();
     assert!(
-        shown
+        annotation
             .property("file")
             .is_none_or(|file| !file.contains("D:") || file.ends_with("late.cc")),
-        "{shown:?}"
+        "{annotation:?}"
     );
     assert!(run.summary.contains("late.cc:47"), "{}", run.summary);
 }
 
-/// Figures of a shared machine prove nothing, so the time is printed and never a failure.
+/// Prints the time without limiting it, because times on a shared machine vary.
 #[test]
 #[ignore = "needs act; run by cargo xtask test"]
-fn the_step_takes_little_time() {
+fn step_duration_is_printed() {
     let one = String::from_utf8(report("memcheck/definite")).unwrap();
     let one = one.replace("==4201==", "==PID==");
     let log: String = (1000..)
         .map(|pid| one.replace("PID", &pid.to_string()))
         .take(5_000_000 / one.len())
         .collect();
-    let using = format!(
-        "      - uses: leakgate/leakgate@v{}\n        continue-on-error: true\n        with:\n          reports: run.log\n",
+    let step = format!(
+        "      - uses: leakgate/leakgate@v{}\n        continue-on-error: true\n        \
+         with:\n          reports: run.log\n",
         env!("CARGO_PKG_VERSION")
     );
     let twice = format!(
-        "on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v7\n{using}{using}"
+        "on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    steps:\n      \
+         - uses: actions/checkout@v7\n{step}{step}"
     );
     let run = Project::new().released().file("run.log", &log).run(&twice);
     assert_eq!(
@@ -445,11 +461,11 @@ fn the_step_takes_little_time() {
     );
 }
 
-/// Inputs that upload-artifact v7 and upload-sarif v4 have; the stand-ins know no others.
+/// upload-artifact v7 and upload-sarif v4 support these inputs, and the stubs accept no others.
 #[test]
-fn the_action_gives_others_what_they_know() {
+fn other_actions_get_supported_inputs() {
     let action = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../action.yml")).unwrap();
-    let given = |name: &str| -> Vec<String> {
+    let inputs_of = |name: &str| -> Vec<String> {
         let with = action
             .split_once(&format!("uses: {name}@"))
             .unwrap()
@@ -463,11 +479,11 @@ fn the_action_gives_others_what_they_know() {
             .collect()
     };
     assert_eq!(
-        given("actions/upload-artifact"),
+        inputs_of("actions/upload-artifact"),
         ["name", "path", "if-no-files-found", "overwrite"]
     );
     assert_eq!(
-        given("github/codeql-action/upload-sarif"),
+        inputs_of("github/codeql-action/upload-sarif"),
         ["sarif_file", "category", "token"]
     );
 }

@@ -1,7 +1,7 @@
-//! The pages of docs/run/: each project from its sources to its verdict, by the command lines that
-//! stand on the page, in their order.
+//! The pages of docs/run/: each project from its sources to its verdict, with the command lines of
+//! its page, in their order.
 //!
-//! Where a tool is not installed a test is passed over; in CI that is a failure.
+//! Tests whose tools aren't installed are skipped. In CI, that is a failure.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -16,6 +16,6 @@ mod scenarios {
     mod pages;
     mod python;
     #[allow(dead_code, reason = "the tests of `run` need all of it")]
-    #[path = "../run/shop.rs"]
-    mod shop;
+    #[path = "../run/test_project.rs"]
+    mod test_project;
 }

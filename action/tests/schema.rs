@@ -1,11 +1,12 @@
-//! docs/leakgate.schema.json, which editors use, and the parser agree about what a leakgate.toml
-//! may hold.
+//! Checks that docs/leakgate.schema.json, which editors use, and the parser accept the same
+//! leakgate.toml files.
 
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 use std::fs;
 
-use leakgate_core::{Config, packs};
+use leakgate_core::Config;
+use leakgate_core::rules::packs;
 use serde_json::{Map, Value};
 
 fn schema() -> Value {
@@ -13,7 +14,7 @@ fn schema() -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// TOML as an editor hands it to the schema: days are strings.
+/// Converts TOML to JSON as editors do for schema validation: dates become strings.
 fn json(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => Value::String(text),
@@ -34,7 +35,7 @@ fn json(value: toml::Value) -> Value {
 const ENTRY: &str = "[[allow]]\nreason = \"x\"\nstack = [\"fun:f\"]\n";
 
 #[test]
-fn the_schema_and_the_parser_agree() {
+fn schema_and_parser_accept_the_same_files() {
     let schema = jsonschema::validator_for(&schema()).unwrap();
     let full = r#"
         [gate]
@@ -142,10 +143,10 @@ fn the_schema_and_the_parser_agree() {
     }
 }
 
-/// Every key and word that the schema offers is one that the parser takes, and none is missing: its
-/// mistakes list them all.
+/// The schema has exactly the keys and values that the parser accepts. The parser's error messages
+/// list them.
 #[test]
-fn the_schema_lists_what_the_parser_knows() {
+fn schema_lists_the_keys_that_the_parser_accepts() {
     let schema = schema();
     let offered = |pointer: &str| -> Vec<String> {
         let mut keys: Vec<String> = schema
@@ -160,8 +161,8 @@ fn the_schema_lists_what_the_parser_knows() {
         keys
     };
     let known = |text: &str| -> Vec<String> {
-        let mistakes = Config::read("f", text).unwrap_err();
-        let help = mistakes
+        let diagnostics = Config::read("f", text).unwrap_err();
+        let help = diagnostics
             .iter()
             .find_map(|m| {
                 m.help
@@ -202,11 +203,11 @@ fn the_schema_lists_what_the_parser_knows() {
         .collect();
     tools.sort();
     assert_eq!(tools, known("[gate]\nrequire = [\"zzzzzzzzzzzzzz\"]\n"));
-    let named: Vec<&str> = packs().iter().map(|p| p.name).collect();
+    let pack_names: Vec<&str> = packs().iter().map(|p| p.name).collect();
     assert_eq!(
         schema
             .pointer("/properties/files/properties/packs/items/enum")
             .unwrap(),
-        &Value::from(named)
+        &Value::from(pack_names)
     );
 }

@@ -1,5 +1,5 @@
-//! How the action gets the program: `action/setup/get.sh` against a release in a folder or behind a
-//! server.
+//! Tests how the action installs leakgate: runs `action/setup/get.sh` with releases in a directory
+//! or on a server.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
@@ -17,14 +17,14 @@ use server::Server;
 const OTHER: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 #[test]
-fn a_release_is_downloaded_verified_and_kept() {
+fn release_is_downloaded_verified_and_cached() {
     let machine = Machine::new();
     let sum = machine.release(ARCHIVE);
     machine.manifest(&format!(
-        "# sums\n{OTHER}  leakgate-9.9.9-x86_64-unknown-linux-musl.tar.gz\n{sum}  {ARCHIVE}\n"
+        "# checksums\n{OTHER}  leakgate-9.9.9-x86_64-unknown-linux-musl.tar.gz\n{sum}  {ARCHIVE}\n"
     ));
     let got = machine.get(&[]);
-    assert_eq!(got.says(), "released", "{}", got.log);
+    assert_eq!(got.program_output(), "released", "{}", got.log);
     assert!(
         got.path
             .ends_with(&format!("tools/leakgate/{VERSION}/X64/leakgate")),
@@ -32,7 +32,7 @@ fn a_release_is_downloaded_verified_and_kept() {
         got.path
     );
 
-    // The second time nothing is asked for.
+    // The second time, nothing is downloaded.
     let away = machine.releases().with_extension("away");
     fs::rename(machine.releases(), &away).unwrap();
     let again = machine.get(&[]);
@@ -41,13 +41,13 @@ fn a_release_is_downloaded_verified_and_kept() {
         (got.path.as_str(), "")
     );
 
-    // A program that has changed in the cache is fetched anew.
+    // A program that was changed in the cache is downloaded again.
     fs::write(&got.path, "#!/bin/sh\necho forged\n").unwrap();
-    assert!(machine.get(&[]).error().contains("could not be downloaded"));
+    assert!(machine.get(&[]).error().contains("cannot download"));
     fs::rename(away, machine.releases()).unwrap();
-    assert_eq!(machine.get(&[]).says(), "released");
+    assert_eq!(machine.get(&[]).program_output(), "released");
     assert_eq!(
-        machine.left(),
+        machine.cached_files(),
         [
             format!("{VERSION}/X64.complete"),
             format!("{VERSION}/X64/leakgate")
@@ -56,52 +56,47 @@ fn a_release_is_downloaded_verified_and_kept() {
 }
 
 #[test]
-fn what_is_not_what_was_released_is_refused() {
+fn wrong_checksum_is_rejected() {
     let machine = Machine::new();
     machine.release(ARCHIVE);
     machine.manifest(&format!("{OTHER}  {ARCHIVE}\n"));
     let got = machine.get(&[]);
     assert!(
-        got.error()
-            .contains("is not what was released: its SHA-256 is "),
+        got.error().contains("checksum mismatch for "),
         "{}",
         got.log
     );
-    assert_eq!(machine.left(), [""; 0]);
+    assert_eq!(machine.cached_files(), [""; 0]);
 }
 
 #[test]
-fn a_version_that_is_not_known_needs_a_checksum() {
+fn unknown_version_needs_a_checksum() {
     let machine = Machine::new();
     let archive = "leakgate-3.2.1-rc.1-x86_64-unknown-linux-musl.tar.gz";
     let sum = machine.release(archive);
     let got = machine.get(&[("LEAKGATE_VERSION", "3.2.1-rc.1")]);
     assert!(
-        got.error().contains(
-            "This action knows no archive of leakgate 3.2.1-rc.1 for Linux X64: give 'checksum'"
-        ),
+        got.error()
+            .contains("no known checksum for leakgate 3.2.1-rc.1 on Linux X64: set 'checksum'"),
         "{}",
         got.log
     );
-    assert_eq!(machine.left(), [""; 0]);
+    assert_eq!(machine.cached_files(), [""; 0]);
 
-    let given = [
+    let variables = [
         ("LEAKGATE_VERSION", "v3.2.1-rc.1"),
         ("LEAKGATE_CHECKSUM", &*sum.to_uppercase()),
     ];
-    assert_eq!(machine.get(&given).says(), "released");
-    let wrong = [given[0], ("LEAKGATE_CHECKSUM", OTHER)];
+    assert_eq!(machine.get(&variables).program_output(), "released");
+    let wrong = [variables[0], ("LEAKGATE_CHECKSUM", OTHER)];
     assert!(
-        machine
-            .get(&wrong)
-            .error()
-            .contains("is not what was released"),
-        "the cache holds another checksum"
+        machine.get(&wrong).error().contains("checksum mismatch"),
+        "the cache has another checksum"
     );
 }
 
 #[test]
-fn a_server_that_fails_twice_is_asked_again() {
+fn failed_download_is_retried() {
     let machine = Machine::new();
     let sum = machine.release(ARCHIVE);
     let bytes = fs::read(machine.releases().join(format!("v{VERSION}")).join(ARCHIVE)).unwrap();
@@ -110,27 +105,23 @@ fn a_server_that_fails_twice_is_asked_again() {
         ("LEAKGATE_CHECKSUM", &sum),
         ("LEAKGATE_RELEASES", &server.address),
     ]);
-    assert_eq!(got.says(), "released", "{}", got.log);
+    assert_eq!(got.program_output(), "released", "{}", got.log);
     assert_eq!(
-        server.asked(),
+        server.request_lines(),
         vec![format!("GET /v{VERSION}/{ARCHIVE} HTTP/1.1"); 3]
     );
 
-    // Nothing is there: that is no reason to ask again.
+    // A missing file is not retried.
     let server = Server::start(vec![(404, vec![])]);
     let got = machine.get(&[
         ("LEAKGATE_CHECKSUM", OTHER),
         ("LEAKGATE_RELEASES", &server.address),
     ]);
-    assert!(
-        got.error().contains("could not be downloaded"),
-        "{}",
-        got.log
-    );
+    assert!(got.error().contains("cannot download"), "{}", got.log);
 }
 
 #[test]
-fn without_a_mirror_only_https_is_spoken() {
+fn only_https_is_used_without_a_mirror() {
     let machine = Machine::new();
     machine.program("curl", "echo \"$@\" >&2; exit 22");
     let got = machine.get(&[("LEAKGATE_CHECKSUM", OTHER), ("LEAKGATE_RELEASES", "")]);
@@ -139,45 +130,47 @@ fn without_a_mirror_only_https_is_spoken() {
         "{}",
         got.log
     );
-    let from =
+    let url =
         format!("https://github.com/leakgate/leakgate/releases/download/v{VERSION}/{ARCHIVE}");
     assert!(
         got.log
             .lines()
             .next()
             .unwrap()
-            .ends_with(&format!(" -- {from}")),
+            .ends_with(&format!(" -- {url}")),
         "{}",
         got.log
     );
-    assert!(got.error().contains("could not be downloaded"));
+    assert!(got.error().contains("cannot download"));
 }
 
 #[test]
-fn without_an_archive_the_source_is_built_once() {
+fn source_is_built_once_if_no_archive_exists() {
     let machine = Machine::new();
     let got = machine.get(&[]);
     assert!(
-        got.error().contains("no cargo to build it: install Rust"),
+        got.error()
+            .contains("cargo was not found to build it: install Rust"),
         "{}",
         got.log
     );
 
     let built = r##"echo "$PWD $* ${RUSTFLAGS:-none}" >&2
-mkdir -p "$CARGO_TARGET_DIR/release" && printf '#!/bin/sh\necho built\n' >"$CARGO_TARGET_DIR/release/leakgate"
+mkdir -p "$CARGO_TARGET_DIR/release"
+printf '#!/bin/sh\necho built\n' >"$CARGO_TARGET_DIR/release/leakgate"
 chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
     machine.program("cargo", built);
     let got = machine.get(&[("RUSTFLAGS", "-Zsanitizer=address")]);
-    assert_eq!(got.says(), "built", "{}", got.log);
+    assert_eq!(got.program_output(), "built", "{}", got.log);
     let called = format!(
         "{} build --release --locked --package leakgate none",
         machine.action().display()
     );
     assert!(got.log.lines().any(|line| line == called), "{}", got.log);
     assert!(got.path.contains("/tools/leakgate/source-"), "{}", got.path);
-    assert_eq!(machine.get(&[]).log, "", "it is kept");
+    assert_eq!(machine.get(&[]).log, "", "the build is cached");
 
-    // Other source is another program.
+    // Changed source is built again.
     fs::write(machine.action().join("core/lib.rs"), "// changed").unwrap();
     assert_ne!(machine.get(&[]).path, got.path);
 
@@ -187,39 +180,43 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
         machine
             .get(&[])
             .error()
-            .contains("leakgate could not be built from the action's source.")
+            .contains("cannot build leakgate from the action's source")
     );
-    assert_eq!(machine.left().len(), 4);
+    assert_eq!(machine.cached_files().len(), 4);
 }
 
 #[test]
-fn what_a_release_packs_is_what_the_action_unpacks() {
+fn packed_release_can_be_unpacked() {
     let machine = Machine::new();
     let target = "x86_64-unknown-linux-musl";
     let built = format!(
-        "mkdir -p target/{target}/release && cd target/{target}/release && printf '#!/bin/sh\\necho packed\\n' >leakgate && chmod +x leakgate"
+        "mkdir -p target/{target}/release && cd target/{target}/release && \
+         printf '#!/bin/sh\\necho packed\\n' >leakgate && chmod +x leakgate"
     );
     machine.program("cargo", &built);
     let sum = machine.archive(target);
-    assert_eq!(machine.get(&[("LEAKGATE_CHECKSUM", &sum)]).says(), "packed");
+    assert_eq!(
+        machine.get(&[("LEAKGATE_CHECKSUM", &sum)]).program_output(),
+        "packed"
+    );
 }
 
 #[test]
-fn an_installed_program_is_used_as_it_is() {
+fn installed_program_is_used() {
     let machine = Machine::new();
     let installed = [("LEAKGATE_VERSION", "installed")];
     assert!(
         machine
             .get(&installed)
             .error()
-            .contains("there is no leakgate on PATH")
+            .contains("leakgate was not found on PATH")
     );
     machine.program("leakgate", "echo installed");
-    assert_eq!(machine.get(&installed).says(), "installed");
+    assert_eq!(machine.get(&installed).program_output(), "installed");
 }
 
 #[test]
-fn inputs_are_refused_that_are_no_version_and_no_checksum() {
+fn invalid_version_and_checksum_are_rejected() {
     let machine = Machine::new();
     for version in [
         "../0.1.0",
@@ -237,7 +234,7 @@ fn inputs_are_refused_that_are_no_version_and_no_checksum() {
             .get(&[("LEAKGATE_VERSION", version), ("LEAKGATE_CHECKSUM", OTHER)])
             .error();
         assert!(
-            error.contains("'version' is no version such as 0.1.0: "),
+            error.contains("invalid 'version', expected one such as 0.1.0: "),
             "{version}: {error}"
         );
     }
@@ -248,13 +245,16 @@ fn inputs_are_refused_that_are_no_version_and_no_checksum() {
         &format!("{}g", &OTHER[1..]),
     ] {
         let error = machine.get(&[("LEAKGATE_CHECKSUM", sum)]).error();
-        assert!(error.contains("'checksum' is no SHA-256"), "{sum}: {error}");
+        assert!(
+            error.contains("invalid 'checksum', expected "),
+            "{sum}: {error}"
+        );
     }
-    assert_eq!(machine.left(), [""; 0]);
+    assert_eq!(machine.cached_files(), [""; 0]);
 }
 
 #[test]
-fn each_machine_has_its_archive() {
+fn archive_name_depends_on_the_machine() {
     let machine = Machine::new();
     for (system, cpu, name) in [
         ("Linux", "ARM64", "aarch64-unknown-linux-musl.tar.gz"),
@@ -268,11 +268,15 @@ fn each_machine_has_its_archive() {
             ("RUNNER_ARCH", cpu),
             ("LEAKGATE_CHECKSUM", OTHER),
         ]);
-        let wanted = format!("/v{VERSION}/leakgate-{VERSION}-{name} could not be downloaded.");
-        assert!(got.error().ends_with(&wanted), "{}", got.log);
+        let url_end = format!("/v{VERSION}/leakgate-{VERSION}-{name}");
+        let error = got.error();
+        assert!(
+            error.starts_with("cannot download ") && error.ends_with(&url_end),
+            "{error}"
+        );
     }
     for (system, cpu) in [("Linux", "ARM"), ("FreeBSD", "X64"), ("", "")] {
-        let given = [
+        let variables = [
             ("RUNNER_OS", system),
             ("RUNNER_ARCH", cpu),
             ("LEAKGATE_VERSION", "1.0.0"),
@@ -280,9 +284,9 @@ fn each_machine_has_its_archive() {
         ];
         assert!(
             machine
-                .get(&given)
+                .get(&variables)
                 .error()
-                .contains("This action knows no archive of leakgate 1.0.0 for ")
+                .contains("no known checksum for leakgate 1.0.0 on ")
         );
     }
 }

@@ -1,5 +1,5 @@
-//! `leakgate action` and `leakgate publish` against a GitHub in memory: what is reported, where,
-//! and that no report changes a verdict.
+//! Tests `leakgate action` and `leakgate publish` with an in-memory fake of GitHub: their reports,
+//! and that a failed report never changes the verdict.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,35 +26,38 @@ const BASE: &str = "3333333333333333333333333333333333333333";
 const MARKER: &str = "<!-- leakgate: leakgate -->";
 const BOT: &str = "github-actions[bot]";
 
-const CLEAN: &str = "==7== Memcheck, a memory error detector\n==7== Command: ./clean\n==7== \n==7== HEAP SUMMARY:\n\
-==7==     in use at exit: 0 bytes in 0 blocks\n==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated\n==7== \n\
+const CLEAN: &str = "==7== Memcheck, a memory error detector\n==7== Command: ./clean\n==7== \n\
+==7== HEAP SUMMARY:\n==7==     in use at exit: 0 bytes in 0 blocks\n\
+==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated\n==7== \n\
 ==7== All heap blocks were freed -- no leaks are possible\n==7== \n\
 ==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n";
 
-/// A log with so many different leaks of 4 bytes, in lines of `src/a.c`.
+/// Returns a log with `count` different leaks of 4 bytes, each at its own line of `src/a.c`.
 fn leaks(count: usize) -> String {
     let record = |n: usize| {
         format!(
-            "Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x5{n:x} in make_{n} src/a.c:{}:9\n\n",
+            "Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    \
+             #0 0x5{n:x} in make_{n} src/a.c:{}:9\n\n",
             n + 1
         )
     };
     let records: String = (0..count).map(record).collect();
     let bytes = 4 * count;
     format!(
-        "==7==ERROR: LeakSanitizer: detected memory leaks\n\n{records}SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {count} allocation(s).\n"
+        "==7==ERROR: LeakSanitizer: detected memory leaks\n\n{records}\
+         SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {count} allocation(s).\n"
     )
 }
 
-/// A step: a working directory, an event, and a GitHub.
+/// A step of a workflow: working directory, variables, and a fake GitHub.
 struct Step {
     dir: tempfile::TempDir,
     fake: Fake,
     variables: BTreeMap<&'static str, String>,
 }
 
-/// What became of it.
-struct Ran {
+/// Result of a step.
+struct StepResult {
     status: i32,
     stdout: String,
     stderr: String,
@@ -66,24 +69,24 @@ impl Step {
     fn new(event: &str, payload: Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let fake = Fake::start("");
-        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-        fs::write(at("event.json"), payload.to_string()).unwrap();
-        fs::create_dir(at("temp")).unwrap();
+        let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        fs::write(path("event.json"), payload.to_string()).unwrap();
+        fs::create_dir(path("temp")).unwrap();
         let variables = BTreeMap::from([
             ("GITHUB_ACTIONS", "true".into()),
             ("GITHUB_API_URL", fake.api()),
             ("GITHUB_SERVER_URL", "https://github.example".into()),
             ("GITHUB_REPOSITORY", "octo/leaky".into()),
             ("GITHUB_EVENT_NAME", event.into()),
-            ("GITHUB_EVENT_PATH", at("event.json")),
+            ("GITHUB_EVENT_PATH", path("event.json")),
             ("GITHUB_SHA", MERGE.into()),
             ("GITHUB_RUN_ID", "77".into()),
             ("GITHUB_RUN_ATTEMPT", "1".into()),
             ("GITHUB_JOB", "test".into()),
-            ("GITHUB_ACTOR", "somebody".into()),
-            ("GITHUB_OUTPUT", at("output")),
-            ("GITHUB_STEP_SUMMARY", at("summary")),
-            ("RUNNER_TEMP", at("temp")),
+            ("GITHUB_ACTOR", "octocat".into()),
+            ("GITHUB_OUTPUT", path("output")),
+            ("GITHUB_STEP_SUMMARY", path("summary")),
+            ("RUNNER_TEMP", path("temp")),
             ("LEAKGATE_TOKEN", TOKEN.into()),
             ("LEAKGATE_REPORTS", "*.log".into()),
         ]);
@@ -94,9 +97,8 @@ impl Step {
         }
     }
 
-    /// A run for a pull request whose branch lies in this repository, or in another.
+    /// Creates a step of a run for a pull request whose branch is in this repository.
     fn pull_request(head_repository: u64) -> Self {
-        let side = |sha: &str, branch: &str, id: u64, owner: &str| json!({ "sha": sha, "ref": branch, "repo": { "id": id, "owner": { "login": owner } } });
         let owner = if head_repository == REPOSITORY_ID {
             "octo"
         } else {
@@ -106,21 +108,21 @@ impl Step {
         let number = step
             .fake
             .state()
-            .pull(owner, "topic", HEAD, Some(head_repository));
+            .add_pull(owner, "topic", HEAD, Some(head_repository));
         let payload = json!({
             "repository": { "id": REPOSITORY_ID, "default_branch": "main" },
             "pull_request": {
                 "number": number,
-                "head": side(HEAD, "topic", head_repository, owner),
-                "base": side(BASE, "main", REPOSITORY_ID, "octo"),
+                "head": branch_json(HEAD, "topic", head_repository, owner),
+                "base": branch_json(BASE, "main", REPOSITORY_ID, "octo"),
             },
         });
         fs::write(step.dir.path().join("event.json"), payload.to_string()).unwrap();
         step
     }
 
-    /// A workflow that follows a run for a pull request of another repository.
-    fn after(head_repository: u64, actor: &str, artifact: &[(&str, &str)]) -> Self {
+    /// Creates a step of a workflow that a completed run for a pull request triggered.
+    fn workflow_run(head_repository: u64, actor: &str, artifact: &[(&str, &str)]) -> Self {
         let owner = if head_repository == REPOSITORY_ID {
             "octo"
         } else {
@@ -131,20 +133,24 @@ impl Step {
             "workflow_run": {
                 "id": 55, "event": "pull_request", "head_sha": HEAD, "head_branch": "topic",
                 "head_repository": { "id": head_repository, "owner": { "login": owner } },
-                "actor": { "login": actor }, "html_url": "https://github.example/octo/leaky/actions/runs/55",
+                "actor": { "login": actor },
+                "html_url": "https://github.example/octo/leaky/actions/runs/55",
             },
         });
         let step = Self::new("workflow_run", payload);
         {
             let mut state = step.fake.state();
-            state.pull(owner, "topic", HEAD, Some(head_repository));
-            let number = state.number();
+            state.add_pull(owner, "topic", HEAD, Some(head_repository));
+            let number = state.next_id();
             state.artifacts.push(json!({
-                "id": number, "name": "leakgate", "expired": false, "size_in_bytes": 9, "created_at": "2026-11-01T10:00:00Z",
-                "workflow_run": { "id": 55, "repository_id": REPOSITORY_ID, "head_repository_id": head_repository,
-                    "head_branch": "topic", "head_sha": HEAD },
+                "id": number, "name": "leakgate", "expired": false, "size_in_bytes": 9,
+                "created_at": "2026-11-01T10:00:00Z",
+                "workflow_run": {
+                    "id": 55, "repository_id": REPOSITORY_ID, "head_repository_id": head_repository,
+                    "head_branch": "topic", "head_sha": HEAD,
+                },
             }));
-            state.zips.insert(number, zipped(artifact));
+            state.zips.insert(number, zip_archive(artifact));
         }
         step
     }
@@ -159,7 +165,7 @@ impl Step {
         self
     }
 
-    fn run(&self, command: &str) -> Ran {
+    fn run(&self, command: &str) -> StepResult {
         for file in ["output", "summary"] {
             let _ = fs::remove_file(self.dir.path().join(file));
         }
@@ -169,50 +175,50 @@ impl Step {
             .current_dir(self.dir.path())
             .env_clear()
             .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
-        let done = process.envs(&self.variables).output().unwrap();
+        let output = process.envs(&self.variables).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let read = |name: &str| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
-        let ran = Ran {
-            status: done.status.code().unwrap(),
-            stdout: text(done.stdout),
-            stderr: text(done.stderr),
-            outputs: outputs(&read("output")),
+        let result = StepResult {
+            status: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            outputs: parse_outputs(&read("output")),
             summary: read("summary"),
         };
         assert!(
-            !ran.stdout.contains(TOKEN)
-                && !ran.stderr.contains(TOKEN)
-                && !ran.summary.contains(TOKEN)
+            !result.stdout.contains(TOKEN)
+                && !result.stderr.contains(TOKEN)
+                && !result.summary.contains(TOKEN)
         );
         assert!(
             self.fake
                 .state()
-                .seen_elsewhere
+                .other_requests
                 .iter()
-                .all(|seen| !format!("{seen:?}").contains(TOKEN))
+                .all(|request| !format!("{request:?}").contains(TOKEN))
         );
-        ran
+        result
     }
 
-    fn action(&self) -> Ran {
+    fn action(&self) -> StepResult {
         self.run("action")
     }
 
-    /// The comments of the bot on any pull request.
+    /// Returns the bodies of all comments by the bot.
     fn comments(&self) -> Vec<String> {
         let state = self.fake.state();
-        let ours = state.comments.iter().filter(|c| c["user"]["login"] == BOT);
-        ours.map(|c| c["body"].as_str().unwrap().to_owned())
+        let own = state.comments.iter().filter(|c| c["user"]["login"] == BOT);
+        own.map(|c| c["body"].as_str().unwrap().to_owned())
             .collect()
     }
 
-    /// The number of the pull request.
-    fn pull(&self) -> Value {
+    /// Returns the number of the first pull request.
+    fn pull_number(&self) -> Value {
         self.fake.state().pulls[0]["number"].clone()
     }
 
-    /// The pull request of the first comment.
-    fn commented_on(&self) -> Value {
+    /// Returns the number of the pull request that has the first comment.
+    fn commented_pull(&self) -> Value {
         self.fake.state().comments[0]["pull"].clone()
     }
 
@@ -221,14 +227,14 @@ impl Step {
     }
 }
 
-impl Ran {
-    /// The lines that a runner takes for commands, outside of the bracket.
+impl StepResult {
+    /// Returns the lines that a runner executes as workflow commands.
     fn commands(&self) -> Vec<&str> {
         let mut stopped: Option<String> = None;
         let mut commands = Vec::new();
         for line in self.stdout.lines().chain(self.stderr.lines()) {
-            if let Some(word) = line.strip_prefix("::stop-commands::") {
-                stopped = Some(format!("::{word}::"));
+            if let Some(end) = line.strip_prefix("::stop-commands::") {
+                stopped = Some(format!("::{end}::"));
             } else if stopped.as_deref() == Some(line) {
                 stopped = None;
             } else if stopped.is_none()
@@ -242,8 +248,14 @@ impl Ran {
     }
 }
 
-/// Outputs as the runner reads them.
-fn outputs(text: &str) -> BTreeMap<String, String> {
+/// Returns the head or the base of a pull request in an event payload.
+fn branch_json(sha: &str, name: &str, repository: u64, owner: &str) -> Value {
+    let repository = json!({ "id": repository, "owner": { "login": owner } });
+    json!({ "sha": sha, "ref": name, "repo": repository })
+}
+
+/// Parses an output file like the runner.
+fn parse_outputs(text: &str) -> BTreeMap<String, String> {
     let mut lines = text.lines();
     let mut all = BTreeMap::new();
     while let Some((name, end)) = lines.next().and_then(|line| line.split_once("<<")) {
@@ -253,7 +265,7 @@ fn outputs(text: &str) -> BTreeMap<String, String> {
     all
 }
 
-fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
+fn zip_archive(members: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in members {
         zip.start_file(*name, zip::write::SimpleFileOptions::default())
@@ -263,16 +275,16 @@ fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// The JSON document of a log, as a run elsewhere would have left it.
-fn document_of(log: &str) -> String {
+/// Returns the JSON report of a log, as another run would have uploaded it.
+fn json_report(log: &str) -> String {
     let step = Step::new("push", json!({}))
         .log(log)
         .with("LEAKGATE_TOKEN", "");
-    let ran = step.action();
-    fs::read_to_string(&ran.outputs["json"]).unwrap()
+    let result = step.action();
+    fs::read_to_string(&result.outputs["json"]).unwrap()
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -283,7 +295,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_command_is_run_watched_and_reported_without_the_token() {
+fn command_runs_under_checkers_without_the_token() {
     let step = Step::pull_request(REPOSITORY_ID)
         .with("LEAKGATE_REPORTS", "")
         .with("LEAKGATE_TOOL", "efence");
@@ -292,37 +304,42 @@ fn a_command_is_run_watched_and_reported_without_the_token() {
         return;
     }
     let script = step.dir.path().join("tests.sh");
-    fs::write(&script, "env > seen; echo done").unwrap();
+    fs::write(&script, "env > environment; echo done").unwrap();
     let step = step.with("LEAKGATE_RUN", "sh tests.sh");
-    let ran = step.run("action");
-    assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    let result = step.run("action");
+    assert_eq!(result.status, 0, "{}{}", result.stdout, result.stderr);
     assert!(
-        ran.stdout.contains("done\n") && ran.outputs["outcome"] == "pass",
+        result.stdout.contains("done\n") && result.outputs["outcome"] == "pass",
         "{}",
-        ran.stdout
+        result.stdout
     );
-    let seen = fs::read_to_string(step.dir.path().join("seen")).unwrap();
+    let environment = fs::read_to_string(step.dir.path().join("environment")).unwrap();
     assert!(
-        seen.contains("LD_PRELOAD=") && !seen.contains(TOKEN) && !seen.contains("LEAKGATE_TOKEN"),
-        "{seen}"
+        environment.contains("LD_PRELOAD=")
+            && !environment.contains(TOKEN)
+            && !environment.contains("LEAKGATE_TOKEN"),
+        "{environment}"
     );
     fs::write(&script, "exit 4").unwrap();
-    let ran = step.run("action");
-    assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (1, "fail"));
+    let result = step.run("action");
+    assert_eq!(
+        (result.status, result.outputs["outcome"].as_str()),
+        (1, "fail")
+    );
     assert!(
-        ran.stdout.contains("failed with status 4")
-            && Path::new(&ran.outputs["reports"]).join("logs").exists(),
+        result.stdout.contains("failed with status 4")
+            && Path::new(&result.outputs["reports"]).join("logs").exists(),
         "{}",
-        ran.stdout
+        result.stdout
     );
 }
 
 #[test]
-fn a_finding_is_on_the_pull_request_and_in_every_output() {
+fn finding_is_reported_on_the_pull_request_and_in_all_outputs() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(2));
-    let ran = step.action();
-    assert_eq!(ran.status, 1, "{}", ran.stderr);
-    let output = |name: &str| ran.outputs[name].as_str();
+    let result = step.action();
+    assert_eq!(result.status, 1, "{}", result.stderr);
+    let output = |name: &str| result.outputs[name].as_str();
     let numbers = ["outcome", "unexpected", "new", "allowed", "bytes"].map(output);
     assert_eq!(numbers, ["fail", "2", "2", "0", "8"]);
     for (name, start) in [
@@ -337,12 +354,12 @@ fn a_finding_is_on_the_pull_request_and_in_every_output() {
             &text[..60]
         );
     }
-    let logs = files_below(&Path::new(output("reports")).join("logs"));
+    let logs = files_in(&Path::new(output("reports")).join("logs"));
     assert_eq!(fs::read_to_string(&logs[0]).unwrap(), leaks(2));
     assert!(
-        ran.summary.contains("2 unexpected findings"),
+        result.summary.contains("2 unexpected findings"),
         "{}",
-        ran.summary
+        result.summary
     );
 
     let runs = step.check_runs();
@@ -366,8 +383,8 @@ fn a_finding_is_on_the_pull_request_and_in_every_output() {
             .unwrap()
             .contains("make_0")
     );
-    // The check run shows them, so that the log's commands would only show them twice.
-    assert_eq!(ran.commands(), Vec::<&str>::new());
+    // The check run shows the annotations, so none are printed.
+    assert_eq!(result.commands(), Vec::<&str>::new());
 
     let comments = step.comments();
     assert_eq!(comments.len(), 1);
@@ -379,7 +396,7 @@ fn a_finding_is_on_the_pull_request_and_in_every_output() {
 }
 
 #[test]
-fn the_one_comment_follows_the_pull_request_and_goes_when_nothing_is_left() {
+fn comment_is_updated_and_removed_when_the_gate_passes() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(2));
     step.action();
     let step = step.log(&leaks(1));
@@ -407,83 +424,90 @@ fn the_one_comment_follows_the_pull_request_and_goes_when_nothing_is_left() {
 }
 
 #[test]
-fn a_token_without_permissions_leaves_annotations_and_summary_and_no_warning() {
+fn token_without_permissions_falls_back_to_annotations_and_summary() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     for method in ["GET", "POST", "PATCH"] {
         step.fake.fail_always(method, "/", Fault::Forbidden);
     }
-    let ran = step.action();
-    assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (1, "fail"));
-    let commands = ran.commands();
+    let result = step.action();
+    assert_eq!(
+        (result.status, result.outputs["outcome"].as_str()),
+        (1, "fail")
+    );
+    let commands = result.commands();
     assert_eq!(commands.len(), 1);
     assert!(
         commands[0].starts_with("::error file=src/a.c,line=1,col=9,title="),
         "{commands:?}"
     );
     assert!(
-        ran.stderr.contains("checks: write") && ran.stderr.contains("pull-requests: write"),
+        result.stderr.contains("checks: write") && result.stderr.contains("pull-requests: write"),
         "{}",
-        ran.stderr
+        result.stderr
     );
-    assert!(ran.summary.contains("1 unexpected finding"));
+    assert!(result.summary.contains("1 unexpected finding"));
 }
 
 #[test]
-fn a_report_that_fails_is_a_warning_and_changes_no_verdict() {
+fn failed_report_is_a_warning_and_does_not_change_the_verdict() {
     for (log, status) in [(CLEAN.to_owned(), 0), (leaks(1), 1)] {
         let step = Step::pull_request(REPOSITORY_ID)
             .log(&log)
             .with("LEAKGATE_COMMENT", "always");
         step.fake.fail_always("POST", "/", Fault::Unprocessable);
-        let ran = step.action();
-        assert_eq!(ran.status, status, "{}", ran.stderr);
-        let warnings = ran
+        let result = step.action();
+        assert_eq!(result.status, status, "{}", result.stderr);
+        let warnings = result
             .commands()
             .iter()
             .filter(|c| c.starts_with("::warning title=leakgate::"))
             .count();
-        assert_eq!(warnings, 2, "{}", ran.stdout);
+        assert_eq!(warnings, 2, "{}", result.stdout);
     }
-    let lost = Step::pull_request(REPOSITORY_ID)
+    let unwritable = Step::pull_request(REPOSITORY_ID)
         .log(CLEAN)
         .with("GITHUB_STEP_SUMMARY", "/no/such/folder/summary");
-    let ran = lost.action();
-    assert_eq!(ran.status, 0);
+    let result = unwritable.action();
+    assert_eq!(result.status, 0);
     assert!(
-        ran.commands()[0].contains("/no/such/folder/summary"),
+        result.commands()[0].contains("/no/such/folder/summary"),
         "{:?}",
-        ran.commands()
+        result.commands()
     );
 }
 
 #[test]
-fn a_run_of_a_fork_writes_nothing_and_leaves_what_publish_needs() {
+fn run_of_a_fork_writes_nothing_but_the_data_for_publish() {
     for step in [
         Step::pull_request(7),
         Step::pull_request(REPOSITORY_ID).with("GITHUB_ACTOR", "dependabot[bot]"),
     ] {
         let step = step.log(&leaks(1));
-        let ran = step.action();
-        assert_eq!(ran.status, 1);
+        let result = step.action();
+        assert_eq!(result.status, 1);
         assert!(
             step.fake
                 .state()
-                .seen
+                .requests
                 .iter()
-                .all(|seen| seen.method == "GET")
+                .all(|request| request.method == "GET")
         );
-        assert!(ran.stderr.contains("leakgate publish"), "{}", ran.stderr);
-        assert_eq!(ran.commands().len(), 1);
-        let folder = Path::new(&ran.outputs["reports"]);
+        assert!(
+            result.stderr.contains("leakgate publish"),
+            "{}",
+            result.stderr
+        );
+        assert_eq!(result.commands().len(), 1);
+        let folder = Path::new(&result.outputs["reports"]);
         let origin: Value =
             serde_json::from_slice(&fs::read(folder.join("publish.json")).unwrap()).unwrap();
         assert_eq!(origin["head_sha"], HEAD);
-        assert_eq!(origin["pull_request"], step.pull());
+        assert_eq!(origin["pull_request"], step.pull_number());
     }
 }
 
 #[test]
-fn an_older_run_does_not_write_over_a_newer_ones_comment() {
+fn older_run_does_not_overwrite_the_comment_of_a_newer_one() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     step.fake.state().pulls[0]["head"]["sha"] = "9".repeat(40).into();
     assert_eq!(step.action().status, 1);
@@ -492,35 +516,35 @@ fn an_older_run_does_not_write_over_a_newer_ones_comment() {
 }
 
 #[test]
-fn what_is_new_is_told_against_the_last_push_to_the_base_branch() {
-    let zip = zipped(&[("leakgate.json", &document_of(&leaks(2)))]);
+fn new_findings_are_relative_to_the_last_push_to_the_base_branch() {
+    let zip = zip_archive(&[("leakgate.json", &json_report(&leaks(2)))]);
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(3));
-    step.fake.state().push("leakgate", "main", BASE, zip);
-    let ran = step.action();
+    step.fake.state().add_push("leakgate", "main", BASE, zip);
+    let result = step.action();
     assert_eq!(
         (
-            ran.outputs["unexpected"].as_str(),
-            ran.outputs["new"].as_str()
+            result.outputs["unexpected"].as_str(),
+            result.outputs["new"].as_str()
         ),
         ("3", "1")
     );
-    for text in [&ran.summary, &step.comments()[0]] {
+    for text in [&result.summary, &step.comments()[0]] {
         assert!(
             text.contains("Against the base: 1 new finding")
                 && text.contains("[3333333](https://github.example/"),
             "{text}"
         );
     }
-    // Another leg has an artifact of its own.
+    // Another job of the matrix has its own artifact.
     let step = step.with("LEAKGATE_NAME", "leakgate-gcc");
-    let ran = step.action();
-    assert_eq!(ran.outputs["new"], "3");
+    let result = step.action();
+    assert_eq!(result.outputs["new"], "3");
     assert_eq!(step.check_runs().last().unwrap()["name"], "leakgate-gcc");
     assert_eq!(step.comments().len(), 2);
 }
 
 #[test]
-fn a_baseline_tells_what_is_new() {
+fn new_findings_are_relative_to_the_baseline() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     let mut write = Command::new(env!("CARGO_BIN_EXE_leakgate"));
     assert!(
@@ -535,30 +559,30 @@ fn a_baseline_tells_what_is_new() {
     let step = step
         .log(&leaks(2))
         .with("LEAKGATE_BASELINE", "leakgate-baseline.json");
-    let ran = step.action();
+    let result = step.action();
     assert_eq!(
         (
-            ran.status,
-            ran.outputs["unexpected"].as_str(),
-            ran.outputs["new"].as_str()
+            result.status,
+            result.outputs["unexpected"].as_str(),
+            result.outputs["new"].as_str()
         ),
         (1, "1", "1"),
         "{}",
-        ran.stderr
+        result.stderr
     );
     let step = step.log(&leaks(1));
     assert_eq!(step.action().status, 0);
 }
 
 #[test]
-fn many_findings_are_all_in_the_check_run() {
+fn check_run_contains_many_findings() {
     let step = Step::new(
         "push",
         json!({ "repository": { "id": REPOSITORY_ID, "default_branch": "main" } }),
     )
     .log(&leaks(120));
-    let ran = step.action();
-    assert_eq!(ran.outputs["unexpected"], "120");
+    let result = step.action();
+    assert_eq!(result.outputs["unexpected"], "120");
     let run = &step.check_runs()[0];
     assert_eq!(
         (
@@ -571,7 +595,7 @@ fn many_findings_are_all_in_the_check_run() {
 }
 
 #[test]
-fn what_is_wrong_with_the_inputs_is_an_error_at_once() {
+fn invalid_inputs_are_reported_before_any_request() {
     for (name, value, want) in [
         ("LEAKGATE_REPORTS", "", "`reports`"),
         ("LEAKGATE_SUMMARY", "maybe", "`summary`"),
@@ -581,63 +605,67 @@ fn what_is_wrong_with_the_inputs_is_an_error_at_once() {
         let step = Step::pull_request(REPOSITORY_ID)
             .log(CLEAN)
             .with(name, value);
-        let ran = step.action();
+        let result = step.action();
         assert_eq!(
-            (ran.status, ran.outputs["outcome"].as_str()),
+            (result.status, result.outputs["outcome"].as_str()),
             (2, "error"),
             "{name}"
         );
         assert!(
-            ran.commands().len() == 1 && ran.commands()[0].contains(want),
+            result.commands().len() == 1 && result.commands()[0].contains(want),
             "{:?}",
-            ran.commands()
+            result.commands()
         );
-        assert_eq!(step.fake.state().seen.len(), 0);
+        assert_eq!(step.fake.state().requests.len(), 0);
     }
-    let silent =
+    let missing =
         Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "missing.log\nnone/*.log");
-    let ran = silent.action();
-    assert_eq!((ran.status, ran.outputs["outcome"].as_str()), (2, "error"));
+    let result = missing.action();
+    assert_eq!(
+        (result.status, result.outputs["outcome"].as_str()),
+        (2, "error")
+    );
     assert!(
-        ran.stdout.contains("none/*.log matches no file"),
+        result.stdout.contains("none/*.log matches no file"),
         "{}",
-        ran.stdout
+        result.stdout
     );
 }
 
 #[test]
-fn a_hostile_log_says_nothing_to_the_runner() {
-    let trap = "::error::x\n  ::set-output name=outcome::pass\n##[error]y\nbuild ##[add-matcher]/tmp/m.json\n::add-mask::a\n::stop-commands::pwned\n";
+fn hostile_log_executes_no_command() {
+    let trap = "::error::x\n  ::set-output name=outcome::pass\n##[error]y\n\
+                build ##[add-matcher]/tmp/m.json\n::add-mask::a\n::stop-commands::pwned\n";
     let frame = "    #0 0x51 in ::error::f##[error]<b>@octocat</b>%0A::warning::z src/a.c:3:9\n";
     let log = leaks(1).replace("    #0 0x50 in make_0 src/a.c:1:9\n", frame);
     let step = Step::pull_request(REPOSITORY_ID)
         .log(&format!("{trap}{log}{trap}"))
         .with("LEAKGATE_CHECK_RUN", "false");
-    let ran = step.action();
-    assert_eq!(ran.status, 1);
-    let commands = ran.commands();
+    let result = step.action();
+    assert_eq!(result.status, 1);
+    let commands = result.commands();
     assert_eq!(commands.len(), 1, "{commands:?}");
     assert!(
         commands[0].starts_with("::error file=src/a.c,line=3") && !commands[0][2..].contains("##["),
         "{commands:?}"
     );
     assert!(
-        !ran.summary.contains("##[") && !step.comments()[0].contains("##["),
+        !result.summary.contains("##[") && !step.comments()[0].contains("##["),
         "{:?}",
         step.comments()
     );
 }
 
 #[test]
-fn a_fork_is_published_as_its_own_word() {
-    let failing = document_of(&leaks(2));
-    let step = Step::after(
+fn results_of_a_fork_are_published_as_unverified() {
+    let failing = json_report(&leaks(2));
+    let step = Step::workflow_run(
         7,
         "stranger",
         &[("leakgate.json", &failing), ("publish.json", "{}")],
     );
-    let ran = step.run("publish");
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let result = step.run("publish");
+    assert_eq!(result.status, 0, "{}", result.stderr);
     let runs = step.check_runs();
     assert_eq!(
         (runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()),
@@ -648,158 +676,161 @@ fn a_fork_is_published_as_its_own_word() {
     assert_eq!(runs[0]["name"], "leakgate (unverified)");
     assert_eq!(
         runs[0]["output"]["title"],
-        "nobody checked: 2 unexpected findings"
+        "unverified: 2 unexpected findings"
     );
     let comments = step.comments();
     assert!(
-        comments[0].contains("2 unexpected findings")
-            && comments[0].contains("Nobody has checked it"),
+        comments[0].contains("2 unexpected findings") && comments[0].contains("are not verified"),
         "{comments:?}"
     );
-    assert_eq!(step.commented_on(), step.pull());
+    assert_eq!(step.commented_pull(), step.pull_number());
 }
 
 #[test]
-fn a_claim_of_a_clean_run_is_no_success_and_removes_nothing() {
-    let clean = document_of(CLEAN);
-    let step = Step::after(7, "stranger", &[("leakgate.json", &clean)]);
-    let number = step.pull().as_u64().unwrap();
+fn unverified_pass_is_not_a_success_and_removes_no_comment() {
+    let clean = json_report(CLEAN);
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &clean)]);
+    let number = step.pull_number().as_u64().unwrap();
     assert_eq!(step.run("publish").status, 0);
     assert_eq!(step.check_runs()[0]["conclusion"], "neutral");
     assert_eq!(step.comments(), Vec::<String>::new());
     step.fake
         .state()
-        .comment(number, BOT, "<!-- leakgate: published -->\nbefore");
+        .add_comment(number, BOT, "<!-- leakgate: published -->\nbefore");
     step.run("publish");
     assert!(
-        step.comments()[0].contains("It says that nothing is wrong")
-            && step.comments()[0].contains("Nobody has checked it")
+        step.comments()[0].contains("The run reported no problems.")
+            && step.comments()[0].contains("are not verified")
     );
     assert!(!step.comments()[0].contains("✅"));
-    // A document that says pass and holds what nobody accepted says two things, and the worse one
-    // counts.
-    let forged = document_of(&leaks(1)).replace("\"outcome\":\"fail\"", "\"outcome\":\"pass\"");
-    let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
+    // A report that claims to pass despite unexpected findings counts as a failure.
+    let forged = json_report(&leaks(1)).replace("\"outcome\":\"fail\"", "\"outcome\":\"pass\"");
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &forged)]);
     step.run("publish");
     assert_eq!(step.check_runs()[0]["conclusion"], "failure");
-    // Success is no word of a document either.
+    // `success` is not a valid outcome.
     let forged = clean.replace("\"outcome\":\"pass\"", "\"outcome\":\"success\"");
-    let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
-    let ran = step.run("publish");
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &forged)]);
+    let result = step.run("publish");
     assert!(
-        step.check_runs().is_empty() && ran.commands()[0].contains("`success` is no outcome"),
+        step.check_runs().is_empty() && result.commands()[0].contains("`success` is no outcome"),
         "{:?}",
-        ran.commands()
+        result.commands()
     );
 }
 
 #[test]
-fn an_artifact_is_hostile_data() {
-    let failing = document_of(&leaks(1));
+fn artifacts_are_untrusted() {
+    let failing = json_report(&leaks(1));
     for (members, want) in [
         (vec![("leakgate.json", "{")], "no document of leakgate"),
-        (vec![("other.json", "{}")], "holds no leakgate.json"),
+        (vec![("other.json", "{}")], "leakgate.json not found"),
         (
             vec![("../leakgate.json", failing.as_str())],
-            "holds no leakgate.json",
+            "leakgate.json not found",
         ),
     ] {
-        let step = Step::after(7, "stranger", &members);
-        let ran = step.run("publish");
-        assert_eq!(ran.status, 0);
+        let step = Step::workflow_run(7, "stranger", &members);
+        let result = step.run("publish");
+        assert_eq!(result.status, 0);
         assert!(
-            ran.commands()
+            result
+                .commands()
                 .iter()
                 .any(|c| c.starts_with("::warning") && c.contains(want)),
             "{want}: {:?}",
-            ran.commands()
+            result.commands()
         );
         assert!(step.check_runs().is_empty() && step.comments().is_empty());
     }
-    // Another pull request's number in the artifact leads nowhere: the run's own commit tells which
-    // it is.
+    // A forged pull request number in the artifact has no effect, because the commit of the run
+    // identifies the pull request.
     let forged =
         json!({ "schema": "leakgate-publish/v1", "pull_request": 1, "head_sha": HEAD }).to_string();
-    let step = Step::after(
+    let step = Step::workflow_run(
         7,
         "stranger",
         &[("leakgate.json", &failing), ("publish.json", &forged)],
     );
     step.run("publish");
-    assert_eq!(step.commented_on(), step.pull());
-    // A commit that no open pull request has gets a check run and no comment.
-    let step = Step::after(7, "stranger", &[("leakgate.json", &failing)]);
+    assert_eq!(step.commented_pull(), step.pull_number());
+    // Without an open pull request for the commit, only a check run is created.
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)]);
     step.fake.state().pulls[0]["head"]["sha"] = "9".repeat(40).into();
     step.run("publish");
     assert!(step.comments().is_empty() && step.check_runs().len() == 1);
-    // Places outside of the repository are none.
+    // Locations outside of the repository are ignored.
     let forged = failing.replace(
         "\"file\":\"src/a.c\",\"line\":1,\"column\":9,\"function\"",
         "\"file\":\"../../etc/passwd\",\"line\":1,\"column\":9,\"function\"",
     );
     assert_ne!(forged, failing);
-    let step = Step::after(7, "stranger", &[("leakgate.json", &forged)]);
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &forged)]);
     step.run("publish");
     assert_eq!(step.check_runs()[0]["annotations"][0]["path"], "run.log");
 }
 
 #[test]
-fn only_runs_that_could_not_report_are_published() {
-    let failing = document_of(&leaks(1));
-    let own = Step::after(REPOSITORY_ID, "somebody", &[("leakgate.json", &failing)]);
-    let ran = own.run("publish");
+fn only_runs_with_a_read_only_token_are_published() {
+    let failing = json_report(&leaks(1));
+    let same_repository =
+        Step::workflow_run(REPOSITORY_ID, "octocat", &[("leakgate.json", &failing)]);
+    let result = same_repository.run("publish");
     assert!(
-        ran.status == 0 && own.check_runs().is_empty() && ran.stderr.contains("nothing to publish"),
+        result.status == 0
+            && same_repository.check_runs().is_empty()
+            && result.stderr.contains("nothing to publish"),
         "{}",
-        ran.stderr
+        result.stderr
     );
-    let bot = Step::after(
+    let bot = Step::workflow_run(
         REPOSITORY_ID,
         "dependabot[bot]",
         &[("leakgate.json", &failing)],
     );
     bot.run("publish");
     assert_eq!(bot.check_runs().len(), 1);
-    let other = Step::after(7, "stranger", &[("leakgate.json", &failing)])
+    let other = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)])
         .with("LEAKGATE_NAME", "leakgate-gcc\nleakgate-clang*");
-    let ran = other.run("publish");
+    let result = other.run("publish");
     assert!(
-        ran.stderr.contains("leakgate-gcc or leakgate-clang*"),
+        result.stderr.contains("leakgate-gcc or leakgate-clang*"),
         "{}",
-        ran.stderr
+        result.stderr
     );
-    let no = Step::pull_request(7).run("publish");
+    let wrong_event = Step::pull_request(7).run("publish");
     assert!(
-        no.status == 2 && no.commands()[0].contains("workflow_run"),
+        wrong_event.status == 2 && wrong_event.commands()[0].contains("workflow_run"),
         "{:?}",
-        no.commands()
+        wrong_event.commands()
     );
 }
 
 #[test]
-fn several_artifacts_of_a_fork_are_one_comment_and_a_broken_one_stops_no_other() {
-    let failing = document_of(&leaks(1));
-    let step = Step::after(7, "stranger", &[("leakgate.json", &failing)])
+fn several_artifacts_of_a_fork_share_a_comment_despite_a_broken_one() {
+    let failing = json_report(&leaks(1));
+    let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)])
         .with("LEAKGATE_NAME", "leakgate*");
     for (name, zip) in [
-        ("leakgate-b", zipped(&[("leakgate.json", &failing)])),
-        ("leakgate-c", b"no archive".to_vec()),
+        ("leakgate-b", zip_archive(&[("leakgate.json", &failing)])),
+        ("leakgate-c", b"not an archive".to_vec()),
     ] {
         let mut state = step.fake.state();
-        let number = state.number();
+        let number = state.next_id();
         let mut artifact = state.artifacts[0].clone();
         (artifact["id"], artifact["name"]) = (number.into(), name.into());
         state.artifacts.push(artifact);
         state.zips.insert(number, zip);
     }
-    let ran = step.run("publish");
-    assert_eq!((ran.status, step.check_runs().len()), (0, 2));
+    let result = step.run("publish");
+    assert_eq!((result.status, step.check_runs().len()), (0, 2));
     assert!(
-        ran.commands()
+        result
+            .commands()
             .iter()
             .any(|c| c.starts_with("::warning") && c.contains("leakgate-c")),
         "{:?}",
-        ran.commands()
+        result.commands()
     );
     let comments = step.comments();
     assert_eq!(comments.len(), 1);
@@ -811,7 +842,7 @@ fn several_artifacts_of_a_fork_are_one_comment_and_a_broken_one_stops_no_other()
 }
 
 #[test]
-fn a_lost_answer_never_takes_another_legs_check_run_for_ones_own() {
+fn check_run_of_another_matrix_job_is_not_mistaken_for_this_one() {
     let step = Step::pull_request(REPOSITORY_ID).log(CLEAN);
     step.action();
     let step = step.log(&leaks(1));
@@ -832,18 +863,18 @@ fn a_lost_answer_never_takes_another_legs_check_run_for_ones_own() {
 }
 
 #[test]
-fn a_marker_within_a_comment_is_text() {
+fn marker_inside_a_comment_is_ignored() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
-    let number = step.pull().as_u64().unwrap();
+    let number = step.pull_number().as_u64().unwrap();
     let quoted = format!("A function is called {MARKER}.");
-    step.fake.state().comment(number, BOT, &quoted);
+    step.fake.state().add_comment(number, BOT, &quoted);
     step.action();
     assert_eq!(step.comments().len(), 2);
     assert_eq!(step.comments()[0], quoted);
 }
 
 #[test]
-fn the_rules_of_a_checkout_without_git_are_found_from_any_folder_of_it() {
+fn rules_of_a_checkout_without_git_are_found_from_subdirectories() {
     let step = Step::new("push", json!({})).with("LEAKGATE_TOKEN", "");
     let root = step.dir.path();
     fs::create_dir(root.join("build")).unwrap();
@@ -859,21 +890,21 @@ fn the_rules_of_a_checkout_without_git_are_found_from_any_folder_of_it() {
         .arg("action")
         .current_dir(root.join("build"))
         .env_clear();
-    let done = process
+    let output = process
         .envs(&step.variables)
         .env("GITHUB_WORKSPACE", workspace)
         .output()
         .unwrap();
-    let stdout = String::from_utf8_lossy(&done.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(
-        done.status.code() == Some(1) && stdout.contains("missing-report"),
+        output.status.code() == Some(1) && stdout.contains("missing-report"),
         "{stdout}"
     );
 }
 
 #[cfg(unix)]
 #[test]
-fn links_and_pipes_among_the_logs_are_not_handed_on() {
+fn links_and_pipes_among_the_logs_are_not_copied() {
     let step = Step::new("push", json!({}))
         .with("LEAKGATE_TOKEN", "")
         .with("LEAKGATE_REPORTS", "logs")
@@ -882,15 +913,15 @@ fn links_and_pipes_among_the_logs_are_not_handed_on() {
     fs::create_dir(&logs).unwrap();
     fs::write(logs.join("a.log"), CLEAN).unwrap();
     std::os::unix::fs::symlink("../run.log", logs.join("b.log")).unwrap();
-    let ran = step.action();
-    assert_eq!(ran.status, 0, "{}", ran.stdout);
-    let copied = files_below(&Path::new(&ran.outputs["reports"]).join("logs/logs"));
+    let result = step.action();
+    assert_eq!(result.status, 0, "{}", result.stdout);
+    let copied = files_in(&Path::new(&result.outputs["reports"]).join("logs/logs"));
     assert_eq!(copied.len(), 1, "{copied:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_repository_of_somebody_else_starts_no_command() {
+fn untrusted_git_configuration_starts_no_command() {
     use std::os::unix::fs::PermissionsExt;
     let step = Step::new("push", json!({}))
         .with("LEAKGATE_TOKEN", "")

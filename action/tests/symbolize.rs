@@ -1,8 +1,7 @@
-//! Names that leakgate gives to frames, held against llvm-symbolizer and against the checkers
-//! themselves, over real programs.
+//! Compares leakgate's symbolization of real programs with llvm-symbolizer and with the checkers.
 //!
-//! They need clang, llvm-symbolizer, g++ and a nightly rustc, so `cargo xtask test` runs them,
-//! which installs these. `CLANG=clang-14` takes another clang than the newest.
+//! These tests need clang, llvm-symbolizer, g++ and a nightly rustc. `cargo xtask test` installs
+//! these and runs the tests. Set `CLANG=clang-14` to use another clang than the newest.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -22,7 +21,7 @@ use std::process::Command;
 use programs::{PROGRAMS, Program, symbolizer};
 use serde_json::Value;
 
-/// What leakgate says of a log, as JSON, and at standard error.
+/// Runs `leakgate check` on a log. Returns the JSON report and standard error.
 fn check(dir: &Path, log: &str, options: &[&str]) -> (Value, String) {
     fs::write(dir.join("run.log"), log).unwrap();
     let mut leakgate = Command::new(assert_cmd::cargo::cargo_bin!("leakgate"));
@@ -47,10 +46,10 @@ fn stacks(document: &Value) -> impl Iterator<Item = &Vec<Value>> {
         .map(|s| s["frames"].as_array().unwrap())
 }
 
-/// Function as linkers know it, file, line, column, and whether the next frame has taken it in.
-type Shown = (String, String, u64, u64, bool);
+/// Linkage name, file, line, column, and whether the function is inlined into the next frame.
+type FrameSummary = (String, String, u64, u64, bool);
 
-fn shown(frame: &Value) -> Shown {
+fn summarize(frame: &Value) -> FrameSummary {
     let name = frame["symbol"]
         .as_str()
         .or(frame["function"].as_str())
@@ -58,16 +57,16 @@ fn shown(frame: &Value) -> Shown {
     let number = |key: &str| frame[key].as_u64().unwrap_or_default();
     (
         name.to_owned(),
-        place(frame["file"].as_str().unwrap_or_default()),
+        comparable_path(frame["file"].as_str().unwrap_or_default()),
         number("line"),
         number("column"),
         frame["inlined"] == true,
     )
 }
 
-/// Versions of llvm-symbolizer put relative folders of a distribution's packages together in
-/// different ways.
-fn place(file: &str) -> String {
+/// Reduces a relative path to its file name, because versions of llvm-symbolizer join the relative
+/// directories of distribution packages in different ways.
+fn comparable_path(file: &str) -> String {
     if file.starts_with('/') {
         file.to_owned()
     } else {
@@ -75,13 +74,11 @@ fn place(file: &str) -> String {
     }
 }
 
-/// The same as llvm-symbolizer says it of a module and an offset, as the sanitizers print it.
-fn told(dir: &Path, frame: &Value) -> Vec<Shown> {
-    let (module, offset) = (
-        frame["module"].as_str().unwrap(),
-        frame["offset"].as_str().unwrap(),
-    );
-    // ThreadSanitizer names only the last part.
+/// Symbolizes a module and an offset with llvm-symbolizer, with the options of the sanitizers.
+fn symbolize_with_llvm(dir: &Path, frame: &Value) -> Vec<FrameSummary> {
+    let module = frame["module"].as_str().unwrap();
+    let offset = frame["offset"].as_str().unwrap();
+    // ThreadSanitizer prints only the file name.
     let library = || Path::new("/lib/x86_64-linux-gnu").join(module);
     let path = Some(dir.join(module))
         .filter(|path| path.exists())
@@ -108,55 +105,59 @@ fn told(dir: &Path, frame: &Value) -> Vec<Shown> {
             .trim_start_matches('_')
             .strip_prefix("interceptor_")
             .map_or(name.clone(), str::to_owned);
-        let file = place(symbol["FileName"].as_str().unwrap_or_default());
-        let (line, column) = (
-            symbol["Line"].as_u64().unwrap(),
-            symbol["Column"].as_u64().unwrap(),
-        );
+        let file = comparable_path(symbol["FileName"].as_str().unwrap_or_default());
+        let line = symbol["Line"].as_u64().unwrap();
+        let column = symbol["Column"].as_u64().unwrap();
         (name, file, line, column, at + 1 < all.len())
     };
     all.iter().enumerate().map(one).collect()
 }
 
-/// Every frame is what llvm-symbolizer says of it. Returns how many had no name before, and how
-/// many came from inlined functions.
-fn hold_to_llvm(program: &Program, dir: &Path, bare: &Value, named: &Value) -> (usize, usize) {
-    let (mut places, mut inlined) = (0, 0);
-    for (bare, named) in stacks(bare).zip(stacks(named)) {
-        let mut rest = named.iter();
-        for frame in bare {
-            let mut want = vec![shown(frame)];
+/// Checks that every symbolized frame equals the result of llvm-symbolizer. Returns the number of
+/// frames without names and the number of frames of inlined functions.
+fn assert_same_as_llvm(
+    program: &Program,
+    dir: &Path,
+    unsymbolized: &Value,
+    symbolized: &Value,
+) -> (usize, usize) {
+    let mut nameless = 0;
+    let mut inlined = 0;
+    for (before, after) in stacks(unsymbolized).zip(stacks(symbolized)) {
+        let mut rest = after.iter();
+        for frame in before {
+            let mut want = vec![summarize(frame)];
             let in_file = frame["module"]
                 .as_str()
                 .is_some_and(|module| !module.starts_with('['));
             if frame["function"].is_null() && frame["offset"].is_string() && in_file {
-                let told = told(dir, frame);
-                if told.iter().any(|f| !f.0.is_empty() || !f.1.is_empty()) {
-                    want = told;
+                let by_llvm = symbolize_with_llvm(dir, frame);
+                if by_llvm.iter().any(|f| !f.0.is_empty() || !f.1.is_empty()) {
+                    want = by_llvm;
                 }
-                places += 1;
+                nameless += 1;
                 inlined += want.len() - 1;
             }
-            let got: Vec<_> = rest.by_ref().take(want.len()).map(shown).collect();
+            let got: Vec<_> = rest.by_ref().take(want.len()).map(summarize).collect();
             assert_eq!(got, want, "{}: {frame}", program.name);
         }
         assert_eq!(rest.count(), 0, "{}", program.name);
-        let numbers: Vec<_> = named.iter().map(|f| f["index"].as_u64().unwrap()).collect();
+        let numbers: Vec<_> = after.iter().map(|f| f["index"].as_u64().unwrap()).collect();
         assert!(
             numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
             "{}: {numbers:?}",
             program.name
         );
     }
-    (places, inlined)
+    (nameless, inlined)
 }
 
-/// What a gate makes of a finding: the fingerprint, the place, and whose the frames of the primary
-/// stack are.
-fn judged(document: &Value) -> Vec<String> {
+/// Returns the fingerprint, the location and the frame classes of the primary stack of each
+/// finding, sorted.
+fn gate_view(document: &Value) -> Vec<String> {
     let one = |finding: &Value| {
         let frames = finding["stacks"][0]["frames"].as_array().unwrap();
-        // ThreadSanitizer itself leaves the frames beneath `main` and the start of a thread out.
+        // ThreadSanitizer omits the frames below `main` and below the start of a thread.
         let is_start = |f: &Value| {
             matches!(
                 f["function"].as_str(),
@@ -169,7 +170,7 @@ fn judged(document: &Value) -> Vec<String> {
             .map(|f| &f["class"])
             .collect();
         let at = &finding["location"];
-        // The symbolizer within gcc's runtime knows no columns.
+        // The symbolizer in gcc's runtime has no columns.
         format!(
             "{} {} {} {} {} {classes:?}",
             finding["fingerprint"], at["file"], at["line"], at["function"], at["own"]
@@ -188,41 +189,52 @@ fn judged(document: &Value) -> Vec<String> {
 
 #[test]
 #[ignore = "needs clang and llvm-symbolizer"]
-fn names_are_those_of_llvm_symbolizer_and_verdicts_those_of_a_symbolized_log() {
+fn symbolization_matches_llvm_symbolizer_and_checkers() {
     let dir = tempfile::tempdir().unwrap();
-    let mut inlined_in_all = 0;
+    let mut total_inlined = 0;
     for program in PROGRAMS {
         program.build(dir.path());
         let log = program.run(dir.path(), false);
-        let (bare, silence) = check(dir.path(), &log, &[]);
-        let (named, notes) = check(dir.path(), &log, &["--symbolize"]);
-        assert_eq!(silence, "", "{}", program.name);
+        let (unsymbolized, stderr) = check(dir.path(), &log, &[]);
+        let (symbolized, notes) = check(dir.path(), &log, &["--symbolize"]);
+        assert_eq!(stderr, "", "{}", program.name);
         assert!(
             !notes.contains(dir.path().to_str().unwrap()),
             "{}: {notes}",
             program.name
         );
-        let (places, inlined) = hold_to_llvm(program, dir.path(), &bare, &named);
+        let (nameless, inlined) =
+            assert_same_as_llvm(program, dir.path(), &unsymbolized, &symbolized);
         assert!(
-            places > 0,
-            "{}: there is nothing to name in\n{log}",
+            nameless > 0,
+            "{}: no frames to symbolize in\n{log}",
             program.name
         );
-        inlined_in_all += inlined;
+        total_inlined += inlined;
 
         let (by_checker, _) = check(dir.path(), &program.run(dir.path(), true), &[]);
-        assert_eq!(judged(&named), judged(&by_checker), "{}", program.name);
-        assert_ne!(judged(&bare), judged(&by_checker), "{}", program.name);
+        assert_eq!(
+            gate_view(&symbolized),
+            gate_view(&by_checker),
+            "{}",
+            program.name
+        );
+        assert_ne!(
+            gate_view(&unsymbolized),
+            gate_view(&by_checker),
+            "{}",
+            program.name
+        );
     }
     assert!(
-        inlined_in_all > 3,
-        "{inlined_in_all} frames of inlined functions are no test of them"
+        total_inlined > 3,
+        "only {total_inlined} frames of inlined functions"
     );
 }
 
 #[test]
 #[ignore = "needs clang and llvm-symbolizer"]
-fn a_program_that_was_built_anew_gives_no_names() {
+fn rebuilt_program_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let program = &PROGRAMS[0];
     program.build(dir.path());
@@ -232,9 +244,9 @@ fn a_program_that_was_built_anew_gives_no_names() {
         ..*program
     }
     .build(dir.path());
-    let (bare, _) = check(dir.path(), &log, &[]);
-    let (named, notes) = check(dir.path(), &log, &["--symbolize"]);
-    let of_program = |document: &Value| {
+    let (unsymbolized, _) = check(dir.path(), &log, &[]);
+    let (symbolized, notes) = check(dir.path(), &log, &["--symbolize"]);
+    let frames_in_program = |document: &Value| {
         stacks(document)
             .flatten()
             .filter(|f| {
@@ -244,11 +256,12 @@ fn a_program_that_was_built_anew_gives_no_names() {
             })
             .count()
     };
-    assert_eq!(of_program(&named), of_program(&bare));
     assert_eq!(
-        notes
-            .matches("another build id than the one in the log")
-            .count(),
+        frames_in_program(&symbolized),
+        frames_in_program(&unsymbolized)
+    );
+    assert_eq!(
+        notes.matches("another build id than the log").count(),
         1,
         "{notes}"
     );
@@ -256,7 +269,7 @@ fn a_program_that_was_built_anew_gives_no_names() {
 
 #[test]
 #[ignore = "needs clang, llvm-symbolizer and dwz"]
-fn debug_information_that_programs_share_is_found() {
+fn shared_debug_information_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let program = Program {
         flags: "-gdwarf-4 -O2 -w -fsanitize=address",

@@ -1,67 +1,74 @@
-//! Programs that run tests: what they start is checked, not they.
+//! Test harnesses: the tests that they start are checked, not the harnesses themselves.
 
-use super::shop::{Shop, has};
+use super::test_project::{TestProject, has_programs};
 
-/// A crate with a test that leaks where `LEAK` is set, and one in a file of its own.
-fn rust() -> Shop {
-    let shop = Shop::new();
-    shop.write(
+/// Creates a crate with a unit test that leaks if `LEAK` is set, and an integration test.
+fn rust_project() -> TestProject {
+    let project = TestProject::new();
+    project.write(
         "Cargo.toml",
         "[package]\nname = \"ledger\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
     );
-    shop.write(
+    project.write(
         "src/lib.rs",
         "pub fn keep(text: &str) { std::mem::forget(std::hint::black_box(text.to_owned())); }\n\
-         #[cfg(test)]\nmod tests {\n    #[test]\n    fn keeps() { if std::env::var_os(\"LEAK\").is_some() { super::keep(\"a line that is kept\"); } }\n}\n",
+         #[cfg(test)]\nmod tests {\n    #[test]\n    fn keeps() {\n\
+         if std::env::var_os(\"LEAK\").is_some() { super::keep(\"a line that is kept\"); } }\n}\n",
     );
-    shop.write(
+    project.write(
         "tests/other.rs",
         "#[test]\nfn other() { ledger::keep(\"\"); }\n",
     );
-    shop
+    project
 }
 
-/// valgrind sees a block of libtest's own now and then, which the pack for Rust knows.
-const MEMCHECK: &[&str] = &["--tool", "memcheck", "--pack", "rust-std", "--"];
+/// Options for memcheck. The Rust pack accepts a block that libtest sometimes leaks.
+const MEMCHECK_OPTIONS: &[&str] = &["--tool", "memcheck", "--pack", "rust-std", "--"];
 
-fn check(shop: &Shop, options: &[&str], command: &[&str], tool: &str) {
-    let words = [options, command].concat();
+fn check(project: &TestProject, options: &[&str], command: &[&str], tool: &str) {
+    let args = [options, command].concat();
     let home = [(
         "CARGO_TARGET_DIR",
-        shop.path().join("target").display().to_string(),
+        project.path().join("target").display().to_string(),
     )];
-    let sound = shop.run_with(&words, &[("CARGO_TARGET_DIR", &home[0].1)]);
-    sound.passes();
-    let ran = shop.run_with(
-        &words,
+    let sound = project.run_with(&args, &[("CARGO_TARGET_DIR", &home[0].1)]);
+    sound.assert_passes();
+    let result = project.run_with(
+        &args,
         &[
             ("LEAK", "1"),
             ("CARGO_TARGET_DIR", &home[0].1),
             ("MIRIFLAGS", "-Zmiri-env-forward=LEAK"),
         ],
     );
-    ran.fails_for("unexpected-finding");
+    result.assert_fails_for("unexpected-finding");
     assert!(
-        ran.findings().contains(&(tool, "leak-definite")),
+        result.findings().contains(&(tool, "leak-definite")),
         "{:?}",
-        ran.findings()
+        result.findings()
     );
-    assert!(ran.out.contains("keep"), "{}", ran.out);
+    assert!(result.out.contains("keep"), "{}", result.out);
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn cargo_test_is_checked_test_program_by_test_program() {
-    if !has(&["valgrind", "cargo"]) {
+fn cargo_test_checks_each_test_binary() {
+    if !has_programs(&["valgrind", "cargo"]) {
         return;
     }
-    let shop = rust();
-    check(&shop, MEMCHECK, &["cargo", "test", "-q"], "memcheck");
-    let nothing = shop.run(&[MEMCHECK, &["cargo", "test", "-q", "no_such_test"]].concat());
-    nothing.fails_for("no-evidence");
+    let project = rust_project();
+    check(
+        &project,
+        MEMCHECK_OPTIONS,
+        &["cargo", "test", "-q"],
+        "memcheck",
+    );
+    let nothing =
+        project.run(&[MEMCHECK_OPTIONS, &["cargo", "test", "-q", "no_such_test"]].concat());
+    nothing.assert_fails_for("no-evidence");
     assert!(nothing.out.contains("ran no test"), "{}", nothing.out);
-    let ran = shop.run(&[MEMCHECK, &["cargo", "test", "-q"]].concat());
-    let commands: Vec<&str> = ran.json["reports"]
+    let result = project.run(&[MEMCHECK_OPTIONS, &["cargo", "test", "-q"]].concat());
+    let commands: Vec<&str> = result.json["reports"]
         .as_array()
         .unwrap()
         .iter()
@@ -82,21 +89,21 @@ fn cargo_test_is_checked_test_program_by_test_program() {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn cargo_builds_for_a_sanitizer() {
-    if !has(&["cargo"]) {
+fn cargo_test_builds_with_sanitizer() {
+    if !has_programs(&["cargo"]) {
         return;
     }
-    let shop = rust();
-    shop.write(
+    let project = rust_project();
+    project.write(
         ".cargo/config.toml",
         "[build]\nrustflags = [\"--cfg\", \"has_flags\"]\n",
     );
-    shop.write(
+    project.write(
         "tests/flags.rs",
         "#[test]\nfn flags_of_the_project_stay() { assert!(cfg!(has_flags)); }\n",
     );
     check(
-        &shop,
+        &project,
         &["--tool", "asan", "--"],
         &["cargo", "test", "-q"],
         "lsan",
@@ -105,17 +112,22 @@ fn cargo_builds_for_a_sanitizer() {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn nextest_tells_which_test() {
-    if !has(&["valgrind", "cargo", "cargo-nextest"]) {
+fn nextest_report_names_test() {
+    if !has_programs(&["valgrind", "cargo", "cargo-nextest"]) {
         return;
     }
-    let shop = rust();
-    check(&shop, MEMCHECK, &["cargo", "nextest", "run"], "memcheck");
-    let ran = shop.run_with(
-        &[MEMCHECK, &["cargo", "nextest", "run"]].concat(),
+    let project = rust_project();
+    check(
+        &project,
+        MEMCHECK_OPTIONS,
+        &["cargo", "nextest", "run"],
+        "memcheck",
+    );
+    let result = project.run_with(
+        &[MEMCHECK_OPTIONS, &["cargo", "nextest", "run"]].concat(),
         &[("LEAK", "1")],
     );
-    let reports = ran.json["reports"].as_array().unwrap();
+    let reports = result.json["reports"].as_array().unwrap();
     assert!(
         reports
             .iter()
@@ -126,68 +138,79 @@ fn nextest_tells_which_test() {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn ctest_is_checked_test_by_test() {
-    if !has(&["valgrind", "cmake", "ctest", "gcc", "clang-19"]) {
+fn ctest_checks_each_test() {
+    if !has_programs(&["valgrind", "cmake", "ctest", "gcc", "clang-19"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    shop.write(
+    let project = TestProject::with_app("gcc");
+    project.write(
         "CMakeLists.txt",
-        "cmake_minimum_required(VERSION 3.16)\nproject(t C)\nenable_testing()\nadd_executable(app2 app.c)\n\
-         add_test(NAME sound COMMAND app2 \"x y\")\nadd_test(NAME child COMMAND sh -c \"$<TARGET_FILE:app2> $DEED\")\n\
-         add_test(NAME lists COMMAND app2 none --list)\nadd_test(NAME fails COMMAND app2 fail)\nset_tests_properties(fails PROPERTIES WILL_FAIL 1)\n",
+        "cmake_minimum_required(VERSION 3.16)\nproject(t C)\nenable_testing()\n\
+         add_executable(app2 app.c)\n\
+         add_test(NAME sound COMMAND app2 \"x y\")\n\
+         add_test(NAME child COMMAND sh -c \"$<TARGET_FILE:app2> $MODE\")\n\
+         add_test(NAME lists COMMAND app2 none --list)\n\
+         add_test(NAME fails COMMAND app2 fail)\n\
+         set_tests_properties(fails PROPERTIES WILL_FAIL 1)\n",
     );
-    for words in [&["-S", ".", "-B", "build"][..], &["--build", "build"]] {
+    for args in [&["-S", ".", "-B", "build"][..], &["--build", "build"]] {
         assert!(
             std::process::Command::new("cmake")
-                .args(words)
-                .current_dir(shop.path())
+                .args(args)
+                .current_dir(project.path())
                 .output()
                 .unwrap()
                 .status
                 .success()
         );
     }
-    let words = ["--tool", "memcheck", "--", "ctest", "--test-dir", "build"];
-    let sound = shop.run(&words);
-    sound.passes();
-    // The shell and its program, and one process each for the others, whatever their arguments.
+    let args = ["--tool", "memcheck", "--", "ctest", "--test-dir", "build"];
+    let sound = project.run(&args);
+    sound.assert_passes();
+    // Two processes for the test that uses a shell, and one for each other test, whatever its
+    // arguments.
     assert!(
         sound.json["reports"].as_array().unwrap().len() >= 5,
         "{}",
         sound.out
     );
-    shop.run_with(&words, &[("DEED", "leak")])
-        .fails_for("unexpected-finding");
-    let scudo = shop.run_with(
+    project
+        .run_with(&args, &[("MODE", "leak")])
+        .assert_fails_for("unexpected-finding");
+    let scudo = project.run_with(
         &["--tool", "scudo", "--", "ctest", "--test-dir", "build"],
-        &[("DEED", "free-twice")],
+        &[("MODE", "free-twice")],
     );
     assert!(
         scudo.findings().contains(&("scudo", "double-free")),
         "{}",
         scudo.out
     );
-    let failed = shop.run_with(&words, &[("DEED", "fail")]);
-    assert_eq!(failed.codes(), ["command-failed"], "{}", failed.out);
+    let failed = project.run_with(&args, &[("MODE", "fail")]);
+    assert_eq!(failed.reason_codes(), ["command-failed"], "{}", failed.out);
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn meson_is_checked_test_by_test() {
-    if !has(&["valgrind", "meson", "ninja", "gcc"]) {
+fn meson_checks_each_test() {
+    if !has_programs(&["valgrind", "meson", "ninja", "gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    shop.write("meson.build", "project('t', 'c')\nthread = dependency('threads')\ntest('app', executable('app2', 'app.c', dependencies: thread), args: [get_option('deed')])\n");
-    shop.write(
-        "meson_options.txt",
-        "option('deed', type: 'string', value: 'none')\n",
+    let project = TestProject::with_app("gcc");
+    project.write(
+        "meson.build",
+        "project('t', 'c')\nthread = dependency('threads')\n\
+         test('app', executable('app2', 'app.c', dependencies: thread), \
+         args: [get_option('mode')])\n",
     );
-    let meson = |words: &[&str]| {
+    project.write(
+        "meson_options.txt",
+        "option('mode', type: 'string', value: 'none')\n",
+    );
+    let meson = |args: &[&str]| {
         let output = std::process::Command::new("meson")
-            .args(words)
-            .current_dir(shop.path())
+            .args(args)
+            .current_dir(project.path())
             .output()
             .unwrap();
         assert!(
@@ -197,29 +220,29 @@ fn meson_is_checked_test_by_test() {
         );
     };
     meson(&["setup", "build"]);
-    let words = ["--tool", "memcheck", "--", "meson", "test", "-C", "build"];
-    shop.run(&words).passes();
+    let args = ["--tool", "memcheck", "--", "meson", "test", "-C", "build"];
+    project.run(&args).assert_passes();
     meson(&["configure", "build", "-Ddeed=leak"]);
-    shop.run(&words).fails_for("unexpected-finding");
+    project.run(&args).assert_fails_for("unexpected-finding");
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn python_runs_under_the_checker_with_its_extensions() {
-    if !has(&["valgrind", "gcc", "python3"]) {
+fn python_extension_is_checked() {
+    if !has_programs(&["valgrind", "gcc", "python3"]) {
         return;
     }
-    let shop = Shop::new();
-    shop.write(
+    let project = TestProject::new();
+    project.write(
         "ext.c",
         "#include <stdlib.h>\nchar *lost;\nvoid forget(void) { lost = malloc(77); lost = 0; }\n",
     );
-    shop.build("gcc -shared -fPIC", "ext");
-    shop.write(
+    project.build("gcc -shared -fPIC", "ext");
+    project.write(
         "use.py",
         "import ctypes, sys\next = ctypes.CDLL('./ext')\nif len(sys.argv) > 1: ext.forget()\n",
     );
-    let words = [
+    let args = [
         "--tool",
         "memcheck",
         "--pack",
@@ -230,14 +253,14 @@ fn python_runs_under_the_checker_with_its_extensions() {
         "/usr/bin/python3",
         "use.py",
     ];
-    shop.run(&words).passes();
-    let ran = shop.run(&[&words[..], &["leak"]].concat());
-    ran.fails_for("unexpected-finding");
-    assert!(ran.out.contains("forget"), "{}", ran.out);
+    project.run(&args).assert_passes();
+    let result = project.run(&[&args[..], &["leak"]].concat());
+    result.assert_fails_for("unexpected-finding");
+    assert!(result.out.contains("forget"), "{}", result.out);
 }
 
-/// Where the set-up puts Miri.
-fn miri() -> Option<String> {
+/// Returns the rustup home in which the test setup installs Miri.
+fn miri_home() -> Option<String> {
     let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/rustup");
     if !home.is_dir() {
         assert!(
@@ -245,7 +268,7 @@ fn miri() -> Option<String> {
             "CI needs Miri in {}",
             home.display()
         );
-        eprintln!("passed over: there is no Miri");
+        eprintln!("skipped: Miri not installed");
         return None;
     }
     Some(home.canonicalize().unwrap().display().to_string())
@@ -253,41 +276,48 @@ fn miri() -> Option<String> {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn miri_tells_of_a_leak_and_an_accepted_one_passes() {
-    if !has(&["cargo"]) {
+fn miri_leak_fails_unless_accepted() {
+    if !has_programs(&["cargo"]) {
         return;
     }
-    let Some(home) = miri() else { return };
-    let shop = rust();
-    let words = ["--tool", "miri", "--", "cargo", "test", "-q", "--lib"];
+    let Some(home) = miri_home() else { return };
+    let project = rust_project();
+    let args = ["--tool", "miri", "--", "cargo", "test", "-q", "--lib"];
     let flags = [
         ("RUSTUP_HOME", home.as_str()),
         ("RUSTUP_TOOLCHAIN", "nightly"),
         ("MIRIFLAGS", "-Zmiri-env-forward=LEAK"),
     ];
     let run =
-        |words: &[&str], more: &[(&str, &str)]| shop.run_with(words, &[&flags[..], more].concat());
-    run(&words, &[]).passes();
-    let ran = run(&words, &[("LEAK", "1")]);
+        |args: &[&str], more: &[(&str, &str)]| project.run_with(args, &[&flags[..], more].concat());
+    run(&args, &[]).assert_passes();
+    let result = run(&args, &[("LEAK", "1")]);
     assert_eq!(
-        ran.codes(),
+        result.reason_codes(),
         ["unexpected-finding"],
         "{}{}",
-        ran.out,
-        ran.err
+        result.out,
+        result.err
     );
-    assert_eq!(ran.findings(), [("miri", "leak-definite")]);
-    shop.write(
+    assert_eq!(result.findings(), [("miri", "leak-definite")]);
+    project.write(
         "leakgate.toml",
-        "[[allow]]\nid = \"kept\"\ntools = [\"miri\"]\nkinds = [\"leak-definite\"]\nstack = [\"...\", \"fun:keep\"]\nreason = \"It is kept.\"\n",
+        "[[allow]]\nid = \"kept\"\ntools = [\"miri\"]\nkinds = [\"leak-definite\"]\n\
+         stack = [\"...\", \"fun:keep\"]\nreason = \"It is kept.\"\n",
     );
-    run(&words, &[("LEAK", "1")]).passes();
-    // A test that fails beside it is not excused.
-    shop.write(
+    run(&args, &[("LEAK", "1")]).assert_passes();
+    // A failing test still fails the command.
+    project.write(
         "tests/other.rs",
         "#[test]\nfn wrong() { assert_eq!(1, 2); }\n",
     );
-    let all = &words[..words.len() - 1];
-    let ran = run(all, &[("LEAK", "1")]);
-    assert_eq!(ran.codes(), ["command-failed"], "{}{}", ran.out, ran.err);
+    let all = &args[..args.len() - 1];
+    let result = run(all, &[("LEAK", "1")]);
+    assert_eq!(
+        result.reason_codes(),
+        ["command-failed"],
+        "{}{}",
+        result.out,
+        result.err
+    );
 }

@@ -1,18 +1,19 @@
-//! Each checker on a program that errs, on the same program without the error, and where the
-//! checker is not there.
+//! Each checker on a program with an error, on the same program without the error, and without the
+//! checker installed.
 
-use super::shop::{Shop, has};
+use super::test_project::{TestProject, has_programs};
 
 const CLANG: &str = "clang-19";
 
-/// On x86-64 it has no tags but by aliases of pages.
+/// On x86-64 HWASan needs page aliasing for its tags.
 const HWASAN: &str = "clang-19 -fsanitize=hwaddress -fsanitize-hwaddress-experimental-aliasing";
 
-/// A checker, how its program is built, what the program does, and what must be found.
+/// A checker, the compiler for its program, the program's mode, and the expected finding (tool and
+/// kind).
 struct Case {
     tool: &'static str,
     compiler: &'static str,
-    deed: &'static str,
+    mode: &'static str,
     found: (&'static str, &'static str),
 }
 
@@ -20,111 +21,111 @@ const CASES: &[Case] = &[
     Case {
         tool: "memcheck",
         compiler: "gcc",
-        deed: "leak",
+        mode: "leak",
         found: ("memcheck", "leak-definite"),
     },
     Case {
         tool: "memcheck",
         compiler: "gcc",
-        deed: "read",
+        mode: "read",
         found: ("memcheck", "invalid-read"),
     },
     Case {
         tool: "helgrind",
         compiler: "gcc",
-        deed: "race",
+        mode: "race",
         found: ("helgrind", "race"),
     },
     Case {
         tool: "drd",
         compiler: "gcc",
-        deed: "race",
+        mode: "race",
         found: ("drd", "conflicting-access"),
     },
     Case {
         tool: "asan",
         compiler: "gcc -fsanitize=address",
-        deed: "leak",
+        mode: "leak",
         found: ("lsan", "leak-definite"),
     },
     Case {
         tool: "asan",
         compiler: "clang-19 -fsanitize=address",
-        deed: "read",
+        mode: "read",
         found: ("asan", "heap-buffer-overflow"),
     },
     Case {
         tool: "lsan",
         compiler: "clang-19 -fsanitize=leak",
-        deed: "leak",
+        mode: "leak",
         found: ("lsan", "leak-definite"),
     },
     Case {
         tool: "lsan",
         compiler: "gcc -fsanitize=leak",
-        deed: "leak",
+        mode: "leak",
         found: ("lsan", "leak-definite"),
     },
     Case {
         tool: "msan",
         compiler: "clang-19 -fsanitize=memory",
-        deed: "uninit",
+        mode: "uninit",
         found: ("msan", "use-of-uninitialized-value"),
     },
     Case {
         tool: "tsan",
         compiler: "clang-19 -fsanitize=thread",
-        deed: "race",
+        mode: "race",
         found: ("tsan", "data-race"),
     },
     Case {
         tool: "ubsan",
         compiler: "clang-19 -fsanitize=undefined",
-        deed: "overflow",
+        mode: "overflow",
         found: ("ubsan", "signed-integer-overflow"),
     },
     Case {
         tool: "ubsan",
         compiler: "gcc -fsanitize=undefined",
-        deed: "overflow",
+        mode: "overflow",
         found: ("ubsan", "signed-integer-overflow"),
     },
     Case {
         tool: "hwasan",
         compiler: HWASAN,
-        deed: "leak",
+        mode: "leak",
         found: ("lsan", "leak-definite"),
     },
     Case {
         tool: "hwasan",
         compiler: HWASAN,
-        deed: "read",
+        mode: "read",
         found: ("hwasan", "tag-mismatch"),
     },
     Case {
         tool: "scudo",
         compiler: "gcc",
-        deed: "free-twice",
+        mode: "free-twice",
         found: ("scudo", "double-free"),
     },
     Case {
         tool: "gwp-asan",
         compiler: "gcc",
-        deed: "read-freed",
+        mode: "read-freed",
         found: ("gwp-asan", "heap-use-after-free"),
     },
     Case {
         tool: "efence",
         compiler: "gcc",
-        deed: "free-twice",
+        mode: "free-twice",
         found: ("efence", "invalid-free"),
     },
 ];
 
 #[test]
 #[ignore = "needs real checkers"]
-fn an_error_fails_with_its_report_and_without_and_a_sound_program_passes() {
-    if !has(&[
+fn error_fails_and_correct_program_passes() {
+    if !has_programs(&[
         "valgrind",
         "gcc",
         CLANG,
@@ -134,115 +135,123 @@ fn an_error_fails_with_its_report_and_without_and_a_sound_program_passes() {
         return;
     }
     for case in CASES {
-        let shop = Shop::with_app(case.compiler);
-        let ran = shop.run(&["--tool", case.tool, "--", "./app", case.deed]);
-        ran.fails_for("unexpected-finding");
+        let project = TestProject::with_app(case.compiler);
+        let result = project.run(&["--tool", case.tool, "--", "./app", case.mode]);
+        result.assert_fails_for("unexpected-finding");
         assert!(
-            ran.findings().contains(&case.found),
+            result.findings().contains(&case.found),
             "{} {}: {:?}",
             case.tool,
-            case.deed,
-            ran.findings()
+            case.mode,
+            result.findings()
         );
-        let sound = shop.run(&["--tool", case.tool, "--", "./app"]);
-        sound.passes();
+        let sound = project.run(&["--tool", case.tool, "--", "./app"]);
+        sound.assert_passes();
         assert!(
             sound.out.contains("done\n") && sound.findings().is_empty(),
             "{}",
             sound.out
         );
-        fails_without_its_report(&shop, case);
+        assert_fails_without_report(&project, case);
     }
 }
 
-/// Does something to every log of a checker, wherever it lies.
-fn with_logs(deed: &str) -> String {
+/// Returns shell code that runs `command` for each log, in `$log`.
+fn for_each_log(command: &str) -> String {
     format!(
-        "find \"$TMPDIR\"/leakgate-*/logs -name '*.xml' -o -name 'san.*' | while read -r log; do {deed}; done"
+        "find \"$TMPDIR\"/leakgate-*/logs -name '*.xml' -o -name 'san.*' | \
+         while read -r log; do {command}; done"
     )
 }
 
-/// An error whose report is gone, or cut, before anybody reads it.
-fn fails_without_its_report(shop: &Shop, case: &Case) {
-    let temporary = shop
+/// Checks that an error fails even if its report is removed or cut before leakgate reads it.
+fn assert_fails_without_report(project: &TestProject, case: &Case) {
+    let temporary = project
         .write("tmp/empty", "")
         .parent()
         .unwrap()
         .display()
         .to_string();
-    let by_itself = ["scudo", "gwp-asan", "efence"].contains(&case.tool);
-    for deed in [
+    let writes_no_log = ["scudo", "gwp-asan", "efence"].contains(&case.tool);
+    for change in [
         "rm -f \"$log\"",
         "truncate -s $(($(stat -c %s \"$log\") * 2 / 3)) \"$log\"",
     ] {
-        let rest = if by_itself {
+        let rest = if writes_no_log {
             "exit $?".into()
         } else {
-            with_logs(deed) + "; exit 0"
+            for_each_log(change) + "; exit 0"
         };
-        shop.script("hide", &format!("./app {} 2>/dev/null; {rest}", case.deed));
-        let ran = shop.run_with(
+        project.script("hide", &format!("./app {} 2>/dev/null; {rest}", case.mode));
+        let result = project.run_with(
             &["--tool", case.tool, "--", "./hide"],
             &[("TMPDIR", &temporary)],
         );
         assert_eq!(
-            ran.status, 1,
-            "{} {}, {deed}: {}{}",
-            case.tool, case.deed, ran.out, ran.err
+            result.status, 1,
+            "{} {}, {change}: {}{}",
+            case.tool, case.mode, result.out, result.err
         );
     }
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn an_accepted_leak_does_not_fail_by_the_back_door() {
-    if !has(&["valgrind", "gcc", CLANG]) {
+fn accepted_leak_does_not_fail_command() {
+    if !has_programs(&["valgrind", "gcc", CLANG]) {
         return;
     }
-    let accepted = "[[allow]]\nid = \"kept\"\nkinds = [\"leak-definite\"]\nstack = [\"...\", \"fun:forget\", \"...\"]\nreason = \"It is kept.\"\n";
+    let accepted = "[[allow]]\nid = \"kept\"\nkinds = [\"leak-definite\"]\n\
+         stack = [\"...\", \"fun:forget\", \"...\"]\nreason = \"It is kept.\"\n";
     for (tool, compiler) in [
         ("memcheck", "gcc"),
         ("asan", "clang-19 -fsanitize=address"),
         ("lsan", "gcc -fsanitize=leak"),
     ] {
-        let shop = Shop::with_app(compiler);
-        shop.write("leakgate.toml", accepted);
-        shop.run(&["--tool", tool, "--", "./app", "leak"]).passes();
-        shop.run(&["--tool", tool, "--", "./app", "fail"])
-            .fails_for("command-failed");
+        let project = TestProject::with_app(compiler);
+        project.write("leakgate.toml", accepted);
+        project
+            .run(&["--tool", tool, "--", "./app", "leak"])
+            .assert_passes();
+        project
+            .run(&["--tool", tool, "--", "./app", "fail"])
+            .assert_fails_for("command-failed");
     }
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn an_error_that_ends_the_program_is_a_failed_command_even_where_it_is_accepted() {
-    if !has(&[CLANG]) {
+fn accepted_error_that_ends_program_fails_command() {
+    if !has_programs(&[CLANG]) {
         return;
     }
-    let shop = Shop::with_app("clang-19 -fsanitize=address");
-    shop.write(
+    let project = TestProject::with_app("clang-19 -fsanitize=address");
+    project.write(
         "leakgate.toml",
-        "[[allow]]\nid = \"x\"\nkinds = [\"errors\"]\nstack = [\"...\", \"fun:main\", \"...\"]\nreason = \"Known.\"\n",
+        "[[allow]]\nid = \"x\"\nkinds = [\"errors\"]\n\
+         stack = [\"...\", \"fun:main\", \"...\"]\nreason = \"Known.\"\n",
     );
-    let ran = shop.run(&["--tool", "asan", "--", "./app", "read"]);
-    assert_eq!(ran.codes(), ["command-failed"], "{}", ran.out);
+    let result = project.run(&["--tool", "asan", "--", "./app", "read"]);
+    assert_eq!(result.reason_codes(), ["command-failed"], "{}", result.out);
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn the_checker_follows_from_the_program() {
-    if !has(&["valgrind", "gcc"]) {
+fn checker_is_chosen_by_program() {
+    if !has_programs(&["valgrind", "gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc -fsanitize=address");
+    let project = TestProject::with_app("gcc -fsanitize=address");
     assert!(
-        shop.run(&["./app", "leak"])
+        project
+            .run(&["./app", "leak"])
             .findings()
             .contains(&("lsan", "leak-definite"))
     );
-    shop.build("gcc", "app");
+    project.build("gcc", "app");
     assert!(
-        shop.run(&["./app", "leak"])
+        project
+            .run(&["./app", "leak"])
             .findings()
             .contains(&("memcheck", "leak-definite"))
     );
@@ -250,15 +259,15 @@ fn the_checker_follows_from_the_program() {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn several_checkers_make_one_verdict() {
-    if !has(&["valgrind", "gcc"]) {
+fn several_checkers_give_one_verdict() {
+    if !has_programs(&["valgrind", "gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    let ran = shop.run(&["--tool", "memcheck,drd", "--", "./app", "leak"]);
-    ran.fails_for("unexpected-finding");
-    assert_eq!(ran.out.matches("done\n").count(), 2);
-    let inputs: Vec<&str> = ran.json["inputs"]
+    let project = TestProject::with_app("gcc");
+    let result = project.run(&["--tool", "memcheck,drd", "--", "./app", "leak"]);
+    result.assert_fails_for("unexpected-finding");
+    assert_eq!(result.out.matches("done\n").count(), 2);
+    let inputs: Vec<&str> = result.json["inputs"]
         .as_array()
         .unwrap()
         .iter()
@@ -269,72 +278,73 @@ fn several_checkers_make_one_verdict() {
             && inputs.iter().any(|i| i.starts_with("drd/")),
         "{inputs:?}"
     );
-    shop.run(&[
-        "--tool",
-        "memcheck,drd",
-        "--require",
-        "memcheck,drd",
-        "--",
-        "./app",
-    ])
-    .passes();
+    project
+        .run(&[
+            "--tool",
+            "memcheck,drd",
+            "--require",
+            "memcheck,drd",
+            "--",
+            "./app",
+        ])
+        .assert_passes();
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_silent_checker_that_was_watched_is_a_proof() {
-    if !has(&["gcc"]) {
+fn silent_checker_that_was_observed_passes() {
+    if !has_programs(&["gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc -fsanitize=undefined");
-    let ran = shop.run(&["--tool", "ubsan", "--require", "ubsan", "--", "./app"]);
-    ran.passes();
+    let project = TestProject::with_app("gcc -fsanitize=undefined");
+    let result = project.run(&["--tool", "ubsan", "--require", "ubsan", "--", "./app"]);
+    result.assert_passes();
     assert!(
-        ran.out.contains("1 process watched, nothing reported"),
+        result.out.contains("1 process checked, nothing reported"),
         "{}",
-        ran.out
+        result.out
     );
-    // As a leg of several runs it proves the same.
+    // Merging keeps the proof.
     let merge = |options: &[&str]| {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
         command
             .args(["merge", "run.json"])
             .args(options)
-            .current_dir(shop.path());
+            .current_dir(project.path());
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let merged = merge(&["--require", "ubsan"]);
     assert!(
-        merged.starts_with("pass: ubsan: 1 process watched, nothing reported"),
+        merged.starts_with("pass: ubsan: 1 process checked, nothing reported"),
         "{merged}"
     );
     assert!(merge(&["--require", "asan"]).starts_with("fail: no complete report of asan"));
-    shop.run(&["--tool", "asan", "--", "./app"]);
-    assert!(merge(&[]).starts_with("fail:"), "nobody was watched");
+    project.run(&["--tool", "asan", "--", "./app"]);
+    assert!(merge(&[]).starts_with("fail:"), "no process was checked");
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn what_is_not_built_in_is_said() {
-    if !has(&["gcc"]) {
+fn program_without_sanitizer_is_reported() {
+    if !has_programs(&["gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    let ran = shop.run(&["--tool", "asan", "--", "./app", "leak"]);
-    ran.fails_for("no-evidence");
+    let project = TestProject::with_app("gcc");
+    let result = project.run(&["--tool", "asan", "--", "./app", "leak"]);
+    result.assert_fails_for("no-evidence");
     assert!(
-        ran.err.contains("./app was not built with asan"),
+        result.err.contains("./app was not built with asan"),
         "{}",
-        ran.err
+        result.err
     );
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_checker_that_is_missing_can_be_installed() {
-    let shop = Shop::new();
-    let nowhere = shop.path().display().to_string();
-    shop.script("app", "exit 0");
+fn missing_checker_gets_install_hint() {
+    let project = TestProject::new();
+    let nowhere = project.path().display().to_string();
+    project.script("app", "exit 0");
     for (tool, how) in [
         ("memcheck", "apt-get install valgrind"),
         ("helgrind", "apt-get install valgrind"),
@@ -344,64 +354,70 @@ fn a_checker_that_is_missing_can_be_installed() {
         ("leaks", "macOS"),
         ("appverifier", "Windows SDK"),
     ] {
-        let ran = shop.run_with(&["--tool", tool, "--", "./app"], &[("PATH", &nowhere)]);
-        assert_eq!(ran.status, 2, "{tool}: {}", ran.err);
-        assert!(ran.err.contains(how), "{tool}: {}", ran.err);
+        let result = project.run_with(&["--tool", tool, "--", "./app"], &[("PATH", &nowhere)]);
+        assert_eq!(result.status, 2, "{tool}: {}", result.err);
+        assert!(result.err.contains(how), "{tool}: {}", result.err);
     }
     for command in ["./nothing", "nothing"] {
-        let ran = shop.run(&["--", command]);
+        let result = project.run(&["--", command]);
         assert_eq!(
-            (ran.status, ran.err.contains("there is no program")),
+            (result.status, result.err.contains("program not found")),
             (2, true),
             "{}",
-            ran.err
+            result.err
         );
     }
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn children_have_reports_of_their_own() {
-    if !has(&["valgrind", "gcc", CLANG]) {
+fn child_processes_have_reports() {
+    if !has_programs(&["valgrind", "gcc", CLANG]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    for deed in ["fork", "exec", "daemon"] {
-        let ran = shop.run(&["--tool", "memcheck", "--", "./app", deed]);
-        assert_eq!(ran.codes(), ["unexpected-finding"], "{deed}: {}", ran.out);
-        assert_eq!(ran.findings(), [("memcheck", "leak-definite")], "{deed}");
-    }
-    let shop = Shop::with_app("clang-19 -fsanitize=address");
-    for deed in ["fork", "exec", "daemon"] {
-        let ran = shop.run(&["--tool", "asan", "--", "./app", deed]);
+    let project = TestProject::with_app("gcc");
+    for mode in ["fork", "exec", "daemon"] {
+        let result = project.run(&["--tool", "memcheck", "--", "./app", mode]);
         assert_eq!(
-            ran.findings(),
+            result.reason_codes(),
+            ["unexpected-finding"],
+            "{mode}: {}",
+            result.out
+        );
+        assert_eq!(result.findings(), [("memcheck", "leak-definite")], "{mode}");
+    }
+    let project = TestProject::with_app("clang-19 -fsanitize=address");
+    for mode in ["fork", "exec", "daemon"] {
+        let result = project.run(&["--tool", "asan", "--", "./app", mode]);
+        assert_eq!(
+            result.findings(),
             [("lsan", "leak-definite")],
-            "{deed}: {}",
-            ran.out
+            "{mode}: {}",
+            result.out
         );
     }
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn what_the_user_set_is_kept_and_what_is_replaced_is_said() {
-    if !has(&["valgrind", "gcc"]) {
+fn replaced_user_option_is_reported() {
+    if !has_programs(&["valgrind", "gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    let ran = shop.run_with(
+    let project = TestProject::with_app("gcc");
+    let result = project.run_with(
         &["--", "./app", "leak"],
         &[("VALGRIND_OPTS", "--leak-check=no --num-callers=2")],
     );
-    ran.fails_for("unexpected-finding");
+    result.assert_fails_for("unexpected-finding");
     assert!(
-        ran.err
-            .contains("--leak-check=no of VALGRIND_OPTS is replaced by --leak-check=full"),
+        result
+            .err
+            .contains("VALGRIND_OPTS: --leak-check=full overrides --leak-check=no"),
         "{}",
-        ran.err
+        result.err
     );
-    let frames = ran.json["findings"][0]["stacks"][0]["frames"]
+    let frames = result.json["findings"][0]["stacks"][0]["frames"]
         .as_array()
         .unwrap()
         .len();
@@ -410,66 +426,64 @@ fn what_the_user_set_is_kept_and_what_is_replaced_is_said() {
 
 #[test]
 #[ignore = "needs real checkers"]
-fn to_warn_only_is_said_loudly() {
-    if !has(&["valgrind", "gcc"]) {
+fn warn_only_prints_warning() {
+    if !has_programs(&["valgrind", "gcc"]) {
         return;
     }
-    let shop = Shop::with_app("gcc");
-    let ran = shop.run(&["--warn-only", "--", "./app", "leak"]);
-    assert_eq!(ran.status, 0);
+    let project = TestProject::with_app("gcc");
+    let result = project.run(&["--warn-only", "--", "./app", "leak"]);
+    assert_eq!(result.status, 0);
     assert!(
-        ran.err.contains("warning: the gate fails") && ran.codes() == ["unexpected-finding"],
+        result.err.contains("warning: the gate failed")
+            && result.reason_codes() == ["unexpected-finding"],
         "{}",
-        ran.err
+        result.err
     );
-    let error = shop.run(&["--warn-only", "--tool", "drmemory", "--", "./app"]);
+    let error = project.run(&["--warn-only", "--tool", "drmemory", "--", "./app"]);
     assert_eq!(error.status, 2);
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn without_a_command_the_tests_of_the_project_are_run() {
-    if !has(&["valgrind", "cargo"]) {
+fn missing_command_runs_project_tests() {
+    if !has_programs(&["valgrind", "cargo"]) {
         return;
     }
-    let shop = Shop::new();
-    let nothing = shop.run(&["--dry-run", "--tool", "memcheck"]);
+    let project = TestProject::new();
+    let nothing = project.run(&["--dry-run", "--tool", "memcheck"]);
     assert_eq!(
-        (
-            nothing.status,
-            nothing.err.contains("there is no command to run")
-        ),
+        (nothing.status, nothing.err.contains("no command given")),
         (2, true),
         "{}",
         nothing.err
     );
-    shop.write(
+    project.write(
         "Cargo.toml",
         "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
     );
-    shop.write("src/lib.rs", "");
-    let cargo = shop.run(&["--dry-run", "--tool", "memcheck"]);
+    project.write("src/lib.rs", "");
+    let cargo = project.run(&["--dry-run", "--tool", "memcheck"]);
     assert!(
-        cargo.out.contains("\ncargo test ") && cargo.err.contains("no command was named"),
+        cargo.out.contains("\ncargo test ") && cargo.err.contains("no command given"),
         "{}{}",
         cargo.out,
         cargo.err
     );
-    shop.write("go.mod", "module a\n");
-    shop.write("a_test.go", "package a\n");
-    let both = shop.run(&["--dry-run", "--tool", "memcheck"]);
-    assert!(both.err.contains("which command?"), "{}", both.err);
+    project.write("go.mod", "module a\n");
+    project.write("a_test.go", "package a\n");
+    let both = project.run(&["--dry-run", "--tool", "memcheck"]);
+    assert!(both.err.contains("run one of:"), "{}", both.err);
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_dry_run_runs_nothing() {
-    if !has(&["valgrind", "gcc"]) {
+fn dry_run_runs_nothing() {
+    if !has_programs(&["valgrind", "gcc"]) {
         return;
     }
-    let shop = Shop::new();
-    shop.script("app", "touch ran");
-    let ran = shop.run(&[
+    let project = TestProject::new();
+    project.script("app", "touch ran");
+    let result = project.run(&[
         "--dry-run",
         "--tool",
         "memcheck",
@@ -479,30 +493,30 @@ fn a_dry_run_runs_nothing() {
         "./app",
         "a b",
     ]);
-    ran.passes();
+    result.assert_passes();
     assert!(
-        ran.out.contains("--leak-check=full") && ran.out.contains("./app 'a b'"),
+        result.out.contains("--leak-check=full") && result.out.contains("./app 'a b'"),
         "{}",
-        ran.out
+        result.out
     );
-    assert!(!shop.path().join("ran").exists() && !shop.path().join("logs").exists());
+    assert!(!project.path().join("ran").exists() && !project.path().join("logs").exists());
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn frames_without_names_get_them() {
-    if !has(&[CLANG]) {
+fn unnamed_frames_are_symbolized() {
+    if !has_programs(&[CLANG]) {
         return;
     }
-    let shop = Shop::with_app("clang-19 -fsanitize=address");
-    let ran = shop.run_with(
+    let project = TestProject::with_app("clang-19 -fsanitize=address");
+    let result = project.run_with(
         &["--tool", "asan", "--", "./app", "leak"],
         &[("ASAN_OPTIONS", "symbolize=0")],
     );
-    ran.fails_for("unexpected-finding");
+    result.assert_fails_for("unexpected-finding");
     assert!(
-        ran.out.contains("> forget  ") && ran.out.contains("app.c:"),
+        result.out.contains("> forget  ") && result.out.contains("app.c:"),
         "{}",
-        ran.out
+        result.out
     );
 }

@@ -1,4 +1,4 @@
-//! Runs a workflow under `act`, on the host and without a network, and tells what it did.
+//! Runs a workflow under `act`, on the host and without a network, and collects its results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,44 +9,45 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::commands::{self, Executed};
-use crate::refuser::Refuser;
+use crate::commands::{self, ExecutedCommand};
+use crate::rejecting_api::RejectingApi;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A project of its own for each test, with what is needed beside it.
+/// A project for a test, with the actions and programs that it needs.
 pub(crate) struct Project {
     home: TempDir,
     variables: Vec<(String, String)>,
     event: &'static str,
-    github: Refuser,
+    github: RejectingApi,
 }
 
-/// What a run of a workflow left behind.
+/// Results of a workflow run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) passed: bool,
-    /// The outputs of each step of the workflow, by its id or number.
+    /// Outputs of each step of the workflow, by its id or number.
     outputs: BTreeMap<String, BTreeMap<String, String>>,
-    /// How each step of the workflow ended.
+    /// Result of each step of the workflow, by its id or number.
     results: BTreeMap<String, String>,
-    /// The summaries of all steps.
+    /// Job summaries of all steps.
     pub(crate) summary: String,
-    /// Each call of a stand-in: the name of the action, and its inputs.
+    /// Calls of stub actions: the name of the action and its inputs.
     calls: Vec<(String, Value)>,
-    /// What the command printed on both streams, as the runner gets it.
+    /// Output of the command (standard output and standard error), as the runner gets it.
     pub(crate) raw: Vec<u8>,
-    /// How often something was to be written through GitHub's interface, which forbids it.
+    /// Number of attempts to write through the GitHub API, which rejects them.
     pub(crate) writes: usize,
-    /// Milliseconds of the last step that used the action.
+    /// Duration of the last step that used the action, in milliseconds.
     pub(crate) milliseconds: u64,
-    /// What act told of the steps, for messages of failed assertions.
+    /// Log of the steps, for messages of failed assertions.
     pub(crate) log: String,
 }
 
 impl Project {
     pub(crate) fn new() -> Self {
-        let (home, github) = (tempfile::tempdir().unwrap(), Refuser::start());
+        let home = tempfile::tempdir().unwrap();
+        let github = RejectingApi::start();
         let variables = vec![("GITHUB_API_URL".to_owned(), github.address.clone())];
         let project = Self {
             home,
@@ -57,13 +58,13 @@ impl Project {
         for folder in ["project/.github/workflows", "bin", "home"] {
             fs::create_dir_all(project.at(folder)).unwrap();
         }
-        copy_of_the_action(&project.at("action"));
-        stand_in(
+        copy_action(&project.at("action"));
+        create_stub(
             &project.at("upload-artifact"),
             "upload-artifact",
             &["name", "path", "if-no-files-found", "overwrite"],
         );
-        stand_in(
+        create_stub(
             &project.at("codeql-action/upload-sarif"),
             "upload-sarif",
             &["sarif_file", "category", "token"],
@@ -71,6 +72,7 @@ impl Project {
         project
     }
 
+    /// Returns a path in the temporary directory of the test.
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
@@ -83,23 +85,23 @@ impl Project {
         self
     }
 
-    /// Sets a variable of the whole run.
+    /// Sets a variable for the whole run.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Runs it for an event with this payload, in place of a push.
+    /// Sets the event, with its payload. The default is a push.
     pub(crate) fn event(mut self, name: &'static str, payload: &Value) -> Self {
         fs::write(self.at("event.json"), payload.to_string()).unwrap();
         self.event = name;
         self
     }
 
-    /// The program on PATH, for `version: installed`; what it prints is kept aside.
+    /// Installs the program on PATH, for `version: installed`. Its output is recorded.
     pub(crate) fn installed(self) -> Self {
-        let (raw, program) = (self.at("raw"), program());
-        let (raw, program) = (raw.display(), program.display());
+        let raw = self.at("raw").display().to_string();
+        let program = program().display().to_string();
         executable(
             &self.at("bin/leakgate"),
             &format!("'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status"),
@@ -107,12 +109,12 @@ impl Project {
         self
     }
 
-    /// The program as a release, with a manifest that knows it.
+    /// Releases the program, with its checksum in the manifest.
     pub(crate) fn released(self) -> Self {
         self.released_as(&program())
     }
 
-    /// Another program as a release: this script.
+    /// Releases a script in place of the program.
     pub(crate) fn released_script(self, script: &str) -> Self {
         let path = self.at("script");
         executable(&path, script);
@@ -143,7 +145,8 @@ impl Project {
     /// Commits the project and runs this workflow.
     pub(crate) fn run(self, workflow: &str) -> Run {
         let project = self.file(".github/workflows/workflow.yml", workflow);
-        let commit = "git init -q && git remote add origin https://github.com/octo/project && git add -A && \
+        let commit = "git init -q && \
+                      git remote add origin https://github.com/octo/project && git add -A && \
                       git -c user.name=a -c user.email=a@example.org commit -qm all";
         assert!(
             Command::new("sh")
@@ -159,11 +162,11 @@ impl Project {
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect::<Vec<Value>>();
-        let told = lines
+        let messages = lines
             .iter()
             .filter(|line| line["stage"] == "Main")
             .filter_map(|line| line["msg"].as_str());
-        let log = told
+        let log = messages
             .map(str::trim_end)
             .chain([&*String::from_utf8_lossy(&output.stderr)])
             .collect::<Vec<_>>()
@@ -181,9 +184,9 @@ impl Project {
             raw,
             log,
             writes: project.github.writes(),
-            ..Run::nothing()
+            ..Run::empty()
         };
-        lines.iter().for_each(|line| run.add(line));
+        lines.iter().for_each(|line| run.add_line(line));
         run
     }
 
@@ -228,12 +231,12 @@ impl Project {
         command
     }
 
-    /// The actions that are used, by name and version as action.yml and README say them, and where
-    /// they are.
+    /// Returns the actions that the workflow uses, by name and version as in action.yml and README,
+    /// and their directories.
     fn actions(&self) -> Vec<(String, &'static str)> {
-        let own = fs::read_to_string(self.at("action/action.yml")).unwrap();
+        let action = fs::read_to_string(self.at("action/action.yml")).unwrap();
         let pinned =
-            |name: &str| own.split_once(&format!("uses: {name}@")).unwrap().1[..40].to_owned();
+            |name: &str| action.split_once(&format!("uses: {name}@")).unwrap().1[..40].to_owned();
         vec![
             (
                 format!("leakgate/leakgate@v{}", env!("CARGO_PKG_VERSION")),
@@ -258,25 +261,22 @@ impl Project {
 }
 
 impl Run {
-    fn nothing() -> Self {
-        let (outputs, results) = (BTreeMap::new(), BTreeMap::new());
-        let (passed, summary, calls, raw, log) =
-            (false, String::new(), Vec::new(), Vec::new(), String::new());
+    fn empty() -> Self {
         Self {
-            passed,
-            outputs,
-            results,
-            summary,
-            calls,
-            raw,
+            passed: false,
+            outputs: BTreeMap::new(),
+            results: BTreeMap::new(),
+            summary: String::new(),
+            calls: Vec::new(),
+            raw: Vec::new(),
             writes: 0,
             milliseconds: 0,
-            log,
+            log: String::new(),
         }
     }
 
-    /// Takes in one line of act.
-    fn add(&mut self, line: &Value) {
+    /// Adds the information of a line of act's log.
+    fn add_line(&mut self, line: &Value) {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         let Some([id]) = line["stepID"].as_array().map(Vec::as_slice) else {
             if line["command"] == "summary" {
@@ -298,7 +298,7 @@ impl Run {
         }
     }
 
-    /// An output of a step; empty when it has none of this name.
+    /// Returns an output of a step; empty if it was not set.
     pub(crate) fn output(&self, step: &str, name: &str) -> &str {
         self.outputs
             .get(step)
@@ -306,12 +306,12 @@ impl Run {
             .map_or("", String::as_str)
     }
 
-    /// How a step ended.
+    /// Returns the result of a step; empty if it did not run.
     pub(crate) fn result(&self, step: &str) -> &str {
         self.results.get(step).map_or("", String::as_str)
     }
 
-    /// What the stand-in of this action was given, each time.
+    /// Returns the inputs of each call of a stub action.
     pub(crate) fn calls(&self, action: &str) -> Vec<&Value> {
         self.calls
             .iter()
@@ -320,14 +320,14 @@ impl Run {
             .collect()
     }
 
-    /// What the runner takes from the output as commands.
-    pub(crate) fn commands(&self) -> Vec<Executed> {
+    /// Returns the workflow commands in the output of the program.
+    pub(crate) fn commands(&self) -> Vec<ExecutedCommand> {
         commands::executed(&self.raw)
     }
 }
 
-/// The program that cargo built, or another one: a release build, when the time of a step is of
-/// interest.
+/// Returns the program to test: the one that cargo built, or `LEAKGATE_PROGRAM`, such as a release
+/// build to measure the time of a step.
 fn program() -> PathBuf {
     std::env::var_os("LEAKGATE_PROGRAM")
         .map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
@@ -338,11 +338,12 @@ fn executable(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The files of this repository that git knows, as a runner downloads them.
-fn copy_of_the_action(to: &Path) {
+/// Copies the files of this repository that git knows, which a runner would download.
+fn copy_action(to: &Path) {
     fs::create_dir(to).unwrap();
     let copy = format!(
-        "git ls-files -z --cached --others --exclude-standard -- . ':!snapshots' | xargs -0 cp --parents -t '{}'",
+        "git ls-files -z --cached --others --exclude-standard -- . ':!snapshots' | \
+         xargs -0 cp --parents -t '{}'",
         to.display()
     );
     assert!(
@@ -355,15 +356,16 @@ fn copy_of_the_action(to: &Path) {
     );
 }
 
-/// An action that writes down its inputs and does nothing.
-fn stand_in(folder: &Path, name: &str, inputs: &[&str]) {
+/// Creates a stub action that only records its inputs.
+fn create_stub(folder: &Path, name: &str, inputs: &[&str]) {
     let inputs: String = inputs
         .iter()
         .map(|input| format!("  {input}: {{}}\n"))
         .collect();
     let action = format!(
-        "name: {name}\ninputs:\n{inputs}runs:\n  using: composite\n  steps:\n    - shell: bash\n      env:\n        \
-         INPUTS: ${{{{ toJSON(inputs) }}}}\n      run: printf '[\"{name}\", %s]\\n' \"$INPUTS\" >>\"$CALLS\"\n"
+        "name: {name}\ninputs:\n{inputs}runs:\n  using: composite\n  steps:\n    - \
+         shell: bash\n      env:\n        INPUTS: ${{{{ toJSON(inputs) }}}}\n      \
+         run: printf '[\"{name}\", %s]\\n' \"$INPUTS\" >>\"$CALLS\"\n"
     );
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("action.yml"), action).unwrap();

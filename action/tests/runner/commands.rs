@@ -1,20 +1,20 @@
-//! Which commands GitHub's runner would take from the output of a step.
+//! Parses the workflow commands that GitHub's runner would execute from the output of a step.
 //!
-//! Written after the runner's own reader (`ActionCommand.cs`, `ActionCommandManager.cs`), and apart
-//! from leakgate's escaping, so that each checks the other. This is more than `act` reads: it knows
-//! no `##[…]`.
+//! Follows the runner's own parser (`ActionCommand.cs`, `ActionCommandManager.cs`) and is
+//! independent of leakgate's escaping, so each checks the other. Unlike `act`, it supports
+//! `##[…]`.
 
-/// One command that the runner would carry out.
+/// A command that the runner would execute.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Executed {
-    /// In lower case.
+pub(crate) struct ExecutedCommand {
+    /// Name, in lower case.
     pub(crate) name: String,
     pub(crate) properties: Vec<(String, String)>,
     pub(crate) data: String,
 }
 
-/// The commands that the runner knows; of any other name it makes plain text.
-const KNOWN: &[&str] = &[
+/// Commands that the runner supports. Any other name is plain text.
+const SUPPORTED: &[&str] = &[
     "add-mask",
     "add-matcher",
     "add-path",
@@ -33,7 +33,8 @@ const KNOWN: &[&str] = &[
     "warning",
 ];
 
-impl Executed {
+impl ExecutedCommand {
+    /// Returns the value of a property.
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
         self.properties
             .iter()
@@ -41,21 +42,21 @@ impl Executed {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Any of the three that are shown at a line of code.
+    /// Returns true for commands that GitHub shows at a line of code.
     pub(crate) fn is_annotation(&self) -> bool {
         matches!(self.name.as_str(), "error" | "warning" | "notice")
     }
 }
 
-/// The commands in what a step printed on both streams.
-pub(crate) fn executed(output: &[u8]) -> Vec<Executed> {
+/// Returns the commands in the output of a step (standard output and standard error).
+pub(crate) fn executed(output: &[u8]) -> Vec<ExecutedCommand> {
     let text = String::from_utf8_lossy(output);
     let mut stopped: Option<String> = None;
     let mut commands = Vec::new();
-    // Each end of a line is one for the runner: \n, \r\n, and \r alone.
+    // The runner accepts \n, \r\n, and \r alone as line ends.
     for line in text.split(['\n', '\r']) {
-        let known = |name: &str| KNOWN.contains(&name) || stopped.as_deref() == Some(name);
-        let Some(command) = read(line, known) else {
+        let is_known = |name: &str| SUPPORTED.contains(&name) || stopped.as_deref() == Some(name);
+        let Some(command) = parse(line, is_known) else {
             continue;
         };
         if stopped.as_deref() == Some(command.name.as_str()) {
@@ -70,9 +71,9 @@ pub(crate) fn executed(output: &[u8]) -> Vec<Executed> {
     commands
 }
 
-/// `::name key=value,key=value::data` at the start of a line, or else `##[name
-/// key=value;key=value]data` anywhere in it.
-fn read(line: &str, known: impl Fn(&str) -> bool) -> Option<Executed> {
+/// Parses `::name key=value,key=value::data` at the start of a line, or else
+/// `##[name key=value;key=value]data` anywhere in it.
+fn parse(line: &str, is_known: impl Fn(&str) -> bool) -> Option<ExecutedCommand> {
     let current = || {
         let (head, data) = line.trim_start().strip_prefix("::")?.split_once("::")?;
         command(
@@ -86,7 +87,7 @@ fn read(line: &str, known: impl Fn(&str) -> bool) -> Option<Executed> {
                 ("%25", "%"),
             ],
             data,
-            &known,
+            &is_known,
         )
     };
     let legacy = || {
@@ -102,7 +103,7 @@ fn read(line: &str, known: impl Fn(&str) -> bool) -> Option<Executed> {
                 ("%25", "%"),
             ],
             data,
-            &known,
+            &is_known,
         )
     };
     current().or_else(legacy)
@@ -110,58 +111,63 @@ fn read(line: &str, known: impl Fn(&str) -> bool) -> Option<Executed> {
 
 fn command(
     head: &str,
-    comma: char,
-    codes: &[(&str, &str)],
+    separator: char,
+    escapes: &[(&str, &str)],
     data: &str,
-    known: impl Fn(&str) -> bool,
-) -> Option<Executed> {
+    is_known: impl Fn(&str) -> bool,
+) -> Option<ExecutedCommand> {
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let name = name.to_lowercase();
-    if !known(&name) {
+    if !is_known(&name) {
         return None;
     }
-    let plain = |text: &str| {
-        codes.iter().fold(text.to_owned(), |text, (code, meant)| {
-            text.replace(code, meant)
-        })
+    let unescape = |text: &str| {
+        escapes
+            .iter()
+            .fold(text.to_owned(), |text, (escape, character)| {
+                text.replace(escape, character)
+            })
     };
     let pairs = properties
-        .split(comma)
+        .split(separator)
         .filter_map(|pair| pair.split_once('='));
     let properties = pairs
         .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| (key.trim().to_owned(), plain(value)));
-    Some(Executed {
+        .map(|(key, value)| (key.trim().to_owned(), unescape(value)));
+    Some(ExecutedCommand {
         name,
         properties: properties.collect(),
-        data: plain(data),
+        data: unescape(data),
     })
 }
 
 #[test]
-fn commands_stand_at_the_start_and_old_ones_anywhere() {
-    let of = |text: &str| {
+fn commands_start_a_line_and_legacy_ones_are_anywhere() {
+    let commands = |text: &str| {
         executed(text.as_bytes())
             .into_iter()
             .map(|c| format!("{}={}", c.name, c.data))
             .collect::<Vec<_>>()
     };
-    assert_eq!(of("  ::ERROR file=a.c,line=3::x%0Ay%25"), ["error=x\ny%"]);
     assert_eq!(
-        of("\u{a0}::notice::x\rz::error::no\r\n\t::debug::y"),
+        commands("  ::ERROR file=a.c,line=3::x%0Ay%25"),
+        ["error=x\ny%"]
+    );
+    assert_eq!(
+        commands("\u{a0}::notice::x\rz::error::no\r\n\t::debug::y"),
         ["notice=x", "debug=y"]
     );
     assert_eq!(
-        of("see ##[Warning file=a.c;line=3]x, ##[error]y"),
+        commands("see ##[Warning file=a.c;line=3]x, ##[error]y"),
         ["warning=x, ##[error]y"]
     );
     assert_eq!(
-        of("::unknown::x\n: :error::x\n::error x\n##[error x\nstd::error::x"),
+        commands("::unknown::x\n: :error::x\n::error x\n##[error x\nstd::error::x"),
         [""; 0]
     );
-    assert_eq!(of("::unknown:: ##[group]x"), ["group=x"]);
+    assert_eq!(commands("::unknown:: ##[group]x"), ["group=x"]);
     let stopped =
-        of("::stop-commands::To-1\n::error::a\n##[error]b\n::to-2::\n::tO-1::\n::error::c");
+        commands("::stop-commands::To-1\n::error::a\n##[error]b\n::to-2::\n::tO-1::\n::error::c");
     assert_eq!(stopped, ["stop-commands=To-1", "error=c"]);
     let properties = executed(b"::error file=a%2Cb%3Ac,line=,title= x=y::m");
     assert_eq!(

@@ -1,10 +1,10 @@
-//! A log that wants to command the runner, and what must not come of it.
+//! A log that tries to inject workflow commands and markup, and checks that it has no effect.
 
 use pulldown_cmark::{Event, Options, Parser};
 
 use crate::act::Run;
 
-/// What a program under test may print, or name its functions and files.
+/// Texts that a program under test may print or use as names of functions and files.
 const TEXTS: &[&str] = &[
     "::error file=forged.c,line=1::forged",
     "  ::ERROR::forged",
@@ -34,28 +34,31 @@ const TEXTS: &[&str] = &[
     "[forged](https://forged.example) @everyone #1",
 ];
 
-/// The texts as lines of their own, in a report that is real but for them, and as names in reports.
+/// Returns a log with the texts as separate lines and as names in otherwise valid reports.
 pub(crate) fn log() -> Vec<u8> {
     let mut log = TEXTS.join("\n") + "\n";
     for (number, text) in TEXTS.iter().enumerate() {
         let (pid, text) = (number + 500, text.replace('\n', " "));
         log += &format!(
-            "=={pid}==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n"
+            "=={pid}==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 \
+             at pc 0x2 bp 0x3 sp 0x4\n"
         );
         log += &format!(
-            "READ of size 4 at 0x1 thread T0\n    #0 0x5 in {text} /src/{text}.c:3:9\n    #1 0x6 in main /src/a.c:{pid}\n\n"
+            "READ of size 4 at 0x1 thread T0\n    #0 0x5 in {text} /src/{text}.c:3:9\n    \
+             #1 0x6 in main /src/a.c:{pid}\n\n"
         );
         log += &format!(
-            "{text}\nSUMMARY: AddressSanitizer: heap-use-after-free /src/{text}.c:3:9 in {text}\n=={pid}==ABORTING\n"
+            "{text}\nSUMMARY: AddressSanitizer: heap-use-after-free /src/{text}.c:3:9 in {text}\n\
+             =={pid}==ABORTING\n"
         );
     }
     log.into_bytes()
 }
 
-/// Only leakgate's own commands are carried out, outputs are leakgate's, and the summary holds no
-/// markup of the log.
+/// Asserts that only leakgate's own commands are executed, that the outputs are its own, and that
+/// the summary contains no markup of the log.
 pub(crate) fn assert_harmless(run: &Run) {
-    const OWN: &[&str] = &[
+    const ALLOWED_COMMANDS: &[&str] = &[
         "error",
         "warning",
         "notice",
@@ -63,7 +66,7 @@ pub(crate) fn assert_harmless(run: &Run) {
         "endgroup",
         "stop-commands",
     ];
-    const TAGS: &[&str] = &[
+    const ALLOWED_TAGS: &[&str] = &[
         "details>",
         "/details>",
         "summary>",
@@ -74,7 +77,10 @@ pub(crate) fn assert_harmless(run: &Run) {
     let commands = run.commands();
     assert!(!commands.is_empty(), "findings have annotations");
     for command in &commands {
-        assert!(OWN.contains(&command.name.as_str()), "{command:?}");
+        assert!(
+            ALLOWED_COMMANDS.contains(&command.name.as_str()),
+            "{command:?}"
+        );
         assert!(
             !command.data.trim_start().starts_with("forged"),
             "{command:?}"
@@ -97,7 +103,10 @@ pub(crate) fn assert_harmless(run: &Run) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
                 html.split('<').skip(1).for_each(|tag| {
-                    assert!(TAGS.iter().any(|known| tag.starts_with(known)), "{html}");
+                    assert!(
+                        ALLOWED_TAGS.iter().any(|allowed| tag.starts_with(allowed)),
+                        "{html}"
+                    );
                 })
             }
             Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => {

@@ -1,5 +1,5 @@
-//! A page and its project: what stands on the page is run as it stands, and what it shows must be
-//! printed.
+//! A page and its project. The commands of the page are run as they are, and must print the output
+//! that the page shows.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -10,24 +10,26 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::shop::Ran;
+use super::test_project::RunResult;
 
-/// A command of the page, with what is shown of its output.
-struct Step {
+/// A command of the page.
+struct PageCommand {
     command: String,
-    shown: Vec<String>,
+    /// Lines of its output that the page shows.
+    expected: Vec<String>,
 }
 
-/// A page whose project lies in a folder of its own.
+/// A page, with a copy of its project in a temporary directory.
 pub(super) struct Page {
     name: String,
-    folder: TempDir,
-    steps: VecDeque<Step>,
-    /// Folders that commands look in first.
+    dir: TempDir,
+    /// The commands that have not run yet.
+    commands: VecDeque<PageCommand>,
+    /// Directories in front of PATH.
     path: Vec<PathBuf>,
 }
 
-fn home() -> PathBuf {
+fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()
@@ -35,58 +37,58 @@ fn home() -> PathBuf {
 }
 
 impl Page {
-    /// The page, its project copied.
+    /// Reads a page and copies its project.
     pub(super) fn open(name: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let project = folder.path().join("project");
-        let source = home().join("snapshots/programs/projects").join(name);
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("project");
+        let source = repository().join("snapshots/programs/projects").join(name);
         copy(&source, &project);
-        // What git does not know is not the project's own.
-        for words in [["init", "--quiet"], ["add", "."]] {
+        // Files that git does not track do not count as files of the project.
+        for arguments in [["init", "--quiet"], ["add", "."]] {
             assert!(
                 Command::new("git")
-                    .args(words)
+                    .args(arguments)
                     .current_dir(&project)
                     .status()
                     .unwrap()
                     .success()
             );
         }
-        let text = fs::read_to_string(home().join(format!("docs/run/{name}.md"))).unwrap();
-        let steps = read(name, &text, &source);
-        let bin = folder.path().join("bin");
+        let text = fs::read_to_string(repository().join(format!("docs/run/{name}.md"))).unwrap();
+        let commands = read(name, &text, &source);
+        let bin = dir.path().join("bin");
         fs::create_dir(&bin).unwrap();
-        write_leakgate(&bin, &folder.path().join("run.json"));
+        write_leakgate(&bin, &dir.path().join("run.json"));
         Self {
             name: name.to_owned(),
-            folder,
-            steps,
+            dir,
+            commands,
             path: vec![bin],
         }
     }
 
-    /// Where the project is.
+    /// Returns the directory of the project.
     pub(super) fn project(&self) -> PathBuf {
-        self.folder.path().join("project")
+        self.dir.path().join("project")
     }
 
-    /// Programs of this folder go before others.
-    pub(super) fn look_in(&mut self, folder: PathBuf) {
-        self.path.push(folder);
+    /// Puts a directory in front of PATH.
+    pub(super) fn prepend_path(&mut self, dir: PathBuf) {
+        self.path.push(dir);
     }
 
-    /// Runs the next command of the page, in which this stands. All that the page shows of its
-    /// output must be there.
+    /// Runs the next command of the page, which must contain `part`. It must print all lines that
+    /// the page shows.
     #[track_caller]
-    pub(super) fn run(&mut self, part: &str) -> Ran {
-        let step = self.steps.pop_front().unwrap();
+    pub(super) fn run(&mut self, part: &str) -> RunResult {
+        let next = self.commands.pop_front().unwrap();
         assert!(
-            step.command.contains(part),
-            "docs/run/{}.md: `{}` comes before `{part}`",
+            next.command.contains(part),
+            "docs/run/{}.md: expected a command with `{part}`, found `{}`",
             self.name,
-            step.command
+            next.command
         );
-        let json = self.folder.path().join("run.json");
+        let json = self.dir.path().join("run.json");
         let _ = fs::remove_file(&json);
         let inherited = std::env::var_os("PATH").unwrap();
         let path = std::env::join_paths(
@@ -98,7 +100,7 @@ impl Page {
         .unwrap();
         let mut command = Command::new("sh");
         command
-            .args(["-c", &step.command])
+            .args(["-c", &next.command])
             .current_dir(self.project())
             .stdin(Stdio::null())
             .env("PATH", path);
@@ -116,54 +118,56 @@ impl Page {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let json = fs::read_to_string(json)
             .map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
-        let ran = Ran {
+        let ran = RunResult {
             status: output.status.code().unwrap(),
             out: text(&output.stdout),
             err: text(&output.stderr),
             json,
         };
-        for shown in &step.shown {
-            let is_there = ran
+        for expected in &next.expected {
+            let is_printed = ran
                 .out
                 .lines()
                 .chain(ran.err.lines())
-                .any(|line| is_like(line, shown));
+                .any(|line| matches_line(line, expected));
             assert!(
-                is_there,
-                "docs/run/{}.md shows `{shown}`, and {}\nprints\n{}{}",
-                self.name, step.command, ran.out, ran.err
+                is_printed,
+                "docs/run/{}.md shows `{expected}`, but {}\nprints\n{}{}",
+                self.name, next.command, ran.out, ran.err
             );
         }
         ran
     }
 
-    /// Runs a command that only makes something.
+    /// Runs a command that must succeed, such as a compiler.
     #[track_caller]
-    pub(super) fn make(&mut self, part: &str) {
+    pub(super) fn run_successfully(&mut self, part: &str) {
         let ran = self.run(part);
         assert_eq!(ran.status, 0, "{part}: {}{}", ran.out, ran.err);
     }
 
-    /// Nothing of the page is left.
+    /// Checks that all commands of the page have run.
     #[track_caller]
-    pub(super) fn ends(self) {
-        let left: Vec<&String> = self.steps.iter().map(|step| &step.command).collect();
+    pub(super) fn assert_finished(self) {
+        let left: Vec<&String> = self.commands.iter().map(|next| &next.command).collect();
         assert!(
             left.is_empty(),
-            "docs/run/{}.md: nobody has run {left:?}",
+            "docs/run/{}.md: the test does not run {left:?}",
             self.name
         );
     }
 }
 
-/// A `leakgate` that also writes its text and a document, whatever else it is told.
-fn write_leakgate(folder: &Path, json: &Path) {
+/// Writes a script that calls leakgate with a text and a JSON report in addition to its arguments.
+fn write_leakgate(dir: &Path, json: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    let path = folder.join("leakgate");
-    let (own, json) = (cargo_bin!("leakgate").display(), json.display());
+    let path = dir.join("leakgate");
+    let program = cargo_bin!("leakgate").display();
+    let json = json.display();
     let text = format!(
-        "#!/bin/sh\nname=$1; shift\ncase $name in run|merge) set -- --format text --format 'json={json}' \"$@\" ;; esac\n\
-         exec '{own}' \"$name\" \"$@\"\n"
+        "#!/bin/sh\nname=$1; shift\n\
+         case $name in run|merge) set -- --format text --format 'json={json}' \"$@\" ;; esac\n\
+         exec '{program}' \"$name\" \"$@\"\n"
     );
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -182,65 +186,68 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The commands of a page: blocks of `sh`, each line a command; a block of `text` is what the last
-/// one prints. Other blocks are parts of the project's files.
-fn read(name: &str, page: &str, project: &Path) -> VecDeque<Step> {
-    let mut steps: VecDeque<Step> = VecDeque::new();
+/// Returns the commands of a page. Each line of an `sh` block is a command. A `text` block is the
+/// output of the last one. All other blocks must be excerpts of the project's files.
+fn read(name: &str, page: &str, project: &Path) -> VecDeque<PageCommand> {
+    let mut commands: VecDeque<PageCommand> = VecDeque::new();
     for block in page.split("\n```").skip(1).step_by(2) {
         let (kind, text) = block.split_once('\n').unwrap();
         match kind {
-            "sh" => steps.extend(text.lines().map(|line| Step {
+            "sh" => commands.extend(text.lines().map(|line| PageCommand {
                 command: line.to_owned(),
-                shown: Vec::new(),
+                expected: Vec::new(),
             })),
-            "text" => steps.back_mut().unwrap().shown = text.lines().map(str::to_owned).collect(),
+            "text" => {
+                commands.back_mut().unwrap().expected = text.lines().map(str::to_owned).collect()
+            }
             _ => assert!(
-                stands_in(project, text),
-                "docs/run/{name}.md: no file of the project holds\n{text}"
+                contains_text(project, text),
+                "docs/run/{name}.md: no file of the project contains\n{text}"
             ),
         }
     }
-    steps
+    commands
 }
 
-fn stands_in(folder: &Path, text: &str) -> bool {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(Result::unwrap)
-        .any(|entry| match entry.file_type().unwrap().is_dir() {
-            true => stands_in(&entry.path(), text),
+/// Returns true if a file in this directory contains a text.
+fn contains_text(dir: &Path, text: &str) -> bool {
+    fs::read_dir(dir).unwrap().map(Result::unwrap).any(|entry| {
+        match entry.file_type().unwrap().is_dir() {
+            true => contains_text(&entry.path(), text),
             false => fs::read_to_string(entry.path()).is_ok_and(|file| file.contains(text)),
-        })
+        }
+    })
 }
 
-/// True when a line is as shown, where `[..]` stands for anything.
-fn is_like(line: &str, shown: &str) -> bool {
-    let (mut rest, mut parts) = (line.trim(), shown.trim().split("[..]"));
+/// Returns true if a line matches a pattern, in which `[..]` matches any text.
+fn matches_line(line: &str, pattern: &str) -> bool {
+    let mut rest = line.trim();
+    let mut parts = pattern.trim().split("[..]");
     let first = parts.next().unwrap();
     let Some(after) = rest.strip_prefix(first) else {
         return false;
     };
     rest = after;
-    let mut is_whole = rest.is_empty();
+    let mut is_complete = rest.is_empty();
     for part in parts {
         let Some(at) = rest.find(part) else {
             return false;
         };
         rest = &rest[at + part.len()..];
-        is_whole = part.is_empty() || rest.is_empty();
+        is_complete = part.is_empty() || rest.is_empty();
     }
-    is_whole
+    is_complete
 }
 
 #[test]
-fn what_is_shown_is_a_whole_line() {
-    for (line, shown, expected) in [
+fn patterns_match_whole_lines() {
+    for (line, pattern, expected) in [
         ("  --> /a/b.c:7 in main", "--> [..]b.c:[..] in main", true),
         ("--> b.c:7 in main", "--> [..]b.c:[..] in", false),
         ("pass: all", "pass: [..]", true),
         ("pass: all", "pass", false),
         ("a pass", "pass", false),
     ] {
-        assert_eq!(is_like(line, shown), expected, "{line}: {shown}");
+        assert_eq!(matches_line(line, pattern), expected, "{line}: {pattern}");
     }
 }

@@ -1,15 +1,16 @@
-//! Programs of C and Rust.
+//! C and Rust programs.
 
 use std::fs;
 use std::path::Path;
 
 use super::page::Page;
-use super::shop::{Ran, has};
+use super::test_project::{RunResult, has_programs};
 
+/// Checks that the gate fails with exactly these reasons.
 #[track_caller]
-fn fails_alone_for(ran: &Ran, codes: &[&str]) {
+fn assert_fails_with(ran: &RunResult, codes: &[&str]) {
     assert_eq!(
-        (ran.status, ran.codes()),
+        (ran.status, ran.reason_codes()),
         (1, codes.to_vec()),
         "{}{}",
         ran.out,
@@ -21,13 +22,13 @@ const LSAN: &str = "leakgate run --tool lsan";
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_jit_keeps_one_page() {
-    if !has(&["cargo"]) {
+fn jit_may_leak_one_page() {
+    if !has_programs(&["cargo"]) {
         return;
     }
     let mut page = Page::open("jit");
     let ran = page.run(LSAN);
-    ran.passes();
+    ran.assert_passes();
     assert_eq!(
         ran.json["findings"][0]["title"],
         "Direct leak of 4096 byte(s) in 1 object(s)"
@@ -48,40 +49,41 @@ fn a_jit_keeps_one_page() {
         "https://github.com/bytecodealliance/wasmtime/issues/7976"
     );
     let ran = page.run("LEAK=1");
-    fails_alone_for(&ran, &["unexpected-finding"]);
-    fails_alone_for(&page.run("SECOND_PAGE=1"), &["expectation-missed"]);
-    fails_alone_for(&page.run("NO_METRICS=1"), &["unused-rule"]);
-    page.ends();
+    assert_fails_with(&ran, &["unexpected-finding"]);
+    assert_fails_with(&page.run("SECOND_PAGE=1"), &["expectation-missed"]);
+    assert_fails_with(&page.run("NO_METRICS=1"), &["unused-rule"]);
+    page.assert_finished();
 }
 
-/// The fingerprint of the finding that fails.
-fn open(ran: &Ran) -> &str {
+/// Returns the fingerprint of the finding that fails the gate.
+fn unexpected_fingerprint(ran: &RunResult) -> &str {
     let findings = ran.json["findings"].as_array().unwrap();
-    let open: Vec<_> = findings
+    let unexpected: Vec<_> = findings
         .iter()
         .filter(|finding| finding["disposition"] == "unexpected")
         .collect();
-    assert!(!open.is_empty(), "{}", ran.out);
+    assert!(!unexpected.is_empty(), "{}", ran.out);
     assert!(
-        open.iter()
-            .all(|finding| finding["fingerprint"] == open[0]["fingerprint"]),
+        unexpected
+            .iter()
+            .all(|finding| finding["fingerprint"] == unexpected[0]["fingerprint"]),
         "{}",
         ran.out
     );
-    open[0]["fingerprint"].as_str().unwrap()
+    unexpected[0]["fingerprint"].as_str().unwrap()
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_string_of_a_library_in_c_is_forgotten() {
-    if !has(&["valgrind", "cargo", "cc", "ar"]) {
+fn leaked_string_of_a_c_library_is_found() {
+    if !has_programs(&["valgrind", "cargo", "cc", "ar"]) {
         return;
     }
     let mut page = Page::open("ffi");
-    page.run("json=stub.json").passes();
-    page.run("json=full.json").passes();
+    page.run("json=stub.json").assert_passes();
+    page.run("json=full.json").assert_passes();
     let merged = page.run("leakgate merge stub.json full.json");
-    merged.passes();
+    merged.assert_passes();
     assert!(
         merged.json["inputs"]
             .as_array()
@@ -92,21 +94,27 @@ fn a_string_of_a_library_in_c_is_forgotten() {
         merged.json["inputs"]
     );
     let memcheck = page.run("LEAK=1");
-    fails_alone_for(&memcheck, &["unexpected-finding"]);
+    assert_fails_with(&memcheck, &["unexpected-finding"]);
     let asan = page.run("--tool asan");
-    fails_alone_for(&asan, &["unexpected-finding"]);
+    assert_fails_with(&asan, &["unexpected-finding"]);
     assert_eq!(asan.findings(), [("lsan", "leak-definite")]);
-    assert_eq!(open(&memcheck), open(&asan));
+    assert_eq!(
+        unexpected_fingerprint(&memcheck),
+        unexpected_fingerprint(&asan)
+    );
     let merged = page.run("leakgate merge stub.json full.json asan.json");
-    fails_alone_for(&merged, &["unexpected-finding"]);
-    assert_eq!(open(&merged), open(&asan));
-    page.ends();
+    assert_fails_with(&merged, &["unexpected-finding"]);
+    assert_eq!(
+        unexpected_fingerprint(&merged),
+        unexpected_fingerprint(&asan)
+    );
+    page.assert_finished();
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_server_forks_and_starts_a_helper() {
-    if !has(&[
+fn server_with_workers_and_a_helper_is_checked() {
+    if !has_programs(&[
         "valgrind",
         "gcc",
         "clang-19",
@@ -116,9 +124,9 @@ fn a_server_forks_and_starts_a_helper() {
         return;
     }
     let mut page = Page::open("database");
-    page.make("gcc");
-    page.make("gcc");
-    page.run("--keep-logs").passes();
+    page.run_successfully("gcc");
+    page.run_successfully("gcc");
+    page.run("--keep-logs").assert_passes();
     let logs = fs::read_dir(page.project().join("logs/memcheck"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
@@ -128,9 +136,9 @@ fn a_server_forks_and_starts_a_helper() {
         5
     );
     let catalog = page.run("DEFECT=catalog");
-    fails_alone_for(&catalog, &["unexpected-finding"]);
+    assert_fails_with(&catalog, &["unexpected-finding"]);
     let reasons = &catalog.json["verdict"]["reasons"];
-    // Once, though the server, three workers and the child that became the helper have all lost it.
+    // One finding, although the server, three workers and the child that became the helper leak it.
     assert_eq!(
         (&reasons[0]["count"], catalog.findings().len()),
         (&1.into(), 1),
@@ -143,18 +151,18 @@ fn a_server_forks_and_starts_a_helper() {
         "{}",
         session.out
     );
-    fails_alone_for(&page.run("DEFECT=helper"), &["unexpected-finding"]);
-    page.run("scudo,gwp-asan,efence").passes();
+    assert_fails_with(&page.run("DEFECT=helper"), &["unexpected-finding"]);
+    page.run("scudo,gwp-asan,efence").assert_passes();
     let scudo = page.run("--tool scudo");
-    fails_alone_for(&scudo, &["unexpected-finding", "command-failed"]);
+    assert_fails_with(&scudo, &["unexpected-finding", "command-failed"]);
     assert_eq!(scudo.findings()[0], ("scudo", "double-free"));
     let gwp = page.run("--tool gwp-asan");
-    fails_alone_for(&gwp, &["unexpected-finding", "command-failed"]);
+    assert_fails_with(&gwp, &["unexpected-finding", "command-failed"]);
     assert_eq!(gwp.findings()[0], ("gwp-asan", "heap-use-after-free"));
-    fails_alone_for(&page.run("--tool efence"), &["command-failed"]);
-    page.make("clang-19");
-    page.make("clang-19");
-    page.run("--tool msan").passes();
+    assert_fails_with(&page.run("--tool efence"), &["command-failed"]);
+    page.run_successfully("clang-19");
+    page.run_successfully("clang-19");
+    page.run("--tool msan").assert_passes();
     let msan = page.run("DEFECT=uninit");
     assert_eq!(
         (msan.status, msan.findings()[0]),
@@ -162,21 +170,21 @@ fn a_server_forks_and_starts_a_helper() {
         "{}",
         msan.out
     );
-    page.ends();
+    page.assert_finished();
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_runtime_has_budgets_for_its_checkpoints() {
-    if !has(&["gcc"]) {
+fn runtime_leaks_within_its_budget_pass() {
+    if !has_programs(&["gcc"]) {
         return;
     }
     let mut page = Page::open("tracing");
-    page.make("gcc");
-    page.run("leakgate run --tool asan").passes();
-    fails_alone_for(&page.run("KEPT_ROWS=3"), &["over-limit"]);
+    page.run_successfully("gcc");
+    page.run("leakgate run --tool asan").assert_passes();
+    assert_fails_with(&page.run("KEPT_ROWS=3"), &["over-limit"]);
     let pages = page.run("KEPT_PAGES=1");
-    fails_alone_for(&pages, &["unexpected-finding"]);
+    assert_fails_with(&pages, &["unexpected-finding"]);
     assert!(
         pages
             .findings()
@@ -186,19 +194,19 @@ fn a_runtime_has_budgets_for_its_checkpoints() {
         pages.out
     );
     let leak = page.run("LEAK=1");
-    fails_alone_for(&leak, &["unexpected-finding"]);
+    assert_fails_with(&leak, &["unexpected-finding"]);
     assert!(
         leak.findings().contains(&("lsan", "leak-definite")),
         "{}",
         leak.out
     );
-    page.ends();
+    page.assert_finished();
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn a_canary_that_does_not_come_back_fails() {
-    if !has(&["valgrind", "gcc", "g++", "clang-19", "cargo"]) {
+fn missing_canary_fails() {
+    if !has_programs(&["valgrind", "gcc", "g++", "clang-19", "cargo"]) {
         return;
     }
     let canary = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -211,16 +219,14 @@ fn a_canary_that_does_not_come_back_fails() {
         page.project().join("leakgate_canary.h"),
     )
     .unwrap();
-    // The crate as it is here, not as it was published.
+    // Use the crate of this repository instead of the published one.
     let manifest = page.project().join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let (published, here) = (
-        "\"0.1.0\"\n\n[workspace]",
-        format!("{{ path = \"{}\" }}\n\n[workspace]", canary.display()),
-    );
+    let published = "\"0.1.0\"\n\n[workspace]";
+    let local = format!("{{ path = \"{}\" }}\n\n[workspace]", canary.display());
     assert!(text.contains(published), "{text}");
-    fs::write(&manifest, text.replace(published, &here)).unwrap();
-    // The README of the canary and the page have one rule.
+    fs::write(&manifest, text.replace(published, &local)).unwrap();
+    // The README of the canary and the page contain the same rule.
     let rule = fs::read_to_string(page.project().join("leakgate.toml")).unwrap();
     assert!(
         fs::read_to_string(canary.join("README.md"))
@@ -229,18 +235,18 @@ fn a_canary_that_does_not_come_back_fails() {
         "{rule}"
     );
 
-    page.make("gcc");
-    page.run("--tool asan").passes();
+    page.run_successfully("gcc");
+    page.run("--tool asan").assert_passes();
     let hidden = page.run("hides-all.txt");
-    fails_alone_for(&hidden, &["expectation-missed"]);
-    page.make("-DNO_CANARY");
-    fails_alone_for(&page.run("--tool asan"), &["expectation-missed"]);
-    page.make("clang-19");
-    page.run(LSAN).passes();
-    page.make("g++");
-    page.run("--tool memcheck").passes();
-    page.run(LSAN).passes();
-    page.run("--release").passes();
-    fails_alone_for(&page.run("NO_CANARY=1"), &["expectation-missed"]);
-    page.ends();
+    assert_fails_with(&hidden, &["expectation-missed"]);
+    page.run_successfully("-DNO_CANARY");
+    assert_fails_with(&page.run("--tool asan"), &["expectation-missed"]);
+    page.run_successfully("clang-19");
+    page.run(LSAN).assert_passes();
+    page.run_successfully("g++");
+    page.run("--tool memcheck").assert_passes();
+    page.run(LSAN).assert_passes();
+    page.run("--release").assert_passes();
+    assert_fails_with(&page.run("NO_CANARY=1"), &["expectation-missed"]);
+    page.assert_finished();
 }

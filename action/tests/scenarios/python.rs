@@ -1,13 +1,13 @@
-//! An extension of Python, with pytest.
+//! A Python extension module, tested by pytest.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::page::Page;
-use super::shop::has;
+use super::test_project::has_programs;
 
-/// The folder of a Python that has pytest: the tools of the repository, else the one on PATH. Not
-/// the scripts that a version manager puts before it, for they would be checked, too.
+/// Returns the directory of a Python with pytest: the one in target/tools, or else the one on PATH.
+/// Wrapper scripts of version managers are resolved, because they would be checked, too.
 fn python() -> Option<PathBuf> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/python3");
     let resolved = |python: &Path| {
@@ -21,30 +21,30 @@ fn python() -> Option<PathBuf> {
     let found = resolved(&tools).or_else(|| resolved(Path::new("python3")));
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI needs pytest");
-        eprintln!("passed over: there is no pytest");
+        eprintln!("skipped: pytest not found");
     }
     Some(found?.parent()?.to_owned())
 }
 
 #[test]
 #[ignore = "needs real checkers"]
-fn an_extension_has_an_old_leak_and_no_new_one() {
-    if !has(&["valgrind", "gcc", "python3"]) {
+fn only_new_leaks_of_an_extension_fail() {
+    if !has_programs(&["valgrind", "gcc", "python3"]) {
         return;
     }
-    let Some(folder) = python() else { return };
+    let Some(dir) = python() else { return };
     let mut page = Page::open("python");
-    page.look_in(folder);
-    page.make("gcc");
+    page.prepend_path(dir);
+    page.run_successfully("gcc");
     let first = page.run("--keep-logs");
     assert_eq!(
-        (first.status, first.codes()),
+        (first.status, first.reason_codes()),
         (1, vec!["unexpected-finding"]),
         "{}",
         first.out
     );
-    page.make("leakgate baseline write");
-    page.run("--track-fds=yes").passes();
+    page.run_successfully("leakgate baseline write");
+    page.run("--track-fds=yes").assert_passes();
     let new = page.run("LEAK=text");
     let reasons = &new.json["verdict"]["reasons"];
     assert_eq!(
@@ -65,5 +65,5 @@ fn an_extension_has_an_old_leak_and_no_new_one() {
         "{}",
         nightly.out
     );
-    page.ends();
+    page.assert_finished();
 }

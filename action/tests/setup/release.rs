@@ -1,4 +1,4 @@
-//! A machine of its own for each test: an action folder, a folder of releases, a tool cache, and a
+//! A simulated machine for each test: the action, a directory with releases, a tool cache, and a
 //! PATH.
 
 use std::fs;
@@ -11,8 +11,8 @@ use tempfile::TempDir;
 pub(crate) const VERSION: &str = "7.8.9";
 pub(crate) const ARCHIVE: &str = "leakgate-7.8.9-x86_64-unknown-linux-musl.tar.gz";
 
-/// What the scripts use beside bash. cargo and leakgate are left out: the machine that runs the
-/// tests may have them.
+/// Programs that the scripts use. cargo and leakgate are missing on purpose, although the real
+/// machine may have them.
 const PROGRAMS: &[&str] = &[
     "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "mkdir",
     "mktemp", "mv", "rm", "sh", "sort", "tar", "tr", "xargs",
@@ -22,11 +22,11 @@ pub(crate) struct Machine {
     home: TempDir,
 }
 
-/// What a call of the script left behind.
-pub(crate) struct Got {
-    /// The output `path`, or nothing.
+/// Result of a run of the script.
+pub(crate) struct SetupRun {
+    /// Value of the output `path`; empty if it was not set.
     pub(crate) path: String,
-    /// Both streams.
+    /// Standard output and standard error.
     pub(crate) log: String,
     status: Option<i32>,
 }
@@ -41,10 +41,10 @@ impl Machine {
             fs::create_dir_all(action.join(folder)).unwrap();
         }
         for script in ["get.sh", "tools.sh"] {
-            let own = Path::new(env!("CARGO_MANIFEST_DIR"))
+            let source = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("setup")
                 .join(script);
-            fs::copy(own, action.join("action/setup").join(script)).unwrap();
+            fs::copy(source, action.join("action/setup").join(script)).unwrap();
         }
         fs::write(
             action.join("Cargo.toml"),
@@ -52,7 +52,7 @@ impl Machine {
         )
         .unwrap();
         fs::write(action.join("Cargo.lock"), "").unwrap();
-        machine.manifest("# nothing is released\n");
+        machine.manifest("# no release yet\n");
         fs::create_dir(machine.at("bin")).unwrap();
         for program in PROGRAMS.iter().chain(&digest()[..1]) {
             symlink(which(program).unwrap(), machine.at("bin").join(program)).unwrap();
@@ -64,28 +64,29 @@ impl Machine {
         self.home.path().join(name)
     }
 
-    /// The folder of the action.
+    /// Returns the directory of the action.
     pub(crate) fn action(&self) -> PathBuf {
         self.at("action")
     }
 
-    /// The folder of the releases.
+    /// Returns the directory of the releases.
     pub(crate) fn releases(&self) -> PathBuf {
         self.at("releases")
     }
 
+    /// Replaces the manifest of checksums.
     pub(crate) fn manifest(&self, text: &str) {
         fs::write(self.action().join("action/setup/checksums.txt"), text).unwrap();
     }
 
-    /// Puts a program onto PATH.
+    /// Adds a program to PATH.
     pub(crate) fn program(&self, name: &str, script: &str) {
         let path = self.at("bin").join(name);
         let _ = fs::remove_file(&path);
         executable(&path, script);
     }
 
-    /// Releases an archive, and returns its checksum.
+    /// Releases an archive and returns its checksum.
     pub(crate) fn release(&self, archive: &str) -> String {
         let name = archive.strip_suffix(".tar.gz").unwrap();
         let version = name
@@ -93,11 +94,12 @@ impl Machine {
             .unwrap()
             .0
             .replace("leakgate-", "v");
-        let (built, folder) = (self.at("built"), self.releases().join(version));
+        let built = self.at("built");
+        let folder = self.releases().join(version);
         fs::create_dir_all(built.join(name)).unwrap();
         fs::create_dir_all(&folder).unwrap();
         executable(&built.join(name).join("leakgate"), "echo released");
-        let made = Command::new("tar")
+        let status = Command::new("tar")
             .arg("-czf")
             .arg(folder.join(archive))
             .arg("-C")
@@ -105,11 +107,11 @@ impl Machine {
             .arg(name)
             .status()
             .unwrap();
-        assert!(made.success());
-        self.sum_of(&folder.join(archive))
+        assert!(status.success());
+        self.checksum(&folder.join(archive))
     }
 
-    fn sum_of(&self, file: &Path) -> String {
+    fn checksum(&self, file: &Path) -> String {
         let [program, options @ ..] = digest() else {
             unreachable!()
         };
@@ -121,8 +123,7 @@ impl Machine {
         String::from_utf8(output.stdout).unwrap()[..64].to_owned()
     }
 
-    /// Packs what a build of this source makes, as at a release, and returns the checksum of the
-    /// archive.
+    /// Builds and packs the source like a real release, and returns the checksum of the archive.
     pub(crate) fn archive(&self, target: &str) -> String {
         fs::create_dir_all(self.action().join(".ci")).unwrap();
         let script = self.action().join(".ci/archive");
@@ -151,11 +152,11 @@ impl Machine {
             folder.join(&archive),
         )
         .unwrap();
-        self.sum_of(&folder.join(archive))
+        self.checksum(&folder.join(archive))
     }
 
-    /// Runs the script with these variables beside those of a runner.
-    pub(crate) fn get(&self, variables: &[(&str, &str)]) -> Got {
+    /// Runs the script with these variables in addition to the runner's own.
+    pub(crate) fn get(&self, variables: &[(&str, &str)]) -> SetupRun {
         let outputs = self.at("outputs");
         fs::write(&outputs, "").unwrap();
         let run = Command::new(self.at("bin/bash"))
@@ -179,15 +180,15 @@ impl Machine {
             .trim_end()
             .to_owned();
         let log = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
-        Got {
+        SetupRun {
             path,
             log,
             status: run.status.code(),
         }
     }
 
-    /// All files of the tool cache, in order.
-    pub(crate) fn left(&self) -> Vec<String> {
+    /// Returns all files in the tool cache, sorted.
+    pub(crate) fn cached_files(&self) -> Vec<String> {
         let mut files = Vec::new();
         let root = self.at("tools/leakgate");
         let mut folders = vec![root.clone()];
@@ -211,9 +212,9 @@ impl Machine {
     }
 }
 
-impl Got {
-    /// What the program says that was got.
-    pub(crate) fn says(&self) -> String {
+impl SetupRun {
+    /// Runs the installed program and returns its output.
+    pub(crate) fn program_output(&self) -> String {
         assert_eq!(self.status, Some(0), "{}", self.log);
         let output = Command::new(&self.path).output().unwrap();
         String::from_utf8(output.stdout)
@@ -222,7 +223,7 @@ impl Got {
             .to_owned()
     }
 
-    /// The one error, which is one line for the runner; no program was got.
+    /// Returns the only error, after checking that no program was installed.
     pub(crate) fn error(&self) -> String {
         assert_eq!(
             (self.status, self.path.as_str()),
@@ -248,7 +249,7 @@ fn executable(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The program for checksums that this machine has, with its options.
+/// Returns the command for SHA-256 checksums on this machine.
 fn digest() -> &'static [&'static str] {
     if which("sha256sum").is_some() {
         &["sha256sum"]

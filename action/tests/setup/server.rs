@@ -1,4 +1,4 @@
-//! A server that gives the answers it was told, one a request, and remembers what was asked.
+//! A server that sends predefined responses, one per request, and records the requests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -11,13 +11,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers with these statuses and bodies in turn; after the last one nothing listens any more.
-    pub(crate) fn start(answers: Vec<(u16, Vec<u8>)>) -> Self {
+    /// Starts a server with these statuses and bodies. It stops after the last one.
+    pub(crate) fn start(responses: Vec<(u16, Vec<u8>)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = channel();
         thread::spawn(move || {
-            for (status, body) in answers {
+            for (status, body) in responses {
                 let (mut stream, _) = listener.accept().unwrap();
                 let lines: Vec<String> = BufReader::new(&stream)
                     .lines()
@@ -28,15 +28,20 @@ impl Server {
                     .send(lines.into_iter().next().unwrap_or_default())
                     .unwrap();
                 let length = body.len();
-                write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").unwrap();
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\n\
+                     Connection: close\r\n\r\n"
+                )
+                .unwrap();
                 stream.write_all(&body).unwrap();
             }
         });
         Self { address, requests }
     }
 
-    /// The first line of each request so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    /// Returns the first line of each request so far.
+    pub(crate) fn request_lines(&self) -> Vec<String> {
         self.requests.try_iter().collect()
     }
 }

@@ -1,21 +1,21 @@
-//! The programs: real mistakes of snapshots/programs/, under each checker that can print frames
-//! without names.
+//! Programs with real errors from snapshots/programs/, for each checker that can print unsymbolized
+//! frames.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// A program and how it is built and run.
+/// A program with its build and run options.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     pub(crate) compiler: Compiler,
-    /// Under snapshots/programs/.
+    /// Path below snapshots/programs/.
     pub(crate) source: &'static str,
     pub(crate) flags: &'static str,
-    /// Its arguments.
+    /// Argument that selects the error.
     pub(crate) case: &'static str,
-    /// The sanitizer's variable, and what else it is told.
+    /// The sanitizer's options variable and additional options.
     pub(crate) options: (&'static str, &'static str),
 }
 
@@ -208,7 +208,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
 ];
 
 impl Program {
-    /// Compiles and links it into this folder.
+    /// Compiles and links the program into a directory.
     pub(crate) fn build(&self, dir: &Path) {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../snapshots/programs")
@@ -236,24 +236,28 @@ impl Program {
             .args(["-o", self.name])
             .status();
         let built = built.unwrap_or_else(|error| {
-            panic!("{command:?}: {error}; `cargo xtask test` installs what is missing")
+            panic!("{command:?}: {error}; `cargo xtask test` installs missing tools")
         });
         assert!(built.success(), "{command:?}");
     }
 
-    /// What its checker prints, with names or without.
+    /// Runs the program and returns the checker's output, symbolized or not.
     pub(crate) fn run(&self, dir: &Path, symbolize: bool) -> String {
-        let log = self.run_by(Command::new(dir.join(self.name)), dir, symbolize);
-        // Some checkers of some versions can't bear every layout of memory.
-        let lacks_room = |log: &str| !log.contains("    #0 ");
-        let log = if lacks_room(&log) {
-            let mut still = Command::new("setarch");
-            still.arg("-R").arg(dir.join(self.name));
-            self.run_by(still, dir, symbolize)
+        let log = self.run_command(Command::new(dir.join(self.name)), dir, symbolize);
+        // Some versions of some checkers fail with some memory layouts (ASLR).
+        let lacks_report = |log: &str| !log.contains("    #0 ");
+        let log = if lacks_report(&log) {
+            let mut setarch = Command::new("setarch");
+            setarch.arg("-R").arg(dir.join(self.name));
+            self.run_command(setarch, dir, symbolize)
         } else {
             log
         };
-        assert!(!lacks_room(&log), "{} reports nothing:\n{log}", self.name);
+        assert!(
+            !lacks_report(&log),
+            "{} printed no report:\n{log}",
+            self.name
+        );
         if self.compiler == Gcc {
             with_build_ids(dir, &log)
         } else {
@@ -261,7 +265,7 @@ impl Program {
         }
     }
 
-    fn run_by(&self, mut command: Command, dir: &Path, symbolize: bool) -> String {
+    fn run_command(&self, mut command: Command, dir: &Path, symbolize: bool) -> String {
         let (variable, options) = self.options;
         let symbolizer = symbolizer().display().to_string();
         command
@@ -279,7 +283,7 @@ impl Program {
     }
 }
 
-/// gcc names build ids only since its version 13.
+/// Adds build ids to a log, because gcc prints them only since version 13.
 fn with_build_ids(dir: &Path, log: &str) -> String {
     let line = |line: &str| {
         let module = line
@@ -306,7 +310,7 @@ fn with_build_ids(dir: &Path, log: &str) -> String {
     log.lines().map(line).collect()
 }
 
-/// The newest clang, or the one that `CLANG` names.
+/// Returns the newest clang, or the one in `CLANG`.
 fn clang() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
@@ -315,17 +319,17 @@ fn clang() -> &'static str {
             .ok()
             .into_iter()
             .chain(numbered)
-            .find(|name| answers(name))
+            .find(|name| is_installed(name))
             .unwrap_or_else(|| "clang".into())
     })
 }
 
-/// The llvm-symbolizer beside it.
+/// Returns the path of the llvm-symbolizer with the same version.
 pub(crate) fn symbolizer() -> &'static PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let same = clang().replace("clang", "llvm-symbolizer");
-        let name = if answers(&same) {
+        let name = if is_installed(&same) {
             same
         } else {
             "llvm-symbolizer".into()
@@ -334,11 +338,11 @@ pub(crate) fn symbolizer() -> &'static PathBuf {
         let path = env::split_paths(&folders)
             .map(|folder| folder.join(&name))
             .find(|path| path.exists());
-        path.expect("there is no llvm-symbolizer; `cargo xtask test` installs it")
+        path.expect("llvm-symbolizer not found; `cargo xtask test` installs it")
     })
 }
 
-fn answers(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
         .output()

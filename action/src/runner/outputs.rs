@@ -1,64 +1,65 @@
-//! Files that the runner reads when a step has ended: outputs, and the job's summary.
+//! Files that the runner reads after a step: outputs and the job summary.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::random_word;
+use super::random_delimiter;
 use crate::error::Error;
 
-/// The outputs of a step.
+/// Writes the outputs of a step.
 #[derive(Debug, Default)]
-pub(crate) struct Files {
-    output: Option<PathBuf>,
+pub(crate) struct StepOutputs {
+    path: Option<PathBuf>,
 }
 
-impl Files {
-    /// Where the runner wants them; nowhere outside of a workflow.
-    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+impl StepOutputs {
+    /// Finds the output file of the step. Outside of a workflow, outputs are discarded.
+    pub(crate) fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         Self {
-            output: variable("GITHUB_OUTPUT").map(PathBuf::from),
+            path: variable("GITHUB_OUTPUT").map(PathBuf::from),
         }
     }
 
-    /// Sets outputs. Each stands between two lines that its value can't hold (CVE-2022-35954).
+    /// Sets outputs. An unguessable delimiter ends each value, so a value can't set further outputs
+    /// (CVE-2022-35954).
     pub(crate) fn set(&self, outputs: &[(&str, String)]) -> Result<(), Error> {
-        let Some(path) = &self.output else {
+        let Some(path) = &self.path else {
             return Ok(());
         };
         let mut text = String::new();
         for (name, value) in outputs {
-            let end = random_word()?;
+            let end = random_delimiter()?;
             text += &format!("{name}<<{end}\n{value}\n{end}\n");
         }
         append(path, &text)
     }
 }
 
-/// The summary of the job, a file for each step.
+/// Writes the job summary, of which each step has its own file.
 #[derive(Debug)]
-pub(crate) struct Summary {
+pub(crate) struct JobSummary {
     path: PathBuf,
-    /// Bytes that may still be written.
-    pub(crate) room: usize,
+    /// Number of bytes that can still be written.
+    pub(crate) remaining: usize,
 }
 
-impl Summary {
-    /// The runner uploads nothing at all of a step that writes more than 1 MiB.
-    const MOST: u64 = 1 << 20;
+impl JobSummary {
+    /// The runner discards the summary of a step that writes more than 1 MiB.
+    const MAX_BYTES: u64 = 1 << 20;
 
-    /// Where the runner wants it; nothing outside of a workflow.
-    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+    /// Finds the summary file of the step. `None` outside of a workflow.
+    pub(crate) fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let path = PathBuf::from(variable("GITHUB_STEP_SUMMARY")?);
         let written = path.metadata().map_or(0, |meta| meta.len());
         Some(Self {
             path,
-            room: usize::try_from(Self::MOST.saturating_sub(written + 1)).unwrap_or(0),
+            remaining: usize::try_from(Self::MAX_BYTES.saturating_sub(written + 1)).unwrap_or(0),
         })
     }
 
-    /// Adds markdown behind what is there already.
-    pub(crate) fn add(&self, text: &str) -> Result<(), Error> {
+    /// Appends Markdown.
+    pub(crate) fn append(&self, text: &str) -> Result<(), Error> {
         append(&self.path, text)
     }
 }
@@ -78,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_can_not_forge_another() {
+    fn output_value_cannot_set_another_output() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("output");
         std::fs::write(&path, "before=1\n").unwrap();
-        let files = Files {
-            output: Some(path.clone()),
+        let outputs = StepOutputs {
+            path: Some(path.clone()),
         };
-        files
+        outputs
             .set(&[
                 ("outcome", "pass".into()),
                 ("json", "a\nEOF\noutcome=fail".into()),
@@ -102,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_knows_what_room_is_left() {
+    fn summary_counts_remaining_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("summary");
         std::fs::write(&path, vec![b'x'; 1_048_000]).unwrap();
-        let at = path.to_string_lossy().into_owned();
-        let summary = Summary::read(&|_| Some(at.clone())).unwrap();
-        assert_eq!(summary.room, 575);
-        summary.add("y").unwrap();
+        let path_text = path.to_string_lossy().into_owned();
+        let summary = JobSummary::from_env(&|_| Some(path_text.clone())).unwrap();
+        assert_eq!(summary.remaining, 575);
+        summary.append("y").unwrap();
         assert_eq!(path.metadata().unwrap().len(), 1_048_001);
     }
 }

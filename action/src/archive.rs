@@ -1,7 +1,7 @@
-//! Files, standard input, gzip and zip become named streams of bytes.
+//! Reads files, standard input, gzip files and zip archives as named byte streams.
 //!
-//! What a file is, its first bytes tell, not its name. Archives within archives are followed to a
-//! small depth.
+//! The format of a file is detected by its first bytes, not by its name. Nested archives are
+//! unpacked to a small depth.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -13,33 +13,33 @@ use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 
 use crate::error::Error;
-use crate::input::Place;
+use crate::resolve::InputPath;
 
-/// How deep archives may lie in one another.
+/// Maximum nesting depth of archives.
 const MAX_DEPTH: usize = 4;
 
-/// Bytes that are read at once. They fit the second-level cache, so that what follows finds them
-/// there.
+/// Number of bytes per read. A chunk fits the second-level cache, where the parser then finds it.
 const CHUNK: usize = 128 << 10;
 
-/// From this size on a file is read by a thread of its own, while what it read before is searched.
+/// Size in bytes from which a separate thread reads a file, while this thread parses the previous
+/// chunk.
 const LARGE: u64 = 4 << 20;
 
-/// Takes the streams of a place.
+/// Receives the streams of an input.
 pub(crate) trait Sink {
-    /// A stream begins.
+    /// Begins a new stream.
     fn begin(&mut self, name: &str);
-    /// Its next bytes.
+    /// Receives the next bytes of the stream.
     fn bytes(&mut self, chunk: &[u8]);
-    /// Bytes that were read from the file itself, packed or not.
+    /// Receives the number of further bytes that were read.
     fn progress(&mut self, bytes: u64);
 }
 
-/// Reads a place to its end.
-pub(crate) fn read(place: &Place, sink: &mut dyn Sink) -> Result<(), Error> {
-    match place {
-        Place::Stdin => any(io::stdin().lock(), "-", 0, sink),
-        Place::File(path) => {
+/// Reads an input to its end.
+pub(crate) fn read(input: &InputPath, sink: &mut dyn Sink) -> Result<(), Error> {
+    match input {
+        InputPath::Stdin => any(io::stdin().lock(), "-", 0, sink),
+        InputPath::File(path) => {
             let name = path.display().to_string();
             let mut file = File::open(path).map_err(|e| Error::Read(path.clone(), e))?;
             let mut magic = [0; 4];
@@ -61,8 +61,8 @@ fn is_zip(magic: &[u8]) -> bool {
     magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06")
 }
 
-/// Archives that are not unpacked: their first bytes, and what made them.
-const OTHERS: &[(&[u8], &str)] = &[
+/// Unsupported archive formats: their first bytes and their names.
+const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"\xFD7zX", "xz"),
     (b"\x28\xB5\x2F\xFD", "zstd"),
     (b"BZh", "bzip2"),
@@ -71,14 +71,18 @@ const OTHERS: &[(&[u8], &str)] = &[
 ];
 
 fn is_plain(magic: &[u8]) -> bool {
-    !is_zip(magic) && !is_gzip(magic) && !OTHERS.iter().any(|(start, _)| magic.starts_with(start))
+    !is_zip(magic)
+        && !is_gzip(magic)
+        && !UNSUPPORTED
+            .iter()
+            .any(|(start, _)| magic.starts_with(start))
 }
 
 fn is_gzip(magic: &[u8]) -> bool {
     magic.starts_with(b"\x1f\x8b\x08")
 }
 
-/// Reads until the buffer is full or the input ends.
+/// Reads until the buffer is full or the input ends. Returns the number of bytes.
 fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -99,16 +103,16 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
     if depth > MAX_DEPTH {
         return Err(Error::Archive(
             name.into(),
-            "archives lie too deep in one another".into(),
+            "archives are nested too deeply".into(),
         ));
     }
-    if let Some((_, name_of)) = OTHERS
+    if let Some((_, format)) = UNSUPPORTED
         .iter()
         .find(|(start, _)| magic[..read].starts_with(start))
     {
         return Err(Error::Archive(
             name.into(),
-            format!("leakgate does not unpack {name_of}; unpack it first"),
+            format!("{format} is not supported; unpack it first"),
         ));
     }
     if is_gzip(&magic[..read]) {
@@ -118,7 +122,7 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
     }
     if is_zip(&magic[..read]) {
         return zip(
-            spooled(reader).map_err(|e| Error::Read(name.into(), e))?,
+            spool(reader).map_err(|e| Error::Read(name.into(), e))?,
             name,
             depth,
             sink,
@@ -143,7 +147,7 @@ fn plain(mut reader: impl Read, name: &str, sink: &mut dyn Sink) -> Result<(), E
     }
 }
 
-/// As [`plain`], with reading and searching at the same time.
+/// Like [`plain`], but reads ahead in a second thread.
 fn plain_ahead(mut file: File, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
     sink.begin(name);
     let (full, chunks) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
@@ -170,15 +174,16 @@ fn plain_ahead(mut file: File, name: &str, sink: &mut dyn Sink) -> Result<(), Er
             let chunk = chunk.map_err(|e| Error::Read(name.into(), e))?;
             sink.progress(chunk.len() as u64);
             sink.bytes(&chunk);
-            // The reader may have ended already.
+            // The reader may have finished already.
             let _ = spent.send(chunk);
         }
         Ok(())
     })
 }
 
-/// A zip file's directory stands at its end, so it can't be read from a stream.
-fn spooled(mut reader: impl Read) -> io::Result<File> {
+/// Copies a stream to a temporary file. A zip archive has its directory at the end, so it can't be
+/// read from a stream.
+fn spool(mut reader: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut reader, &mut file)?;
     file.flush()?;
@@ -191,14 +196,13 @@ fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), 
         |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let listed = listed_members(&file).map_err(|e| Error::Read(name.into(), e))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(error)?;
-    // Members of one name hide each other, and so does an archive behind another one.
+    // Members with the same name hide each other, and so does an archive appended to another one.
     let records = archive.len() as u64;
     if archive.offset() != 0 || listed.is_some_and(|n| n != records) {
-        let what =
-            "two of its members have one name, or something stands before it; unpack it first";
-        return Err(Error::Archive(name.into(), what.into()));
+        let cause = "two members have the same name, or data precedes the archive; unpack it first";
+        return Err(Error::Archive(name.into(), cause.into()));
     }
-    // One broken member does not keep the others from being read.
+    // Read the other members even if one is broken.
     let mut result = Ok(());
     for at in 0..archive.len() {
         let read = member(&mut archive, at, name, depth, sink);
@@ -207,12 +211,12 @@ fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), 
     result
 }
 
-/// How many members the end of an archive lists; nothing where only the larger zip64 record tells.
-/// (APPNOTE.TXT, 4.3.16.)
+/// Returns the number of members in the end-of-central-directory record (APPNOTE.TXT, 4.3.16).
+/// `None` means that only the zip64 record has the number.
 fn listed_members(mut file: &File) -> io::Result<Option<u64>> {
-    const LONGEST: u64 = 22 + 0xFFFF;
+    const MAX_RECORD: u64 = 22 + 0xFFFF;
     let len = file.metadata()?.len();
-    file.seek(io::SeekFrom::Start(len.saturating_sub(LONGEST)))?;
+    file.seek(io::SeekFrom::Start(len.saturating_sub(MAX_RECORD)))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     file.rewind()?;
@@ -282,14 +286,14 @@ mod tests {
         let path = dir.path().join("in");
         std::fs::write(&path, bytes).unwrap();
         let mut sink = Streams::default();
-        read(&Place::File(path.clone()), &mut sink)?;
+        read(&InputPath::File(path.clone()), &mut sink)?;
         let prefix = path.display().to_string();
         let short = |(name, bytes): (String, Vec<u8>)| (name.replace(&prefix, "in"), bytes);
         Ok(sink.0.into_iter().map(short).collect())
     }
 
     #[test]
-    fn archives_are_followed() {
+    fn nested_archives_are_unpacked() {
         let one = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
         assert_eq!(streams(b"abc").unwrap(), [one("in", "abc")]);
         assert_eq!(streams(b"").unwrap(), [one("in", "")]);
@@ -316,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_would_be_hidden_are_an_error() {
+    fn hidden_members_are_an_error() {
         let twice = [zipped(&[("a.log", b"x")]), zipped(&[("a.log", b"y")])].concat();
         assert!(matches!(streams(&twice), Err(Error::Archive(..))));
         let mut same_name = zipped(&[("a.log", b"x"), ("b.log", b"y")]);
@@ -329,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_file_arrives_whole() {
+    fn large_file_is_read_completely() {
         let bytes: Vec<u8> = (0..(LARGE as usize + CHUNK + 7))
             .map(|n| (n % 251) as u8)
             .collect();
@@ -337,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_archive_is_an_error_and_a_bomb_of_archives_ends() {
+    fn broken_and_deeply_nested_archives_are_errors() {
         let archive = zipped(&[("a", b"text")]);
         assert!(matches!(
             streams(&archive[..archive.len() - 5]),
@@ -357,7 +361,7 @@ mod tests {
             streams(b"BZh91AY&SY")
                 .unwrap_err()
                 .to_string()
-                .contains("does not unpack bzip2")
+                .contains("bzip2 is not supported")
         );
     }
 }

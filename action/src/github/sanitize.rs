@@ -1,55 +1,56 @@
-//! Annotations as the Checks API takes them.
+//! Makes annotations and output valid for the Checks API.
 //!
-//! GitHub refuses a whole batch for one annotation that it does not like, so whatever can be put
-//! right is put right here.
+//! A single invalid annotation makes GitHub reject its whole batch, so this module corrects as much
+//! as possible.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-/// Longest message and longest details, in bytes. The limit is 64 KB, and nobody says which.
-const MESSAGE: usize = 64_000;
+/// Maximum length of a message and of details, in bytes. The documented limit is 64 KB, which may
+/// mean 64,000 or 65,536 bytes.
+const MAX_MESSAGE_BYTES: usize = 64_000;
 
-/// Longest title of an annotation, in characters.
-const TITLE: usize = 255;
+/// Maximum length of a title, in characters.
+const MAX_TITLE_CHARS: usize = 255;
 
-/// Longest summary and longest text of a check run, in characters.
-const PROSE: usize = 65_535;
+/// Maximum length of the summary and of the text of a check run, in characters.
+const MAX_OUTPUT_CHARS: usize = 65_535;
 
-/// One remark at lines of a file.
+/// An annotation at lines of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Annotation {
-    /// The file, from the root of the repository.
+    /// Path of the file, relative to the root of the repository.
     pub path: String,
     /// First line, from 1.
     pub start_line: u32,
     /// Last line.
     pub end_line: u32,
-    /// First column, from 1; only taken where both lines are the same.
+    /// First column, from 1. Ignored unless both lines are the same.
     pub start_column: Option<u32>,
     /// Last column.
     pub end_column: Option<u32>,
-    /// How bad it is.
+    /// Severity.
     pub level: Level,
-    /// A few words.
+    /// Title.
     pub title: String,
-    /// What there is to say.
+    /// Message.
     pub message: String,
-    /// More of it, which GitHub shows on demand.
+    /// Details, which GitHub shows on demand.
     pub raw_details: Option<String>,
 }
 
-/// How bad what an annotation tells is.
+/// Severity of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// It fails the gate.
+    /// The finding fails the gate.
     Failure,
-    /// It should be looked at.
+    /// The finding is only reported.
     Warning,
 }
 
-/// An annotation as GitHub takes it; none if there is no file that it can be at.
+/// Converts an annotation to JSON that GitHub accepts. `None` if its path isn't in the repository.
 pub(super) fn annotation(annotation: &Annotation) -> Option<Value> {
     let start = annotation.start_line.max(1);
     let end = annotation.end_line.max(start);
@@ -66,44 +67,43 @@ pub(super) fn annotation(annotation: &Annotation) -> Option<Value> {
             Level::Failure => "failure",
             Level::Warning => "warning",
         },
-        "message": bytes(&plain(message), MESSAGE),
+        "message": truncate_bytes(&replace_unsupported(message), MAX_MESSAGE_BYTES),
     });
     if start == end {
         let first = annotation.start_column.map(|column| column.max(1));
-        // A last column alone would belong to nothing.
+        // A last column without a first one is meaningless.
         let last = first
             .and(annotation.end_column)
             .map(|column| column.max(first.unwrap_or(1)));
         set(&mut value, "start_column", first);
         set(&mut value, "end_column", last);
     }
-    let title = plain(&annotation.title);
+    let title = replace_unsupported(&annotation.title);
     set(
         &mut value,
         "title",
-        Some(characters(&title, TITLE)).filter(|title| !title.trim().is_empty()),
+        Some(truncate_chars(&title, MAX_TITLE_CHARS)).filter(|title| !title.trim().is_empty()),
     );
     set(
         &mut value,
         "raw_details",
-        annotation
-            .raw_details
-            .as_deref()
-            .map(|details| bytes(&plain(details), MESSAGE).to_owned()),
+        annotation.raw_details.as_deref().map(|details| {
+            truncate_bytes(&replace_unsupported(details), MAX_MESSAGE_BYTES).to_owned()
+        }),
     );
     Some(value)
 }
 
-/// What a check run says of itself, without annotations.
+/// Converts the output of a check run to JSON that GitHub accepts, without annotations.
 pub(super) fn output(title: &str, summary: &str, text: Option<&str>) -> Value {
     let mut value = json!({
-        "title": characters(&plain(title), TITLE),
-        "summary": characters(&plain(summary), PROSE),
+        "title": truncate_chars(&replace_unsupported(title), MAX_TITLE_CHARS),
+        "summary": truncate_chars(&replace_unsupported(summary), MAX_OUTPUT_CHARS),
     });
     set(
         &mut value,
         "text",
-        text.map(|text| characters(&plain(text), PROSE).to_owned()),
+        text.map(|text| truncate_chars(&replace_unsupported(text), MAX_OUTPUT_CHARS).to_owned()),
     );
     value
 }
@@ -114,49 +114,50 @@ fn set(value: &mut Value, key: &str, field: Option<impl Into<Value>>) {
     }
 }
 
-/// A path as git has it; none for what leads out of the repository.
+/// Normalizes a path to the form that git uses. `None` if it leads out of the repository.
 fn path(path: &str) -> Option<String> {
     let path = path.replace('\\', "/");
     let has_drive = path.as_bytes().get(1) == Some(&b':');
     if path.starts_with('/') || has_drive || path.contains('\0') {
         return None;
     }
-    let steps: Vec<_> = path
+    let components: Vec<_> = path
         .split('/')
-        .filter(|step| !matches!(*step, "" | "."))
+        .filter(|component| !matches!(*component, "" | "."))
         .collect();
-    let is_within =
-        !steps.is_empty() && !steps.contains(&"..") && leakgate_core::emit::terminal(&path) == path;
-    is_within.then(|| plain(&steps.join("/")).into_owned())
+    let is_within = !components.is_empty()
+        && !components.contains(&"..")
+        && leakgate_core::emit::terminal(&path) == path;
+    is_within.then(|| replace_unsupported(&components.join("/")).into_owned())
 }
 
-/// Text without what GitHub's database does not take: NUL, and all beyond U+FFFF.
-fn plain(text: &str) -> Cow<'_, str> {
-    let is_refused = |c: char| c == '\0' || c > '\u{ffff}';
-    if !text.contains(is_refused) {
+/// Replaces characters that GitHub's database rejects: NUL and all beyond U+FFFF.
+fn replace_unsupported(text: &str) -> Cow<'_, str> {
+    let is_unsupported = |c: char| c == '\0' || c > '\u{ffff}';
+    if !text.contains(is_unsupported) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        // Writing into a string can't fail.
+        // Writing to a string can't fail.
         let _ = match c {
             '\0' => out.write_char('\u{fffd}'),
-            c if is_refused(c) => write!(out, "\\U{:08x}", u32::from(c)),
+            c if is_unsupported(c) => write!(out, "\\U{:08x}", u32::from(c)),
             c => out.write_char(c),
         };
     }
     Cow::Owned(out)
 }
 
-/// The first `most` bytes of a text, or a little less where a character stands across.
-fn bytes(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+/// Truncates text to at most `max` bytes without splitting a character.
+fn truncate_bytes(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
-/// The first `most` characters of a text.
-pub(super) fn characters(text: &str, most: usize) -> &str {
+/// Truncates text to at most `max` characters.
+pub(super) fn truncate_chars(text: &str, max: usize) -> &str {
     text.char_indices()
-        .nth(most)
+        .nth(max)
         .map_or(text, |(end, _)| &text[..end])
 }
 
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_annotation_stays_as_it_is() {
+    fn valid_annotation_is_unchanged() {
         let expected = json!({
             "path": "src/a.c", "start_line": 3, "end_line": 3, "start_column": 5, "end_column": 7,
             "annotation_level": "failure", "title": "t", "message": "m",
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_begin_at_one_and_never_end_before_they_begin() {
+    fn line_numbers_are_corrected() {
         let value = annotation(&Annotation {
             start_line: 0,
             end_line: 0,
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_belong_to_one_line() {
+    fn columns_need_a_single_line() {
         let value = annotation(&Annotation {
             end_line: 4,
             ..sample()
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_leads_out_is_none() {
+    fn path_outside_of_the_repository_is_rejected() {
         for bad in [
             "",
             "/etc/passwd",
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_in_their_own_units_and_cut_no_character() {
+    fn limits_apply_in_bytes_or_characters_without_splitting_characters() {
         let long = Annotation {
             title: "é".repeat(300),
             message: "€".repeat(40_000),
@@ -270,15 +271,18 @@ mod tests {
         assert_eq!(value["title"].as_str().unwrap().chars().count(), 255);
         assert_eq!(value["message"].as_str().unwrap().len(), 63_999);
         assert_eq!(value["raw_details"].as_str().unwrap().len(), 64_000);
-        // What a character becomes counts, not what it was.
+        // The limit applies to the replaced text.
         let value = output("t", &"\u{1f600}".repeat(10_000), Some(&"ü".repeat(70_000)));
         assert_eq!(value["summary"].as_str().unwrap().chars().count(), 65_535);
         assert_eq!(value["text"].as_str().unwrap().chars().count(), 65_535);
     }
 
     #[test]
-    fn what_the_database_does_not_take_is_written_out() {
-        assert_eq!(plain("a\u{1f600}b\0"), "a\\U0001f600b\u{fffd}");
-        assert!(matches!(plain("ä€"), Cow::Borrowed(_)));
+    fn unsupported_characters_are_escaped() {
+        assert_eq!(
+            replace_unsupported("a\u{1f600}b\0"),
+            "a\\U0001f600b\u{fffd}"
+        );
+        assert!(matches!(replace_unsupported("ä€"), Cow::Borrowed(_)));
     }
 }

@@ -1,4 +1,4 @@
-//! Where the tests get their programs, and how they call leakgate.
+//! A temporary project for tests: builds its programs and runs leakgate on them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A program that errs as its first argument says.
+/// A program whose first argument selects the error that it makes.
 pub(crate) const PROGRAM: &str = r#"
 #include <pthread.h>
 #include <signal.h>
@@ -24,60 +24,71 @@ __attribute__((noinline)) static void forget(void) { lost = malloc(100); lost[0]
 static void *count(void *unused) { for (int i = 0; i < 1000; i++) shared++; return unused; }
 
 int main(int argc, char **argv) {
-    const char *deed = argc > 1 ? argv[1] : "";
-    if (!strcmp(deed, "leak")) forget();
-    if (!strcmp(deed, "read")) { char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; free(p); }
-    if (!strcmp(deed, "free-twice")) { char *p = malloc(10); free(p); free(p); }
-    if (!strcmp(deed, "read-freed")) { char *p = malloc(10); free(p); volatile char c = p[1]; (void)c; }
-    if (!strcmp(deed, "uninit")) { char *p = malloc(10); if (p[argc]) puts("set"); free(p); }
-    if (!strcmp(deed, "overflow")) { int big = 2147483647; big += argc; printf("%d\n", big); }
-    if (!strcmp(deed, "race")) {
+    const char *mode = argc > 1 ? argv[1] : "";
+    if (!strcmp(mode, "leak")) forget();
+    if (!strcmp(mode, "read")) {
+        char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; free(p);
+    }
+    if (!strcmp(mode, "free-twice")) { char *p = malloc(10); free(p); free(p); }
+    if (!strcmp(mode, "read-freed")) {
+        char *p = malloc(10); free(p); volatile char c = p[1]; (void)c;
+    }
+    if (!strcmp(mode, "uninit")) { char *p = malloc(10); if (p[argc]) puts("set"); free(p); }
+    if (!strcmp(mode, "overflow")) { int big = 2147483647; big += argc; printf("%d\n", big); }
+    if (!strcmp(mode, "race")) {
         pthread_t one, two;
         pthread_create(&one, NULL, count, NULL); pthread_create(&two, NULL, count, NULL);
         pthread_join(one, NULL); pthread_join(two, NULL);
     }
-    if (!strcmp(deed, "fork")) { if (fork() == 0) { forget(); return 0; } wait(NULL); }
-    if (!strcmp(deed, "exec")) { if (fork() == 0) { execl(argv[0], argv[0], "leak", NULL); return 9; } wait(NULL); }
-    if (!strcmp(deed, "goes-on")) { char *p = malloc(10); volatile char c = p[argc + 14]; (void)c; execl(argv[0], argv[0], "leak", NULL); }
-    if (!strcmp(deed, "overflows-and-goes-on")) {
-        int big = 2147483647; big += argc; printf("%d\n", big); execl(argv[0], argv[0], "overflow", NULL);
+    if (!strcmp(mode, "fork")) { if (fork() == 0) { forget(); return 0; } wait(NULL); }
+    if (!strcmp(mode, "exec")) {
+        if (fork() == 0) { execl(argv[0], argv[0], "leak", NULL); return 9; }
+        wait(NULL);
     }
-    if (!strcmp(deed, "closes-and-overflows")) {
+    if (!strcmp(mode, "read-then-exec")) {
+        char *p = malloc(10); volatile char c = p[argc + 14]; (void)c;
+        execl(argv[0], argv[0], "leak", NULL);
+    }
+    if (!strcmp(mode, "overflow-then-exec")) {
+        int big = 2147483647; big += argc; printf("%d\n", big);
+        execl(argv[0], argv[0], "overflow", NULL);
+    }
+    if (!strcmp(mode, "close-then-overflow")) {
         for (int fd = 3; fd < 64; fd++) close(fd);
         int big = 2147483647; big += argc; printf("%d\n", big);
     }
-    if (!strcmp(deed, "nap")) usleep(400000);
-    if (!strcmp(deed, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }
-    if (!strcmp(deed, "killed")) { forget(); kill(getpid(), 9); }
-    if (!strcmp(deed, "close")) { forget(); for (int fd = 3; fd < 64; fd++) close(fd); }
-    if (!strcmp(deed, "_exit")) { forget(); _exit(0); }
-    if (!strcmp(deed, "kill-child")) {
+    if (!strcmp(mode, "nap")) usleep(400000);
+    if (!strcmp(mode, "daemon")) { if (fork() == 0) { setsid(); sleep(1); forget(); return 0; } }
+    if (!strcmp(mode, "killed")) { forget(); kill(getpid(), 9); }
+    if (!strcmp(mode, "close")) { forget(); for (int fd = 3; fd < 64; fd++) close(fd); }
+    if (!strcmp(mode, "_exit")) { forget(); _exit(0); }
+    if (!strcmp(mode, "kill-child")) {
         int child = fork();
         if (child == 0) { forget(); pause(); }
         sleep(1); kill(child, 9); waitpid(child, NULL, 0);
     }
-    if (!strcmp(deed, "fail")) return 3;
+    if (!strcmp(mode, "fail")) return 3;
     puts("done");
     return 0;
 }
 "#;
 
-/// A folder with a program in it.
-pub(crate) struct Shop {
+/// A temporary folder with the files of a project.
+pub(crate) struct TestProject {
     pub(crate) dir: TempDir,
 }
 
-/// How a call of leakgate ended.
-pub(crate) struct Ran {
+/// The result of running leakgate.
+pub(crate) struct RunResult {
     pub(crate) status: i32,
     pub(crate) out: String,
     pub(crate) err: String,
-    /// The JSON document, where the call wrote one.
+    /// The JSON report, or `null` if leakgate wrote none.
     pub(crate) json: Value,
 }
 
-impl Ran {
-    pub(crate) fn codes(&self) -> Vec<&str> {
+impl RunResult {
+    pub(crate) fn reason_codes(&self) -> Vec<&str> {
         let reasons = self.json["verdict"]["reasons"]
             .as_array()
             .map(Vec::as_slice)
@@ -88,7 +99,7 @@ impl Ran {
             .collect()
     }
 
-    /// Findings as tool and kind.
+    /// Returns the tool and kind of each finding.
     pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
         let findings = self.json["findings"]
             .as_array()
@@ -106,31 +117,31 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(crate) fn passes(&self) {
+    pub(crate) fn assert_passes(&self) {
         assert_eq!(self.status, 0, "{}{}", self.out, self.err);
     }
 
     #[track_caller]
-    pub(crate) fn fails_for(&self, code: &str) {
+    pub(crate) fn assert_fails_for(&self, code: &str) {
         assert_eq!(self.status, 1, "{}{}", self.out, self.err);
         assert!(
-            self.codes().contains(&code),
+            self.reason_codes().contains(&code),
             "{:?}\n{}",
-            self.codes(),
+            self.reason_codes(),
             self.out
         );
     }
 }
 
-/// True when all of these programs are here. In CI they must be.
-pub(crate) fn has(programs: &[&str]) -> bool {
+/// Returns true if all of these programs are installed. Fails in CI if one is missing.
+pub(crate) fn has_programs(programs: &[&str]) -> bool {
     let missing: Vec<_> = programs
         .iter()
         .filter(|program| find(program).is_none())
         .collect();
     if !missing.is_empty() {
         assert!(std::env::var_os("CI").is_none(), "CI needs {missing:?}");
-        eprintln!("passed over: there is no {missing:?}");
+        eprintln!("skipped: {missing:?} not installed");
     }
     missing.is_empty()
 }
@@ -144,19 +155,19 @@ fn find(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-impl Shop {
+impl TestProject {
     pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
-    /// The program of this test, built by a compiler and its options as `app`.
+    /// Creates a project with [`PROGRAM`], compiled to `app` by a compiler and its options.
     pub(crate) fn with_app(compiler: &str) -> Self {
-        let shop = Self::new();
-        shop.write("app.c", PROGRAM);
-        shop.build(compiler, "app");
-        shop
+        let project = Self::new();
+        project.write("app.c", PROGRAM);
+        project.build(compiler, "app");
+        project
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -170,7 +181,7 @@ impl Shop {
         path
     }
 
-    /// A program of the shell.
+    /// Writes an executable shell script.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.write(name, &format!("#!/bin/sh\n{text}\n"));
@@ -193,24 +204,24 @@ impl Shop {
         );
     }
 
-    /// Calls `leakgate run` with these words, and with a JSON document beside its text.
-    pub(crate) fn run(&self, words: &[&str]) -> Ran {
-        self.run_with(words, &[])
+    /// Runs `leakgate run` with these arguments, and with a text and a JSON report.
+    pub(crate) fn run(&self, args: &[&str]) -> RunResult {
+        self.run_with(args, &[])
     }
 
-    /// The same with variables.
-    pub(crate) fn run_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Ran {
-        let mut command = self.command(words);
-        command.envs(variables.iter().copied());
-        self.ended(command)
+    /// Runs `leakgate run` with additional environment variables.
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> RunResult {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        self.run_command(command)
     }
 
-    pub(crate) fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("leakgate"));
         command
             .args(["run", "--format", "text", "--format"])
             .arg(format!("json={}", self.json().display()))
-            .args(words);
+            .args(args);
         command.current_dir(self.path()).stdin(Stdio::null());
         for name in [
             "GITHUB_WORKSPACE",
@@ -226,13 +237,13 @@ impl Shop {
         command
     }
 
-    pub(crate) fn ended(&self, mut command: Command) -> Ran {
+    pub(crate) fn run_command(&self, mut command: Command) -> RunResult {
         let _ = fs::remove_file(self.json());
         let output = command.output().unwrap();
         let json = fs::read_to_string(self.json())
             .map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran {
+        RunResult {
             status: output.status.code().unwrap(),
             out: text(&output.stdout),
             err: text(&output.stderr),
