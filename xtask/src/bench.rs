@@ -82,7 +82,7 @@ impl Bench {
     /// A large log with few reports in it, against the fastest search for the same markers.
     fn large_logs(&self) -> Outcome<Vec<Row>> {
         let markers = self.folder.join("markers.txt");
-        fs::write(&markers, leakgate_core::markers().join("\n"))?;
+        fs::write(&markers, leakgate_core::parse::markers().join("\n"))?;
         let mut rows = Vec::new();
         for kind in noise::KINDS {
             let log = logs::large(self, kind)?;

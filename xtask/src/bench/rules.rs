@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use leakgate_core::{Config, Date, Gate, NoWorkspace, Parsed, Policy, Rule, read_file, triage};
+use leakgate_core::rules::read_file;
+use leakgate_core::triage::triage;
+use leakgate_core::{Config, Date, Gate, NoWorkspace, Parsed, Policy, Rule};
 
 use super::measure;
 
@@ -90,7 +92,7 @@ pub(crate) fn share_of_reading(parsed: &Parsed, read: impl Fn()) -> f64 {
     let (with, without) = (gate(rules()), gate(Vec::new()));
     let apply = |gate: &Gate| drop(std::hint::black_box(triage(parsed, gate, &NoWorkspace)));
     let used = triage(parsed, &with, &NoWorkspace)
-        .uses
+        .usages
         .iter()
         .filter(|u| u.matched > 0)
         .count();

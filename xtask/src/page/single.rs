@@ -13,7 +13,8 @@ use super::bundle;
 use crate::{Outcome, sizes};
 
 /// What only a served page offers.
-const TAKE_AWAY: &str = " Take the page away <a href=\"leakgate.html\" download>as one file</a>, for a place without network.";
+const TAKE_AWAY: &str =
+    " <a href=\"leakgate.html\" download>Download this page as a single file</a> for offline use.";
 
 /// Joins the page's parts.
 pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
