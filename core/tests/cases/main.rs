@@ -17,9 +17,11 @@ mod common;
 mod contract;
 
 mod cuts;
+mod dump;
 mod formats;
 mod mutants;
 mod prefixes;
+mod selected;
 mod snapshots;
 mod suppress_roundtrip;
 
@@ -35,5 +37,6 @@ fn main() -> ExitCode {
     trials.extend(prefixes::trials());
     trials.extend(suppress_roundtrip::trials());
     trials.extend(snapshots::trials());
+    trials.extend(selected::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

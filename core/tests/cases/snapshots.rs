@@ -1,8 +1,7 @@
-//! Every real report under `snapshots/` and what is said about it: a `<format>.snap` for each
-//! format beside the report.
+//! Snapshots of every real report under `snapshots/`: the text report (`text.snap`), a compact form
+//! of the JSON report (`dump.snap`), and one table of all fingerprints.
 //!
-//! One test for each document, so that a run shows everything that changed. `INSTA_UPDATE=always
-//! cargo test --test cases -- snapshots/` accepts all changes.
+//! `INSTA_UPDATE=always cargo test -p leakgate-core --test cases -- snapshots/` accepts all changes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,150 +10,113 @@ use std::path::{Path, PathBuf};
 use leakgate_core::emit::Format;
 use libtest_mimic::{Failed, Trial};
 
-use crate::common::{self, Case};
+use crate::common;
+use crate::dump::dump;
+use crate::selected;
 
-/// Returns one test for each report and format, and the tests of the folder as a whole.
+/// The table of all fingerprints, so that a change of the algorithm changes one file.
+const FINGERPRINTS: &str = "fingerprints";
+
+/// Returns one test for each snapshot, and the tests of the folder as a whole.
 pub(crate) fn trials() -> Vec<Trial> {
-    let expected: BTreeSet<PathBuf> = common::cases()
-        .iter()
-        .flat_map(|case| Format::ALL.iter().map(|f| snapshot_of(case, *f)))
-        .collect();
     let mut trials = vec![
-        Trial::test("snapshots/no_snapshot_without_a_report", move || {
-            no_orphans(&expected)
+        Trial::test("snapshots/fingerprints", || {
+            assert_snapshot(&common::home(), FINGERPRINTS, &fingerprints());
+            Ok(())
         }),
-        Trial::test("snapshots/no_report_without_a_case", reports_are_named),
+        Trial::test(
+            "snapshots/no_snapshot_without_a_report",
+            no_snapshot_without_a_report,
+        ),
+        Trial::test(
+            "snapshots/no_report_without_a_case",
+            no_report_without_a_case,
+        ),
     ];
     for case in common::cases() {
-        for format in Format::ALL {
-            trials.push(Trial::test(
-                format!("snapshots/{}/{}", case.name, format.as_str()),
-                move || {
-                    compare(case, *format);
-                    Ok(())
-                },
-            ));
-        }
+        trials.push(Trial::test(format!("snapshots/{}/text", case.name), || {
+            let text = common::judge(&case.files).document(Format::Text);
+            assert_snapshot(&case.folder, "text", &without_fingerprints(&text));
+            Ok(())
+        }));
+        trials.push(Trial::test(format!("snapshots/{}/dump", case.name), || {
+            let json = common::judge(&case.files).document(Format::Json);
+            assert_snapshot(&case.folder, "dump", &dump(&json));
+            Ok(())
+        }));
     }
     trials
 }
 
-fn snapshot_of(case: &Case, format: Format) -> PathBuf {
-    case.folder.join(format!("{}.snap", format.as_str()))
-}
-
-/// A difference panics, which the runner counts as a failure.
-fn compare(case: &Case, format: Format) {
-    let mut document = common::judge(&case.files).document(format);
-    if [Format::Json, Format::Sarif, Format::Gitlab].contains(&format) {
-        document = readable(&document);
-    } else if format == Format::Html {
-        document = without_code(&document);
-    }
+/// Compares a text with the snapshot `<folder>/<name>.snap` and panics if they differ.
+pub(crate) fn assert_snapshot(folder: &Path, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(&case.folder);
+    settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(format.as_str(), document));
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// A page without its style and its script, which are the same in all, and with its data indented.
-fn without_code(page: &str) -> String {
-    const DATA: &str = "<script type=\"application/json\" id=\"data\">";
-    let (head, body) = page.split_once("<body>").expect("a body");
-    let (_, head) = head.split_once("<title>").expect("a title");
-    let (body, rest) = body.split_once("<script type=").expect("data");
-    let data = format!("<script type={rest}");
-    let data = match data
-        .strip_prefix(DATA)
-        .and_then(|d| d.split_once("</script>"))
-    {
-        Some((json, _)) => serde_json::to_string_pretty(
-            &serde_json::from_str::<serde_json::Value>(json).expect("JSON"),
-        )
-        .expect("JSON"),
-        None => "[deflated]".to_owned(),
-    };
-    let body = body.replace(
-        &format!("leakgate {}", env!("CARGO_PKG_VERSION")),
-        "leakgate [version]",
-    );
-    format!(
-        "<title>{}{body}{data}\n",
-        head.split("<style>").next().expect("a title")
-    )
+/// Replaces every fingerprint with `lg#`.
+pub(crate) fn without_fingerprints(text: &str) -> String {
+    let mut parts = text.split("lg1-");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        let is_fingerprint = part.len() - rest.len() == 32;
+        out += if is_fingerprint { "lg#" } else { "lg1-" };
+        out += if is_fingerprint { rest } else { part };
+    }
+    out
 }
 
-/// Indented, and without leakgate's own version, which changes with each release.
-fn readable(json: &str) -> String {
-    let mut value: serde_json::Value = serde_json::from_str(json).expect("JSON");
-    for pointer in ["/version", "/runs/0/tool/driver/semanticVersion"] {
-        if let Some(version) = value
-            .pointer_mut(pointer)
-            .filter(|v| *v == env!("CARGO_PKG_VERSION"))
-        {
-            *version = "[version]".into();
+/// Returns a line with case, fingerprint and kind for each group of findings.
+fn fingerprints() -> String {
+    let mut lines = BTreeSet::new();
+    for case in common::cases() {
+        for (fingerprint, kind) in common::judge(&case.files).fingerprints() {
+            lines.insert(format!("{} {fingerprint} {kind}\n", case.name));
         }
     }
-    // The texts of the rules stand in the tables of `core/src/advice/`, and would be most of each
-    // document.
-    for rule in value
-        .pointer_mut("/runs/0/tool/driver/rules")
-        .and_then(|r| r.as_array_mut())
-        .into_iter()
-        .flatten()
-    {
-        *rule = rule["id"].take();
-    }
-    serde_json::to_string_pretty(&value).expect("JSON")
+    lines.into_iter().collect()
 }
 
-fn no_orphans(expected: &BTreeSet<PathBuf>) -> Result<(), Failed> {
+fn no_snapshot_without_a_report() -> Result<(), Failed> {
     let home = common::home().canonicalize()?;
-    let orphans: Vec<String> = files(&home)
-        .into_iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "snap") && !expected.contains(f))
-        .map(shown)
-        .collect();
-    complain("no report stands beside", &orphans)
+    let mut expected = BTreeSet::from([home.join(format!("{FINGERPRINTS}.snap"))]);
+    for case in common::cases() {
+        expected.extend(["text.snap", "dump.snap"].map(|name| case.folder.join(name)));
+    }
+    expected.extend(selected::files(&home));
+    let is_orphan =
+        |file: &PathBuf| file.extension().is_some_and(|e| e == "snap") && !expected.contains(file);
+    let orphans: Vec<PathBuf> = files(&home).into_iter().filter(is_orphan).collect();
+    fail_with("snapshots without a report", &orphans)
 }
 
-/// A report that `case.toml` does not name would never be read.
-fn reports_are_named() -> Result<(), Failed> {
-    let named: BTreeSet<PathBuf> = common::cases()
-        .iter()
-        .flat_map(|c| c.files.iter().map(|(name, _)| c.folder.join(name)))
-        .collect();
-    let is_report = |file: &PathBuf| {
-        file.file_name()
-            .is_some_and(|n| n.to_string_lossy().starts_with("report"))
+/// A report that its `case.toml` doesn't name would never be parsed.
+fn no_report_without_a_case() -> Result<(), Failed> {
+    let mut named = BTreeSet::new();
+    for case in common::cases() {
+        named.extend(case.files.iter().map(|(name, _)| case.folder.join(name)));
+    }
+    let is_stray = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("report") && !named.contains(file)
     };
     let home = common::home().canonicalize()?;
-    let strays: Vec<String> = files(&home)
-        .into_iter()
-        .filter(|f| is_report(f) && !named.contains(f))
-        .map(shown)
-        .collect();
-    complain("no case.toml names", &strays)
+    let strays: Vec<PathBuf> = files(&home).into_iter().filter(is_stray).collect();
+    fail_with("reports that no case.toml names", &strays)
 }
 
-fn complain(what: &str, files: &[String]) -> Result<(), Failed> {
+fn fail_with(problem: &str, files: &[PathBuf]) -> Result<(), Failed> {
     if files.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{what} {}", files.join(", ")).into())
+        return Ok(());
     }
+    Err(format!("{problem}: {files:?}").into())
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it ends an iterator of paths"
-)]
-fn shown(file: PathBuf) -> String {
-    file.display().to_string()
-}
-
-/// All files below a folder, without the programs.
+/// Returns all files in a folder and its subfolders, except the programs.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)
         .expect("a folder")
