@@ -252,7 +252,10 @@ fn title(run: &Run<'_>) -> String {
 /// Converts an annotation. A finding without a location in the repository is shown at its line in
 /// the log, and otherwise at the configuration file.
 fn annotation(annotation: &emit::Annotation) -> Annotation {
-    let location: Option<&Location> = annotation.spot.as_ref().or(annotation.told_at.as_ref());
+    let location: Option<&Location> = annotation
+        .location
+        .as_ref()
+        .or(annotation.log_location.as_ref());
     let line = location.and_then(|location| location.line).unwrap_or(1);
     let column = location.and_then(|location| location.column);
     Annotation {

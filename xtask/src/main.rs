@@ -1,6 +1,7 @@
 //! Chores of this repository: `cargo xtask <chore>`.
 
 mod action_docs;
+mod archive;
 mod bench;
 mod differential;
 mod examples;

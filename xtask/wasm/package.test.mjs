@@ -61,11 +61,11 @@ const cases = readdirSync(native).flatMap((dialect) =>
   readdirSync(join(native, dialect)).map((name) => `${dialect}/${name}`),
 );
 
-test('every snapshot has a case', () => {
-  const kept = readdirSync(snapshots, { recursive: true }).filter((file) =>
-    file.endsWith('json.snap'),
+test('every dump has a case', () => {
+  const dumps = readdirSync(snapshots, { recursive: true }).filter((file) =>
+    file.endsWith('dump.snap'),
   );
-  assert.equal(cases.length, kept.length);
+  assert.equal(cases.length, dumps.length);
 });
 
 for (const size of [1, 7, 65536]) {
@@ -88,19 +88,13 @@ for (const size of [1, 7, 65536]) {
   });
 }
 
-test('Markdown and text reports match the snapshots', () => {
+test('text reports match the snapshots', () => {
   for (const name of cases) {
-    for (const format of ['markdown', 'text']) {
-      const [, , body] = readFileSync(join(snapshots, name, `${format}.snap`), 'utf8').split(
-        /^---\n/m,
-        3,
-      );
-      assert.equal(
-        readFileSync(join(native, name, format), 'utf8').trimEnd(),
-        body.trimEnd(),
-        `${name}: ${format}`,
-      );
-    }
+    const snapshot = readFileSync(join(snapshots, name, 'text.snap'), 'utf8');
+    const [, , body] = snapshot.split(/^---\n/m, 3);
+    const text = readFileSync(join(native, name, 'text'), 'utf8');
+    const masked = text.replaceAll(/lg1-[0-9a-f]{32}/g, 'lg#');
+    assert.equal(masked.trimEnd(), body.trimEnd(), name);
   }
 });
 

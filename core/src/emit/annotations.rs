@@ -37,10 +37,10 @@ pub struct Annotation {
     /// A short title, such as `leakgate: Leaked memory (leak-definite)`.
     pub title: String,
     /// The place in the repository. `None` if it's unknown.
-    pub spot: Option<Location>,
+    pub location: Option<Location>,
     /// The line of the log, or of the rule, that the message is about. `None` for warnings that are
     /// not about a rule.
-    pub told_at: Option<Location>,
+    pub log_location: Option<Location>,
     /// The message, as one or more lines.
     pub message: String,
     /// All stacks of a finding, as lines. Empty if the annotation isn't about a finding.
@@ -109,8 +109,8 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     Annotation {
         is_error: true,
         title: format!("leakgate: {}", terminal(&title(help, &finding.kind))),
-        spot: location,
-        told_at: Some(log),
+        location: location,
+        log_location: Some(log),
         message: message(&lines),
         details: message(&stacks),
     }
@@ -171,8 +171,8 @@ fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     Annotation {
         is_error: true,
         title,
-        told_at: Some(location.clone()),
-        spot: Some(location),
+        log_location: Some(location.clone()),
+        location: Some(location),
         message: message(&[line]),
         details: String::new(),
     }
@@ -183,8 +183,8 @@ fn warnings(run: &Run<'_>) -> Vec<Annotation> {
     let warning = |code: &str, location: Option<Location>, line: String| Annotation {
         is_error: false,
         title: format!("leakgate: {code}"),
-        told_at: location.clone(),
-        spot: location,
+        log_location: location.clone(),
+        location: location,
         message: message(&[line]),
         details: String::new(),
     };

@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::{self, BARE, Need, WASM};
 use crate::test::workflows;
-use crate::{bench, fuzz, page, wasm};
+use crate::{archive, bench, fuzz, page, wasm};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -84,6 +84,11 @@ pub(crate) const ALL: &[Stage] = &[
         name: "Documentation",
         needs: &[],
         run: documentation,
+    },
+    Stage {
+        name: "Source archive",
+        needs: archive::NEEDS,
+        run: archive::test,
     },
     Stage {
         name: "Fuzzing",

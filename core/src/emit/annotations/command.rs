@@ -84,7 +84,7 @@ pub fn command(name: &str, title: &str, message: &str) -> String {
 /// Writes an annotation as a command.
 fn write_annotation(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
     let mut properties = Vec::new();
-    if let Some(location) = &annotation.spot {
+    if let Some(location) = &annotation.location {
         properties.push(format!("file={}", command_property(&location.file)));
         properties.push(format!("line={}", location.line.unwrap_or(1)));
         properties.extend(
