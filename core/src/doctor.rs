@@ -23,7 +23,7 @@ pub struct Diagnosis {
     pub count: u64,
     /// Description, including the count.
     pub what: String,
-    /// First affected place: index of the input, and line counted from 1. Line 0 stands for the
+    /// First affected place: index of the input, and line counted from 1. Line 0 means the
     /// whole input.
     pub place: (usize, u64),
     /// The checker that the options belong to. `None` if the gap isn't specific to a checker.
@@ -36,6 +36,23 @@ pub struct Diagnosis {
 }
 
 /// Diagnoses parsed logs. Returns the most serious gaps first.
+///
+/// ```
+/// use leakgate_core::doctor::{commands, diagnose};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7== Memcheck, a memory error detector\n==7== Command: ./app\n==7== \n\
+///     ==7== HEAP SUMMARY:\n==7==     in use at exit: 40 bytes in 1 blocks\n\
+///     ==7== Rerun with --leak-check=full to see details of leaked memory\n==7== \n\
+///     ==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let diagnoses = diagnose(&parsed, &triage(&parsed, &gate, &NoWorkspace));
+/// assert!(commands(&diagnoses, &parsed)[0].contains("--leak-check=full"));
+/// ```
 pub fn diagnose(parsed: &Parsed, triage: &Triage) -> Vec<Diagnosis> {
     let mut all = Vec::new();
     checks::check_silence(parsed, &mut all);
@@ -43,6 +60,12 @@ pub fn diagnose(parsed: &Parsed, triage: &Triage) -> Vec<Diagnosis> {
     checks::check_tool_suppressions(parsed, &mut all);
     checks::check_stacks(parsed, triage, &mut all);
     checks::check_origins(parsed, &mut all);
+    for diagnosis in &mut all {
+        let takes_options = |tool: &Tool| tool.is_valgrind() || tool.options_variable().is_some();
+        if !diagnosis.tool.as_ref().is_none_or(takes_options) {
+            diagnosis.options.clear();
+        }
+    }
     all
 }
 
@@ -58,12 +81,12 @@ pub fn commands(diagnoses: &[Diagnosis], parsed: &Parsed) -> Vec<String> {
     tools.dedup();
     tools
         .into_iter()
-        .map(|tool| command(tool, diagnoses, parsed))
+        .filter_map(|tool| command(tool, diagnoses, parsed))
         .collect()
 }
 
-/// Returns the command for a checker, with each option once.
-fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> String {
+/// Returns the command for a checker, with each option once. `None` if the checker takes no options.
+fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> Option<String> {
     let mut options: Vec<&str> = Vec::new();
     for option in diagnoses
         .iter()
@@ -82,16 +105,14 @@ fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> String {
         .find_map(|r| r.command.as_deref())
         .unwrap_or("PROGRAM");
     if !tool.is_valgrind() {
-        return format!(
-            "{}_OPTIONS={} {program}",
-            tool.as_str().to_uppercase(),
-            options.join(":")
-        );
+        let variable = tool.options_variable()?;
+        return Some(format!("{variable}={} {program}", options.join(":")));
     }
     let tool_option = if *tool == Tool::Memcheck {
         String::new()
     } else {
         format!(" --tool={tool}")
     };
-    format!("valgrind{tool_option} {} {program}", options.join(" "))
+    let options = options.join(" ");
+    Some(format!("valgrind{tool_option} {options} {program}"))
 }

@@ -57,6 +57,7 @@ mod prefix;
 pub mod problem;
 pub mod reason;
 pub mod rules;
+mod schema;
 pub mod suppress;
 pub mod symbol;
 pub mod symbolize;
@@ -76,3 +77,8 @@ pub use crate::verdict::{Outcome, Verdict};
 
 /// A calendar day, used by [`Gate::today`] and the dates of rules.
 pub use jiff::civil::Date;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

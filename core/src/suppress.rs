@@ -120,6 +120,30 @@ impl Error for Unsupported {}
 
 /// Generates rules that accept exactly the findings with each of these fingerprints. Returns one
 /// entry for each fingerprint, in the same order.
+///
+/// ```
+/// use leakgate_core::rules::RuleMetadata;
+/// use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let fingerprints = [triage.findings[0].fingerprint.to_string()];
+/// let options = RuleOptions {
+///     metadata: RuleMetadata::new("freed by the system at exit"),
+///     ..RuleOptions::default()
+/// };
+///
+/// let rules = suppress(&parsed, &triage, &fingerprints, RuleSyntax::Lsan, &options);
+/// assert!(rules[0].text.as_ref().unwrap().ends_with("leak:^make$\n"));
+/// ```
 pub fn suppress(
     parsed: &Parsed,
     triage: &Triage,

@@ -60,6 +60,30 @@ const MAX_FRAMES: usize = 4096;
 ///
 /// The raw text of the frames doesn't change. Inlined functions get frames too, and the frames
 /// after them are renumbered, as a checker with a symbolizer would do it.
+///
+/// ```
+/// use leakgate_core::symbolize::{Function, Symbols, symbolize};
+/// use leakgate_core::{Options, Parser};
+///
+/// struct Table;
+///
+/// impl Symbols for Table {
+///     fn at(&mut self, module: &str, _: Option<&str>, _: u64) -> Vec<Function> {
+///         assert_eq!(module, "/bin/app");
+///         let name = Some("make".to_owned());
+///         vec![Function { name, ..Function::default() }]
+///     }
+/// }
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51  (/bin/app+0x51)\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let mut parsed = parser.finish();
+/// symbolize(&mut parsed, &mut Table);
+/// assert_eq!(parsed.findings[0].stacks[0].frames[0].info.name(), Some("make"));
+/// ```
 pub fn symbolize(parsed: &mut Parsed, symbols: &mut dyn Symbols) {
     let mut symbolizer = Symbolizer {
         symbols,

@@ -1,4 +1,4 @@
-//! Whatever stands in a log: it gets a verdict and documents, and nothing panics.
+//! Parses arbitrary bytes: every log gets a verdict and reports, and nothing panics.
 #![no_main]
 
 mod judged;

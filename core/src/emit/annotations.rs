@@ -19,7 +19,7 @@ use super::{FindingInRun, Run};
 use crate::advice::{self, Help};
 use crate::culprit::Class;
 use crate::model::{Frame, Kind};
-use crate::numbers::{count, grouped};
+use crate::numbers::count;
 use crate::policy::Level;
 use crate::reason::Reason;
 use crate::rules::Source;
@@ -49,6 +49,28 @@ pub struct Annotation {
 
 /// Returns an annotation for each reason of the verdict that isn't about findings, then for each
 /// unexpected finding, the worst first, and then for each warning.
+///
+/// ```
+/// use leakgate_core::emit::{Run, annotations};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Source, judge};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let sources = [Source { name: "run.log".into(), inputs: vec![0] }];
+/// let verdict = judge(&parsed, &triage, &sources, &gate);
+///
+/// let annotations = annotations(&Run::new(&parsed, &gate, &triage, &verdict));
+/// assert!(annotations[0].is_error);
+/// assert_eq!(annotations[0].location.as_ref().unwrap().to_string(), "/src/a.c:3:9");
+/// ```
 pub fn annotations(run: &Run<'_>) -> Vec<Annotation> {
     let reasons = run
         .verdict
@@ -160,11 +182,7 @@ fn stack(group: &Group<'_>, triaged: &TriagedFinding, run: &Run<'_>) -> Vec<Stri
 
 /// Returns the annotation for a reason that isn't about findings.
 fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
-    let more = if reason.count > 1 {
-        format!(" (and {} more)", grouped(reason.count - 1))
-    } else {
-        String::new()
-    };
+    let more = reason.more();
     let location = location::reason_location(reason.code, run);
     let line = format!("{}{more} ({location}) [{}]", reason.message, reason.code);
     let title = format!("leakgate: {}", reason.code);

@@ -35,6 +35,13 @@ fn is_invisible(c: char) -> bool {
 
 /// Escapes text for terminals and other plain text: invisible characters become escape sequences
 /// such as `\u{1b}`, and workflow commands of GitHub Actions are broken up.
+///
+/// ```
+/// use leakgate_core::emit::terminal;
+///
+/// assert_eq!(terminal("plain"), "plain");
+/// assert!(!terminal("\u{1b}[2Jgone").contains('\u{1b}'));
+/// ```
 pub fn terminal(text: &str) -> Cow<'_, str> {
     let blanks = text.len() - text.trim_start().len();
     match text[blanks..].strip_prefix(':') {

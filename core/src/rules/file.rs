@@ -34,6 +34,19 @@ impl FileFormat {
 ///
 /// # Errors
 /// Returns every error for which the tool itself would reject the file.
+///
+/// ```
+/// use leakgate_core::rules::{FileFormat, read_file};
+///
+/// let text = "{\n   made by make\n   Memcheck:Leak\n   fun:malloc\n   fun:make\n}\n";
+/// let (format, rules) = read_file("valgrind.supp", text).unwrap();
+/// assert_eq!(format, FileFormat::Valgrind);
+/// assert_eq!(rules[0].id, "made by make");
+/// assert_eq!(rules[0].origin.to_string(), "valgrind.supp:1");
+///
+/// let errors = read_file("lsan.supp", "leek:make\n").unwrap_err();
+/// assert_eq!(errors[0].line, 1);
+/// ```
 pub fn read_file(name: &str, text: &str) -> Result<(FileFormat, Vec<Rule>), Vec<Diagnostic>> {
     if text.starts_with('\u{feff}') {
         let message = "unexpected byte order mark: valgrind and the sanitizers reject such files";
@@ -68,6 +81,8 @@ fn detect_format(name: &str, text: &str) -> Result<FileFormat, Diagnostic> {
             String::from(
                 "this is a compiler ignore list (-fsanitize-ignorelist), not a suppression file",
             )
+        } else if let Some(kind) = suppression_type(first) {
+            sanitizer::unknown_type(kind)
         } else {
             format!(
                 "`{first}` starts neither a valgrind suppression (`{{`) nor a sanitizer \
@@ -81,6 +96,13 @@ fn detect_format(name: &str, text: &str) -> Result<FileFormat, Diagnostic> {
             message,
         ))
     }
+}
+
+/// Returns the type of a line that looks like a sanitizer's suppression: `leek` in `leek:foo`.
+fn suppression_type(line: &str) -> Option<&str> {
+    let (kind, template) = line.split_once(':')?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    (!kind.is_empty() && !template.is_empty() && kind.chars().all(fits)).then_some(kind)
 }
 
 /// Returns true if the text contains `src:`, `fun:`, `type:` lines or bracketed sections, which

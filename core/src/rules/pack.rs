@@ -43,6 +43,14 @@ static PACKS: &[Pack] = table!(
 );
 
 /// Returns all packs.
+///
+/// ```
+/// use leakgate_core::rules::{Pack, packs};
+///
+/// assert!(packs().iter().any(|pack| pack.name == "glib"));
+/// let (description, rules) = Pack::find("glib").unwrap().read().unwrap();
+/// assert!(!description.is_empty() && !rules.is_empty());
+/// ```
 pub fn packs() -> &'static [Pack] {
     PACKS
 }

@@ -28,6 +28,15 @@ pub struct ConvertedRule {
 ///
 /// The three syntaxes compare different names, so a converted rule may match less than the
 /// original; see [`ConvertedRule::narrower`].
+///
+/// ```
+/// use leakgate_core::rules::read_file;
+/// use leakgate_core::suppress::{RuleSyntax, convert};
+///
+/// let (_, rules) = read_file("lsan.supp", "leak:^make$\n").unwrap();
+/// let converted = convert(&rules, RuleSyntax::Toml);
+/// assert!(converted[0].text.as_ref().unwrap().contains("[[allow]]"));
+/// ```
 pub fn convert(rules: &[Rule], to: RuleSyntax) -> Vec<ConvertedRule> {
     let convert_one = |rule: &Rule| {
         let mut narrowing = Narrowing::default();
@@ -92,7 +101,7 @@ fn ensure_expressible(rule: &Rule, tool: &Tool) -> Result<(), Unsupported> {
     if lost.is_empty() {
         Ok(())
     } else {
-        let names = lost.join(", ");
+        let names = lost.join(" or ");
         Err(Unsupported::new(format!(
             "a suppression file cannot contain {names}"
         )))

@@ -52,7 +52,7 @@ fn open<'a>(description: &str, values: impl IntoIterator<Item = &'a str>) -> Sch
 strings! {
     SchemaName "schema-name" = json_schema!({ "const": super::SCHEMA });
     Outcome "outcome" = closed(
-        "The outcome. `pass`: proved clean; `fail`: at least one reason applies; `error`: leakgate \
+        "The outcome. `pass`: proven clean; `fail`: at least one reason applies; `error`: leakgate \
          could not do its work, and the report contains the data that it could read.",
         &[verdict::Outcome::Pass, verdict::Outcome::Fail, verdict::Outcome::Error]
             .map(verdict::Outcome::as_str),

@@ -19,6 +19,7 @@ mod converted;
 mod differential;
 mod doctor;
 mod hostile;
+mod layers;
 mod packs;
 mod properties;
 mod read_back;
