@@ -1,5 +1,5 @@
-//! However a log is cut into chunks, what is said about it is the same. The first eight bytes
-//! choose four cuts.
+//! The report doesn't depend on how a log is split into chunks. The first eight bytes choose four
+//! splits.
 #![no_main]
 
 mod judged;

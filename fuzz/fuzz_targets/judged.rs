@@ -1,12 +1,12 @@
-//! From bytes to a verdict and its documents, as every user of the core goes.
+//! The whole way from bytes to a verdict and its reports.
 
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 use leakgate_core::triage::triage;
 use leakgate_core::verdict::{Source, judge};
 use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy};
 
-/// Reads one input that comes in these chunks; returns its document in a format, once the verdict
-/// makes sense.
+/// Parses one input from chunks, checks that the verdict is plausible, and returns the report in a
+/// format.
 pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> String {
     let mut parser = Parser::new(Options::default());
     parser.begin("log");
@@ -24,7 +24,7 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
             assert!(!parsed.reports.is_empty(), "a pass without a report");
             assert!(
                 parsed.reports.iter().all(|r| r.complete),
-                "a pass with a cut report"
+                "a pass with a truncated report"
             );
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),

@@ -182,7 +182,7 @@ test('accepting a finding of a pasted log updates the verdict', async () => {
   await tab.fill('#paste', text('memcheck/clean'));
   await title(tab, /^pass$/);
   await tab.fill('#paste', 'all tests passed\n');
-  await title(tab, /^fail, not proved clean$/);
+  await title(tab, /^fail, not proven clean$/);
   await tab.check('#silence');
   await title(tab, /^pass$/);
   await tab.click('#clear');
@@ -227,7 +227,7 @@ test('errors in rules are shown at their lines and block the verdict', async () 
 test('changing a custom format reads the logs again', async () => {
   const { tab, done } = await open();
   await tab.fill('#paste', 'started\n[TRACE] MEMORY LEAK at db_query: allocs=5, frees=3\n');
-  await title(tab, /^fail, not proved clean$/);
+  await title(tab, /^fail, not proven clean$/);
   const format = (when) => `[[format]]
 name = "trace"
 pattern = 'MEMORY LEAK at (?<function>\\w+): allocs=(?<allocs>\\d+), frees=(?<frees>\\d+)'
@@ -241,7 +241,7 @@ when = "${when}"
   await tab.fill('#rules', format('alocs < frees'));
   await title(tab, /^Invalid rules$/);
   await tab.fill('#rules', '');
-  await title(tab, /^fail, not proved clean$/);
+  await title(tab, /^fail, not proven clean$/);
   await done();
 });
 
@@ -300,7 +300,7 @@ test('each archive needs checker output, even if names repeat', async () => {
   await put(tab, 'logs.zip', zip([['a.txt', text('memcheck/clean')]]));
   await title(tab, /^pass$/);
   await put(tab, 'logs.zip', zip([['a.txt', 'built\n']]));
-  await title(tab, /^fail, not proved clean$/);
+  await title(tab, /^fail, not proven clean$/);
   assert.match(await tab.textContent('#reasons'), /logs\.zip \(2\) holds no output of a checker/);
   await done();
 });
@@ -447,11 +447,11 @@ test('two logs can be compared', async () => {
   await tab.click('summary >> text=Compare with an earlier log');
   await put(tab, 'old.log', text('lsan/direct-clang19'), '#base-files');
   await tab.waitForFunction(() =>
-    document.getElementById('reasons').textContent.includes('Against the base'),
+    document.getElementById('reasons').textContent.includes('Compared with the base run'),
   );
   assert.match(
     await tab.textContent('#reasons'),
-    /Against the base: [1-9]\d* new findings, \d grown, \d moved, 1 fixed/,
+    /Compared with the base run: [1-9]\d* new findings, \d grown, \d moved, 1 fixed/,
   );
   assert.equal(await tab.textContent('#base'), 'Compared with old.log.');
   assert.ok((await tab.locator('#lists .state.fixed').count()) === 1);
@@ -459,7 +459,7 @@ test('two logs can be compared', async () => {
   assert.equal(await rows(tab), await tab.locator('tr.finding .state.new').count());
   await tab.click('#clear-base');
   await tab.waitForFunction(
-    () => !document.getElementById('reasons').textContent.includes('Against the base'),
+    () => !document.getElementById('reasons').textContent.includes('Compared with the base run'),
   );
   await done();
 });

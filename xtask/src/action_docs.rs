@@ -1,5 +1,5 @@
-//! `cargo xtask action-docs`: the tables of inputs and outputs in docs/action.md, from what the
-//! actions themselves say.
+//! `cargo xtask action-docs`: generates the tables of inputs and outputs in docs/action.md from the
+//! metadata of the actions.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,26 +12,26 @@ use crate::{Outcome, setup};
 const DOCUMENT: &str = "docs/action.md";
 const END: &str = "<!-- end -->";
 
-/// The tables: which part of which file.
+/// The tables: a section of a file.
 const TABLES: &[(&str, &str)] = &[
     ("inputs", "action.yml"),
     ("outputs", "action.yml"),
     ("inputs", "publish/action.yml"),
 ];
 
-/// Writes the tables between their markers.
+/// Updates the tables between their markers.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask action-docs".into());
     }
     let repository = setup::repository()?;
     let path = repository.join(DOCUMENT);
-    let current = renewed(&repository, &fs::read_to_string(&path)?)?;
+    let current = with_current_tables(&repository, &fs::read_to_string(&path)?)?;
     Ok(fs::write(path, current)?)
 }
 
-/// The document with tables as they have to be.
-fn renewed(repository: &Path, document: &str) -> Outcome<String> {
+/// Returns the document with current tables.
+fn with_current_tables(repository: &Path, document: &str) -> Outcome<String> {
     let mut document = document.to_owned();
     for (part, file) in TABLES {
         let marker = format!("<!-- {part} of {file} -->\n");
@@ -87,17 +87,17 @@ mod tests {
     use crate::examples;
 
     #[test]
-    fn the_tables_are_current() {
+    fn tables_are_current() {
         let repository = setup::repository().unwrap();
         let document = fs::read_to_string(repository.join(DOCUMENT)).unwrap();
         assert_eq!(
-            renewed(&repository, &document).unwrap(),
+            with_current_tables(&repository, &document).unwrap(),
             document,
             "run `cargo xtask action-docs`"
         );
     }
 
-    /// The mappings with a `uses` of ours, wherever they stand.
+    /// Collects all steps that use an action of this repository, with the names of their inputs.
     fn uses<'a>(node: &'a Yaml<'a>, found: &mut Vec<(&'a str, Vec<&'a str>)>) {
         if let Some(items) = node.as_sequence() {
             items.iter().for_each(|item| uses(item, found));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_name_inputs_and_versions_that_exist() {
+    fn examples_use_existing_inputs_and_the_current_version() {
         let repository = setup::repository().unwrap();
         let mut count = 0;
         for example in examples::all(&repository).unwrap() {
@@ -151,6 +151,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert!(count >= 5, "only {count} steps were found");
+        assert!(count >= 5, "found only {count} steps");
     }
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask differential [LOG...]`: records what the real tools hide for which suppression
-//! file.
+//! `cargo xtask differential [LOG...]`: records which findings the real tools hide for which
+//! suppression file.
 //!
-//! `snapshots/differential/matrix.toml` says which programs are run and which suppression files are
-//! tried on each; this runs every pair, and writes down which records were gone. It reads logs in
-//! a way of its own, because what it writes is the referee of leakgate's parser.
+//! `snapshots/differential/matrix.toml` lists the programs, and the suppression files to try on
+//! each. This command runs every pair and records which findings disappeared. It has its own parser,
+//! because its results are the reference for leakgate's.
 
 mod compare;
 mod cut;
@@ -27,29 +27,29 @@ use matrix::{Log, Matrix};
 use records::Report;
 use truth::{Figures, Truth};
 
-/// Logs show this path, which says nothing of a machine.
+/// The folder where programs run. Logs contain this path, so it reveals nothing about a machine.
 const PLACE: &str = "/tmp/leakgate-differential";
 
-/// Runs the chore for the logs named on the command line, or for all of them.
+/// Runs `cargo xtask differential` for the logs named in the arguments, or for all of them.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let snapshots = repository()?.join("snapshots");
     let cases = Cases::read(&snapshots.join("matrix.toml"))?;
-    let mut bench = Bench::open(&snapshots, Tools::look(&cases.tools))?;
+    let mut bench = Bench::open(&snapshots, Tools::detect(&cases.tools))?;
     let names: BTreeSet<&str> = bench
         .matrix
         .logs
         .iter()
         .map(|log| log.name.as_str())
         .collect();
-    if let Some(stranger) = arguments.iter().find(|name| !names.contains(name.as_str())) {
-        return Err(format!("differential: no log is called {stranger}").into());
+    if let Some(unknown) = arguments.iter().find(|name| !names.contains(name.as_str())) {
+        return Err(format!("differential: unknown log {unknown}").into());
     }
     let missing = bench.record_all(|log| arguments.is_empty() || arguments.contains(&log.name))?;
     private::check(&snapshots)?;
     finish(&missing, &bench.tools)
 }
 
-/// What all logs are made with.
+/// Everything needed to create the logs.
 struct Bench<'a> {
     home: PathBuf,
     matrix: Matrix,
@@ -71,9 +71,9 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Makes the logs that are wanted; returns the names of the tools that are not here.
+    /// Creates the wanted logs and returns the names of missing tools.
     ///
-    /// A log that fails does not keep the others from being made.
+    /// A failing log doesn't stop the others.
     fn record_all(&mut self, wanted: impl Fn(&Log) -> bool) -> Outcome<BTreeSet<String>> {
         let Bench {
             home,
@@ -83,23 +83,23 @@ impl<'a> Bench<'a> {
         } = self;
         let mut missing = BTreeSet::new();
         let mut failures = Vec::new();
-        let mut sum = Figures::default();
+        let mut total = Figures::default();
         for log in matrix.logs.iter().filter(|log| wanted(log)) {
             let absent = tools.absent(&matrix.case(log)?);
             if !absent.is_empty() {
-                println!("{} left alone: no {}", log.name, absent.join(", "));
+                println!("{} skipped: {} not found", log.name, absent.join(", "));
                 missing.extend(absent.into_iter().map(str::to_owned));
                 continue;
             }
             match record(home, matrix, log, tools, workshop) {
                 Ok(figures) => {
                     println!("{}: {figures}", log.name);
-                    sum += figures;
+                    total += figures;
                 }
                 Err(error) => failures.push(format!("{}: {error}", log.name)),
             }
         }
-        println!("all: {sum}");
+        println!("all: {total}");
         match failures.is_empty() {
             true => Ok(missing),
             false => Err(failures.join("\nxtask: ").into()),
@@ -107,7 +107,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Makes one log, the files cut from it if there are any, and its truth.
+/// Creates one log, the suppression files extracted from it (if any), and its truth file.
 fn record(
     home: &Path,
     matrix: &Matrix,
@@ -130,7 +130,7 @@ fn record(
         cut::write(&supp, group, &String::from_utf8_lossy(&bytes))?;
     }
     copy(&supp, &workshop.place.join("supp"))?;
-    let mut truth = Truth::of(log, &case, tools.version(&case)?, &plain);
+    let mut truth = Truth::new(log, &case, tools.version(&case)?, &plain);
     let mut failures = Vec::new();
     for file in matrix::suppression_files(&supp, &log.supp)? {
         match try_file(workshop, log, &plain, &file) {
@@ -148,7 +148,7 @@ fn record(
     Ok(truth.figures())
 }
 
-/// Runs a log's command with a suppression file.
+/// Runs a log's command with a suppression file and returns the effect of the file.
 fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outcome<Effect> {
     let xml = workshop.place.join(matrix::XML);
     if xml.exists() {
@@ -173,8 +173,7 @@ fn try_file(workshop: &Workshop, log: &Log, plain: &Report, file: &str) -> Outco
     )
 }
 
-/// Writes a log, unless nothing changed in it but times, and how often valgrind's own suppressions
-/// were used.
+/// Writes a log, unless only times and the use counts of valgrind's own suppressions changed.
 fn write_log(path: &Path, bytes: &[u8]) -> Outcome {
     let varies = |line: &str| {
         let line = line.trim();
@@ -197,6 +196,6 @@ fn write_log(path: &Path, bytes: &[u8]) -> Outcome {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Outcome {
-    fs::create_dir_all(path.parent().ok_or("a path without a folder")?)?;
+    fs::create_dir_all(path.parent().ok_or("the path has no parent folder")?)?;
     Ok(fs::write(path, bytes)?)
 }

@@ -1,5 +1,5 @@
-//! The YAML in README and docs/, and the workflows that `leakgate init` writes, so that whatever
-//! checks our own workflows checks the examples, too.
+//! The YAML examples in README and docs/, and the workflows that `leakgate init` writes. They get the
+//! same checks as the repository's own workflows.
 
 use std::fs;
 use std::path::Path;
@@ -8,16 +8,16 @@ use crate::Outcome;
 
 /// One block of YAML.
 pub(crate) struct Example {
-    /// Where it stands, for messages.
+    /// The file that contains it, for messages.
     pub(crate) place: String,
     pub(crate) text: String,
-    /// The name of a file that holds nothing else.
+    /// The file name of an example that is a whole file.
     own: Option<String>,
 }
 
 impl Example {
-    /// A file name for a whole workflow: its own, or its `name`, in small letters and hyphens. A
-    /// part of a workflow has none.
+    /// Returns a file name for a whole workflow: its own, or its `name` in lower case with hyphens.
+    /// `None` for a part of a workflow.
     pub(crate) fn file_name(&self) -> Option<String> {
         if self.own.is_some() {
             return self.own.clone();
@@ -28,7 +28,7 @@ impl Example {
     }
 }
 
-/// All of them, in the order in which a reader meets them.
+/// Returns all examples, by file and position.
 pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
     let mut documents = vec![repository.join("README.md")];
     for entry in fs::read_dir(repository.join("docs"))? {
@@ -50,12 +50,12 @@ pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
             own: None,
         }));
     }
-    examples.extend(written(repository)?);
+    examples.extend(init_workflows(repository)?);
     Ok(examples)
 }
 
-/// What `leakgate init` writes, as a test keeps it.
-fn written(repository: &Path) -> Outcome<Vec<Example>> {
+/// Returns the workflows that `leakgate init` writes; a test keeps them current.
+fn init_workflows(repository: &Path) -> Outcome<Vec<Example>> {
     let mut examples = Vec::new();
     for entry in fs::read_dir(repository.join("docs/init"))? {
         let path = entry?.path();

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz [SECONDS]`: each fuzz target for a bounded time, from the real reports under
-//! `snapshots/`.
+//! `cargo xtask fuzz [SECONDS]`: runs each fuzz target for a limited time. The seeds are the real
+//! reports under `snapshots/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,43 +10,40 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::{self, Need};
 
-/// What fuzzing needs beside cargo.
+/// Requirements of fuzzing besides cargo.
 pub(crate) const NEEDS: &[Need] = &[Need::Nightly, Need::Program("c++", "g++"), Need::CargoFuzz];
 
 const DEFAULT_SECONDS: u32 = 60;
 
-/// Each target, and what its seeds begin with.
+/// The targets, and the first bytes of their seeds.
 const TARGETS: &[(&str, &[u8])] = &[
     ("parse_any", b""),
-    // Two bytes for each of four cuts.
+    // Two bytes for each of four splits.
     ("chunking_is_invisible", &[1, 0, 77, 0, 200, 2, 255, 7]),
 ];
 
-/// The longest input that is tried: enough for a few reports, and quick.
+/// The maximum length of an input: enough for a few reports, and fast.
 const MAX_LENGTH: u32 = 32 * 1024;
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask fuzz` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let seconds = match arguments {
         [] => DEFAULT_SECONDS,
         [n] => n
             .parse()
-            .map_err(|_| format!("fuzz: `{n}` is no number of seconds"))?,
+            .map_err(|_| format!("fuzz: invalid number of seconds `{n}`"))?,
         _ => return Err("usage: cargo xtask fuzz [SECONDS]".into()),
     };
-    let sh = Shell::new()?;
-    for need in NEEDS {
-        need.meet(&sh)?;
-    }
-    for_seconds(&sh, seconds)
+    setup::install(&setup::shell()?, NEEDS);
+    for_seconds(&setup::shell_with(NEEDS)?, seconds)
 }
 
-/// Fuzzes each target for so long; the first failure ends it.
+/// Fuzzes each target for some seconds, until the first failure.
 pub(crate) fn for_seconds(sh: &Shell, seconds: u32) -> Outcome {
     let home = setup::repository()?;
     let _here = sh.push_dir(home.join("fuzz"));
     for (target, head) in TARGETS {
-        plant(&home, target, head)?;
+        add_seeds(&home, target, head)?;
         let time = format!("-max_total_time={seconds}");
         let length = format!("-max_len={MAX_LENGTH}");
         // Ten seconds for one input of 32 kB is an endless loop.
@@ -61,7 +58,7 @@ pub(crate) fn for_seconds(sh: &Shell, seconds: u32) -> Outcome {
     Ok(())
 }
 
-/// The fuzzer is talkative: all of it is worth reading only when it found something.
+/// Prints the number of inputs; prints the fuzzer's verbose output only if it found something.
 fn report(target: &str, output: &Output) -> Outcome {
     let text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -81,8 +78,8 @@ fn report(target: &str, output: &Output) -> Outcome {
     Ok(())
 }
 
-/// Copies the reports into the target's corpus. What the fuzzer found earlier stays there.
-fn plant(home: &Path, target: &str, head: &[u8]) -> Outcome {
+/// Copies the reports into the target's corpus, which keeps the inputs of earlier runs.
+fn add_seeds(home: &Path, target: &str, head: &[u8]) -> Outcome {
     let corpus = home.join("fuzz/corpus").join(target);
     fs::create_dir_all(&corpus)?;
     for report in reports(&home.join("snapshots"))? {
@@ -95,7 +92,7 @@ fn plant(home: &Path, target: &str, head: &[u8]) -> Outcome {
     Ok(())
 }
 
-/// Every report of every case.
+/// Returns all reports of all cases.
 pub(crate) fn reports(snapshots: &Path) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     for dialect in folders(snapshots)? {

@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask <chore>`.
+//! Commands for working on this repository: `cargo xtask COMMAND`.
 
 mod action_docs;
 mod archive;
@@ -16,10 +16,11 @@ mod wasm;
 
 use std::process::ExitCode;
 
-/// What every chore returns: an error is one clear line for the person at the terminal.
+/// The result of a command. The error is printed as one line.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: cargo xtask test
+const USAGE: &str = "usage: cargo xtask test [--full]
+       cargo xtask setup [--full]
        cargo xtask action-docs
        cargo xtask bench [--small]
        cargo xtask differential [LOG...]
@@ -32,10 +33,11 @@ const USAGE: &str = "usage: cargo xtask test
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let chore = arguments.next();
+    let command = arguments.next();
     let rest: Vec<String> = arguments.collect();
-    let outcome = match chore.as_deref() {
+    let outcome = match command.as_deref() {
         Some("test") => test::run(&rest),
+        Some("setup") => setup::run(&rest),
         Some("action-docs") => action_docs::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("differential") => differential::run(&rest),

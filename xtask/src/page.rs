@@ -1,6 +1,6 @@
-//! `cargo xtask page [--single-file]`: the page to paste a log into, in `target/page/`, ready for
-//! any server of files; or all of it as one HTML file, `target/leakgate.html`, which is opened from
-//! disk.
+//! `cargo xtask page [--single-file]`: builds the page to paste a log into. It goes to
+//! `target/page/`, for any static file server, or into one HTML file, `target/leakgate.html`, to be
+//! opened from disk.
 
 mod offline;
 mod samples;
@@ -14,17 +14,16 @@ use xshell::{Shell, cmd};
 use crate::setup::{self, Need};
 use crate::{Outcome, sizes, wasm};
 
-/// What the chore needs beside cargo: what the module needs.
+/// Requirements besides cargo: those of the WebAssembly module.
 pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
 
-/// The page, as it is served.
+/// The page as it is served.
 const PAGE: &str = "target/page";
 
-/// What it is made of, file by file.
+/// The page before bundling.
 const PARTS: &str = "target/page-parts";
 
-/// The files that are served: scripts and styles, each with all that it imports and without what
-/// only people read, and others.
+/// Served scripts and styles, bundled with their imports and minified.
 const BUNDLES: &[&str] = &[
     "page.js",
     "worker.js",
@@ -32,12 +31,13 @@ const BUNDLES: &[&str] = &[
     "report/page.css",
     "style.css",
 ];
-const AS_THEY_ARE: &[&str] = &["index.html", "icon.svg", "leakgate_bg.wasm"];
+/// Other served files.
+const UNCHANGED: &[&str] = &["index.html", "icon.svg", "leakgate_bg.wasm"];
 
 /// The page as one file.
 const SINGLE: &str = "leakgate.html";
 
-/// What the page has in common with the HTML document of a run.
+/// Parts that the page shares with HTML reports.
 const REPORT: &str = "core/src/emit/html";
 const MODULES: &[&str] = &[
     "detail.js",
@@ -48,10 +48,10 @@ const MODULES: &[&str] = &[
     "page.css",
 ];
 
-/// What is taken from fflate; nothing else of it goes into the page.
+/// The parts of fflate that the page uses; the bundler drops the rest.
 const UNPACKERS: &str = "export { Gunzip, Unzip, UnzipInflate } from 'fflate';";
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask page` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let then: fn(&Shell) -> Outcome = match arguments {
         [] => files,
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     then(&setup::shell_with(NEEDS)?)
 }
 
-/// The page for a server, and as one file to take away, which the page does not keep for itself.
+/// Builds the page for a server. It includes the single-file page as a download.
 pub(crate) fn files(sh: &Shell) -> Outcome {
     let parts = assemble(sh)?;
     let html = single::join(sh, &parts)?;
@@ -70,7 +70,7 @@ pub(crate) fn files(sh: &Shell) -> Outcome {
     for file in BUNDLES {
         sh.write_file(page.join(file), bundle(sh, &parts, file, "esm")?)?;
     }
-    for file in AS_THEY_ARE {
+    for file in UNCHANGED {
         sh.copy_file(parts.join(file), &page)?;
     }
     offline::list_files(&page)?;
@@ -92,7 +92,7 @@ fn single_file(sh: &Shell) -> Outcome {
     Ok(())
 }
 
-/// A script or a style with all that it imports, made small.
+/// Bundles a script or a style with its imports, and minifies it.
 fn bundle(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
     let _folder = sh.push_dir(wasm::TOOLS);
     let source = parts.join(name);
@@ -104,7 +104,7 @@ fn bundle(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String>
     Ok(text + "\n")
 }
 
-/// Everything that the page is made of, where it expects it.
+/// Copies all parts of the page to where its scripts expect them.
 fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
     wasm::build(sh)?;
     sh.remove_path(PARTS)?;

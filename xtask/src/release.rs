@@ -1,5 +1,5 @@
-//! `cargo xtask release`: what CI does at a release beside building. docs/releasing.md tells the
-//! whole.
+//! `cargo xtask release`: adds checksums and checks the commit of a tag. docs/releasing.md describes
+//! the whole process.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const USAGE: &str = "usage: cargo xtask release manifest FOLDER
 const MANIFEST: &str = "action/setup/checksums.txt";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a release holds: the ends of the archives' names.
+/// Suffixes of the archives of a release.
 const ARCHIVES: &[&str] = &[
     "aarch64-apple-darwin.tar.gz",
     "aarch64-pc-windows-msvc.zip",
@@ -23,7 +23,7 @@ const ARCHIVES: &[&str] = &[
     "x86_64-unknown-linux-musl.tar.gz",
 ];
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask release` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let sh = Shell::new()?;
     let folder = sh.current_dir();
@@ -42,7 +42,7 @@ fn archives(version: &str) -> Vec<String> {
         .collect()
 }
 
-/// Adds the checksums of a version's archives, which the folder must hold and nothing else.
+/// Adds the checksums of a version's archives. The folder must contain these and nothing else.
 fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
     let names = archives(version);
     let mut found = Vec::new();
@@ -52,28 +52,29 @@ fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
     found.sort();
     if found != names {
         return Err(format!(
-            "{} holds {found:?}, and a release is {names:?}",
+            "{} contains {found:?}; expected {names:?}",
             folder.display()
         )
         .into());
     }
     let sums = {
-        let _there = sh.push_dir(folder);
+        let _folder = sh.push_dir(folder);
         cmd!(sh, "sha256sum {names...}").read()?
     };
     let manifest = sh.read_file(MANIFEST)?;
     if manifest.contains(&format!(" leakgate-{version}-")) {
-        return Err(
-            format!("{MANIFEST} knows {version} already: a version is released once").into(),
-        );
+        return Err(format!(
+            "{MANIFEST} already contains {version}: a version is released only once"
+        )
+        .into());
     }
     Ok(sh.write_file(MANIFEST, format!("{}\n{sums}\n", manifest.trim_end()))?)
 }
 
-/// Holds the commit that is checked out against what a tag may be.
+/// Checks that the current commit may become the commit of a tag.
 fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
     if tag != format!("v{version}") {
-        return Err(format!("the tag is {tag}, and Cargo.toml says {version}").into());
+        return Err(format!("the tag is {tag}, but the version in Cargo.toml is {version}").into());
     }
     let heading = format!("## {version}");
     if !sh
@@ -86,13 +87,13 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
     let commits = cmd!(sh, "git rev-list --parents --max-count=1 HEAD").read()?;
     if commits.split(' ').count() != 2 {
         return Err(
-            "the commit of a tag has one parent, from which the archives were built".into(),
+            "the commit of a tag must have one parent, from which the archives were built".into(),
         );
     }
     let changed = cmd!(sh, "git diff --no-renames --numstat HEAD^ HEAD").read()?;
     let expected = format!("{}\t0\t{MANIFEST}", ARCHIVES.len());
     if changed != expected {
-        return Err(format!("the commit of a tag adds a line for each archive to {MANIFEST} and nothing else:\n{changed}").into());
+        return Err(format!("the commit of a tag must add a line for each archive to {MANIFEST} and change nothing else:\n{changed}").into());
     }
     let manifest = sh.read_file(MANIFEST)?;
     for name in archives(version) {
@@ -101,7 +102,7 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
             .filter(|line| line.ends_with(&format!("  {name}")))
             .collect();
         if lines.len() != 1 || lines[0].len() != 64 + 2 + name.len() {
-            return Err(format!("{MANIFEST} needs one line for {name}").into());
+            return Err(format!("{MANIFEST} must contain one line for {name}").into());
         }
     }
     Ok(())

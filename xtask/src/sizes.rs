@@ -1,4 +1,4 @@
-//! What files weigh, as they are and as a server sends them.
+//! Sizes of files, plain and compressed.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 
 use crate::Outcome;
 
-/// Prints the bytes of every file of a folder, and their sum.
+/// Prints the size of every file in a folder, and the total.
 pub(crate) fn print(folder: &Path) -> Outcome {
     println!("{:24} {:>10} {:>10}", "file", "bytes", "gzip -9");
     let (mut all, mut packed) = (0, 0);
@@ -23,7 +23,7 @@ pub(crate) fn print(folder: &Path) -> Outcome {
     Ok(())
 }
 
-/// The files of a folder and of those in it, by their paths from it with `/`, sorted.
+/// Returns the relative paths of all files in a folder and its subfolders, with `/`, sorted.
 pub(crate) fn files_below(folder: &Path) -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -43,7 +43,7 @@ pub(crate) fn files_below(folder: &Path) -> io::Result<Vec<String>> {
     Ok(files)
 }
 
-/// Bytes as a server sends them.
+/// Compresses bytes as a server would.
 pub(crate) fn gzipped(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;

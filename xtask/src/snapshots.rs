@@ -1,7 +1,7 @@
-//! `cargo xtask snapshots [--list] [FILTER]`: makes the real outputs under `snapshots/` again.
+//! `cargo xtask snapshots [--list] [FILTER]`: recreates the real outputs under `snapshots/`.
 //!
-//! `snapshots/matrix.toml` says what there is; this builds the programs, runs the checkers and
-//! writes what they printed, byte for byte, with a `case.toml` beside it that says how.
+//! `snapshots/matrix.toml` lists the cases. This command builds the programs, runs the checkers and
+//! writes their output, byte for byte, with a `case.toml` that describes the run.
 
 pub(crate) mod make;
 pub(crate) mod matrix;
@@ -18,10 +18,11 @@ use make::Workshop;
 use matrix::{Case, Matrix};
 use tools::Tools;
 
-/// Where programs are built and run: reports show paths, and this one says nothing of a machine.
+/// The folder where programs are built and run. Reports contain this path, so it reveals nothing
+/// about a machine.
 const PLACE: &str = "/tmp/leakgate-snapshots";
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask snapshots` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (list, filter) = read(arguments)?;
     let home = repository()?.join("snapshots");
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         .iter()
         .filter(|case| wanted(&case.name))
         .collect();
-    let tools = Tools::look(&matrix.tools);
+    let tools = Tools::detect(&matrix.tools);
     let missing = make_all(&home, &cases, &tools)?;
     for wrapped in matrix
         .wrapped
@@ -51,13 +52,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     }
     private::check(&home)?;
     if filter.is_none() {
-        mention_strays(&home, &matrix)?;
+        print_strays(&home, &matrix)?;
     }
     finish(&missing, &tools)
 }
 
 fn read(arguments: &[String]) -> Outcome<(bool, Option<&str>)> {
-    let (mut list, mut filter) = (false, None);
+    let mut list = false;
+    let mut filter = None;
     for argument in arguments {
         match argument.as_str() {
             "--list" => list = true,
@@ -76,9 +78,9 @@ pub(crate) fn repository() -> Outcome<PathBuf> {
     Ok(parent.to_path_buf())
 }
 
-/// Makes each case whose tools are here; returns the names of the tools that are not.
+/// Creates each case whose tools are installed, and returns the names of missing tools.
 ///
-/// A case that fails does not keep the others from being made.
+/// A failing case doesn't stop the others.
 fn make_all(home: &Path, cases: &[&Case], tools: &Tools) -> Outcome<BTreeSet<String>> {
     let mut workshop = Workshop::open(&home.join("programs"), PLACE)?;
     let mut missing = BTreeSet::new();
@@ -91,7 +93,7 @@ fn make_all(home: &Path, cases: &[&Case], tools: &Tools) -> Outcome<BTreeSet<Str
                 Err(error) => failures.push(error.to_string()),
             }
         } else {
-            println!("{} left alone: no {}", case.name, absent.join(", "));
+            println!("{} skipped: {} not found", case.name, absent.join(", "));
             missing.extend(absent.into_iter().map(str::to_owned));
         }
     }
@@ -101,8 +103,8 @@ fn make_all(home: &Path, cases: &[&Case], tools: &Tools) -> Outcome<BTreeSet<Str
     }
 }
 
-/// A folder with a `case.toml` that the matrix does not name is left from an older matrix.
-fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
+/// Prints folders with a `case.toml` that aren't in the matrix: they belong to an older one.
+fn print_strays(home: &Path, matrix: &Matrix) -> Outcome {
     let known: BTreeSet<&str> = matrix.names().collect();
     for dialect in fs::read_dir(home)? {
         let dialect = dialect?.path();
@@ -115,23 +117,23 @@ fn mention_strays(home: &Path, matrix: &Matrix) -> Outcome {
             let is_written = fs::read_to_string(case.join("case.toml"))
                 .is_ok_and(|about| about.contains("\norigin = "));
             if case.join("case.toml").exists() && !is_written && !known.contains(name.as_str()) {
-                println!("{name} is not in matrix.toml any more: delete it?");
+                println!("{name} is no longer in matrix.toml; delete it");
             }
         }
     }
     Ok(())
 }
 
-/// Missing tools are a remark on a desk and a failure in CI.
+/// Prints missing tools; in CI they are a failure.
 pub(crate) fn finish(missing: &BTreeSet<String>, tools: &Tools) -> Outcome {
     if missing.is_empty() {
         return Ok(());
     }
     let advice: Vec<String> = missing.iter().map(|name| tools.advice(name)).collect();
-    let line = format!("left alone for want of tools: {}", advice.join("; "));
+    let message = format!("skipped because of missing tools: {}", advice.join("; "));
     if std::env::var_os("CI").is_some() {
-        return Err(line.into());
+        return Err(message.into());
     }
-    println!("{line}");
+    println!("{message}");
     Ok(())
 }

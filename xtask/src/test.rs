@@ -1,9 +1,12 @@
-//! `cargo xtask test`: everything, set-up included, stage by stage.
+//! `cargo xtask test [--full]`: all checks of the repository, stage by stage.
 //!
-//! A stage that fails does not stop the others. One that can't run is skipped, with what to
-//! install; in CI that is a failure.
+//! Without an option, everything that is cheap; with `--full`, also long fuzzing, all mutants, all
+//! real checkers, and all workflows. Both install what they need first. A failing stage doesn't stop
+//! the others. A stage whose tools are missing is skipped with a message; in CI it fails.
 
+mod prose;
 mod stages;
+mod systems;
 mod workflows;
 
 use std::time::{Duration, Instant};
@@ -11,78 +14,115 @@ use std::time::{Duration, Instant};
 use xshell::Shell;
 
 use crate::Outcome;
-use crate::setup;
+use crate::setup::{self, Need};
+
+/// How much to test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Extent {
+    Fast,
+    Full,
+}
+
+impl Extent {
+    /// Parses `[--full]`.
+    pub(crate) fn from_arguments(arguments: &[String]) -> Option<Self> {
+        match arguments {
+            [] => Some(Self::Fast),
+            [option] if option == "--full" => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
 
 /// How a stage ended.
-enum End {
+enum StageResult {
     Passed,
     Skipped(String),
     Failed(String),
 }
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask test` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err("usage: cargo xtask test".into());
-    }
+    let extent = Extent::from_arguments(arguments).ok_or("usage: cargo xtask test [--full]")?;
     let sh = setup::shell()?;
     let start = Instant::now();
-    let mut ends = Vec::new();
-    for stage in stages::ALL {
-        println!("\n== {} ({})", stage.name, elapsed(start.elapsed()));
+    let mut results = Vec::new();
+    for stage in stages(extent) {
+        println!("\n== {} ({})", stage.name, format_time(start.elapsed()));
         let before = Instant::now();
-        let end = end_of(stage, &sh);
-        match &end {
-            End::Passed => {}
-            End::Skipped(why) => println!("skipped: {why}"),
-            End::Failed(why) => println!("failed: {why}"),
+        let result = run_stage(stage, &sh, extent);
+        match &result {
+            StageResult::Passed => {}
+            StageResult::Skipped(why) => println!("skipped: {why}"),
+            StageResult::Failed(why) => println!("failed: {why}"),
         }
-        ends.push((stage.name, end, before.elapsed()));
+        results.push((stage.name, result, before.elapsed()));
     }
-    summarise(&ends, start.elapsed())
+    print_summary(&results, start.elapsed())
 }
 
-fn end_of(stage: &stages::Stage, sh: &Shell) -> End {
+/// Returns all tools that the stages need.
+pub(crate) fn needs(extent: Extent) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for need in stages(extent).flat_map(|stage| stage.needs) {
+        if !needs.contains(need) {
+            needs.push(*need);
+        }
+    }
+    needs
+}
+
+fn stages(extent: Extent) -> impl Iterator<Item = &'static stages::Stage> {
+    let is_included = move |stage: &&stages::Stage| stage.only.is_none_or(|only| only == extent);
+    stages::ALL.iter().filter(is_included)
+}
+
+fn run_stage(stage: &stages::Stage, sh: &Shell, extent: Extent) -> StageResult {
     if let Some(missing) = setup::missing(stage.needs) {
         return if setup::in_ci() {
-            End::Failed(missing)
+            StageResult::Failed(missing)
         } else {
-            End::Skipped(missing)
+            StageResult::Skipped(missing)
         };
     }
-    match (stage.run)(sh) {
-        Ok(()) => End::Passed,
-        Err(error) => End::Failed(error.to_string()),
+    match (stage.run)(sh, extent) {
+        Ok(()) => StageResult::Passed,
+        Err(error) => StageResult::Failed(error.to_string()),
     }
 }
 
-/// A line for each stage; the last line of all holds the counts alone.
-fn summarise(ends: &[(&str, End, Duration)], total: Duration) -> Outcome {
-    println!("\n== Summary ({})", elapsed(total));
-    for (name, end, time) in ends {
-        let (word, why) = match end {
-            End::Passed => ("passed", ""),
-            End::Skipped(why) => ("skipped", why.as_str()),
-            End::Failed(why) => ("FAILED", why.as_str()),
+/// Prints a line for each stage, and the counts alone on the last line.
+fn print_summary(results: &[(&str, StageResult, Duration)], total: Duration) -> Outcome {
+    println!("\n== Summary ({})", format_time(total));
+    for (name, result, time) in results {
+        let (label, why) = match result {
+            StageResult::Passed => ("passed", ""),
+            StageResult::Skipped(why) => ("skipped", why.as_str()),
+            StageResult::Failed(why) => ("FAILED", why.as_str()),
         };
+        let separator = if why.is_empty() { "" } else { ": " };
         println!(
-            "{word:8} {:>7}  {name}{}{why}",
-            elapsed(*time),
-            if why.is_empty() { "" } else { ": " }
+            "{label:8} {:>7}  {name}{separator}{why}",
+            format_time(*time)
         );
     }
-    let count = |wanted: fn(&End) -> bool| ends.iter().filter(|(_, end, _)| wanted(end)).count();
-    let passed = count(|end| matches!(end, End::Passed));
-    let failed = count(|end| matches!(end, End::Failed(_)));
-    println!("{passed} passed, {failed} failed");
-    // The counts are the last line, so the failure is told by the exit status alone.
+    let passed = results
+        .iter()
+        .filter(|(_, result, _)| matches!(result, StageResult::Passed));
+    let failed = results
+        .iter()
+        .filter(|(_, result, _)| matches!(result, StageResult::Failed(_)));
+    let failed = failed.count();
+    println!("{} passed, {failed} failed", passed.count());
+    // An error would be printed after the counts, which must be the last line.
     if failed > 0 {
         std::process::exit(1);
     }
     Ok(())
 }
 
-fn elapsed(time: Duration) -> String {
+/// Formats a time as minutes and seconds.
+fn format_time(time: Duration) -> String {
     let seconds = time.as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

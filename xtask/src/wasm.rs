@@ -1,8 +1,8 @@
-//! `cargo xtask wasm [--bench|--test]`: the core as a WebAssembly module, and the npm package of
-//! it, in `target/wasm/npm/`.
+//! `cargo xtask wasm [--bench|--test]`: builds the core as a WebAssembly module, and its npm package
+//! in `target/wasm/npm/`.
 //!
-//! The module is compiled as `wasm/compile.rs` says, bound by `xtask-bind`, and made smaller by
-//! binaryen, which npm keeps at the version of `xtask/wasm/package-lock.json`.
+//! `wasm/compile.rs` compiles the module, `xtask-bind` generates the bindings, and binaryen optimizes
+//! the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
 
 mod bench;
 mod compile;
@@ -16,7 +16,7 @@ use xshell::{Shell, cmd};
 use crate::setup::{self, Need, WASM};
 use crate::{Outcome, sizes};
 
-/// What the chore needs beside cargo.
+/// Requirements besides cargo.
 pub(crate) const NEEDS: &[Need] = &[
     Need::Target(WASM),
     Need::Sources,
@@ -24,16 +24,16 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::Program("npm", "npm"),
 ];
 
-/// The package, as it is published.
+/// The package as it is published.
 pub(crate) const PACKAGE: &str = "target/wasm/npm";
 
-/// Beside the package: what the native core says of the cases.
+/// Reports of the native core for all cases, to compare with.
 const NATIVE: &str = "target/wasm/native";
 
-/// The tools that npm keeps, and the tests of the package.
+/// The folder of npm's tools and of the tests of the package.
 pub(crate) const TOOLS: &str = "xtask/wasm";
 
-/// What is written by hand, and what goes with it.
+/// Files that are copied into the package.
 const SOURCES: &[&str] = &[
     "wasm/npm/package.json",
     "wasm/npm/README.md",
@@ -42,7 +42,7 @@ const SOURCES: &[&str] = &[
     "LICENSE-MIT",
 ];
 
-/// What rustc takes for granted of a WebAssembly engine; binaryen has to be told.
+/// WebAssembly features that rustc assumes; binaryen doesn't detect them.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -53,13 +53,12 @@ const FEATURES: &[&str] = &[
     "--enable-simd",
 ];
 
-/// What makes the module smaller where it is sent compressed, one by one: each of them was
-/// measured. Binaryen's own choice for size (`-Oz`) saves as many bytes, but shuffles locals and
-/// inlines whatever is called once, so that much less of the code repeats, and the compressed
-/// module is larger.
+/// Passes that reduce the compressed size of the module; the effect of each was measured. Binaryen's
+/// `-Oz` saves as many bytes, but it shuffles locals and inlines functions with a single caller, so
+/// the code has fewer repetitions and the compressed module is larger.
 const PASSES: &[&str] = &[
     "--duplicate-function-elimination",
-    // Lines are read by many small functions, and a call takes longer than what most of them do.
+    // Many small functions parse lines, and a call takes longer than the work of most.
     "--inlining",
     "--always-inline-max-function-size=6",
     "--one-caller-inline-max-function-size=0",
@@ -75,12 +74,12 @@ const PASSES: &[&str] = &[
     "--vacuum",
     "--duplicate-function-elimination",
     "--optimize-instructions",
-    // Copies of one generic function have one name, and compress best side by side.
+    // Copies of a generic function have the same name, and compress best next to each other.
     "--reorder-functions-by-name",
     "--strip-debug",
 ];
 
-/// Runs the chore with what stood after its name on the command line.
+/// Runs `cargo xtask wasm` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let then: fn(&Shell) -> Outcome = match arguments {
         [] => build,
@@ -91,8 +90,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     then(&setup::shell_with(NEEDS)?)
 }
 
-/// The package as somebody who installs it has it: the same answers as the native core, and the
-/// examples.
+/// Tests the package as its users install it: it must give the same reports as the native core, and
+/// the examples must work.
 pub(crate) fn test(sh: &Shell) -> Outcome {
     build(sh)?;
     native::write(&sh.current_dir().join(NATIVE))?;
@@ -120,20 +119,17 @@ pub(crate) fn build(sh: &Shell) -> Outcome {
         sh.copy_file(source, &package)?;
     }
     sh.remove_path(package.join("leakgate_bg.wasm.d.ts"))?;
-    is_of_this_version(&package)?;
+    check_version(&package)?;
     sizes::print(&package)
 }
 
-/// Binaryen finds what a compiler of single functions does not. It takes its time, so what it made
-/// of the same module is kept.
+/// Optimizes the module with binaryen. This takes long, so the result for the same input is cached.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
     let _folder = sh.push_dir(TOOLS);
     cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
     let before = fs::read(module)?;
-    let (from, to) = (
-        module.with_file_name("../bound"),
-        module.with_file_name("../optimised.wasm"),
-    );
+    let from = module.with_file_name("../bound");
+    let to = module.with_file_name("../optimized.wasm");
     let known = [PASSES.join(" ").as_bytes(), &before].concat();
     if !to.exists() || fs::read(&from).ok().as_ref() != Some(&known) {
         cmd!(
@@ -145,19 +141,19 @@ fn shrink(sh: &Shell, module: &Path) -> Outcome {
     }
     fs::copy(&to, module)?;
     println!(
-        "wasm-opt: {} bytes became {}",
+        "wasm-opt: {} -> {} bytes",
         before.len(),
         fs::metadata(module)?.len()
     );
     Ok(())
 }
 
-fn is_of_this_version(package: &Path) -> Outcome {
+fn check_version(package: &Path) -> Outcome {
     let version = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\"");
     match fs::read_to_string(package.join("package.json"))?.contains(version) {
         true => Ok(()),
         false => {
-            Err(format!("wasm/npm/package.json must say {version}, as Cargo.toml does").into())
+            Err(format!("wasm/npm/package.json must contain {version}, as in Cargo.toml").into())
         }
     }
 }

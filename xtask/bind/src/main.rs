@@ -1,10 +1,10 @@
-//! `xtask-bind MODULE FOLDER`: the glue between a WebAssembly module and JavaScript, by the library
-//! of wasm-bindgen, which cargo keeps at the version that the module was compiled with.
+//! `xtask-bind MODULE FOLDER`: generates the JavaScript bindings of a WebAssembly module with
+//! wasm-bindgen's library. Cargo guarantees that the module was compiled with the same version.
 //!
-//! Names stay in the module, for functions are sorted by them later.
+//! Function names stay in the module, because a later step sorts functions by name.
 //!
-//! A package of its own, for it takes longer to compile than all other chores together, and only
-//! one of them needs it.
+//! This is a separate package, because it takes longer to compile than the rest of xtask, and only
+//! one command needs it.
 
 use std::error::Error;
 

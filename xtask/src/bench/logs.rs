@@ -1,4 +1,4 @@
-//! Large logs: noise with reports in it, made once.
+//! Large logs: noise with a few reports, generated once.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -14,11 +14,11 @@ use crate::fuzz;
 /// Reports in a log.
 const REPORTS: u64 = 200;
 
-/// How much noise is made before it repeats.
+/// Bytes of noise before it repeats.
 const BLOCK: usize = 32 << 20;
 
-/// The log of a kind of noise; it is made again only when it is not there.
-pub(crate) fn large(bench: &Bench, kind: &Kind) -> Outcome<PathBuf> {
+/// Returns the path of a log with one kind of noise; generates the log if it doesn't exist.
+pub(crate) fn large(bench: &Bench<'_>, kind: &Kind) -> Outcome<PathBuf> {
     let path = bench.folder.join(format!(
         "{}-{}.log",
         kind.name.replace(' ', "-"),
@@ -30,30 +30,32 @@ pub(crate) fn large(bench: &Bench, kind: &Kind) -> Outcome<PathBuf> {
     let mut rng = Rng::with_seed(0x6c65_616b);
     let reports = reports(bench)?;
     let noise = kind.block(&mut rng, BLOCK);
-    // A run that was broken off must not leave a log that looks whole.
+    // An interrupted run must not leave a log that looks complete.
     let unfinished = path.with_extension("part");
     let mut file = BufWriter::new(File::create(&unfinished)?);
-    let (mut written, mut from, mut shown) = (0, 0, 0);
+    let mut written = 0;
+    let mut from = 0;
+    let mut inserted = 0;
     let mut text = String::new();
     while written < bench.size {
-        // Up to the end of a line, about the size of the gap between two reports.
+        // A gap between two reports, up to the end of a line.
         let gap = usize::try_from(bench.size / REPORTS)?;
         let end = (from + gap.min(BLOCK)).min(noise.len());
         let end = noise[..end].rfind('\n').map_or(end, |n| n + 1);
         file.write_all(&noise.as_bytes()[from..end])?;
         written += (end - from) as u64;
         from = if end >= noise.len() { 0 } else { end };
-        if shown < REPORTS && written * REPORTS >= (shown + 1) * bench.size {
+        if inserted < REPORTS && written * REPORTS >= (inserted + 1) * bench.size {
             text.clear();
-            let report = &reports[usize::try_from(shown)? % reports.len()];
-            // Each by a process of its own.
+            let report = &reports[usize::try_from(inserted)? % reports.len()];
+            // Each report has another pid.
             kind.wrap(
-                &report.replace("4201==", &format!("{}==", 10_000 + shown)),
+                &report.replace("4201==", &format!("{}==", 10_000 + inserted)),
                 &mut rng,
                 &mut text,
             );
             file.write_all(text.as_bytes())?;
-            shown += 1;
+            inserted += 1;
         }
     }
     file.flush()?;
@@ -61,8 +63,8 @@ pub(crate) fn large(bench: &Bench, kind: &Kind) -> Outcome<PathBuf> {
     Ok(path)
 }
 
-/// Real reports of usual sizes.
-fn reports(bench: &Bench) -> Outcome<Vec<String>> {
+/// Returns real reports of typical sizes.
+fn reports(bench: &Bench<'_>) -> Outcome<Vec<String>> {
     let mut found = Vec::new();
     for dialect in ["asan", "lsan", "memcheck"] {
         let folder = bench.snapshots.join(dialect);

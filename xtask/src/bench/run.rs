@@ -1,91 +1,77 @@
-//! What `leakgate run` costs beside the checker that it starts: the same command, with the same
-//! options, by hand.
+//! The time that `leakgate run` adds to the checker: the same command is also run without leakgate.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::PathBuf;
 
-use super::measure;
+use xshell::cmd;
+
+use super::Bench;
+use super::hyperfine::{self, Command};
 use super::table::Row;
 use crate::Outcome;
 
-/// Programs of the shell: one that does nothing, and one that works for seconds under valgrind.
-const SHORT: &str = "exit 0";
-const LONG: &str = "i=0; while [ $i -lt 40000 ]; do i=$((i + 1)); done";
+/// Shell scripts that run under valgrind: one that ends at once, and one that takes seconds.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("short", "exit 0"),
+    ("long", "i=0; while [ $i -lt 40000 ]; do i=$((i + 1)); done"),
+];
 
-/// So many milliseconds are nothing, however short the program.
+/// Milliseconds that `run` may add, however short the program is.
 const AIM: f64 = 50.0;
 
-/// The figures of memcheck; the canary is sent meanwhile, and so takes a processor's time and not
-/// the user's.
-pub(super) fn rows(binary: &Path, folder: &Path, rounds: usize) -> Outcome<Vec<Row>> {
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        return Ok(vec![Row::unknown(
-            "run, beside valgrind by hand",
-            "there is no valgrind",
-        )]);
+/// Returns the time that `run` adds to memcheck. The canary runs at the same time, so it costs
+/// processor time, but no waiting time.
+pub(super) fn rows(bench: &Bench<'_>) -> Outcome<Vec<Row>> {
+    let sh = bench.sh;
+    if cmd!(sh, "valgrind --version").quiet().read().is_err() {
+        let why = "valgrind not found; install the package valgrind";
+        return Ok(vec![Row::unknown("run, compared with valgrind alone", why)]);
     }
     let mut rows = Vec::new();
-    for (name, script) in [("that ends at once", SHORT), ("of some seconds", LONG)] {
-        let by_hand = by_hand(binary, folder, script)?;
-        let ours = || {
-            let mut command = Command::new(binary);
-            command.args([
-                "run",
-                "--no-config",
-                "--tool",
-                "memcheck",
-                "--",
-                "sh",
-                "-c",
-                script,
-            ]);
-            command
+    for (name, script) in SCRIPTS {
+        let alone = Command {
+            line: format!("sh '{}'", valgrind_alone(bench, script)?.display()),
+            exit_codes: &[0],
         };
-        let theirs = || {
-            let mut command = Command::new("sh");
-            command.args(["-c", &by_hand]);
-            command
+        let binary = bench.binary.display();
+        let ours = Command {
+            line: format!("'{binary}' run --no-config --tool memcheck -- sh -c '{script}'"),
+            exit_codes: &[0],
         };
-        let pair = measure::in_turns(ours, theirs, rounds)?;
-        let (ours, theirs) = (
-            pair.ours.as_secs_f64() * 1e3,
-            pair.theirs.as_secs_f64() * 1e3,
+        let export = format!("run-{name}");
+        let [ours, alone] = hyperfine::medians(bench, &export, bench.rounds, [ours, alone])?;
+        let (ours, alone) = (ours * 1e3, alone * 1e3);
+        let aim = AIM.max(0.03 * alone).round();
+        let details = format!(
+            "{ours:.0} ms, valgrind {alone:.0} ms, {:.3} x",
+            ours / alone
         );
-        let what = format!("run of a program {name}, beyond valgrind's time");
-        let aim = AIM.max(0.03 * theirs);
-        rows.push(
-            Row::at_most(&what, aim.round(), ours - theirs, "ms").with(format!(
-                "{ours:.0} ms, valgrind {theirs:.0} ms, {:.3} x",
-                pair.ratio
-            )),
-        );
+        let name = format!("run of a {name} program, beyond valgrind's time");
+        rows.push(Row::at_most(&name, aim, ours - alone, "ms").with_details(details));
     }
     Ok(rows)
 }
 
-/// The command that leakgate would run, with a folder for its reports.
-fn by_hand(binary: &Path, folder: &Path, script: &str) -> Outcome<String> {
-    let logs = folder.join("run");
+/// Writes the command that leakgate would run into a script, and creates the folder for its
+/// reports.
+fn valgrind_alone(bench: &Bench<'_>, script: &str) -> Outcome<PathBuf> {
+    let (sh, binary) = (bench.sh, &bench.binary);
+    let logs = bench.folder.join("run");
     let _ = fs::remove_dir_all(&logs);
-    let mut command = Command::new(binary);
-    command
-        .args([
-            "run",
-            "--no-config",
-            "--dry-run",
-            "--tool",
-            "memcheck",
-            "--keep-logs",
-        ])
-        .arg(&logs)
-        .args(["--", "sh", "-c", script]);
-    let output = command.output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let line = text
-        .lines()
-        .find(|line| !line.starts_with('#'))
-        .ok_or("a dry run tells no command")?;
+    let options = [
+        "--no-config",
+        "--dry-run",
+        "--tool",
+        "memcheck",
+        "--keep-logs",
+    ];
+    let text = cmd!(sh, "{binary} run {options...} {logs} -- sh -c {script}")
+        .quiet()
+        .read()?;
+    let line = text.lines().find(|line| !line.starts_with('#'));
+    let line = line.ok_or("the dry run printed no command")?;
     fs::create_dir_all(logs.join("memcheck"))?;
-    Ok(line.to_owned())
+    let path = bench.folder.join("valgrind.sh");
+    fs::write(&path, line)?;
+    Ok(path)
 }

@@ -1,4 +1,5 @@
-//! What a suppression file did: the difference of two runs, held against what the tool counted.
+//! The effect of a suppression file: the difference between two runs, checked against the tool's own
+//! counts.
 
 use std::collections::BTreeSet;
 
@@ -7,34 +8,34 @@ use super::records::{Record, Report};
 use super::referee;
 use crate::Outcome;
 
-/// What the tool did with a file.
+/// What the tool did with a suppression file.
 pub(super) enum Effect {
     Refused {
         why: String,
         line: Option<usize>,
     },
-    /// valgrind itself failed over the file.
+    /// valgrind itself crashed because of the file.
     Crashed {
         why: String,
     },
     Hides {
-        /// First lines of the records that were gone.
+        /// First lines of the records that disappeared.
         hidden: Vec<usize>,
-        /// Those among them that no template matched: only suppressed blocks lead to them.
+        /// The hidden records that no template matched: only suppressed blocks point to them.
         behind: Vec<usize>,
         used: Used,
     },
 }
 
-/// What the tool counted itself.
+/// The entries that the tool reported as used.
 #[derive(Default)]
 pub(super) enum Used {
-    /// It says nothing that names an entry for sure: XML.
+    /// XML, which doesn't identify entries reliably.
     #[default]
     Unknown,
-    /// valgrind: the lines of the names of the entries used.
+    /// valgrind: the lines of the names of used entries.
     Entries(BTreeSet<usize>),
-    /// LSan: the table of suppressions used.
+    /// LSan: the table of used suppressions.
     Templates {
         templates: BTreeSet<String>,
         bytes: u64,
@@ -42,7 +43,7 @@ pub(super) enum Used {
     },
 }
 
-/// How the tool refused the file or failed over it, if it did.
+/// Returns how the tool refused the file or crashed because of it; `None` if it did neither.
 pub(super) fn refusal(printed: &str) -> Option<Effect> {
     let mut lines = printed.lines();
     while let Some(line) = lines.next() {
@@ -75,8 +76,11 @@ pub(super) fn refusal(printed: &str) -> Option<Effect> {
     None
 }
 
-/// What was gone in the run with `file`, which holds `supp`; an error where the tool's own counts
-/// say something else.
+/// Returns the records that disappeared in the run with `file`, which contains `supp`.
+///
+/// # Errors
+///
+/// Fails if the tool's own counts disagree.
 pub(super) fn effect(
     log: &Log,
     plain: &Report,
@@ -84,7 +88,7 @@ pub(super) fn effect(
     file: &str,
     supp: &str,
 ) -> Outcome<Effect> {
-    let left: BTreeSet<&str> = with
+    let remaining: BTreeSet<&str> = with
         .records
         .iter()
         .map(|record| record.key.as_str())
@@ -94,13 +98,13 @@ pub(super) fn effect(
         .iter()
         .map(|record| record.key.as_str())
         .collect();
-    if let Some(new) = left.difference(&known).next() {
-        return Err(format!("a record that the plain log lacks: {new}").into());
+    if let Some(new) = remaining.difference(&known).next() {
+        return Err(format!("a record that is not in the plain log: {new}").into());
     }
     let gone: Vec<&Record> = plain
         .records
         .iter()
-        .filter(|record| !left.contains(record.key.as_str()))
+        .filter(|record| !remaining.contains(record.key.as_str()))
         .collect();
     let (used, behind) = match log.checker() {
         Checker::Lsan => referee::lsan(&gone, &with.rest)?,
@@ -122,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_how_a_file_was_refused() {
+    fn refusal_is_parsed() {
         let printed = "==1== FATAL: in suppressions file \"a\" near line 3:\n==1==    unexpected '}'\n==1== exiting now.\n";
         let Some(Effect::Refused { why, line }) = refusal(printed) else {
             panic!("not refused")

@@ -1,5 +1,5 @@
-//! Cuts the suppressions that valgrind proposes in a log into files: each alone, each with edits,
-//! and pairs.
+//! Extracts the suppressions that valgrind generated in a log into files: each alone, each with
+//! edits, and in pairs.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use fastrand::Rng;
 use super::edit::{self, Entry};
 use crate::Outcome;
 
-/// How many edited copies each entry gets.
+/// Edited copies of each entry.
 const EDITS: usize = 2;
 
-/// Writes the files of `group` anew. The seed is fixed, so that the same log gives the same files.
+/// Replaces the files of `group`. The seed is fixed, so the same log always gives the same files.
 pub(super) fn write(supp: &Path, group: &str, log: &str) -> Outcome {
     let folder = supp.join(group);
     if folder.exists() {
@@ -20,18 +20,18 @@ pub(super) fn write(supp: &Path, group: &str, log: &str) -> Outcome {
     }
     fs::create_dir_all(&folder)?;
     let entries = entries(log);
-    let mut dice = Rng::with_seed(41);
+    let mut rng = Rng::with_seed(41);
     let mut turn = 0;
     for (index, entry) in entries.iter().enumerate() {
         let number = index + 1;
         fs::write(folder.join(format!("{number:02}.supp")), entry.to_string())?;
-        for (name, edited) in edited(entry, &mut turn, &mut dice) {
+        for (name, edited) in edited(entry, &mut turn, &mut rng) {
             fs::write(
                 folder.join(format!("{number:02}-{name}.supp")),
                 edited.to_string(),
             )?;
         }
-        let other = dice.usize(..entries.len());
+        let other = rng.usize(..entries.len());
         if index % 2 == 0 && other != index {
             let both = format!("{entry}{}", entries[other]);
             fs::write(
@@ -41,18 +41,18 @@ pub(super) fn write(supp: &Path, group: &str, log: &str) -> Outcome {
         }
     }
     match entries.is_empty() {
-        true => Err("valgrind proposed no suppressions in this log".into()),
+        true => Err("valgrind generated no suppressions in this log".into()),
         false => Ok(()),
     }
 }
 
-/// Copies with one edit each; the edits take turns, and those that change nothing pass.
-fn edited(entry: &Entry, turn: &mut usize, dice: &mut Rng) -> Vec<(&'static str, Entry)> {
+/// Returns copies with one edit each. The edits take turns; those that change nothing are skipped.
+fn edited(entry: &Entry, turn: &mut usize, rng: &mut Rng) -> Vec<(&'static str, Entry)> {
     let mut copies = Vec::new();
     for _ in 0..edit::ALL.len() {
         let (name, change) = edit::ALL[*turn % edit::ALL.len()];
         *turn += 1;
-        let copy = change(entry.clone(), dice);
+        let copy = change(entry.clone(), rng);
         copies.extend(copy.filter(|copy| copy != entry).map(|copy| (name, copy)));
         if copies.len() == EDITS {
             break;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cuts_entries_from_a_log() {
+    fn entries_are_extracted_from_a_log() {
         let log = "==1== x\n{\n   <name>\n   Memcheck:Param\n   write(buf)\n   fun:write\n   obj:/lib/a.so\n}\n==1== y\n";
         let found = entries(log);
         assert_eq!(found.len(), 1);

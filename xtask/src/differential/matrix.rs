@@ -9,13 +9,13 @@ use serde::Deserialize;
 use crate::Outcome;
 use crate::snapshots::matrix::Case;
 
-/// The file that runs with `--xml=yes` write.
+/// The output file of runs with `--xml=yes`.
 pub(super) const XML: &str = "out.xml";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Matrix {
-    /// The command that builds the shared library, before anything else.
+    /// The command that builds the shared library; it runs first.
     pub(super) library: String,
     program: BTreeMap<String, String>,
     #[serde(rename = "log")]
@@ -29,12 +29,12 @@ pub(super) struct Log {
     pub(super) name: String,
     program: String,
     run: String,
-    /// Whether the log shows the names that are compared, and all frames.
+    /// True if the log contains all frames, and the same names as the tool compares.
     #[serde(default)]
     pub(super) exact: bool,
-    /// What the paths of its suppression files start with, below `supp/`.
+    /// Prefixes of the paths of its suppression files under `supp/`.
     pub(super) supp: Vec<String>,
-    /// The group of files that are cut from the suppressions which valgrind proposes in this log.
+    /// The group of files that are extracted from the suppressions in this log.
     pub(super) cut: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Matrix {
         }
     }
 
-    /// The run without suppressions, as the other chore would know it.
+    /// Returns the run without suppressions as a case for `cargo xtask snapshots`.
     pub(super) fn case(&self, log: &Log) -> Outcome<Case> {
         let build = self
             .program
@@ -99,7 +99,7 @@ impl Log {
         )
     }
 
-    /// The command with a suppression file; `-s` makes valgrind list in text which entries it used.
+    /// Returns the command with a suppression file. `-s` makes valgrind list the used entries.
     pub(super) fn with(&self, file: &str) -> String {
         let with = match self.checker() {
             Checker::Lsan => format!("suppressions=supp/{file}:"),
@@ -121,7 +121,7 @@ impl Checker {
     }
 }
 
-/// The files `group/name.supp` that start with one of the prefixes, in order.
+/// Returns the files `group/name.supp` that start with one of the prefixes, sorted.
 pub(super) fn suppression_files(supp: &Path, prefixes: &[String]) -> Outcome<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     for group in fs::read_dir(supp)? {

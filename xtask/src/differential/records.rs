@@ -1,23 +1,24 @@
-//! What stands in a log: its records with their first stack, and the tool's own counts.
+//! A parser for logs: records with their first stack, and the tool's own counts.
 
 use std::collections::BTreeSet;
 
 use super::matrix::{Checker, Log};
 use crate::Outcome;
 
-/// One log, as far as it takes to compare two runs.
+/// The parts of a log that matter for comparing two runs.
 pub(super) struct Report {
     pub(super) records: Vec<Record>,
-    /// The log after the last record; in it stands what was counted.
+    /// The log after the last record, which contains the counts.
     pub(super) rest: String,
 }
 
 pub(super) struct Record {
-    /// Where its first line is, from 1.
+    /// Its first line, counted from 1.
     pub(super) line: usize,
-    /// What it says in its headline.
+    /// Its headline.
     pub(super) title: String,
-    /// Title and first stack without addresses, PIDs and record numbers: the same in the next run.
+    /// Title and first stack without addresses, PIDs and record numbers, so it is the same in every
+    /// run.
     pub(super) key: String,
 }
 
@@ -31,10 +32,10 @@ impl Report {
             checker => valgrind(&lines, checker),
         };
         let mut seen = BTreeSet::new();
-        if let Some(twin) = records.iter().find(|record| !seen.insert(&record.key)) {
+        if let Some(duplicate) = records.iter().find(|record| !seen.insert(&record.key)) {
             return Err(format!(
                 "line {}: a second record with the same title and stack: {}",
-                twin.line, twin.title
+                duplicate.line, duplicate.title
             )
             .into());
         }
@@ -47,8 +48,11 @@ impl Report {
 
 impl Record {
     fn new(line: usize, title: &str, stack: &[&str]) -> Record {
-        let title = steady(title);
-        let stack: Vec<String> = stack.iter().map(|frame| steady(frame)).collect();
+        let title = without_variable_parts(title);
+        let stack: Vec<String> = stack
+            .iter()
+            .map(|frame| without_variable_parts(frame))
+            .collect();
         let key = format!("{title}\n{}", stack.join("\n"));
         Record { line, title, key }
     }
@@ -58,16 +62,16 @@ impl Record {
     }
 }
 
-/// The text of valgrind up to its first `ERROR SUMMARY`: after that, `-s` shows all records again.
+/// Parses valgrind's text up to its first `ERROR SUMMARY`, after which `-s` repeats all records.
 fn valgrind(lines: &[&str], checker: Checker) -> (Vec<Record>, usize) {
-    let said: Vec<Option<&str>> = lines.iter().map(|line| said(line)).collect();
-    let at = |index: usize| said.get(index).copied().flatten().unwrap_or_default();
+    let texts: Vec<Option<&str>> = lines.iter().map(|line| strip_pid(line)).collect();
+    let at = |index: usize| texts.get(index).copied().flatten().unwrap_or_default();
     let end = (0..lines.len())
         .find(|index| at(*index).starts_with("ERROR SUMMARY"))
         .unwrap_or(lines.len());
     let mut records = Vec::new();
     for index in 0..end {
-        if !opens(at(index), at(index + 1), checker) {
+        if !is_headline(at(index), at(index + 1), checker) {
             continue;
         }
         let first = (index + 1..end)
@@ -82,28 +86,28 @@ fn valgrind(lines: &[&str], checker: Checker) -> (Vec<Record>, usize) {
     (records, end)
 }
 
-/// What valgrind says in a line: what follows `==PID== `.
-fn said(line: &str) -> Option<&str> {
+/// Returns the text after `==PID== `.
+fn strip_pid(line: &str) -> Option<&str> {
     let (pid, rest) = line.strip_prefix("==")?.split_once("==")?;
     pid.bytes()
         .all(|byte| byte.is_ascii_digit())
         .then(|| rest.strip_prefix(' ').unwrap_or(rest))
 }
 
-/// Whether a line is the headline of a record.
-fn opens(line: &str, next: &str, checker: Checker) -> bool {
+/// Returns true if a line is the headline of a record.
+fn is_headline(line: &str, next: &str, checker: Checker) -> bool {
     if checker == Checker::Helgrind {
         let thread = line.starts_with("Thread #")
             && !line.ends_with(" was created")
             && !line.ends_with("root thread");
         return thread || line.starts_with("Possible data race");
     }
-    let goes_on = ["Allocation context", "Other segment"]
+    let continues = ["Allocation context", "Other segment"]
         .iter()
         .any(|part| line.starts_with(part))
         || line.ends_with("was first observed at:");
     let has_stack = next.starts_with("   at 0x") || next == " Previously closed";
-    !line.is_empty() && !line.starts_with(' ') && !goes_on && has_stack
+    !line.is_empty() && !line.starts_with(' ') && !continues && has_stack
 }
 
 fn xml(lines: &[&str]) -> (Vec<Record>, usize) {
@@ -125,7 +129,7 @@ fn xml(lines: &[&str]) -> (Vec<Record>, usize) {
                 .find_map(|line| line.trim().strip_prefix(name))
                 .unwrap_or_default()
         };
-        let what = [field("<what>"), field("<text>")].concat();
+        let message = [field("<what>"), field("<text>")].concat();
         let stack = body
             .iter()
             .skip_while(|line| line.trim() != "<stack>")
@@ -136,7 +140,7 @@ fn xml(lines: &[&str]) -> (Vec<Record>, usize) {
             .collect();
         records.push(Record::new(
             index + 1,
-            &format!("{} {what}", field("<kind>")),
+            &format!("{} {message}", field("<kind>")),
             &stack,
         ));
         end = index + body.len();
@@ -161,8 +165,8 @@ fn lsan(lines: &[&str]) -> (Vec<Record>, usize) {
     (records, end)
 }
 
-/// A text without what differs from run to run: addresses, and the numbers of loss records.
-fn steady(text: &str) -> String {
+/// Removes the parts that differ from run to run: addresses, and the numbers of loss records.
+fn without_variable_parts(text: &str) -> String {
     let text = text
         .split(" in loss record ")
         .next()
@@ -184,19 +188,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_what_is_steady() {
+    fn addresses_and_numbers_are_removed() {
         assert_eq!(
-            steady("8 bytes in 1 blocks are lost in loss record 1 of 20"),
+            without_variable_parts("8 bytes in 1 blocks are lost in loss record 1 of 20"),
             "8 bytes in 1 blocks are lost in loss record"
         );
         assert_eq!(
-            steady("   at 0x48417B4: malloc (a.c:1)"),
+            without_variable_parts("   at 0x48417B4: malloc (a.c:1)"),
             "   at 0x: malloc (a.c:1)"
         );
     }
 
     #[test]
-    fn finds_records_of_valgrind() {
+    fn valgrind_records_are_found() {
         let text = "==1== Thread 2:\n==1== Invalid read of size 1\n==1==    at 0x1: f\n==1==  Address 0x2 is\n==1==    at 0x3: g\n";
         let lines: Vec<&str> = text.lines().collect();
         let (records, _) = valgrind(&lines, Checker::Memcheck);

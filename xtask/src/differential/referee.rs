@@ -1,4 +1,4 @@
-//! The tools' own counts, which must agree with the records that were gone.
+//! Checks that the tools' own counts agree with the records that disappeared.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::compare::Used;
 use super::records::Record;
 use crate::Outcome;
 
-/// Text of valgrind: the number of contexts left, and the list of entries used.
+/// Checks valgrind's text: the number of remaining contexts, and the list of used entries.
 pub(super) fn valgrind(gone: &[&Record], plain: &str, with: &str, file: &str) -> Outcome<Used> {
     let counted = gone
         .iter()
@@ -15,7 +15,7 @@ pub(super) fn valgrind(gone: &[&Record], plain: &str, with: &str, file: &str) ->
     let fewer = contexts(plain)?.checked_sub(contexts(with)?);
     if fewer != Some(counted) {
         return Err(
-            format!("{counted} contexts are gone, and valgrind counts {fewer:?} fewer").into(),
+            format!("{counted} contexts disappeared, but valgrind counts {fewer:?} fewer").into(),
         );
     }
     let mut entries = BTreeSet::new();
@@ -39,21 +39,23 @@ pub(super) fn valgrind(gone: &[&Record], plain: &str, with: &str, file: &str) ->
     Ok(Used::Entries(entries))
 }
 
-/// An entry is used once for each time that an error occurred, so at least as often as records are
-/// gone.
+/// Checks use counts: an entry is used once for each occurrence of an error, so at least as often as
+/// records disappeared.
 fn agree(times: usize, gone: usize) -> Outcome {
     match times < gone || times > 0 && gone == 0 {
-        true => Err(format!("{gone} records are gone, and entries were used {times} times").into()),
+        true => {
+            Err(format!("{gone} records disappeared, but entries were used {times} times").into())
+        }
         false => Ok(()),
     }
 }
 
-/// Whether a loss record of this title counts in the summary of errors.
+/// Returns true if a loss record with this title counts in the error summary.
 fn is_error(title: &str) -> bool {
     title.contains(" are definitely lost ") || title.contains(" are possibly lost ")
 }
 
-/// M of `ERROR SUMMARY: N errors from M contexts`.
+/// Returns M of `ERROR SUMMARY: N errors from M contexts`.
 fn contexts(rest: &str) -> Outcome<usize> {
     let (_, after) = rest.split_once(" errors from ").ok_or("no ERROR SUMMARY")?;
     Ok(after
@@ -64,7 +66,7 @@ fn contexts(rest: &str) -> Outcome<usize> {
         .parse()?)
 }
 
-/// XML of valgrind: how often entries with a name from the file were used.
+/// Checks valgrind's XML: how often entries with a name from the file were used.
 pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
     let (_, table) = with.rsplit_once("<suppcounts>").ok_or("no <suppcounts>")?;
     let names: BTreeSet<&str> = supp.lines().map(str::trim).collect();
@@ -89,8 +91,8 @@ pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
     Ok(Used::Unknown)
 }
 
-/// LSan: its table has the sizes of the blocks that a template matched; what is gone beyond that
-/// was reached from them. Sizes tell which records those are.
+/// Checks LSan's table, which has the sizes of the blocks that each template matched. Other records
+/// that disappeared were reached from those blocks; their sizes identify them.
 pub(super) fn lsan(gone: &[&Record], with: &str) -> Outcome<(Used, Vec<usize>)> {
     let mut templates = BTreeSet::new();
     let (mut bytes, mut blocks) = (0, 0);
@@ -115,7 +117,7 @@ pub(super) fn lsan(gone: &[&Record], with: &str) -> Outcome<(Used, Vec<usize>)> 
     let beyond = (all.0.checked_sub(bytes), all.1.checked_sub(blocks));
     let (Some(more_bytes), Some(more_blocks)) = beyond else {
         return Err(format!(
-            "{all:?} are gone, and the table has {bytes} bytes in {blocks} blocks"
+            "{all:?} disappeared, but the table has {bytes} bytes in {blocks} blocks"
         )
         .into());
     };
@@ -138,7 +140,7 @@ fn table(rest: &str) -> impl Iterator<Item = &str> {
         .take_while(|row| !row.starts_with("---"))
 }
 
-/// Bytes and blocks of `Direct leak of 65 byte(s) in 1 object(s) allocated from:`.
+/// Returns bytes and blocks of `Direct leak of 65 byte(s) in 1 object(s) allocated from:`.
 fn size(title: &str) -> Outcome<(u64, u64)> {
     let mut numbers = title.split(' ').filter_map(|word| word.parse().ok());
     numbers
@@ -147,7 +149,7 @@ fn size(title: &str) -> Outcome<(u64, u64)> {
         .ok_or_else(|| format!("no sizes in: {title}").into())
 }
 
-/// The only choice of records that have these bytes and blocks together.
+/// Returns the only choice of records with these bytes and blocks in total.
 fn subset(records: &[(usize, (u64, u64))], wanted: (u64, u64)) -> Outcome<Vec<usize>> {
     let mut found = Vec::new();
     for choice in 0_u32..1 << records.len().min(16) {
@@ -165,10 +167,11 @@ fn subset(records: &[(usize, (u64, u64))], wanted: (u64, u64)) -> Outcome<Vec<us
     }
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
-        (None, _) => {
-            Err(format!("no indirect leaks make up {wanted:?} that no template matched").into())
-        }
-        _ => Err(format!("several choices of indirect leaks make up {wanted:?}").into()),
+        (None, _) => Err(format!(
+            "no indirect leaks add up to {wanted:?}, the part that no template matched"
+        )
+        .into()),
+        _ => Err(format!("several choices of indirect leaks add up to {wanted:?}").into()),
     }
 }
 
@@ -177,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_only_choice() {
+    fn only_choice_is_found() {
         let records = [(10, (24, 1)), (20, (25, 1)), (30, (100, 2))];
         assert_eq!(subset(&records, (49, 2)).unwrap(), [10, 20]);
         assert!(subset(&records, (0, 0)).unwrap().is_empty());
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_table_of_lsan() {
+    fn lsan_table_is_parsed() {
         let rest = "\n---\nSuppressions used:\n  count      bytes template\n      2         64 list x\n---\n\nSUMMARY";
         assert_eq!(
             table(rest).collect::<Vec<_>>(),

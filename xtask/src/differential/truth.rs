@@ -1,4 +1,4 @@
-//! `snapshots/differential/truth/<log>.toml`: what every suppression file does to one log.
+//! `snapshots/differential/truth/<log>.toml`: the effect of every suppression file on one log.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -8,13 +8,13 @@ use super::matrix::Log;
 use super::records::Report;
 use crate::snapshots::matrix::Case;
 
-/// Everything known of one log; displayed, it is the file.
+/// The contents of the file; `Display` writes it.
 pub(super) struct Truth {
     head: Vec<String>,
     pairs: Vec<(String, Effect)>,
 }
 
-/// How many pairs there are of each sort.
+/// Number of pairs by effect.
 #[derive(Default)]
 pub(super) struct Figures {
     logs: usize,
@@ -25,7 +25,7 @@ pub(super) struct Figures {
 }
 
 impl Truth {
-    pub(super) fn of(log: &Log, case: &Case, version: String, plain: &Report) -> Truth {
+    pub(super) fn new(log: &Log, case: &Case, version: String, plain: &Report) -> Truth {
         let records: Vec<usize> = plain.records.iter().map(|record| record.line).collect();
         let head = vec![
             format!("log = {}", quoted(&log.file())),

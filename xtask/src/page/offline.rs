@@ -1,4 +1,4 @@
-//! What the page keeps for the time without a network.
+//! The files that the page caches for offline use.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +9,8 @@ use crate::{Outcome, sizes};
 
 const WORKER: &str = "offline.js";
 
-/// Tells the page's service worker which files there are, and by which name it keeps them: a name
-/// for each state of all of them, so that files of two versions are never mixed.
+/// Adds the list of files and the name of their cache to the page's service worker. The name depends
+/// on the contents of all files, so the cache never mixes files of two versions.
 pub(super) fn list_files(page: &Path) -> Outcome {
     let mut files = sizes::files_below(page)?;
     files.retain(|file| file != WORKER);
@@ -26,7 +26,7 @@ pub(super) fn list_files(page: &Path) -> Outcome {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let name = format!("leakgate-{}-{state}", env!("CARGO_PKG_VERSION"));
-    // A page is asked for by the name of its folder.
+    // A page is requested by the name of its folder.
     let listed = serde_json::to_string(
         &files
             .iter()

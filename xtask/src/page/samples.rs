@@ -1,4 +1,4 @@
-//! The logs that are one click away: real ones, of the cases under `snapshots/`.
+//! The page's sample logs: real logs from `snapshots/`.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ struct Sample {
     rules: Option<&'static str>,
 }
 
-/// Title, name of the log, case, and rules that go with it.
+/// Title, file name, case, and rules.
 const SAMPLES: &[(&str, &str, &str, Option<&str>)] = &[
     (
         "valgrind: leaks",
@@ -43,7 +43,7 @@ const SAMPLES: &[(&str, &str, &str, Option<&str>)] = &[
     ),
 ];
 
-const RULES: &str = r#"# What is accepted, and why.
+const RULES: &str = r#"# Accepted findings.
 [[allow]]
 id = "known-leak"
 kinds = ["leak-definite"]
@@ -52,7 +52,7 @@ bytes = { max = 500 }
 reason = "A table that lives as long as the program."
 "#;
 
-/// A module that exports them.
+/// Returns a JavaScript module that exports the samples.
 pub(super) fn module(repository: &Path) -> Outcome<String> {
     let sample = |&(title, name, case, rules): &(
         &'static str,
@@ -71,7 +71,7 @@ pub(super) fn module(repository: &Path) -> Outcome<String> {
     };
     let samples: Vec<Sample> = SAMPLES.iter().map(sample).collect::<Outcome<_>>()?;
     Ok(format!(
-        "// Real logs, of the tests of leakgate.\n\nexport const SAMPLES = {};\n",
+        "// Real logs from leakgate's tests.\n\nexport const SAMPLES = {};\n",
         serde_json::to_string_pretty(&samples)?
     ))
 }

@@ -1,5 +1,5 @@
-//! The page as one file: scripts, styles and the module stand in it, and by its policy it may load
-//! nothing at all.
+//! The page as one file. It contains the scripts, the styles and the module, and its content
+//! security policy forbids it to load anything.
 
 use std::fs;
 use std::path::Path;
@@ -12,17 +12,15 @@ use xshell::Shell;
 use super::bundle;
 use crate::{Outcome, sizes};
 
-/// What only a served page offers.
+/// A part that only the served page has.
 const TAKE_AWAY: &str =
     " <a href=\"leakgate.html\" download>Download this page as a single file</a> for offline use.";
 
-/// Joins the page's parts.
+/// Joins the parts of the page.
 pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     let read = |name: &str| fs::read_to_string(parts.join(name));
-    let (script, worker) = (
-        script(sh, parts, "page.js", "esm")?,
-        script(sh, parts, "worker.js", "iife")?,
-    );
+    let worker = script(sh, parts, "worker.js", "iife")?;
+    let script = script(sh, parts, "page.js", "esm")?;
     let style =
         bundle(sh, parts, "report/page.css", "esm")? + &bundle(sh, parts, "style.css", "esm")?;
     let module = STANDARD.encode(sizes::gzipped(&fs::read(parts.join("leakgate_bg.wasm"))?)?);
@@ -63,18 +61,18 @@ pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     Ok(html)
 }
 
-/// A script for an element, which nothing in it may end. A worker made of text, in a page from
-/// disk, may be no module.
+/// Bundles a script for a `<script>` element, which nothing in the script may close. In a page opened
+/// from disk, a worker can't be created from a module, so it gets another format.
 fn script(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
     Ok(bundle(sh, parts, name, format)?
         .replace("</script", "<\\/script")
         .replace("<!--", "<\\!--"))
 }
 
-/// Puts a text in the place of one that stands there once.
+/// Replaces a text that occurs exactly once.
 fn put(html: &mut String, old: &str, new: &str) -> Outcome {
     if html.matches(old).count() != 1 {
-        return Err(format!("wasm/www/index.html must hold `{old}` once").into());
+        return Err(format!("wasm/www/index.html must contain `{old}` exactly once").into());
     }
     *html = html.replacen(old, new, 1);
     Ok(())
@@ -86,7 +84,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Outcome<&'a str> {
         .and_then(|(_, rest)| rest.split_once(after));
     found
         .map(|(inner, _)| inner)
-        .ok_or_else(|| format!("wasm/www/index.html must hold `{before}`").into())
+        .ok_or_else(|| format!("wasm/www/index.html must contain `{before}`").into())
 }
 
 fn hash(text: &str) -> String {

@@ -1,5 +1,5 @@
-//! A whole release in a folder: the manifest, the draft, the tag, and what is published; `gh` is a
-//! stand-in that writes down its calls.
+//! A whole release in a temporary folder: the manifest, the draft, the tag, and the publication. A
+//! fake `gh` records its calls.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,7 @@ echo "$*" >>"$CALLS"
 case "$1 $2" in "release download") cp "$ARCHIVES"/* "$5" ;; esac
 "#;
 
-/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a stand-in
-/// for `gh`.
+/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a fake `gh`.
 struct Release {
     sh: Shell,
     folder: TempDir,
@@ -72,7 +71,7 @@ impl Release {
         .unwrap();
     }
 
-    /// Runs one of the scripts, and returns the calls of `gh` if it got to its end.
+    /// Runs one of the scripts, and returns the calls of `gh` if the script succeeded.
     fn script(&self, name: &str, argument: &Path) -> Option<String> {
         let (sh, calls) = (&self.sh, self.at("calls"));
         sh.write_file(&calls, "").unwrap();
@@ -106,40 +105,42 @@ impl Release {
     }
 }
 
-fn told(outcome: Outcome) -> String {
+fn error_text(outcome: Outcome) -> String {
     outcome.unwrap_err().to_string()
 }
 
 #[test]
-fn a_tag_is_a_commit_that_adds_checksums() {
+fn tagged_commit_must_only_add_checksums() {
     let release = Release::new();
     let sh = &release.sh;
-    assert!(told(check(sh, "v1.2.3", "1.2.3")).contains("has one parent"));
+    assert!(error_text(check(sh, "v1.2.3", "1.2.3")).contains("must have one parent"));
 
     add(sh, &release.at("archives"), "1.2.3").unwrap();
-    assert!(told(add(sh, &release.at("archives"), "1.2.3")).contains("knows 1.2.3 already"));
+    assert!(
+        error_text(add(sh, &release.at("archives"), "1.2.3")).contains("already contains 1.2.3")
+    );
     release.commit();
     check(sh, "v1.2.3", "1.2.3").unwrap();
-    assert!(told(check(sh, "v1.2.4", "1.2.3")).contains("Cargo.toml says 1.2.3"));
-    assert!(told(check(sh, "v1.2", "1.2")).contains("CHANGELOG.md has no ## 1.2"));
+    assert!(error_text(check(sh, "v1.2.4", "1.2.3")).contains("version in Cargo.toml is 1.2.3"));
+    assert!(error_text(check(sh, "v1.2", "1.2")).contains("CHANGELOG.md has no ## 1.2"));
 
     sh.write_file("new.rs", "").unwrap();
     release.commit();
-    assert!(told(check(sh, "v1.2.3", "1.2.3")).contains("and nothing else"));
+    assert!(error_text(check(sh, "v1.2.3", "1.2.3")).contains("change nothing else"));
 }
 
 #[test]
-fn a_release_is_complete() {
+fn release_with_an_unknown_archive_fails() {
     let release = Release::new();
     release
         .sh
         .write_file(release.at("archives/more"), "")
         .unwrap();
-    assert!(told(add(&release.sh, &release.at("archives"), "1.2.3")).contains("a release is"));
+    assert!(error_text(add(&release.sh, &release.at("archives"), "1.2.3")).contains("expected ["));
 }
 
 #[test]
-fn the_branch_of_a_draft_is_what_a_tag_may_be() {
+fn branch_of_a_draft_can_be_tagged() {
     let release = Release::new();
     let (sh, remote) = (&release.sh, release.at("remote"));
     cmd!(sh, "git init --quiet --bare {remote}")
@@ -175,7 +176,7 @@ fn the_branch_of_a_draft_is_what_a_tag_may_be() {
 }
 
 #[test]
-fn a_draft_is_published_when_it_is_what_the_tag_says() {
+fn only_a_draft_that_matches_the_tag_is_published() {
     let release = Release::new();
     let sh = &release.sh;
     let built = cmd!(sh, "git rev-parse HEAD").quiet().read().unwrap();
@@ -197,9 +198,9 @@ fn a_draft_is_published_when_it_is_what_the_tag_says() {
     );
 
     sh.write_file(release.at("archives/more"), "").unwrap();
-    assert_eq!(publish(), None, "a file that the manifest does not name");
+    assert_eq!(publish(), None, "a file that isn't in the manifest");
     sh.remove_path(release.at("archives/more")).unwrap();
     sh.write_file(release.at("archives").join(&archives("1.2.3")[0]), "forged")
         .unwrap();
-    assert_eq!(publish(), None, "another file than the manifest says");
+    assert_eq!(publish(), None, "a file with another checksum");
 }

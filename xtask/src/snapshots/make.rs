@@ -1,4 +1,4 @@
-//! Builds programs, runs them under their checker and keeps what was printed.
+//! Builds programs, runs them under their checker and keeps the output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,11 +9,11 @@ use super::matrix::Case;
 use super::tools::Tools;
 use crate::Outcome;
 
-/// How the command LINE of a case is run.
+/// The script that runs the command LINE of a case.
 ///
-/// A process of a fresh PID namespace gets the number after the one written first, so PIDs repeat.
-/// Descriptors that this machine left open must not show in reports. The parentheses keep the
-/// shell's own remarks ("Segmentation fault") out of the report.
+/// A process in a fresh PID namespace gets the number after the one written first, so PIDs are the
+/// same in every run. Inherited descriptors are closed, because reports would show them. The
+/// parentheses keep the shell's own messages ("Segmentation fault") out of the report.
 const SCRIPT: &str = "\
     echo 4200 2>/dev/null >/proc/sys/kernel/ns_last_pid
     for open in /proc/self/fd/*; do
@@ -22,19 +22,19 @@ const SCRIPT: &str = "\
     ( LINE ) >printed 2>&1
     exit $?";
 
-/// No case runs nearly as long as this many seconds.
-const PATIENCE: &str = "120";
+/// Seconds after which a case is stopped; each takes far less.
+const TIMEOUT: &str = "120";
 
-/// A folder with the sources and whatever has been built of them so far.
+/// A folder with the sources and the programs built from them so far.
 pub(crate) struct Workshop {
     pub(crate) place: PathBuf,
-    /// What goes before `sh` so that addresses and PIDs are the same next time.
-    still: Vec<&'static str>,
+    /// A command prefix for `sh` that fixes addresses and PIDs.
+    prefix: Vec<&'static str>,
     built: BTreeSet<String>,
 }
 
 impl Workshop {
-    /// Starts from nothing in the folder `place`, with a copy of the programs.
+    /// Empties the folder `place` and copies the programs there.
     pub(crate) fn open(programs: &Path, place: &str) -> Outcome<Workshop> {
         let place = PathBuf::from(place);
         if place.exists() {
@@ -43,16 +43,16 @@ impl Workshop {
         copy(programs, &place)?;
         Ok(Workshop {
             place,
-            still: stillness(),
+            prefix: deterministic_prefix(),
             built: BTreeSet::new(),
         })
     }
 
-    /// Makes one case in its folder; returns the exit status of the run.
+    /// Creates one case in its folder, and returns the exit status of the run.
     pub(super) fn make(&mut self, case: &Case, tools: &Tools, folder: &Path) -> Outcome<i32> {
         self.build(&case.build)?;
         let taken = case.take.as_deref();
-        for old in taken.map_or(Ok(Vec::new()), |pattern| self.left(pattern))? {
+        for old in taken.map_or(Ok(Vec::new()), |pattern| self.files(pattern))? {
             fs::remove_file(old)?;
         }
         let (printed, exit) = self
@@ -61,13 +61,14 @@ impl Workshop {
         let reports = match taken {
             None => vec![printed],
             Some(pattern) => {
-                let files = self.left(pattern)?;
+                let files = self.files(pattern)?;
                 files.iter().map(fs::read).collect::<Result<_, _>>()?
             }
         };
         if reports.is_empty() || reports.iter().all(Vec::is_empty) && case.note.is_none() {
-            let said = String::from_utf8_lossy(&fs::read(self.place.join("printed"))?).into_owned();
-            return Err(format!("{}: the run left no report: {said}", case.name).into());
+            let printed = fs::read(self.place.join("printed"))?;
+            let printed = String::from_utf8_lossy(&printed);
+            return Err(format!("{}: the run wrote no report: {printed}", case.name).into());
         }
         let files = write_reports(folder, &reports)?;
         fs::write(
@@ -81,27 +82,27 @@ impl Workshop {
         if self.built.contains(command) {
             return Ok(());
         }
-        // Compilers keep their environment: rustup finds toolchains through it.
+        // Compilers keep the environment, because rustup needs it to find toolchains.
         let output = Command::new("sh")
             .arg("-c")
             .arg(command)
             .current_dir(&self.place)
             .output()?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(format!("{command}\n{said}").into());
+            let message = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{command}\n{message}").into());
         }
         self.built.insert(command.to_owned());
         Ok(())
     }
 
-    /// Runs a command line; returns what it printed on both streams, and its exit status.
+    /// Runs a command line, and returns its output on both streams and its exit status.
     pub(crate) fn run(&self, line: &str) -> Outcome<(Vec<u8>, i32)> {
         let printed = self.place.join("printed");
         let script = SCRIPT.replace("LINE", line);
         let status = Command::new("timeout")
-            .args(["--kill-after=5", PATIENCE])
-            .args(&self.still)
+            .args(["--kill-after=5", TIMEOUT])
+            .args(&self.prefix)
             .args(["bash", "-c", &script])
             .current_dir(&self.place)
             .env_clear()
@@ -112,14 +113,14 @@ impl Workshop {
             .stderr(Stdio::null())
             .status()?;
         match status.code() {
-            Some(124 | 137) if !line.contains("timeout") => Err("ran too long".into()),
+            Some(124 | 137) if !line.contains("timeout") => Err("timed out".into()),
             Some(code) => Ok((fs::read(printed)?, code)),
             None => Err("the shell was killed".into()),
         }
     }
 
-    /// The files in the workshop whose name fits `before*after`, those of lower PIDs first.
-    fn left(&self, pattern: &str) -> Outcome<Vec<PathBuf>> {
+    /// Returns the files in the workshop that match `before*after`, those with lower PIDs first.
+    fn files(&self, pattern: &str) -> Outcome<Vec<PathBuf>> {
         let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.place)? {
@@ -139,9 +140,10 @@ impl Workshop {
     }
 }
 
-/// Fixed addresses and PIDs where the machine allows it; the reports are as good without.
-fn stillness() -> Vec<&'static str> {
-    let own = [
+/// Returns a command prefix that fixes addresses and PIDs, as far as the machine allows it. The
+/// reports are as good without.
+fn deterministic_prefix() -> Vec<&'static str> {
+    let as_root = [
         "unshare",
         "--pid",
         "--fork",
@@ -150,16 +152,16 @@ fn stillness() -> Vec<&'static str> {
         "setarch",
         "-R",
     ];
-    let user = ["unshare", "--user", "--map-root-user"]
+    let as_user = ["unshare", "--user", "--map-root-user"]
         .into_iter()
-        .chain(own[1..].iter().copied());
-    let ways = [own.to_vec(), user.collect(), vec!["setarch", "-R"]];
-    let works = |way: &Vec<&str>| {
-        let mut trial = Command::new(way[0]);
-        trial.args(&way[1..]).arg("true").stderr(Stdio::null());
+        .chain(as_root[1..].iter().copied());
+    let prefixes = [as_root.to_vec(), as_user.collect(), vec!["setarch", "-R"]];
+    let works = |prefix: &Vec<&str>| {
+        let mut trial = Command::new(prefix[0]);
+        trial.args(&prefix[1..]).arg("true").stderr(Stdio::null());
         trial.status().is_ok_and(|status| status.success())
     };
-    ways.into_iter().find(works).unwrap_or_default()
+    prefixes.into_iter().find(works).unwrap_or_default()
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
@@ -176,7 +178,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-/// Writes `report.txt`, or `report.1.txt` and so on, in place of those of last time.
+/// Replaces the reports in a folder: `report.txt`, or `report.1.txt` and so on.
 pub(super) fn write_reports(folder: &Path, reports: &[Vec<u8>]) -> Outcome<Vec<String>> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {

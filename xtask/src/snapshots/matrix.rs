@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::Outcome;
 
-/// The table, with groups spread out into cases.
+/// The table, with groups expanded into cases.
 pub(crate) struct Matrix {
     pub(crate) tools: BTreeMap<String, Tool>,
     pub(super) cases: Vec<Case>,
@@ -19,34 +19,34 @@ pub(crate) struct Matrix {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tool {
-    /// The command that proves it is here; the first line that it prints is its version.
+    /// A command that succeeds if the program is installed; its first line of output is the version.
     pub(super) probe: String,
-    /// What to install, as a person would type it.
+    /// The package to install, as a user would type it.
     pub(super) install: String,
-    /// Whether its version is the one that the reports depend on.
+    /// True if the reports depend on the version of this program.
     #[serde(default)]
     pub(super) checker: bool,
-    /// What goes before the bare version number in `case.toml`.
+    /// A text before the version number in `case.toml`.
     #[serde(default)]
     pub(super) prefix: String,
 }
 
 /// One run of one program under one checker.
 pub(crate) struct Case {
-    /// `<dialect>/<case>`: also its folder under `snapshots/`.
+    /// `<dialect>/<case>`, which is also its folder under `snapshots/`.
     pub(crate) name: String,
     pub(crate) checker: String,
     pub(crate) program: String,
     pub(crate) build: String,
     pub(crate) run: String,
-    /// Which files the run leaves are its reports; none means what it printed.
+    /// Pattern of the files that are its reports; `None` for its output.
     pub(crate) take: Option<String>,
-    /// Tools that its commands do not name as a word.
+    /// Tools that don't occur as a word in its commands.
     pub(crate) needs: Vec<String>,
     pub(crate) note: Option<String>,
 }
 
-/// A report, or several, as a CI system would show them.
+/// One or more reports as a CI system would show them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wrapped {
@@ -64,7 +64,7 @@ struct File {
     wrapped: Vec<Wrapped>,
 }
 
-/// Cases that share a program, a build and mostly the way they are run.
+/// Cases that share a program, a build and usually the command.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
@@ -72,14 +72,14 @@ struct Group {
     checker: Option<String>,
     program: String,
     build: String,
-    /// The command of the plain cases; `{case}` stands for the name of the case.
+    /// The command of the plain cases; `{case}` is replaced by the name of the case.
     run: Option<String>,
     #[serde(default)]
     cases: Vec<String>,
-    /// Cases with a command of their own.
+    /// Cases with their own command.
     #[serde(default)]
     runs: BTreeMap<String, String>,
-    /// What each folder's name ends with.
+    /// The suffix of each folder's name.
     #[serde(default)]
     suffix: String,
     take: Option<String>,
@@ -91,19 +91,19 @@ struct Group {
 
 impl Matrix {
     pub(crate) fn read(path: &Path) -> Outcome<Matrix> {
-        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-        let file: File = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        let with_path = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| with_path(&error))?;
+        let file: File = toml::from_str(&text).map_err(|error| with_path(&error))?;
         let mut cases = Vec::new();
         for group in &file.group {
-            group.spread(&mut cases)?;
+            group.expand(&mut cases)?;
         }
         let matrix = Matrix {
             tools: file.tool,
             cases,
             wrapped: file.wrapped,
         };
-        matrix.check_names().map_err(|error| wrong(&error))?;
+        matrix.check_names().map_err(|error| with_path(&error))?;
         Ok(matrix)
     }
 
@@ -122,18 +122,18 @@ impl Matrix {
 }
 
 impl Group {
-    fn spread(&self, into: &mut Vec<Case>) -> Outcome {
+    fn expand(&self, into: &mut Vec<Case>) -> Outcome {
         for case in &self.cases {
             let run = self
                 .run
                 .as_ref()
-                .ok_or_else(|| format!("{case}: no command to run"))?;
+                .ok_or_else(|| format!("{case}: the group has no command"))?;
             into.push(self.case(case, run));
         }
         into.extend(self.runs.iter().map(|(case, run)| self.case(case, run)));
         let known = |name: &String| self.cases.contains(name) || self.runs.contains_key(name);
         match self.notes.keys().find(|name| !known(name)) {
-            Some(name) => Err(format!("a note on {name}, which is no case of its group").into()),
+            Some(name) => Err(format!("a note on {name}, which isn't a case of its group").into()),
             None => Ok(()),
         }
     }

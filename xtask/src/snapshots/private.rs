@@ -1,12 +1,11 @@
-//! What is committed must not say whose machine it was made on.
+//! Keeps private names out of committed files.
 
 use std::fs;
 use std::path::Path;
 
 use crate::Outcome;
 
-/// Fails when a report or a `case.toml` names this machine, its kernel, its user's
-/// folder or this checkout.
+/// Fails if a file names this machine, its kernel, the user's home folder or this checkout.
 pub(crate) fn check(home: &Path) -> Outcome {
     let secrets = secrets(home);
     let mut found = Vec::new();
@@ -40,15 +39,15 @@ fn search(folder: &Path, secrets: &[String], found: &mut Vec<String>) -> Outcome
             continue;
         }
         let bytes = fs::read(&path)?;
-        let named = secrets
+        let leaked = secrets
             .iter()
             .filter(|secret| has_word(&bytes, secret.as_bytes()));
-        found.extend(named.map(|secret| format!("{secret} in {}", path.display())));
+        found.extend(leaked.map(|secret| format!("{secret} in {}", path.display())));
     }
     Ok(())
 }
 
-/// Whether `word` stands in `bytes` and is not a part of a longer word.
+/// Returns true if `bytes` contains `word`, and not only as a part of a longer word.
 fn has_word(bytes: &[u8], word: &[u8]) -> bool {
     let part =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
@@ -64,7 +63,7 @@ mod tests {
     use super::has_word;
 
     #[test]
-    fn finds_words_only_whole() {
+    fn only_whole_words_match() {
         assert!(has_word(b"in /root/x.c", b"/root"));
         assert!(has_word(b"vm", b"vm"));
         assert!(!has_word(b"llvm-symbolizer", b"vm"));

@@ -1,4 +1,4 @@
-//! Which of the tools are installed, and in which version.
+//! Installed tools and their versions.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -6,14 +6,14 @@ use std::process::Command;
 use super::matrix::{Case, Tool};
 use crate::Outcome;
 
-/// The tools of the matrix with the version of those that are here.
+/// The tools of the matrix, with the versions of the installed ones.
 pub(crate) struct Tools<'a> {
     known: &'a BTreeMap<String, Tool>,
     versions: BTreeMap<&'a str, String>,
 }
 
 impl<'a> Tools<'a> {
-    pub(crate) fn look(known: &'a BTreeMap<String, Tool>) -> Tools<'a> {
+    pub(crate) fn detect(known: &'a BTreeMap<String, Tool>) -> Tools<'a> {
         let probe =
             |(name, tool): (&'a String, &'a Tool)| Some((name.as_str(), version(&tool.probe)?));
         Tools {
@@ -22,24 +22,29 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// The tools that a case takes and this machine lacks.
+    /// Returns the tools of a case that aren't installed.
     pub(crate) fn absent(&self, case: &Case) -> Vec<&'a str> {
         self.named(case)
             .filter(|name| !self.versions.contains_key(name))
             .collect()
     }
 
-    /// The version of what printed the report: of the tool that runs the program if there is
-    /// one (valgrind), else of the compiler, whose runtime is part of the program.
+    /// Returns the version of the checker: of the tool that runs the program (such as valgrind), or
+    /// else of the compiler, whose runtime is part of the program.
     pub(crate) fn version(&self, case: &Case) -> Outcome<String> {
         let checker = |name: &&str| self.known.get(*name).is_some_and(|tool| tool.checker);
         let name = self.named(case).find(checker);
-        let name = name.ok_or_else(|| format!("{}: no tool of the matrix in it", case.name))?;
-        let tool = self.known.get(name).ok_or("a tool that is in no table")?;
+        let name = name.ok_or_else(|| {
+            format!(
+                "{}: its commands contain no checker of the matrix",
+                case.name
+            )
+        })?;
+        let tool = self.known.get(name).ok_or("unknown tool")?;
         let printed = self
             .versions
             .get(name)
-            .ok_or_else(|| format!("no {name}"))?;
+            .ok_or_else(|| format!("{name} not found"))?;
         Ok(format!("{}{printed}", tool.prefix))
     }
 
@@ -51,7 +56,8 @@ impl<'a> Tools<'a> {
         format!("{name} ({install})")
     }
 
-    /// The tools of a case: those it says it needs, then those that run it and those that build it.
+    /// Returns the tools of a case: those in `needs`, then those that run it, then those that build
+    /// it.
     fn named(&self, case: &Case) -> impl Iterator<Item = &'a str> {
         let needs = case.needs.iter().map(String::as_str);
         let commands = [&case.run, &case.build];
@@ -65,7 +71,7 @@ impl<'a> Tools<'a> {
     }
 }
 
-/// The first line that a probe prints, or nothing when it cannot be run.
+/// Returns the first line of a probe's output; `None` if the probe fails.
 fn version(probe: &str) -> Option<String> {
     let output = Command::new("sh").arg("-c").arg(probe).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! Real reports as CI systems hand them on: the same bytes with something around them.
+//! Real reports as CI systems change them: the same bytes with prefixes and other additions.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::make::write_reports;
 use super::matrix::Wrapped;
 use crate::Outcome;
 
-/// Makes one wrapped case from the reports of others.
+/// Creates one wrapped case from the reports of other cases.
 pub(super) fn make(home: &Path, wrapped: &Wrapped) -> Outcome {
     let mut reports = Vec::new();
     for origin in &wrapped.of {
@@ -16,7 +16,7 @@ pub(super) fn make(home: &Path, wrapped: &Wrapped) -> Outcome {
         reports.push(bytes.map_err(|error| format!("{}: {error}", report.display()))?);
     }
     let (Some(origin), Some(first)) = (wrapped.of.first(), reports.first()) else {
-        return Err(format!("{}: of what?", wrapped.name).into());
+        return Err(format!("{}: `of` is empty", wrapped.name).into());
     };
     let bytes = match wrapped.wrapped.as_str() {
         "github-raw" => github_raw(first),
@@ -32,7 +32,9 @@ pub(super) fn make(home: &Path, wrapped: &Wrapped) -> Outcome {
         "invalid-utf8" => invalid_utf8(first),
         "cut" => first.get(..first.len() / 2).unwrap_or_default().to_vec(),
         "no-trailing-space" => no_trailing_space(first),
-        other => return Err(format!("{}: no way to wrap is called {other}", wrapped.name).into()),
+        other => {
+            return Err(format!("{}: unknown value `{other}` of `wrapped`", wrapped.name).into());
+        }
     };
     let folder = home.join(&wrapped.name);
     write_reports(&folder, &[bytes])?;
@@ -40,7 +42,7 @@ pub(super) fn make(home: &Path, wrapped: &Wrapped) -> Outcome {
     Ok(())
 }
 
-/// The first origin's description, and what was done to it.
+/// Returns the description of the first origin, with the change added.
 fn describe(home: &Path, origin: &str, wrapped: &Wrapped) -> Outcome<String> {
     let text = fs::read_to_string(home.join(origin).join("case.toml"))?;
     let kept = text.lines().filter(|line| !line.starts_with("note ="));
@@ -55,7 +57,7 @@ fn describe(home: &Path, origin: &str, wrapped: &Wrapped) -> Outcome<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// The lines of a report without their ends; a last line without an end is a line too.
+/// Returns the lines of a report without line ends; an unterminated last line counts.
 fn lines(report: &[u8]) -> impl Iterator<Item = &[u8]> {
     report
         .split_inclusive(|byte| *byte == b'\n')
@@ -78,10 +80,11 @@ fn replace_line_ends(report: &[u8], end: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// A line every 1.25 ms from a fixed moment on, with GitHub's seven digits.
+/// Returns the time of a line with GitHub's seven digits: a line every 1.25 ms from a fixed time.
 fn moment(index: usize) -> String {
     let ticks = 345_678_900 + index * 12_500;
-    let (second, fraction) = (ticks / 10_000_000, ticks % 10_000_000);
+    let second = ticks / 10_000_000;
+    let fraction = ticks % 10_000_000;
     format!(
         "2026-05-01T12:{:02}:{:02}.{fraction:07}Z ",
         34 + second / 60,
@@ -89,12 +92,12 @@ fn moment(index: usize) -> String {
     )
 }
 
-/// The raw log of a job: a byte order mark, then a time before every line.
+/// Returns the raw log of a job: a byte order mark, then a time before every line.
 fn github_raw(report: &[u8]) -> Vec<u8> {
     [b"\xef\xbb\xbf".as_slice(), &before_each(report, moment)].concat()
 }
 
-/// A raw log in which the report stands inside a step and the step fails.
+/// Returns a raw log in which a step prints the report and fails.
 fn github_group(report: &[u8]) -> Vec<u8> {
     let text = [
         b"##[group]Run ./run-tests.sh\n./run-tests.sh\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n"
@@ -105,12 +108,13 @@ fn github_group(report: &[u8]) -> Vec<u8> {
     github_raw(&text.concat())
 }
 
-/// Two services whose lines arrive in turn; the longer one ends alone.
+/// Interleaves the lines of two services; the rest of the longer one follows.
 fn compose_two(reports: &[Vec<u8>]) -> Outcome<Vec<u8>> {
     let [first, second] = reports else {
-        return Err("compose-two takes two reports".into());
+        return Err("compose-two needs two reports".into());
     };
-    let (mut first, mut second) = (lines(first), lines(second));
+    let mut first = lines(first);
+    let mut second = lines(second);
     let mut out = Vec::new();
     loop {
         let pair = [
@@ -127,7 +131,7 @@ fn compose_two(reports: &[Vec<u8>]) -> Outcome<Vec<u8>> {
     }
 }
 
-/// What PowerShell's `>` writes: UTF-16, little end first, with a mark and Windows line ends.
+/// Returns the output of PowerShell's `>`: UTF-16LE with a byte order mark and CRLF.
 fn utf16(report: &[u8]) -> Vec<u8> {
     let text = format!(
         "\u{feff}{}",
@@ -136,7 +140,7 @@ fn utf16(report: &[u8]) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// The program itself prints bytes that are no text, in the middle of the report.
+/// Inserts a line with invalid UTF-8 in the middle of the report, as if the program had printed it.
 fn invalid_utf8(report: &[u8]) -> Vec<u8> {
     let all: Vec<&[u8]> = lines(report).collect();
     let middle = all.len() / 2;
@@ -146,7 +150,7 @@ fn invalid_utf8(report: &[u8]) -> Vec<u8> {
     joined.flat_map(|line| [*line, b"\n"].concat()).collect()
 }
 
-/// What an editor or a mail leaves: no blanks at the end of any line.
+/// Removes trailing spaces, as editors and mail programs do.
 fn no_trailing_space(report: &[u8]) -> Vec<u8> {
     lines(report)
         .flat_map(|line| [line.trim_ascii_end(), b"\n"].concat())
@@ -158,18 +162,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interleaves_until_both_end() {
+    fn lines_are_interleaved_until_both_end() {
         let out = compose_two(&[b"a\nb\n".to_vec(), b"c\n".to_vec()]).unwrap();
         assert_eq!(out, b"api-1     | a\nworker-1  | c\napi-1     | b\n");
     }
 
     #[test]
-    fn writes_a_mark_before_utf16() {
+    fn utf16_has_a_byte_order_mark() {
         assert_eq!(utf16(b"a\n"), b"\xff\xfea\0\r\0\n\0");
     }
 
     #[test]
-    fn counts_time_onwards() {
+    fn time_increases() {
         assert_eq!(moment(0), "2026-05-01T12:34:34.5678900Z ");
         assert_eq!(moment(800), "2026-05-01T12:34:35.5678900Z ");
     }

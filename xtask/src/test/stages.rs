@@ -2,103 +2,167 @@
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
+use super::{Extent, needs, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
-use crate::test::workflows;
-use crate::{archive, bench, fuzz, page, wasm};
+use crate::{Outcome, archive, bench, fuzz, page, wasm};
 
 /// One stage.
 pub(crate) struct Stage {
     pub(crate) name: &'static str,
-    /// Without these it is skipped.
+    /// The only test command with this stage; `None` for both.
+    pub(super) only: Option<Extent>,
+    /// The stage is skipped if one of these is missing.
     pub(crate) needs: &'static [Need],
-    pub(crate) run: fn(&Shell) -> Outcome,
+    pub(crate) run: fn(&Shell, Extent) -> Outcome,
 }
 
-/// How long each fuzz target runs.
-const FUZZ_SECONDS: u32 = 20;
+/// Seconds for each fuzz target.
+const FUZZ_SECONDS: u32 = 5;
+const FUZZ_SECONDS_FULL: u32 = 300;
+
+/// Mutated logs in each part of the test `mutants`. Its default is a sample.
+const MUTANTS: &str = "100000";
+
+/// Arguments of `cargo test` for tests that run real checkers. The tests of `harnesses` and
+/// `scenarios` build whole projects, which takes minutes.
+const SAMPLE: &[&str] = &[
+    "--test",
+    "run",
+    "--",
+    "--include-ignored",
+    "tools::",
+    "losses::",
+];
+const ALL_CHECKERS: &[&str] = &[
+    "--test",
+    "run",
+    "--test",
+    "scenarios",
+    "--",
+    "--include-ignored",
+];
 
 /// All stages.
-pub(crate) const ALL: &[Stage] = &[
+pub(super) const ALL: &[Stage] = &[
     Stage {
         name: "Set-up",
+        only: None,
         needs: &[],
         run: set_up,
     },
     Stage {
         name: "Format",
+        only: None,
         needs: &[Need::Component("rustfmt")],
-        run: format,
+        run: |sh, _| format(sh),
     },
     Stage {
-        name: "Lints",
-        needs: &[Need::Component("clippy")],
-        run: lints,
+        name: "Prose",
+        only: None,
+        needs: prose::NEEDS,
+        run: |sh, _| prose::check(sh),
     },
     Stage {
-        name: "Tests",
-        needs: &[],
-        run: tests,
-    },
-    Stage {
-        name: "Names of frames",
-        needs: SYMBOLS,
-        run: symbols,
-    },
-    Stage {
-        name: "Real checkers",
-        needs: CHECKERS,
-        run: checkers,
+        name: "Dependencies",
+        only: None,
+        needs: &[Need::CargoDeny],
+        run: |sh, _| dependencies(sh),
     },
     Stage {
         name: "Workflows",
+        only: None,
         needs: workflows::LINTERS,
-        run: workflows::lint,
+        run: |sh, _| workflows::lint(sh),
+    },
+    Stage {
+        name: "Lints",
+        only: None,
+        needs: &[Need::Component("clippy")],
+        run: |sh, _| lints(sh),
+    },
+    Stage {
+        name: "Tests",
+        only: None,
+        needs: &[],
+        run: |sh, _| tests(sh),
+    },
+    Stage {
+        name: "Mutants",
+        only: Some(Extent::Full),
+        needs: &[],
+        run: |sh, _| mutants(sh),
+    },
+    Stage {
+        name: "Frame names",
+        only: Some(Extent::Full),
+        needs: SYMBOLIZERS,
+        run: |sh, _| frame_names(sh),
+    },
+    Stage {
+        name: "Real checkers (sample)",
+        only: Some(Extent::Fast),
+        needs: CHECKERS,
+        run: |sh, _| checkers(sh, SAMPLE),
+    },
+    Stage {
+        name: "Real checkers",
+        only: Some(Extent::Full),
+        needs: CHECKERS_AND_HARNESSES,
+        run: |sh, _| checkers(sh, ALL_CHECKERS),
     },
     Stage {
         name: "The action on a runner",
+        only: Some(Extent::Full),
         needs: workflows::RUNNER,
-        run: workflows::runner,
+        run: |sh, _| workflows::run(sh),
     },
     Stage {
-        name: "Core for WebAssembly",
-        needs: &[Need::Target(WASM)],
-        run: |sh| core_for(sh, WASM),
+        name: "Other systems",
+        only: None,
+        needs: systems::NEEDS,
+        run: |sh, _| systems::check(sh),
     },
     Stage {
-        name: "Core without an operating system",
-        needs: &[Need::Target(BARE)],
-        run: |sh| core_for(sh, BARE),
+        name: "Core without std",
+        only: None,
+        needs: &[Need::Target(WASM), Need::Target(BARE)],
+        run: |sh, _| core_without_std(sh),
     },
     Stage {
         name: "The npm package",
+        only: None,
         needs: wasm::NEEDS,
-        run: wasm::test,
+        run: |sh, _| wasm::test(sh),
     },
     Stage {
         name: "Pages in a browser",
+        only: None,
         needs: BROWSER,
-        run: browser,
+        run: |sh, _| browser(sh),
     },
     Stage {
         name: "Documentation",
+        only: None,
         needs: &[],
-        run: documentation,
+        run: |sh, _| documentation(sh),
     },
     Stage {
         name: "Source archive",
+        only: None,
         needs: archive::NEEDS,
-        run: archive::test,
+        run: |sh, _| archive::test(sh),
     },
     Stage {
         name: "Fuzzing",
+        only: None,
         needs: fuzz::NEEDS,
-        run: |sh| fuzz::for_seconds(sh, FUZZ_SECONDS),
+        run: fuzzing,
     },
     Stage {
         name: "Benchmarks (small)",
+        only: Some(Extent::Full),
         needs: bench::NEEDS,
-        run: benchmarks,
+        run: |_, _| bench::run(&["--small".to_owned()]),
     },
 ];
 
@@ -109,7 +173,7 @@ const BROWSER: &[Need] = &[
     Need::Program("chromium", "chromium"),
 ];
 
-const SYMBOLS: &[Need] = &[
+const SYMBOLIZERS: &[Need] = &[
     Need::Program("clang", "clang"),
     Need::Program("llvm-symbolizer", "llvm"),
     Need::Program("dwz", "dwz"),
@@ -117,28 +181,62 @@ const SYMBOLS: &[Need] = &[
     Need::Nightly,
 ];
 
-/// What else they need, each test looks for itself.
 const CHECKERS: &[Need] = &[
     Need::Program("valgrind", "valgrind"),
     Need::Program("gcc", "gcc"),
+    Need::Program("clang-19", "clang-19"),
+    Need::File(
+        "/usr/lib/llvm-19/lib/clang/19/lib/linux",
+        "libclang-rt-19-dev",
+    ),
+    Need::Program("llvm-symbolizer-19", "llvm-19"),
+    Need::File("/usr/lib/libefence.so.0", "electric-fence"),
+    Need::Program("strace", "strace"),
 ];
 
-/// What can't be fetched is no failure here: the stage that needs it says so.
-fn set_up(sh: &Shell) -> Outcome {
-    for need in setup::ALL {
-        if let Err(advice) = need.meet(sh) {
-            println!("{advice}");
-        }
-    }
-    match setup::missing(setup::ALL) {
-        Some(missing) if setup::in_ci() => Err(missing.into()),
-        _ => Ok(()),
-    }
+const CHECKERS_AND_HARNESSES: &[Need] = &[
+    Need::Program("valgrind", "valgrind"),
+    Need::Program("gcc", "gcc"),
+    Need::Program("c++", "g++"),
+    Need::Program("clang-19", "clang-19"),
+    Need::File(
+        "/usr/lib/llvm-19/lib/clang/19/lib/linux",
+        "libclang-rt-19-dev",
+    ),
+    Need::Program("llvm-symbolizer-19", "llvm-19"),
+    Need::File("/usr/lib/libefence.so.0", "electric-fence"),
+    Need::Program("strace", "strace"),
+    Need::Program("cmake", "cmake"),
+    Need::Program("meson", "meson"),
+    Need::Program("ninja", "ninja-build"),
+    Need::Program("python3", "python3"),
+    Need::PythonHeaders,
+    Need::PyPi,
+    Need::Nextest,
+    Need::Nightly,
+    Need::Sources,
+    Need::Miri,
+];
+
+/// A tool that can't be installed isn't a failure here: the stages that need it report it.
+fn set_up(sh: &Shell, extent: Extent) -> Outcome {
+    setup::install(sh, &needs(extent));
+    Ok(())
 }
 
 fn format(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo fmt --all --check").run()?;
     cmd!(sh, "cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
+    Ok(())
+}
+
+/// Licences, duplicates and sources. Advisories change without a commit, so only CI checks them.
+fn dependencies(sh: &Shell) -> Outcome {
+    let deny = setup::tools()?.join("cargo-deny");
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let options = ["--config=deny.toml", "--manifest-path", manifest];
+        cmd!(sh, "{deny} {options...} check bans licenses sources").run()?;
+    }
     Ok(())
 }
 
@@ -150,26 +248,30 @@ fn tests(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "cargo test --workspace --no-fail-fast -- --quiet").run()?)
 }
 
-/// Against llvm-symbolizer, over programs that are built for it.
-fn symbols(sh: &Shell) -> Outcome {
-    Ok(cmd!(
+fn mutants(sh: &Shell) -> Outcome {
+    let test = cmd!(
+        sh,
+        "cargo test --release --package leakgate-core --test cases -- mutants/"
+    );
+    Ok(test.env("LEAKGATE_MUTANTS", MUTANTS).run()?)
+}
+
+/// Compares with llvm-symbolizer, using programs that the tests build. With fewer packages, cargo
+/// would choose other features of their dependencies, and compile those again.
+fn frame_names(sh: &Shell) -> Outcome {
+    let test = cmd!(
         sh,
         "cargo test --workspace --test symbolize --quiet -- --ignored"
-    )
-    .run()?)
+    );
+    Ok(test.run()?)
 }
 
-/// `leakgate run`, and the projects of docs/run/.
-fn checkers(sh: &Shell) -> Outcome {
-    Ok(cmd!(
-        sh,
-        "cargo test --workspace --test run --test scenarios --quiet -- --include-ignored"
-    )
-    .run()?)
+/// `leakgate run` with real checkers, and the projects of `docs/run/`.
+fn checkers(sh: &Shell, arguments: &[&str]) -> Outcome {
+    Ok(cmd!(sh, "cargo test --workspace --quiet {arguments...}").run()?)
 }
 
-/// Pages that the program writes, and the page to paste a log into, in Chromium. The program is the
-/// one of the tests.
+/// HTML reports of the debug binary and the page, in Chromium.
 fn browser(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo test --workspace --no-run --quiet").run()?;
     page::files(sh)?;
@@ -178,25 +280,23 @@ fn browser(sh: &Shell) -> Outcome {
     Ok(cmd!(sh, "node --test").run()?)
 }
 
-fn core_for(sh: &Shell, target: &str) -> Outcome {
-    Ok(cmd!(
-        sh,
-        "cargo check --package leakgate-core --no-default-features --target {target}"
-    )
-    .run()?)
+fn core_without_std(sh: &Shell) -> Outcome {
+    let core = ["--package", "leakgate-core", "--no-default-features"];
+    for target in [WASM, BARE] {
+        cmd!(sh, "cargo check {core...} --target {target}").run()?;
+    }
+    Ok(())
 }
 
 fn documentation(sh: &Shell) -> Outcome {
-    Ok(cmd!(sh, "cargo doc --workspace --no-deps")
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .run()?)
+    let doc = cmd!(sh, "cargo doc --workspace --no-deps");
+    Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
 }
 
-/// Figures on a shared machine prove nothing, so they are printed and no speed is a failure.
-fn benchmarks(sh: &Shell) -> Outcome {
-    Ok(cmd!(
-        sh,
-        "cargo run --release --quiet --package xtask -- bench --small"
-    )
-    .run()?)
+fn fuzzing(sh: &Shell, extent: Extent) -> Outcome {
+    let seconds = match extent {
+        Extent::Fast => FUZZ_SECONDS,
+        Extent::Full => FUZZ_SECONDS_FULL,
+    };
+    fuzz::for_seconds(sh, seconds)
 }

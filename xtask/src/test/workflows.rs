@@ -1,87 +1,83 @@
-//! Stages about GitHub: workflows, actions and scripts under linters, and the action on a local
+//! Stages about GitHub: linters for workflows, actions and scripts, and the action on a local
 //! runner.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::setup::{self, Need};
 use crate::{Outcome, examples};
 
-pub(super) const LINTERS: &[Need] = &[Need::Tools];
+pub(super) const LINTERS: &[Need] = &[Need::PyPi, Need::Program("git", "git")];
 pub(super) const RUNNER: &[Need] = &[
-    Need::Tools,
+    Need::PyPi,
     Need::Program("git", "git"),
     Need::Program("c++", "g++"),
 ];
 
-/// Linters over what GitHub reads: ours, and the examples, which stand among ours for that time.
+/// Lints the files that GitHub reads, and the examples, which are copied into a temporary
+/// repository. A failing linter doesn't stop the others.
 pub(super) fn lint(sh: &Shell) -> Outcome {
-    let copy = with_examples(sh)?;
-    let actions = ["action.yml", "publish/action.yml"];
+    let copy = copy_with_examples(sh)?;
+    let _folder = sh.push_dir(&copy);
     let tools = setup::tools()?;
-    let [actionlint, zizmor, schema, shellcheck] =
-        ["actionlint", "zizmor", "check-jsonschema", "shellcheck"].map(|name| tools.join(name));
-    let folder = copy.display().to_string();
-    // actionlint reads scripts within workflows with shellcheck, which it looks for on PATH.
-    let path = format!("{}:{}", tools.display(), std::env::var("PATH")?);
     let mut failed = Vec::new();
-    let mut hold = |name: &'static str, outcome: xshell::Result<()>| {
-        if outcome.is_err() {
+    for (name, command) in linters(sh, &copy, &tools)? {
+        if command.run().is_err() {
             failed.push(name);
         }
-    };
-    let _there = sh.push_dir(&copy);
-    let workflows = sh.read_dir(".github/workflows")?;
-    hold(
-        "actionlint",
-        cmd!(sh, "{actionlint}").env("PATH", path).run(),
-    );
-    hold(
-        "zizmor",
-        cmd!(sh, "{zizmor} --quiet --offline {folder}").run(),
-    );
-    hold(
-        "schema of actions",
-        cmd!(
-            sh,
-            "{schema} --builtin-schema vendor.github-actions {actions...}"
-        )
-        .run(),
-    );
-    hold(
-        "schema of workflows",
-        cmd!(
-            sh,
-            "{schema} --builtin-schema vendor.github-workflows {workflows...}"
-        )
-        .run(),
-    );
-    hold(
-        "schema of Dependabot",
-        cmd!(
-            sh,
-            "{schema} --builtin-schema vendor.dependabot .github/dependabot.yml"
-        )
-        .run(),
-    );
-    let mut scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?].concat();
-    scripts.retain(|path| path.extension().is_none_or(|end| end == "sh"));
-    hold(
-        "shellcheck",
-        cmd!(sh, "{shellcheck} --external-sources {scripts...}").run(),
-    );
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join(", ").into())
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(failed.join(", ").into()),
     }
 }
 
-/// A repository of its own under target/, with all that linters read, and the examples among the
-/// workflows.
-fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
+/// Returns the linters by name. The shell must be in the copy of the repository.
+fn linters<'a>(sh: &'a Shell, copy: &Path, tools: &Path) -> Outcome<Vec<(&'static str, Cmd<'a>)>> {
+    let actionlint = tools.join("actionlint");
+    let zizmor = tools.join("zizmor");
+    let shellcheck = tools.join("shellcheck");
+    let workflows = sh.read_dir(".github/workflows")?;
+    let mut scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?].concat();
+    scripts.retain(|path| path.extension().is_none_or(|extension| extension == "sh"));
+    let check_schema = |schema: &str, files: &[PathBuf]| {
+        let program = tools.join("check-jsonschema");
+        cmd!(sh, "{program} --builtin-schema {schema} {files...}")
+    };
+    // actionlint looks for shellcheck on PATH, to check scripts in workflows.
+    let mut path = OsString::from(tools);
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let actions = ["action.yml", "publish/action.yml"].map(PathBuf::from);
+    let dependabot = [PathBuf::from(".github/dependabot.yml")];
+    Ok(vec![
+        ("actionlint", cmd!(sh, "{actionlint}").env("PATH", path)),
+        ("zizmor", cmd!(sh, "{zizmor} --quiet --offline {copy}")),
+        (
+            "shellcheck",
+            cmd!(sh, "{shellcheck} --external-sources {scripts...}"),
+        ),
+        (
+            "schema of actions",
+            check_schema("vendor.github-actions", &actions),
+        ),
+        (
+            "schema of workflows",
+            check_schema("vendor.github-workflows", &workflows),
+        ),
+        (
+            "schema of Dependabot",
+            check_schema("vendor.dependabot", &dependabot),
+        ),
+    ])
+}
+
+/// Creates a repository under `target/` with all files that the linters read, and the examples as
+/// additional workflows.
+fn copy_with_examples(sh: &Shell) -> Outcome<PathBuf> {
     let repository = setup::repository()?;
     let copy = repository.join("target/workflows");
     sh.remove_path(&copy)?;
@@ -109,25 +105,23 @@ fn with_examples(sh: &Shell) -> Outcome<PathBuf> {
         };
         let path = copy.join(".github/workflows").join(&name);
         if path.exists() {
-            return Err(format!("{}: another workflow has the name {name}", example.place).into());
+            return Err(format!("{}: another workflow is called {name}", example.place).into());
         }
         fs::write(path, example.text)?;
         count += 1;
     }
     println!("{count} workflows from README, docs/ and `leakgate init`");
-    let _there = sh.push_dir(&copy);
+    let _folder = sh.push_dir(&copy);
     cmd!(sh, "git init --quiet").run()?;
     Ok(copy)
 }
 
-/// Whole workflows under `act`: all tests that the others leave out. With fewer packages, cargo
-/// would choose other features of what they need, and compile it again.
-pub(super) fn runner(sh: &Shell) -> Outcome {
-    let test = cmd!(
-        sh,
-        "cargo test --workspace --test runner --quiet -- --ignored --show-output"
-    );
-    Ok(test
+/// Runs whole workflows in `act`. With fewer packages, cargo would choose other features of their
+/// dependencies, and compile those again.
+pub(super) fn run(sh: &Shell) -> Outcome {
+    let options = ["--quiet", "--", "--ignored", "--show-output"];
+    cmd!(sh, "cargo test --workspace --test runner {options...}")
         .env("LEAKGATE_ACT", setup::tools()?.join("act"))
-        .run()?)
+        .run()?;
+    Ok(())
 }

@@ -1,5 +1,5 @@
-//! How fast the module reads in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. Printed,
-//! and never asserted.
+//! Reading speed of the module in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. The
+//! results are printed, not checked.
 
 use std::fs;
 

@@ -1,9 +1,8 @@
-//! How the module is compiled: together with a standard library that is made for it, without the
-//! words of panics.
+//! Compiles the module together with its own standard library, which has no panic messages.
 //!
-//! cargo builds the library from its sources with `-Zbuild-std`, which is not stable.
-//! `RUSTC_BOOTSTRAP` allows it with the compiler that builds everything else; with a nightly, the
-//! page would have another library than the program.
+//! Cargo builds that library from source with `-Zbuild-std`, which is unstable. `RUSTC_BOOTSTRAP`
+//! allows it with the stable compiler; a nightly would give the page another standard library than
+//! the program.
 
 use std::path::PathBuf;
 
@@ -12,32 +11,32 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::WASM;
 
-/// What is said to the compiler.
+/// Flags for rustc.
 const FLAGS: &[&str] = &[
     // Every browser has had vector instructions since 2023; the searches use them.
     "-Ctarget-feature=+simd128",
     "-Zunstable-options",
-    // A panic ends the module either way, and nobody reads its message.
+    // A panic ends the module anyway, and its message would not be shown.
     "-Cpanic=immediate-abort",
     "-Zlocation-detail=none",
-    // Of what is derived for debugging the name remains; no document shows it.
+    // Derived `Debug` prints only the name of the type; no report contains it.
     "-Zfmt-debug=shallow",
-    // These names begin with the path, so that what is sorted by them lies beside its like.
+    // These names start with the path, so sorting by name groups similar functions.
     "-Csymbol-mangling-version=legacy",
-    // Lines are read by many small functions. The compiler's own threshold for size calls each of
-    // them (5): 530 kB compressed, and dense logs at 130 to 149 MB/s. At 40 these are 543 kB,
-    // and 158 to 191 MB/s; at 100, 577 kB.
+    // Many small functions parse lines. With the default threshold for size (5), none is inlined:
+    // 530 kB compressed, and 130 to 149 MB/s for dense logs. With 40: 543 kB, and 158 to 191 MB/s.
+    // With 100: 577 kB.
     "-Cllvm-args=-inline-threshold=40",
-    // By this, `zmij` computes what would be a table of ten kilobytes. It writes fractions, which
-    // stand in no document.
+    // Makes `zmij` compute values instead of using a table of 10 kB. It formats fractions, which no
+    // report contains.
     "--cfg=opt_level=\"s\"",
 ];
 
-/// Bytes are compared in there, which takes time everywhere. In `Cargo.toml` it would be a package
-/// that other builds do not have.
+/// Comparing bytes, which is done everywhere, is part of this package. It isn't in `Cargo.toml`,
+/// because cargo warns about a profile for a package that other builds don't have.
 const FAST: &str = "profile.wasm.package.compiler_builtins.opt-level=3";
 
-/// Compiles the module, and tells where it is.
+/// Compiles the module, and returns its path.
 pub(super) fn module(sh: &Shell) -> Outcome<PathBuf> {
     let std = [
         "-Zbuild-std=std,panic_abort",
@@ -53,7 +52,7 @@ pub(super) fn module(sh: &Shell) -> Outcome<PathBuf> {
         .join(format!("target/{WASM}/wasm/leakgate_wasm.wasm")))
 }
 
-/// Sources of dependencies lie in somebody's home, which is nobody's business.
+/// Returns the flags, with a mapping that keeps the path of the user's home out of the module.
 fn rustflags(sh: &Shell) -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
@@ -63,7 +62,7 @@ fn rustflags(sh: &Shell) -> String {
     let plain = registries
         .iter()
         .map(|folder| format!("--remap-path-prefix={}/=", folder.display()));
-    // A folder with a space in its name can't stand in the variable.
+    // The variable can't contain a path with a space.
     let plain = plain.filter(|flag| !flag.contains(' '));
     FLAGS
         .iter()

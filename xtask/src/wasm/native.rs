@@ -1,7 +1,7 @@
-//! What the native core says of every case under `snapshots/`, for the test that holds the module
-//! to it.
+//! Reports of the native core for every case under `snapshots/`. A test compares the module with
+//! them.
 //!
-//! `<dialect>/<case>/inputs` names the reports, a line each; beside it lies a document for each
+//! `<dialect>/<case>/inputs` lists the logs, one per line; the same folder has a report for each
 //! format.
 
 use std::fs;
@@ -11,12 +11,11 @@ use leakgate_core::emit::Format;
 
 use crate::Outcome;
 
-/// The cases, and the way from bytes to a verdict, of the core's own tests.
+/// Cases, and parsing and judging them, from the core's own tests.
 #[path = "../../../core/tests/common/mod.rs"]
 mod common;
 
-/// Writes the documents of all cases. Without rules the day on which they are judged decides
-/// nothing.
+/// Writes the reports of all cases. Without rules, they don't depend on the date.
 pub(crate) fn write(out: &Path) -> Outcome {
     if out.exists() {
         fs::remove_dir_all(out)?;

@@ -1,16 +1,16 @@
-//! Seeded noise: what a CI log holds between reports. Each kind is made of what makes it hard to
-//! search.
+//! Seeded noise: the lines of a CI log between reports. Each kind contains the characters that make
+//! it hard to search.
 
 use std::fmt::Write as _;
 
 use fastrand::Rng;
 
-/// A kind of noise.
+/// One kind of noise.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Appends some lines.
     lines: fn(&mut Rng, &mut String),
-    /// What stands before each line, reports included.
+    /// Appends the prefix of a line; lines of reports get one, too.
     prefix: fn(&mut Rng, &mut String),
 }
 
@@ -44,7 +44,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
-    /// At least so many bytes of whole lines.
+    /// Returns whole lines of at least `bytes` bytes together.
     pub(crate) fn block(&self, rng: &mut Rng, bytes: usize) -> String {
         let mut out = String::with_capacity(bytes + 4096);
         let mut lines = String::new();
@@ -56,7 +56,7 @@ impl Kind {
         out
     }
 
-    /// Appends a text as this kind of log shows it.
+    /// Appends a text line by line, with the prefixes of this kind of log.
     pub(crate) fn wrap(&self, text: &str, rng: &mut Rng, out: &mut String) {
         for line in text.lines() {
             (self.prefix)(rng, out);
@@ -83,7 +83,7 @@ fn time_stamp(rng: &mut Rng, out: &mut String) {
     let _ = write!(out, "2026-05-01T12:{minute:02}:{second:02}.{rest:07}Z ");
 }
 
-/// What package managers, test runners and shells print in a job.
+/// Output of package managers, test runners and shells.
 fn build(rng: &mut Rng, out: &mut String) {
     let (a, b, n) = (word(rng), word(rng), rng.u32(..100_000));
     let _ = match rng.u8(..6) {
@@ -107,7 +107,7 @@ fn build(rng: &mut Rng, out: &mut String) {
     };
 }
 
-/// Long rules of `=`, percentages, and code with `==` in it.
+/// Long lines of `=`, percentages, and code that contains `==`.
 fn pytest(rng: &mut Rng, out: &mut String) {
     let (a, b, n) = (word(rng), word(rng), rng.u32(..1000));
     let _ = match rng.u8(..8) {
@@ -133,7 +133,7 @@ fn pytest(rng: &mut Rng, out: &mut String) {
     };
 }
 
-/// Warnings with carets, and command lines that name sanitizers' flags.
+/// Warnings with carets, and command lines with sanitizer flags.
 fn compiler(rng: &mut Rng, out: &mut String) {
     let (a, b, n) = (word(rng), word(rng), rng.u32(1..4000));
     let _ = match rng.u8(..4) {

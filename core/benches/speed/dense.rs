@@ -1,5 +1,5 @@
-//! Dense reports: thousands of different leaks, nothing between them. Made up, for no program of
-//! ours leaks that much.
+//! Dense reports: thousands of different leaks and nothing between them. They are generated, because
+//! none of the snapshot programs leaks that much.
 
 use std::fmt::Write as _;
 
@@ -24,14 +24,14 @@ struct Leak {
     frames: Vec<Frame>,
 }
 
-const MODULES: &[&str] = &[
+pub(crate) const MODULES: &[&str] = &[
     "net", "store", "query", "render", "codec", "sched", "ui", "util",
 ];
-const NOUNS: &[&str] = &[
+pub(crate) const NOUNS: &[&str] = &[
     "Session", "Buffer", "Index", "Parser", "Tree", "Page", "Cursor", "Request", "Stream", "Cache",
     "Worker",
 ];
-const VERBS: &[&str] = &[
+pub(crate) const VERBS: &[&str] = &[
     "open",
     "load",
     "insert",
@@ -44,22 +44,21 @@ const VERBS: &[&str] = &[
     "merge",
 ];
 
-/// Different leaks with stacks as a C++ program of some size has them: shared at the bottom,
+/// Generates different leaks with stacks like those of a larger C++ program: shared at the bottom,
 /// different at the top.
 fn leaks(count: usize) -> Vec<Leak> {
     let mut rng = Rng::with_seed(0x6c65_616b);
-    let leak = |n: usize| {
+    let generate = |n: usize| {
         let depth = rng.usize(FRAMES - 4..=FRAMES + 4);
-        // The deeper a frame, the fewer functions there are to choose from.
+        // The deeper a frame, the fewer functions it is chosen from.
         let mut frames: Vec<Frame> = (0..depth - 1)
             .map(|level| frame(rng.usize(..2 + 3000 / (level + 1)), level))
             .collect();
         frames[0].line = u32::try_from(n).unwrap_or(u32::MAX) + 1;
-        frames.push(frame(0, depth));
-        frames
-            .last_mut()
-            .into_iter()
-            .for_each(|f| f.function = "main".into());
+        frames.push(Frame {
+            function: "main".into(),
+            ..frame(0, depth)
+        });
         let blocks = 1 + rng.u64(..9);
         Leak {
             bytes: blocks * rng.u64(1..2000),
@@ -67,14 +66,13 @@ fn leaks(count: usize) -> Vec<Leak> {
             frames,
         }
     };
-    (0..count).map(leak).collect::<Vec<_>>()
+    (0..count).map(generate).collect()
 }
 
 fn frame(choice: usize, level: usize) -> Frame {
-    let pick = |of: &[&'static str], n: usize| of[n % of.len()];
-    let module = pick(MODULES, choice / 7);
-    let noun = pick(NOUNS, choice / 3);
-    let verb = pick(VERBS, choice);
+    let module = MODULES[choice / 7 % MODULES.len()];
+    let noun = NOUNS[choice / 3 % NOUNS.len()];
+    let verb = VERBS[choice % VERBS.len()];
     Frame {
         function: format!("{module}::{noun}::{verb}_{}(Text const&)", choice % 97),
         folder: format!("/ci/src/{module}"),
@@ -90,7 +88,7 @@ fn total(leaks: &[Leak]) -> (u64, u64) {
     })
 }
 
-/// `1234567` as valgrind prints it.
+/// Formats a number with valgrind's thousands separators: `1,234,567`.
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let first = digits.len() % 3;
@@ -104,7 +102,7 @@ fn grouped(n: u64) -> String {
     out
 }
 
-/// A report of LeakSanitizer.
+/// Generates a LeakSanitizer report.
 pub(crate) fn lsan(count: usize) -> Vec<u8> {
     let leaks = leaks(count);
     let mut out = String::from(
@@ -143,7 +141,7 @@ pub(crate) fn lsan(count: usize) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// A report of memcheck.
+/// Generates a memcheck report.
 pub(crate) fn memcheck(count: usize) -> Vec<u8> {
     let leaks = leaks(count);
     let (bytes, blocks) = total(&leaks);
@@ -198,7 +196,7 @@ const XML_HEAD: &str = "<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n<protocol
     <argv>\n    <exe>./app</exe>\n  </argv>\n</args>\n\n<status>\n  <state>RUNNING</state>\n</status>\n\n\
     <status>\n  <state>FINISHED</state>\n</status>\n\n";
 
-/// A report of memcheck in XML.
+/// Generates a memcheck report in XML.
 pub(crate) fn xml(count: usize) -> Vec<u8> {
     let mut out = String::from(XML_HEAD);
     for (n, leak) in leaks(count).iter().enumerate() {
