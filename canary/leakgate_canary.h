@@ -1,7 +1,9 @@
-/* A leak on purpose. A run under a memory checker that does not report it has not looked.
+/* Leaks a block on purpose. If a memory checker does not report it, the checker did not look for
+ * leaks.
  *
- * Call leakgate_canary() once, in one test, and put the rule of canary/README.md into leakgate.toml: it accepts this leak, and fails a
- * run in which it does not come back. For C and C++, under AddressSanitizer, LeakSanitizer and valgrind's memcheck.
+ * Call leakgate_canary() once, in one test, and copy the rule in canary/README.md to leakgate.toml.
+ * The rule accepts this leak, and fails a run that does not report it. For C and C++, under
+ * AddressSanitizer, LeakSanitizer and valgrind's memcheck.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0 */
 #ifndef LEAKGATE_CANARY_H
@@ -10,7 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* How much is leaked, in one block. The rule says the same number. */
+/* Size of the leaked block. The rule contains the same number. */
 #define LEAKGATE_CANARY_BYTES 4242
 
 #if defined(__GNUC__)
@@ -21,20 +23,22 @@
 #define LEAKGATE_CANARY_APART
 #endif
 
-/* Overwrites what the allocator has left on the stack: a checker takes whatever looks like a pointer to the block for one. */
+/* Overwrites values that the allocator has left on the stack, because a checker treats any value
+ * that looks like a pointer to the block as a pointer to it. */
 LEAKGATE_CANARY_APART static void leakgate_canary_sweep(void) {
     volatile char stack[4096];
     size_t at;
     for (at = 0; at < sizeof stack; at++) stack[at] = 0;
 }
 
-/* Leaks LEAKGATE_CANARY_BYTES bytes. Through a volatile pointer, so that no compiler leaves the allocation out. */
+/* Leaks LEAKGATE_CANARY_BYTES bytes. The pointer is volatile, so that compilers do not remove the
+ * allocation. */
 LEAKGATE_CANARY_APART static void leakgate_canary(void) {
     volatile char *volatile lost = (volatile char *)malloc(LEAKGATE_CANARY_BYTES);
     if (lost != NULL) lost[0] = 1;
     lost = NULL;
     leakgate_canary_sweep();
-    /* The sweep is not the last thing here, so that this function stays on the stack of its calls. */
+    /* Prevents a tail call, which would remove this function from the stack. */
     lost = NULL;
 }
 

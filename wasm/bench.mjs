@@ -1,5 +1,6 @@
-// How fast the module reads: node wasm/bench.mjs FOLDER, for each file in it. `cargo xtask wasm --bench` makes the files.
-// Counted is the processor's time, which other programs on the same machine change least.
+// Measures how fast the module parses the files in a directory: node wasm/bench.mjs DIR.
+// `cargo xtask wasm --bench` generates the files. It measures CPU time, because other programs on
+// the same machine affect it the least.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,29 +11,43 @@ const ROUNDS = 7;
 
 await init();
 const folder = process.argv[2];
-console.log('log'.padEnd(24), 'MB'.padStart(6), 'MB/s read'.padStart(10), 'ms judge'.padStart(9), 'ms json'.padStart(9));
+console.log(
+  'log'.padEnd(24),
+  'MB'.padStart(6),
+  'MB/s parse'.padStart(11),
+  'ms judge'.padStart(9),
+  'ms json'.padStart(9),
+);
 for (const name of readdirSync(folder).sort()) {
   const bytes = readFileSync(join(folder, name));
-  const best = { read: Infinity, judge: Infinity, json: Infinity };
-  const took = (what, run) => {
+  const best = { parse: Infinity, judge: Infinity, json: Infinity };
+  const measure = (step, run) => {
     const start = process.cpuUsage();
     const out = run();
     const { user, system } = process.cpuUsage(start);
-    best[what] = Math.min(best[what], (user + system) / 1e3);
+    best[step] = Math.min(best[step], (user + system) / 1e3);
     return out;
   };
   for (let round = 0; round < ROUNDS; round += 1) {
-    const report = took('read', () => {
+    const report = measure('parse', () => {
       const session = new Session();
       session.begin(name);
       for (let at = 0; at < bytes.length; at += CHUNK) session.feed(bytes.subarray(at, at + CHUNK));
       return session.finish();
     });
-    const judged = took('judge', () => report.judge({ silence: 'pass' }));
-    took('json', () => judged.document('json'));
+    const judged = measure('judge', () => report.judge({ silence: 'pass' }));
+    measure('json', () => judged.document('json'));
     judged.free();
     report.free();
   }
-  const figures = [(bytes.length / 1e6).toFixed(1).padStart(6), (bytes.length / best.read / 1e3).toFixed(0).padStart(10)];
-  console.log(name.padEnd(24), ...figures, best.judge.toFixed(1).padStart(9), best.json.toFixed(1).padStart(9));
+  const figures = [
+    (bytes.length / 1e6).toFixed(1).padStart(6),
+    (bytes.length / best.parse / 1e3).toFixed(0).padStart(11),
+  ];
+  console.log(
+    name.padEnd(24),
+    ...figures,
+    best.judge.toFixed(1).padStart(9),
+    best.json.toFixed(1).padStart(9),
+  );
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Gets leakgate for this runner, and writes where it is to the output `path` of the step.
+# Installs leakgate for this runner, and writes its path to the output `path` of the step.
 #
-# In this order: the program on PATH, when `installed` is asked for; the tool cache; the archive of the release,
-# held against its SHA-256 before it is unpacked; and, where this version has no archive for the machine,
-# a build of the action's own source. Nothing is ever used that was downloaded and not verified.
+# Tries, in this order: the program on PATH, if the version is `installed`; the tool cache; the release archive,
+# whose SHA-256 is verified before it is unpacked; and, if this version has no archive for the machine, a build of
+# the action's own source. An unverified download is never used.
 set -euo pipefail
 
 setup=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +23,7 @@ main() {
     if [[ -n $checksum ]]; then
         use_release
     elif [[ -n ${LEAKGATE_VERSION:-} ]]; then
-        fail "This action knows no archive of leakgate $version for $RUNNER_OS $RUNNER_ARCH: give 'checksum', or leave 'version' out."
+        fail "no known checksum for leakgate $version on $RUNNER_OS $RUNNER_ARCH: set 'checksum', or remove 'version'"
     else
         use_source
     fi
@@ -31,21 +31,23 @@ main() {
 
 use_installed() {
     local path
-    path=$(type -P leakgate) || fail "'version' is 'installed', and there is no leakgate on PATH."
+    path=$(type -P leakgate) || fail "'version' is 'installed', but leakgate was not found on PATH"
     output "$path"
 }
 
-# The version asked for, or the action's own, and the checksum asked for.
+# Sets the requested version, or else the action's own, and the requested checksum.
 choose_version() {
     version=${LEAKGATE_VERSION:-$(awk -F '"' '/^version = / { print $2; exit }' "$root/Cargo.toml")}
     version=${version#v}
     local dotted='[0-9A-Za-z]+(\.[0-9A-Za-z]+)*'
-    [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-$dotted)?$ ]] || fail "'version' is no version such as 0.1.0: $version"
+    [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-$dotted)?$ ]] ||
+        fail "invalid 'version', expected one such as 0.1.0: $version"
     checksum=$(tr '[:upper:]' '[:lower:]' <<<"${LEAKGATE_CHECKSUM:-}")
-    [[ -z $checksum || $checksum =~ ^[0-9a-f]{64}$ ]] || fail "'checksum' is no SHA-256, which has 64 hexadecimal digits: $checksum"
+    [[ -z $checksum || $checksum =~ ^[0-9a-f]{64}$ ]] ||
+        fail "invalid 'checksum', expected 64 hexadecimal digits of a SHA-256: $checksum"
 }
 
-# What the release calls the archive for this machine; empty where there is none.
+# Sets the name of the release archive for this machine; empty if none exists.
 choose_archive() {
     local cpu system
     case ${RUNNER_ARCH:=unknown} in
@@ -66,7 +68,7 @@ choose_archive() {
     archive=$name.$kind
 }
 
-# The checksum asked for, or that of the manifest; empty where neither is there.
+# Sets the requested checksum, or else that of the manifest; empty without either.
 choose_checksum() {
     if [[ -z $archive ]]; then
         checksum=''
@@ -75,7 +77,7 @@ choose_checksum() {
     fi
 }
 
-# The tool cache, or the runner's temporary folder where that is not ours to write.
+# Uses the tool cache, or the runner's temporary directory if the tool cache is not writable.
 choose_cache() {
     tools=$(posix "${RUNNER_TOOL_CACHE:-}")/leakgate
     if [[ $tools == /leakgate ]] || ! mkdir -p "$tools" 2>/dev/null || [[ ! -w $tools ]]; then
@@ -88,48 +90,49 @@ choose_cache() {
 
 use_release() {
     local folder=$tools/$version/$RUNNER_ARCH url found
-    if is_kept "$folder" "$checksum"; then
+    if is_cached "$folder" "$checksum"; then
         output "$folder/$program"
         return
     fi
     url=${LEAKGATE_RELEASES:-https://github.com/leakgate/leakgate/releases/download}/v$version/$archive
-    download "$url" "$work/$archive" || fail "$url could not be downloaded."
+    download "$url" "$work/$archive" || fail "cannot download $url"
     found=$(sha256 "$work/$archive")
-    [[ $found == "$checksum" ]] || fail "$url is not what was released: its SHA-256 is $found, and $checksum is expected."
-    unpack "$work/$archive" "$name/$program" "$work" || fail "$url could not be unpacked."
-    keep "$work/$name" "$folder" "$checksum"
+    [[ $found == "$checksum" ]] || fail "checksum mismatch for $url: expected SHA-256 $checksum, found $found"
+    unpack "$work/$archive" "$name/$program" "$work" || fail "cannot unpack $url"
+    add_to_cache "$work/$name" "$folder" "$checksum"
 }
 
 use_source() {
     local origin folder
     origin=$(hash_of_sources "$root")
     folder=$tools/source-${origin:0:16}/$RUNNER_ARCH
-    if is_kept "$folder" "$origin"; then
+    if is_cached "$folder" "$origin"; then
         output "$folder/$program"
         return
     fi
+    local missing="no archive of leakgate $version exists for $RUNNER_OS $RUNNER_ARCH"
     type -P cargo >/dev/null ||
-        fail "There is no archive of leakgate $version for $RUNNER_OS $RUNNER_ARCH, and no cargo to build it: install Rust, or give 'version'."
-    echo "There is no archive of leakgate $version for $RUNNER_OS $RUNNER_ARCH; it is built once, which takes some minutes."
-    build "$root" "$work/target" || fail "leakgate could not be built from the action's source."
+        fail "$missing, and cargo was not found to build it: install Rust, or set 'version'"
+    echo "$missing; building it once, which takes a few minutes"
+    build "$root" "$work/target" || fail "cannot build leakgate from the action's source"
     mkdir "$work/built"
     cp "$work/target/release/$program" "$work/built/"
-    keep "$work/built" "$folder" "$origin"
+    add_to_cache "$work/built" "$folder" "$origin"
 }
 
-# True when the cache holds the program of this origin, unchanged.
-is_kept() {
+# Succeeds if the cache contains the program of this origin, unchanged.
+is_cached() {
     local folder=$1 origin=$2
     [[ -f $folder.complete && -f $folder/$program ]] &&
         [[ $(<"$folder.complete") == "$origin $(sha256 "$folder/$program")" ]]
 }
 
-# Moves a finished folder into the cache. The mark comes last, so that half of it is never taken for all.
-keep() {
-    local made=$1 folder=$2 origin=$3
+# Moves a finished directory into the cache. The marker is written last, because only it makes the entry valid.
+add_to_cache() {
+    local finished=$1 folder=$2 origin=$3
     rm -rf "$folder" "$folder.complete"
     mkdir -p "$(dirname -- "$folder")"
-    mv "$made" "$folder"
+    mv "$finished" "$folder"
     echo "$origin $(sha256 "$folder/$program")" >"$work/complete"
     mv "$work/complete" "$folder.complete"
     output "$folder/$program"

@@ -1,42 +1,44 @@
-//! `leakgate allow`: accept a finding by an entry in `leakgate.toml`.
+//! `leakgate allow`: accepts a finding by adding a rule to `leakgate.toml`.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use leakgate_core::{Config, Date, Disposition, Item, Language, Triage, Wording, suppress};
+use leakgate_core::rules::RuleMetadata;
+use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
+use leakgate_core::triage::TriagedFinding;
+use leakgate_core::{Config, Date, Disposition, Triage};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
-use crate::logs::Logs;
+use crate::ingest::{Logs, find_fingerprint};
 use crate::output;
-use crate::settings::{CONFIG, Settings, read_text, shown, today};
+use crate::settings::{CONFIG, Settings, display_path, read_text, today};
 use crate::workspace::Repository;
 
-/// Accept a finding: add a narrow entry with its reason to leakgate.toml, whose comments and order
-/// stay as they are.
+/// Options of `leakgate allow`.
 #[derive(Debug, Args)]
-pub(crate) struct Allow {
-    /// The finding, by its fingerprint or the start of it, as reports show it.
+pub(crate) struct AllowArgs {
+    /// Fingerprint of the finding, or its first digits, as shown in reports.
     #[arg(value_name = "FINGERPRINT")]
     fingerprint: String,
     #[command(flatten)]
     logs: LogArgs,
-    /// Why it is accepted.
+    /// Why the finding is accepted.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// What it is.
+    /// Assessment of the finding.
     #[arg(long, value_name = "STATUS")]
     status: Option<RawStatus>,
-    /// Who answers for it.
+    /// Owner of this rule.
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// Where it was looked into: a path or an address.
-    #[arg(long, value_name = "PLACE")]
+    /// Path or URL of the investigation.
+    #[arg(long, value_name = "PATH|URL")]
     investigation: Option<String>,
-    /// The last day on which it is accepted.
+    /// Last day on which the rule accepts the finding. By default, the rule does not expire.
     #[arg(long, value_name = "YYYY-MM-DD")]
     expires: Option<Date>,
-    /// Show the entry and write nothing.
+    /// Print the rule without adding it.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -45,34 +47,40 @@ pub(crate) struct Allow {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RawStatus {
+    /// The checker is wrong
     FalsePositive,
+    /// The finding is real and stays
     Accepted,
+    /// The finding is real and will be fixed
     ToFix,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
+pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     if args.reason.trim().is_empty() {
-        return Err(Error::Usage(
-            "a reason is needed: say why it is accepted".to_owned(),
+        return Err(Error::with_help(
+            "the reason is empty",
+            "pass `--reason` with a text that explains why the finding is accepted",
         ));
     }
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.names, &settings.formats).complete()?;
-    let repository = Repository::find(settings.own.as_ref())?;
-    let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-    let fingerprint = triage.find(&args.fingerprint).map_err(Error::Usage)?;
-    already(&triage, &fingerprint, &settings)?;
-    let wording = Wording {
-        reason: args.reason.clone(),
-        status: args.status.map(|s| {
-            s.to_possible_value()
-                .map(|v| v.get_name().to_owned())
-                .unwrap_or_default()
-        }),
-        owner: args.owner.clone(),
-        investigation: args.investigation.clone(),
-        added: Some(args.gate.today.unwrap_or_else(today)),
+    let logs = Logs::read(&args.logs.paths, &settings.formats).complete()?;
+    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
+    let fingerprint = find_fingerprint(&triage, &args.fingerprint)?;
+    ensure_not_accepted(&triage, &fingerprint, &settings)?;
+    let options = RuleOptions {
+        metadata: RuleMetadata {
+            status: args.status.map(|s| {
+                s.to_possible_value()
+                    .map(|v| v.get_name().to_owned())
+                    .unwrap_or_default()
+            }),
+            owner: args.owner.clone(),
+            investigation: args.investigation.clone(),
+            added: Some(args.gate.today.unwrap_or_else(today)),
+            ..RuleMetadata::new(args.reason.clone())
+        },
         expires: args.expires,
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
     };
@@ -80,15 +88,15 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
         &logs.parsed,
         &triage,
         std::slice::from_ref(&fingerprint),
-        Language::Toml,
-        &wording,
+        RuleSyntax::Toml,
+        &options,
     );
     let Some(written) = written.into_iter().next() else {
         return Ok(Status::Pass);
     };
     let entry = written
         .text
-        .map_err(|why| Error::Usage(format!("{fingerprint} can't be accepted: {why}")))?;
+        .map_err(|cause| Error::Usage(format!("cannot accept {fingerprint}: {cause}")))?;
     if args.dry_run {
         output::stdout(&entry)?;
     } else {
@@ -98,7 +106,7 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
             .or_else(|| args.gate.config.clone())
             .unwrap_or_else(|| PathBuf::from(CONFIG));
         append(&path, &entry)?;
-        output::note(&format!("added to {}:", shown(&path)));
+        output::note(&format!("added to {}:", display_path(&path)));
         output::stdout(&entry)?;
     }
     for at in written.findings {
@@ -108,40 +116,43 @@ pub(crate) fn run(args: &Allow) -> Result<Status, Error> {
     Ok(Status::Pass)
 }
 
-/// A second entry for what a rule accepts already would only hide the first.
-fn already(triage: &Triage, fingerprint: &str, settings: &Settings) -> Result<(), Error> {
-    let own: Vec<&Item> = triage
-        .items
+/// Fails if a rule already decides about the finding, because a second rule would only obscure it.
+fn ensure_not_accepted(
+    triage: &Triage,
+    fingerprint: &str,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let findings: Vec<&TriagedFinding> = triage
+        .findings
         .iter()
-        .filter(|i| i.fingerprint.as_str() == fingerprint)
+        .filter(|finding| finding.fingerprint.as_str() == fingerprint)
         .collect();
-    let rule = own
-        .first()
-        .and_then(|item| item.rule)
-        .and_then(|at| settings.gate.rules.get(at));
-    if let Some(rule) = rule
-        && own.iter().any(|item| item.cause.is_some())
-    {
-        let what = format!(
-            "`{}` ({}) decides about it first, and has expired or is over its limit; change or remove it",
-            rule.id, rule.origin
-        );
-        return Err(Error::Usage(what));
+    let rule_index = findings.first().and_then(|finding| finding.rule);
+    let Some(rule) = rule_index.and_then(|at| settings.gate.rules.get(at)) else {
+        return Ok(());
+    };
+    if findings.iter().any(|finding| finding.cause.is_some()) {
+        return Err(Error::with_help(
+            format!(
+                "cannot accept {fingerprint}: the rule `{}` ({}) already matches it, but has \
+                 expired or is over its limit",
+                rule.id, rule.origin
+            ),
+            "change or remove that rule",
+        ));
     }
-    match rule.filter(|_| {
-        own.iter()
-            .all(|item| item.disposition == Disposition::Allowed)
-    }) {
-        Some(rule) => Err(Error::Usage(format!(
-            "{fingerprint} is accepted already, by `{}` ({})",
+    let is_allowed = |finding: &&TriagedFinding| finding.disposition == Disposition::Allowed;
+    if findings.iter().all(is_allowed) {
+        return Err(Error::Usage(format!(
+            "{fingerprint} is already accepted by the rule `{}` ({})",
             rule.id, rule.origin
-        ))),
-        None => Ok(()),
+        )));
     }
+    Ok(())
 }
 
-/// Adds text to the end of a configuration, byte for byte as it was before; nothing is written that
-/// could not be read again.
+/// Appends a rule to a configuration and keeps the existing text byte for byte. Writes nothing if
+/// the result would not parse.
 fn append(path: &Path, entry: &str) -> Result<(), Error> {
     let old = if path.exists() {
         read_text(path)?
@@ -157,13 +168,15 @@ fn append(path: &Path, entry: &str) -> Result<(), Error> {
         text += line_end;
     }
     text += &entry.replace('\n', line_end);
-    Config::read(&shown(path), &text).map_err(|mistakes| {
-        let help =
-            "the entry could not be added; `[[allow]]` tables can't stand beside `allow = […]`";
-        if Config::read(&shown(path), &old).is_ok() {
-            Error::Usage(format!("{}: {help}", shown(path)))
+    let name = display_path(path);
+    Config::read(&name, &text).map_err(|diagnostics| {
+        if Config::read(&name, &old).is_ok() {
+            Error::with_help(
+                format!("cannot add the rule to {name}: it already has an inline `allow = […]`"),
+                "replace the inline array with `[[allow]]` tables",
+            )
         } else {
-            Error::mistakes(mistakes)
+            Error::from_diagnostics(diagnostics)
         }
     })?;
     output::file(path, &text)

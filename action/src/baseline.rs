@@ -1,19 +1,20 @@
-//! `leakgate baseline`: write down what is there, so that only what is new or grown fails.
+//! `leakgate baseline`: records current findings so that only new or grown ones fail.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use leakgate_core::emit::terminal;
+use leakgate_core::reason::ReasonCode;
 use leakgate_core::{Baseline, Parsed, Triage, Verdict};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
-use crate::logs::Logs;
+use crate::ingest::Logs;
 use crate::output;
-use crate::settings::{BASELINE, Settings, shown};
+use crate::settings::{BASELINE, Settings, display_path, read_text};
 use crate::workspace::Repository;
 
-/// `baseline`
+/// Options of `leakgate baseline`.
 #[derive(Debug, Args)]
 pub(crate) struct BaselineArgs {
     #[command(subcommand)]
@@ -22,19 +23,19 @@ pub(crate) struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 enum BaselineCommand {
-    /// Write a new baseline: everything that the gate looks at and no rule accepts.
-    Write(Write),
-    /// Take out what is fixed, and lower what has shrunk. It never grows unless --grow is given.
-    Update(Update),
-    /// List what the baseline knows.
-    Show(Show),
+    /// Write a new baseline of all gated findings that no rule accepts.
+    Write(WriteArgs),
+    /// Remove fixed findings and lower counts that have shrunk. Adds nothing without --grow.
+    Update(UpdateArgs),
+    /// List the findings in the baseline.
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
-struct Write {
+struct WriteArgs {
     #[command(flatten)]
     logs: LogArgs,
-    /// Replace a baseline that is there.
+    /// Replace an existing baseline.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -42,10 +43,10 @@ struct Write {
 }
 
 #[derive(Debug, Args)]
-struct Update {
+struct UpdateArgs {
     #[command(flatten)]
     logs: LogArgs,
-    /// Also add what is new or has grown.
+    /// Also add findings that are new or have grown.
     #[arg(long)]
     grow: bool,
     #[command(flatten)]
@@ -53,7 +54,7 @@ struct Update {
 }
 
 #[derive(Debug, Args)]
-struct Show {
+struct ShowArgs {
     #[command(flatten)]
     gate: GateArgs,
 }
@@ -67,130 +68,132 @@ pub(crate) fn run(args: &BaselineArgs) -> Result<Status, Error> {
     }
 }
 
-struct Ran {
+/// Parsed logs with their triage and verdict.
+struct Evaluated {
     parsed: Parsed,
     triage: Triage,
     verdict: Verdict,
 }
 
-/// Reads all logs; of a run that proves nothing no baseline can be made.
-fn read(logs: &LogArgs, settings: &Settings) -> Result<Ran, Error> {
-    let logs = Logs::read(&logs.names, &settings.formats).complete()?;
-    let repository = Repository::find(settings.own.as_ref())?;
-    let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-    let verdict = leakgate_core::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
-    Ok(Ran {
+/// Reads and judges all logs.
+fn read(logs: &LogArgs, settings: &Settings) -> Result<Evaluated, Error> {
+    let logs = Logs::read(&logs.paths, &settings.formats).complete()?;
+    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
+    let verdict =
+        leakgate_core::verdict::judge(&logs.parsed, &triage, &logs.sources, &settings.gate);
+    Ok(Evaluated {
         parsed: logs.parsed,
         triage,
         verdict,
     })
 }
 
-/// Why a run can't be trusted: a log that is cut would make a baseline that knows too little.
-fn untrusted(ran: &Ran) -> Result<(), Error> {
-    let fatal = ran
+/// Fails if the logs don't prove a complete run, because a baseline would then miss findings.
+fn ensure_complete(evaluated: &Evaluated) -> Result<(), Error> {
+    let problem = evaluated
         .parsed
         .problems
         .iter()
-        .find(|p| p.code.reason().is_some());
-    let silent = ran
+        .find(|problem| problem.code.reason().is_some())
+        .map(|problem| &problem.message);
+    let silence = evaluated
         .verdict
         .reasons
         .iter()
-        .find(|r| r.code == leakgate_core::ReasonCode::NoEvidence);
-    let why = fatal.map(|p| &p.message).or(silent.map(|r| &r.message));
-    match why {
+        .find(|reason| reason.code == ReasonCode::NoEvidence)
+        .map(|reason| &reason.message);
+    match problem.or(silence) {
         None => Ok(()),
-        Some(why) => Err(Error::Usage(format!(
-            "no baseline of a run that proves nothing: {}",
-            terminal(why)
+        Some(message) => Err(Error::Usage(format!(
+            "refusing to write a baseline: the run is incomplete ({})",
+            terminal(message)
         ))),
     }
 }
 
-fn path(settings: &Settings) -> PathBuf {
+/// Returns the configured path of the baseline, or the default one.
+fn baseline_path(settings: &Settings) -> PathBuf {
     settings
         .baseline
         .clone()
         .unwrap_or_else(|| PathBuf::from(BASELINE))
 }
 
-fn write(args: &Write) -> Result<Status, Error> {
+fn write(args: &WriteArgs) -> Result<Status, Error> {
     let mut settings = Settings::load_with(&args.gate, false)?;
-    let path = path(&settings);
+    let path = baseline_path(&settings);
+    let name = display_path(&path);
     if path.exists() && !args.force {
-        let what = format!(
-            "{} is there already; `leakgate baseline update` changes it, --force replaces it",
-            shown(&path)
-        );
-        return Err(Error::Usage(what));
+        return Err(Error::with_help(
+            format!("{name} already exists"),
+            "run `leakgate baseline update` to update it, or pass --force to replace it",
+        ));
     }
     settings.gate.baseline = None;
-    let ran = read(&args.logs, &settings)?;
-    untrusted(&ran)?;
-    let baseline = Baseline::of(&ran.parsed, &ran.triage);
+    let evaluated = read(&args.logs, &settings)?;
+    ensure_complete(&evaluated)?;
+    let baseline = Baseline::from_run(&evaluated.parsed, &evaluated.triage);
     output::file(&path, &baseline.to_text())?;
-    output::note(&format!(
-        "{}: {} known",
-        shown(&path),
-        findings(baseline.known.len())
-    ));
+    let known = count_findings(baseline.entries.len());
+    output::note(&format!("{name}: {known} recorded"));
     if settings.baseline.is_none() {
         output::note(&format!(
-            "name it in leakgate.toml, `[files] baseline = \"{}\"`, or by --baseline",
-            shown(&path)
+            "help: add `baseline = \"{name}\"` to `[files]` in leakgate.toml, or pass --baseline"
         ));
     }
     Ok(Status::Pass)
 }
 
-fn update(args: &Update) -> Result<Status, Error> {
+fn update(args: &UpdateArgs) -> Result<Status, Error> {
     let mut settings = Settings::load_with(&args.gate, true)?;
-    let path = path(&settings);
-    if settings.gate.baseline.is_none() {
-        settings.gate.baseline = Some(load(&path)?);
-    }
-    let Some(old) = settings.gate.baseline.clone() else {
-        return Ok(Status::Pass);
+    let path = baseline_path(&settings);
+    let old = match settings.gate.baseline.clone() {
+        Some(baseline) => baseline,
+        None => load(&path)?,
     };
-    let ran = read(&args.logs, &settings)?;
-    untrusted(&ran)?;
-    let new = old.updated(&ran.parsed, &ran.triage, args.grow);
+    settings.gate.baseline = Some(old.clone());
+    let evaluated = read(&args.logs, &settings)?;
+    ensure_complete(&evaluated)?;
+    let new = old.updated(&evaluated.parsed, &evaluated.triage, args.grow);
     output::file(&path, &new.to_text())?;
-    let fixed = ran.triage.baseline.as_ref().map_or(0, |c| c.fixed.len());
+    let comparison = evaluated.triage.baseline.as_ref();
+    let fixed = comparison.map_or(0, |comparison| comparison.fixed.len());
     output::note(&format!(
-        "{}: {} known, {} fixed",
-        shown(&path),
-        findings(new.known.len()),
-        fixed
+        "{}: {} recorded, {fixed} fixed",
+        display_path(&path),
+        count_findings(new.entries.len())
     ));
     Ok(Status::Pass)
 }
 
-fn load(path: &std::path::Path) -> Result<Baseline, Error> {
-    let text = crate::settings::read_text(path)?;
-    Baseline::read(&shown(path), &text).map_err(Error::Mistake)
+fn load(path: &Path) -> Result<Baseline, Error> {
+    let text = read_text(path)?;
+    Baseline::read(&display_path(path), &text).map_err(Error::Diagnostic)
 }
 
-fn show(args: &Show) -> Result<Status, Error> {
+fn show(args: &ShowArgs) -> Result<Status, Error> {
     let settings = Settings::load_with(&args.gate, true)?;
     let baseline = match settings.gate.baseline.clone() {
         Some(baseline) => baseline,
-        None => load(&path(&settings))?,
+        None => load(&baseline_path(&settings))?,
     };
     let mut out = String::new();
-    for known in &baseline.known {
+    for known in &baseline.entries {
         out += &format!("{} {}\n", known.fingerprint, terminal(&known.describe()));
         for frame in &known.frames {
             out += &format!("    {}\n", terminal(frame));
         }
     }
-    out += &format!("{} known\n", findings(baseline.known.len()));
+    out += &format!(
+        "{} in the baseline\n",
+        count_findings(baseline.entries.len())
+    );
     output::stdout(&out)?;
     Ok(Status::Pass)
 }
 
-fn findings(n: usize) -> String {
+fn count_findings(n: usize) -> String {
     if n == 1 {
         "1 finding".to_owned()
     } else {

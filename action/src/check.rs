@@ -1,147 +1,76 @@
-//! `leakgate check`: read logs, decide, show.
+//! `leakgate check`: reads logs, computes the verdict and writes reports.
 
-use leakgate_core::emit::{self, Run, Style};
-use leakgate_core::{Change, Gate, Outcome, Triage, Verdict, Watched};
+use std::path::PathBuf;
 
-use crate::args::{Check, Document, DocumentArgs, SymbolArgs};
-use crate::diff;
+use clap::Args;
+use leakgate_core::emit;
+
+use crate::args::{GateArgs, LogArgs, ReportArgs};
 use crate::error::{Error, Status};
-use crate::known;
-use crate::logs::Logs;
+use crate::evaluate::{Evaluation, exit_status, write_reports};
+use crate::ingest::{self, Logs};
 use crate::output;
 use crate::settings::Settings;
-use crate::symbolize::{self, Places, Trust};
-use crate::workspace::Repository;
+use crate::symbolize::{self, SearchPaths, Trust};
 
-/// Runs the command. Every document is written before the exit status is known to anybody.
-pub(crate) fn run(args: &Check) -> Result<Status, Error> {
-    let settings = Settings::load(&args.gate)?;
-    let mut logs = Logs::read(&args.logs.names, &settings.formats);
-    symbolize(&mut logs, &args.symbols);
-    output::spare(
-        logs.files.iter().chain(&settings.files).chain(&args.base),
-        &args.documents.resolve(),
-    )?;
-    let base = args.base.as_deref().map(diff::read).transpose()?;
-    let checked = Checked::of(settings, logs)?;
-    let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
-    write_all(&checked.run(changes.as_deref()), &args.documents)?;
-    Ok(status(&checked.verdict))
+/// Options of `leakgate check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    logs: LogArgs,
+    #[command(flatten)]
+    pub(crate) reports: ReportArgs,
+    #[command(flatten)]
+    gate: GateArgs,
+    /// Compare with the JSON report of an earlier run, such as one of the base branch. Text,
+    /// Markdown and HTML reports then show new, grown and fixed findings. The verdict does not
+    /// change.
+    #[arg(long, value_name = "RUN.json")]
+    base: Option<PathBuf>,
+    #[command(flatten)]
+    symbols: SymbolArgs,
 }
 
-/// Names frames, if that is wanted.
+/// Options for symbolizing frames.
+#[derive(Debug, Args)]
+struct SymbolArgs {
+    /// Symbolize frames that have only a module and an offset, which sanitizers print without
+    /// llvm-symbolizer. Only modules on this machine with the build ids from the log are used.
+    #[arg(long)]
+    symbolize: bool,
+    /// Also search this directory for separate debug files, before /usr/lib/debug. May be
+    /// repeated.
+    #[arg(long, value_name = "DIR", requires = "symbolize")]
+    debug_file_directory: Vec<PathBuf>,
+}
+
+/// Runs the command. Writes every report before it returns the exit status.
+pub(crate) fn run(args: &CheckArgs) -> Result<Status, Error> {
+    let settings = Settings::load(&args.gate)?;
+    let mut logs = Logs::read(&args.logs.paths, &settings.formats);
+    symbolize(&mut logs, &args.symbols);
+    output::ensure_inputs_not_overwritten(
+        logs.files.iter().chain(&settings.files).chain(&args.base),
+        &args.reports.targets(),
+    )?;
+    let base = args.base.as_deref().map(ingest::read_json_report);
+    let base = base.transpose()?;
+    let evaluation = Evaluation::new(settings, logs)?;
+    let changes = base.map(|base| emit::changes_since(&base, &evaluation.as_run(None)));
+    write_reports(&evaluation.as_run(changes.as_deref()), &args.reports)?;
+    Ok(exit_status(&evaluation.verdict))
+}
+
+/// Symbolizes frames if `--symbolize` is given.
 fn symbolize(logs: &mut Logs, args: &SymbolArgs) {
     if !args.symbolize {
         return;
     }
-    let places = Places {
+    let search_paths = SearchPaths {
         debug: args.debug_file_directory.clone(),
-        ..Places::default()
+        ..SearchPaths::default()
     };
-    let notes = symbolize::apply(&mut logs.parsed, Trust::BuildId, places);
-    notes
-        .iter()
-        .for_each(|note| output::note(&format!("note: {note}")));
-}
-
-/// Logs that were held against the settings.
-pub(crate) struct Checked {
-    pub(crate) logs: Logs,
-    pub(crate) verdict: Verdict,
-    pub(crate) triage: Triage,
-    settings: Settings,
-    repository: Repository,
-}
-
-impl Checked {
-    /// Decides about logs. What could not be read is told at standard error.
-    pub(crate) fn of(settings: Settings, logs: Logs) -> Result<Self, Error> {
-        Self::by(settings, logs, |logs, triage, gate| {
-            leakgate_core::judge(&logs.parsed, triage, &logs.sources, gate)
-        })
-    }
-
-    /// Decides about a command that was watched.
-    pub(crate) fn watched(
-        settings: Settings,
-        logs: Logs,
-        watched: &Watched,
-    ) -> Result<Self, Error> {
-        Self::by(settings, logs, |logs, triage, gate| {
-            leakgate_core::judge_watched(&logs.parsed, triage, watched, gate)
-        })
-    }
-
-    fn by(
-        settings: Settings,
-        logs: Logs,
-        judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict,
-    ) -> Result<Self, Error> {
-        let is_needed = settings.own.is_some() || !logs.parsed.findings.is_empty();
-        let repository = if is_needed {
-            Repository::find(settings.own.as_ref())?
-        } else {
-            Repository::default()
-        };
-        let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
-        let mut verdict = judge(&logs, &triage, &settings.gate);
-        if logs.report_errors().is_some() {
-            verdict.outcome = Outcome::Error;
-        }
-        Ok(Self {
-            logs,
-            verdict,
-            triage,
-            settings,
-            repository,
-        })
-    }
-
-    /// What documents tell of.
-    pub(crate) fn run<'a>(&'a self, changes: Option<&'a [Change]>) -> Run<'a> {
-        Run {
-            parsed: &self.logs.parsed,
-            gate: &self.settings.gate,
-            triage: &self.triage,
-            verdict: &self.verdict,
-            workspace: &self.repository,
-            sources: &self.repository,
-            changes,
-        }
-    }
-}
-
-/// The exit status that follows from a verdict.
-pub(crate) fn status(verdict: &Verdict) -> Status {
-    match verdict.outcome {
-        Outcome::Pass => Status::Pass,
-        Outcome::Fail => Status::Fail,
-        Outcome::Error => Status::Error,
-    }
-}
-
-/// Writes every document.
-pub(crate) fn write_all(run: &Run<'_>, documents: &DocumentArgs) -> Result<(), Error> {
-    documents
-        .resolve()
-        .iter()
-        .try_for_each(|document| write(run, document, documents.style()))?;
-    known::tell(run);
-    Ok(())
-}
-
-fn write(run: &Run<'_>, document: &Document, style: Style<'_>) -> Result<(), Error> {
-    let style = match document.file {
-        Some(_) => style,
-        None => Style {
-            colour: output::colours(),
-            width: output::width(),
-            ..style
-        },
-    };
-    let text = emit::document(run, document.format, &style);
-    match &document.file {
-        Some(path) => output::file(path, &text),
-        None => output::stdout(&text),
+    for note in symbolize::apply(&mut logs.parsed, Trust::BuildId, search_paths) {
+        output::note(&format!("note: {note}"));
     }
 }

@@ -1,27 +1,26 @@
-//! `leakgate diff`: two JSON documents against each other.
+//! `leakgate diff`: compares two JSON reports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use leakgate_core::emit::{self, Style};
-use leakgate_core::{Document, What, compare};
+use leakgate_core::compare::{ChangeKind, compare};
+use leakgate_core::emit::{self, RenderOptions};
 
 use crate::error::{Error, Status};
+use crate::ingest::read_json_report;
 use crate::output;
-use crate::settings::{read_text, shown};
+use crate::settings::display_path;
 
-/// Compare two JSON documents of `leakgate check`: what is new, grown, moved, fixed.
-///
-/// Exit status: 0, or 1 when something is new or has grown.
+/// Options of `leakgate diff`.
 #[derive(Debug, Args)]
-pub(crate) struct Diff {
-    /// The earlier run.
+pub(crate) struct DiffArgs {
+    /// JSON report of the earlier run.
     #[arg(value_name = "BEFORE.json")]
     before: PathBuf,
-    /// The later run.
+    /// JSON report of the later run.
     #[arg(value_name = "AFTER.json")]
     after: PathBuf,
-    /// The form of the list.
+    /// Output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DiffFormat,
 }
@@ -33,36 +32,32 @@ enum DiffFormat {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Diff) -> Result<Status, Error> {
-    let (before, after) = (read(&args.before)?, read(&args.after)?);
-    if let Some(why) = after.unread() {
+pub(crate) fn run(args: &DiffArgs) -> Result<Status, Error> {
+    let before = read_json_report(&args.before)?;
+    let after = read_json_report(&args.after)?;
+    if let Some(cause) = after.incomplete_reason() {
         return Err(Error::Usage(format!(
-            "{}: what is gone can't be told from what was not read: {why}",
-            shown(&args.after)
+            "{}: cannot distinguish fixed findings from unread ones: {cause}",
+            display_path(&args.after)
         )));
     }
     let changes = compare(&before, &after);
     let mut text = String::new();
-    // Writing into a string can't fail.
+    // Writing to a string can't fail.
     let _ = match args.format {
         DiffFormat::Text => emit::changes_as_text(
             &changes,
-            &Style {
-                colour: output::colours(),
-                ..Style::default()
+            &RenderOptions {
+                color: output::use_color(),
+                ..RenderOptions::default()
             },
             &mut text,
         ),
         DiffFormat::Json => emit::changes_as_json(&changes, &mut text),
     };
     output::stdout(&text)?;
-    let worse = changes
+    let is_worse = changes
         .iter()
-        .any(|c| matches!(c.what, What::New | What::Grown));
-    Ok(if worse { Status::Fail } else { Status::Pass })
-}
-
-/// Reads a document.
-pub(crate) fn read(path: &Path) -> Result<Document, Error> {
-    Document::read(&shown(path), &read_text(path)?).map_err(Error::Mistake)
+        .any(|change| matches!(change.change, ChangeKind::New | ChangeKind::Grown));
+    Ok(if is_worse { Status::Fail } else { Status::Pass })
 }

@@ -1,76 +1,75 @@
-//! `leakgate doctor`: what a log can't prove, and the command that would.
+//! `leakgate doctor`: reports what a log leaves unproven and the command that would prove it.
 
 use clap::Args;
-use leakgate_core::doctor::{Doubt, commands, doubts};
+use leakgate_core::doctor::{Diagnosis, commands, diagnose};
 use leakgate_core::emit::terminal;
 use leakgate_core::{Gate, Parsed, Policy};
 
 use crate::args::LogArgs;
 use crate::error::{Error, Status};
-use crate::logs::Logs;
+use crate::ingest::Logs;
 use crate::output;
 use crate::settings::today;
 use crate::workspace::Repository;
 
-/// Tell what logs can't prove or don't show (leaks that are not shown, stacks that are cut, names
-/// that are missing), and the command that would. Exit status: 0, or 2 when a log can't be read.
+/// Options of `leakgate doctor`.
 #[derive(Debug, Args)]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorArgs {
     #[command(flatten)]
     logs: LogArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Doctor) -> Result<Status, Error> {
-    let logs = Logs::read(&args.logs.names, &[]).complete()?;
+pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
+    let logs = Logs::read(&args.logs.paths, &[]).complete()?;
     let repository = Repository::find(None)?;
-    let triage = leakgate_core::triage(
-        &logs.parsed,
-        &Gate::new(Policy::default(), today()),
-        &repository,
-    );
-    let all = doubts(&logs.parsed, &triage);
-    let mut out: String = all.iter().map(|doubt| told(doubt, &logs.parsed)).collect();
+    let gate = Gate::new(Policy::default(), today());
+    let triage = leakgate_core::triage::triage(&logs.parsed, &gate, &repository);
+    let all = diagnose(&logs.parsed, &triage);
+    let mut out = String::new();
+    for diagnosis in &all {
+        out += &describe(diagnosis, &logs.parsed);
+    }
     let commands = commands(&all, &logs.parsed);
     if !commands.is_empty() {
         out += "To see more, run\n";
-        commands
-            .iter()
-            .for_each(|command| out += &format!("    {}\n", terminal(command)));
+    }
+    for command in &commands {
+        out += &format!("    {}\n", terminal(command));
     }
     if all.is_empty() {
-        out += "These logs are whole, and every stack in them has its names.\n";
+        out += "These logs are complete, and every stack is symbolized.\n";
     }
     output::stdout(&out)?;
     Ok(Status::Pass)
 }
 
-fn told(doubt: &Doubt, parsed: &Parsed) -> String {
-    let name = parsed
+/// Returns the text for one diagnosis, with an empty line at its end.
+fn describe(diagnosis: &Diagnosis, parsed: &Parsed) -> String {
+    let input = parsed
         .inputs
-        .get(doubt.place.0)
-        .map(leakgate_core::Input::shown)
+        .get(diagnosis.place.0)
+        .map(leakgate_core::model::Input::display_name)
         .unwrap_or_default();
-    let line = if doubt.place.1 > 0 {
-        format!(":{}", doubt.place.1)
-    } else {
-        String::new()
+    let line = match diagnosis.place.1 {
+        0 => String::new(),
+        line => format!(":{line}"),
     };
-    let tool = doubt
+    let tool = diagnosis
         .tool
         .as_ref()
         .map_or(String::new(), |tool| format!("{tool}: "));
     let mut out = format!(
         "{}  {}{}\n  --> {}{line}\n",
-        doubt.code,
+        diagnosis.code,
         terminal(&tool),
-        terminal(&doubt.what),
-        terminal(&name)
+        terminal(&diagnosis.what),
+        terminal(&input)
     );
-    if !doubt.options.is_empty() {
-        out += &format!("  try {}\n", doubt.options.join(" "));
+    if !diagnosis.options.is_empty() {
+        out += &format!("  try {}\n", diagnosis.options.join(" "));
     }
-    if let Some(advice) = doubt.advice {
+    if let Some(advice) = diagnosis.advice {
         out += &format!("  {advice}\n");
     }
     out + "\n"

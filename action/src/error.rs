@@ -1,20 +1,23 @@
-//! What can go wrong outside of a log, in words for the person at the terminal.
+//! Errors outside of logs, with messages for the terminal, and exit statuses.
+//!
+//! Messages have the form `cannot <verb> <object>: <cause>`. A second line, `help: ...`, says how
+//! to fix the error if leakgate knows.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use leakgate_core::Mistake;
+use leakgate_core::diagnostic::Diagnostic;
 
-/// How leakgate ends.
+/// Exit status of leakgate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Proved clean.
+    /// The logs prove a clean run.
     Pass,
-    /// Something that nobody accepted, or no proof.
+    /// An unexpected finding, or logs that prove nothing.
     Fail,
-    /// Not all of the work could be done.
+    /// A usage error, or an input that could not be read.
     Error,
 }
 
@@ -28,39 +31,60 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Why the work, or a part of it, could not be done.
+/// Reason why leakgate could not do all of its work.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// A file that was named can't be read.
+    /// A file can't be read.
     Read(PathBuf, io::Error),
-    /// An archive is broken, encrypted, or holds archives within archives without end.
+    /// An archive is broken, encrypted, or nested too deeply.
     Archive(PathBuf, String),
-    /// A pattern is no pattern.
-    Pattern(String, globset::Error),
-    /// A document can't be written.
+    /// A glob is invalid.
+    Glob(String, globset::Error),
+    /// A file can't be written.
     Write(PathBuf, io::Error),
-    /// A mistake in a configuration, a suppression file, a baseline.
-    Mistake(Mistake),
-    /// A command that can't be followed.
+    /// A syntax error or an invalid value in a configuration, suppression file or baseline.
+    Diagnostic(Diagnostic),
+    /// A request that can't be fulfilled.
     Usage(String),
-    /// More than one thing.
+    /// Like [`Usage`](Self::Usage), with advice on how to fix it.
+    UsageWithHelp {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// Several errors.
     Several(Vec<Error>),
+}
+
+impl Error {
+    /// Creates a usage error with advice on how to fix it.
+    pub(crate) fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::UsageWithHelp {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// Creates an error from all diagnostics of one file.
+    pub(crate) fn from_diagnostics(diagnostics: Vec<Diagnostic>) -> Self {
+        Self::Several(diagnostics.into_iter().map(Self::Diagnostic).collect())
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(path, error) if error.kind() == io::ErrorKind::NotFound => {
-                write!(f, "{}: there is no such file", path.display())
+                write!(f, "cannot read {}: file not found", path.display())
             }
-            Self::Read(path, error) => write!(f, "{}: can't be read: {error}", path.display()),
-            Self::Archive(path, what) => write!(f, "{}: can't be unpacked: {what}", path.display()),
-            Self::Pattern(pattern, error) => {
-                write!(f, "{pattern}: is no pattern: {}", error.kind())
-            }
-            Self::Write(path, error) => write!(f, "{}: can't be written: {error}", path.display()),
-            Self::Mistake(mistake) => mistake.fmt(f),
-            Self::Usage(what) => f.write_str(what),
+            Self::Read(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Archive(path, cause) => write!(f, "cannot unpack {}: {cause}", path.display()),
+            Self::Glob(glob, error) => write!(f, "invalid glob `{glob}`: {}", error.kind()),
+            Self::Write(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Diagnostic(diagnostic) => diagnostic.fmt(f),
+            Self::Usage(message) => f.write_str(message),
+            Self::UsageWithHelp { message, help } => write!(f, "{message}\nhelp: {help}"),
             Self::Several(errors) => errors.iter().try_for_each(|error| writeln!(f, "{error}")),
         }
     }
@@ -68,7 +92,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Tells an error at standard error; of several, each.
+/// Prints an error to standard error. Prints [`Error::Several`] as one error each.
 pub(crate) fn print(error: &Error) {
     match error {
         Error::Several(errors) => errors.iter().for_each(print),

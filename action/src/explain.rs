@@ -1,77 +1,82 @@
-//! `leakgate explain`: what is built in.
+//! `leakgate explain`: explains kinds of findings and built-in packs.
 
 mod kind;
 
 use clap::{Args, Subcommand};
-use leakgate_core::{Pack, packs};
+use leakgate_core::rules::{Pack, packs};
 
 use crate::error::{Error, Status};
 use crate::output;
 use crate::settings;
 
-/// Explain a kind of finding, such as `leakgate explain heap-use-after-free`, or a built-in pack.
+/// Options of `leakgate explain`.
 #[derive(Debug, Args)]
 #[command(subcommand_value_name = "KIND|COMMAND", arg_required_else_help = true)]
-pub(crate) struct Explain {
+pub(crate) struct ExplainArgs {
     #[command(subcommand)]
-    what: Topic,
+    topic: Topic,
 }
 
 #[derive(Debug, Subcommand)]
 enum Topic {
-    /// A built-in pack with all its rules; without a name, all packs.
+    /// Explain the rules of a built-in pack; without a name, list all packs.
     Pack {
-        /// The pack.
+        /// Name of the pack.
         name: Option<String>,
     },
-    /// What a kind of finding means and what usually fixes it; without a name, all kinds.
+    /// Explain a kind of finding and its usual fix; without a name, list all kinds.
     Kind {
-        /// The kind.
+        /// Name of the kind.
         name: Option<String>,
     },
     #[command(external_subcommand)]
-    Named(Vec<String>),
+    Other(Vec<String>),
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Explain) -> Result<Status, Error> {
-    let text = match &args.what {
-        Topic::Pack { name: Some(name) } => one(name)?,
-        Topic::Pack { name: None } => all()?,
-        Topic::Kind { name: Some(name) } => kind::one(name)?,
-        Topic::Kind { name: None } => kind::all(),
-        Topic::Named(words) => match words.as_slice() {
-            [name] => kind::one(name)?,
-            _ => return Err(Error::Usage("`leakgate explain` takes one kind".to_owned())),
+pub(crate) fn run(args: &ExplainArgs) -> Result<Status, Error> {
+    let text = match &args.topic {
+        Topic::Pack { name: Some(name) } => explain_pack(name)?,
+        Topic::Pack { name: None } => list_packs()?,
+        Topic::Kind { name: Some(name) } => kind::explain(name)?,
+        Topic::Kind { name: None } => kind::list(),
+        Topic::Other(names) => match names.as_slice() {
+            [name] => kind::explain(name)?,
+            _ => {
+                return Err(Error::Usage(
+                    "expected one kind of finding after `leakgate explain`".to_owned(),
+                ));
+            }
         },
     };
     output::stdout(&text)?;
     Ok(Status::Pass)
 }
 
-fn all() -> Result<String, Error> {
+fn list_packs() -> Result<String, Error> {
     let mut out = String::new();
     for pack in packs() {
-        let (description, rules) = pack.read().map_err(Error::mistakes)?;
+        let (description, rules) = pack.read().map_err(Error::from_diagnostics)?;
         out += &format!("{} ({} rules)\n  {description}\n", pack.name, rules.len());
     }
-    out += "\nNone is on unless leakgate.toml names it, `[files] packs = [\"python\"]`, or --pack does.\n";
+    out += "\nPacks are off by default. Enable one in leakgate.toml with \
+        `[files] packs = [\"python\"]`, or pass --pack.\n";
     Ok(out)
 }
 
-fn one(name: &str) -> Result<String, Error> {
+fn explain_pack(name: &str) -> Result<String, Error> {
     settings::pack(name)?;
-    let Some(pack) = Pack::named(name) else {
+    let Some(pack) = Pack::find(name) else {
         return Ok(String::new());
     };
-    let (description, rules) = pack.read().map_err(Error::mistakes)?;
+    let (description, rules) = pack.read().map_err(Error::from_diagnostics)?;
     let mut out = format!("{description}\n");
     for rule in rules {
-        out += &format!("\n{}\n  {}\n", rule.id, rule.about.reason);
+        out += &format!("\n{}\n  {}\n", rule.id, rule.metadata.reason);
         for line in rule.describe() {
             out += &format!("  {line}\n");
         }
-        for reference in &rule.about.references {
+        for reference in &rule.metadata.references {
             out += &format!("  see {reference}\n");
         }
     }

@@ -1,38 +1,40 @@
-//! The client of GitHub: check runs with annotations, the one comment on a pull request, artifacts
-//! of earlier runs.
+//! A GitHub API client for check runs with annotations, the pull request comment, and artifacts of
+//! earlier runs.
 //!
-//! What it promises:
+//! It guarantees:
 //!
-//! - **Nothing is made twice.** After an answer that leaves open whether a request took effect, the
-//!   client looks first.
-//! - **One bad annotation loses only itself.** The check run is made without annotations; they
-//!   follow in batches of 50.
-//! - **The token goes to the API alone.** It is in no message, and in no request to another host.
-//! - **What comes from artifacts is hostile.** It is bounded while it is read, and nothing is
-//!   written to disk.
+//! - **Nothing is created twice.** If a response leaves open whether a request took effect, the
+//!   client checks before it sends the request again.
+//! - **An invalid annotation affects only itself.** The check run is created without annotations;
+//!   they follow in batches of 50.
+//! - **The token goes to the API only.** It never appears in a message or in a request to another
+//!   host.
+//! - **Artifacts are untrusted.** Their size is limited while they are read, and nothing is written
+//!   to disk.
 //!
-//! Every function waits until its work is done. They must not be called from within an asynchronous
-//! runtime. What to say, and to whom, others decide: this room knows neither events nor the
-//! environment.
+//! All functions block and must not be called from an asynchronous runtime. This module knows
+//! neither events nor the environment; its callers decide what to report, and where.
 
 mod artifacts;
 mod checks;
-mod clean;
 mod client;
 mod comment;
+mod error;
 mod pulls;
+mod request;
 mod retry;
-mod trouble;
+mod sanitize;
+mod throttle;
 mod unpack;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use artifacts::{BaseRun, Bundle};
+pub(crate) use artifacts::{BaseRun, RunArtifact};
 pub(crate) use checks::{CheckRun, Conclusion};
-pub(crate) use clean::{Annotation, Level};
 pub(crate) use client::{Access, Client, Token};
-pub(crate) use comment::Comment;
-pub(crate) use pulls::{Head, Pull};
-pub(crate) use retry::Pace;
-pub(crate) use trouble::Trouble;
+pub(crate) use comment::CommentOutcome;
+pub(crate) use error::ApiError;
+pub(crate) use pulls::{PullHead, PullRequest};
+pub(crate) use retry::RetryPolicy;
+pub(crate) use sanitize::{Annotation, Level};

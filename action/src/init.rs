@@ -1,8 +1,10 @@
-//! `leakgate init`: look at a project, and write a configuration and a workflow for it.
+//! `leakgate init`: detects the kind of a project, and generates a configuration and a workflow for
+//! it.
 
 mod config;
+mod location;
+mod new_file;
 mod packs;
-mod place;
 mod project;
 mod suppressions;
 mod tree;
@@ -13,8 +15,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use self::place::{New, Place};
+use self::location::ProjectLocation;
+use self::new_file::NewFile;
 use self::project::Project;
+use self::suppressions::{Suppressions, Workflow};
 use self::tree::Tree;
 use crate::error::{Error, Status};
 use crate::output;
@@ -22,116 +26,142 @@ use crate::settings::CONFIG;
 
 const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 
-/// Write leakgate.toml and a workflow of GitHub that suit this project. Both are shown first, and
-/// no file is ever replaced.
+/// Generate a leakgate.toml and a GitHub Actions workflow for this project. Both are previewed
+/// first. Existing files are never changed.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// The project; without it, the repository around the working directory.
+    /// Directory of the project. Defaults to the repository that contains the working directory.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Write without asking.
+    /// Write the files without confirmation.
     #[arg(long, short)]
     yes: bool,
-    /// Only show what would be written, also in place of a file that is there.
+    /// Only print what would be generated, even if the files exist.
     #[arg(long, conflicts_with = "yes")]
     print: bool,
 }
 
-/// The commands that run the tests of a project in this folder; none where nobody can tell.
-pub(crate) fn commands(folder: &Path) -> Vec<String> {
-    let project = Project::of(&Tree::of(folder));
-    let known = project.jobs.into_iter().filter(|_| !project.is_unknown);
-    known.map(|job| job.command).collect()
+/// Returns the commands that run the tests of the project in a directory; none if its build system
+/// is unknown.
+pub(crate) fn test_commands(dir: &Path) -> Vec<String> {
+    let project = Project::detect(&Tree::scan(dir));
+    if project.is_unknown {
+        return Vec::new();
+    }
+    project.jobs.into_iter().map(|job| job.command).collect()
 }
 
-/// Runs the command.
+/// Runs `leakgate init`.
 pub(crate) fn run(args: &Init) -> Result<Status, Error> {
-    let place = Place::of(args.dir.as_deref())?;
-    let workflows = suppressions::workflows(&place.repository);
-    let files = files(&place, &workflows);
+    let location = ProjectLocation::find(args.dir.as_deref())?;
+    let workflows = suppressions::workflows(&location.repository);
+    let files = generate(&location, &workflows);
     if args.print {
-        show(&files)?;
+        print_files(&files)?;
         return Ok(Status::Pass);
     }
-    let mut wanted = Vec::new();
-    for file in files {
-        let other = workflows
-            .iter()
-            .find(|(_, text)| file.name == WORKFLOW && text.contains("leakgate/leakgate@"));
-        if !file.is_free(&place.repository)? {
-            output::note(&format!(
-                "{} is there already, and stays as it is",
-                file.name
-            ));
-        } else if let Some((name, _)) = other {
-            output::note(&format!(
-                ".github/workflows/{name} runs leakgate already; no other workflow is written"
-            ));
-        } else {
-            wanted.push(file);
-        }
-    }
-    if wanted.is_empty() {
-        output::note("nothing is left to write");
+    let files = creatable(files, &location, &workflows)?;
+    if files.is_empty() {
+        output::note("nothing to write");
         return Ok(Status::Pass);
     }
-    show(&wanted)?;
-    if !args.yes && !agreed()? {
+    print_files(&files)?;
+    if !args.yes && !confirm()? {
         return Ok(Status::Pass);
     }
-    for file in &wanted {
+    for file in &files {
         file.write()?;
         output::note(&format!("wrote {}", file.name));
     }
     Ok(Status::Pass)
 }
 
-/// Looks at the project, says what was found, and makes both files: the configuration, then the
-/// workflow.
-fn files(place: &Place, workflows: &[(String, String)]) -> Vec<New> {
-    let tree = Tree::of(&place.project);
-    let project = Project::of(&tree);
-    let texts: Vec<String> = workflows.iter().map(|(_, text)| text.clone()).collect();
-    let suppressions = suppressions::find(&tree, &texts, &place.below);
-    if project.is_unknown {
-        project.notes.iter().for_each(|note| output::note(note));
-        let known = "Cargo, CMake, Meson, configure, make with C, Go, and Python extensions are";
-        output::note(&format!(
-            "how to build and test this is not known ({known}): the workflow fails until you say it there"
-        ));
-    } else {
-        let kinds: Vec<&str> = project.jobs.iter().map(|job| job.what.as_str()).collect();
-        output::note(&format!("found {}", kinds.join("; ")));
-        if let Some(job) = project
-            .jobs
-            .iter()
-            .find(|job| job.command.ends_with(project::PROGRAM))
-        {
-            output::note(&format!(
-                "{} names no tests: say in the workflow what to run",
-                job.what
-            ));
-        }
-    }
-    for file in &suppressions.files {
-        output::note(&format!("found suppressions in {file}"));
-    }
-    for (file, mistake) in &suppressions.broken {
-        output::note(&format!("left out {file}, which can't be read: {mistake}"));
-    }
-    let new = |name: String, text| New {
-        path: place.repository.join(&name),
+/// Detects the project, prints what was found, and generates the configuration and the workflow.
+fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> {
+    let tree = Tree::scan(&location.project);
+    let project = Project::detect(&tree);
+    let suppressions = suppressions::find(&tree, workflows, &location.subdir);
+    print_project(&project);
+    print_suppressions(&suppressions);
+    let new_file = |name: String, text| NewFile {
+        path: location.repository.join(&name),
         name,
         text,
     };
+    let config = config::render(&project, &suppressions);
+    let workflow = workflow::render(&project, location);
     vec![
-        new(place.inside(CONFIG), config::text(&project, &suppressions)),
-        new(WORKFLOW.to_owned(), workflow::text(&project, place)),
+        new_file(location.repository_path(CONFIG), config),
+        new_file(WORKFLOW.to_owned(), workflow),
     ]
 }
 
-/// Shows files as `head` does with more than one.
-fn show(files: &[New]) -> Result<(), Error> {
+fn print_project(project: &Project) {
+    if project.is_unknown {
+        project.notes.iter().for_each(|note| output::note(note));
+        output::note(
+            "unknown build system (expected one of: Cargo, CMake, Meson, configure, make with C, \
+             Go, Python extension): the workflow fails until you add the build and test commands",
+        );
+        return;
+    }
+    let kinds: Vec<&str> = project
+        .jobs
+        .iter()
+        .map(|job| job.description.as_str())
+        .collect();
+    output::note(&format!("found {}", kinds.join("; ")));
+    if let Some(job) = project
+        .jobs
+        .iter()
+        .find(|job| job.command.ends_with(project::PROGRAM))
+    {
+        let description = &job.description;
+        output::note(&format!(
+            "{description} defines no tests: add a command to the workflow"
+        ));
+    }
+}
+
+fn print_suppressions(suppressions: &Suppressions) {
+    for file in &suppressions.files {
+        output::note(&format!("found suppressions in {file}"));
+    }
+    for (file, error) in &suppressions.unreadable {
+        output::note(&format!("skipped {file}: {error}"));
+    }
+}
+
+/// Returns the files that do not exist yet, and prints a note for each of the others. Another
+/// workflow that runs leakgate counts as the workflow.
+fn creatable(
+    files: Vec<NewFile>,
+    location: &ProjectLocation,
+    workflows: &[Workflow],
+) -> Result<Vec<NewFile>, Error> {
+    let mut creatable = Vec::new();
+    for file in files {
+        let other = workflows
+            .iter()
+            .find(|workflow| file.name == WORKFLOW && workflow.text.contains("leakgate/leakgate@"));
+        if !file.can_create(&location.repository)? {
+            output::note(&format!(
+                "{} already exists and is left unchanged",
+                file.name
+            ));
+        } else if let Some(Workflow { name, .. }) = other {
+            output::note(&format!(
+                ".github/workflows/{name} already runs leakgate; no workflow is generated"
+            ));
+        } else {
+            creatable.push(file);
+        }
+    }
+    Ok(creatable)
+}
+
+/// Prints files in the format of `head` with several files.
+fn print_files(files: &[NewFile]) -> Result<(), Error> {
     let mut out = String::new();
     for file in files {
         out += &format!("==> {} <==\n", file.name);
@@ -145,15 +175,16 @@ fn show(files: &[New]) -> Result<(), Error> {
     output::stdout(&out)
 }
 
-/// Asks. Where nobody is there to answer, nothing is written, and that is said.
-fn agreed() -> Result<bool, Error> {
+/// Asks the user whether to write the files. Returns false with a note if standard input isn't a
+/// terminal.
+fn confirm() -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
-        output::note("nothing was written; say --yes to write without being asked");
+        output::note("nothing was written; use --yes to write without confirmation");
         return Ok(false);
     }
     let mut err = anstream::stderr();
-    let asked = write!(err, "Write these files? [y/N] ").and_then(|()| err.flush());
-    asked.map_err(|error| Error::Write("standard error".into(), error))?;
+    let prompt = write!(err, "Write these files? [y/N] ").and_then(|()| err.flush());
+    prompt.map_err(|error| Error::Write("standard error".into(), error))?;
     let mut answer = String::new();
     io::stdin()
         .lock()
@@ -175,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_yes_is_yes() {
+    fn only_yes_confirms() {
         assert!(
             ["y\n", "Yes\r\n", " Y "]
                 .iter()

@@ -1,32 +1,34 @@
-//! leakgate: fails a build for a memory bug that nobody has accepted, and only for that.
+//! leakgate: fails a build for memory errors and leaks that no rule accepts, and for nothing else.
 //!
-//! This file turns what happened into an exit status; `args.rs` has the command line, and each
-//! command a file of its own.
+//! This file maps results to exit statuses. `cli.rs` defines the command line, and each command
+//! has its own file.
 
 mod allow;
+mod archive;
 mod args;
 mod baseline;
 mod check;
+mod cli;
 mod diff;
 mod doctor;
 mod error;
+mod evaluate;
 mod explain;
 mod github;
+mod ingest;
 mod init;
-mod input;
-mod known;
-mod logs;
 mod merge;
-mod open;
 mod output;
-mod own;
+mod pack_hints;
 mod progress;
 mod publish;
 mod report;
+mod resolve;
 mod rules;
 mod run;
 mod runner;
 mod settings;
+mod source_filter;
 mod step;
 mod suppress;
 mod symbolize;
@@ -34,12 +36,12 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use crate::args::Command;
+use crate::cli::Command;
 
-/// `0` pass, `1` fail, `2` leakgate could not do its work. Nothing else is ever returned, so that a
-/// script can tell.
+/// Exits with `0` for pass, `1` for fail and `2` for an error, and with no other status, so that
+/// scripts can rely on it.
 fn main() -> ExitCode {
-    let result = match args::parse() {
+    let result = match cli::parse() {
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => run::exec(&args),

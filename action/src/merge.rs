@@ -1,97 +1,111 @@
-//! `leakgate merge`: the documents of several runs become one, with one verdict.
+//! `leakgate merge`: merges the JSON reports of several runs into one report with one verdict.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use leakgate_core::document::{Document, merge};
 use leakgate_core::emit::Run;
-use leakgate_core::{Document, merge};
 
-use crate::args::{DocumentArgs, GateArgs};
-use crate::check::{status, write_all};
+use crate::args::{GateArgs, ReportArgs};
 use crate::error::{Error, Status};
+use crate::evaluate::{exit_status, write_reports};
 use crate::output;
-use crate::settings::{Settings, read_text, shown};
+use crate::settings::{Settings, display_path, read_text};
 use crate::workspace::Repository;
 
-/// Join the JSON documents of shards or legs of a matrix into one with one verdict. All findings
-/// are held against the rules anew, so a rule is unused only where no leg used it. Each leg is
-/// named after its file.
+/// Options of `leakgate merge`.
 #[derive(Debug, Args)]
-pub(crate) struct Merge {
-    /// JSON documents of `leakgate check`.
+pub(crate) struct MergeArgs {
+    /// JSON reports of `leakgate check` or `leakgate run`.
     #[arg(value_name = "RUN.json", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) documents: DocumentArgs,
+    pub(crate) reports: ReportArgs,
     #[command(flatten)]
     gate: GateArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Merge) -> Result<Status, Error> {
+pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    output::spare(
+    output::ensure_inputs_not_overwritten(
         args.files.iter().chain(&settings.files),
-        &args.documents.resolve(),
+        &args.reports.targets(),
     )?;
-    let mut legs = Vec::new();
-    let mut errors = Vec::new();
-    let mut known: HashMap<String, &Path> = HashMap::new();
-    for path in &args.files {
-        match read_text(path) {
-            // Two runs never have the same processes at the same addresses.
-            Ok(text) if known.contains_key(&text) => {
-                let (path, same) = (shown(path), shown(known[&text]));
-                let what = if path == same {
-                    "is named twice".to_owned()
-                } else {
-                    format!("is the same as {same}")
-                };
-                output::note(&format!("{path} {what}, and counts once"));
-            }
-            Ok(text) => {
-                match Document::read(&shown(path), &text) {
-                    Ok(document) => legs.push((leg(path, &args.files), document)),
-                    Err(mistake) => errors.push(Error::Mistake(mistake)),
-                }
-                known.insert(text, path);
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if !errors.is_empty() {
-        return Err(Error::Several(errors));
-    }
-    let (all, sources) = merge(legs);
-    let repository = Repository::find(settings.own.as_ref())?;
-    let triage = leakgate_core::triage(&all.parsed, &settings.gate, &repository);
-    let verdict =
-        leakgate_core::judge_legs(&all.parsed, &triage, &sources, &all.verdict, &settings.gate);
-    let run = Run {
-        parsed: &all.parsed,
-        gate: &settings.gate,
-        triage: &triage,
-        verdict: &verdict,
-        workspace: &repository,
-        sources: &repository,
-        changes: None,
-    };
-    write_all(&run, &args.documents)?;
-    Ok(status(&verdict))
+    let (all, sources) = merge(read_legs(&args.files)?);
+    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let triage = leakgate_core::triage::triage(&all.parsed, &settings.gate, &repository);
+    let verdict = leakgate_core::verdict::judge_merged(
+        &all.parsed,
+        &triage,
+        &sources,
+        &all.verdict,
+        &settings.gate,
+    );
+    let run = Run::new(&all.parsed, &settings.gate, &triage, &verdict)
+        .with_workspace(&repository)
+        .with_sources(&repository);
+    write_reports(&run, &args.reports)?;
+    Ok(exit_status(&verdict))
 }
 
-/// The name of the file without its extension; the whole path where two have the same.
-fn leg(path: &Path, all: &[PathBuf]) -> String {
-    let stem = |p: &Path| {
-        p.file_stem()
-            .map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default()
-    };
-    let same = all.iter().filter(|p| stem(p) == stem(path)).count();
-    if same > 1 {
+/// Reads the reports, each with the name of its leg. A report that occurs twice counts once.
+///
+/// # Errors
+/// Returns all errors of all files at once.
+fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
+    let mut legs = Vec::new();
+    let mut errors = Vec::new();
+    let mut seen: HashMap<String, &Path> = HashMap::new();
+    for path in files {
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        // Two runs never have the same processes at the same addresses.
+        if let Some(first) = seen.get(&text) {
+            note_duplicate(&display_path(path), &display_path(first));
+            continue;
+        }
+        match Document::read(&display_path(path), &text) {
+            Ok(document) => legs.push((leg_name(path, files), document)),
+            Err(diagnostic) => errors.push(Error::Diagnostic(diagnostic)),
+        }
+        seen.insert(text, path);
+    }
+    if errors.is_empty() {
+        Ok(legs)
+    } else {
+        Err(Error::Several(errors))
+    }
+}
+
+/// Prints a note about a report that is ignored.
+fn note_duplicate(path: &str, first: &str) {
+    if path == first {
+        output::note(&format!("{path} is given twice; counting it once"));
+    } else {
+        output::note(&format!("{path} is identical to {first}; ignoring it"));
+    }
+}
+
+/// Returns the file name without its extension, or the whole path if another file has the same
+/// name.
+fn leg_name(path: &Path, files: &[PathBuf]) -> String {
+    let stem = file_stem(path);
+    let same = files.iter().filter(|other| file_stem(other) == stem);
+    if same.count() > 1 {
         path.to_string_lossy().into_owned()
     } else {
-        stem(path)
+        stem
     }
+}
+
+fn file_stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }

@@ -1,12 +1,13 @@
-//! Where documents go: standard output, or a file that is whole or not there.
+//! Writes to standard output, standard error and files. Files are written completely or not at
+//! all.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crate::args::Document;
+use crate::args::ReportTarget;
 use crate::error::Error;
 
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+/// Writes text to standard output. A closed pipe (`| head`) is not an error.
 pub(crate) fn stdout(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -17,7 +18,7 @@ pub(crate) fn stdout(text: &str) -> Result<(), Error> {
     }
 }
 
-/// A line for the person at the terminal, at standard error.
+/// Prints a line to standard error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(
         anstream::stderr(),
@@ -26,8 +27,8 @@ pub(crate) fn note(text: &str) {
     );
 }
 
-/// True when standard output shows colours.
-pub(crate) fn colours() -> bool {
+/// Returns true if text on standard output should have colors.
+pub(crate) fn use_color() -> bool {
     match anstream::ColorChoice::global() {
         anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => true,
         anstream::ColorChoice::Never => false,
@@ -38,38 +39,44 @@ pub(crate) fn colours() -> bool {
     }
 }
 
-/// How many columns standard output has, where it is a terminal.
+/// Returns the width of standard output in columns, or `None` if it isn't a terminal.
 pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
-/// Documents never take the place of what they tell of.
-pub(crate) fn spare<'a>(
-    read: impl IntoIterator<Item = &'a PathBuf>,
-    written: &[Document],
+/// Checks that no report would overwrite an input file.
+///
+/// # Errors
+/// Returns an error that names the first input file that would be overwritten.
+pub(crate) fn ensure_inputs_not_overwritten<'a>(
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+    targets: &[ReportTarget],
 ) -> Result<(), Error> {
-    let real = |path: &Path| path.canonicalize().ok();
-    let written: Vec<_> = written
+    let canonical = |path: &Path| path.canonicalize().ok();
+    let outputs: Vec<_> = targets
         .iter()
-        .filter_map(|d| d.file.as_deref())
-        .map(|path| (path, real(path)))
+        .filter_map(|target| target.file.as_deref())
+        .filter_map(|path| Some((path, canonical(path)?)))
         .collect();
-    for path in read {
-        let file = real(path);
-        if let Some((path, _)) = written.iter().find(|(_, at)| at.is_some() && *at == file) {
-            return Err(Error::Usage(format!(
-                "{} was read; a document needs another place",
-                path.display()
-            )));
+    for input in inputs {
+        let Some(input) = canonical(input) else {
+            continue;
+        };
+        if let Some((path, _)) = outputs.iter().find(|(_, output)| *output == input) {
+            return Err(Error::with_help(
+                format!("refusing to overwrite input file {}", path.display()),
+                "write the report to another file",
+            ));
         }
     }
     Ok(())
 }
 
-/// Writes a file: first beside its place, then renamed onto it.
+/// Writes a file. A temporary file in the same directory is renamed onto it, so that the file is
+/// never incomplete.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
-    // A link stays a link; a pipe or a device is written to, never replaced.
+    // A symbolic link is kept and its target is replaced. A pipe or a device is written to.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if real
         .metadata()
@@ -78,24 +85,23 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
         return std::fs::write(&real, text).map_err(error);
     }
     let path = real.as_path();
-    let temporary = beside(path, text).map_err(error)?;
+    let temporary = temporary_sibling(path, text).map_err(error)?;
     temporary.persist(path).map_err(|e| error(e.error))?;
     Ok(())
 }
 
-/// Writes a file that is not there yet; one that is there, and be it since a moment, stays as it
-/// is.
+/// Creates a file. Fails if it exists, even if it was created a moment ago.
 pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
-    let temporary = beside(path, text).map_err(error)?;
+    let temporary = temporary_sibling(path, text).map_err(error)?;
     temporary
         .persist_noclobber(path)
         .map_err(|e| error(e.error))?;
     Ok(())
 }
 
-/// A temporary file with this text, in the folder of another.
-fn beside(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+/// Creates a temporary file with this text in the directory of `path`.
+fn temporary_sibling(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -108,7 +114,8 @@ fn beside(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     Ok(temporary)
 }
 
-/// A document is for others to read, not a secret like an ordinary temporary file.
+/// Sets the permissions of a temporary file. Reports are meant to be shared, so they are readable
+/// for all users, unlike ordinary temporary files.
 trait PermissionsLike {
     fn permissions_like(&mut self, path: &Path) -> &mut Self;
 }
@@ -132,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_or_left_alone() {
+    fn file_is_replaced_completely_or_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.json");
         file(&path, "one").unwrap();
@@ -140,6 +147,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         let error = file(&dir.path().join("no/such/out.json"), "x").unwrap_err();
-        assert!(error.to_string().contains("can't be written"));
+        assert!(error.to_string().contains("cannot write"));
     }
 }

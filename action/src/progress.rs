@@ -1,40 +1,40 @@
-//! A progress bar for inputs that take over a second, on a terminal only.
+//! A progress bar for inputs that take longer than a second to read, on terminals only.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How long to wait before anything is shown.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Delay before the progress bar appears.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// Shows how much was read, once it takes long.
+/// Progress of reading, shown as a bar after a delay.
 #[derive(Debug)]
 pub(crate) struct Progress {
     started: Instant,
     total: u64,
     done: u64,
     bar: Option<ProgressBar>,
-    possible: bool,
+    is_interactive: bool,
 }
 
 impl Progress {
-    /// For so many bytes; 0 where nobody knows.
+    /// Creates a progress bar for `total` bytes; 0 means an unknown total.
     pub(crate) fn new(total: u64) -> Self {
-        let possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        let is_interactive = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
         Self {
             started: Instant::now(),
             total,
             done: 0,
             bar: None,
-            possible,
+            is_interactive,
         }
     }
 
-    /// So many more bytes were read.
+    /// Adds bytes that were read.
     pub(crate) fn add(&mut self, bytes: u64) {
         self.done += bytes;
-        if !self.possible || (self.bar.is_none() && self.started.elapsed() < PATIENCE) {
+        if !self.is_interactive || (self.bar.is_none() && self.started.elapsed() < DELAY) {
             return;
         }
         let started = self.started;
@@ -43,7 +43,7 @@ impl Progress {
             .set_position(self.done);
     }
 
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,258 +1,272 @@
-//! `leakgate publish`: reports what a run with a token that could only read has left as an
-//! artifact.
+//! `leakgate publish`: reports the results of a run whose token was read-only, from its artifacts.
 //!
-//! It runs in a workflow of its own (`on: workflow_run`), with a token that can write. What the
-//! artifact says is hostile data: whoever opens a pull request decides what its run leaves. It is
-//! shown as that run's word, and never becomes a success.
+//! It runs in a separate workflow (`on: workflow_run`), with a token that can write. The artifacts
+//! are untrusted, because the author of a pull request controls what its run uploads. The reports
+//! say so, and never count as a success.
 
 use std::cell::Cell;
 
-use leakgate_core::emit::{Run, Style};
-use leakgate_core::{Claims, Disposition, Document, Gate, NoWorkspace, Outcome, Policy};
+use leakgate_core::document::{Document, UntrustedDocument};
+use leakgate_core::emit::{RenderOptions, Run};
+use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
-use crate::github::{Access, Bundle, Client, Head, Pace, Pull};
+use crate::github::{Access, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
 use crate::output;
-use crate::report::{Report, Reported};
+use crate::report::{GithubReport, ReportLog};
 use crate::runner::{self, Context, WorkflowRun};
 use crate::settings;
-use crate::step::inputs::{self, Reporting, When};
-use crate::step::{JSON, Origin, PUBLISH, SCHEMA};
+use crate::step::inputs::{self, CommentMode, ReportSettings};
+use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 
-/// Runs the command. It decides about nothing: what it can't report is told, and no failure.
+/// Marker of the comment. All artifacts share a comment, because their names are untrusted.
+const MARKER: &str = "<!-- leakgate: published -->";
+
+/// Runs the command. It has no verdict of its own, so results that can't be reported only cause
+/// warnings.
 pub(crate) fn run() -> Result<Status, Error> {
-    let told = publish();
-    if let Err(error) = &told {
-        // The error itself is what matters.
+    let result = publish();
+    if let Err(error) = &result {
+        // If this fails, too, the first error is the one to report.
         let _ = runner::error(&error.to_string());
     }
-    told.map(|()| Status::Pass)
+    result.map(|()| Status::Pass)
 }
 
 fn publish() -> Result<(), Error> {
-    let mut errors = Vec::new();
-    let names = match inputs::lines(&runner::variable, "LEAKGATE_NAME") {
-        names if names.is_empty() => vec![inputs::NAME.to_owned()],
+    let names = match inputs::read_lines(&runner::variable, "LEAKGATE_NAME") {
+        names if names.is_empty() => vec![inputs::DEFAULT_NAME.to_owned()],
         names => names,
     };
-    let settings = Reporting::read(
+    let mut errors = Vec::new();
+    let settings = ReportSettings::from_env(
         &|name| runner::variable(name).filter(|_| name != "LEAKGATE_NAME"),
         &mut errors,
     );
-    let context = Context::read(&runner::variable);
     if !errors.is_empty() {
         return Err(Error::Several(errors));
     }
-    let wrong = |what: &str| Error::Usage(format!("leakgate publish {what}"));
-    let completed = context
-        .completed
+    let context = Context::from_env(&runner::variable);
+    let completed_run = context
+        .completed_run
         .as_ref()
-        .ok_or_else(|| wrong("belongs into a workflow with `on: workflow_run`"))?;
+        .ok_or_else(|| usage_error("must run in a workflow with `on: workflow_run`"))?;
+    let access = access(&settings, &context)?;
+    if completed_run.event != "pull_request"
+        || !completed_run.had_read_only_token(context.repository_id)
+    {
+        output::note("nothing to publish: the run was able to report its results itself");
+        return Ok(());
+    }
+    let client = Client::new(&access, RetryPolicy::default())
+        .map_err(|error| Error::Usage(error.to_string()))?;
+    let artifacts = download_artifacts(&client, completed_run, &names)?;
+    Publisher {
+        client: &client,
+        completed_run,
+        settings: &settings,
+    }
+    .publish(&artifacts)
+    .print()
+}
+
+fn usage_error(message: &str) -> Error {
+    Error::Usage(format!("leakgate publish {message}"))
+}
+
+fn access(settings: &ReportSettings, context: &Context) -> Result<Access, Error> {
     let token = settings
         .token
         .clone()
-        .ok_or_else(|| wrong("needs the input `token`"))?;
+        .ok_or_else(|| usage_error("needs the input `token`"))?;
     let (owner, name) = context
         .repository
         .clone()
-        .ok_or_else(|| wrong("needs GITHUB_REPOSITORY"))?;
-    if completed.event != "pull_request" || !completed.could_only_read(context.repository_id) {
-        output::note("nothing to publish: the token of that run could report by itself");
-        return Ok(());
-    }
-    let access = Access {
+        .ok_or_else(|| usage_error("needs GITHUB_REPOSITORY"))?;
+    Ok(Access {
         api: context.api.clone(),
         token,
         owner,
         name,
-    };
-    let client = Client::new(&access, Pace::default())
-        .map_err(|trouble| Error::Usage(trouble.to_string()))?;
-    let count = Cell::new(0);
-    let wanted = |artifact: &str| {
-        let is_wanted = names.iter().any(|name| is_named(name, artifact));
-        count.set(count.get() + usize::from(is_wanted));
+    })
+}
+
+/// Downloads the artifacts of the run whose names match. Notes if these are none or too many.
+fn download_artifacts(
+    client: &Client,
+    run: &WorkflowRun,
+    names: &[String],
+) -> Result<Vec<RunArtifact>, Error> {
+    let matching = Cell::new(0);
+    let is_wanted = |artifact: &str| {
+        let is_wanted = names.iter().any(|name| matches_name(name, artifact));
+        matching.set(matching.get() + usize::from(is_wanted));
         is_wanted
     };
-    let bundles = client.members_of_run(completed.id, wanted, &[JSON, PUBLISH]);
-    let bundles = bundles.map_err(|trouble| Error::Usage(trouble.to_string()))?;
-    if count.get() > bundles.len() && !bundles.is_empty() {
-        output::note(&format!(
-            "{} of the run's {} artifacts are published",
-            bundles.len(),
-            count.get()
-        ));
-    }
-    if bundles.is_empty() {
+    let artifacts = client
+        .run_artifacts(run.id, is_wanted, &[JSON_FILE, ORIGIN_FILE])
+        .map_err(|error| Error::Usage(error.to_string()))?;
+    if artifacts.is_empty() {
         output::note(&format!(
             "nothing to publish: the run has no artifact named {}",
             names.join(" or ")
         ));
+    } else if matching.get() > artifacts.len() {
+        output::note(&format!(
+            "publishing {} of {} matching artifacts of the run",
+            artifacts.len(),
+            matching.get()
+        ));
     }
-    Publisher {
-        client: &client,
-        completed,
-        settings: &settings,
-    }
-    .publish(&bundles)
-    .say()
+    Ok(artifacts)
 }
 
-/// A name, or its beginning and `*`.
-fn is_named(name: &str, artifact: &str) -> bool {
+/// Returns true if an artifact has this name, or begins with it if it ends with `*`.
+fn matches_name(name: &str, artifact: &str) -> bool {
     match name.strip_suffix('*') {
         Some(start) => artifact.starts_with(start),
         None => artifact == name,
     }
 }
 
-/// Who publishes what.
+/// Publishes the artifacts of a completed run.
 struct Publisher<'a> {
     client: &'a Client,
-    completed: &'a WorkflowRun,
-    settings: &'a Reporting,
+    completed_run: &'a WorkflowRun,
+    settings: &'a ReportSettings,
 }
 
-/// By which the comment is found again: one for all artifacts, whose names are somebody else's
-/// choice.
-const MARKER: &str = "<!-- leakgate: published -->";
-
 impl Publisher<'_> {
-    fn publish(&self, bundles: &[Bundle]) -> Reported {
-        let mut reported = Reported::default();
+    fn publish(&self, artifacts: &[RunArtifact]) -> ReportLog {
+        let mut log = ReportLog::default();
         let mut documents = Vec::new();
-        for bundle in bundles {
-            match read(bundle) {
-                Ok(document) => documents.push((bundle, document)),
-                Err(what) => reported.warn(format!(
-                    "the artifact {} of {}: {what}",
-                    bundle.artifact, self.completed.html_url
+        for artifact in artifacts {
+            match parse_document(artifact) {
+                Ok(document) => documents.push((artifact, document)),
+                Err(cause) => log.warn(format!(
+                    "cannot publish the artifact {} of {}: {cause}",
+                    artifact.name, self.completed_run.html_url
                 )),
             }
         }
-        let pull = self.pull(bundles).unwrap_or_else(|trouble| {
-            reported.warn(trouble);
+        let pull = self.pull_request(artifacts).unwrap_or_else(|error| {
+            log.warn(error);
             None
         });
-        let mut parts = Vec::new();
+        let mut sections = Vec::new();
         let mut is_clean = true;
-        let room = (Style::BUDGET - MARKER.len()) / documents.len().max(1);
-        for (bundle, document) in &documents {
-            let head = format!("### `{}`\n\n", bundle.artifact.replace('`', "'"));
-            let head = if documents.len() > 1 {
-                head
+        let budget =
+            (RenderOptions::DEFAULT_MAX_CHARACTERS - MARKER.len()) / documents.len().max(1);
+        for (artifact, document) in &documents {
+            let heading = if documents.len() > 1 {
+                format!("### `{}`\n\n", artifact.name.replace('`', "'"))
             } else {
                 String::new()
             };
-            let part = self.one(bundle, document, room - head.chars().count(), &mut reported);
+            let budget = budget - heading.chars().count();
+            let section = self.publish_artifact(artifact, document, budget, &mut log);
             is_clean &= document.verdict.outcome == Outcome::Pass;
-            parts.push(format!("{head}{part}"));
+            sections.push(format!("{heading}{section}"));
         }
-        if let Some(pull) = pull.filter(|_| !parts.is_empty()) {
-            let may_create = !is_clean || self.settings.comment == When::Always;
-            // A claim that nothing is left removes nothing.
-            reported.comment(
+        if let Some(pull) = pull.filter(|_| !sections.is_empty()) {
+            let may_create = !is_clean || self.settings.comment == CommentMode::Always;
+            // Untrusted results never remove the comment.
+            log.update_comment(
                 self.client,
                 self.settings,
                 pull.number,
                 MARKER,
-                Some(&parts.concat()),
+                Some(&sections.concat()),
                 may_create,
             );
         }
-        reported
+        log
     }
 
-    /// Makes the check run of one artifact, and tells what belongs into the comment.
-    fn one(
+    /// Creates the check run of an artifact, and returns its section of the comment.
+    fn publish_artifact(
         &self,
-        bundle: &Bundle,
+        artifact: &RunArtifact,
         document: &Document,
-        room: usize,
-        reported: &mut Reported,
+        budget: usize,
+        log: &mut ReportLog,
     ) -> String {
-        let claims = Claims::of(document);
+        let untrusted = UntrustedDocument::new(document);
         let gate = Gate::new(Policy::default(), settings::today());
-        let triage = claims.triage(document, &gate);
-        let run = Run {
-            parsed: &document.parsed,
-            gate: &gate,
-            triage: &triage,
-            verdict: &document.verdict,
-            workspace: &claims,
-            // Whoever shows somebody else's word shows no line of a source.
-            sources: &NoWorkspace,
-            changes: None,
-        };
-        let settings = Reporting {
-            name: bundle.artifact.clone(),
+        let triage = untrusted.triage(document, &gate);
+        // Untrusted results must not quote source code, so the run has no sources.
+        let run = Run::new(&document.parsed, &gate, &triage, &document.verdict)
+            .with_workspace(&untrusted);
+        let settings = ReportSettings {
+            name: artifact.name.clone(),
             ..self.settings.clone()
         };
-        let report = Report {
+        let url = &self.completed_run.html_url;
+        let report = GithubReport {
             run: &run,
             settings: &settings,
-            head: &self.completed.head_sha,
-            url: Some(self.completed.html_url.clone()),
-            claim: Some(format!(
-                "This is what [a run]({}) of this pull request says. Nobody has checked it: who changes the code can change what its run says.",
-                self.completed.html_url
+            head_sha: &self.completed_run.head_sha,
+            url: Some(url.clone()),
+            disclaimer: Some(format!(
+                "These results come from [a run]({url}) of this pull request and are not verified: \
+                 a change to the code can also change the results that its run reports."
             )),
-            base: None,
+            base_note: None,
         };
-        report.check_run(self.client, &report.document(Style::BUDGET), reported);
-        report.document(room)
+        report.create_check_run(
+            self.client,
+            &report.markdown(RenderOptions::DEFAULT_MAX_CHARACTERS),
+            log,
+        );
+        report.markdown(budget)
     }
 
-    /// The pull request: an open one whose newest commit the run was for. What the artifact says
-    /// only chooses between several.
-    fn pull(&self, bundles: &[Bundle]) -> Result<Option<Pull>, String> {
-        let head = self
-            .completed
-            .head_repository
-            .as_ref()
-            .zip(self.completed.head_branch.as_deref());
-        let Some((repository, branch)) = head else {
+    /// Returns the open pull request whose newest commit the run was for. If there are several, the
+    /// artifact selects one of them.
+    fn pull_request(&self, artifacts: &[RunArtifact]) -> Result<Option<PullRequest>, String> {
+        let run = self.completed_run;
+        let (Some(repository), Some(branch)) = (&run.head_repository, &run.head_branch) else {
             return Ok(None);
         };
         let Some(owner) = &repository.owner else {
             return Ok(None);
         };
-        let head = Head {
+        let head = PullHead {
             repository: repository.id,
             owner: &owner.login,
             branch,
-            sha: &self.completed.head_sha,
+            sha: &run.head_sha,
         };
         let mut pulls = self
             .client
-            .pulls_of(head)
-            .map_err(|trouble| trouble.to_string())?;
+            .open_pulls(head)
+            .map_err(|error| error.to_string())?;
         if pulls.len() > 1 {
-            let texts = bundles
+            let claimed = artifacts
                 .iter()
-                .filter_map(|bundle| bundle.members.as_ref().ok()?.get(PUBLISH));
-            let mut origins = texts.filter_map(|text| serde_json::from_str::<Origin>(text).ok());
-            let said = origins
-                .find(|origin| origin.schema == SCHEMA)
+                .filter_map(|artifact| artifact.members.as_ref().ok()?.get(ORIGIN_FILE))
+                .filter_map(|text| serde_json::from_str::<RunOrigin>(text).ok())
+                .find(|origin| origin.schema == ORIGIN_SCHEMA)
                 .and_then(|origin| origin.pull_request);
-            pulls.retain(|pull| Some(pull.number) == said);
+            pulls.retain(|pull| Some(pull.number) == claimed);
         }
         Ok(pulls.into_iter().next())
     }
 }
 
-/// The document of an artifact. What it says of findings stands above what it says of itself.
-fn read(bundle: &Bundle) -> Result<Document, String> {
-    inputs::artifact_name(&bundle.artifact).map_err(|error| error.to_string())?;
-    let members = bundle.members.as_ref().map_err(ToString::to_string)?;
+/// Parses the JSON report of an artifact. If it claims to pass despite unexpected findings or
+/// reasons to fail, the outcome becomes a failure.
+fn parse_document(artifact: &RunArtifact) -> Result<Document, String> {
+    inputs::validate_artifact_name(&artifact.name).map_err(|error| error.to_string())?;
+    let members = artifact.members.as_ref().map_err(ToString::to_string)?;
     let text = members
-        .get(JSON)
-        .ok_or_else(|| format!("holds no {JSON}"))?;
-    let mut document = Document::read(JSON, text).map_err(|mistake| mistake.to_string())?;
+        .get(JSON_FILE)
+        .ok_or_else(|| format!("{JSON_FILE} not found"))?;
+    let mut document = Document::read(JSON_FILE, text).map_err(|error| error.to_string())?;
     let is_clean = document
-        .seen
+        .findings
         .iter()
-        .all(|seen| seen.said() != Disposition::Unexpected);
+        .all(|finding| finding.disposition() != Disposition::Unexpected);
     if document.verdict.outcome == Outcome::Pass
         && !(is_clean && document.verdict.reasons.is_empty())
     {

@@ -1,240 +1,267 @@
-//! A run, reported through GitHub's interface: a check run with every annotation, and one comment
-//! on the pull request.
+//! Reports a run through the GitHub API: a check run with all annotations, and a comment on the
+//! pull request.
 //!
-//! Nothing here changes a verdict: what could not be reported becomes a note.
+//! A failure to report becomes a note or a warning and never changes the verdict.
 
-use leakgate_core::emit::{self, Format, Run, Spot, Style};
+use leakgate_core::emit::{self, Format, Location, RenderOptions, Run};
 use leakgate_core::{Disposition, Outcome};
 
 use crate::error::Error;
-use crate::github::{Annotation, CheckRun, Client, Comment, Conclusion, Level, Trouble};
+use crate::github::{Annotation, ApiError, CheckRun, Client, CommentOutcome, Conclusion, Level};
 use crate::output;
 use crate::runner;
-use crate::step::inputs::{Reporting, When};
+use crate::step::inputs::{CommentMode, ReportSettings};
 
-/// What is reported, on which commit, and whose word it is.
-pub(crate) struct Report<'a> {
-    /// The run.
+/// A report for GitHub.
+pub(crate) struct GithubReport<'a> {
+    /// The run to report.
     pub(crate) run: &'a Run<'a>,
     /// What to report.
-    pub(crate) settings: &'a Reporting,
-    /// The commit.
-    pub(crate) head: &'a str,
-    /// Where the run is shown.
+    pub(crate) settings: &'a ReportSettings,
+    /// Commit to report on.
+    pub(crate) head_sha: &'a str,
+    /// URL of the workflow run.
     pub(crate) url: Option<String>,
-    /// Where the run is nobody's word but its own: what is said above it. Such a run is never a
+    /// Disclaimer, in Markdown, if the results are unverified. Such a report never counts as a
     /// success.
-    pub(crate) claim: Option<String>,
-    /// What it was compared with.
-    pub(crate) base: Option<String>,
+    pub(crate) disclaimer: Option<String>,
+    /// Names the run that these results are compared with, in Markdown.
+    pub(crate) base_note: Option<String>,
 }
 
-/// Most annotations that one's own run shows, and that somebody's claim does.
-const MAX_ANNOTATIONS: [usize; 2] = [5000, 500];
+/// Maximum number of annotations in a check run.
+const MAX_ANNOTATIONS: usize = 5000;
 
-/// What became of it.
+/// Maximum number of annotations in a check run of unverified results.
+const MAX_UNVERIFIED_ANNOTATIONS: usize = 500;
+
+/// Notes and warnings about the reporting itself.
 #[derive(Debug, Default)]
-pub(crate) struct Reported {
-    /// The check run shows every annotation.
+pub(crate) struct ReportLog {
+    /// True if the check run shows all annotations.
     pub(crate) is_annotated: bool,
-    /// What people should know; the first part is true where it is worth a warning.
-    notes: Vec<(bool, String)>,
+    entries: Vec<LogEntry>,
 }
 
-impl Reported {
-    /// Something to know.
+/// An entry of a [`ReportLog`].
+#[derive(Debug)]
+enum LogEntry {
+    Note(String),
+    Warning(String),
+}
+
+impl ReportLog {
+    /// Adds a note.
     pub(crate) fn note(&mut self, text: impl ToString) {
-        self.notes.push((false, text.to_string()));
+        self.entries.push(LogEntry::Note(text.to_string()));
     }
 
-    /// Something that was not reported, or not as it should be.
+    /// Adds a warning about something that was not reported, or only in part.
     pub(crate) fn warn(&mut self, text: impl ToString) {
-        self.notes.push((true, text.to_string()));
+        self.entries.push(LogEntry::Warning(text.to_string()));
     }
 
-    /// Writes the one comment with this marker, which holds nothing that ends it, or removes it
-    /// where there is no body.
-    pub(crate) fn comment(
+    /// Writes the comment with this marker, or removes it if `body` is `None`. The marker must be
+    /// a single HTML comment.
+    pub(crate) fn update_comment(
         &mut self,
         client: &Client,
-        settings: &Reporting,
+        settings: &ReportSettings,
         pull: u64,
         marker: &str,
         body: Option<&str>,
         may_create: bool,
     ) {
-        if settings.comment == When::Never {
+        if settings.comment == CommentMode::Never {
             return;
         }
         let body = body.map(|body| format!("{marker}\n{body}"));
-        match client.comment(pull, marker, body.as_deref(), may_create) {
-            Ok(Comment::Created(url) | Comment::Updated(url)) => {
-                self.note(format!("commented: {url}"))
+        match client.update_comment(pull, marker, body.as_deref(), may_create) {
+            Ok(CommentOutcome::Created(url) | CommentOutcome::Updated(url)) => {
+                self.note(format!("wrote the comment {url}"))
             }
-            Ok(Comment::Unchanged | Comment::Removed | Comment::Nothing) => {}
-            Err(trouble) => self.trouble(&trouble, "pull-requests: write"),
+            Ok(CommentOutcome::Unchanged | CommentOutcome::Removed | CommentOutcome::Absent) => {}
+            Err(error) => self.add_error(&error, "pull-requests: write"),
         }
     }
 
-    /// Tells the notes.
-    pub(crate) fn say(&self) -> Result<(), Error> {
-        self.notes
-            .iter()
-            .try_for_each(|(is_wrong, text)| match is_wrong {
-                true => runner::warning(text),
-                false => {
-                    output::note(text);
-                    Ok(())
-                }
-            })
+    /// Prints all notes and warnings.
+    pub(crate) fn print(&self) -> Result<(), Error> {
+        self.entries.iter().try_for_each(|entry| match entry {
+            LogEntry::Warning(text) => runner::warning(text),
+            LogEntry::Note(text) => {
+                output::note(text);
+                Ok(())
+            }
+        })
     }
 
-    /// Missing permission is how many workflows are, and no fault; all else is.
-    fn trouble(&mut self, trouble: &Trouble, permission: &str) {
-        match trouble {
-            Trouble::Forbidden(text) => {
-                self.note(format!("{text}; this needs the permission `{permission}`"))
+    /// Adds an error of the API. A missing permission is only a note, because many workflows lack
+    /// it on purpose.
+    fn add_error(&mut self, error: &ApiError, permission: &str) {
+        match error {
+            ApiError::Forbidden(message) => {
+                self.note(format!("{message} (needs the permission `{permission}`)"))
             }
             other => self.warn(other),
         }
     }
 }
 
-impl Report<'_> {
-    /// Reports what the settings ask for: to the commit, and, where there is one, to the pull
-    /// request.
-    pub(crate) fn send(&self, client: &Client, pull: Option<u64>, reported: &mut Reported) {
+impl GithubReport<'_> {
+    /// Creates the check run and, for a pull request, the comment, as far as the settings ask for
+    /// them.
+    pub(crate) fn send(&self, client: &Client, pull: Option<u64>, log: &mut ReportLog) {
         let marker = format!("<!-- leakgate: {} -->", self.settings.name);
-        // As long as the comment may be; the check run may be no longer.
-        let document = self.document(Style::BUDGET - marker.len());
-        self.check_run(client, &document, reported);
+        // The budget fits both the comment and the check run.
+        let markdown = self.markdown(RenderOptions::DEFAULT_MAX_CHARACTERS - marker.len());
+        self.create_check_run(client, &markdown, log);
         if let Some(pull) = pull {
             let is_clean = self.run.verdict.outcome == Outcome::Pass;
-            let is_wanted = self.settings.comment == When::Always || !is_clean;
-            let body = Some(document.as_str()).filter(|_| is_wanted);
-            reported.comment(client, self.settings, pull, &marker, body, is_wanted);
+            let is_wanted = self.settings.comment == CommentMode::Always || !is_clean;
+            let body = Some(markdown.as_str()).filter(|_| is_wanted);
+            log.update_comment(client, self.settings, pull, &marker, body, is_wanted);
         }
     }
 
-    /// Makes the check run, unless the settings are against it.
-    pub(crate) fn check_run(&self, client: &Client, summary: &str, reported: &mut Reported) {
+    /// Creates the check run, unless the settings disable it.
+    pub(crate) fn create_check_run(&self, client: &Client, summary: &str, log: &mut ReportLog) {
         if !self.settings.check_run {
             return;
         }
         let mut annotations: Vec<Annotation> =
             emit::annotations(self.run).iter().map(annotation).collect();
-        let most = MAX_ANNOTATIONS[usize::from(self.claim.is_some())];
-        if annotations.len() > most {
-            reported.warn(format!(
-                "the check run shows {most} of {} annotations",
+        let max = if self.disclaimer.is_some() {
+            MAX_UNVERIFIED_ANNOTATIONS
+        } else {
+            MAX_ANNOTATIONS
+        };
+        if annotations.len() > max {
+            log.warn(format!(
+                "the check run is limited to {max} of {} annotations",
                 annotations.len()
             ));
-            annotations.truncate(most);
+            annotations.truncate(max);
         }
-        // Nothing else may have it: legs of a matrix have the same job, run and attempt.
-        let external_id = match runner::random_word() {
-            Ok(word) => word,
-            Err(error) => return reported.warn(error),
+        // A random id, because the jobs of a matrix share the job id, the run and the attempt.
+        let external_id = match runner::random_delimiter() {
+            Ok(id) => id,
+            Err(error) => return log.warn(error),
         };
-        let (name, title) = match self.claim {
-            // A branch may require the name of a run that decides. Nobody requires somebody's word.
-            Some(_) => (
-                format!("{} (unverified)", self.settings.name),
-                format!("nobody checked: {}", title(self.run)),
-            ),
-            None => (self.settings.name.clone(), title(self.run)),
-        };
-        let check = CheckRun {
+        let check = self.check_run(external_id, summary.to_owned(), annotations);
+        match client.create_check_run(&check) {
+            Ok(posted) => {
+                log.is_annotated = posted.error.is_none() && posted.rejected == 0;
+                if posted.rejected > 0 {
+                    let total = check.annotations.len();
+                    log.warn(format!(
+                        "GitHub rejected {} of {total} annotations of the check run",
+                        posted.rejected
+                    ));
+                }
+                if let Some(error) = &posted.error {
+                    log.add_error(error, "checks: write");
+                }
+            }
+            Err(error) => log.add_error(&error, "checks: write"),
+        }
+    }
+
+    fn check_run(
+        &self,
+        external_id: String,
+        summary: String,
+        annotations: Vec<Annotation>,
+    ) -> CheckRun {
+        let is_unverified = self.disclaimer.is_some();
+        let mut name = self.settings.name.clone();
+        let mut title = title(self.run);
+        if is_unverified {
+            // Branch protection may require a check run of the plain name, and unverified results
+            // must not satisfy it.
+            name += " (unverified)";
+            title = format!("unverified: {title}");
+        }
+        CheckRun {
             name,
-            head_sha: self.head.to_owned(),
+            head_sha: self.head_sha.to_owned(),
             external_id,
             details_url: self.url.clone(),
             conclusion: match self.run.verdict.outcome {
-                Outcome::Pass if self.claim.is_some() => Conclusion::Neutral,
+                Outcome::Pass if is_unverified => Conclusion::Neutral,
                 Outcome::Pass => Conclusion::Success,
                 Outcome::Fail | Outcome::Error => Conclusion::Failure,
             },
             title,
-            summary: summary.to_owned(),
+            summary,
             text: None,
             annotations,
-        };
-        match client.check_run(&check) {
-            Ok(posted) => {
-                reported.is_annotated = posted.trouble.is_none() && posted.refused == 0;
-                if posted.refused > 0 {
-                    let all = check.annotations.len();
-                    reported.warn(format!(
-                        "GitHub refused {} of the check run's {all} annotations",
-                        posted.refused
-                    ));
-                }
-                if let Some(trouble) = &posted.trouble {
-                    reported.trouble(trouble, "checks: write");
-                }
-            }
-            Err(trouble) => reported.trouble(&trouble, "checks: write"),
         }
     }
 
-    /// The markdown of check run and comment.
-    pub(crate) fn document(&self, budget: usize) -> String {
-        let Some(claim) = &self.claim else {
-            let base = self
-                .base
+    /// Returns the Markdown for the check run and the comment, within a budget of UTF-16 code
+    /// units.
+    pub(crate) fn markdown(&self, budget: usize) -> String {
+        let Some(disclaimer) = &self.disclaimer else {
+            let base_note = self
+                .base_note
                 .as_ref()
-                .map_or(String::new(), |base| format!("\n{base}\n"));
-            let budget = budget - base.chars().count();
-            let style = Style {
-                budget,
-                suppress: Some(leakgate_core::suppress),
-                ..Style::default()
+                .map_or(String::new(), |note| format!("\n{note}\n"));
+            let budget = budget - base_note.chars().count();
+            let options = RenderOptions {
+                max_characters: budget,
+                suggest_rules: true,
+                ..RenderOptions::default()
             };
             return format!(
-                "{}{base}",
-                emit::document(self.run, Format::Markdown, &style)
+                "{}{base_note}",
+                emit::render(self.run, Format::Markdown, &options)
             );
         };
         if self.run.verdict.outcome == Outcome::Pass {
-            return format!("> {claim}\n\nIt says that nothing is wrong.\n");
+            return format!("> {disclaimer}\n\nThe run reported no problems.\n");
         }
-        let style = Style {
-            budget: budget - claim.chars().count() - 4,
-            ..Style::default()
+        let options = RenderOptions {
+            max_characters: budget - disclaimer.chars().count() - 4,
+            ..RenderOptions::default()
         };
         format!(
-            "> {claim}\n\n{}",
-            emit::document(self.run, Format::Markdown, &style)
+            "> {disclaimer}\n\n{}",
+            emit::render(self.run, Format::Markdown, &options)
         )
     }
 }
 
-/// The verdict in a few words.
+/// Returns a short description of the verdict.
 fn title(run: &Run<'_>) -> String {
-    let (findings, _) = run.triage.count(run.parsed, Disposition::Unexpected);
+    let findings = run.triage.count(run.parsed, Disposition::Unexpected).groups;
     let code = run
         .verdict
         .reasons
         .first()
         .map_or("", |reason| reason.code.as_str());
     match (run.verdict.outcome, findings) {
-        (Outcome::Pass, _) => "nothing is wrong".to_owned(),
-        (Outcome::Error, _) => "not everything could be read".to_owned(),
+        (Outcome::Pass, _) => "no problems found".to_owned(),
+        (Outcome::Error, _) => "an input could not be read".to_owned(),
         (Outcome::Fail, 0) => format!("not proved clean: {code}"),
         (Outcome::Fail, 1) => "1 unexpected finding".to_owned(),
         (Outcome::Fail, n) => format!("{n} unexpected findings"),
     }
 }
 
-/// At its line; what has none in the repository stands where it is told.
+/// Converts an annotation. A finding without a location in the repository is shown at its line in
+/// the log, and otherwise at the configuration file.
 fn annotation(annotation: &emit::Annotation) -> Annotation {
-    let spot: Option<&Spot> = annotation.spot.as_ref().or(annotation.told_at.as_ref());
-    let line = spot.and_then(|spot| spot.line).unwrap_or(1);
-    let column = spot.and_then(|spot| spot.column);
+    let location: Option<&Location> = annotation
+        .location
+        .as_ref()
+        .or(annotation.log_location.as_ref());
+    let line = location.and_then(|location| location.line).unwrap_or(1);
+    let column = location.and_then(|location| location.column);
     Annotation {
-        path: spot.map_or_else(
+        path: location.map_or_else(
             || crate::settings::CONFIG.to_owned(),
-            |spot| spot.file.clone(),
+            |location| location.file.clone(),
         ),
         start_line: line,
         end_line: line,

@@ -1,36 +1,35 @@
-//! `leakgate rules`: what is accepted, by whom, why, and whether it still is.
+//! `leakgate rules`: lists, validates and converts rules.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use leakgate_core::emit::{Listing, Style, terminal};
-use leakgate_core::{Config, Disposition, Gate, Level, Policy, Rule, Triage, convert, read_file};
+use leakgate_core::emit::{Listing, RenderOptions, terminal};
+use leakgate_core::policy::Level;
+use leakgate_core::rules::read_file;
+use leakgate_core::suppress::convert;
+use leakgate_core::{Config, Disposition, Gate, Policy, Rule, Triage};
 
-use crate::args::GateArgs;
+use crate::args::{GateArgs, RuleFormat};
 use crate::error::{Error, Status};
-use crate::logs::Logs;
+use crate::ingest::Logs;
 use crate::output;
-use crate::settings::{Settings, read_text, shown, today};
-use crate::suppress::RawLanguage;
+use crate::settings::{Settings, display_path, read_text, today};
 use crate::workspace::Repository;
 
-/// List every rule, and check each without a log: its last day, its witness, what it repeats. With
-/// logs, what it matches.
-///
-/// Exit status: 0, or 1 when a rule has expired or no longer fits its witness.
+/// Options of `leakgate rules`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Rules {
+pub(crate) struct RulesArgs {
     #[command(subcommand)]
     command: Option<RulesCommand>,
-    /// Logs to hold the rules against.
+    /// Logs to match the rules against.
     #[arg(value_name = "LOG")]
-    names: Vec<OsString>,
-    /// Show what would fail without this rule; needs logs.
-    #[arg(long, value_name = "ID", requires = "names")]
+    logs: Vec<OsString>,
+    /// List the findings that would fail without this rule. Requires logs.
+    #[arg(long, value_name = "ID", requires = "logs")]
     what_if: Option<String>,
-    /// The form of the list.
+    /// Output format.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ListFormat,
     #[command(flatten)]
@@ -39,19 +38,19 @@ pub(crate) struct Rules {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
-    /// Write rules in another language; what it can't say is named.
+    /// Convert rules to another format, listing those that cannot be expressed.
     ///
-    /// Exit status: 0, or 1 when a rule could not be written.
-    Convert(Convert),
+    /// Exit status: 0, or 1 if a rule could not be converted.
+    Convert(ConvertArgs),
 }
 
 #[derive(Debug, Args)]
-struct Convert {
-    /// A leakgate.toml, or a suppression file of valgrind or LeakSanitizer.
+struct ConvertArgs {
+    /// A leakgate.toml, or a valgrind or LeakSanitizer suppression file.
     file: PathBuf,
-    /// The language to write.
-    #[arg(long, value_name = "LANGUAGE")]
-    to: RawLanguage,
+    /// Target format.
+    #[arg(long, value_name = "FORMAT")]
+    to: RuleFormat,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -61,12 +60,12 @@ enum ListFormat {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
+pub(crate) fn run(args: &RulesArgs) -> Result<Status, Error> {
     if let Some(RulesCommand::Convert(convert)) = &args.command {
-        return self::convert_file(convert);
+        return convert_file(convert);
     }
     let settings = Settings::load(&args.gate)?;
-    if args.names.is_empty() {
+    if args.logs.is_empty() {
         let advice = settings.gate.advice();
         list(
             &Listing {
@@ -78,9 +77,9 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
         )?;
         return Ok(status(&advice));
     }
-    let logs = Logs::read(&args.names, &settings.formats);
-    let repository = Repository::find(settings.own.as_ref())?;
-    let triage = leakgate_core::triage(&logs.parsed, &settings.gate, &repository);
+    let logs = Logs::read(&args.logs, &settings.formats);
+    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     if let Some(id) = &args.what_if {
         what_if(id, &logs, &settings.gate, &triage, &repository)?;
         return Ok(logs.report_errors().unwrap_or(Status::Pass));
@@ -96,7 +95,8 @@ pub(crate) fn run(args: &Rules) -> Result<Status, Error> {
     Ok(logs.report_errors().unwrap_or(status(&triage.advice)))
 }
 
-fn status(advice: &[leakgate_core::Advice]) -> Status {
+/// Returns the exit status for advice about rules.
+fn status(advice: &[leakgate_core::rules::Advice]) -> Status {
     if advice.iter().any(|a| a.level == Level::Fail) {
         Status::Fail
     } else {
@@ -106,12 +106,12 @@ fn status(advice: &[leakgate_core::Advice]) -> Status {
 
 fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
     let mut text = String::new();
-    // Writing into a string can't fail.
+    // Writing to a string can't fail.
     let _ = match format {
         ListFormat::Text => listing.text(
-            &Style {
-                colour: output::colours(),
-                ..Style::default()
+            &RenderOptions {
+                color: output::use_color(),
+                ..RenderOptions::default()
             },
             &mut text,
         ),
@@ -120,7 +120,7 @@ fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
     output::stdout(&text)
 }
 
-/// Which findings nobody would accept without a rule.
+/// Prints the findings that would fail without a rule.
 fn what_if(
     id: &str,
     logs: &Logs,
@@ -129,19 +129,20 @@ fn what_if(
     repository: &Repository,
 ) -> Result<(), Error> {
     if !gate.rules.iter().any(|r| r.id == id) {
-        return Err(Error::Usage(format!(
-            "there is no rule `{id}`; `leakgate rules` lists them"
-        )));
+        return Err(Error::with_help(
+            format!("unknown rule `{id}`"),
+            "run `leakgate rules` for a list of rules",
+        ));
     }
     let mut without = gate.clone();
     without.rules.retain(|r| r.id != id);
-    let after = leakgate_core::triage(&logs.parsed, &without, repository);
+    let after = leakgate_core::triage::triage(&logs.parsed, &without, repository);
     let mut out = String::new();
-    let mut hidden = 0;
+    let mut hidden = 0_usize;
     for ((before, after), finding) in with
-        .items
+        .findings
         .iter()
-        .zip(&after.items)
+        .zip(&after.findings)
         .zip(&logs.parsed.findings)
     {
         if before.disposition == Disposition::Unexpected
@@ -154,7 +155,7 @@ fn what_if(
             .culprit
             .frame
             .and_then(|at| finding.primary()?.frames.get(at));
-        let function = frame.and_then(|f| f.site.name()).unwrap_or("?");
+        let function = frame.and_then(|f| f.info.name()).unwrap_or("?");
         let (kind, fingerprint) = (finding.kind.as_str(), after.fingerprint.as_str());
         out += &format!(
             "{kind} {} in {} {fingerprint}\n",
@@ -162,16 +163,15 @@ fn what_if(
             terminal(function)
         );
     }
-    let what = if hidden == 1 {
-        "1 finding".to_owned()
-    } else {
-        format!("{hidden} findings")
-    };
-    out += &format!("without `{}` {what} more would fail\n", terminal(id));
+    let findings = if hidden == 1 { "finding" } else { "findings" };
+    out += &format!(
+        "without `{}`, {hidden} more {findings} would fail\n",
+        terminal(id)
+    );
     output::stdout(&out)
 }
 
-fn convert_file(args: &Convert) -> Result<Status, Error> {
+fn convert_file(args: &ConvertArgs) -> Result<Status, Error> {
     let rules = Gate::new(Policy::default(), today())
         .with_rules(read_rules(&args.file)?)
         .rules;
@@ -192,10 +192,12 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
                     ));
                 }
             }
-            Err(why) => {
+            Err(cause) => {
                 output::note(&format!(
-                    "{}: `{}` can't be said: {why}",
-                    rule.origin, rule.id
+                    "{}: `{}` cannot be expressed as {}: {cause}",
+                    rule.origin,
+                    rule.id,
+                    args.to.describe()
                 ));
                 status = Status::Fail;
             }
@@ -205,15 +207,15 @@ fn convert_file(args: &Convert) -> Result<Status, Error> {
     Ok(status)
 }
 
-/// The rules of a file in any of the languages.
-fn read_rules(path: &std::path::Path) -> Result<Vec<Rule>, Error> {
+/// Reads the rules of a file in any of the formats.
+fn read_rules(path: &Path) -> Result<Vec<Rule>, Error> {
     if path.extension().is_some_and(|e| e == "toml") {
-        return Config::read(&shown(path), &read_text(path)?)
+        return Config::read(&display_path(path), &read_text(path)?)
             .map(|c| c.rules)
-            .map_err(Error::mistakes);
+            .map_err(Error::from_diagnostics);
     }
     let bytes = std::fs::read(path).map_err(|e| Error::Read(path.to_owned(), e))?;
-    read_file(&shown(path), &String::from_utf8_lossy(&bytes))
+    read_file(&display_path(path), &String::from_utf8_lossy(&bytes))
         .map(|(_, rules)| rules)
-        .map_err(Error::mistakes)
+        .map_err(Error::from_diagnostics)
 }

@@ -1,345 +1,269 @@
-//! `leakgate run`: start a command under memory checkers, and decide as `check` does.
+//! `leakgate run`: runs a command under memory checkers and judges every report they produce.
 
 mod canary;
 mod checker;
 mod child;
 mod choose;
 mod collect;
+mod dirs;
 mod elf;
 mod foreign;
 mod harness;
 mod helper;
-mod keep;
+mod invocation;
 mod launch;
+mod launcher;
+mod log_name;
+mod log_rotation;
 mod miri;
-mod pass;
 mod preload;
+mod reconcile;
+mod runtimes;
 mod sanitizer;
 mod status;
 mod valgrind;
 mod watch;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use leakgate_core::{Canary, End, Tool, Watched, emit};
+use leakgate_core::emit;
+use leakgate_core::verdict::{Canary, ObservedRuns, Termination};
 
 pub(crate) use self::checker::Checker;
+use self::choose::Selection;
+use self::dirs::RunDirs;
 use self::harness::Harness;
-use self::helper::Record;
 pub(crate) use self::helper::{Exec, run as exec};
-use self::launch::{Here, Machine};
-use self::pass::{Pass, Rooms};
-use crate::args::{DocumentArgs, GateArgs};
-use crate::check::{Checked, status, write_all};
-use crate::diff;
+use self::invocation::Invocation;
+use self::launch::LocalMachine;
+use crate::args::{GateArgs, ReportArgs};
 use crate::error::{Error, Status};
+use crate::evaluate::{Evaluation, exit_status, write_reports};
+use crate::ingest::{self, Logs};
 use crate::init;
-use crate::logs::Logs;
 use crate::output;
 use crate::settings::Settings;
-use crate::symbolize::{self, Places, Trust};
 
 /// `run`
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// A checker; may be given often. Without one: the sanitizers that the program was built with,
-    /// else memcheck.
+    /// Run the command under this checker. Defaults to the sanitizers that the program was built
+    /// with, or else memcheck. May be repeated.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     tool: Vec<Checker>,
-    /// Every checker that this machine has and that suits the command, one after the other.
+    /// Run the command under every installed checker that supports it, one after the other.
     #[arg(long, conflicts_with = "tool")]
     all: bool,
-    /// Keep the logs of the checkers, and what the command printed, in this folder, which must be
-    /// empty.
+    /// Keep the checkers' logs and the command's output in this directory, which must be empty.
+    /// By default they are deleted.
     #[arg(long, value_name = "DIR")]
     keep_logs: Option<PathBuf>,
-    /// Stop the command after so long, such as 90s or 10m; the gate fails then.
+    /// Stop the command after this time, such as 90s or 10m, and fail the gate. By default the time
+    /// is unlimited.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Report, and end with status 0 where the gate would fail.
+    /// Report as usual, but exit with status 0 instead of 1 if the gate fails.
     #[arg(long)]
     warn_only: bool,
-    /// Show what would be run, and run nothing.
+    /// Print what would be run without running it.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    pub(crate) documents: DocumentArgs,
+    pub(crate) reports: ReportArgs,
     #[command(flatten)]
     gate: GateArgs,
-    /// The JSON document of an earlier run: text, markdown and HTML tell what is new, grown and
-    /// fixed since then.
+    /// Compare with the JSON report of an earlier run: text, Markdown and HTML reports then list
+    /// new, grown and fixed findings.
     #[arg(long, value_name = "RUN.json")]
     base: Option<PathBuf>,
-    /// The command; without one, the tests of the project in this folder. Of cargo, nextest,
-    /// ctest, Meson and Go the tests are checked, and not they themselves.
+    /// Command to run. Defaults to the tests of the project in the working directory. With cargo,
+    /// nextest, ctest, Meson or Go, the test binaries are checked, not the harness.
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
-/// Runs the command.
+/// Runs `leakgate run`.
 pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
-    let asked = Asked {
-        words: &words(&args.command)?,
+    let request = RunRequest {
+        argv: &command_argv(&args.command)?,
         tools: &args.tool,
         all: args.all,
         timeout: args.timeout,
     };
     let settings = Settings::load(&args.gate)?;
-    let base = args.base.as_deref().map(diff::read).transpose()?;
-    let session = Session::new(&asked, args.keep_logs.as_deref(), args.dry_run)?;
+    let base = args
+        .base
+        .as_deref()
+        .map(ingest::read_json_report)
+        .transpose()?;
+    let session = Session::new(&request, args.keep_logs.as_deref(), args.dry_run)?;
     if args.dry_run {
         return session
-            .passes
+            .invocations
             .iter()
-            .try_for_each(|pass| output::stdout(&pass.told()?))
+            .try_for_each(|invocation| output::stdout(&invocation.describe()?))
             .map(|()| Status::Pass);
     }
-    let (watched, logs) = session.watch(&settings)?;
-    output::spare(
+    let (observed, logs) = session.run(&settings)?;
+    output::ensure_inputs_not_overwritten(
         settings.files.iter().chain(&args.base).chain(&logs.files),
-        &args.documents.resolve(),
+        &args.reports.targets(),
     )?;
-    let checked = Checked::watched(settings, logs, &watched)?;
-    let changes = base.map(|base| emit::changes_since(&base, &checked.run(None)));
-    write_all(&checked.run(changes.as_deref()), &args.documents)?;
-    Ok(end(status(&checked.verdict), args.warn_only))
+    let evaluation = Evaluation::observed(settings, logs, &observed)?;
+    let changes = base.map(|base| emit::changes_since(&base, &evaluation.as_run(None)));
+    write_reports(&evaluation.as_run(changes.as_deref()), &args.reports)?;
+    Ok(final_status(
+        exit_status(&evaluation.verdict),
+        args.warn_only,
+    ))
 }
 
-/// What somebody asked to be run.
+/// A command to run and the checkers to run it under.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    /// The command.
-    pub(crate) words: &'a [String],
-    /// The checkers; without any, those that suit.
+pub(crate) struct RunRequest<'a> {
+    /// The command and its arguments.
+    pub(crate) argv: &'a [String],
+    /// The checkers. If empty, they are chosen by the program.
     pub(crate) tools: &'a [Checker],
-    /// All that the machine has.
+    /// True to use every installed checker that supports the command.
     pub(crate) all: bool,
-    /// How long it may take.
+    /// Time after which the command is stopped. `None` means no limit.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// The runs of a command, and the folder of their logs, which lives as long.
+/// The invocations of a command. Owns the folders of their logs.
 #[derive(Debug)]
 pub(crate) struct Session {
-    passes: Vec<Pass>,
+    invocations: Vec<Invocation>,
     timeout: Option<Duration>,
-    _rooms: Rooms,
+    _dirs: RunDirs,
 }
 
 impl Session {
-    /// Finds out what is to be run.
+    /// Chooses checkers and prepares an invocation for each group of them.
     ///
     /// # Errors
-    /// A checker or the command is not here; the folder for logs is not empty.
-    pub(crate) fn new(asked: &Asked<'_>, keep: Option<&Path>, dry: bool) -> Result<Self, Error> {
-        let harness = Harness::of(asked.words);
-        let passes = choose::passes(asked.tools, asked.all, asked.words, harness, &Here)?;
-        let rooms = Rooms::new(keep, dry)?;
-        let passes = passes
+    /// A checker or the command isn't installed, or the folder for logs isn't empty.
+    pub(crate) fn new(
+        request: &RunRequest<'_>,
+        keep_logs: Option<&Path>,
+        is_dry_run: bool,
+    ) -> Result<Self, Error> {
+        let harness = Harness::detect(request.argv);
+        let selection = Selection {
+            tools: request.tools,
+            all: request.all,
+        };
+        let groups = choose::checker_groups(selection, request.argv, harness, &LocalMachine)?;
+        let dirs = RunDirs::new(keep_logs, is_dry_run)?;
+        let invocations = groups
             .iter()
-            .map(|checkers| Pass::new(checkers, asked.words, harness, &rooms))
+            .map(|checkers| Invocation::new(checkers, request.argv, harness, &dirs))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            passes,
-            timeout: asked.timeout,
-            _rooms: rooms,
+            invocations,
+            timeout: request.timeout,
+            _dirs: dirs,
         })
     }
 
-    /// Runs the command once for each pass, and reads all that it left.
+    /// Runs the command once per invocation and parses all logs.
     ///
     /// # Errors
-    /// The command can't be started, or nothing can be written.
-    pub(crate) fn watch(&self, settings: &Settings) -> Result<(Watched, Logs), Error> {
-        let (mut watched, mut files, mut commands) = (Watched::default(), Vec::new(), Vec::new());
+    /// The command cannot be started, or a file cannot be written.
+    pub(crate) fn run(&self, settings: &Settings) -> Result<(ObservedRuns, Logs), Error> {
+        let mut observed = ObservedRuns::default();
+        let mut files = Vec::new();
+        let mut records = Vec::new();
         let mut last_start = SystemTime::UNIX_EPOCH;
-        for pass in &self.passes {
-            let left = pass.run(self.timeout)?;
-            files.extend(left.files);
-            last_start = last_start.max(left.last_start);
-            commands.extend(left.records);
-            let is_over = matches!(left.ran.end, End::Interrupted | End::GivenUp);
-            if let Canary::Silent(why) = &left.ran.canary {
+        for invocation in &self.invocations {
+            let output = invocation.run(self.timeout)?;
+            files.extend(output.logs);
+            records.extend(output.records);
+            last_start = last_start.max(output.last_start);
+            let is_over = matches!(
+                output.run.termination,
+                Termination::Interrupted | Termination::GivenUp
+            );
+            if let Canary::Silent(why) = &output.run.canary {
                 output::note(why);
             }
-            watched.runs.push(left.ran);
+            observed.runs.push(output.run);
             if is_over {
                 break;
             }
         }
-        let mut logs = Logs::of_run(&files, &settings.formats);
-        excuse_miri(&mut watched, &logs, &files);
-        name_frames(&mut logs, &commands, last_start);
-        tell_of_compilers(&logs);
-        miss_hidden_allocators(&mut watched, &logs, &commands);
-        // Most sanitizers do not say what they ran in.
-        for report in logs
-            .parsed
-            .reports
-            .iter_mut()
-            .filter(|report| report.command.is_none())
-        {
-            let record = commands
-                .iter()
-                .find(|record| report.pid == Some(u64::from(record.pid)));
-            report.command = record.map(|record| record.words.join(" ").into());
-        }
-        Ok((watched, logs))
+        let mut logs = Logs::from_run(&files, &settings.formats);
+        reconcile::excuse_miri(&mut observed, &logs, &files);
+        reconcile::symbolize_frames(&mut logs, &records, last_start);
+        reconcile::warn_about_compilers(&logs);
+        reconcile::add_hidden_allocators(&mut observed, &logs, &records);
+        reconcile::add_commands(&mut logs, &records);
+        Ok((observed, logs))
     }
 }
 
-/// Leaks that Miri found are for the gate, and no failure of the command.
-fn excuse_miri(watched: &mut Watched, logs: &Logs, files: &[collect::File]) {
-    for ran in watched
-        .runs
-        .iter_mut()
-        .filter(|ran| ran.tools == [Tool::Miri] && matches!(ran.end, End::Status(1 | 101)))
-    {
-        let text = |name: &str| {
-            let path = files
-                .iter()
-                .find(|(label, _)| label == &format!("miri/{name}"))
-                .map(|(_, path)| path);
-            path.and_then(|path| std::fs::read(path).ok())
-                .unwrap_or_default()
-        };
-        if miri::failed_for_leaks_alone(&logs.parsed, &text("stdout.txt"), &text("stderr.txt")) {
-            ran.end = End::Status(0);
-        }
-    }
-}
-
-/// Programs that another one started, and of whose blocks memcheck saw none. Those that were
-/// started first are known already.
-fn miss_hidden_allocators(watched: &mut Watched, logs: &Logs, records: &[Record]) {
-    let Some(ran) = watched
-        .runs
-        .iter_mut()
-        .find(|ran| ran.tools.contains(&Tool::Memcheck))
-    else {
-        return;
-    };
-    let of_memcheck = logs
-        .parsed
-        .reports
-        .iter()
-        .filter(|report| report.tool == Tool::Memcheck);
-    let programs: BTreeSet<&str> = of_memcheck
-        .filter_map(|report| report.command.as_deref()?.split(' ').next())
-        .collect();
-    let is_known = |program: &str| {
-        records
-            .iter()
-            .any(|record| record.words.first().is_some_and(|word| word == program))
-    };
-    for program in programs
-        .into_iter()
-        .filter(|program| !program.starts_with("/usr/") && !is_known(program))
-    {
-        if let Some(name) = Here
-            .program(program)
-            .and_then(|path| elf::hidden_allocator(&path))
-        {
-            ran.missing.push(format!(
-                "`{program}` {}: nobody sees what it allocates",
-                collect::holds(name)
-            ));
-        }
-    }
-}
-
-/// A command that builds before it tests has compilers among what is checked: that takes long, and
-/// they leak.
-fn tell_of_compilers(logs: &Logs) {
-    const COMPILERS: &[&str] = &[
-        "as", "cc1", "cc1plus", "clang", "collect2", "ld", "ld.bfd", "ld.gold", "ld.lld", "lto1",
-        "rustc",
-    ];
-    let programs = logs
-        .parsed
-        .reports
-        .iter()
-        .filter_map(|report| report.command.as_deref()?.split(' ').next());
-    let of_system = programs
-        .filter(|program| program.starts_with("/usr/"))
-        .map(harness::name);
-    if let Some(name) = of_system.into_iter().find(|name| COMPILERS.contains(name)) {
-        output::note(&format!(
-            "note: `{name}` was checked, too: build first, then run the tests alone (docs/run.md)"
-        ));
-    }
-}
-
-/// Names the frames that have none. A module that was there before the last process started is the
-/// one that ran.
-fn name_frames(logs: &mut Logs, records: &[Record], last_start: SystemTime) {
-    let programs = records
-        .iter()
-        .filter_map(|record| Here.program(record.words.first()?))
-        .collect();
-    let places = Places {
-        debug: Vec::new(),
-        programs,
-    };
-    for note in symbolize::apply(&mut logs.parsed, Trust::Unchanged(last_start), places) {
-        output::note(&format!("note: {note}"));
-    }
-}
-
-fn words(command: &[OsString]) -> Result<Vec<String>, Error> {
+/// Returns the command that the user gave, or else the project's test command.
+fn command_argv(command: &[OsString]) -> Result<Vec<String>, Error> {
     if command.is_empty() {
-        return of_project();
+        return project_test_command();
     }
-    let word = |word: &OsString| {
-        word.clone()
-            .into_string()
-            .map_err(|word| Error::Usage(format!("{} is not UTF-8", word.to_string_lossy())))
+    let utf8 = |argument: &OsString| {
+        argument.clone().into_string().map_err(|argument| {
+            Error::Usage(format!(
+                "invalid argument `{}`: not UTF-8",
+                argument.to_string_lossy()
+            ))
+        })
     };
-    command.iter().map(word).collect()
+    command.iter().map(utf8).collect()
 }
 
-/// The command that runs the tests of the project in the working directory.
-fn of_project() -> Result<Vec<String>, Error> {
-    let commands = init::commands(Path::new("."));
+/// Returns the command that runs the tests of the project in the working directory.
+fn project_test_command() -> Result<Vec<String>, Error> {
+    let commands = init::test_commands(Path::new("."));
     match commands.as_slice() {
         [command] => {
             output::note(&format!(
-                "note: no command was named, so the tests of this project are run: {command}"
+                "note: no command given; running the tests of this project: {command}"
             ));
             Ok(shlex::split(command).unwrap_or_default())
         }
         [] => Err(Error::Usage(
-            "there is no command to run: leakgate run -- COMMAND".into(),
+            "no command given, and no tests found in this directory; run `leakgate run -- COMMAND`"
+                .into(),
         )),
         several => Err(Error::Usage(format!(
-            "which command? leakgate run -- {}",
-            several.join(", or -- ")
+            "no command given, and several kinds of tests found; run one of: leakgate run -- {}",
+            several.join(", leakgate run -- ")
         ))),
     }
 }
 
-fn end(status: Status, warn_only: bool) -> Status {
+/// Returns the exit status, which is never [`Status::Fail`] if the user only wants warnings.
+fn final_status(status: Status, warn_only: bool) -> Status {
     if warn_only && status == Status::Fail {
-        output::note("warning: the gate fails; --warn-only makes that status 0");
+        output::note("warning: the gate failed; exiting with status 0 because of --warn-only");
         return Status::Pass;
     }
     status
 }
 
-/// A time as people write it.
+/// Parses a duration in seconds or in a form such as `1h 30m`.
 fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map(Duration::from_secs).ok();
     let friendly = || {
         text.parse::<jiff::SignedDuration>()
             .ok()
-            .and_then(|time| Duration::try_from(time).ok())
+            .and_then(|duration| Duration::try_from(duration).ok())
     };
-    let time = seconds.or_else(friendly).filter(|time| !time.is_zero());
-    time.ok_or_else(|| format!("`{text}` is no time, such as 90s or 10m"))
+    let duration = seconds
+        .or_else(friendly)
+        .filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "expected a duration such as 90s or 10m".to_owned())
 }
 
 #[cfg(test)]
@@ -347,19 +271,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_people_do() {
+    fn duration_accepts_seconds_and_units() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
-        for wrong in ["", "0", "-5s", "soon"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+        for invalid in ["", "0", "-5s", "soon"] {
+            assert!(duration(invalid).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn only_a_failing_gate_is_a_warning() {
-        assert_eq!(end(Status::Fail, true), Status::Pass);
-        assert_eq!(end(Status::Error, true), Status::Error);
-        assert_eq!(end(Status::Fail, false), Status::Fail);
+    fn warn_only_changes_failure_but_not_error() {
+        assert_eq!(final_status(Status::Fail, true), Status::Pass);
+        assert_eq!(final_status(Status::Error, true), Status::Error);
+        assert_eq!(final_status(Status::Fail, false), Status::Fail);
     }
 }

@@ -1,27 +1,27 @@
-//! The runner of GitHub Actions: what it tells a step, and the files and commands by which a step
-//! answers.
+//! The GitHub Actions runner: the variables and the event payload that a step gets, and the files
+//! and workflow commands through which a step reports back.
 //!
-//! Sources of the facts: <https://docs.github.com/actions/reference/workflows-and-actions/variables>,
+//! Sources: <https://docs.github.com/actions/reference/workflows-and-actions/variables>,
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
+mod commands;
 mod context;
-mod files;
-mod say;
+mod outputs;
 
-pub(crate) use self::context::{Context, HeadOf, WorkflowRun};
-pub(crate) use self::files::{Files, Summary};
-pub(crate) use self::say::{bracketed, error, warning};
+pub(crate) use self::commands::{error, print_untrusted, warning};
+pub(crate) use self::context::{Context, HeadBranch, WorkflowRun};
+pub(crate) use self::outputs::{JobSummary, StepOutputs};
 
-/// Reads a variable of the environment; an empty one is not set.
+/// Reads an environment variable. `None` if it is unset or empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A word that nobody can guess.
-pub(crate) fn random_word() -> Result<String, crate::error::Error> {
+/// Returns an unguessable word, to delimit untrusted text.
+pub(crate) fn random_delimiter() -> Result<String, crate::error::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| {
-        crate::error::Error::Usage(format!("the system gives no random numbers: {e}"))
+        crate::error::Error::Usage(format!("cannot get random numbers from the system: {e}"))
     })?;
     Ok(bytes.iter().fold(String::from("leakgate-"), |word, byte| {
         format!("{word}{byte:02x}")

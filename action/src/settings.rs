@@ -1,48 +1,53 @@
-//! What logs are held against: the command line, `leakgate.toml`, and the files that it names.
+//! Settings of the gate, from the command line, `leakgate.toml` and the files that it names.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::{
-    Baseline, Config, Date, Format, Gate, Mistake, Pack, Policy, Rule, packs, read_file,
-};
+use leakgate_core::custom_format::CustomFormat;
+use leakgate_core::error::UnknownName;
+use leakgate_core::rules::{Pack, packs, read_file};
+use leakgate_core::{Baseline, Config, Date, Gate, Policy, Rule};
 
 use crate::args::GateArgs;
 use crate::error::Error;
-use crate::own::Own;
+use crate::source_filter::OwnSources;
 use crate::workspace;
 
-/// The name of the configuration.
+/// File name of the configuration.
 pub(crate) const CONFIG: &str = "leakgate.toml";
 
-/// The baseline where nobody names one.
+/// Default path of the baseline.
 pub(crate) const BASELINE: &str = "leakgate-baseline.json";
 
-/// Everything that was resolved.
+/// Resolved settings.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Policy, rules, baseline, today.
+    /// Policy, rules, baseline and the current day.
     pub(crate) gate: Gate,
-    /// Which source files are one's own; without it, all of the repository.
-    pub(crate) own: Option<Own>,
-    /// The configuration, where there is one.
+    /// Source files that count as the project's own; `None` means all files of the repository.
+    pub(crate) own_sources: Option<OwnSources>,
+    /// Path of the configuration, if there is one.
     pub(crate) config: Option<PathBuf>,
-    /// The baseline that was named, whether it exists or not.
+    /// Path of the configured baseline, which may not exist yet.
     pub(crate) baseline: Option<PathBuf>,
-    /// Formats of the project's own, by which logs are read.
-    pub(crate) formats: Vec<Format>,
-    /// Every file of the above.
+    /// Custom log formats from `[[format]]`.
+    pub(crate) formats: Vec<CustomFormat>,
+    /// Paths of all files that the settings come from.
     pub(crate) files: Vec<PathBuf>,
 }
 
 impl Settings {
-    /// Reads the configuration and all that it names. Every mistake in every file is told at once.
+    /// Reads the configuration and the files that it names.
+    ///
+    /// # Errors
+    /// Returns all errors of all files at once.
     pub(crate) fn load(args: &GateArgs) -> Result<Self, Error> {
         Self::load_with(args, true)
     }
 
-    /// The same; a baseline that is about to be written need not exist.
+    /// Like [`load`](Self::load), but lets the caller accept a missing baseline, which `baseline
+    /// write` needs.
     pub(crate) fn load_with(args: &GateArgs, needs_baseline: bool) -> Result<Self, Error> {
         let mut errors = Vec::new();
         let path = find_config(args)?;
@@ -55,29 +60,29 @@ impl Settings {
         };
         override_policy(&mut config.policy, args)?;
         let mut rules = std::mem::take(&mut config.rules);
-        let name = path.as_deref().map(shown).unwrap_or_default();
-        let named = config
+        let name = path.as_deref().map(display_path).unwrap_or_default();
+        let configured = config
             .files
             .suppressions
             .iter()
             .map(|(file, line)| (folder.join(file), Some((name.as_str(), *line))));
         let mut files: Vec<PathBuf> = path.iter().cloned().collect();
-        for (file, place) in named.chain(args.suppressions.iter().map(|file| (file.clone(), None)))
-        {
-            suppressions(&file, place, &mut rules, &mut errors);
+        let given = args.suppressions.iter().map(|file| (file.clone(), None));
+        for (file, named_by) in configured.chain(given) {
+            read_suppressions(&file, named_by, &mut rules, &mut errors);
             files.push(file);
         }
-        let mut named = config.files.packs.clone();
-        named.extend(
+        let mut pack_names = config.files.packs.clone();
+        pack_names.extend(
             args.pack
                 .iter()
                 .filter(|p| !config.files.packs.contains(p))
                 .cloned(),
         );
-        for name in named {
-            rules.extend(pack(&name)?);
+        for pack_name in pack_names {
+            rules.extend(pack(&pack_name)?);
         }
-        let own = Own::read(&name, &config.files.own, &mut errors);
+        let own_sources = OwnSources::new(&name, &config.files.own, &mut errors);
         let baseline = args
             .baseline
             .clone()
@@ -94,7 +99,7 @@ impl Settings {
         files.extend(baseline.clone());
         Ok(Self {
             gate,
-            own,
+            own_sources,
             config: path,
             baseline,
             formats: config.formats,
@@ -103,14 +108,17 @@ impl Settings {
     }
 }
 
-/// Today in UTC, so that a rule expires at the same moment everywhere.
+/// Returns the current day in UTC, so that a rule expires at the same moment everywhere.
 pub(crate) fn today() -> Date {
     jiff::Timestamp::now()
         .to_zoned(jiff::tz::TimeZone::UTC)
         .date()
 }
 
-/// The rules of a pack.
+/// Returns the rules of a built-in pack.
+///
+/// # Errors
+/// Returns an error that lists the packs if the name is unknown.
 pub(crate) fn pack(name: &str) -> Result<Vec<Rule>, Error> {
     let known = || {
         packs()
@@ -119,13 +127,19 @@ pub(crate) fn pack(name: &str) -> Result<Vec<Rule>, Error> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let pack = Pack::named(name)
-        .ok_or_else(|| Error::Usage(format!("there is no pack `{name}`; there are {}", known())))?;
-    pack.read().map(|(_, rules)| rules).map_err(Error::mistakes)
+    let pack = Pack::find(name).ok_or_else(|| {
+        Error::with_help(
+            format!("unknown pack `{name}`"),
+            format!("expected one of: {}", known()),
+        )
+    })?;
+    pack.read()
+        .map(|(_, rules)| rules)
+        .map_err(Error::from_diagnostics)
 }
 
-/// The configuration that was named, or the nearest one above the working directory within the
-/// repository.
+/// Returns the path from `--config`, or of the nearest configuration in the working directory and
+/// its parents within the repository. `None` means that no configuration exists.
 fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
     if args.no_config {
         return Ok(None);
@@ -136,15 +150,15 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
             Err(error) => Err(Error::Read(path.clone(), error)),
         };
     }
-    let Ok(here) = std::env::current_dir() else {
+    let Ok(working_dir) = std::env::current_dir() else {
         return Ok(None);
     };
-    // A checkout without git has no `.git`; the runner says where it lies.
-    let checked_out = workspace::checked_out(&here);
-    let is_root = |folder: &Path| folder.join(".git").exists() || checked_out == Some(folder);
-    let in_repository = here.ancestors().any(is_root);
+    // A checkout without git has no `.git`. The runner's environment names its directory.
+    let github_workspace = workspace::github_workspace(&working_dir);
+    let is_root = |folder: &Path| folder.join(".git").exists() || github_workspace == Some(folder);
+    let in_repository = working_dir.ancestors().any(is_root);
     let mut relative = PathBuf::new();
-    for folder in here.ancestors() {
+    for folder in working_dir.ancestors() {
         if folder.join(CONFIG).is_file() {
             return Ok(Some(relative.join(CONFIG)));
         }
@@ -156,8 +170,8 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
     Ok(None)
 }
 
-/// A path for people, and for the origin of rules.
-pub(crate) fn shown(path: &Path) -> String {
+/// Formats a path for messages and for the origin of rules, with `/` on all platforms.
+pub(crate) fn display_path(path: &Path) -> String {
     path.to_string_lossy()
         .replace('\\', "/")
         .trim_start_matches("./")
@@ -172,38 +186,39 @@ fn read_config(path: &Path, errors: &mut Vec<Error>) -> Config {
             return Config::default();
         }
     };
-    Config::read(&shown(path), &text).unwrap_or_else(|mistakes| {
-        errors.extend(mistakes.into_iter().map(Error::Mistake));
+    Config::read(&display_path(path), &text).unwrap_or_else(|diagnostics| {
+        errors.extend(diagnostics.into_iter().map(Error::Diagnostic));
         Config::default()
     })
 }
 
-/// A file that people write must be UTF-8.
+/// Reads a text file, which must be UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
 }
 
-/// Reads a suppression file. Old ones hold bytes of any encoding in their comments.
-fn suppressions(
+/// Reads a suppression file and appends its rules. Invalid UTF-8 is accepted, because comments in
+/// old files use other encodings.
+fn read_suppressions(
     path: &Path,
     named_by: Option<(&str, u32)>,
     rules: &mut Vec<Rule>,
     errors: &mut Vec<Error>,
 ) {
     match fs::read(path) {
-        Ok(bytes) => match read_file(&shown(path), &String::from_utf8_lossy(&bytes)) {
+        Ok(bytes) => match read_file(&display_path(path), &String::from_utf8_lossy(&bytes)) {
             Ok((_, more)) => rules.extend(more),
-            Err(mistakes) => errors.extend(mistakes.into_iter().map(Error::Mistake)),
+            Err(diagnostics) => errors.extend(diagnostics.into_iter().map(Error::Diagnostic)),
         },
         Err(error) => {
-            let what = match (named_by, error.kind()) {
+            let error = match (named_by, error.kind()) {
                 (Some((config, line)), io::ErrorKind::NotFound) => Error::Usage(format!(
-                    "{config}:{line}: there is no suppression file {}",
-                    shown(path)
+                    "{config}:{line}: cannot read suppression file {}: file not found",
+                    display_path(path)
                 )),
                 _ => Error::Read(path.to_owned(), error),
             };
-            errors.push(what);
+            errors.push(error);
         }
     }
 }
@@ -213,7 +228,7 @@ fn read_baseline(path: &Path, needed: bool, errors: &mut Vec<Error>) -> Option<B
         return None;
     }
     let read = read_text(path)
-        .and_then(|text| Baseline::read(&shown(path), &text).map_err(Error::Mistake));
+        .and_then(|text| Baseline::read(&display_path(path), &text).map_err(Error::Diagnostic));
     read.map_err(|error| errors.push(error)).ok()
 }
 
@@ -221,30 +236,20 @@ fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {
     if !args.fail_on.is_empty() {
         policy
             .set_fail_on(args.fail_on.iter().map(String::as_str))
-            .map_err(|(what, help)| {
-                Error::Usage(help.map_or(format!("--fail-on: {what}"), |help| {
-                    format!("--fail-on: {what}; {help}")
-                }))
-            })?;
+            .map_err(|error| invalid_value("--fail-on", &error))?;
     }
     for name in &args.require {
-        let tool = Policy::tool(name).map_err(|help| {
-            Error::Usage(format!("--require: there is no tool `{name}`; {help}"))
-        })?;
+        let tool = Policy::tool(name).map_err(|error| invalid_value("--require", &error))?;
         policy.require.push(tool);
     }
-    policy.silence = args.silence.map_or(policy.silence, Into::into);
-    policy.unused_rules = args.unused_rules.map_or(policy.unused_rules, Into::into);
-    policy.third_party = args.third_party.map_or(policy.third_party, Into::into);
-    policy.tool_suppressed = args
-        .tool_suppressed
-        .map_or(policy.tool_suppressed, Into::into);
+    policy.silence = args.silence.unwrap_or(policy.silence);
+    policy.unused_rules = args.unused_rules.unwrap_or(policy.unused_rules);
+    policy.third_party = args.third_party.unwrap_or(policy.third_party);
+    policy.tool_suppressed = args.tool_suppressed.unwrap_or(policy.tool_suppressed);
     Ok(())
 }
 
-impl Error {
-    /// Mistakes of one file.
-    pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Self {
-        Self::Several(mistakes.into_iter().map(Self::Mistake).collect())
-    }
+/// Returns the error for an unknown name in the value of an option.
+fn invalid_value(option: &str, error: &UnknownName) -> Error {
+    Error::with_help(format!("invalid value for {option}: {error}"), error.help())
 }

@@ -1,120 +1,111 @@
-//! `leakgate action`: the step of the GitHub Action. `action.yml` hands over its inputs and does
-//! nothing else.
+//! `leakgate action`: the step of the GitHub Action. `action.yml` only passes its inputs on.
 //!
-//! The verdict is made before anything is reported, and no report changes it.
+//! The verdict is final before anything is reported, so a failed report can't change it.
 
-mod folder;
 pub(crate) mod inputs;
+mod report_dir;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
-use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{Change, Disposition, Document, What};
+use leakgate_core::Disposition;
+use leakgate_core::compare::{Change, ChangeKind};
+use leakgate_core::document::Document;
+use leakgate_core::emit::{self, Format, RenderOptions, Run};
 
-use self::folder::Folder;
-pub(crate) use self::folder::{JSON, Origin, PUBLISH, SCHEMA};
 use self::inputs::Inputs;
-use crate::check::{Checked, status};
+use self::report_dir::ReportDir;
+pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 use crate::error::{Error, Status};
-use crate::github::{Access, BaseRun, Client, Head, Pace, Trouble};
-use crate::logs::Logs;
+use crate::evaluate::{Evaluation, exit_status};
+use crate::github::{Access, ApiError, BaseRun, Client, PullHead, RetryPolicy};
+use crate::ingest::Logs;
 use crate::output;
-use crate::report::{Report, Reported};
-use crate::run::{Asked, Session};
-use crate::runner::{self, Context, Files, HeadOf, Summary};
+use crate::report::{GithubReport, ReportLog};
+use crate::run::{RunRequest, Session};
+use crate::runner::{self, Context, HeadBranch, JobSummary, StepOutputs};
 use crate::settings::{CONFIG, Settings};
 
-/// Runs the command. Whatever goes wrong, the outputs say so.
+/// Runs the command. On an error, the output `outcome` is `error`.
 pub(crate) fn run() -> Result<Status, Error> {
-    let files = Files::read(&runner::variable);
-    step(&files).inspect_err(|error| {
-        // The error itself is what matters.
+    let outputs = StepOutputs::from_env(&runner::variable);
+    run_step(&outputs).inspect_err(|error| {
+        // If these fail, too, the first error is the one to report.
         let _ = runner::error(&error.to_string());
-        let _ = files.set(&[("outcome", "error".into())]);
+        let _ = outputs.set(&[("outcome", "error".into())]);
     })
 }
 
-fn step(files: &Files) -> Result<Status, Error> {
-    let inputs = Inputs::read(&runner::variable)?;
-    let context = Context::read(&runner::variable);
+fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
+    let inputs = Inputs::from_env(&runner::variable)?;
+    let context = Context::from_env(&runner::variable);
     let settings = Settings::load(&inputs.gate)?;
     output::note(&settings.config.as_deref().map_or_else(
-        || format!("no {CONFIG} was found"),
+        || format!("{CONFIG} not found"),
         |path| format!("rules: {}", path.display()),
     ));
+    // The logs of a session are deleted with it, so it lives until they are copied.
     let session = session(&inputs)?;
-    let checked = match &session {
-        Some(session) => {
-            let (watched, logs) = session.watch(&settings)?;
-            Checked::watched(settings, logs, &watched)?
-        }
-        None => {
-            let logs = Logs::read(&inputs.reports, &settings.formats);
-            Checked::of(settings, logs)?
-        }
-    };
-    let github = client(&inputs, &context);
-    let base = base(&inputs, &context, github.as_ref());
+    let evaluation = evaluate(&inputs, settings, session.as_ref())?;
+    let client = client(&inputs, &context);
+    let base = base_run(&inputs, &context, client.as_ref());
     let changes = base
         .as_ref()
-        .map(|(_, document)| emit::changes_since(document, &checked.run(None)));
-    let run = checked.run(changes.as_deref());
+        .map(|(_, document)| emit::changes_since(document, &evaluation.as_run(None)));
+    let run = evaluation.as_run(changes.as_deref());
 
-    runner::bracketed(&emit::document(&run, Format::Text, &Style::default()))?;
-    checked
+    runner::print_untrusted(&emit::render(&run, Format::Text, &RenderOptions::default()))?;
+    evaluation
         .logs
         .errors
         .iter()
         .try_for_each(|error| runner::error(&error.to_string()))?;
-    let folder = documents(&inputs, &context, &run)?;
-    files.set(&outputs(&run, &folder))?;
-    let base = base.map(|(base, _)| told(&base));
-    // From here on the verdict stands, and nothing that goes wrong changes it.
-    let mut reported = Reported::default();
-    if let Some(client) = github {
-        report(
-            &inputs,
-            &context,
-            &run,
-            base.as_deref(),
-            &client,
-            &mut reported,
-        );
+    let report_dir = write_reports(&inputs, &context, &run)?;
+    outputs.set(&output_values(&run, &report_dir))?;
+    // The verdict is final. Failures from here on only cause warnings.
+    let base_note = base.map(|(base, _)| base_note(&base));
+    Results {
+        inputs: &inputs,
+        context: &context,
+        run: &run,
+        base_note: base_note.as_deref(),
     }
-    if inputs.upload {
-        folder
-            .copy(&checked.logs.files)
-            .iter()
-            .for_each(|error| reported.warn(error));
-    }
-    if inputs.summary {
-        summarise(&run, base.as_deref()).unwrap_or_else(|error| reported.warn(error));
-    }
-    if inputs.annotations && !reported.is_annotated {
-        output::stdout(&emit::document(
-            &run,
-            Format::Annotations,
-            &Style::default(),
-        ))?;
-    }
-    reported.say()?;
-    Ok(status(&checked.verdict))
+    .publish(client.as_ref(), &report_dir, &evaluation.logs.files)?;
+    Ok(exit_status(&evaluation.verdict))
 }
 
-/// The command to run, where there is one in place of logs.
+/// Evaluates the logs of the session, or else those of the input `reports`.
+fn evaluate(
+    inputs: &Inputs,
+    settings: Settings,
+    session: Option<&Session>,
+) -> Result<Evaluation, Error> {
+    match session {
+        Some(session) => {
+            let (watched, logs) = session.run(&settings)?;
+            Evaluation::observed(settings, logs, &watched)
+        }
+        None => {
+            let logs = Logs::read(&inputs.reports, &settings.formats);
+            Evaluation::new(settings, logs)
+        }
+    }
+}
+
+/// Creates a session for the input `run`. `None` if the input is empty.
 fn session(inputs: &Inputs) -> Result<Option<Session>, Error> {
-    let asked = Asked {
-        words: &inputs.command,
+    let request = RunRequest {
+        argv: &inputs.command,
         tools: &inputs.tools,
         all: false,
         timeout: None,
     };
     (!inputs.command.is_empty())
-        .then(|| Session::new(&asked, None, false))
+        .then(|| Session::new(&request, None, false))
         .transpose()
 }
 
-/// Who reports, where somebody may.
+/// Creates the GitHub client. `None` without a token or a repository.
 fn client(inputs: &Inputs, context: &Context) -> Option<Client> {
     let (owner, name) = context.repository.clone()?;
     let token = inputs.report.token.clone()?;
@@ -125,82 +116,82 @@ fn client(inputs: &Inputs, context: &Context) -> Option<Client> {
             owner,
             name,
         },
-        Pace::default(),
+        RetryPolicy::default(),
     ) {
         Ok(client) => Some(client),
-        Err(trouble) => {
-            let _ = runner::warning(&trouble.to_string());
+        Err(error) => {
+            let _ = runner::warning(&error.to_string());
             None
         }
     }
 }
 
-/// The last run of the base branch, as its artifact tells of it.
-fn base(
+/// Downloads the results of the last run of the base branch.
+fn base_run(
     inputs: &Inputs,
     context: &Context,
     client: Option<&Client>,
 ) -> Option<(BaseRun, Document)> {
-    let found = client?.base(
+    let found = client?.base_run(
         &inputs.report.name,
-        JSON,
-        context.base.as_deref()?,
-        context.run.parse().ok(),
+        JSON_FILE,
+        context.base_branch.as_deref()?,
+        context.run_id.parse().ok(),
     );
     let base = match found {
         Ok(base) => base?,
-        Err(trouble) => {
-            output::note(&format!("nothing to compare with: {trouble}"));
+        Err(error) => {
+            output::note(&format!("skipping the comparison: {error}"));
             return None;
         }
     };
-    match Document::read(JSON, &base.text) {
+    match Document::read(JSON_FILE, &base.text) {
         Ok(document) => Some((base, document)),
-        Err(mistake) => {
-            output::note(&format!("nothing to compare with: {}: {mistake}", base.sha));
+        Err(error) => {
+            output::note(&format!("skipping the comparison: {}: {error}", base.sha));
             None
         }
     }
 }
 
-/// What was compared with, in markdown.
-fn told(base: &BaseRun) -> String {
+/// Names the run that was compared with, in Markdown.
+fn base_note(base: &BaseRun) -> String {
     let short: String = base.sha.chars().take(7).collect();
     format!("Compared with [{short}]({}).", base.url)
 }
 
-/// Writes every document into a folder.
-fn documents(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<Folder, Error> {
-    let folder = Folder::new(runner::variable("RUNNER_TEMP").as_deref())?;
-    let style = Style {
+/// Writes the report in several formats to a new directory.
+fn write_reports(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<ReportDir, Error> {
+    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+    let options = RenderOptions {
         category: &inputs.report.name,
-        suppress: Some(leakgate_core::suppress),
-        ..Style::default()
+        suggest_rules: true,
+        ..RenderOptions::default()
     };
-    folder.write(JSON, run, Format::Json, &style)?;
-    folder.write("leakgate.sarif", run, Format::Sarif, &style)?;
-    folder.write("leakgate.html", run, Format::Html, &style)?;
-    let pull_request = context.pull.as_ref().map(|pull| pull.number);
-    folder.write_origin(&Origin {
-        schema: SCHEMA.into(),
+    report_dir.write(JSON_FILE, run, Format::Json, &options)?;
+    report_dir.write("leakgate.sarif", run, Format::Sarif, &options)?;
+    report_dir.write("leakgate.html", run, Format::Html, &options)?;
+    let pull_request = context.pull_request.as_ref().map(|pull| pull.number);
+    report_dir.write_origin(&RunOrigin {
+        schema: ORIGIN_SCHEMA.into(),
         pull_request,
-        head_sha: context.head.clone(),
+        head_sha: context.head_sha.clone(),
     })?;
-    Ok(folder)
+    Ok(report_dir)
 }
 
-fn outputs(run: &Run<'_>, folder: &Folder) -> Vec<(&'static str, String)> {
+fn output_values(run: &Run<'_>, report_dir: &ReportDir) -> Vec<(&'static str, String)> {
     let number = |all: &[Disposition]| {
         run.triage
             .count_where(run.parsed, |i| all.contains(&i.disposition))
-            .0
+            .groups
             .to_string()
     };
     let unexpected = || {
         run.parsed
             .findings
             .iter()
-            .zip(&run.triage.items)
+            .zip(&run.triage.findings)
             .filter(|(_, i)| i.disposition == Disposition::Unexpected)
     };
     let bytes =
@@ -208,73 +199,138 @@ fn outputs(run: &Run<'_>, folder: &Folder) -> Vec<(&'static str, String)> {
     vec![
         ("outcome", run.verdict.outcome.as_str().into()),
         ("unexpected", number(&[Disposition::Unexpected])),
-        ("new", new(run).to_string()),
+        ("new", count_new(run).to_string()),
         (
             "allowed",
             number(&[Disposition::Allowed, Disposition::Baseline]),
         ),
         ("bytes", bytes.fold(0, u64::saturating_add).to_string()),
-        ("json", folder.at(JSON)),
-        ("sarif", folder.at("leakgate.sarif")),
-        ("html", folder.at("leakgate.html")),
-        ("reports", folder.path()),
+        ("json", report_dir.file_path(JSON_FILE)),
+        ("sarif", report_dir.file_path("leakgate.sarif")),
+        ("html", report_dir.file_path("leakgate.html")),
+        ("reports", report_dir.path()),
     ]
 }
 
-/// Unexpected findings that neither the baseline nor the last run of the base branch knows.
-fn new(run: &Run<'_>) -> u64 {
-    let is_new = |change: &&Change| change.what == What::New;
-    let of_base = run.changes.map(|all| {
-        all.iter()
+/// Counts the unexpected findings that are neither in the baseline nor in the last run of the base
+/// branch.
+fn count_new(run: &Run<'_>) -> u64 {
+    let is_new = |change: &&Change| change.change == ChangeKind::New;
+    let new_since_base = run.changes.map(|changes| {
+        changes
+            .iter()
             .filter(is_new)
             .map(|change| change.fingerprint.as_str())
             .collect::<HashSet<_>>()
     });
     run.triage
         .count_where(run.parsed, |item| {
-            let base_knows = of_base
+            let is_in_base = new_since_base
                 .as_ref()
                 .is_some_and(|new| !new.contains(&item.fingerprint.as_str()));
-            item.disposition == Disposition::Unexpected && item.cause.is_none() && !base_knows
+            item.disposition == Disposition::Unexpected && item.cause.is_none() && !is_in_base
         })
-        .0
+        .groups
 }
 
-fn report(
-    inputs: &Inputs,
-    context: &Context,
-    run: &Run<'_>,
-    base: Option<&str>,
-    client: &Client,
-    reported: &mut Reported,
-) {
-    if context.can_only_read() {
-        reported
-            .note("the token of this run can only read, as those of forks; `leakgate publish` reports the rest (docs/action.md)");
-        return;
+/// Results of a run, to be published after the verdict is final.
+struct Results<'a> {
+    inputs: &'a Inputs,
+    context: &'a Context,
+    run: &'a Run<'a>,
+    /// Names the run that these results are compared with, in Markdown.
+    base_note: Option<&'a str>,
+}
+
+impl Results<'_> {
+    /// Publishes the results wherever the inputs ask for it. Failures become warnings.
+    fn publish(
+        &self,
+        client: Option<&Client>,
+        report_dir: &ReportDir,
+        logs: &[PathBuf],
+    ) -> Result<(), Error> {
+        let mut log = ReportLog::default();
+        if let Some(client) = client {
+            self.send(client, &mut log);
+        }
+        if self.inputs.upload {
+            report_dir
+                .copy_logs(logs)
+                .iter()
+                .for_each(|error| log.warn(error));
+        }
+        if self.inputs.summary {
+            self.write_summary().unwrap_or_else(|error| log.warn(error));
+        }
+        if self.inputs.annotations && !log.is_annotated {
+            output::stdout(&emit::render(
+                self.run,
+                Format::Annotations,
+                &RenderOptions::default(),
+            ))?;
+        }
+        log.print()
     }
-    let report = Report {
-        run,
-        settings: &inputs.report,
-        head: &context.head,
-        url: context.run_url(),
-        claim: None,
-        base: base.map(str::to_owned),
-    };
-    let pull = newest(context, client).unwrap_or_else(|trouble| {
-        reported.warn(trouble);
-        None
-    });
-    report.send(client, pull, reported);
+
+    /// Creates the check run and the comment, unless the token is read-only.
+    fn send(&self, client: &Client, log: &mut ReportLog) {
+        if self.context.has_read_only_token() {
+            log.note(
+                "the token of this run is read-only, as for pull requests from forks; use \
+                 `leakgate publish` to report the rest (see docs/action.md)",
+            );
+            return;
+        }
+        let report = GithubReport {
+            run: self.run,
+            settings: &self.inputs.report,
+            head_sha: &self.context.head_sha,
+            url: self.context.run_url(),
+            disclaimer: None,
+            base_note: self.base_note.map(str::to_owned),
+        };
+        let pull = pull_to_comment_on(self.context, client).unwrap_or_else(|error| {
+            log.warn(error);
+            None
+        });
+        report.send(client, pull, log);
+    }
+
+    /// Appends as much of the report to the job summary as fits.
+    fn write_summary(&self) -> Result<(), Error> {
+        let Some(summary) = JobSummary::from_env(&runner::variable) else {
+            return Ok(());
+        };
+        let end = self
+            .base_note
+            .map_or(String::from("\n"), |note| format!("\n{note}\n"));
+        // The budget counts UTF-16 code units, each of which takes at most three bytes.
+        let mut budget = summary.remaining.saturating_sub(end.len());
+        let mut markdown = String::new();
+        while budget > 0 {
+            let options = RenderOptions {
+                max_characters: budget,
+                suggest_rules: true,
+                ..RenderOptions::default()
+            };
+            markdown = emit::render(self.run, Format::Markdown, &options);
+            if markdown.len() + end.len() <= summary.remaining {
+                break;
+            }
+            budget -= (budget / 8).max(1);
+        }
+        summary.append(&format!("{markdown}{end}"))
+    }
 }
 
-/// The pull request, while this run is for its newest commit: an older one never takes the place of
-/// a newer one's comment.
-fn newest(context: &Context, client: &Client) -> Result<Option<u64>, Trouble> {
-    let Some(pull) = &context.pull else {
+/// Returns the number of the pull request if this run is for its newest commit. An older run must
+/// not overwrite the comment of a newer one.
+fn pull_to_comment_on(context: &Context, client: &Client) -> Result<Option<u64>, ApiError> {
+    let Some(pull) = &context.pull_request else {
         return Ok(None);
     };
-    let Some(HeadOf {
+    let Some(HeadBranch {
         repository,
         owner,
         branch,
@@ -282,42 +338,18 @@ fn newest(context: &Context, client: &Client) -> Result<Option<u64>, Trouble> {
     else {
         return Ok(None);
     };
-    let open = match client.pulls_of(Head {
+    let open = match client.open_pulls(PullHead {
         repository: *repository,
         owner,
         branch,
-        sha: &context.head,
+        sha: &context.head_sha,
     }) {
-        // What may not be read can't be commented on, which the comment itself will tell.
-        Err(Trouble::Forbidden(_)) => return Ok(Some(pull.number)),
+        // Without read permission, commenting fails, too, and reports the missing permission.
+        Err(ApiError::Forbidden(_)) => return Ok(Some(pull.number)),
         other => other?,
     };
     Ok(open
         .iter()
         .any(|found| found.number == pull.number)
         .then_some(pull.number))
-}
-
-/// Adds to the summary of the job what fits into it.
-fn summarise(run: &Run<'_>, base: Option<&str>) -> Result<(), Error> {
-    let Some(summary) = Summary::read(&runner::variable) else {
-        return Ok(());
-    };
-    let end = base.map_or(String::from("\n"), |base| format!("\n{base}\n"));
-    // The budget counts UTF-16 code units, each of which takes three bytes at most.
-    let mut budget = summary.room.saturating_sub(end.len());
-    let mut markdown = String::new();
-    while budget > 0 {
-        let style = Style {
-            budget,
-            suppress: Some(leakgate_core::suppress),
-            ..Style::default()
-        };
-        markdown = emit::document(run, Format::Markdown, &style);
-        if markdown.len() + end.len() <= summary.room {
-            break;
-        }
-        budget -= (budget / 8).max(1);
-    }
-    summary.add(&format!("{markdown}{end}"))
 }

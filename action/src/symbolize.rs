@@ -1,8 +1,8 @@
-//! Names for the frames of logs that come without them, from the modules on disk.
+//! Symbolizes frames of logs with the modules on disk.
 //!
-//! Nothing is opened unless a frame needs it, and each module once. All reading is done by a thread
-//! of its own that is waited for only so long: what a module says can neither stop leakgate nor
-//! change a verdict but by names.
+//! Opens a module only if a frame needs it, and only once. A separate thread reads the modules, and
+//! each lookup has a time limit. Thus the contents of a module can neither stop leakgate nor change
+//! a verdict other than through names.
 
 mod debug;
 mod file;
@@ -18,186 +18,197 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use leakgate_core::{Function, Parsed, Symbols};
+use leakgate_core::Parsed;
+use leakgate_core::symbolize::{Function, Symbols};
 
 use self::file::Store;
-pub(crate) use self::find::Places;
+pub(crate) use self::find::SearchPaths;
 use self::module::Module;
-use self::notes::{Notes, Trouble};
+use self::notes::{LoadError, Notes};
 
-/// When a file is taken for the module that ran. It has to be a regular file either way, and where
-/// the log tells a build id, to have it.
+/// Condition for using a file as the module that ran. In both cases, it must be a regular file and
+/// must have the build id from the log if the log has one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trust {
-    /// Where the log tells its build id, and never else.
+    /// Use the file only if the log has the module's build id.
     BuildId,
-    /// What `leakgate run` says: also without a build id in the log, where it was last changed
-    /// before this moment: that of the start of the program.
-    Unchanged(SystemTime),
+    /// Without a build id in the log, use the file if it was last modified before this time, the
+    /// start of the program. `leakgate run` uses this.
+    UnchangedSince(SystemTime),
 }
 
-/// So many modules are opened; a process maps a few hundred.
+/// Maximum number of modules to open. A process maps a few hundred.
 const MAX_MODULES: usize = 4096;
 
-/// The longest time for a lookup. The first one in a large program reads an index of it, which
-/// takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit for a lookup. The first one in a large program builds an index, which takes seconds.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Names the frames of a log that have nothing but a module and an offset. What is returned is to
-/// be told at standard error: a line for each module that could not be used.
-pub(crate) fn apply(parsed: &mut Parsed, trust: Trust, places: Places) -> Vec<String> {
-    let mut desk = Desk {
+/// Symbolizes the frames that have only a module and an offset. Returns notes for the user, one
+/// line for each module that could not be used.
+pub(crate) fn apply(parsed: &mut Parsed, trust: Trust, search_paths: SearchPaths) -> Vec<String> {
+    let mut symbolizer = Symbolizer {
         trust,
-        places,
+        search_paths,
         reader: None,
         modules: HashMap::new(),
         notes: Notes::default(),
     };
-    leakgate_core::symbolize(parsed, &mut desk);
-    desk.notes.lines()
+    leakgate_core::symbolize::symbolize(parsed, &mut symbolizer);
+    symbolizer.notes.lines()
 }
 
-/// A place that is asked for.
-struct Question {
-    /// The module's number; a new one is the next.
+/// Name and build id of a module.
+type ModuleKey = (String, Option<String>);
+
+/// A lookup of an address, sent to the reader thread.
+struct Request {
+    /// Index of the module. A new module has the next index.
     module: usize,
-    /// The name and the build id of a module that is new.
-    named: Option<(String, Option<String>)>,
+    /// Name and build id of a new module.
+    new_module: Option<ModuleKey>,
     address: u64,
 }
 
-/// What the reader says.
+/// The result of a lookup.
 #[derive(Default)]
-struct Answer {
+struct Response {
     functions: Vec<Function>,
-    /// The module can be asked for more.
+    /// True if further addresses of the module can be looked up.
     is_open: bool,
-    /// What is wrong with a module that is new.
-    trouble: Option<Trouble>,
-    /// The module was stripped, and there is nothing else to tell its names.
-    is_bare: bool,
+    /// Why a new module could not be used.
+    error: Option<LoadError>,
+    /// True if the module was stripped and no debug file for it exists.
+    is_stripped: bool,
 }
 
-/// Asks the reader and keeps what it says of modules.
-struct Desk {
+/// Sends lookups to the reader thread and records the state of modules.
+struct Symbolizer {
     trust: Trust,
-    places: Places,
+    search_paths: SearchPaths,
     reader: Option<Reader>,
-    /// By name and build id: the number of a module, and whether it can be asked.
-    modules: HashMap<(String, Option<String>), (usize, bool)>,
+    /// Index of each module, and whether lookups in it are possible.
+    modules: HashMap<ModuleKey, (usize, bool)>,
     notes: Notes,
 }
 
-impl Symbols for Desk {
+impl Symbols for Symbolizer {
     fn at(&mut self, module: &str, build_id: Option<&str>, address: u64) -> Vec<Function> {
         let key = (module.to_owned(), build_id.map(str::to_owned));
         let known = self.modules.get(&key).copied();
         if let Some((_, false)) = known {
             return Vec::new();
         }
-        let number = known.map_or(self.modules.len(), |(number, _)| number);
-        let named = known.is_none().then(|| key.clone());
-        let Answer {
-            functions,
-            is_open,
-            trouble,
-            is_bare,
-        } = match number {
-            ..MAX_MODULES => self.ask(Question {
-                module: number,
-                named,
+        let index = known.map_or(self.modules.len(), |(index, _)| index);
+        let response = match index {
+            ..MAX_MODULES => self.look_up(Request {
+                module: index,
+                new_module: known.is_none().then(|| key.clone()),
                 address,
             }),
-            _ => Answer {
-                trouble: Some(Trouble::TooMany),
-                ..Answer::default()
-            },
+            _ => Response::from_error(LoadError::TooMany),
         };
         if known.is_none() {
-            self.modules.insert(key, (number, is_open));
-            self.notes.module(module, trouble);
+            self.modules.insert(key, (index, response.is_open));
+            self.notes.add_module(module, response.error);
         }
-        if is_bare && functions.iter().all(|function| function.name.is_none()) {
-            self.notes.bare(number);
+        let functions = response.functions;
+        if response.is_stripped && functions.iter().all(|function| function.name.is_none()) {
+            self.notes.mark_stripped(index);
         }
         functions
     }
 }
 
-impl Desk {
-    fn ask(&mut self, question: Question) -> Answer {
-        let reader = self
-            .reader
-            .get_or_insert_with(|| Reader::start(self.trust, self.places.clone()));
-        reader.ask(question).unwrap_or(Answer {
-            trouble: Some(Trouble::TooLong),
-            ..Answer::default()
-        })
+impl Response {
+    fn from_error(error: LoadError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
     }
 }
 
-/// The thread that reads, as others see it.
+impl Symbolizer {
+    fn look_up(&mut self, request: Request) -> Response {
+        let reader = self
+            .reader
+            .get_or_insert_with(|| Reader::start(self.trust, self.search_paths.clone()));
+        reader
+            .look_up(request)
+            .unwrap_or_else(|| Response::from_error(LoadError::Timeout))
+    }
+}
+
+/// Handle of the reader thread.
 struct Reader {
-    questions: Sender<Question>,
-    answers: Receiver<Answer>,
-    is_late: bool,
+    requests: Sender<Request>,
+    responses: Receiver<Response>,
+    has_timed_out: bool,
 }
 
 impl Reader {
-    fn start(trust: Trust, places: Places) -> Self {
-        let (questions, asked) = mpsc::channel();
-        let (said, answers) = mpsc::channel();
-        thread::spawn(move || read(trust, &places, &asked, &said));
+    fn start(trust: Trust, search_paths: SearchPaths) -> Self {
+        let (requests, request_receiver) = mpsc::channel();
+        let (response_sender, responses) = mpsc::channel();
+        thread::spawn(move || {
+            serve(trust, &search_paths, &request_receiver, &response_sender);
+        });
         Self {
-            questions,
-            answers,
-            is_late: false,
+            requests,
+            responses,
+            has_timed_out: false,
         }
     }
 
-    /// The answer, unless it takes too long: then nothing is asked any more, and the thread ends
-    /// with the process.
-    fn ask(&mut self, question: Question) -> Option<Answer> {
-        if self.is_late {
+    /// Sends a request and waits for its response. Returns `None` after a timeout. All further
+    /// requests then return `None` at once, and the thread ends with the process.
+    fn look_up(&mut self, request: Request) -> Option<Response> {
+        if self.has_timed_out {
             return None;
         }
-        let answer = self
-            .questions
-            .send(question)
+        let response = self
+            .requests
+            .send(request)
             .ok()
-            .and_then(|()| self.answers.recv_timeout(PATIENCE).ok());
-        self.is_late = answer.is_none();
-        answer
+            .and_then(|()| self.responses.recv_timeout(LOOKUP_TIMEOUT).ok());
+        self.has_timed_out = response.is_none();
+        response
     }
 }
 
-/// Answers until nobody asks.
-fn read(trust: Trust, places: &Places, asked: &Receiver<Question>, said: &Sender<Answer>) {
+/// Responds to requests until a channel is closed.
+fn serve(
+    trust: Trust,
+    search_paths: &SearchPaths,
+    requests: &Receiver<Request>,
+    responses: &Sender<Response>,
+) {
     let store = Store::default();
     let mut modules: Vec<Option<Module<'_>>> = Vec::new();
-    for question in asked {
-        let mut trouble = None;
-        if let Some((name, build_id)) = question.named {
-            let found = Module::find(&store, places, trust, &name, build_id.as_deref());
-            trouble = found
-                .as_ref()
-                .map_or_else(|why| Some(why.clone()), Module::trouble);
-            modules.push(found.ok());
+    for request in requests {
+        let mut error = None;
+        if let Some((name, build_id)) = request.new_module {
+            match Module::find(&store, search_paths, trust, &name, build_id.as_deref()) {
+                Ok(module) => {
+                    error = module.debug_error();
+                    modules.push(Some(module));
+                }
+                Err(cause) => {
+                    error = Some(cause);
+                    modules.push(None);
+                }
+            }
         }
-        let module = modules.get(question.module).and_then(Option::as_ref);
-        let functions = module
-            .map(|module| module.at(&store, question.address))
-            .unwrap_or_default();
-        let is_bare = module.is_some_and(Module::is_bare);
-        if said
-            .send(Answer {
-                functions,
-                is_open: module.is_some(),
-                trouble,
-                is_bare,
-            })
-            .is_err()
-        {
+        let module = modules.get(request.module).and_then(Option::as_ref);
+        let response = Response {
+            functions: module
+                .map(|module| module.functions_at(&store, request.address))
+                .unwrap_or_default(),
+            is_open: module.is_some(),
+            error,
+            is_stripped: module.is_some_and(Module::is_stripped),
+        };
+        if responses.send(response).is_err() {
             break;
         }
     }

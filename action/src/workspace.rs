@@ -1,8 +1,8 @@
-//! The repository in which leakgate runs: paths of a log become files of it, and their lines can be
-//! shown.
+//! The repository that leakgate runs in: resolves paths in logs to tracked files and reads source
+//! lines.
 //!
-//! Only files that git tracks count. A log is hostile: it may name `.git/config:8`, and nothing but
-//! the repository's own sources may come out of it.
+//! Only files that git tracks are considered. A log is untrusted: it may name `.git/config:8`, and
+//! reports must not show anything but tracked sources.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,47 +10,52 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
-use crate::own::Own;
+use crate::source_filter::OwnSources;
 
-/// A larger file is no source to show a line of.
+/// Maximum size in bytes of a source file to show lines from.
 const MAX_SOURCE: u64 = 8 << 20;
 
 /// The tracked files of a repository.
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
     root: PathBuf,
-    /// Roots of the same repository elsewhere, with `/` at the end: where it was checked out when
-    /// the log was made.
+    /// Other paths of the repository root, with a trailing `/`, such as that of the checkout in
+    /// which the log was written.
     roots: Vec<String>,
     files: Vec<String>,
+    /// Indices into `files` by file name.
     by_name: HashMap<String, Vec<usize>>,
-    /// Which of them are one's own; without it, all.
-    own: Option<Own>,
+    /// Filter for the project's own files; `None` means all files.
+    own_sources: Option<OwnSources>,
 }
 
 impl Repository {
-    /// The repository around the working directory; an empty one where there is none, or no git.
-    pub(crate) fn find(own: Option<&Own>) -> Result<Self, Error> {
-        let around = Self::around_here();
-        if let Some(own) = own.filter(|_| !around.files.is_empty()) {
-            own.check(&around.files)?;
+    /// Finds the repository of the working directory. Returns an empty one if the directory isn't
+    /// in a repository or git is not installed.
+    ///
+    /// # Errors
+    /// Returns an error if a glob of `own_sources` matches no file.
+    pub(crate) fn find(own_sources: Option<&OwnSources>) -> Result<Self, Error> {
+        let mut repository = Self::of_working_directory();
+        if let Some(own_sources) = own_sources
+            && !repository.files.is_empty()
+        {
+            own_sources.ensure_all_match(&repository.files)?;
         }
-        Ok(Self {
-            own: own.cloned(),
-            ..around
-        })
+        repository.own_sources = own_sources.cloned();
+        Ok(repository)
     }
 
-    fn around_here() -> Self {
-        let Ok(here) = std::env::current_dir() else {
+    fn of_working_directory() -> Self {
+        let Ok(working_dir) = std::env::current_dir() else {
             return Self::default();
         };
-        let Some(root) = root_of(&here) else {
+        let Some(root) = root_of(&working_dir) else {
             return Self::default();
         };
-        // A repository may be somebody else's data, and its configuration names commands that git
+        // The repository may be untrusted, and its git configuration may name commands that git
         // would start.
-        let listed = Command::new("git")
+        let listing = Command::new("git")
             .args([
                 "-c",
                 "core.fsmonitor=false",
@@ -62,10 +67,10 @@ impl Repository {
             .args(["ls-files", "-z", "--recurse-submodules"])
             .stderr(Stdio::null())
             .output();
-        let Ok(listed) = listed else {
+        let Ok(listing) = listing else {
             return Self::default();
         };
-        let names = listed
+        let names = listing
             .stdout
             .split(|b| *b == 0)
             .filter_map(|n| std::str::from_utf8(n).ok())
@@ -78,7 +83,10 @@ impl Repository {
     fn new(root: PathBuf, roots: Vec<String>, files: Vec<String>) -> Self {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, file) in files.iter().enumerate() {
-            by_name.entry(base(file).to_owned()).or_default().push(at);
+            by_name
+                .entry(file_name(file).to_owned())
+                .or_default()
+                .push(at);
         }
         let roots = roots
             .into_iter()
@@ -89,24 +97,24 @@ impl Repository {
             roots,
             files,
             by_name,
-            own: None,
+            own_sources: None,
         }
     }
 
     fn is_tracked(&self, file: &str) -> bool {
         self.by_name
-            .get(base(file))
+            .get(file_name(file))
             .is_some_and(|all| all.iter().any(|at| self.files[*at] == file))
     }
 
-    /// The files with the longest common end; only where one is left, a path means it.
+    /// Returns the files that share the most trailing path components with `path`.
     fn by_suffix(&self, path: &str) -> Vec<&str> {
-        let Some(candidates) = self.by_name.get(base(path)) else {
+        let Some(candidates) = self.by_name.get(file_name(path)) else {
             return Vec::new();
         };
-        let shared = |file: &str| common_parts(file, path);
+        let shared = |file: &str| common_suffix_len(file, path);
         let parts = |p: &str| p.split('/').filter(|p| !p.is_empty()).count();
-        // `/usr/include/x/config.h` is not the repository's `src/config.h`.
+        // `/usr/include/x/config.h` doesn't refer to the repository's `src/config.h`.
         let plausible = |file: &&str| {
             shared(file) > 1 || shared(file) == parts(path) || shared(file) == parts(file)
         };
@@ -122,9 +130,9 @@ impl Repository {
             .collect()
     }
 
-    /// The files that a path of a log may mean.
+    /// Returns the files that a path in a log may refer to.
     fn candidates(&self, file: &str) -> Vec<String> {
-        let path = normal(file);
+        let path = normalize(file);
         for root in &self.roots {
             if let Some(inside) = path.strip_prefix(root.as_str()) {
                 return self
@@ -160,14 +168,16 @@ impl leakgate_core::Workspace for Repository {
     }
 
     fn is_own(&self, file: &str) -> bool {
-        self.own.as_ref().is_none_or(|own| own.has(file))
+        self.own_sources
+            .as_ref()
+            .is_none_or(|own_sources| own_sources.contains(file))
     }
 }
 
 impl leakgate_core::emit::Excerpt for Repository {
     fn line(&self, file: &str, line: u32) -> Option<String> {
         let path = self.root.join(file);
-        // A tracked link may point anywhere; so may a folder on the way.
+        // A tracked symbolic link may point anywhere, and so may a directory on the path.
         let real = path.canonicalize().ok()?;
         let inside = self.root.canonicalize().ok()?.join(Path::new(file)) == real;
         let meta = fs::symlink_metadata(&path).ok()?;
@@ -185,31 +195,32 @@ impl leakgate_core::emit::Excerpt for Repository {
     }
 }
 
-/// The root of the repository: where a workflow has checked it out, or else the nearest folder that
-/// git knows. Within a workflow a repository inside of it is a submodule or a helper, and the
-/// sources are those of the whole.
-fn root_of(here: &Path) -> Option<&Path> {
+/// Returns the root of the repository: the checkout of the GitHub Actions workflow, or else the
+/// nearest directory with `.git`. In a workflow, a repository inside the checkout is a submodule or
+/// a helper, and the sources are those of the whole checkout.
+fn root_of(working_dir: &Path) -> Option<&Path> {
     let is_git = |folder: &&Path| folder.join(".git").exists();
-    checked_out(here)
+    github_workspace(working_dir)
         .filter(is_git)
-        .or_else(|| here.ancestors().find(is_git))
+        .or_else(|| working_dir.ancestors().find(is_git))
 }
 
-/// The folder above into which a workflow of GitHub has put the repository.
-pub(crate) fn checked_out(here: &Path) -> Option<&Path> {
+/// Returns the parent directory that is the workspace of the GitHub Actions workflow.
+pub(crate) fn github_workspace(working_dir: &Path) -> Option<&Path> {
     let workspace = Path::new(&std::env::var_os("GITHUB_WORKSPACE")?)
         .canonicalize()
         .ok()?;
-    here.ancestors()
+    working_dir
+        .ancestors()
         .find(|folder| folder.canonicalize().is_ok_and(|real| real == workspace))
 }
 
-fn base(path: &str) -> &str {
+fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A path with `/` only, without drive, `/proc/self/cwd` (Bazel), `.` and `..`.
-fn normal(path: &str) -> String {
+/// Normalizes a path: replaces `\` with `/` and removes `/proc/self/cwd` (Bazel), `.` and `..`.
+fn normalize(path: &str) -> String {
     let path = path.replace('\\', "/");
     let path = path.strip_prefix("/proc/self/cwd/").unwrap_or(&path);
     let mut parts: Vec<&str> = Vec::new();
@@ -225,8 +236,8 @@ fn normal(path: &str) -> String {
     parts.join("/")
 }
 
-/// How many parts two paths share, from the end.
-fn common_parts(a: &str, b: &str) -> usize {
+/// Returns the number of trailing components that two paths share.
+fn common_suffix_len(a: &str, b: &str) -> usize {
     a.rsplit('/')
         .zip(b.rsplit('/'))
         .take_while(|(a, b)| a == b && !a.is_empty())
@@ -245,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_a_log_become_files_of_the_repository() {
+    fn paths_in_logs_resolve_to_tracked_files() {
         let repository = repository(&["src/leak.c", "lib/util.c", "tests/util.c", "main.c"]);
         for (path, want) in [
             ("/home/me/app/src/leak.c", Some("src/leak.c")),
@@ -273,7 +284,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_tracked_files_are_shown_and_never_through_a_link() {
+    fn only_tracked_files_are_shown_and_links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("src")).unwrap();
         fs::write(dir.path().join("src/a.c"), "one\r\ntwo\n").unwrap();

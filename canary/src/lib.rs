@@ -1,17 +1,17 @@
-//! A leak on purpose: a run under a memory checker that does not report it has not looked.
+//! Leaks a block on purpose. If a memory checker does not report it, the checker did not look for
+//! leaks.
 //!
-//! A sanitizer is a part of the program, and says nothing where it finds nothing. Whether it was
-//! built in, whether it looks for leaks, and whether a suppression hides them all can be told by a
-//! leak that is known. `leakgate run` sends a canary of its own through valgrind and
-//! hardened allocators; of programs that are built for their checker it can't make one, and this
-//! stands in for it.
+//! A sanitizer is part of the program and prints nothing if it finds nothing. A known leak shows
+//! whether the sanitizer was built in, whether it checks for leaks, and whether a suppression hides
+//! all leaks. `leakgate run` runs its own canary under valgrind and hardened allocators. It cannot
+//! create one for programs that are built with their checker, so these use this crate.
 //!
 //! ```
 //! leakgate_canary::leak();
 //! ```
 //!
-//! The rule that accepts it, and that fails a run in which it does not come back, is in this
-//! package's README.
+//! The README of this package contains the rule that accepts the leak and fails a run that does not
+//! report it.
 
 #![no_std]
 
@@ -20,21 +20,21 @@ extern crate alloc;
 use alloc::boxed::Box;
 use core::hint::black_box;
 
-/// How much is leaked, in one block. The rule says the same number.
+/// Size of the leaked block, in bytes. The rule contains the same number.
 pub const BYTES: usize = 4242;
 
 /// Leaks [`BYTES`] bytes. Call it once, in one test.
 ///
-/// It is never inlined, so that its name is in the stack of the allocation, and the block is shown
-/// to the optimiser as something that it can't know, so that it is really allocated.
+/// It is never inlined, so that its name is in the stack of the allocation. The block is hidden
+/// from the optimizer, so that the allocation is not removed.
 #[inline(never)]
 pub fn leak() {
     core::mem::forget(black_box(Box::new([1_u8; BYTES])));
     sweep();
 }
 
-/// Overwrites what the allocator has left on the stack: a checker takes whatever looks like a
-/// pointer to the block for one.
+/// Overwrites values that the allocator has left on the stack, because a checker treats any value
+/// that looks like a pointer to the block as a pointer to it.
 #[inline(never)]
 fn sweep() {
     black_box([0_u8; 4096]);
@@ -43,7 +43,7 @@ fn sweep() {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_header_and_the_rule_say_the_same_size() {
+    fn header_and_rule_contain_the_same_size() {
         let [header, readme] = [
             include_str!("../leakgate_canary.h"),
             include_str!("../README.md"),

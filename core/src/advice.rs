@@ -1,62 +1,67 @@
-//! What a kind of finding means, what usually fixes it, what is often harmless about it, and how to
-//! learn more.
+//! Explanations of kinds of findings: what they mean, how to fix them, when they are often
+//! harmless, and how to learn more.
 //!
-//! Data, in a table for each family. Kinds that no table knows get words that hold for every
-//! finding.
+//! The texts are in tables, one for each family of kinds. Kinds without an entry get a general
+//! explanation.
 
 mod accesses;
-mod behaviour;
+mod crashes;
 mod heap;
 mod hints;
 mod leaks;
-mod refusals;
+mod startup_errors;
 mod sync;
 mod threads;
+mod undefined;
 
 use alloc::vec::Vec;
 
 pub use self::hints::hints;
-pub use self::refusals::refusal;
+pub use self::startup_errors::startup_hint;
 use crate::model::Kind;
 
-/// What is to be known of a kind.
+/// The explanation of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Help {
-    /// The kind; `*` at its beginning or end stands for anything.
+    /// The kind. A `*` at its start or end matches any text.
     pub kind: &'static str,
-    /// A name for people.
+    /// A readable title, such as `Leaked memory`.
     pub title: &'static str,
-    /// What it means.
+    /// The meaning of the kind.
     pub meaning: &'static str,
-    /// What usually fixes it.
+    /// How to fix it.
     pub fix: &'static str,
-    /// What is often harmless about it.
+    /// When it is often harmless. `None` if it usually isn't.
     pub harmless: Option<&'static str>,
-    /// How to learn more: options of the checker, a way to build.
+    /// How to learn more, such as options of the checker or the compiler.
     pub more: Option<&'static str>,
-    /// How bad it is.
+    /// Severity of the kind.
     pub risk: Risk,
-    /// The weakness in the list of <https://cwe.mitre.org>.
+    /// CWE number, see <https://cwe.mitre.org>.
     pub cwe: Option<u16>,
 }
 
-/// How bad a kind of finding is.
+/// The severity of a kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
-    /// Memory may be read or written that is not the program's to use. The number is what CVSS
-    /// usually gives to such bugs.
+    /// The program may read or write memory that it doesn't own. The number is the CVSS score that
+    /// bugs of this kind usually get.
     Security(&'static str),
-    /// A wrong program.
+    /// The program is incorrect.
     Error,
-    /// Memory or a descriptor is lost.
+    /// Memory or another resource is lost.
     Leak,
-    /// Perhaps a leak, perhaps not.
+    /// The finding may be a leak.
     Possible,
-    /// Untidy and rarely more.
+    /// The finding rarely causes problems.
     Untidy,
 }
 
-/// The beginning of an entry of the tables.
+/// Advice to build with debug information.
+const SYMBOLS: &str =
+    "Build with -g and -fno-omit-frame-pointer to get the file and line of each frame.";
+
+/// Creates an entry of a table, without texts.
 const fn entry(kind: &'static str, title: &'static str, risk: Risk) -> Help {
     Help {
         kind,
@@ -71,7 +76,7 @@ const fn entry(kind: &'static str, title: &'static str, risk: Risk) -> Help {
 }
 
 impl Help {
-    const fn means(self, meaning: &'static str) -> Self {
+    const fn meaning(self, meaning: &'static str) -> Self {
         Self { meaning, ..self }
     }
 
@@ -100,7 +105,7 @@ impl Help {
         }
     }
 
-    /// All that is said of the kind, what it means first.
+    /// Returns all texts, the meaning first.
     pub fn texts(&self) -> impl Iterator<Item = &'static str> {
         [Some(self.meaning), Some(self.fix), self.harmless, self.more]
             .into_iter()
@@ -118,35 +123,39 @@ impl Help {
     }
 }
 
-/// For kinds that no table knows.
-const FALLBACK: Help = entry("*", "Error that the checker names itself", Risk::Error)
-    .means("The checker reports an error of a kind that leakgate has no words for. Its own headline says what it is.")
-    .fix("Look at the frame that is marked, then at the documentation of the checker for this headline.")
-    .more("Build with -g, so that each frame has its file and line.");
+/// The explanation of kinds that have no entry.
+const FALLBACK: Help = entry("*", "Error of unknown kind", Risk::Error)
+    .meaning(
+        "The checker reports an error of a kind that leakgate has no explanation for. The \
+         checker's headline describes it.",
+    )
+    .fix("Check the marked frame, then the checker's documentation of this headline.")
+    .more(SYMBOLS);
 
 const TABLES: &[&[Help]] = &[
     leaks::TABLE,
     accesses::TABLE,
+    crashes::TABLE,
     heap::TABLE,
-    behaviour::TABLE,
+    undefined::TABLE,
     sync::TABLE,
     threads::TABLE,
 ];
 
-/// What is known of a kind; words that hold for every finding where it is not known.
-pub fn of(kind: &Kind) -> &'static Help {
-    named(kind.as_str()).unwrap_or(&FALLBACK)
+/// Returns the explanation of a kind, or a general explanation if the kind has no entry.
+pub fn for_kind(kind: &Kind) -> &'static Help {
+    find_help(kind.as_str()).unwrap_or(&FALLBACK)
 }
 
-/// What is known of a kind by its name.
-pub fn named(kind: &str) -> Option<&'static Help> {
+/// Returns the explanation of a kind by its name. `None` if it has no entry.
+pub fn find_help(kind: &str) -> Option<&'static Help> {
     TABLES
         .iter()
         .flat_map(|table| table.iter())
         .find(|help| help.matches(kind))
 }
 
-/// The kinds that are known, in the order of the tables.
+/// Returns the kinds of all entries, in the order of the tables. They may start or end with `*`.
 pub fn kinds() -> Vec<&'static str> {
     TABLES
         .iter()
@@ -160,16 +169,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_that_the_parser_names_is_known() {
+    fn every_parsed_kind_has_an_entry() {
         for kind in crate::parse::known_kinds() {
-            assert!(named(kind).is_some(), "nothing is said about {kind}");
+            assert!(find_help(kind).is_some(), "no entry for {kind}");
         }
-        assert!(named("no-such-kind").is_none());
-        assert_eq!(of(&Kind::own("no-such-kind")), &FALLBACK);
+        assert!(find_help("no-such-kind").is_none());
+        assert_eq!(for_kind(&Kind::from_checker("no-such-kind")), &FALLBACK);
     }
 
     #[test]
-    fn every_entry_is_whole_and_reached() {
+    fn every_entry_is_complete_and_reachable() {
         for help in TABLES.iter().flat_map(|t| t.iter()).chain([&FALLBACK]) {
             for text in help.texts() {
                 assert!(
@@ -199,8 +208,8 @@ mod tests {
             }
             let name = help.kind.replace('*', "x");
             assert!(
-                help.kind == "*" || named(&name) == Some(help),
-                "{} is hidden by an entry above it",
+                help.kind == "*" || find_help(&name) == Some(help),
+                "{} is shadowed by an earlier entry",
                 help.kind
             );
         }

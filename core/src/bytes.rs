@@ -1,15 +1,15 @@
-//! Small readers for bytes of a log. Each returns what it read and what follows it.
+//! Small parsers for the bytes of a log. Each one returns its value and the remaining bytes.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-/// Bytes as text: what is not UTF-8 becomes U+FFFD.
+/// Converts bytes to text. Invalid UTF-8 becomes U+FFFD.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    // Nearly everything is UTF-8, and checking is faster than looking for what is not.
+    // Nearly everything is UTF-8, and a plain check is faster than a search for invalid bytes.
     core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// Without blanks and tabs in front.
+/// Removes leading spaces and tabs.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     let n = bytes
         .iter()
@@ -18,11 +18,14 @@ pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     &bytes[n..]
 }
 
-/// A decimal number. More digits than a `u64` holds are no number.
+/// Parses a decimal number. Returns `None` if there is no digit or the number doesn't fit into a
+/// `u64`.
 pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    // So many digits always fit, and WebAssembly has no multiplication that tells of an overflow.
+    // This many digits always fit. The unchecked path matters because WebAssembly has no
+    // multiplication with an overflow flag.
     const SAFE: usize = 19;
-    let (mut value, mut rest) = (0u64, bytes);
+    let mut value = 0u64;
+    let mut rest = bytes;
     while let [digit @ b'0'..=b'9', tail @ ..] = rest {
         let digit = u64::from(digit - b'0');
         value = if bytes.len() - rest.len() < SAFE {
@@ -35,7 +38,7 @@ pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     (rest.len() < bytes.len()).then_some((value, rest))
 }
 
-/// A decimal number with `,` between its thousands, as valgrind prints them.
+/// Parses a decimal number with `,` as the thousands separator, which is valgrind's format.
 pub(crate) fn grouped(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut rest) = number(bytes)?;
     while let [b',', a, b, c, tail @ ..] = rest
@@ -51,9 +54,10 @@ pub(crate) fn grouped(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((value, rest))
 }
 
-/// A hexadecimal number without its `0x`.
+/// Parses a hexadecimal number of 1 to 16 digits without `0x`.
 pub(crate) fn hex(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (mut value, mut rest) = (0u64, bytes);
+    let mut value = 0u64;
+    let mut rest = bytes;
     while let [first, tail @ ..] = rest {
         let digit = match first {
             b'0'..=b'9' => first - b'0',
@@ -68,24 +72,24 @@ pub(crate) fn hex(bytes: &[u8]) -> Option<(u64, &[u8])> {
     (1..=16).contains(&digits).then_some((value, rest))
 }
 
-/// Where `needle` first stands, for a needle whose first byte is rare: no searcher is built, which
-/// counts on short lines.
+/// Returns the position of the first `needle`. It is meant for needles whose first byte is rare: it
+/// builds no searcher, which matters on short lines.
 pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     memchr::memchr_iter(first, hay).find(|at| hay[*at..].starts_with(needle))
 }
 
-/// True when `needle` stands somewhere in `hay`.
+/// Returns true if `hay` contains `needle`.
 pub(crate) fn contains(hay: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(hay, needle).is_some()
 }
 
-/// What follows `needle` where it first stands in `hay`.
+/// Returns the bytes after the first `needle` in `hay`.
 pub(crate) fn after<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
     memchr::memmem::find(hay, needle).map(|at| &hay[at + needle.len()..])
 }
 
-/// What stands before `needle` where it first stands in `hay`.
+/// Returns the bytes before the first `needle` in `hay`.
 pub(crate) fn before<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
     memchr::memmem::find(hay, needle).map(|at| &hay[..at])
 }
@@ -95,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn numbers_are_parsed() {
         assert_eq!(number(b"12x"), Some((12, &b"x"[..])));
         assert_eq!(number(b"99999999999999999999"), None);
         assert_eq!(number(b"x"), None);

@@ -1,8 +1,8 @@
-//! Whose frame is it: the class of each frame, and the frame to look at.
+//! Classifies frames as allocator, runtime, third-party or user code, and finds the frame to look
+//! at.
 //!
-//! Classes come from tables (see `culprit/tables.rs`), not from code. The built-in classes depend
-//! on nothing but the frame, so that fingerprints can use them; only [`class`] also asks the
-//! workspace.
+//! Classes come from tables (see `culprit/tables.rs`), not from code. [`table_class`] depends only
+//! on the frame, so fingerprints can use it. Only [`classify_stack`] also uses the workspace.
 
 mod tables;
 
@@ -12,26 +12,35 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::model::{Finding, Site, Stack};
+use crate::model::{Finding, FrameInfo, Stack};
 use crate::symbol::simple_name;
 
-/// Whose code a frame is.
+/// The class of a frame's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// It hands out or takes back memory.
+    /// Allocates or frees memory.
     Allocator,
-    /// The runtime of the language, the operating system's, or the checker's own.
+    /// Runtime of the language, the operating system or the checker.
     Runtime,
-    /// A library of somebody else.
+    /// Third-party library.
     ThirdParty,
-    /// Yours.
+    /// The project's own code.
     Own,
-    /// Nothing tells.
+    /// Not known, because debug information is missing.
     Unknown,
 }
 
 impl Class {
-    /// The name, as it stands in JSON.
+    /// Every class.
+    pub const ALL: &'static [Self] = &[
+        Self::Allocator,
+        Self::Runtime,
+        Self::ThirdParty,
+        Self::Own,
+        Self::Unknown,
+    ];
+
+    /// Returns the name that JSON reports use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allocator => "allocator",
@@ -43,28 +52,30 @@ impl Class {
     }
 }
 
-/// The repository that is checked, as far as the core needs to know it.
+/// The repository of the checked program.
 pub trait Workspace {
-    /// True when there is a repository at all; without one, every source path that is no runtime's
-    /// may be yours.
+    /// Returns true if there is a repository. Without one, every source path outside of runtimes
+    /// and known libraries counts as the project's own code.
     fn is_known(&self) -> bool;
 
-    /// The file of the repository that a path of a log means.
+    /// Returns the repository-relative path of the file that a path in a log refers to, or `None`
+    /// if there is no single such file.
     fn resolve(&self, file: &str) -> Option<String>;
 
-    /// True when a path of a log may mean a file of one's own, though nothing tells which.
+    /// Returns true if a path in a log may refer to one of the project's own files, even if it
+    /// isn't known which one.
     fn may_be_own(&self, file: &str) -> bool {
         self.resolve(file).is_some_and(|file| self.is_own(&file))
     }
 
-    /// True when a file of the repository, by its path there, is one's own: others may have been
-    /// copied into it.
+    /// Returns true if a file of the repository is the project's own, and not vendored code.
+    /// `_file` is its repository-relative path.
     fn is_own(&self, _file: &str) -> bool {
         true
     }
 }
 
-/// No repository: paths stay as they are printed.
+/// A workspace without a repository. Paths stay unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoWorkspace;
 
@@ -81,71 +92,75 @@ impl Workspace for NoWorkspace {
 /// The frame to look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Culprit {
-    /// Index of the frame in the primary stack; absent when every frame is an allocator's or a
-    /// runtime's.
+    /// Index of the frame in the primary stack; `None` if all frames belong to allocators or
+    /// runtimes.
     pub frame: Option<usize>,
-    /// True when that frame is yours; false when it is only the first that is nobody's runtime.
+    /// True if the frame is the project's own code; false if it is only the first frame outside of
+    /// allocators and runtimes.
     pub own: bool,
 }
 
-/// What the tables alone say of a site, and its simple name.
+/// The simple name of a frame's function, and its class according to the tables alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct ClassifiedName {
     pub(crate) name: String,
     pub(crate) class: Class,
 }
 
-/// Classes and simple names of sites, each worked out once.
+/// Caches classes and simple names by frame information.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    known: HashMap<usize, Known>,
+pub(crate) struct FrameCache {
+    classified: HashMap<usize, ClassifiedName>,
     derived: HashMap<usize, Arc<[String]>>,
 }
 
-impl Names {
-    pub(crate) fn get(&mut self, site: &Arc<Site>) -> &Known {
-        self.known
-            .entry(Arc::as_ptr(site) as usize)
-            .or_insert_with(|| known(site))
+impl FrameCache {
+    /// Returns the simple name and the class of a frame.
+    pub(crate) fn get(&mut self, info: &Arc<FrameInfo>) -> &ClassifiedName {
+        self.classified
+            .entry(Arc::as_ptr(info) as usize)
+            .or_insert_with(|| classify_by_tables(info))
     }
 
-    /// Texts that follow from a site's simple name, worked out once.
+    /// Returns texts that depend only on a frame's simple name. `compute` is called once per frame.
     pub(crate) fn derived(
         &mut self,
-        site: &Arc<Site>,
-        work_out: impl FnOnce(&str) -> Vec<String>,
+        info: &Arc<FrameInfo>,
+        compute: impl FnOnce(&str) -> Vec<String>,
     ) -> Arc<[String]> {
-        let key = Arc::as_ptr(site) as usize;
-        if let Some(known) = self.derived.get(&key) {
-            return Arc::clone(known);
+        let key = Arc::as_ptr(info) as usize;
+        if let Some(texts) = self.derived.get(&key) {
+            return Arc::clone(texts);
         }
-        let texts: Arc<[String]> = work_out(&self.get(site).name).into();
+        let texts: Arc<[String]> = compute(&self.get(info).name).into();
         self.derived.insert(key, Arc::clone(&texts));
         texts
     }
 }
 
-fn known(site: &Site) -> Known {
-    let name = site.name().map(simple_name).unwrap_or_default();
-    Known {
-        class: built_in(&name, site),
+/// Returns the simple name and the class of a frame according to the tables.
+fn classify_by_tables(info: &FrameInfo) -> ClassifiedName {
+    let name = info.name().map(simple_name).unwrap_or_default();
+    ClassifiedName {
+        class: table_class(&name, info),
         name,
     }
 }
 
-/// The class by the tables; [`Class::Own`] and [`Class::Unknown`] are left to whoever knows more.
-fn built_in(name: &str, site: &Site) -> Class {
-    let printed = site.function.as_deref().unwrap_or_default();
-    let file = site.file.as_deref().unwrap_or_default().replace('\\', "/");
-    let module = site
+/// Returns the class according to the tables. The workspace may refine [`Class::Own`] and
+/// [`Class::Unknown`].
+fn table_class(name: &str, info: &FrameInfo) -> Class {
+    let printed = info.function.as_deref().unwrap_or_default();
+    let file = info.file.as_deref().unwrap_or_default().replace('\\', "/");
+    let module = info
         .module
         .as_deref()
         .unwrap_or_default()
         .replace('\\', "/");
     let base = module.rsplit('/').next().unwrap_or_default();
-    let place = tables::Place::new(name, printed, &file, base);
-    let rows = tables::rows().find(|row| row.matches(&place));
-    match rows {
+    let names = tables::FrameNames::new(name, printed, &file, base);
+    let row = tables::rows().find(|row| row.matches(&names));
+    match row {
         Some(row) => row.class,
         None if is_system_library(&file, &module) => Class::ThirdParty,
         None if !file.is_empty() => Class::Own,
@@ -153,18 +168,19 @@ fn built_in(name: &str, site: &Site) -> Class {
     }
 }
 
+/// Returns true for a third-party source path, or for a module of the operating system or Python.
 fn is_system_library(file: &str, module: &str) -> bool {
     tables::THIRD_PARTY_FILES
         .iter()
         .any(|part| file.contains(part))
         || tables::SYSTEM_MODULES
             .iter()
-            .any(|start| module.starts_with(start))
+            .any(|prefix| module.starts_with(prefix))
         || (file.is_empty() && is_python(module))
 }
 
-/// True for the interpreter's program and library: `python3.11`, `libpython3.11.so.1.0`. Extensions
-/// are libraries of their own.
+/// Returns true for Python's executable and library: `python3.11`, `libpython3.11.so.1.0`.
+/// Extensions don't count.
 fn is_python(module: &str) -> bool {
     let base = module.rsplit('/').next().unwrap_or_default();
     let version = base
@@ -174,48 +190,55 @@ fn is_python(module: &str) -> bool {
     version.is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
 }
 
-/// Functions that allocate, by name.
-pub(crate) fn allocators() -> impl Iterator<Item = &'static str> {
+/// Returns the names of functions that allocate or free memory.
+pub(crate) fn allocator_names() -> impl Iterator<Item = &'static str> {
     tables::rows()
         .filter(|row| row.class == Class::Allocator)
         .flat_map(|row| row.names().iter().copied())
 }
 
-/// The classes of a stack's frames, from the top.
+/// Returns the classes of a stack's frames, from the top.
 ///
-/// `main` counts as yours only with a source path, and never beneath Rust's `lang_start` or in an
-/// interpreter. Beneath the start of a program or a thread there is nothing: valgrind unwinds on,
-/// and prints what lies on the stack as addresses.
-pub(crate) fn classes(stack: &Stack, workspace: &dyn Workspace, names: &mut Names) -> Vec<Class> {
-    const STARTS: &[&str] = &["_start", "clone", "clone3", "start_thread"];
-    let (mut beneath_start, mut beneath_all) = (false, false);
+/// `main` counts as the project's own code only with a source path, and never below Rust's
+/// `lang_start` or in an interpreter. Frames below the start of a program or a thread aren't calls:
+/// valgrind keeps unwinding there, and prints stack contents as addresses.
+pub(crate) fn classify_stack(
+    stack: &Stack,
+    workspace: &dyn Workspace,
+    cache: &mut FrameCache,
+) -> Vec<Class> {
+    const ENTRY_POINTS: &[&str] = &["_start", "clone", "clone3", "start_thread"];
+    let mut below_lang_start = false;
+    let mut below_entry = false;
     let mut out = Vec::with_capacity(stack.frames.len());
     for frame in &stack.frames {
-        let known = names.get(&frame.site);
-        let mut class = in_workspace(known.class, &frame.site, workspace);
-        if known.name == "main" && (beneath_start || is_interpreter(&frame.site)) {
+        let known = cache.get(&frame.info);
+        let mut class = refine_with_workspace(known.class, &frame.info, workspace);
+        if known.name == "main" && (below_lang_start || is_interpreter(&frame.info)) {
             class = Class::Runtime;
         }
-        if beneath_all
-            && frame.site.name().is_none()
-            && frame.site.module.is_none()
-            && frame.site.file.is_none()
+        if below_entry
+            && frame.info.name().is_none()
+            && frame.info.module.is_none()
+            && frame.info.file.is_none()
         {
             class = Class::Runtime;
         }
-        beneath_start |= known.name.starts_with("std::rt::lang_start");
-        beneath_all |= STARTS.contains(&known.name.as_str());
+        below_lang_start |= known.name.starts_with("std::rt::lang_start");
+        below_entry |= ENTRY_POINTS.contains(&known.name.as_str());
         out.push(class);
     }
     out
 }
 
-fn in_workspace(class: Class, site: &Site, workspace: &dyn Workspace) -> Class {
-    let in_question = matches!(class, Class::Own | Class::Unknown);
-    if !in_question || !workspace.is_known() {
+/// Decides with the workspace whether a frame is the project's own code. Other classes don't
+/// change.
+fn refine_with_workspace(class: Class, info: &FrameInfo, workspace: &dyn Workspace) -> Class {
+    let is_refinable = matches!(class, Class::Own | Class::Unknown);
+    if !is_refinable || !workspace.is_known() {
         return class;
     }
-    match &site.file {
+    match &info.file {
         Some(file)
             if workspace
                 .resolve(file)
@@ -229,18 +252,19 @@ fn in_workspace(class: Class, site: &Site, workspace: &dyn Workspace) -> Class {
     }
 }
 
-/// True for a stack of which it is sure that it is somebody else's: it shows a library, and no
-/// frame that may be yours. A frame without debug information may be, and a stack of nothing but
-/// allocators and runtimes has lost what stood between them.
-pub(crate) fn is_foreign(classes: &[Class]) -> bool {
+/// Returns true for a stack that certainly contains no user code: it has a third-party frame, and
+/// no frame that may be the project's own. A frame without debug information may be, and a stack of
+/// only allocators and runtimes has lost the frames between them.
+pub(crate) fn is_third_party_only(classes: &[Class]) -> bool {
     classes.contains(&Class::ThirdParty)
         && !classes
             .iter()
             .any(|c| matches!(c, Class::Own | Class::Unknown))
 }
 
-fn is_interpreter(site: &Site) -> bool {
-    let base = site
+/// Returns true for a frame in an interpreter's executable.
+fn is_interpreter(info: &FrameInfo) -> bool {
+    let base = info
         .module
         .as_deref()
         .and_then(|m| m.rsplit('/').next())
@@ -250,8 +274,8 @@ fn is_interpreter(site: &Site) -> bool {
         .any(|name| base.starts_with(name))
 }
 
-/// The culprit of a finding, by the classes of its primary stack.
-pub(crate) fn of(classes: &[Class]) -> Culprit {
+/// Returns the culprit of a finding, given the classes of its primary stack.
+pub(crate) fn find_culprit(classes: &[Class]) -> Culprit {
     if let Some(frame) = classes.iter().position(|c| *c == Class::Own) {
         return Culprit {
             frame: Some(frame),
@@ -267,24 +291,25 @@ pub(crate) fn of(classes: &[Class]) -> Culprit {
     }
 }
 
-/// True for a stack that lost its middle: Rust's debug code has no frame pointers, and the
-/// sanitizers' fast unwinder then skips everything between the allocator and the start of the
-/// program.
+/// Returns true for a finding whose primary stack lost its middle: Rust's debug code has no frame
+/// pointers, so the sanitizers' fast unwinder skips everything between the allocator and the start
+/// of the program.
 pub(crate) fn is_collapsed(finding: &Finding) -> bool {
-    let fast = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
-    let own = |s: &Site| {
-        s.file.is_some()
-            && built_in(&crate::symbol::simple_name(s.name().unwrap_or_default()), s) == Class::Own
+    let uses_fast_unwinder = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
+    let is_own = |info: &FrameInfo| {
+        info.file.is_some()
+            && table_class(&simple_name(info.name().unwrap_or_default()), info) == Class::Own
     };
-    fast && finding.primary().is_some_and(|s| {
-        let name = |part: &str| {
-            s.frames
-                .iter()
-                .any(|f| f.site.name().is_some_and(|n| n.contains(part)))
-        };
-        (name("lang_start") || name("alloc::alloc") || name("test::run_test"))
-            && !s.frames.iter().any(|f| own(&f.site))
-    })
+    uses_fast_unwinder
+        && finding.primary().is_some_and(|s| {
+            let has_name = |part: &str| {
+                s.frames
+                    .iter()
+                    .any(|f| f.info.name().is_some_and(|n| n.contains(part)))
+            };
+            (has_name("lang_start") || has_name("alloc::alloc") || has_name("test::run_test"))
+                && !s.frames.iter().any(|f| is_own(&f.info))
+        })
 }
 
 #[cfg(test)]
@@ -298,11 +323,11 @@ mod tests {
             index: index as u32,
             address: None,
             inlined: false,
-            site: Arc::new(Site {
+            info: Arc::new(FrameInfo {
                 function: text(function),
                 file: text(file),
                 module: text(module),
-                ..Site::default()
+                ..FrameInfo::default()
             }),
         };
         Stack {
@@ -313,14 +338,14 @@ mod tests {
     }
 
     fn classified(frames: &[(&str, &str, &str)]) -> Vec<&'static str> {
-        classes(&stack(frames), &NoWorkspace, &mut Names::default())
+        classify_stack(&stack(frames), &NoWorkspace, &mut FrameCache::default())
             .iter()
             .map(|c| c.as_str())
             .collect()
     }
 
     #[test]
-    fn allocators_and_runtimes_are_told_from_your_code() {
+    fn frames_are_classified() {
         let frames = [
             (
                 "malloc",
@@ -365,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn main_beneath_the_start_of_rust_or_in_an_interpreter_is_not_yours() {
+    fn main_below_lang_start_or_in_interpreter_is_runtime() {
         assert_eq!(
             classified(&[
                 ("std::rt::lang_start_internal", "", ""),
@@ -380,8 +405,8 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_right_in_main_is_found() {
-        let culprit = of(&[Class::Allocator, Class::Own, Class::Runtime]);
+    fn culprit_is_first_own_frame_or_first_third_party_frame() {
+        let culprit = find_culprit(&[Class::Allocator, Class::Own, Class::Runtime]);
         assert_eq!(
             culprit,
             Culprit {
@@ -390,14 +415,14 @@ mod tests {
             }
         );
         assert_eq!(
-            of(&[Class::Allocator, Class::ThirdParty]),
+            find_culprit(&[Class::Allocator, Class::ThirdParty]),
             Culprit {
                 frame: Some(1),
                 own: false
             }
         );
         assert_eq!(
-            of(&[Class::Allocator]),
+            find_culprit(&[Class::Allocator]),
             Culprit {
                 frame: None,
                 own: false
@@ -406,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn beneath_the_start_of_a_program_is_nothing_of_yours() {
+    fn nameless_frames_below_start_are_runtime() {
         let bare = ("", "", "");
         assert_eq!(
             classified(&[
@@ -428,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn python_is_known_by_its_program_and_its_library() {
+    fn python_executable_and_library_are_recognized() {
         for (module, want) in [
             ("/usr/bin/python3.11", true),
             ("/root/.pyenv/versions/3.12.1/bin/python3.12", true),
@@ -443,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_surely_somebody_elses_is_foreign() {
+    fn third_party_only_stack_has_no_own_or_unknown_frame() {
         use Class::{Allocator, Own, Runtime, ThirdParty, Unknown};
         for (classes, want) in [
             (&[Allocator, ThirdParty, Runtime][..], true),
@@ -452,7 +477,7 @@ mod tests {
             (&[Allocator, Runtime], false),
             (&[], false),
         ] {
-            assert_eq!(is_foreign(classes), want, "{classes:?}");
+            assert_eq!(is_third_party_only(classes), want, "{classes:?}");
         }
     }
 }

@@ -1,59 +1,58 @@
-//! Reading a `leakgate/v1` document back, so that several runs can be joined or compared.
+//! JSON reports (`leakgate/v1`) of earlier runs, read back to be merged or compared.
 //!
-//! What the document does not hold (the raw text of a frame) stays empty; fields of a newer
-//! leakgate are passed over.
+//! The report doesn't contain everything: the raw text of frames stays empty. Unknown fields, which
+//! a newer leakgate may write, are ignored.
 
 mod bounds;
-mod claims;
-mod fields;
 mod merge;
-mod raw;
+mod untrusted;
 
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use self::claims::Claims;
 pub use self::merge::merge;
-use self::raw::{
-    Raw, RawFinding, RawReason, RawVerdict, finding, inconsistent, input, problem, report,
-};
-use crate::mistake::Mistake;
+pub use self::untrusted::UntrustedDocument;
+use crate::diagnostic::Diagnostic;
 use crate::parse::Parsed;
+use crate::reason::{Reason, ReasonCode};
 use crate::triage::Disposition;
-use crate::verdict::{Outcome, Reason, ReasonCode, Verdict};
+use crate::verdict::{Outcome, Verdict};
+use crate::wire;
 
-/// A run, as its document tells of it.
+/// A run that was read from its JSON report.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Document {
-    /// What was read.
+    /// Inputs, reports, findings and problems.
     pub parsed: Parsed,
-    /// How it ended, as the document says. A reason that this version does not know is a command
-    /// that failed.
+    /// The verdict that the report states. Unknown reasons of a newer leakgate become
+    /// [`ReasonCode::CommandFailed`].
     pub verdict: Verdict,
-    /// One for each finding of `parsed`.
-    pub seen: Vec<Seen>,
+    /// The triage results that the report states, in the order of [`Parsed::findings`].
+    pub findings: Vec<PriorFinding>,
 }
 
-/// What the document says of a finding.
+/// The triage result of a finding in an earlier run, as its JSON report states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its identity.
+#[non_exhaustive]
+pub struct PriorFinding {
+    /// Identity of the finding.
     pub fingerprint: String,
-    /// What became of it.
+    /// Name of the disposition. See [`PriorFinding::disposition`].
     pub disposition: String,
-    /// The file, where it is known.
+    /// File of the culprit frame. `None` if it is unknown.
     pub file: Option<String>,
-    /// The line in it.
+    /// Line in the file, from 1. `None` if it is unknown.
     pub line: Option<u32>,
-    /// The function to look at.
+    /// Function of the culprit frame. `None` if it is unknown.
     pub function: Option<String>,
 }
 
-impl Seen {
-    /// `file:line`, where it is known.
-    pub fn place(&self) -> Option<String> {
+impl PriorFinding {
+    /// Returns the location as `FILE:LINE`. Returns `None` if the file is unknown.
+    pub fn location(&self) -> Option<String> {
         let file = self.file.as_deref()?;
         Some(
             self.line
@@ -61,8 +60,8 @@ impl Seen {
         )
     }
 
-    /// What the document says; what it does not say, or nobody knows, is unexpected.
-    pub fn said(&self) -> Disposition {
+    /// Returns the disposition. An unknown name means [`Disposition::Unexpected`].
+    pub fn disposition(&self) -> Disposition {
         let known = [
             Disposition::Allowed,
             Disposition::Baseline,
@@ -76,151 +75,119 @@ impl Seen {
 }
 
 impl Document {
-    /// Reads a document.
+    /// Parses a JSON report. `file` is its name in error messages.
+    ///
+    /// ```
+    /// use leakgate_core::document::Document;
+    ///
+    /// let error = Document::read("run.json", "{}").unwrap_err();
+    /// assert_eq!(error.message, "invalid JSON report: missing field `schema`");
+    /// ```
     ///
     /// # Errors
-    /// One mistake, with its line.
-    pub fn read(file: &str, text: &str) -> Result<Self, Mistake> {
-        let raw: Raw = fields::read(text.trim_start_matches('\u{feff}')).map_err(|e| {
-            let message = format!("{e}");
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(head, _)| head);
-            let mut mistake = Mistake::at_line(
-                file,
-                "",
-                u32::try_from(e.line()).unwrap_or(0),
-                format!("this is no document of leakgate: {message}"),
-            );
-            mistake.column = u32::try_from(e.column()).unwrap_or(0);
-            mistake
-        })?;
-        let wrong = |what: String| Mistake::at_line(file, "", 0, what);
-        if raw.schema != "leakgate/v1" {
-            return Err(wrong(format!(
-                "the schema is `{}`, this version of leakgate reads `leakgate/v1`",
-                raw.schema
+    /// Returns one diagnostic with its line: malformed JSON, an unsupported schema, contradictory
+    /// numbers, or more data than leakgate ever writes.
+    pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        let report: wire::Report<'_> = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| Diagnostic::from_json(file, "", "JSON report", &error))?;
+        let invalid = |message: String| Diagnostic::at_line(file, "", 0, message);
+        if report.schema != wire::SCHEMA {
+            return Err(invalid(format!(
+                "unsupported schema `{}`; expected `{}`",
+                report.schema,
+                wire::SCHEMA
             )));
         }
-        let outcome = match raw.verdict.outcome.as_str() {
+        let outcome = match &*report.verdict.outcome {
             "pass" => Outcome::Pass,
             "fail" => Outcome::Fail,
             "error" => Outcome::Error,
-            other => return Err(wrong(format!("`{other}` is no outcome"))),
+            other => return Err(invalid(format!("unknown outcome `{other}`"))),
         };
-        let (findings, inputs, reports) = (raw.findings.len(), raw.inputs.len(), raw.reports.len());
-        let holds = raw
-            .reports
-            .iter()
-            .all(|r| r.input < inputs && r.records.iter().all(|(f, _)| *f < findings))
-            && raw.findings.iter().all(|f| {
-                f.instances
-                    .iter()
-                    .all(|i| i.input < inputs && (i.report < reports || reports == 0))
-            })
-            && raw.problems.iter().all(|p| p.input < inputs || inputs == 0);
-        if !holds {
-            return Err(wrong(String::from(
-                "the document refers to an input, a report or a finding that it does not hold",
+        if !has_valid_indices(&report) {
+            return Err(invalid(String::from(
+                "an index of an input, a report or a finding is out of range",
             )));
         }
-        if let Some(what) = bounds::exceeded(&raw).or_else(|| inconsistent(&raw)) {
-            return Err(wrong(what));
+        match bounds::exceeded(&report).or_else(|| bounds::contradiction(&report)) {
+            Some(message) => Err(invalid(message)),
+            None => Ok(Self::from_wire(report, outcome)),
         }
-        Ok(Self::of(raw, outcome))
     }
 
-    /// Reasons that can't be told again from what was read: silence, a command that failed.
-    pub fn kept_reasons(&self) -> impl Iterator<Item = &Reason> {
-        let kept = [
-            ReasonCode::NoEvidence,
-            ReasonCode::CommandFailed,
-            ReasonCode::MissingReport,
-        ];
-        self.verdict
-            .reasons
-            .iter()
-            .filter(move |reason| kept.contains(&reason.code))
+    /// Returns the reason why the run may have missed findings. Returns `None` if the run is
+    /// complete, so findings that it doesn't have are fixed.
+    pub fn incomplete_reason(&self) -> Option<&str> {
+        let mut problems = self.parsed.problems.iter();
+        if let Some(problem) = problems.find(|p| p.code.reason().is_some()) {
+            return Some(&problem.message);
+        }
+        if let Some(reason) = underivable_reasons(&self.verdict).next() {
+            return Some(&reason.message);
+        }
+        (self.verdict.outcome == Outcome::Error).then_some("some inputs could not be read")
     }
 
-    /// Why the run did not see all that there was: what it does not tell of may still be there.
-    pub fn unread(&self) -> Option<&str> {
-        let cut = self
-            .parsed
-            .problems
-            .iter()
-            .find(|p| p.code.reason().is_some())
-            .map(|p| p.message.as_str());
-        let silent = || {
-            self.kept_reasons()
-                .next()
-                .map(|reason| reason.message.as_str())
-        };
-        let failed =
-            || (self.verdict.outcome == Outcome::Error).then_some("not everything could be read");
-        cut.or_else(silent).or_else(failed)
-    }
-
-    fn of(raw: Raw, outcome: Outcome) -> Self {
-        let RawVerdict {
-            reasons,
-            warnings,
-            evidence,
-            watched,
-            ..
-        } = raw.verdict;
-        let verdict = Verdict {
-            outcome,
-            reasons: reasons.into_iter().map(reason).collect(),
-            warnings: warnings.into_iter().map(reason).collect(),
-            evidence,
-            watched: watched.into_iter().map(raw::vouched).collect(),
-        };
-        let seen = raw.findings.iter().map(seen).collect();
+    fn from_wire(report: wire::Report<'_>, outcome: Outcome) -> Self {
+        let verdict = report.verdict;
+        let findings = report.findings.iter().map(prior_finding).collect();
         Self {
-            verdict,
-            seen,
             parsed: Parsed {
-                inputs: raw.inputs.into_iter().map(input).collect(),
-                reports: raw.reports.into_iter().map(report).collect(),
-                findings: raw.findings.into_iter().map(finding).collect(),
-                problems: raw.problems.into_iter().map(problem).collect(),
+                inputs: report.inputs.into_iter().map(Into::into).collect(),
+                reports: report.reports.into_iter().map(Into::into).collect(),
+                findings: report.findings.into_iter().map(Into::into).collect(),
+                problems: report.problems.into_iter().map(Into::into).collect(),
             },
+            verdict: Verdict {
+                outcome,
+                reasons: verdict.reasons.into_iter().map(Into::into).collect(),
+                warnings: verdict.warnings.into_iter().map(Into::into).collect(),
+                evidence: verdict.evidence.into_owned(),
+                verified: verdict.watched.into_iter().map(Into::into).collect(),
+            },
+            findings,
         }
     }
 }
 
-fn reason(raw: RawReason) -> Reason {
-    match ReasonCode::ALL
-        .iter()
-        .find(|code| code.as_str() == raw.code)
-    {
-        Some(code) => Reason {
-            code: *code,
-            count: raw.count,
-            message: raw.message,
-        },
-        None => {
-            let message = format!(
-                "{} [{}, which this version does not know]",
-                raw.message, raw.code
-            );
-            Reason {
-                code: ReasonCode::CommandFailed,
-                count: raw.count,
-                message,
-            }
-        }
-    }
+/// Returns the reasons that can't be derived from the parsed data: silence, a failed command, a
+/// missing report.
+fn underivable_reasons(verdict: &Verdict) -> impl Iterator<Item = &Reason> {
+    verdict.reasons.iter().filter(|reason| {
+        matches!(
+            reason.code,
+            ReasonCode::NoEvidence | ReasonCode::CommandFailed | ReasonCode::MissingReport
+        )
+    })
 }
 
-fn seen(raw: &RawFinding) -> Seen {
-    let location = raw.location.as_ref();
-    Seen {
-        fingerprint: raw.fingerprint.clone(),
-        disposition: raw.disposition.clone(),
-        file: location.and_then(|l| l.file.clone()),
+/// Returns true if every index refers to an existing input, report or finding.
+fn has_valid_indices(report: &wire::Report<'_>) -> bool {
+    let inputs = report.inputs.len();
+    let reports = report.reports.len();
+    let findings = report.findings.len();
+    let is_valid_finding = |finding: &wire::Finding<'_>| {
+        let mut instances = finding.instances.iter();
+        instances.all(|i| i.input < inputs && (i.report < reports || reports == 0))
+    };
+    let is_valid_report = |report: &wire::CheckerReport<'_>| {
+        let mut records = report.records.iter();
+        report.input < inputs && records.all(|(finding, _)| *finding < findings)
+    };
+    let mut problems = report.problems.iter();
+    report.reports.iter().all(is_valid_report)
+        && report.findings.iter().all(is_valid_finding)
+        && problems.all(|p| p.input < inputs || inputs == 0)
+}
+
+fn prior_finding(finding: &wire::Finding<'_>) -> PriorFinding {
+    let location = finding.location.as_ref();
+    let own = |text: &Option<wire::Str<'_>>| text.as_deref().map(ToOwned::to_owned);
+    PriorFinding {
+        fingerprint: finding.fingerprint.clone().into_owned(),
+        disposition: finding.disposition.clone().into_owned(),
+        file: location.and_then(|l| own(&l.file)),
         line: location.and_then(|l| l.line),
-        function: location.and_then(|l| l.function.clone()),
+        function: location.and_then(|l| own(&l.function)),
     }
 }

@@ -11,29 +11,31 @@ mod html;
 mod json;
 mod junit;
 mod listing;
+mod location;
 mod markdown;
-mod places;
 mod sarif;
 mod style;
+mod summary;
 mod text;
-mod words;
 
-use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 pub use self::annotations::{Annotation, annotations, command};
 pub use self::changes::{changes_as_json, changes_as_text, changes_since};
 pub use self::escape::terminal;
 pub use self::html::{Panes, panes};
 pub use self::listing::Listing;
-pub use self::places::Spot;
-pub use self::style::{Excerpt, Style, Suppress};
+pub use self::location::Location;
+pub use self::style::{Excerpt, RenderOptions};
 use crate::compare::Change;
-use crate::culprit::Workspace;
+use crate::culprit::{NoWorkspace, Workspace};
+use crate::error::UnknownName;
+use crate::model::Finding;
 use crate::parse::Parsed;
-use crate::triage::{Gate, Triage};
+use crate::rules::{Rule, RuleUsage};
+use crate::triage::{Gate, Triage, TriagedFinding};
 use crate::verdict::Verdict;
 
 /// A format of a document.
@@ -90,43 +92,131 @@ impl Format {
     }
 }
 
-impl Format {
-    /// The format of this name.
-    ///
-    /// # Errors
-    /// There is none; the message names those that there are.
-    pub fn named(name: &str) -> Result<Self, String> {
-        let known = || {
-            Self::ALL
-                .iter()
-                .map(|f| f.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let format = Self::ALL.iter().find(|f| f.as_str() == name);
-        format
-            .copied()
-            .ok_or_else(|| format!("`{name}` is no format; there are {}", known()))
+impl FromStr for Format {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.iter().copied().find(|f| f.as_str() == name);
+        found.ok_or_else(|| UnknownName::new("format", name, Self::ALL.iter().map(|f| f.as_str())))
     }
 }
 
-/// Everything that a document may tell.
+/// A complete run, as reports show it: parsed data, gate, triage and verdict.
+///
+/// ```
+/// use leakgate_core::emit::{self, Format, RenderOptions, Run};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Source, judge};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let sources = [Source { name: "run.log".into(), inputs: vec![0] }];
+/// let verdict = judge(&parsed, &triage, &sources, &gate);
+///
+/// let run = Run::new(&parsed, &gate, &triage, &verdict);
+/// for found in run.findings() {
+///     assert_eq!(found.finding.kind.as_str(), "leak-definite");
+///     assert_eq!(found.triaged.disposition.as_str(), "unexpected");
+///     assert!(found.rule.is_none());
+/// }
+/// let text = emit::render(&run, Format::Text, &RenderOptions::default());
+/// assert!(text.contains("/src/a.c:3:9"));
+/// ```
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Run<'a> {
-    /// What was read.
+    /// Inputs, reports, findings and problems.
     pub parsed: &'a Parsed,
-    /// What it was held against.
+    /// Policy, rules, baseline and date.
     pub gate: &'a Gate,
-    /// What becomes of it.
+    /// The decision about each finding.
     pub triage: &'a Triage,
-    /// Pass or fail.
+    /// Pass or fail, with reasons.
     pub verdict: &'a Verdict,
-    /// The repository, by which paths are shown.
+    /// The repository that paths are shown relative to. Default: none.
     pub workspace: &'a dyn Workspace,
-    /// Lines of source files.
+    /// Source lines to quote. Default: none.
     pub sources: &'a dyn Excerpt,
-    /// What has changed since an earlier run, where one is at hand.
+    /// Changes since an earlier run. `None` if there is no earlier run to compare with.
     pub changes: Option<&'a [Change]>,
+}
+
+impl<'a> Run<'a> {
+    /// Creates a run without a repository, source lines and an earlier run.
+    pub fn new(
+        parsed: &'a Parsed,
+        gate: &'a Gate,
+        triage: &'a Triage,
+        verdict: &'a Verdict,
+    ) -> Self {
+        Self {
+            parsed,
+            gate,
+            triage,
+            verdict,
+            workspace: &NoWorkspace,
+            sources: &NoWorkspace,
+            changes: None,
+        }
+    }
+
+    /// Sets the repository that paths are shown relative to.
+    #[must_use]
+    pub fn with_workspace(mut self, workspace: &'a dyn Workspace) -> Self {
+        self.workspace = workspace;
+        self
+    }
+
+    /// Sets the source lines to quote.
+    #[must_use]
+    pub fn with_sources(mut self, sources: &'a dyn Excerpt) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// Sets the changes since an earlier run.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Option<&'a [Change]>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// Returns each finding with its triage result and the rule that decided about it, in the order
+    /// of first appearance.
+    pub fn findings(&self) -> impl Iterator<Item = FindingInRun<'a>> + use<'a> {
+        let Self { gate, triage, .. } = *self;
+        triage
+            .iter(self.parsed)
+            .map(move |(finding, triaged)| FindingInRun {
+                finding,
+                triaged,
+                rule: triaged.rule.and_then(|at| gate.rules.get(at)),
+            })
+    }
+
+    /// Returns each rule with its usage in this run, in the order in which rules are tried.
+    pub fn rules(&self) -> impl Iterator<Item = (&'a Rule, &'a RuleUsage)> + use<'a> {
+        self.triage.rules(self.gate)
+    }
+}
+
+/// A finding together with the decision about it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FindingInRun<'a> {
+    /// The finding as the checker reported it.
+    pub finding: &'a Finding,
+    /// Its fingerprint, culprit and disposition.
+    pub triaged: &'a TriagedFinding,
+    /// The first rule that matches it. `None` if no rule matches.
+    pub rule: Option<&'a Rule>,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -138,22 +228,22 @@ impl fmt::Debug for Run<'_> {
     }
 }
 
-/// A document as text.
-pub fn document(run: &Run<'_>, format: Format, style: &Style<'_>) -> String {
+/// Renders a report and returns its text.
+pub fn render(run: &Run<'_>, format: Format, style: &RenderOptions<'_>) -> String {
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = write(run, format, style, &mut text);
     text
 }
 
-/// Writes a document.
+/// Writes a report to `out`.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Returns an error only if `out` does.
 pub fn write(
     run: &Run<'_>,
     format: Format,
-    style: &Style<'_>,
+    style: &RenderOptions<'_>,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     match format {

@@ -1,12 +1,16 @@
-//! The identity of a finding, stable across builds, machines and versions of the checker.
+//! Fingerprints: the identity of a finding, stable across builds, machines and checker versions.
 //!
-//! `lg1-` and the first 32 hex digits of the SHA-256 of lines: the class (`leak`, or the kind of
-//! the error), then the simple names of the primary stack's functions from top to bottom, at most
-//! eight, without allocators and runtimes; where a frame has no name, the base name of its module;
-//! where nothing in the stack has either, the base name of the file and the headline of the error
-//! without its numbers (UndefinedBehaviorSanitizer names a place and no function, glibc no place at
-//! all). It depends on nothing but the finding. Addresses, lines, sizes, pids and the kind of a
-//! leak are not in it: they change from run to run.
+//! A fingerprint is `lg1-` followed by the first 32 hex digits of the SHA-256 of these lines:
+//!
+//! 1. The class: `leak`, or the kind of the error.
+//! 2. The simple names of the primary stack's functions from top to bottom, at most eight, without
+//!    allocators and runtimes. A frame without a function contributes the base name of its module.
+//! 3. If no frame has a function or a module: the base name of the file, and the headline of the
+//!    error without its numbers. UndefinedBehaviorSanitizer reports a location without a function,
+//!    and glibc reports no location.
+//!
+//! A fingerprint depends on the finding alone. Addresses, line numbers, sizes, pids and the kind of
+//! a leak change from run to run and are not part of it.
 
 use alloc::format;
 use alloc::string::String;
@@ -15,13 +19,34 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::culprit::{Class, Names};
+use crate::culprit::{Class, FrameCache};
 use crate::model::{Finding, Frame};
 
-/// How many functions count.
+/// Number of functions that count.
 pub(crate) const DEPTH: usize = 8;
 
-/// The identity of a finding.
+/// The identity of a finding, as described in the [module documentation](self).
+///
+/// ```
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// fn fingerprint(line: u32) -> String {
+///     let mut parser = Parser::new(Options::default());
+///     parser.begin("run.log");
+///     let log = format!("==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///         Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:{line}\n\n\
+///         SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+///     parser.feed(log.as_bytes());
+///     let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+///     let triage = triage(&parser.finish(), &gate, &NoWorkspace);
+///     triage.findings[0].fingerprint.to_string()
+/// }
+///
+/// // The line may change; the function may not.
+/// assert_eq!(fingerprint(3), fingerprint(30));
+/// assert!(fingerprint(3).starts_with("lg1-"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint {
     text: String,
@@ -29,13 +54,13 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// `lg1-…`
+    /// Returns the text: `lg1-` and 32 hex digits.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// True when no function but allocators and runtimes has a name in the stack: many different
-    /// findings may look like this one.
+    /// Returns true if the stack names only allocator and runtime functions. Many different findings
+    /// may share a weak fingerprint.
     pub fn is_weak(&self) -> bool {
         self.weak
     }
@@ -47,14 +72,14 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The fingerprint of a finding.
-pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
+/// Computes the fingerprint of a finding.
+pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerprint {
     let class = if finding.kind.is_leak() {
         "leak"
     } else {
         finding.kind.as_str()
     };
-    let (lines, weak) = lines(finding, names);
+    let (lines, weak) = hashed_lines(finding, names);
     let mut hash = Sha256::new();
     hash.update(class);
     for line in &lines {
@@ -68,9 +93,8 @@ pub(crate) fn of(finding: &Finding, names: &mut Names) -> Fingerprint {
     Fingerprint { text, weak }
 }
 
-/// What the fingerprint is made of; and whether nothing but allocators and runtimes was there to
-/// make it of.
-pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool) {
+/// Returns the lines that the fingerprint is made of, and whether the fingerprint is weak.
+pub(crate) fn hashed_lines(finding: &Finding, names: &mut FrameCache) -> (Vec<String>, bool) {
     let frames = finding
         .primary()
         .map(|s| s.frames.as_slice())
@@ -78,7 +102,7 @@ pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool)
     let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
     let mut named = false;
     for frame in frames {
-        let known = names.get(&frame.site);
+        let known = names.get(&frame.info);
         if lines.len() == DEPTH || matches!(known.class, Class::Allocator | Class::Runtime) {
             continue;
         }
@@ -94,23 +118,23 @@ pub(crate) fn lines(finding: &Finding, names: &mut Names) -> (Vec<String>, bool)
     }
     if frames
         .iter()
-        .all(|f| names.get(&f.site).name.is_empty() && module(f).is_empty())
+        .all(|f| names.get(&f.info).name.is_empty() && module(f).is_empty())
     {
-        return (bare(finding, frames), true);
+        return (lines_without_names(finding, frames), true);
     }
     if lines.is_empty() {
         lines = frames
             .iter()
             .take(DEPTH)
-            .map(|f| format!("{} in {}", names.get(&f.site).name, module(f)))
+            .map(|f| format!("{} in {}", names.get(&f.info).name, module(f)))
             .collect();
     }
-    // Of a binary without names every leak looks like every other.
+    // In a binary without symbols, all leaks look the same.
     (lines, !named)
 }
 
 fn module(frame: &Frame) -> &str {
-    base_name(frame.site.module.as_deref())
+    base_name(frame.info.module.as_deref())
 }
 
 fn base_name(path: Option<&str>) -> &str {
@@ -118,12 +142,12 @@ fn base_name(path: Option<&str>) -> &str {
         .unwrap_or_default()
 }
 
-/// What is left where no frame has a function or a module.
-fn bare(finding: &Finding, frames: &[Frame]) -> Vec<String> {
+/// Returns the lines for a stack without functions and modules.
+fn lines_without_names(finding: &Finding, frames: &[Frame]) -> Vec<String> {
     let files = frames
         .iter()
         .take(DEPTH)
-        .map(|f| String::from(base_name(f.site.file.as_deref())));
+        .map(|f| String::from(base_name(f.info.file.as_deref())));
     let mut lines: Vec<String> = files.filter(|file| !file.is_empty()).collect();
     if !finding.kind.is_leak() {
         lines.push(without_numbers(&finding.title));
@@ -131,10 +155,11 @@ fn bare(finding: &Finding, frames: &[Frame]) -> Vec<String> {
     lines
 }
 
-/// A headline without what changes from run to run: values, sizes, addresses.
+/// Replaces numbers in a headline by `#`: values, sizes and addresses change from run to run.
 fn without_numbers(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
-    let (mut in_word, mut in_number) = (false, false);
+    let mut in_word = false;
+    let mut in_number = false;
     for c in title.chars() {
         let goes_on = in_number && (c.is_ascii_alphanumeric() || c == '.');
         let begins = !in_word && c.is_ascii_digit();
@@ -154,18 +179,19 @@ fn without_numbers(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Parser};
+    use crate::Options;
+    use crate::parse::Parser;
 
     fn prints(log: &str) -> Vec<Fingerprint> {
         let mut parser = Parser::new(Options::default());
         parser.begin("log");
         parser.feed(log.as_bytes());
-        let mut names = Names::default();
+        let mut names = FrameCache::default();
         parser
             .finish()
             .findings
             .iter()
-            .map(|f| of(f, &mut names))
+            .map(|f| fingerprint(f, &mut names))
             .collect()
     }
 
@@ -189,17 +215,17 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
 ";
 
     #[test]
-    fn one_leak_has_one_fingerprint_whoever_found_it() {
+    fn checkers_agree_on_the_fingerprint_of_a_leak() {
         let (a, b) = (prints(MEMCHECK), prints(LSAN));
         assert_eq!(a.len(), 1);
         assert_eq!(a, b);
         assert!(!a[0].is_weak());
-        // The value is a contract: it stands in baselines and pull requests.
+        // The value is a contract: baselines and pull requests contain it.
         assert_eq!(a[0].as_str(), "lg1-73df1754221917cfdbe42d4b9f3e6e1e");
     }
 
     #[test]
-    fn another_function_or_error_is_another_finding() {
+    fn function_and_kind_change_the_fingerprint() {
         let other = LSAN.replace("ns::make", "ns::take");
         assert_ne!(prints(LSAN), prints(&other));
         let error = "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n    #0 0x5 in ns::make<int>(int) /src/a.cc:3\n    #1 0x6 in main /src/a.cc:9\n\n";
@@ -207,7 +233,7 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
     }
 
     #[test]
-    fn a_place_without_a_function_is_told_by_its_file_and_words() {
+    fn finding_without_functions_is_identified_by_file_and_headline() {
         let print = |log: &str| prints(log).remove(0);
         let one = print(
             "/src/a.c:3:4: runtime error: signed integer overflow: 2147483647 + 1 cannot be represented in type 'int'\n",
@@ -230,7 +256,7 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
     }
 
     #[test]
-    fn a_stack_of_nothing_but_runtime_is_weak() {
+    fn runtime_only_stack_is_weak() {
         let bare = LSAN
             .replace(
                 "ns::make<int>(int) /src/a.cc:30:57",

@@ -1,14 +1,17 @@
-//! The core of leakgate: bytes in, verdict and documents out.
+//! Reads the output of memory checkers and decides whether a build may pass.
 //!
 //! ```text
-//! bytes -> lines -> reports + problems -> triage (rules, baseline, today) -> verdict -> documents
+//! bytes -> lines -> reports + problems -> triage (rules, baseline, today) -> verdict -> reports for people and machines
 //! ```
 //!
-//! `no_std` with `alloc`: no I/O, no clock, no environment, nothing of GitHub. Parsing never fails
-//! and never panics; what can't be read is a [`Problem`].
+//! The crate is `no_std` with `alloc`. It does no I/O and has no clock, no environment and no
+//! globals. Parsing never fails and never panics: input that can't be read becomes a
+//! [`Problem`](problem::Problem).
 //!
 //! ```
-//! use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage};
+//! use leakgate_core::triage::triage;
+//! use leakgate_core::verdict::{Source, judge};
+//! use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy};
 //!
 //! let log = b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
 //!     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
@@ -28,59 +31,54 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod advice;
-mod baseline;
 mod bytes;
-mod compare;
-mod culprit;
+pub mod compare;
+pub mod culprit;
+pub mod custom_format;
+pub mod diagnostic;
 pub mod doctor;
-mod document;
+pub mod document;
 pub mod emit;
 mod encoding;
-mod evidence;
-mod fingerprint;
-mod format;
+pub mod error;
+mod expression;
+pub mod fingerprint;
 mod line;
-mod mistake;
-mod model;
+pub mod model;
 mod numbers;
 mod options;
-mod parse;
+pub mod parse;
+pub mod policy;
 mod prefix;
-mod problem;
-mod rules;
-mod settle;
+pub mod problem;
+pub mod reason;
+pub mod rules;
+mod schema;
+pub mod suppress;
 pub mod symbol;
-mod symbolize;
-mod triage;
-mod verdict;
+pub mod symbolize;
+pub mod triage;
+pub mod verdict;
+mod wire;
 
-pub use crate::baseline::{Baseline, Comparison, Known};
-pub use crate::compare::{Change, Side, What, compare};
-pub use crate::culprit::{Class, Culprit, NoWorkspace, Workspace};
-pub use crate::document::{Claims, Document, Seen, merge};
-pub use crate::fingerprint::Fingerprint;
-pub use crate::format::Format;
-pub use crate::mistake::Mistake;
-pub use crate::model::{
-    Amount, Entry, Finding, Frame, Generated, Input, Instance, Kind, Leak, LeakSummary, Report,
-    Role, ShownLeaks, Site, Stack, Stated, Text, Tool,
-};
+pub use crate::culprit::{NoWorkspace, Workspace};
+pub use crate::model::{Finding, Kind, Report, Tool};
 pub use crate::options::Options;
-pub use crate::parse::{Parsed, Parser, XML_GOES_ON, markers};
-pub use crate::problem::{Class as ProblemClass, Code, Problem};
-pub use crate::rules::{
-    About, Advice, AdviceCode, Bounds, Config, Converted, FileFormat, Files, Language, Limit,
-    Origin, Pack, Rule, Selector, Source as RuleSource, Wording, Written, convert, packs,
-    read_file, suppress,
-};
-pub use crate::symbolize::{Function, Symbols, symbolize};
-pub use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use, triage};
-pub use crate::verdict::{
-    Canary, End, Level, Outcome, Policy, Ran, Reason, ReasonCode, Silence, Source, Verdict,
-    Vouched, Watched, judge, judge_legs, judge_watched,
-};
+pub use crate::parse::{Parsed, Parser};
+pub use crate::policy::Policy;
+pub use crate::problem::Problem;
+pub use crate::rules::{Config, Rule};
+pub use crate::triage::{Baseline, Disposition, Gate, Triage};
+pub use crate::verdict::{Outcome, Verdict};
 
-/// A day, as rules name them.
+/// A calendar day, used by [`Gate::today`] and the dates of rules.
 pub use jiff::civil::Date;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

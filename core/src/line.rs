@@ -1,44 +1,47 @@
-//! Bytes in chunks of any size become numbered lines.
+//! Splits bytes that arrive in chunks of any size into numbered lines.
 //!
-//! Two things are decided here, so that nobody else has to think of them: what a chunk boundary
-//! means (nothing), and what happens to a line without end (it comes in pieces of at most the
-//! bound, see [`crate::Options::max_line`]). What a line means is none of this file's business.
+//! Two questions are settled here for all other modules. Chunk boundaries have no meaning, and a
+//! line that is too long is split into pieces (see [`crate::Options::max_line`]). This module
+//! doesn't interpret lines.
 
 use alloc::vec::Vec;
 use memchr::memchr;
 
-/// A line without its line feed, or a piece of one that is longer than the bound.
+/// A line without its line feed, or a piece of a line that is longer than the maximum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
-    /// From 1.
+    /// The line's number, from 1.
     pub(crate) number: u64,
-    /// More of the same line follows in the next piece.
+    /// True if the next piece continues the same line.
     pub(crate) continues: bool,
 }
 
-/// The part of a line that waits for the next chunk.
+/// The beginning of a line whose rest is in the next chunk.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Carry {
+pub(crate) struct PartialLine {
     bytes: Vec<u8>,
 }
 
-impl Carry {
+impl PartialLine {
+    /// Returns true if no part of a line is pending.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    /// Takes the pending bytes.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.bytes)
     }
 
-    /// Gives the buffer back, so that its memory serves the next line.
-    pub(crate) fn give_back(&mut self, mut bytes: Vec<u8>) {
+    /// Returns a buffer that [`Self::take`] handed out, so that the next line reuses its memory.
+    pub(crate) fn reuse_buffer(&mut self, mut bytes: Vec<u8>) {
         bytes.clear();
         self.bytes = bytes;
     }
 
-    /// Adds bytes that hold no line feed. What goes beyond the bound is handed out as pieces.
+    /// Appends bytes without a line feed. Each time `max` bytes are pending and more follow, passes
+    /// them to `piece`.
     pub(crate) fn push(&mut self, mut bytes: &[u8], max: usize, mut piece: impl FnMut(&[u8])) {
         while self.bytes.len() + bytes.len() > max {
             let (head, tail) = bytes.split_at(max - self.bytes.len());
@@ -51,12 +54,13 @@ impl Carry {
     }
 }
 
-/// How many line feeds there are.
+/// Returns the number of line feeds.
 pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-/// The first line and what follows its line feed; without one, all of it is the line.
+/// Returns the first line and the bytes after its line feed. Without a line feed, all bytes are the
+/// line.
 pub(crate) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr(b'\n', bytes) {
         Some(end) => (&bytes[..end], &bytes[end + 1..]),
@@ -69,14 +73,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_do_not_depend_on_how_the_bytes_came() {
+    fn pieces_do_not_depend_on_chunks() {
         let whole = b"0123456789";
         for cut in 0..=whole.len() {
-            let (mut carry, mut pieces) = (Carry::default(), Vec::new());
-            carry.push(&whole[..cut], 4, |p| pieces.push(p.to_vec()));
-            carry.push(&whole[cut..], 4, |p| pieces.push(p.to_vec()));
+            let mut partial = PartialLine::default();
+            let mut pieces = Vec::new();
+            partial.push(&whole[..cut], 4, |p| pieces.push(p.to_vec()));
+            partial.push(&whole[cut..], 4, |p| pieces.push(p.to_vec()));
             assert_eq!(pieces, [b"0123".to_vec(), b"4567".to_vec()], "cut at {cut}");
-            assert_eq!(carry.take(), b"89");
+            assert_eq!(partial.take(), b"89");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What the parser produces: reports, findings, stacks, frames. Plain public data, no behaviour
-//! beyond small questions.
+//! Parsed data: reports, findings, stacks and frames.
 //!
-//! Nothing here is decided: a [`Finding`] is what a checker printed, neither accepted nor refused.
+//! These types hold what checkers print. They contain no decisions: see [`triage`](crate::triage)
+//! and [`verdict`](crate::verdict).
 
 mod finding;
 mod kind;
@@ -9,10 +9,14 @@ mod report;
 
 use alloc::sync::Arc;
 
-pub use self::finding::{Finding, Frame, Generated, Instance, Leak, Role, Site, Stack};
-pub(crate) use self::kind::OF_FORMAT;
+pub use self::finding::{
+    Finding, Frame, FrameInfo, GeneratedSuppression, Instance, Leak, Role, Stack,
+};
+pub(crate) use self::kind::CUSTOM_PREFIX;
 pub use self::kind::{Kind, Tool};
-pub use self::report::{Amount, Entry, Input, LeakSummary, Report, ShownLeaks, Stated};
+pub use self::report::{
+    Amount, Input, LeakSummary, RecordCount, Report, ReportedTotals, ShownLeaks,
+};
 
-/// Shared, immutable text. Bytes of a log that are not UTF-8 stand in it as U+FFFD.
+/// Shared, immutable text. Invalid UTF-8 of a log is replaced by U+FFFD.
 pub type Text = Arc<str>;

@@ -1,16 +1,16 @@
-//! Numbers for people.
+//! Formats numbers for reports.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::model::Kind;
 
-/// `1 byte`, `4,096 bytes`
+/// Returns a number with its noun: `1 byte`, `4,096 bytes`.
 pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
-/// `4,096 bytes in 1 block`
+/// Returns an amount of memory: `4,096 bytes in 1 block`.
 pub(crate) fn amount(bytes: u64, blocks: u64) -> String {
     format!(
         "{} in {}",
@@ -19,8 +19,8 @@ pub(crate) fn amount(bytes: u64, blocks: u64) -> String {
     )
 }
 
-/// What a finding of a kind amounts to: memory, or, of descriptors, their number.
-pub(crate) fn amount_of(kind: &str, bytes: u64, blocks: u64) -> String {
+/// Returns the size of a finding: an amount of memory, or the number of descriptors if they leaked.
+pub(crate) fn amount_for_kind(kind: &str, bytes: u64, blocks: u64) -> String {
     if kind == Kind::FD_LEAK.as_str() {
         count(blocks, "descriptor", "descriptors")
     } else {
@@ -28,7 +28,7 @@ pub(crate) fn amount_of(kind: &str, bytes: u64, blocks: u64) -> String {
     }
 }
 
-/// A number with `,` between its thousands.
+/// Returns a number with `,` as the thousands separator.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(count(1, "byte", "bytes"), "1 byte");
         assert_eq!(amount(4096, 2), "4,096 bytes in 2 blocks");
-        assert_eq!(amount_of("fd-leak", 0, 2), "2 descriptors");
-        assert_eq!(amount_of("leak-definite", 1, 1), "1 byte in 1 block");
+        assert_eq!(amount_for_kind("fd-leak", 0, 2), "2 descriptors");
+        assert_eq!(amount_for_kind("leak-definite", 1, 1), "1 byte in 1 block");
     }
 }

@@ -1,25 +1,43 @@
-//! The bounds of the parser. Reaching one never loses anything silently: it leaves a
-//! [`crate::Problem`].
+//! Bounds of the parser.
 
-/// Bounds; [`Options::default`] gives the documented values.
+/// Bounds of the parser. [`Options::default`] returns the documented values.
+///
+/// Reaching a bound never hides data silently: it leaves a [`Problem`](crate::Problem).
+///
+/// ```
+/// use leakgate_core::{Options, Parser};
+///
+/// let mut options = Options::default();
+/// options.max_frames = 1;
+/// let mut parser = Parser::new(options);
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\
+///     #1 0x52 in main /src/a.c:9:2\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// assert_eq!(parsed.findings[0].stacks[0].frames.len(), 1);
+/// assert_eq!(parsed.problems[0].code.as_str(), "too-many-frames");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
-    /// Bytes of a line. A longer one is read in pieces of this size. Default: 1 MiB.
+    /// Length of a line, in bytes. Longer lines are read in pieces. Default: 1 MiB.
     pub max_line: usize,
-    /// Frames of a stack. The rest is not kept. Default: 512 (valgrind's own maximum is 500).
+    /// Frames of a stack. Further frames are dropped. Default: 512 (valgrind's maximum is 500).
     pub max_frames: usize,
-    /// Stacks of a finding. The rest is not kept. Default: 64.
+    /// Stacks of a finding. Further stacks are dropped. Default: 64.
     pub max_stacks: usize,
-    /// Different findings. The rest is not kept. Default: 100,000.
+    /// Distinct findings. Further findings are dropped. Default: 100,000.
     pub max_findings: usize,
-    /// Instances that are listed for a finding; `occurrences` goes on counting. Default: 16.
+    /// Instances listed for a finding. Further instances are only counted. Default: 16.
     pub max_instances: usize,
-    /// Processes and sources that are followed at once. Default: 4,096.
+    /// Processes and log sources that are open at the same time. Default: 4,096.
     pub max_processes: usize,
-    /// Problems that are listed for each code. Default: 100.
+    /// Problems listed for each code. Default: 100.
     pub max_problems: usize,
-    /// valgrind follows children into other programs (`--trace-children=yes`), so that one that
-    /// left nothing but its header was killed. Default: false.
+    /// True if valgrind follows child processes (`--trace-children=yes`). Then a report that ends
+    /// after its header means that the process was killed. Default: false.
     pub children_are_traced: bool,
 }
 

@@ -1,33 +1,33 @@
-//! The parser: bytes in, reports, findings and problems out. It never fails.
+//! The parser, which converts bytes to reports, findings and problems. It never fails.
 //!
-//! Bytes are pushed in chunks of any size; the same bytes give the same result however they are
-//! cut. While no report is open, the parser hops from marker to marker (see `parse/detect.rs`) and
-//! looks at no other line.
+//! Bytes are fed in chunks of any size, which doesn't affect the result. While no report is open,
+//! the parser jumps from marker to marker (see `parse/detect.rs`) and ignores all other lines.
 
 mod asan;
-mod body;
 mod collect;
 mod detect;
-mod draft;
 mod drd;
 mod failures;
+mod finalize;
+mod finding_builder;
 mod frame;
 mod generated;
 mod helgrind;
 mod hwasan;
-mod lead;
+mod learned_prefix;
 mod lines;
 mod lsan;
 mod memcheck;
 mod msan;
-mod plain;
+mod sanitizer;
 mod stream;
 mod summary;
 mod tag;
-mod tail;
 mod threads;
+mod truncation;
 mod tsan;
 mod ubsan;
+mod untagged;
 mod valgrind;
 mod xml;
 
@@ -36,60 +36,66 @@ use alloc::vec::Vec;
 
 pub(crate) use self::collect::Collector;
 use self::detect::Markers;
-use self::lines::Lines;
-pub use self::xml::GOES_ON as XML_GOES_ON;
+use self::lines::LineReader;
+pub use self::xml::EXEC_MARKER as XML_GOES_ON;
 pub(crate) use self::xml::unescape;
+use crate::custom_format::CustomFormat;
 use crate::encoding::Decoder;
-use crate::format::Format;
 use crate::model::{Finding, Input, Report};
 use crate::options::Options;
 use crate::problem::Problem;
-use crate::settle;
 
-/// What was read from all inputs.
+/// The parsed data of all inputs.
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
-    /// The inputs, in the order in which they came.
+    /// The inputs, in the order of [`Parser::begin`].
     pub inputs: Vec<Input>,
-    /// One report for each checker and process.
+    /// One report per checker and process.
     pub reports: Vec<Report>,
     /// The findings, in order of first appearance.
     pub findings: Vec<Finding>,
-    /// What could not be read, was cut, or does not add up.
+    /// Truncated, unreadable or contradictory output, ordered by input and line.
     pub problems: Vec<Problem>,
 }
 
-/// The kinds that stand in the parser's tables, and those that a checker names in its headline and
-/// is known to name.
+/// Returns the kinds in the parser's tables, and the known kinds that checkers name in their
+/// headlines.
 #[cfg(test)]
 pub(crate) fn known_kinds() -> Vec<&'static str> {
-    const IN_CODE: &str = "leak-definite leak-indirect leak-possible leak-reachable fd-leak fd-inherited fatal-signal unknown-error \
-        fishy-value core-mem-error mismatched-allocate-deallocate-alignment mismatched-allocate-deallocate-size \
-        mismatched-allocate-deallocate-size-and-alignment fd-bad-close fd-bad-use invalid-bool-load invalid-enum-load implicit-conversion undefined-behavior \
-        race lock-order unlock-unlocked unlock-bogus unlock-foreign pth-api-error misc dubious invalid-thread-id cond-err";
-    const ASAN: &str = "heap-buffer-overflow heap-use-after-free stack-buffer-underflow initialization-order-fiasco \
-        stack-buffer-overflow stack-use-after-return use-after-poison container-overflow stack-use-after-scope \
-        global-buffer-overflow intra-object-overflow dynamic-stack-buffer-overflow unknown-crash alloc-dealloc-mismatch \
-        new-delete-type-mismatch odr-violation invalid-pointer-pair memcpy-param-overlap strcat-param-overlap \
-        negative-size-param stack-overflow segv fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch invalid-free \
-        allocation-tail-overwritten";
+    const IN_CODE: &str = "\
+        leak-definite leak-indirect leak-possible leak-reachable fd-leak fd-inherited \
+        fatal-signal unknown-error fishy-value core-mem-error \
+        mismatched-allocate-deallocate-alignment mismatched-allocate-deallocate-size \
+        mismatched-allocate-deallocate-size-and-alignment fd-bad-close fd-bad-use \
+        invalid-bool-load invalid-enum-load implicit-conversion undefined-behavior race \
+        lock-order unlock-unlocked unlock-bogus unlock-foreign pth-api-error misc dubious \
+        invalid-thread-id cond-err";
+    const ASAN: &str = "\
+        heap-buffer-overflow heap-use-after-free stack-buffer-underflow \
+        initialization-order-fiasco stack-buffer-overflow stack-use-after-return \
+        use-after-poison container-overflow stack-use-after-scope global-buffer-overflow \
+        intra-object-overflow dynamic-stack-buffer-overflow unknown-crash \
+        alloc-dealloc-mismatch new-delete-type-mismatch odr-violation invalid-pointer-pair \
+        memcpy-param-overlap strcat-param-overlap negative-size-param stack-overflow segv \
+        fpe ill bus abrt trap access-violation use-of-uninitialized-value tag-mismatch \
+        invalid-free allocation-tail-overwritten";
     let tables = [
-        memcheck::TITLES,
-        drd::TITLES,
-        asan::SPECIAL,
-        tsan::TYPES,
+        memcheck::HEADLINES,
+        drd::HEADLINES,
+        asan::HEADLINES,
+        tsan::HEADLINES,
         ubsan::MESSAGES,
         ubsan::MINIMAL,
     ];
-    let in_plain = plain::known_kinds();
+    let untagged = untagged::known_kinds();
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);
     in_tables
-        .chain(in_plain)
+        .chain(untagged)
         .chain([IN_CODE, ASAN].into_iter().flat_map(str::split_whitespace))
         .collect()
 }
 
-/// Reads any number of inputs, one after the other.
+/// A parser for any number of inputs, one after the other.
 ///
 /// ```
 /// use leakgate_core::{Options, Parser};
@@ -110,28 +116,28 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
 pub struct Parser {
     markers: Markers,
     decoder: Decoder,
-    lines: Lines,
-    reading: bool,
+    lines: LineReader,
+    in_input: bool,
 }
 
 impl Parser {
-    /// A parser with these bounds.
+    /// Creates a parser with these limits.
     pub fn new(options: Options) -> Self {
         Self::with_formats(options, &[])
     }
 
-    /// A parser that reads formats of the project's own, too; see [`crate::Config::formats`].
-    pub fn with_formats(options: Options, formats: &[Format]) -> Self {
-        let lines = Lines::new(options, formats);
+    /// Creates a parser that also reads custom formats, see [`crate::rules::Config::formats`].
+    pub fn with_formats(options: Options, formats: &[CustomFormat]) -> Self {
+        let lines = LineReader::new(options, formats);
         Self {
             markers: Markers::new(formats),
             decoder: Decoder::default(),
             lines,
-            reading: false,
+            in_input: false,
         }
     }
 
-    /// Begins an input; the one before it ends.
+    /// Ends the current input and begins another one.
     pub fn begin(&mut self, name: &str) {
         self.end();
         self.lines.out.inputs.push(Input {
@@ -139,52 +145,50 @@ impl Parser {
             ..Input::default()
         });
         self.lines.begin();
-        self.reading = true;
+        self.in_input = true;
     }
 
-    /// Reads the next bytes of the input.
+    /// Reads the next bytes of the input. Begins an input without a name if there is none.
     pub fn feed(&mut self, chunk: &[u8]) {
-        if !self.reading {
+        if !self.in_input {
             self.begin("");
         }
         if let Some(input) = self.lines.out.inputs.last_mut() {
             input.bytes += chunk.len() as u64;
         }
-        let (lines, markers) = (&mut self.lines, &self.markers);
+        let lines = &mut self.lines;
+        let markers = &self.markers;
         self.decoder
-            .feed(chunk, &mut |text| lines.text(text, markers));
+            .feed(chunk, &mut |text| lines.feed(text, markers));
     }
 
-    /// Ends the last input, and holds what was read against what the checkers stated.
+    /// Ends the last input, compares the records with the totals that the checkers stated, and
+    /// returns the parsed data.
     pub fn finish(mut self) -> Parsed {
         self.end();
-        let Collector {
-            inputs,
-            reports,
-            findings,
-            problems,
-            ..
-        } = settle::settle(self.lines.out);
+        let collector = finalize::finalize(self.lines.out);
+        let reports = collector.reports.into_iter();
         Parsed {
-            inputs,
-            reports,
-            findings,
-            problems,
+            inputs: collector.inputs,
+            reports: reports.map(|open| open.report).collect(),
+            findings: collector.findings,
+            problems: collector.problems,
         }
     }
 
     fn end(&mut self) {
-        if !core::mem::take(&mut self.reading) {
+        if !core::mem::take(&mut self.in_input) {
             return;
         }
-        let (lines, markers) = (&mut self.lines, &self.markers);
-        self.decoder.finish(&mut |text| lines.text(text, markers));
+        let lines = &mut self.lines;
+        let markers = &self.markers;
+        self.decoder.finish(&mut |text| lines.feed(text, markers));
         lines.end(markers);
     }
 }
 
-/// The texts by which leakgate finds reports in a log; a line without any of them is looked at only
-/// within a report.
+/// Returns the texts by which leakgate finds reports in a log. Outside of reports, a line without
+/// any of them is ignored.
 pub fn markers() -> Vec<&'static str> {
     detect::markers()
 }

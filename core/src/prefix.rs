@@ -1,13 +1,13 @@
-//! What CI systems, runners and terminals put before a line, taken off before a dialect sees it.
+//! Strips the prefixes that CI systems, runners and terminals put before a line, before a dialect
+//! gets the line.
 //!
-//! Several may be stacked: a GitHub time stamp before a docker-compose name before a ctest number.
-//! A prefix that names a source (a service, a test, a job and step, a pod) also yields a key by
-//! which lines of different sources are told apart. A prefix that is not listed here is no
-//! obstacle: a report's headline is found anywhere in a line, and the parser learns what stood
-//! before it (see `parse/body.rs`).
+//! Several prefixes may be stacked: a GitHub timestamp before a docker-compose name before a ctest
+//! number. A prefix that names a source (a service, a test, a job and step, a pod) also yields a
+//! key, which separates the lines of different sources. Prefixes that aren't listed here work too:
+//! a report's headline is found anywhere in a line, and the parser learns the text before it (see
+//! `parse/learned_prefix.rs`).
 //!
-//! Where the forms come from: the documentation or the observed output of the systems named beside
-//! each of them.
+//! Sources: the documentation or the observed output of the systems that each function names.
 
 use alloc::vec::Vec;
 use memchr::{memchr, memchr2};
@@ -15,20 +15,21 @@ use memchr::{memchr, memchr2};
 /// A line without its prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stripped<'a> {
-    /// Names of sources, outermost first; empty where there is none.
+    /// Names of sources, outermost first. Unused entries are empty.
     pub(crate) keys: [&'a [u8]; 2],
+    /// The line after its prefixes.
     pub(crate) rest: &'a [u8],
 }
 
-/// How many prefixes may stand before a line.
+/// Maximum number of prefixes before a line.
 const MAX_DEPTH: usize = 5;
 
-/// The longest name of a source.
+/// Maximum length of a source's name, in bytes.
 const MAX_NAME: usize = 160;
 
-/// Takes colours off. The line itself is returned where it holds none, else `scratch` with what
-/// remains.
-pub(crate) fn without_colours<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+/// Removes terminal escape sequences such as colors. Returns the line itself if it has none, else
+/// `scratch` with the remaining text.
+pub(crate) fn strip_colors<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     const ESC: u8 = 0x1B;
     if memchr(ESC, line).is_none() {
         return line;
@@ -43,8 +44,8 @@ pub(crate) fn without_colours<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &
     scratch
 }
 
-/// What follows an escape sequence whose ESC is gone (ECMA-48 section 5.4: CSI, OSC, APC and
-/// two-byte forms).
+/// Returns the bytes after an escape sequence, given the bytes after its ESC (ECMA-48 section 5.4:
+/// CSI, OSC, APC and two-byte forms).
 fn after_escape(bytes: &[u8]) -> &[u8] {
     match bytes.split_first() {
         Some((b'[', rest)) => {
@@ -61,19 +62,19 @@ fn after_escape(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// A line of docker's `json-file` logs, `{"log":"text\\n","stream":"stderr","time":"…"}`: its text.
-/// `scratch` holds it.
-pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+/// Returns the text of a line of docker's `json-file` logs,
+/// `{"log":"text\\n","stream":"stderr","time":"…"}`, in `scratch`. Returns other lines unchanged.
+pub(crate) fn unwrap_docker_json<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     #[derive(serde::Deserialize)]
-    struct Wrapped {
+    struct DockerLine {
         log: alloc::string::String,
     }
     if !line.starts_with(b"{\"log\":\"") {
         return line;
     }
-    // Checked as a whole, since documents are read from text and a second reader would be a second
-    // copy of it.
-    let Some(Wrapped { log }) = core::str::from_utf8(line)
+    // The line is converted to text first, because other JSON is parsed from text too. Parsing from
+    // bytes would compile a second copy of the parser into the binary.
+    let Some(DockerLine { log }) = core::str::from_utf8(line)
         .ok()
         .and_then(|line| serde_json::from_str(line).ok())
     else {
@@ -83,7 +84,7 @@ pub(crate) fn unwrapped<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8
     scratch.trim_ascii_end()
 }
 
-/// Takes the prefixes off, and carriage returns at the end.
+/// Strips the prefixes of a line, and carriage returns at its end.
 pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
     let mut out = Stripped {
         keys: [&[]; 2],
@@ -98,20 +99,21 @@ pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
         out.rest = head;
     }
     for _ in 0..MAX_DEPTH {
-        let Some((key, rest)) = one(out.rest) else {
+        let Some((key, rest)) = strip_one(out.rest) else {
             break;
         };
         out.rest = rest;
         if !key.is_empty() {
-            let place = usize::from(!out.keys[0].is_empty());
-            out.keys[place] = key;
+            let index = usize::from(!out.keys[0].is_empty());
+            out.keys[index] = key;
         }
     }
     out
 }
 
-/// One prefix: its key (empty where it names no source) and what follows it.
-fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Strips one prefix. Returns its key, which is empty if the prefix names no source, and the rest
+/// of the line.
+fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let first = *line.first()?;
     match first {
         b' ' | b'=' => None,
@@ -131,36 +133,40 @@ fn one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
+/// Adds an empty key to the rest of a line.
 fn unnamed(rest: Option<&[u8]>) -> Option<(&[u8], &[u8])> {
     rest.map(|rest| (&[][..], rest))
 }
 
-/// Matches digits where the pattern has `0`, and everything else literally.
-fn digits_like<'a>(line: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
+/// Strips a text that has the pattern's form. `0` matches any digit, and all other bytes match
+/// themselves.
+fn strip_digits_like<'a>(line: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
     if line.len() < pattern.len() {
         return None;
     }
-    let fits = pattern.iter().zip(line).all(|(p, b)| {
+    let matches = pattern.iter().zip(line).all(|(p, b)| {
         if *p == b'0' {
             b.is_ascii_digit()
         } else {
             p == b
         }
     });
-    fits.then(|| &line[pattern.len()..])
+    matches.then(|| &line[pattern.len()..])
 }
 
-fn skip_while(line: &[u8], keep: impl Fn(u8) -> bool) -> &[u8] {
-    let n = line.iter().position(|b| !keep(*b)).unwrap_or(line.len());
+/// Skips leading bytes for which `skip` returns true.
+fn skip_while(line: &[u8], skip: impl Fn(u8) -> bool) -> &[u8] {
+    let n = line.iter().position(|b| !skip(*b)).unwrap_or(line.len());
     &line[n..]
 }
 
+/// Skips one or more digits.
 fn skip_digits(line: &[u8]) -> Option<&[u8]> {
     let rest = skip_while(line, |b| b.is_ascii_digit());
     (rest.len() < line.len()).then_some(rest)
 }
 
-/// A fraction of a second: `.1234567` or `,123`.
+/// Skips a fraction of a second, if any: `.1234567` or `,123`.
 fn skip_fraction(line: &[u8]) -> &[u8] {
     match line.split_first() {
         Some((b'.' | b',', rest)) => skip_digits(rest).unwrap_or(line),
@@ -168,8 +174,8 @@ fn skip_fraction(line: &[u8]) -> &[u8] {
     }
 }
 
-/// One blank, or the end of the line (editors strip trailing blanks).
-fn blank(line: &[u8]) -> Option<&[u8]> {
+/// Skips one space or tab. Also accepts the end of the line, because editors strip trailing spaces.
+fn skip_blank(line: &[u8]) -> Option<&[u8]> {
     match line.split_first() {
         None => Some(line),
         Some((b' ' | b'\t', rest)) => Some(rest),
@@ -177,27 +183,30 @@ fn blank(line: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// RFC 3339 and its relatives: raw GitHub logs (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`,
-/// GitLab (followed by `00O ` or `00O+`), log libraries (`2026-05-01 12:34:56,123 `).
+/// Strips a timestamp in RFC 3339 or a similar format: raw GitHub logs
+/// (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`, GitLab (followed by `00O ` or `00O+`), log
+/// libraries (`2026-05-01 12:34:56,123 `).
 fn timestamp(line: &[u8]) -> Option<&[u8]> {
-    blank_or_gitlab(instant(line)?)
+    skip_blank_or_gitlab(skip_instant(line)?)
 }
 
-fn instant(line: &[u8]) -> Option<&[u8]> {
-    let rest = digits_like(line, b"0000-00-00T00:00:00")
-        .or_else(|| digits_like(line, b"0000-00-00 00:00:00"))?;
+/// Skips a date and time.
+fn skip_instant(line: &[u8]) -> Option<&[u8]> {
+    let rest = strip_digits_like(line, b"0000-00-00T00:00:00")
+        .or_else(|| strip_digits_like(line, b"0000-00-00 00:00:00"))?;
     let rest = skip_fraction(rest);
     Some(match rest.split_first() {
         Some((b'Z', rest)) => rest,
-        Some((b'+' | b'-', zone)) => digits_like(zone, b"00:00")
-            .or_else(|| digits_like(zone, b"0000"))
+        Some((b'+' | b'-', zone)) => strip_digits_like(zone, b"00:00")
+            .or_else(|| strip_digits_like(zone, b"0000"))
             .unwrap_or(rest),
         _ => rest,
     })
 }
 
-fn blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
-    let rest = blank(rest)?;
+/// Skips a blank, and GitLab's stream marker after it.
+fn skip_blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
+    let rest = skip_blank(rest)?;
     if let [a, b, b'O' | b'E', b' ' | b'+', tail @ ..] = rest
         && a.is_ascii_hexdigit()
         && b.is_ascii_hexdigit()
@@ -207,9 +216,9 @@ fn blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// A time of day: `12:34:56 `, `12:34:56.789 `, and mozharness's `12:34:56     INFO -  `.
+/// Strips a time of day: `12:34:56 `, `12:34:56.789 `, and mozharness's `12:34:56     INFO -  `.
 fn clock(line: &[u8]) -> Option<&[u8]> {
-    let rest = blank(skip_fraction(digits_like(line, b"00:00:00")?))?;
+    let rest = skip_blank(skip_fraction(strip_digits_like(line, b"00:00:00")?))?;
     let word = skip_while(rest, |b| b == b' ');
     for level in [
         &b"INFO - "[..],
@@ -225,43 +234,45 @@ fn clock(line: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// `ctest -V` numbers the tests: `12: text`; a blank line becomes `12: ` or, trimmed, `12:`.
+/// Strips the test number of `ctest -V`: `12: text`. An empty line becomes `12: ` or, trimmed,
+/// `12:`.
 fn ctest(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = skip_digits(line)?;
     let key = &line[..line.len() - rest.len()];
-    let text = blank(rest.strip_prefix(b":")?)?;
+    let text = skip_blank(rest.strip_prefix(b":")?)?;
     (key.len() <= 7).then_some((key, text))
 }
 
-/// BuildKit numbers the steps of `docker build`: `#12 1.234 text`. A frame (`#0 0x…`) has no such
-/// time.
+/// Strips BuildKit's step number in the output of `docker build`: `#12 1.234 text`. A frame
+/// (`#0 0x…`) has no time after its number.
 fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = skip_digits(line.strip_prefix(b"#")?)?;
     let key = &line[..line.len() - rest.len()];
     let seconds = skip_digits(rest.strip_prefix(b" ")?)?;
     let text = skip_fraction(seconds);
-    (text.len() < seconds.len()).then_some((key, blank(text)?))
+    (text.len() < seconds.len()).then_some((key, skip_blank(text)?))
 }
 
-/// `[…] `: the kernel's time and caller, Jenkins' and taskcluster's time, kubectl's
+/// Strips `[…] `: the kernel's time and caller, the time of Jenkins and taskcluster, kubectl's
 /// `[pod/name/container] `.
 fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b']', line.get(..MAX_NAME).unwrap_or(line))?;
     if let Some(found) = kernel(&line[1..end], &line[end + 1..]) {
         return Some(found);
     }
-    let (inside, rest) = (&line[1..end], blank(&line[end + 1..])?);
+    let inside = &line[1..end];
+    let rest = skip_blank(&line[end + 1..])?;
     if inside.starts_with(b"pod/") {
         return Some((inside, rest));
     }
     let time = inside.strip_prefix(b"task ").unwrap_or(inside);
-    let whole = |rest: Option<&[u8]>| rest.is_some_and(<[u8]>::is_empty);
-    let day = digits_like(time, b"00:00:00").map(skip_fraction);
-    (whole(instant(time)) || whole(day)).then_some((&[], rest))
+    let is_whole = |rest: Option<&[u8]>| rest.is_some_and(<[u8]>::is_empty);
+    let clock = strip_digits_like(time, b"00:00:00").map(skip_fraction);
+    (is_whole(skip_instant(time)) || is_whole(clock)).then_some((&[], rest))
 }
 
-/// The kernel's `[  159.251672]` and `[ T1234]`, `[    C0]`: the time, and the thread or processor
-/// that speaks. Several threads of the kernel may write at once.
+/// Strips the kernel's `[  159.251672]`, `[ T1234]` and `[    C0]`: the time, and the thread or
+/// processor that printed the line. Several kernel threads may print at the same time.
 fn kernel<'a>(inside: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let inside = skip_while(inside, |b| b == b' ');
     let key = match inside {
@@ -272,38 +283,43 @@ fn kernel<'a>(inside: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> 
             is_time.then_some(&[][..])?
         }
     };
-    let ends = rest.is_empty() || rest.starts_with(b"[");
-    Some((key, if ends { rest } else { blank(rest)? }))
+    let needs_no_blank = rest.is_empty() || rest.starts_with(b"[");
+    let rest = if needs_no_blank {
+        rest
+    } else {
+        skip_blank(rest)?
+    };
+    Some((key, rest))
 }
 
-/// `<4>`: syslog's priority, as `dmesg -r` prints it.
+/// Strips syslog's priority in the output of `dmesg -r`: `<4>`.
 fn syslog_priority(line: &[u8]) -> Option<&[u8]> {
     skip_digits(line.strip_prefix(b"<")?)?.strip_prefix(b">")
 }
 
-/// `name | text`: docker compose, foreman; Firefox's `PID 123 | ` and `GECKO(123) | `.
+/// Strips `name | `: docker compose and foreman, and Firefox's `PID 123 | ` and `GECKO(123) | `.
 fn piped(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let bar = memchr(b'|', line.get(..MAX_NAME).unwrap_or(line))?;
-    let rest = blank(&line[bar + 1..])?;
+    let rest = skip_blank(&line[bar + 1..])?;
     let name = line[..bar].trim_ascii_end();
-    let bare = name.strip_prefix(b"PID ").unwrap_or(name);
-    let fits = |b: &u8| b.is_ascii_alphanumeric() || b"._-()/:@".contains(b);
-    (name.len() < bar && !bare.is_empty() && bare.iter().all(fits)).then_some((name, rest))
+    let word = name.strip_prefix(b"PID ").unwrap_or(name);
+    let is_allowed = |b: &u8| b.is_ascii_alphanumeric() || b"._-()/:@".contains(b);
+    (name.len() < bar && !word.is_empty() && word.iter().all(is_allowed)).then_some((name, rest))
 }
 
-/// `gh run view --log`: `job<TAB>step<TAB>2026-05-01T12:34:56.1234567Z text`; the first line has a
-/// byte-order mark within.
+/// Strips the columns of `gh run view --log`: `job<TAB>step<TAB>2026-05-01T12:34:56.1234567Z text`.
+/// The first line has a byte-order mark before its timestamp.
 fn gh_columns(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = line.get(..2 * MAX_NAME).unwrap_or(line);
     let first = memchr(b'\t', head)?;
     let second = first + 1 + memchr(b'\t', &head[first + 1..])?;
     let rest = &line[second + 1..];
     let rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
-    instant(rest)?;
+    skip_instant(rest)?;
     Some((&line[..second], rest))
 }
 
-/// Android's `logcat -v brief`: `E/tag ( 1234): text`. The process is the source.
+/// Strips the prefix of Android's `logcat -v brief`: `E/tag ( 1234): text`. The pid is the key.
 fn logcat_brief(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b'/', tag @ ..] = line else {
         return None;
@@ -312,38 +328,38 @@ fn logcat_brief(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let pid = skip_while(&tag[open + 1..], |b| b == b' ');
     let rest = skip_digits(pid)?;
     let key = &pid[..pid.len() - rest.len()];
-    Some((key, blank(rest.strip_prefix(b"):")?)?))
+    Some((key, skip_blank(rest.strip_prefix(b"):")?)?))
 }
 
-/// Android's `logcat -v threadtime`: `05-10 12:00:00.000  1234  1240 I tag : text`. The process is
-/// the source.
+/// Strips the prefix of Android's `logcat -v threadtime`:
+/// `05-10 12:00:00.000  1234  1240 I tag : text`. The pid is the key.
 fn logcat_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let spaces = |bytes| skip_while(bytes, |b| b == b' ');
-    let pid = spaces(digits_like(line, b"00-00 00:00:00.000 ")?);
+    let skip_spaces = |bytes| skip_while(bytes, |b| b == b' ');
+    let pid = skip_spaces(strip_digits_like(line, b"00-00 00:00:00.000 ")?);
     let thread = skip_digits(pid)?;
     let key = &pid[..pid.len() - thread.len()];
-    let rest = spaces(skip_digits(spaces(thread))?);
+    let rest = skip_spaces(skip_digits(skip_spaces(thread))?);
     let [b'V' | b'D' | b'I' | b'W' | b'E' | b'F', b' ', tag @ ..] = rest else {
         return None;
     };
     let colon = memchr(b':', tag.get(..MAX_NAME).unwrap_or(tag))?;
-    Some((key, blank(&tag[colon + 1..])?))
+    Some((key, skip_blank(&tag[colon + 1..])?))
 }
 
-/// journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and process are the
-/// source.
+/// Strips the prefix of journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and
+/// pid are the key.
 fn journal(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (month, rest) = line.split_at_checked(3)?;
     if !MONTHS.chunks(3).any(|m| m == month) {
         return None;
     }
-    let rest =
-        digits_like(rest, b" 00 00:00:00 ").or_else(|| digits_like(rest, b"  0 00:00:00 "))?;
+    let rest = strip_digits_like(rest, b" 00 00:00:00 ")
+        .or_else(|| strip_digits_like(rest, b"  0 00:00:00 "))?;
     let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
     let program = &rest[host + 1..];
     let end = memchr(b']', program.get(..MAX_NAME).unwrap_or(program))?;
-    let text = blank(program[end + 1..].strip_prefix(b":")?)?;
+    let text = skip_blank(program[end + 1..].strip_prefix(b":")?)?;
     memchr(b'[', &program[..end])?;
     Some((&program[..=end], text))
 }
@@ -368,7 +384,7 @@ mod tests {
     use alloc::borrow::ToOwned;
 
     #[test]
-    fn prefixes_are_taken_off() {
+    fn prefixes_are_stripped() {
         check("2026-05-01T12:34:56.1234567Z ==1== x", "", "==1== x");
         check("2026-05-01T12:34:56.123456Z 00O ==1== x", "", "==1== x");
         check("2026-05-01T12:34:56Z 01E+==1== x", "", "==1== x");
@@ -422,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_prefix_stays() {
+    fn lines_without_prefix_are_unchanged() {
         for line in [
             "==1== x",
             "    #0 0x1 in f a|b",
@@ -443,17 +459,17 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_docker_are_unwrapped() {
+    fn docker_lines_are_unwrapped() {
         let mut scratch = Vec::new();
         let line = br#"{"log":"==1== a \"b\"\n","stream":"stderr","time":"2026-05-01T12:34:56Z"}"#;
-        assert_eq!(unwrapped(line, &mut scratch), b"==1== a \"b\"");
+        assert_eq!(unwrap_docker_json(line, &mut scratch), b"==1== a \"b\"");
         for other in [&b"{\"log\":\"cut"[..], b"{}", b"==1=="] {
-            assert_eq!(unwrapped(other, &mut scratch), other);
+            assert_eq!(unwrap_docker_json(other, &mut scratch), other);
         }
     }
 
     #[test]
-    fn colours_are_taken_off() {
+    fn escape_sequences_are_removed() {
         let mut scratch = Vec::new();
         for (line, rest) in [
             ("\x1b[1m\x1b[31m==1==ERROR: x\x1b[0m", "==1==ERROR: x"),
@@ -462,10 +478,7 @@ mod tests {
             ("cut\x1b[3", "cut"),
             ("end\x1b", "end"),
         ] {
-            assert_eq!(
-                without_colours(line.as_bytes(), &mut scratch),
-                rest.as_bytes()
-            );
+            assert_eq!(strip_colors(line.as_bytes(), &mut scratch), rest.as_bytes());
         }
     }
 }

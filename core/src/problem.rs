@@ -1,25 +1,39 @@
-//! What could not be read, was cut, or does not add up, each with its place in the log.
+//! Problems: unreadable, truncated or contradictory parts of a log, with their position.
 //!
-//! Parsing never fails: whatever goes wrong becomes a [`Problem`]. Its [`Code`] says whether the
-//! gate may still pass.
+//! Parsing never fails. Anything that goes wrong becomes a [`Problem`], and its [`Code`] decides
+//! whether the gate may still pass.
+//!
+//! ```
+//! use leakgate_core::problem::Class;
+//! use leakgate_core::{Options, Parser};
+//!
+//! let mut parser = Parser::new(Options::default());
+//! parser.begin("cut.log");
+//! parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n");
+//! let problem = &parser.finish().problems[0];
+//! assert_eq!(problem.code.as_str(), "truncated");
+//! assert_eq!(problem.code.class(), Class::Fatal);
+//! ```
 
 use alloc::string::String;
 use core::fmt;
 
-use crate::verdict::ReasonCode;
+use crate::reason::ReasonCode;
 
-/// Whether a problem keeps the gate from passing.
+/// Whether a problem prevents a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Something may be hidden: the gate fails.
+    /// Findings may be hidden, so the gate fails.
     Fatal,
-    /// Worth knowing, hides nothing.
+    /// Informational: nothing is hidden.
     Note,
 }
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $class:ident, $reason:expr;)*) => {
-        /// What kind of problem it is. The table is [`Code::ALL`].
+        /// The code of a [`Problem`].
+        ///
+        /// Codes are stable: JSON reports contain them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code { $($(#[$doc])* $name,)* }
@@ -28,17 +42,17 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The name, in kebab-case.
+            /// Returns the name in kebab-case, as in JSON.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// Whether it fails the gate.
+            /// Returns whether a problem with this code prevents a pass.
             pub const fn class(self) -> Class {
                 match self { $(Self::$name => Class::$class,)* }
             }
 
-            /// The reason that the verdict gives for it; every fatal code has one.
+            /// Returns the reason that the verdict gives for it. `None` for every note.
             pub const fn reason(self) -> Option<ReasonCode> {
                 match self { $(Self::$name => $reason,)* }
             }
@@ -47,41 +61,41 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A report ends before its end.
+    /// A report has no end.
     Truncated = "truncated", Fatal, Some(ReasonCode::TruncatedReport);
-    /// Two processes wrote into one report at once.
+    /// Two processes wrote into one report at the same time.
     Interleaved = "interleaved", Fatal, Some(ReasonCode::InterleavedReport);
-    /// What the checker stated in sum differs from what was read.
+    /// The totals of a checker differ from the parsed records.
     Unreconciled = "unreconciled", Fatal, Some(ReasonCode::UnreconciledReport);
-    /// The checker stopped showing findings at one of its caps.
+    /// The checker reached one of its own limits and stopped reporting.
     UnseenFindings = "unseen-findings", Fatal, Some(ReasonCode::UnseenFindings);
-    /// The checker counted leaks that it was not told to show.
+    /// The checker counted leaks, but its options don't show them.
     LeaksNotShown = "leaks-not-shown", Fatal, Some(ReasonCode::LeaksNotShown);
-    /// A headline of a report that no dialect understands.
+    /// The parser doesn't know the headline of a report.
     UnknownReport = "unknown-report", Fatal, Some(ReasonCode::TruncatedReport);
-    /// A `SUMMARY:` whose report is not there.
+    /// A `SUMMARY:` line has no report.
     SummaryWithoutReport = "summary-without-report", Fatal, Some(ReasonCode::TruncatedReport);
-    /// The checker itself failed: it could not start, or broke off.
+    /// The checker could not start, or it crashed.
     CheckerFailed = "checker-failed", Fatal, Some(ReasonCode::TruncatedReport);
-    /// A line of a report is longer than the bound.
+    /// A line of a report exceeds [`Options::max_line`](crate::Options::max_line).
     LineTooLong = "line-too-long", Fatal, Some(ReasonCode::TruncatedReport);
-    /// A stack has more frames than the bound; the rest was not kept.
+    /// A stack exceeds [`Options::max_frames`](crate::Options::max_frames).
     TooManyFrames = "too-many-frames", Fatal, Some(ReasonCode::TruncatedReport);
-    /// More different findings than the bound; the rest was not kept.
+    /// The findings exceed [`Options::max_findings`](crate::Options::max_findings).
     TooManyFindings = "too-many-findings", Fatal, Some(ReasonCode::UnseenFindings);
-    /// More processes at once than the bound.
+    /// The processes exceed [`Options::max_processes`](crate::Options::max_processes).
     TooManyProcesses = "too-many-processes", Fatal, Some(ReasonCode::TruncatedReport);
-    /// An element of an XML report could not be read.
+    /// An element of an XML report is malformed.
     MalformedXml = "malformed-xml", Fatal, Some(ReasonCode::TruncatedReport);
-    /// The same pid began a new report (`exec`), so this one has no end of its own.
+    /// The same pid started a new report (`exec`), so this report has no end.
     Replaced = "replaced", Note, None;
-    /// The same report stands in the log a second time; it counts once.
+    /// The log contains the same report a second time. It counts once.
     DuplicateReport = "duplicate-report", Note, None;
-    /// A record whose wording is not known; it counts as an error.
+    /// The parser doesn't know the wording of a record. The record counts as an error.
     UnknownWording = "unknown-wording", Note, None;
-    /// The process was ended by a signal from outside.
+    /// A signal from outside ended the process.
     EndedBySignal = "ended-by-signal", Note, None;
-    /// More problems of one kind than are listed.
+    /// More problems of one code exist than are listed.
     MoreProblems = "more-problems", Note, None;
 }
 
@@ -91,18 +105,18 @@ impl fmt::Display for Code {
     }
 }
 
-/// Something that could not be read or does not add up.
+/// An unreadable, truncated or contradictory part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is.
+    /// The stable code.
     pub code: Code,
-    /// Index into the inputs.
+    /// Index into [`Parsed::inputs`](crate::Parsed::inputs).
     pub input: usize,
-    /// The line, from 1; 0 where none can be named.
+    /// The line, from 1. Zero if the problem has no line.
     pub line: u64,
-    /// The process, where it is known.
+    /// The pid. `None` if it is unknown.
     pub pid: Option<u64>,
-    /// What happened, in words.
+    /// A message for users: one line, lower case, without a full stop.
     pub message: String,
 }
 
@@ -111,7 +125,7 @@ mod tests {
     use super::{Class, Code};
 
     #[test]
-    fn fatal_codes_and_only_they_have_a_reason() {
+    fn exactly_fatal_codes_have_a_reason() {
         for code in Code::ALL {
             assert_eq!(
                 code.class() == Class::Fatal,
@@ -122,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_kebab_case() {
+    fn codes_are_unique_kebab_case() {
         let mut names: alloc::vec::Vec<_> = Code::ALL.iter().map(|c| c.as_str()).collect();
         names.sort_unstable();
         names.dedup();

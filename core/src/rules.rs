@@ -1,12 +1,11 @@
-//! Rules: what a team accepts, why, until when, and nothing else.
+//! Rules: which findings are accepted, why, and until when.
 //!
-//! Rules come from four sources, each read in a file of its own: `leakgate.toml` ([`Config`]),
-//! valgrind's suppression files, the sanitizers' suppression files, and the built-in packs.
-//! Whatever its source, a [`Rule`] answers one question about one finding; what follows from the
-//! answers is decided in `triage.rs`.
+//! Rules come from four sources, each read by its own module: `leakgate.toml` ([`Config`]),
+//! valgrind suppression files, sanitizer suppression files, and the built-in packs. Whatever its
+//! source, a [`Rule`] only decides whether it matches a finding. The consequences of a match are
+//! decided in `triage.rs`.
 
 pub(crate) mod config;
-pub(crate) mod expression;
 mod file;
 pub(crate) mod glob;
 pub(crate) mod hygiene;
@@ -16,9 +15,9 @@ pub(crate) mod sanitizer;
 pub(crate) mod selector;
 pub(crate) mod stack;
 mod steps;
+mod usage;
 pub(crate) mod valgrind;
-mod witness;
-pub(crate) mod write;
+pub(crate) mod witness;
 
 use alloc::format;
 use alloc::string::String;
@@ -30,29 +29,29 @@ use jiff::civil::Date;
 pub use self::config::{Config, Files};
 pub use self::file::{FileFormat, read_file};
 pub use self::hygiene::{Advice, AdviceCode};
-pub(crate) use self::hygiene::{after_run, before_run};
+pub(crate) use self::hygiene::{advice_after_run, advice_before_run};
 pub(crate) use self::index::Index;
 pub use self::pack::{Pack, packs};
 pub use self::selector::{Bounds, Limit, Selector};
-use self::stack::Item;
-pub use self::write::{Converted, Language, Wording, Written, convert, suppress};
+use self::stack::StackPattern;
+pub use self::usage::{GatedTotals, RuleUsage};
 use crate::model::{Report, Tool};
 
-/// Which kind of source a rule comes from; rules are tried in this order.
+/// The source of a rule. Rules are tried in the order of these variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// An `[[allow]]` of `leakgate.toml`.
     Config,
     /// An entry of a valgrind suppression file.
     Valgrind,
-    /// A line of a sanitizer's suppression file.
+    /// A line of a sanitizer suppression file.
     Sanitizer,
     /// A rule of a built-in pack.
     Pack,
 }
 
 impl Source {
-    /// The name, as it stands in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -63,68 +62,78 @@ impl Source {
     }
 }
 
-/// Where a rule is written.
+/// The place where a rule is defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// What kind of source it is.
+    /// The kind of source.
     pub source: Source,
-    /// The file as it was named, or `pack NAME`.
+    /// The file name as the caller passed it, or `pack NAME`.
     pub file: String,
-    /// The line in which the rule begins, from 1.
+    /// The first line of the rule, counted from 1.
     pub line: u32,
 }
 
-/// `leakgate.toml:12`
+/// Formats the origin as `leakgate.toml:12`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
 }
 
-/// What a rule says about itself; nothing of it decides anything.
+/// Metadata of a rule. Not used for matching.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    /// Why what it matches is accepted. Empty only where a suppression file has no comment.
+pub struct RuleMetadata {
+    /// Why matching findings are accepted. Empty only if a suppression file has no comment.
     pub reason: String,
-    /// Where it was looked into: a path or address.
+    /// Path or URL of the investigation.
     pub investigation: Option<String>,
     /// `false-positive`, `accepted` or `to-fix`.
     pub status: Option<String>,
-    /// Where more is said.
+    /// URLs with more information.
     pub references: Vec<String>,
-    /// Who answers for it.
+    /// Owner of the rule.
     pub owner: Option<String>,
-    /// Since when it is there.
+    /// Day on which the rule was added.
     pub added: Option<Date>,
 }
 
-/// Which stacks a rule matches, in the language of its source.
+impl RuleMetadata {
+    /// Creates metadata that consists of a reason only.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The stack pattern of a rule, in the syntax of its source.
 #[derive(Clone, Debug)]
 pub(crate) enum Matcher {
-    /// Of `leakgate.toml`; without items any stack.
-    Stack(Vec<Item>),
+    /// The patterns of a `leakgate.toml` rule. An empty list matches any stack.
+    Stack(Vec<StackPattern>),
     Valgrind(valgrind::Entry),
     Sanitizer(sanitizer::Suppression),
 }
 
-/// One thing that is accepted.
+/// A rule that accepts findings.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, unique among the rules of a run.
+    /// Id, unique among the rules of a gate.
     pub id: String,
-    /// Where it is written.
+    /// Place where the rule is defined.
     pub origin: Origin,
-    /// What it says about itself.
-    pub about: About,
-    /// Which findings it is about, beside their stacks.
+    /// Metadata for readers, such as the reason.
+    pub metadata: RuleMetadata,
+    /// Conditions on everything but the stack: tool, kind, sizes, title and fingerprint.
     pub selector: Selector,
-    /// The last day on which it holds.
+    /// Last day on which the rule is valid. `None` means that it doesn't expire.
     pub expires: Option<Date>,
-    /// Sums over all that it matches, beyond which it allows nothing.
+    /// Limits for the totals of all matching findings. Above them, the rule accepts nothing.
     pub limit: Limit,
-    /// How many records it must match exactly.
+    /// Exact number of records that the rule must match, or the gate fails.
     pub expect: Option<u64>,
-    /// The reduced stack of the finding that it was written for.
+    /// Reduced stack of the finding that the rule was written for. Empty if not recorded.
     pub witness: Vec<String>,
     pub(crate) matcher: Matcher,
 }
@@ -134,7 +143,7 @@ impl Rule {
         Self {
             id,
             origin,
-            about: About::default(),
+            metadata: RuleMetadata::default(),
             selector: Selector::default(),
             expires: None,
             limit: Limit::default(),
@@ -144,11 +153,11 @@ impl Rule {
         }
     }
 
-    /// What it matches, in lines for people.
+    /// Describes the matched findings in one line per condition or stack pattern.
     pub fn describe(&self) -> Vec<String> {
         let selector = &self.selector;
         let mut out = Vec::new();
-        let join = |words: Vec<&str>| words.join(", ");
+        let join = |names: Vec<&str>| names.join(", ");
         if !selector.tools.is_empty() {
             out.push(format!(
                 "tools: {}",
@@ -171,10 +180,13 @@ impl Rule {
             }
         }
         match &self.matcher {
-            Matcher::Stack(items) => out.extend(items.iter().map(|i| i.text.clone())),
-            Matcher::Valgrind(entry) => {
-                out.extend(entry.locations.iter().map(valgrind::Location::text))
-            }
+            Matcher::Stack(patterns) => out.extend(patterns.iter().map(|p| p.text.clone())),
+            Matcher::Valgrind(entry) => out.extend(
+                entry
+                    .locations
+                    .iter()
+                    .map(valgrind::SuppressionFrame::to_line),
+            ),
             Matcher::Sanitizer(suppression) => {
                 out.push(format!("{}:{}", suppression.kind, suppression.template))
             }
@@ -182,16 +194,16 @@ impl Rule {
         out
     }
 
-    /// True after its last day.
+    /// Returns true if `today` is after the last day of the rule.
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
     }
 
-    /// True where a report of a tool that the rule is about is among these: only then is it known
-    /// to match nothing.
+    /// Returns true if one of the reports comes from a tool that the rule applies to. Only then
+    /// does a rule without matches count as unused.
     pub(crate) fn was_tried(&self, reports: &[Report]) -> bool {
-        // LeakSanitizer may speak within a report of another sanitizer.
-        let leaked = |r: &Report| r.stated.leaked.is_some();
+        // LeakSanitizer's output may be part of another sanitizer's report.
+        let leaked = |r: &Report| r.totals.leaked.is_some();
         let ran = |tool: &Tool| {
             reports
                 .iter()
@@ -204,17 +216,40 @@ impl Rule {
                 Some(tool) => ran(&tool),
                 None => reports.iter().any(|r| r.tool.is_valgrind()),
             }),
-            Matcher::Sanitizer(suppression) => ran(&Tool::named(suppression.owner())),
+            Matcher::Sanitizer(suppression) => ran(&Tool::from_name(suppression.owner())),
         }
     }
 }
 
-/// Names of rules are made unique: a suppression file may use a name twice.
+/// The reason why text in a rule file is invalid. The caller adds the file and the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReadError(String);
+
+impl From<String> for ReadError {
+    fn from(message: String) -> Self {
+        Self(message)
+    }
+}
+
+impl From<&str> for ReadError {
+    fn from(message: &str) -> Self {
+        Self(message.into())
+    }
+}
+
+impl From<ReadError> for String {
+    fn from(error: ReadError) -> Self {
+        error.0
+    }
+}
+
+/// Makes rule ids unique, because a suppression file may use a name twice. Duplicate ids get their
+/// origin as a suffix.
 pub(crate) fn with_unique_names(mut rules: Vec<Rule>) -> Vec<Rule> {
     let mut seen = hashbrown::HashSet::new();
     for rule in &mut rules {
         if !seen.insert(rule.id.clone()) {
-            rule.id = alloc::format!("{} ({})", rule.id, rule.origin);
+            rule.id = format!("{} ({})", rule.id, rule.origin);
             seen.insert(rule.id.clone());
         }
     }

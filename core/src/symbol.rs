@@ -1,13 +1,15 @@
-//! Names of functions: demangling, and the simple name by which a function is known across builds.
+//! Function names: demangling, and simple names that identify a function across builds.
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use core::fmt::{self, Write as _};
 
-/// Longer symbols are left mangled: demangling them can take very long.
+/// Maximum length of a symbol, in bytes. Longer symbols stay mangled, because demangling them can
+/// take very long.
 const MAX_SYMBOL: usize = 8192;
 
-/// The demangled form of a C++ or Rust symbol; nothing for a name that is not mangled.
+/// Demangles a C++ or Rust symbol. Returns `None` if the name isn't mangled, or if the symbol or
+/// its demangled form is too long.
 pub fn demangle(name: &str) -> Option<String> {
     let symbol = name
         .strip_prefix("_")
@@ -18,23 +20,23 @@ pub fn demangle(name: &str) -> Option<String> {
     }
     let symbol = symbol.split_once("@@").map_or(symbol, |(head, _)| head);
     if let Ok(rust) = rustc_demangle::try_demangle(symbol) {
-        let mut out = Bounded(String::new());
+        let mut out = BoundedString(String::new());
         write!(out, "{rust:#}").ok()?;
         return Some(out.0);
     }
     let parsed = cpp_demangle::Symbol::new(symbol.as_bytes()).ok()?;
-    let mut out = Bounded(String::new());
+    let mut out = BoundedString(String::new());
     parsed
         .structured_demangle(&mut out, &cpp_demangle::DemangleOptions::default())
         .ok()?;
     Some(out.0)
 }
 
-/// A few bytes of a mangled name can stand for gigabytes, since parts refer to parts. Nobody reads
-/// so long a name.
-struct Bounded(String);
+/// A string with a maximum length. A few bytes of a mangled name can expand to gigabytes, because
+/// parts refer to other parts.
+struct BoundedString(String);
 
-impl fmt::Write for Bounded {
+impl fmt::Write for BoundedString {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         const MAX: usize = 16 << 10;
         if self.0.len() + text.len() > MAX {
@@ -45,26 +47,29 @@ impl fmt::Write for Bounded {
     }
 }
 
-/// The simple name of a function: the demangled name without arguments, template arguments, hashes,
-/// versions and clone suffixes.
+/// Returns the simple name of a function: the demangled name without arguments, template arguments,
+/// hashes, versions and clone suffixes.
 ///
-/// It is the same in every build and for every checker, so that fingerprints and tables can use it.
+/// It is the same in every build and for every checker, so fingerprints and tables can use it.
 ///
 /// ```
 /// use leakgate_core::symbol::simple_name;
 ///
-/// assert_eq!(simple_name("std::vector<int, std::allocator<int> >::push_back(int const&)"), "std::vector::push_back");
+/// assert_eq!(
+///     simple_name("std::vector<int, std::allocator<int> >::push_back(int const&)"),
+///     "std::vector::push_back"
+/// );
 /// assert_eq!(simple_name("alloc::alloc::alloc::h1e8b1da56f3ff6d9"), "alloc::alloc::alloc");
 /// assert_eq!(simple_name("work.part.0.isra.1"), "work");
 /// ```
 pub fn simple_name(name: &str) -> String {
     let demangled = demangle(name);
     let name = demangled.as_deref().unwrap_or(name);
-    let name = legacy_rust(without_offset(name));
+    let name = unescape_legacy_rust(strip_offset(name));
     let name = name
         .replace("(anonymous namespace)", "{anonymous}")
         .replace("(anonymous class)", "{anonymous}");
-    let name = without_suffixes(&name);
+    let name = strip_suffixes(&name);
     let mut out = strip_groups(&name);
     if let Some(at) = out.rfind(" [clone") {
         out.truncate(at);
@@ -74,12 +79,12 @@ pub fn simple_name(name: &str) -> String {
             out = head.to_owned();
         }
     }
-    numberless_closures(without_hash(without_return_type(out.trim())).trim_start_matches("::"))
+    unify_closures(strip_hash(strip_return_type(out.trim())).trim_start_matches("::"))
 }
 
-/// Rust numbers closures in its newer mangling and does not in the older: `{closure#0}`,
-/// `{{closure}}`.
-fn numberless_closures(name: &str) -> String {
+/// Unifies Rust's closure names: the v0 mangling numbers closures (`{closure#0}`), the legacy
+/// mangling doesn't (`{{closure}}`).
+fn unify_closures(name: &str) -> String {
     let mut out = name.replace("{{closure}}", "{closure}");
     while let Some(at) = out.find("{closure#") {
         let Some(end) = out[at..].find('}') else {
@@ -90,8 +95,8 @@ fn numberless_closures(name: &str) -> String {
     out
 }
 
-/// valgrind's `--sym-offsets=yes` adds `+12` to a name.
-pub(crate) fn without_offset(name: &str) -> &str {
+/// Strips the offset that valgrind's `--sym-offsets=yes` adds to a name: `+12`.
+pub(crate) fn strip_offset(name: &str) -> &str {
     match name.rsplit_once('+') {
         Some((head, digits))
             if !digits.is_empty()
@@ -104,9 +109,9 @@ pub(crate) fn without_offset(name: &str) -> &str {
     }
 }
 
-/// llvm's symbolizer leaves the escapes of Rust's older mangling: `RawVec$LT$A$GT$`,
-/// `_$u7b$$u7b$closure`.
-fn legacy_rust(name: &str) -> String {
+/// Replaces the escapes of Rust's legacy mangling, which LLVM's symbolizer leaves in names:
+/// `RawVec$LT$A$GT$`, `_$u7b$$u7b$closure`.
+fn unescape_legacy_rust(name: &str) -> String {
     if !name.contains('$') {
         return name.to_owned();
     }
@@ -129,7 +134,7 @@ fn legacy_rust(name: &str) -> String {
         ("$u3b$", ";"),
         ("$u2b$", "+"),
     ];
-    // The mangling puts `_` before an escape that begins a name.
+    // The mangling adds `_` before an escape at the start of a name.
     let mut out = name.replace("_$", "$");
     for (from, to) in ESCAPES {
         out = out.replace(from, to);
@@ -137,12 +142,12 @@ fn legacy_rust(name: &str) -> String {
     out.replace("..", "::")
 }
 
-/// `@@GLIBC_2.34`, `@*`, and the suffixes of copies that a compiler makes: `.part.0`, `.isra.1`,
-/// `.cold`, `.llvm.123`.
-fn without_suffixes(name: &str) -> String {
+/// Strips version suffixes (`@@GLIBC_2.34`, `@*`) and the suffixes of compiler-made copies:
+/// `.part.0`, `.isra.1`, `.cold`, `.llvm.123`.
+fn strip_suffixes(name: &str) -> String {
     let mut name = name.split_once('@').map_or(name, |(head, _)| head);
     while let Some((head, last)) = name.rsplit_once('.') {
-        let clone = [
+        let clone_suffixes = [
             "part",
             "isra",
             "constprop",
@@ -155,8 +160,8 @@ fn without_suffixes(name: &str) -> String {
             "resume",
             "destroy",
         ];
-        let number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
-        if head.is_empty() || !(number || clone.contains(&last)) {
+        let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+        if head.is_empty() || !(is_number || clone_suffixes.contains(&last)) {
             break;
         }
         name = head;
@@ -164,7 +169,7 @@ fn without_suffixes(name: &str) -> String {
     name.to_owned()
 }
 
-/// Takes arguments and template arguments off, but keeps `operator()`, `operator<` and Rust's
+/// Strips arguments and template arguments, but keeps `operator()`, `operator<` and Rust's
 /// `<Type as Trait>::name`.
 fn strip_groups(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
@@ -174,7 +179,7 @@ fn strip_groups(name: &str) -> String {
     let mut rest = name;
     while let Some(c) = rest.chars().next() {
         if depth == 0
-            && let Some((operator, after)) = operator(rest, before)
+            && let Some((operator, after)) = split_operator(rest, before)
         {
             out.push_str(operator);
             rest = after;
@@ -183,8 +188,7 @@ fn strip_groups(name: &str) -> String {
         }
         rest = &rest[c.len_utf8()..];
         match c {
-            // Rust's `<Type as Trait>::name`: the brackets begin the name, so what they hold is the
-            // name.
+            // Rust's `<Type as Trait>::name`: brackets at the start contain a part of the name.
             '<' if depth == 0 && (out.is_empty() || out.ends_with('<')) => leading += 1,
             '>' if depth == 0 && leading > 0 && before != '-' => leading -= 1,
             '<' | '(' | '[' => depth += 1,
@@ -201,8 +205,8 @@ fn strip_groups(name: &str) -> String {
     out.to_string()
 }
 
-/// `operator` and its symbol, where a name begins with them.
-fn operator(text: &str, before: char) -> Option<(&str, &str)> {
+/// Splits text after `operator` and its symbol. Returns `None` if a name doesn't start with them.
+fn split_operator(text: &str, before: char) -> Option<(&str, &str)> {
     if before.is_alphanumeric() || before == '_' {
         return None;
     }
@@ -214,8 +218,8 @@ fn operator(text: &str, before: char) -> Option<(&str, &str)> {
     Some(text.split_at("operator".len() + found.len()))
 }
 
-/// Demangled templates begin with their return type: `void run<int>(int)`.
-fn without_return_type(name: &str) -> &str {
+/// Strips the return type, which demangled templates start with: `void run<int>(int)`.
+fn strip_return_type(name: &str) -> &str {
     if name.contains("operator") || name.contains(" as ") || name.starts_with('{') {
         return name;
     }
@@ -223,8 +227,8 @@ fn without_return_type(name: &str) -> &str {
         .map_or(name, |(_, last)| last.trim_start_matches(['*', '&']))
 }
 
-/// Rust's older mangling ends in a hash: `::h1e8b1da56f3ff6d9`.
-fn without_hash(name: &str) -> &str {
+/// Strips the hash at the end of names in Rust's legacy mangling: `::h1e8b1da56f3ff6d9`.
+fn strip_hash(name: &str) -> &str {
     match name.rsplit_once("::h") {
         Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
             head
@@ -238,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn simple_names() {
+    fn simple_names_are_stable() {
         for (name, want) in [
             ("main", "main"),
             ("f(int)", "f"),
@@ -284,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_unfolds_without_end_stays_mangled() {
+    fn exploding_name_stays_mangled() {
         let mut bomb = String::from("_Z1f1AIiiE");
         for n in 0..40 {
             let part = if n == 0 {

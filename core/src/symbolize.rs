@@ -1,15 +1,15 @@
-//! Names for frames of which a log tells nothing but a module and an offset.
+//! Symbolizes frames for which a log contains only a module and an offset.
 //!
-//! A checker without a symbolizer prints `(/bin/app+0x1234)`. Whoever has the modules gives
-//! [`Symbols`]; [`symbolize`] puts what they say into the frames. It stands between reading and
-//! triage, so that classes, culprits and fingerprints come from the names, and it writes what the
-//! checker would have printed: a log that is symbolised later is judged like one that the checker
-//! symbolised itself.
+//! A checker without a symbolizer prints `(/bin/app+0x1234)`. A caller that has the modules
+//! provides [`Symbols`], and [`symbolize`] adds their function names and locations to the frames.
+//! It runs between parsing and triage, because classes, culprits and fingerprints depend on the
+//! names. The result equals the output of a checker with a symbolizer, so a log that is symbolized
+//! later gets the same verdict as one that the checker symbolized itself.
 //!
-//! The sanitizers print an offset within the call and not the one behind it
-//! (`StackTrace::GetPreviousInstructionPc` in compiler-rt, `sanitizer_common/sanitizer_stacktrace.
-//! h`), so theirs is looked up as it stands. `backtrace_symbols`, by which GWP-ASan and others
-//! print, gives return addresses.
+//! The sanitizers print an offset within the call instruction and not the return address
+//! (`StackTrace::GetPreviousInstructionPc` in compiler-rt,
+//! `sanitizer_common/sanitizer_stacktrace.h`), so their offset is looked up unchanged.
+//! `backtrace_symbols`, which GWP-ASan and others use, prints return addresses.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -18,81 +18,111 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use crate::bytes::find;
-use crate::model::{Finding, Frame, Site, Stack, Text, Tool};
+use crate::model::{Finding, Frame, FrameInfo, Stack, Text, Tool};
 use crate::parse::Parsed;
 use crate::symbol;
 
-/// A function that is active at an address, as debug information and symbol tables tell it.
+/// A function that is active at an address, from debug information or a symbol table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Function {
-    /// The name, mangled where the symbol is.
+    /// The name, mangled if the symbol is mangled; `None` if unknown.
     pub name: Option<String>,
-    /// The source file, with the folder of the compilation before it.
+    /// The source file, including the compilation directory; `None` if unknown.
     pub file: Option<String>,
-    /// The line in `file`, from 1.
+    /// The line in `file`, from 1; `None` if unknown.
     pub line: Option<u32>,
-    /// The column in `line`, from 1.
+    /// The column in `line`, from 1; `None` if unknown.
     pub column: Option<u32>,
 }
 
-/// The modules of the programs that were checked, as far as the core needs to know them.
+/// Symbols of the modules of the checked programs.
 pub trait Symbols {
-    /// The functions at an address of a module, as it was linked: first the innermost of those that
-    /// were inlined there, last the one that the others were inlined into. Nothing where
-    /// nothing is known; it is asked once for each place.
+    /// Returns the functions at an address of a module. `address` is relative to the module's
+    /// link-time base.
+    ///
+    /// The innermost inlined function comes first, and the function that contains the inlined ones
+    /// comes last. The result is empty if nothing is known. The result is cached per location of a
+    /// log.
     fn at(&mut self, module: &str, build_id: Option<&str>, address: u64) -> Vec<Function>;
 }
 
-/// The function to which a signal handler returns. The frame beneath it is no call.
+/// The function that a signal handler returns to. The frame below it isn't a call.
 const SIGNAL_RETURN: &str = "__restore_rt";
 
-/// So many functions are taken at one address; compilers don't go deeper, broken debug information
-/// may.
+/// Maximum number of functions at one address. Compilers don't inline deeper, but broken debug
+/// information may claim to.
 const MAX_INLINED: usize = 256;
 
-/// A stack that has so many frames grows no further.
+/// Maximum number of frames that a stack can grow to.
 const MAX_FRAMES: usize = 4096;
 
-/// Gives names to all frames that have a module and an offset but no function and no file. Their
-/// raw text stays, and the frames behind an inlined function are counted anew, as the checker would
-/// have.
+/// Symbolizes all frames that have a module and an offset but no function and no file.
+///
+/// The raw text of the frames doesn't change. Inlined functions get frames too, and the frames
+/// after them are renumbered, as a checker with a symbolizer would do it.
+///
+/// ```
+/// use leakgate_core::symbolize::{Function, Symbols, symbolize};
+/// use leakgate_core::{Options, Parser};
+///
+/// struct Table;
+///
+/// impl Symbols for Table {
+///     fn at(&mut self, module: &str, _: Option<&str>, _: u64) -> Vec<Function> {
+///         assert_eq!(module, "/bin/app");
+///         let name = Some("make".to_owned());
+///         vec![Function { name, ..Function::default() }]
+///     }
+/// }
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51  (/bin/app+0x51)\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let mut parsed = parser.finish();
+/// symbolize(&mut parsed, &mut Table);
+/// assert_eq!(parsed.findings[0].stacks[0].frames[0].info.name(), Some("make"));
+/// ```
 pub fn symbolize(parsed: &mut Parsed, symbols: &mut dyn Symbols) {
-    let mut names = Named {
+    let mut symbolizer = Symbolizer {
         symbols,
-        known: HashMap::new(),
+        cache: HashMap::new(),
     };
     for finding in &mut parsed.findings {
         let Finding { tool, stacks, .. } = finding;
         stacks
             .iter_mut()
-            .filter(|stack| stack.frames.iter().any(|f| is_nameless(&f.site)))
+            .filter(|stack| stack.frames.iter().any(|f| is_unsymbolized(&f.info)))
             .for_each(|stack| {
-                names.rewrite(stack, tool);
+                symbolizer.rewrite(stack, tool);
             });
     }
 }
 
-/// True for a site of which only module and offset are known. `[stack]` and the like are no files.
-pub(crate) fn is_nameless(site: &Site) -> bool {
-    let in_file = site
+/// Returns true if only the module and the offset of a frame are known. Names like `[stack]` aren't
+/// files, so they don't count as modules.
+pub(crate) fn is_unsymbolized(info: &FrameInfo) -> bool {
+    let in_file = info
         .module
         .as_deref()
         .is_some_and(|module| !module.starts_with('['));
-    in_file && site.offset.is_some() && site.function.is_none() && site.file.is_none()
+    in_file && info.offset.is_some() && info.function.is_none() && info.file.is_none()
 }
 
-/// The sites at one place, innermost first; shared by all frames there.
-type Sites = Arc<[Arc<Site>]>;
+/// The functions at one location, innermost first. All frames at the location share them.
+type Inlined = Arc<[Arc<FrameInfo>]>;
 
-/// What was asked.
-struct Named<'a> {
+/// Symbolizes stacks, and caches the results.
+struct Symbolizer<'a> {
     symbols: &'a mut dyn Symbols,
-    /// By the site's address: equal frames of a log share one. Each is kept with its copy, so that
-    /// no other can take its place.
-    known: HashMap<(usize, bool, bool), (Arc<Site>, Sites)>,
+    /// Results by the address of the frame information, which equal frames of a log share. Each
+    /// entry also keeps the information alive, so that its address isn't reused.
+    cache: HashMap<(usize, bool, bool), (Arc<FrameInfo>, Inlined)>,
 }
 
-impl Named<'_> {
+impl Symbolizer<'_> {
+    /// Symbolizes the frames of a stack.
     fn rewrite(&mut self, stack: &mut Stack, tool: &Tool) {
         let old = core::mem::take(&mut stack.frames);
         let mut frames: Vec<Frame> = Vec::with_capacity(old.len() + 8);
@@ -100,26 +130,24 @@ impl Named<'_> {
         for frame in old {
             let after_signal = frames
                 .last()
-                .is_some_and(|above| above.site.name() == Some(SIGNAL_RETURN));
-            let sites = if is_nameless(&frame.site) {
-                self.sites(&frame.site, tool, after_signal)
+                .is_some_and(|above| above.info.name() == Some(SIGNAL_RETURN));
+            let infos = if is_unsymbolized(&frame.info) {
+                self.symbolize(&frame.info, tool, after_signal)
             } else {
-                Sites::default()
+                Inlined::default()
             };
             let index = frame.index.saturating_add(added);
-            if sites.is_empty() || frames.len() + sites.len() > MAX_FRAMES {
+            if infos.is_empty() || frames.len() + infos.len() > MAX_FRAMES {
                 frames.push(Frame { index, ..frame });
                 continue;
             }
-            let last = sites.len() - 1;
-            for (at, site) in sites.iter().enumerate() {
-                let index = index.saturating_add(at as u32);
-                let inlined = if at < last { true } else { frame.inlined };
+            let last = infos.len() - 1;
+            for (depth, info) in infos.iter().enumerate() {
                 frames.push(Frame {
-                    index,
+                    index: index.saturating_add(depth as u32),
                     address: frame.address,
-                    inlined,
-                    site: Arc::clone(site),
+                    inlined: depth < last || frame.inlined,
+                    info: Arc::clone(info),
                 });
             }
             added = added.saturating_add(last as u32);
@@ -127,40 +155,42 @@ impl Named<'_> {
         stack.frames = frames;
     }
 
-    fn sites(&mut self, site: &Arc<Site>, tool: &Tool, after_signal: bool) -> Sites {
-        let keeps = keeps_module(tool);
-        let key = (Arc::as_ptr(site) as usize, keeps, after_signal);
-        if let Some((_, sites)) = self.known.get(&key) {
-            return Arc::clone(sites);
+    /// Returns the frames that replace an unsymbolized frame; empty if nothing is known.
+    fn symbolize(&mut self, info: &Arc<FrameInfo>, tool: &Tool, after_signal: bool) -> Inlined {
+        let keep_module = keeps_module(tool);
+        let key = (Arc::as_ptr(info) as usize, keep_module, after_signal);
+        if let Some((_, infos)) = self.cache.get(&key) {
+            return Arc::clone(infos);
         }
-        let functions = self.functions(site, after_signal);
-        let told = functions
+        let functions = self.functions(info, after_signal);
+        let infos: Inlined = functions
             .into_iter()
             .take(MAX_INLINED)
-            .map(|function| Arc::new(named(site, function, keeps)));
-        let sites: Sites = told.collect();
-        self.known
-            .insert(key, (Arc::clone(site), Arc::clone(&sites)));
-        sites
+            .map(|function| Arc::new(with_function(info, function, keep_module)))
+            .collect();
+        self.cache
+            .insert(key, (Arc::clone(info), Arc::clone(&infos)));
+        infos
     }
 
-    fn functions(&mut self, site: &Site, after_signal: bool) -> Vec<Function> {
-        let (Some(module), Some(offset)) = (site.module.as_deref(), site.offset) else {
+    /// Looks up the functions of a frame; empty if nothing is known.
+    fn functions(&mut self, info: &FrameInfo, after_signal: bool) -> Vec<Function> {
+        let (Some(module), Some(offset)) = (info.module.as_deref(), info.offset) else {
             return Vec::new();
         };
         let mut at = |address| {
-            let all = self.symbols.at(module, site.build_id.as_deref(), address);
-            // A name that nobody knows is no better than the offset.
+            let all = self.symbols.at(module, info.build_id.as_deref(), address);
+            // A function without name and file is no better than the offset.
             if all.iter().any(|f| f.name.is_some() || f.file.is_some()) {
                 all
             } else {
                 Vec::new()
             }
         };
-        if !is_return_address(site) || after_signal {
+        if !is_return_address(info) || after_signal {
             return at(offset);
         }
-        // The signal's return begins right there: nothing called.
+        // The signal's return function starts at this very address, so it isn't a return address.
         let exact = at(offset);
         if exact.last().and_then(|f| f.name.as_deref()) == Some(SIGNAL_RETURN) {
             return exact;
@@ -169,14 +199,15 @@ impl Named<'_> {
     }
 }
 
-/// True for a frame of `backtrace_symbols`, `MODULE(+0xOFFSET)`; a sanitizer has the module within
-/// the parentheses.
-fn is_return_address(site: &Site) -> bool {
-    find(&site.raw, b"(+0x").is_some_and(|at| at > 0)
+/// Returns true for a frame of `backtrace_symbols`: `MODULE(+0xOFFSET)`. A sanitizer prints the
+/// module inside the parentheses.
+fn is_return_address(info: &FrameInfo) -> bool {
+    find(&info.raw, b"(+0x").is_some_and(|at| at > 0)
 }
 
-/// A sanitizer names the source or the module of a frame, ThreadSanitizer both. Classes come from
-/// both, so that a frame has no more here than it would have had in a symbolised log.
+/// Returns true if the checker prints the module of a frame in addition to its source file.
+/// ThreadSanitizer does; the other sanitizers print only one of them. Classes depend on both, so a
+/// symbolized frame must not contain more than the checker would have printed.
 fn keeps_module(tool: &Tool) -> bool {
     !matches!(
         tool,
@@ -184,42 +215,43 @@ fn keeps_module(tool: &Tool) -> bool {
     )
 }
 
-fn named(site: &Site, function: Function, keeps_module: bool) -> Site {
+/// Returns the information of a frame with a function's name and location added.
+fn with_function(info: &FrameInfo, function: Function, keep_module: bool) -> FrameInfo {
     let text = |text: String| (!text.is_empty()).then(|| Text::from(text));
     let name = function
         .name
         .as_deref()
-        .map(without_interceptor)
+        .map(strip_interceptor)
         .filter(|name| !name.is_empty());
-    // As the sanitizers print it (`StripPathPrefix`).
+    // The sanitizers strip this prefix too (`StripPathPrefix`).
     let file = function
         .file
         .map(|file| file.strip_prefix("./").map(String::from).unwrap_or(file))
         .and_then(text);
-    let keeps = keeps_module || file.is_none();
-    Site {
-        raw: site.raw.clone(),
+    let keep_module = keep_module || file.is_none();
+    FrameInfo {
+        raw: info.raw.clone(),
         demangled: name.and_then(symbol::demangle).map(Text::from),
         function: name.map(Text::from),
         line: function.line.filter(|n| *n > 0 && file.is_some()),
         column: function.column.filter(|n| *n > 0 && file.is_some()),
         file,
-        module: site.module.clone().filter(|_| keeps),
-        offset: site.offset.filter(|_| keeps),
-        build_id: site.build_id.clone().filter(|_| keeps),
+        module: info.module.clone().filter(|_| keep_module),
+        offset: info.offset.filter(|_| keep_module),
+        build_id: info.build_id.clone().filter(|_| keep_module),
     }
 }
 
-/// The sanitizers leave out what only they add to a name (`StripFunctionName` in compiler-rt,
-/// `sanitizer_common/sanitizer_stacktrace_printer.cpp`).
-fn without_interceptor(name: &str) -> &str {
+/// Strips the prefix of a sanitizer's interceptor from a name, as the sanitizers do
+/// (`StripFunctionName` in compiler-rt, `sanitizer_common/sanitizer_stacktrace_printer.cpp`).
+fn strip_interceptor(name: &str) -> &str {
     [
         "___interceptor_",
         "__interceptor_trampoline_",
         "__interceptor_",
     ]
     .into_iter()
-    .find_map(|start| name.strip_prefix(start))
+    .find_map(|prefix| name.strip_prefix(prefix))
     .unwrap_or(name)
 }
 
@@ -231,7 +263,8 @@ mod tests {
     use alloc::{format, string::String};
 
     use super::*;
-    use crate::{Options, Parser};
+    use crate::Options;
+    use crate::parse::Parser;
 
     fn parsed(log: &str) -> Parsed {
         let mut parser = Parser::new(Options::default());
@@ -241,7 +274,7 @@ mod tests {
     }
 
     /// `inner` inlined into `outer` at 0x10, `__restore_rt` at 0x20, a mangled name without a file
-    /// at 0x30; each place is noted.
+    /// at 0x30. The requested addresses are recorded.
     #[derive(Default)]
     struct Program(Vec<u64>);
 
@@ -272,17 +305,16 @@ mod tests {
         }
     }
 
-    fn shown(stack: &Stack) -> Vec<String> {
+    fn describe(stack: &Stack) -> Vec<String> {
         let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_string();
         let line = |f: &Frame| {
-            let s = &f.site;
-            let (place, module) = (
-                s.line
-                    .map_or(text(&s.file), |n| format!("{}:{n}", text(&s.file))),
-                text(&s.module),
-            );
+            let s = &f.info;
+            let location = s
+                .line
+                .map_or(text(&s.file), |n| format!("{}:{n}", text(&s.file)));
+            let module = text(&s.module);
             format!(
-                "{} {} {place} {module}{}",
+                "{} {} {location} {module}{}",
                 f.index,
                 s.name().unwrap_or("-"),
                 if f.inlined { " inlined" } else { "" }
@@ -305,8 +337,9 @@ SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
 ";
 
     #[test]
-    fn frames_get_names_and_inlined_functions_frames_of_their_own() {
-        let (mut log, mut program) = (parsed(LEAK), Program::default());
+    fn inlined_functions_get_frames() {
+        let mut log = parsed(LEAK);
+        let mut program = Program::default();
         symbolize(&mut log, &mut program);
         let stack = &log.findings[0].stacks[0];
         let want = [
@@ -318,20 +351,20 @@ SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
             "5 main - /bin/app",
             "6 - - [stack]",
         ];
-        assert_eq!(shown(stack), want);
+        assert_eq!(describe(stack), want);
         assert_eq!(program.0, [0x40, 0x10, 0x30, 0x50]);
         assert_eq!(
             (stack.frames[1].address, stack.frames[2].address),
             (Some(0x5510), Some(0x5510))
         );
         assert_eq!(
-            &*stack.frames[2].site.raw,
+            &*stack.frames[2].info.raw,
             b"(/bin/app+0x10) (BuildId: ab12)"
         );
     }
 
     #[test]
-    fn a_log_that_is_named_later_is_judged_as_if_the_checker_had_named_it() {
+    fn fingerprint_is_the_same_as_with_checker_symbols() {
         let named = "    #0 0x5540 in malloc (/bin/app+0x40) (BuildId: ab12)
     #1 0x5510 in inner /src/app.c:3
     #2 0x5510 in outer /src/app.c:9
@@ -345,7 +378,10 @@ SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
         let mut later = parsed(LEAK);
         symbolize(&mut later, &mut Program::default());
         let prints = |log: &Parsed| {
-            crate::fingerprint::of(&log.findings[0], &mut crate::culprit::Names::default())
+            crate::fingerprint::fingerprint(
+                &log.findings[0],
+                &mut crate::culprit::FrameCache::default(),
+            )
         };
         assert_eq!(
             prints(&later),
@@ -355,9 +391,10 @@ SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).
     }
 
     #[test]
-    fn what_called_is_looked_up_before_its_return_address() {
+    fn return_addresses_are_looked_up_one_byte_earlier() {
         let log = "*** GWP-ASan detected a memory error ***
-Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7cbafd0) by thread 4201 here:
+Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7cbafd0) by thread \
+4201 here:
   #0 ./app(+0x11) [0x5511]
   #1 ./app(+0x20) [0x5520]
   #2 ./app(+0x30) [0x5530]
@@ -365,12 +402,13 @@ Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7c
 
 *** End GWP-ASan report ***
 ";
-        let (mut log, mut program) = (parsed(log), Program::default());
+        let mut log = parsed(log);
+        let mut program = Program::default();
         symbolize(&mut log, &mut program);
         let names: Vec<_> = log.findings[0].stacks[0]
             .frames
             .iter()
-            .map(|f| f.site.name().unwrap_or("-"))
+            .map(|f| f.info.name().unwrap_or("-"))
             .collect();
         assert_eq!(
             names,
@@ -380,7 +418,7 @@ Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7c
     }
 
     #[test]
-    fn a_stack_grows_only_so_far() {
+    fn stack_size_is_limited() {
         struct Deep;
         impl Symbols for Deep {
             fn at(&mut self, _: &str, _: Option<&str>, _: u64) -> Vec<Function> {

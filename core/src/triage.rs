@@ -1,38 +1,44 @@
-//! Findings, rules, baseline and today become a disposition for each finding. Nothing is dropped.
+//! Triage: rules, baseline and policy decide about each finding.
 //!
-//! The first rule that matches a finding decides about it, in this order: the rules of
-//! `leakgate.toml`, suppression files, packs. What no rule matches is held against the baseline.
+//! Triage keeps every finding and gives it a [`Disposition`]. The first rule that matches a finding
+//! decides about it. Rules are tried in this order: rules of `leakgate.toml`, suppression files,
+//! built-in packs. Findings that no rule matches are compared with the baseline.
 
-use alloc::format;
+pub(crate) mod baseline;
+mod finding;
+
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use jiff::civil::Date;
 
-use crate::baseline::{Baseline, Comparison};
-use crate::culprit::{self, Class, Culprit, Names, Workspace};
+pub use self::baseline::{Baseline, BaselineEntry, Comparison, GrownFinding};
+pub use self::finding::{Cause, Disposition, TriagedFinding};
+use crate::culprit::{self, FrameCache, Workspace};
 use crate::fingerprint::{self, Fingerprint};
 use crate::model::{Finding, Kind};
 use crate::parse::Parsed;
-use crate::rules::{self, Advice, Index, Limit, Rule};
-use crate::verdict::{Level, Policy};
+use crate::policy::{Level, Policy};
+use crate::rules::{self, Advice, GatedTotals, Index, Limit, Rule, RuleUsage};
 
-/// Everything that a log is held against.
+/// The criteria for findings: policy, rules, baseline and date.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Gate {
-    /// What fails.
+    /// What fails the gate.
     pub policy: Policy,
-    /// What is accepted, in the order in which rules are tried.
+    /// Rules that accept findings, in the order in which they are tried.
     pub rules: Vec<Rule>,
-    /// What was there before.
+    /// Known findings of an earlier run. `None` if no baseline is used.
     pub baseline: Option<Baseline>,
-    /// The day by which rules expire.
+    /// The current date, in any time zone. Rules expire when their last day is before it.
     pub today: Date,
 }
 
 impl Gate {
-    /// A gate without rules.
+    /// Creates a gate without rules and without a baseline.
     pub fn new(policy: Policy, today: Date) -> Self {
         Self {
             policy,
@@ -42,8 +48,18 @@ impl Gate {
         }
     }
 
-    /// Adds rules behind those that are there; names that were there before are told apart by their
-    /// place.
+    /// Appends rules, ordered by their source. Duplicate ids get their origin as a suffix.
+    ///
+    /// ```
+    /// use leakgate_core::rules::read_file;
+    /// use leakgate_core::{Date, Gate, Policy};
+    ///
+    /// let (_, rules) = read_file("lsan.supp", "leak:make\nleak:make\n").unwrap();
+    /// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22)).with_rules(rules);
+    /// assert_eq!(gate.rules[0].id, "leak:make");
+    /// assert_eq!(gate.rules[1].id, "leak:make (lsan.supp:2)");
+    /// assert_eq!(gate.advice()[0].code.as_str(), "duplicate-rule");
+    /// ```
     #[must_use]
     pub fn with_rules(mut self, more: Vec<Rule>) -> Self {
         self.rules.extend(more);
@@ -56,191 +72,114 @@ impl Gate {
         self
     }
 
-    /// What the rules alone tell, without a log.
+    /// Sets the baseline.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Option<Baseline>) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
+    /// Returns advice about the rules that needs no log: expired, duplicate or too broad rules.
     pub fn advice(&self) -> Vec<Advice> {
-        rules::before_run(&self.rules, &self.policy, self.today)
+        rules::advice_before_run(&self.rules, &self.policy, self.today)
     }
 }
 
-/// What becomes of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Disposition {
-    /// Nobody accepted it, or no longer: the gate fails.
-    Unexpected,
-    /// A rule accepts it.
-    Allowed,
-    /// It was there before.
-    Baseline,
-    /// The policy does not look at it.
-    NotGated,
-}
-
-impl Disposition {
-    /// The name, as it stands in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unexpected => "unexpected",
-            Self::Allowed => "allowed",
-            Self::Baseline => "baseline",
-            Self::NotGated => "not-gated",
-        }
-    }
-}
-
-/// Why a finding is unexpected although something was said about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The rule that decides has expired.
-    ExpiredRule,
-    /// The rule that decides matched more than its limit.
-    OverLimit,
-    /// The baseline knows it smaller, or less bad.
-    Grown,
-}
-
-impl Cause {
-    /// The name, as it stands in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ExpiredRule => "expired-rule",
-            Self::OverLimit => "over-limit",
-            Self::Grown => "grown",
-        }
-    }
-}
-
-/// What is known of the finding with the same index in [`Parsed::findings`].
-#[derive(Clone, Debug)]
-pub struct Item {
-    /// Its identity across builds.
-    pub fingerprint: Fingerprint,
-    /// The frame to look at.
-    pub culprit: Culprit,
-    /// The classes of the frames of each of its stacks.
-    pub classes: Vec<Vec<Class>>,
-    /// What becomes of it.
-    pub disposition: Disposition,
-    /// Why it is unexpected, where something was said about it.
-    pub cause: Option<Cause>,
-    /// The rule that decides, by its index in [`Gate::rules`].
-    pub rule: Option<usize>,
-    /// All rules that match it.
-    pub matches: Vec<u32>,
-    /// How many records it stands for, without those that a child only repeats from its parent.
-    pub records: u64,
-}
-
-impl Item {
-    /// True where it is sure that no frame of the primary stack is one's own.
-    pub(crate) fn is_foreign(&self) -> bool {
-        self.classes
-            .first()
-            .is_some_and(|classes| culprit::is_foreign(classes))
-    }
-}
-
-/// What became of the rule with the same index in [`Gate::rules`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Use {
-    /// Records that it matches, whoever decides about them.
-    pub matched: u64,
-    /// Records about which it decides.
-    pub decided: u64,
-    /// Findings about which it decides.
-    pub findings: u64,
-    /// Leaked bytes of these.
-    pub bytes: u64,
-    /// Leaked blocks of these.
-    pub blocks: u64,
-    /// A tool that it is about has written a report.
-    pub tried: bool,
-    /// Its last day is over.
-    pub expired: bool,
-    /// Records, bytes and blocks of those that the gate looks at: what a limit counts.
-    pub gated: (u64, u64, u64),
-    /// What the gate looks at exceeds its limit.
-    pub over_limit: bool,
-    /// It was to match another number of records.
-    pub expectation_missed: bool,
-    /// A rule that decided before it about something that it matches.
-    pub shadowed_by: Option<usize>,
-}
-
-impl Use {
-    /// The name of its state, as it stands in JSON.
-    pub const fn state(&self) -> &'static str {
-        if self.expired {
-            "expired"
-        } else if self.over_limit {
-            "over-limit"
-        } else if self.expectation_missed {
-            "expectation-missed"
-        } else if self.decided > 0 {
-            "used"
-        } else if self.matched > 0 {
-            "shadowed"
-        } else if self.tried {
-            "unused"
-        } else {
-            "not-tried"
-        }
-    }
-}
-
-/// All findings, in the order of [`Parsed::findings`], and all rules.
+/// The decisions about all findings of a run.
+///
+/// Use [`Triage::iter`] and [`Triage::rules`] to read the decisions together with the findings and
+/// rules that they are about.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Triage {
-    /// One item for each finding.
-    pub items: Vec<Item>,
-    /// One use for each rule.
-    pub uses: Vec<Use>,
-    /// What is to be said about the rules.
+    /// One decision for each finding, in the order of [`Parsed::findings`].
+    pub findings: Vec<TriagedFinding>,
+    /// One usage for each rule, in the order of [`Gate::rules`].
+    pub usages: Vec<RuleUsage>,
+    /// Advice about the rules.
     pub advice: Vec<Advice>,
-    /// What the baseline says.
+    /// The comparison with the baseline. `None` if the gate has no baseline.
     pub baseline: Option<Comparison>,
 }
 
-/// Holds each finding against the rules, the baseline and the policy.
+/// Decides about each finding, using the gate's rules, baseline and policy.
+///
+/// `workspace` tells which source files belong to the project.
+///
+/// ```
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::{Config, Date, Disposition, Gate, NoWorkspace, Options, Parser};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+///
+/// let config = Config::read("leakgate.toml", r#"
+///     [[allow]]
+///     id = "make-at-exit"
+///     stack = ["fun:make"]
+///     reason = "freed by the system at exit"
+/// "#).unwrap();
+/// let gate = Gate::new(config.policy, Date::constant(2026, 11, 22)).with_rules(config.rules);
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// for (finding, triaged) in triage.iter(&parsed) {
+///     assert_eq!(finding.leak.unwrap().bytes, 4);
+///     assert_eq!(triaged.disposition, Disposition::Allowed);
+/// }
+/// let (rule, usage) = triage.rules(&gate).next().unwrap();
+/// assert_eq!((rule.id.as_str(), usage.decided), ("make-at-exit", 1));
+/// ```
 pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage {
-    let mut names = Names::default();
-    let mut items = items(parsed, gate, workspace, &mut names);
-    let uses = apply_rules(parsed, gate, &mut items);
-    for (item, finding) in items.iter_mut().zip(&parsed.findings) {
-        let foreign = item.is_foreign() && gate.policy.third_party != Level::Fail;
-        if item.disposition == Disposition::Unexpected
-            && (foreign || !gate.policy.gates(&finding.kind))
-        {
-            (item.disposition, item.cause) = (Disposition::NotGated, None);
+    let mut names = FrameCache::default();
+    let mut findings = identify(parsed, gate, workspace, &mut names);
+    let usages = apply_rules(parsed, gate, &mut findings);
+    for (triaged, finding) in findings.iter_mut().zip(&parsed.findings) {
+        if triaged.disposition == Disposition::Unexpected && !is_gated(gate, finding, triaged) {
+            triaged.disposition = Disposition::NotGated;
+            triaged.cause = None;
         }
     }
     let baseline = gate
         .baseline
         .as_ref()
-        .map(|baseline| baseline.apply(parsed, &mut items, gate.policy.silence));
+        .map(|baseline| baseline.apply(parsed, &mut findings, gate.policy.silence));
     let mut advice = gate.advice();
-    advice.extend(rules::after_run(&gate.rules, &uses, &gate.policy));
+    advice.extend(rules::advice_after_run(&gate.rules, &usages, &gate.policy));
     Triage {
-        items,
-        uses,
+        findings,
+        usages,
         advice,
         baseline,
     }
 }
 
-fn items(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace, names: &mut Names) -> Vec<Item> {
+/// Returns true if the policy looks at the finding.
+fn is_gated(gate: &Gate, finding: &Finding, triaged: &TriagedFinding) -> bool {
+    let is_ignored = triaged.is_third_party() && gate.policy.third_party != Level::Fail;
+    !is_ignored && gate.policy.gates(&finding.kind)
+}
+
+/// Computes fingerprint, culprit and matching rules of each finding.
+fn identify(
+    parsed: &Parsed,
+    gate: &Gate,
+    workspace: &dyn Workspace,
+    names: &mut FrameCache,
+) -> Vec<TriagedFinding> {
     let mut index = Index::new(&gate.rules, &parsed.reports);
-    let mut item = |finding: &Finding| {
+    let mut identify = |finding: &Finding| {
         let classes: Vec<_> = finding
             .stacks
             .iter()
-            .map(|s| culprit::classes(s, workspace, names))
+            .map(|s| culprit::classify_stack(s, workspace, names))
             .collect();
-        let fingerprint = fingerprint::of(finding, names);
+        let fingerprint = fingerprint::fingerprint(finding, names);
         let matches = index.matches(finding, &fingerprint, &parsed.reports, names);
-        Item {
-            culprit: culprit::of(classes.first().map(Vec::as_slice).unwrap_or_default()),
+        TriagedFinding {
+            culprit: culprit::find_culprit(classes.first().map(Vec::as_slice).unwrap_or_default()),
             classes,
             disposition: Disposition::Unexpected,
             cause: None,
@@ -250,121 +189,185 @@ fn items(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace, names: &mut Na
             fingerprint,
         }
     };
-    parsed.findings.iter().map(&mut item).collect()
+    parsed.findings.iter().map(&mut identify).collect()
 }
 
-/// The first match decides, whatever comes of it; limits count what the gate would look at.
-fn apply_rules(parsed: &Parsed, gate: &Gate, items: &mut [Item]) -> Vec<Use> {
-    let mut uses = vec![Use::default(); gate.rules.len()];
-    let mut gated = vec![Use::default(); gate.rules.len()];
-    for (item, finding) in items.iter().zip(&parsed.findings) {
-        for at in &item.matches {
-            let used = &mut uses[*at as usize];
-            used.matched += item.records;
-            used.shadowed_by = used
-                .shadowed_by
-                .or(item.rule.filter(|first| *first != *at as usize));
+/// Lets the first matching rule decide about each finding. Limits count gated findings only.
+fn apply_rules(parsed: &Parsed, gate: &Gate, findings: &mut [TriagedFinding]) -> Vec<RuleUsage> {
+    let mut usages = vec![RuleUsage::default(); gate.rules.len()];
+    let mut gated = vec![RuleUsage::default(); gate.rules.len()];
+    for (triaged, finding) in findings.iter().zip(&parsed.findings) {
+        for at in &triaged.matches {
+            let usage = &mut usages[*at as usize];
+            let earlier = triaged.rule.filter(|first| *first != *at as usize);
+            usage.matched += triaged.records;
+            usage.shadowed_by = usage.shadowed_by.or(earlier);
         }
-        let Some(rule) = item.rule else { continue };
-        count(&mut uses[rule], finding, item.records);
-        let foreign = item.is_foreign() && gate.policy.third_party != Level::Fail;
-        if gate.policy.gates(&finding.kind) && !foreign {
-            count(&mut gated[rule], finding, item.records);
+        let Some(rule) = triaged.rule else { continue };
+        add_finding(&mut usages[rule], finding, triaged.records);
+        if is_gated(gate, finding, triaged) {
+            add_finding(&mut gated[rule], finding, triaged.records);
         }
     }
-    for ((rule, used), gated) in gate.rules.iter().zip(&mut uses).zip(&gated) {
-        used.tried = rule.was_tried(&parsed.reports);
-        used.expired = rule.is_expired(gate.today);
-        used.gated = (gated.decided, gated.bytes, gated.blocks);
-        used.over_limit = is_over(rule.limit, gated);
-        used.expectation_missed = rule.expect.is_some_and(|n| n != used.matched);
+    for ((rule, usage), gated) in gate.rules.iter().zip(&mut usages).zip(&gated) {
+        usage.checker_ran = rule.was_tried(&parsed.reports);
+        usage.expired = rule.is_expired(gate.today);
+        usage.gated = GatedTotals {
+            records: gated.decided,
+            bytes: gated.bytes,
+            blocks: gated.blocks,
+        };
+        usage.over_limit = exceeds(rule.limit, gated);
+        usage.expectation_missed = rule.expect.is_some_and(|n| n != usage.matched);
     }
-    for item in items {
-        let Some(used) = item.rule.map(|at| &uses[at]) else {
+    for triaged in findings {
+        let Some(usage) = triaged.rule.map(|at| &usages[at]) else {
             continue;
         };
-        if used.expired {
-            item.cause = Some(Cause::ExpiredRule);
-        } else if used.over_limit {
-            item.cause = Some(Cause::OverLimit);
+        if usage.expired {
+            triaged.cause = Some(Cause::ExpiredRule);
+        } else if usage.over_limit {
+            triaged.cause = Some(Cause::OverLimit);
         } else {
-            item.disposition = Disposition::Allowed;
+            triaged.disposition = Disposition::Allowed;
         }
     }
-    uses
+    usages
 }
 
-fn count(used: &mut Use, finding: &Finding, records: u64) {
+fn add_finding(usage: &mut RuleUsage, finding: &Finding, records: u64) {
     let leak = finding.leak.unwrap_or_default().times(records);
-    used.decided += records;
-    used.findings += 1;
-    used.bytes = used.bytes.saturating_add(leak.bytes);
-    used.blocks = used.blocks.saturating_add(leak.blocks);
+    usage.decided += records;
+    usage.findings += 1;
+    usage.bytes = usage.bytes.saturating_add(leak.bytes);
+    usage.blocks = usage.blocks.saturating_add(leak.blocks);
 }
 
-fn is_over(limit: Limit, used: &Use) -> bool {
-    let over = |limit: Option<u64>, sum: u64| limit.is_some_and(|max| sum > max);
-    over(limit.findings, used.decided)
-        || over(limit.bytes, used.bytes)
-        || over(limit.blocks, used.blocks)
+fn exceeds(limit: Limit, usage: &RuleUsage) -> bool {
+    let is_over = |limit: Option<u64>, sum: u64| limit.is_some_and(|max| sum > max);
+    is_over(limit.findings, usage.decided)
+        || is_over(limit.bytes, usage.bytes)
+        || is_over(limit.blocks, usage.blocks)
 }
 
 impl Triage {
-    /// How many groups (different fingerprints or kinds) and how many records have this
-    /// disposition.
-    pub fn count(&self, parsed: &Parsed, disposition: Disposition) -> (u64, u64) {
-        self.count_where(parsed, |item| item.disposition == disposition)
+    /// Counts the findings with this disposition.
+    pub fn count(&self, parsed: &Parsed, disposition: Disposition) -> FindingCount {
+        self.count_where(parsed, |triaged| triaged.disposition == disposition)
     }
 
-    /// The fingerprint that a person means by it or by its start, with or without `lg1-`.
+    /// Returns each finding with its triage result, in the order of first appearance.
+    ///
+    /// `parsed` must be the value that [`triage`] was called with.
+    pub fn iter<'a>(
+        &'a self,
+        parsed: &'a Parsed,
+    ) -> impl Iterator<Item = (&'a Finding, &'a TriagedFinding)> {
+        parsed.findings.iter().zip(&self.findings)
+    }
+
+    /// Returns each rule with its usage, in the order in which rules are tried.
+    ///
+    /// `gate` must be the value that [`triage`] was called with.
+    pub fn rules<'a>(&'a self, gate: &'a Gate) -> impl Iterator<Item = (&'a Rule, &'a RuleUsage)> {
+        gate.rules.iter().zip(&self.usages)
+    }
+
+    /// Looks up the fingerprint that begins with `prefix`, with or without the leading `lg1-`.
     ///
     /// # Errors
-    /// None, or several, begin so.
-    pub fn find(&self, text: &str) -> Result<String, String> {
+    /// Returns [`LookupError`] if `prefix` has fewer than four hex digits, or if no fingerprint or
+    /// several fingerprints of this run begin with it.
+    pub fn find(&self, prefix: &str) -> Result<&Fingerprint, LookupError> {
         const SHORTEST: usize = 4;
-        let start = text.strip_prefix("lg1-").unwrap_or(text);
+        let start = prefix.strip_prefix("lg1-").unwrap_or(prefix);
         if start.len() < SHORTEST {
-            return Err(format!("`{text}` is too short for a fingerprint"));
+            return Err(LookupError::TooShort(prefix.into()));
         }
-        let begins = |f: &&str| {
-            f.strip_prefix("lg1-")
-                .is_some_and(|hex| hex.starts_with(start))
+        let matches = |f: &&Fingerprint| {
+            let digits = f.as_str().strip_prefix("lg1-");
+            digits.is_some_and(|digits| digits.starts_with(start))
         };
-        let mut found: Vec<&str> = self
-            .items
-            .iter()
-            .map(|i| i.fingerprint.as_str())
-            .filter(begins)
-            .collect();
+        let all = self.findings.iter().map(|triaged| &triaged.fingerprint);
+        let mut found: Vec<&Fingerprint> = all.filter(matches).collect();
         found.sort_unstable();
         found.dedup();
         match found.as_slice() {
-            [one] => Ok(String::from(*one)),
-            [] => Err(format!(
-                "no finding of these logs has the fingerprint `{text}`"
-            )),
-            [first, second, ..] => Err(format!(
-                "`{text}` begins several fingerprints: {first}, {second}"
-            )),
+            [one] => Ok(*one),
+            [] => Err(LookupError::NotFound(prefix.into())),
+            [first, second, ..] => Err(LookupError::Ambiguous {
+                prefix: prefix.into(),
+                first: (*first).clone(),
+                second: (*second).clone(),
+            }),
         }
     }
 
-    /// The same for the items that `chosen` picks.
-    pub fn count_where(&self, parsed: &Parsed, chosen: impl Fn(&Item) -> bool) -> (u64, u64) {
-        let chosen = || {
-            self.items
-                .iter()
-                .zip(&parsed.findings)
-                .filter(|(item, _)| chosen(item))
-        };
-        let mut groups: Vec<(&Fingerprint, &Kind)> = chosen()
-            .map(|(item, finding)| (&item.fingerprint, &finding.kind))
+    /// Counts the findings for which `is_counted` returns true.
+    pub fn count_where(
+        &self,
+        parsed: &Parsed,
+        is_counted: impl Fn(&TriagedFinding) -> bool,
+    ) -> FindingCount {
+        let counted = || self.iter(parsed).filter(|(_, triaged)| is_counted(triaged));
+        let mut groups: Vec<(&Fingerprint, &Kind)> = counted()
+            .map(|(finding, triaged)| (&triaged.fingerprint, &finding.kind))
             .collect();
         groups.sort_unstable();
         groups.dedup();
-        (
-            groups.len() as u64,
-            chosen().map(|(item, _)| item.records).sum(),
-        )
+        FindingCount {
+            groups: groups.len() as u64,
+            records: counted().map(|(_, triaged)| triaged.records).sum(),
+        }
     }
 }
+
+/// A number of findings, as returned by [`Triage::count`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FindingCount {
+    /// Number of groups: findings that differ in fingerprint or kind. Reports list groups.
+    pub groups: u64,
+    /// Number of records, without the records that a child process inherited through `fork`.
+    pub records: u64,
+}
+
+/// The reason why [`Triage::find`] found no single fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// The prefix has fewer than four hex digits.
+    TooShort(String),
+    /// No fingerprint of the run begins with the prefix.
+    NotFound(String),
+    /// Several fingerprints of the run begin with the prefix.
+    Ambiguous {
+        /// The prefix.
+        prefix: String,
+        /// The first matching fingerprint, in alphabetical order.
+        first: Fingerprint,
+        /// The second matching fingerprint.
+        second: Fingerprint,
+    },
+}
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort(prefix) => write!(
+                f,
+                "invalid fingerprint `{prefix}`: expected at least 4 hex digits"
+            ),
+            Self::NotFound(prefix) => write!(f, "no finding has the fingerprint `{prefix}`"),
+            Self::Ambiguous {
+                prefix,
+                first,
+                second,
+            } => write!(
+                f,
+                "ambiguous fingerprint `{prefix}`: it matches {first} and {second}"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for LookupError {}

@@ -1,108 +1,37 @@
-//! Triage and policy become pass or fail, with every reason.
+//! The verdict: pass or fail, with every reason.
 //!
-//! Nothing here looks at how a verdict is shown, and no document decides anything.
+//! A verdict is computed before any report is written. Report formats never influence it.
 
+mod evidence;
 mod findings;
+pub(crate) mod observed;
 mod tools;
-pub(crate) mod watched;
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
-use crate::model::{Kind, Tool};
+pub use self::observed::{Canary, CheckerRun, ObservedRuns, Termination, VerifiedChecker};
+use crate::advice::startup_hint;
 use crate::parse::Parsed;
+use crate::policy::{Policy, Silence};
 use crate::problem::{Code, Problem};
-use crate::rules::config::{kind_named, tool_named};
-use crate::rules::selector::KindSet;
+use crate::reason::{Reason, ReasonCode};
 use crate::triage::{Gate, Triage};
 
-pub use self::watched::{Canary, End, Ran, Vouched, Watched};
-
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// Why a gate fails.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum ReasonCode { $($(#[$doc])* $name,)* }
-
-        impl ReasonCode {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The name, in kebab-case.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-reasons! {
-    /// A finding that nobody accepted.
-    UnexpectedFinding = "unexpected-finding";
-    /// A rule matched more than its limit; all of it fails.
-    OverLimit = "over-limit";
-    /// A rule that matches has expired.
-    ExpiredRule = "expired-rule";
-    /// A rule did not match as often as it must, so the run is not trusted.
-    ExpectationMissed = "expectation-missed";
-    /// A known finding has grown.
-    GrownFinding = "grown-finding";
-    /// A report ends before its end, or can't be read.
-    TruncatedReport = "truncated-report";
-    /// Two processes wrote into one report.
-    InterleavedReport = "interleaved-report";
-    /// What a checker stated differs from what was read.
-    UnreconciledReport = "unreconciled-report";
-    /// A checker did not show all that it found.
-    UnseenFindings = "unseen-findings";
-    /// Leaks were counted and not shown.
-    LeaksNotShown = "leaks-not-shown";
-    /// A checker's own suppressions hid something.
-    ToolSuppressed = "tool-suppressed";
-    /// A report that the policy requires is not there.
-    MissingReport = "missing-report";
-    /// The tested command failed.
-    CommandFailed = "command-failed";
-    /// A rule matches nothing.
-    UnusedRule = "unused-rule";
-    /// A finding without a frame of one's own.
-    ThirdParty = "third-party";
-    /// An input holds nothing that a checker said.
-    NoEvidence = "no-evidence";
-}
-
-impl ReasonCode {
-    /// True when it is about findings, each of which stands in a document by itself.
-    pub const fn is_about_findings(self) -> bool {
-        matches!(
-            self,
-            Self::UnexpectedFinding | Self::OverLimit | Self::ExpiredRule | Self::GrownFinding
-        )
-    }
-}
-
-impl fmt::Display for ReasonCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How it ended.
+/// The result of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Proved clean.
+    /// The run is proven clean.
     Pass,
-    /// At least one reason against it.
+    /// At least one reason speaks against the run.
     Fail,
-    /// leakgate could not do its work; what it could read is still shown.
+    /// leakgate could not read all of its input. Reports show the part that it could read.
     Error,
 }
 
 impl Outcome {
-    /// The name, as it stands in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -112,162 +41,48 @@ impl Outcome {
     }
 }
 
-/// One reason of a failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// What it is.
-    pub code: ReasonCode,
-    /// How many findings, problems or inputs stand behind it.
-    pub count: u64,
-    /// In words.
-    pub message: String,
-}
-
-/// What an input without any checker output means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Silence {
-    /// It proves nothing: the gate fails.
-    #[default]
-    Fail,
-    /// A silent log is what a clean run looks like.
-    Pass,
-}
-
-/// How much something matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Not at all.
-    Allow,
-    /// It is said.
-    #[default]
-    Warn,
-    /// It fails.
-    Fail,
-}
-
-impl Level {
-    /// The name, as it stands in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-/// What fails the gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Kinds of findings to fail on.
-    pub(crate) fail_on: Vec<KindSet>,
-    /// Tools of which a complete report is needed.
-    pub require: Vec<Tool>,
-    /// What silence means.
-    pub silence: Silence,
-    /// Rules that match nothing although their tool ran.
-    pub unused_rules: Level,
-    /// Findings in a library of somebody else, without a frame that may be one's own; below
-    /// [`Level::Fail`] they are not gated.
-    pub third_party: Level,
-    /// What a checker's own suppressions hid.
-    pub tool_suppressed: Level,
-    /// So many days before a rule expires it is said.
-    pub expiry_warning_days: u32,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        let kinds = [
-            Kind::LEAK_DEFINITE,
-            Kind::LEAK_INDIRECT,
-            Kind::LEAK_POSSIBLE,
-            Kind::FD_LEAK,
-        ];
-        Self {
-            fail_on: core::iter::once(KindSet::Errors)
-                .chain(kinds.map(KindSet::One))
-                .collect(),
-            require: Vec::new(),
-            silence: Silence::Fail,
-            unused_rules: Level::Warn,
-            third_party: Level::Fail,
-            tool_suppressed: Level::Allow,
-            expiry_warning_days: 14,
-        }
-    }
-}
-
-impl Policy {
-    /// True when a finding of this kind fails the gate unless somebody accepted it.
-    pub fn gates(&self, kind: &Kind) -> bool {
-        self.fail_on.iter().any(|set| set.holds(kind))
-    }
-
-    /// True when leaks of any kind fail the gate.
-    pub fn gates_leaks(&self) -> bool {
-        let leaks = [
-            Kind::LEAK_DEFINITE,
-            Kind::LEAK_INDIRECT,
-            Kind::LEAK_POSSIBLE,
-            Kind::LEAK_REACHABLE,
-        ];
-        leaks.iter().any(|kind| self.gates(kind))
-    }
-
-    /// A tool by the name that a person writes.
-    ///
-    /// # Errors
-    /// What was probably meant.
-    pub fn tool(name: &str) -> Result<Tool, String> {
-        tool_named(name)
-    }
-
-    /// Sets the kinds to fail on, by the words of `fail-on`.
-    ///
-    /// # Errors
-    /// What is wrong with a word, and what was probably meant.
-    pub fn set_fail_on<'a>(
-        &mut self,
-        words: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), (String, Option<String>)> {
-        self.fail_on = words
-            .into_iter()
-            .map(kind_named)
-            .collect::<Result<_, _>>()?;
-        Ok(())
-    }
-}
-
-/// Something that was named to be checked, and the inputs that it stands for.
+/// An argument of a check, and the inputs that it resolved to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// As it was named: a path, a pattern, `-`.
+    /// The argument: a path, a glob, or `-` for standard input.
     pub name: String,
-    /// Indices into the inputs; empty when a pattern matches nothing.
+    /// Indices into [`Parsed::inputs`]. Empty if a glob matches no file.
     pub inputs: Vec<usize>,
 }
 
-/// Pass or fail.
+/// Pass or fail, with every reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verdict {
-    /// How it ended.
+    /// The result.
     pub outcome: Outcome,
-    /// Every reason against it, most important first.
+    /// Every reason for a failure, the most important first. Empty for a pass.
     pub reasons: Vec<Reason>,
-    /// What the policy wants said although it does not fail.
+    /// Conditions that the policy reports without failing.
     pub warnings: Vec<Reason>,
-    /// What was proved, in one line; what was seen, where the gate fails.
+    /// One line about the checker output: which checkers ran on how many processes, and their
+    /// totals.
     pub evidence: String,
-    /// Checkers whose silence is a proof, since they were watched.
-    pub watched: Vec<Vouched>,
+    /// Checkers whose silence proves that they found nothing, because leakgate observed them.
+    pub verified: Vec<VerifiedChecker>,
 }
 
 impl Verdict {
-    /// The verdict of a run that was merged of legs: with what they say against themselves that
-    /// can't be told again.
+    /// Creates a passing verdict without evidence.
+    pub(crate) fn empty() -> Self {
+        Self {
+            outcome: Outcome::Pass,
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            evidence: String::new(),
+            verified: Vec::new(),
+        }
+    }
+
+    /// Adds the reasons that the merged runs' own reports give. Some of them, such as a failed
+    /// command, can't be derived from the merged data.
     #[must_use]
-    fn of_legs(mut self, legs: &Self) -> Self {
+    fn with_reasons_of(mut self, legs: &Self) -> Self {
         self.reasons.extend(legs.reasons.iter().cloned());
         if !self.reasons.is_empty() && self.outcome == Outcome::Pass {
             self.outcome = Outcome::Fail;
@@ -279,101 +94,140 @@ impl Verdict {
     }
 }
 
-/// What a verdict rests on, beside findings.
+/// The evidence of a run, apart from its findings.
 #[derive(Clone, Copy)]
 enum Basis<'a> {
-    /// Logs that somebody named: each has to say something.
+    /// Logs that the user names. Each of them must contain checker output.
     Logs(&'a [Source]),
-    /// A command that was watched from its start.
-    Watched(&'a Watched),
+    /// Runs that leakgate observed from their start.
+    Observed(&'a ObservedRuns),
 }
 
-/// Decides about logs.
+/// Computes the verdict on logs.
+///
+/// Each source must contain checker output, unless the policy accepts silent logs.
+///
+/// ```
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Source, judge};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("empty.log");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+///
+/// // An empty log proves nothing: maybe the checker never ran.
+/// let sources = [Source { name: "empty.log".into(), inputs: vec![0] }];
+/// let verdict = judge(&parsed, &triage, &sources, &gate);
+/// assert_eq!(verdict.outcome, Outcome::Fail);
+/// assert_eq!(verdict.reasons[0].code.as_str(), "no-evidence");
+/// ```
 pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) -> Verdict {
     decide(parsed, triage, Basis::Logs(sources), Vec::new(), gate)
 }
 
-/// Decides about a command that ran under checkers: silence of a checker that was seen to work is a
-/// proof.
-pub fn judge_watched(parsed: &Parsed, triage: &Triage, watched: &Watched, gate: &Gate) -> Verdict {
-    decide(
-        parsed,
-        triage,
-        Basis::Watched(watched),
-        watched.vouched(),
-        gate,
-    )
+/// Computes the verdict on runs that leakgate observed. The silence of a checker that was seen to
+/// work proves that it found nothing.
+///
+/// ```
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Canary, CheckerRun, ObservedRuns, Termination, judge_observed};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Outcome, Parsed, Policy, Tool};
+///
+/// let parsed = Parsed::default();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let mut run = CheckerRun {
+///     tools: vec![Tool::Asan],
+///     command: "./tests".into(),
+///     termination: Termination::Status(0),
+///     processes: 3,
+///     canary: Canary::Seen,
+///     missing: Vec::new(),
+///     unproven: Vec::new(),
+///     leak_check_disabled: None,
+/// };
+/// let runs = ObservedRuns { runs: vec![run.clone()] };
+/// let verdict = judge_observed(&parsed, &triage, &runs, &gate);
+/// assert_eq!(verdict.outcome, Outcome::Pass);
+///
+/// run.missing.push("process 4711 (./tests) left no report".into());
+/// let runs = ObservedRuns { runs: vec![run] };
+/// let verdict = judge_observed(&parsed, &triage, &runs, &gate);
+/// assert_eq!(verdict.reasons[0].code.as_str(), "missing-report");
+/// ```
+pub fn judge_observed(
+    parsed: &Parsed,
+    triage: &Triage,
+    observed: &ObservedRuns,
+    gate: &Gate,
+) -> Verdict {
+    let verified = observed.verified_checkers();
+    decide(parsed, triage, Basis::Observed(observed), verified, gate)
 }
 
-/// Decides about runs that were merged of legs, with what these say for and against themselves that
-/// can't be told again.
-pub fn judge_legs(
+/// Computes the verdict on merged runs, keeping each run's own reasons and verified checkers.
+///
+/// `legs` is the verdict of the [merged document](crate::document::merge).
+pub fn judge_merged(
     parsed: &Parsed,
     triage: &Triage,
     sources: &[Source],
     legs: &Verdict,
     gate: &Gate,
 ) -> Verdict {
-    decide(
-        parsed,
-        triage,
-        Basis::Logs(sources),
-        legs.watched.clone(),
-        gate,
-    )
-    .of_legs(legs)
+    let verified = legs.verified.clone();
+    decide(parsed, triage, Basis::Logs(sources), verified, gate).with_reasons_of(legs)
 }
 
 fn decide(
     parsed: &Parsed,
     triage: &Triage,
     basis: Basis<'_>,
-    vouched: Vec<Vouched>,
+    verified: Vec<VerifiedChecker>,
     gate: &Gate,
 ) -> Verdict {
+    let policy = &gate.policy;
     let mut reasons = Vec::new();
     let mut warnings = Vec::new();
     findings::unexpected(parsed, triage, gate, &mut reasons);
     findings::expectations(triage, gate, &mut reasons);
-    problems(
-        parsed,
-        &gate.policy,
-        matches!(basis, Basis::Watched(_)),
-        &mut reasons,
-    );
-    tools::suppressed(parsed, &gate.policy, &mut reasons, &mut warnings);
-    tools::missing(parsed, &vouched, &gate.policy, &mut reasons);
+    let is_observed = matches!(basis, Basis::Observed(_));
+    problems(parsed, policy, is_observed, &mut reasons);
+    tools::suppressed(parsed, policy, &mut reasons, &mut warnings);
+    tools::missing(parsed, &verified, policy, &mut reasons);
     findings::unused(triage, gate, &mut reasons);
     findings::third_party(parsed, triage, gate, &mut warnings);
     match basis {
-        Basis::Logs(sources) => silence(parsed, sources, &gate.policy, &mut reasons),
-        Basis::Watched(watched) => watched.reasons(parsed, &gate.policy, &mut reasons),
+        Basis::Logs(sources) => silence(parsed, sources, policy, &mut reasons),
+        Basis::Observed(observed) => observed.reasons(parsed, policy, &mut reasons),
     }
     let outcome = if reasons.is_empty() {
         Outcome::Pass
     } else {
         Outcome::Fail
     };
-    let evidence = crate::evidence::sentence(parsed, triage, &vouched);
     Verdict {
         outcome,
         reasons,
         warnings,
-        evidence,
-        watched: vouched,
+        evidence: evidence::describe(parsed, triage, &verified),
+        verified,
     }
 }
 
-fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Vec<Reason>) {
-    let ungated = !policy.gates_leaks();
+/// Appends one reason for each code that fatal problems lead to.
+fn problems(parsed: &Parsed, policy: &Policy, is_observed: bool, reasons: &mut Vec<Reason>) {
     for problem in &parsed.problems {
-        let code = if is_watched {
-            watched::reason_of(problem)
+        let code = if is_observed {
+            observed::observed_reason(problem)
         } else {
             problem.code.reason()
         };
         let Some(code) = code else { continue };
-        if ungated && problem.code == Code::LeaksNotShown {
+        if problem.code == Code::LeaksNotShown && !policy.gates_leaks() {
             continue;
         }
         match reasons.iter_mut().find(|r| r.code == code) {
@@ -381,82 +235,56 @@ fn problems(parsed: &Parsed, policy: &Policy, is_watched: bool, reasons: &mut Ve
             None => reasons.push(Reason {
                 code,
                 count: 1,
-                message: explained(problem),
+                message: message_with_hint(problem),
             }),
         }
     }
 }
 
-/// What happened, and where a checker failed, what helps.
-fn explained(problem: &Problem) -> String {
-    match crate::advice::refusal(&problem.message).filter(|_| problem.code == Code::CheckerFailed) {
-        Some(help) => format!("{}; {help}", problem.message.trim_end_matches(':')),
+/// Returns the problem's message. If the checker failed to start, a known remedy is added.
+fn message_with_hint(problem: &Problem) -> String {
+    let hint = startup_hint(&problem.message).filter(|_| problem.code == Code::CheckerFailed);
+    match hint {
+        Some(hint) => format!("{}; {hint}", problem.message.trim_end_matches(':')),
         None => problem.message.clone(),
     }
 }
 
+/// Appends the reason for sources without checker output, unless the policy accepts them.
 fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut Vec<Reason>) {
     if policy.silence == Silence::Pass {
         return;
     }
-    // Where a fatal problem tells why nothing was proved, silence is no second reason.
-    let failed = |input: &usize| {
-        parsed
-            .problems
-            .iter()
-            .any(|p| p.input == *input && p.code.reason().is_some())
+    // If a fatal problem explains the missing output, silence is not a second reason.
+    let has_fatal_problem = |input: usize| {
+        let mut problems = parsed.problems.iter();
+        problems.any(|p| p.input == input && p.code.reason().is_some())
     };
-    let speaks =
-        |input: &usize| parsed.inputs.get(*input).is_some_and(|i| i.spoke) || failed(input);
-    let silent: Vec<&str> = sources
+    let is_explained = |input: &usize| {
+        let has_output = parsed.inputs.get(*input).is_some_and(|i| i.has_output);
+        has_output || has_fatal_problem(*input)
+    };
+    let silent: Vec<&Source> = sources
         .iter()
-        .filter(|s| !s.inputs.iter().any(speaks))
-        .map(|s| s.name.as_str())
+        .filter(|source| !source.inputs.iter().any(is_explained))
         .collect();
-    let (Some(first), count) = (silent.first(), silent.len() as u64) else {
+    let Some(first) = silent.first() else {
         return;
     };
-    let nothing = sources
-        .iter()
-        .any(|s| s.name == *first && s.inputs.is_empty());
-    let what = match count {
-        1 if nothing => format!("{first} matches no file"),
-        1 => format!("{first} holds no output of a checker"),
-        n => format!("{first} and {} more hold no output of a checker", n - 1),
+    let name = match first.name.as_str() {
+        "-" => "standard input",
+        name => name,
     };
-    let ways = "a silent log is no proof: have the checker speak (verbosity=1), or say --silence pass if silence is what a clean run looks like";
+    let what = match silent.len() {
+        1 if first.inputs.is_empty() => format!("{name} matches no file"),
+        1 => format!("no checker output in {name}"),
+        n => format!("no checker output in {name} and {} more", n - 1),
+    };
+    const HELP: &str = "set verbosity=1, start the tests with `leakgate run`, or use \
+                        `--silence pass` if an empty log means success";
     reasons.push(Reason {
         code: ReasonCode::NoEvidence,
-        count,
-        message: format!("{what}; {ways}"),
+        count: silent.len() as u64,
+        message: format!("{what}; {HELP}"),
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_gate_lets_reachable_blocks_and_inherited_descriptors_pass() {
-        let policy = Policy::default();
-        for (kind, gated) in [
-            (Kind::LEAK_DEFINITE, true),
-            (Kind::LEAK_INDIRECT, true),
-            (Kind::LEAK_POSSIBLE, true),
-            (Kind::LEAK_REACHABLE, false),
-            (Kind::FD_LEAK, true),
-            (Kind::FD_INHERITED, false),
-            (Kind::own("heap-use-after-free"), true),
-        ] {
-            assert_eq!(policy.gates(&kind), gated, "{kind}");
-        }
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let mut names: Vec<_> = ReasonCode::ALL.iter().map(|c| c.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), ReasonCode::ALL.len());
-    }
 }

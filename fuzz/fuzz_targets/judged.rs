@@ -1,9 +1,9 @@
 //! The whole way from bytes to a verdict and its reports.
 
-use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{
-    Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Source, judge, triage,
-};
+use leakgate_core::emit::{self, Format, RenderOptions, Run};
+use leakgate_core::triage::triage;
+use leakgate_core::verdict::{Source, judge};
+use leakgate_core::{Date, Gate, NoWorkspace, Options, Outcome, Parser, Policy};
 
 /// Parses one input from chunks, checks that the verdict is plausible, and returns the report in a
 /// format.
@@ -29,20 +29,12 @@ pub fn document<'a>(chunks: impl Iterator<Item = &'a [u8]>, format: Format) -> S
         }
         _ => assert!(!verdict.reasons.is_empty(), "a failure without a reason"),
     }
-    let run = Run {
-        parsed: &parsed,
-        gate: &gate,
-        triage: &triage,
-        verdict: &verdict,
-        workspace: &NoWorkspace,
-        sources: &NoWorkspace,
-        changes: None,
+    let run = Run::new(&parsed, &gate, &triage, &verdict);
+    let style = RenderOptions {
+        color: true,
+        show_accepted: true,
+        suggest_rules: true,
+        ..RenderOptions::default()
     };
-    let style = Style {
-        colour: true,
-        accepted: true,
-        suppress: Some(leakgate_core::suppress),
-        ..Style::default()
-    };
-    emit::document(&run, format, &style)
+    emit::render(&run, format, &style)
 }

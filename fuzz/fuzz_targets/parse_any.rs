@@ -1,4 +1,4 @@
-//! Any log gets a verdict and reports, and nothing panics.
+//! Parses arbitrary bytes: every log gets a verdict and reports, and nothing panics.
 #![no_main]
 
 mod judged;

@@ -1,4 +1,4 @@
-// In Node the module is a file beside this one, which `fetch` does not read.
+// In Node, the module is a file next to this one, which `fetch` cannot read.
 
 import { readFile } from 'node:fs/promises';
 import start from './leakgate.js';

@@ -1,4 +1,4 @@
-//! How values pass between JavaScript and Rust: as JSON, which the core reads and writes anyway.
+//! Conversions between JavaScript and Rust values. They use JSON, which the core supports anyway.
 
 use js_sys::{JSON, TypeError};
 use leakgate_core::Date;
@@ -6,17 +6,20 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::JsValue;
 
-/// Reads an object; `undefined` and `null` are one without keys.
-pub(crate) fn read<T: DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
+/// Deserializes an object. `undefined` and `null` are empty objects.
+///
+/// # Errors
+/// A `TypeError` that starts with `name`, the name of the argument.
+pub(crate) fn from_js<T: DeserializeOwned>(value: &JsValue, name: &str) -> Result<T, JsValue> {
     let text = if value.is_undefined() || value.is_null() {
         "{}".to_owned()
     } else {
         JSON::stringify(value)?.into()
     };
-    parse(&text).map_err(|why| TypeError::new(&format!("{what}: {why}")).into())
+    parse(&text).map_err(|message| TypeError::new(&format!("{name}: {message}")).into())
 }
 
-/// Reads JSON. What is wrong is said without its place, for nobody has seen the text.
+/// Parses JSON. Error messages omit the line and column, because the caller has not seen the text.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
@@ -26,13 +29,15 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// Makes a value of JavaScript out of JSON.
-pub(crate) fn value(json: &str) -> Result<JsValue, JsValue> {
+/// Parses JSON into a JavaScript value.
+pub(crate) fn json_to_js(json: &str) -> Result<JsValue, JsValue> {
     JSON::parse(json)
 }
 
-/// Makes an object of texts.
-pub(crate) fn object<const N: usize>(texts: [(&str, String); N]) -> Result<JsValue, JsValue> {
+/// Returns an object with string properties.
+pub(crate) fn string_object<const N: usize>(
+    texts: [(&str, String); N],
+) -> Result<JsValue, JsValue> {
     let object = js_sys::Object::new();
     for (name, text) in texts {
         js_sys::Reflect::set(&object, &name.into(), &text.into())?;
@@ -40,12 +45,13 @@ pub(crate) fn object<const N: usize>(texts: [(&str, String); N]) -> Result<JsVal
     Ok(object.into())
 }
 
-/// Something that was asked for is not there, or can't be done.
-pub(crate) fn refusal(message: &str) -> JsValue {
+/// Returns a JavaScript `Error`.
+pub(crate) fn js_error(message: &str) -> JsValue {
     js_sys::Error::new(message).unchecked_into()
 }
 
-/// Today in UTC, so that a rule expires at the same moment everywhere. The core has no clock.
+/// Returns the current date in UTC, so rules expire at the same moment everywhere. The core has no
+/// clock. `None` if the host's clock is unusable.
 pub(crate) fn today() -> Option<Date> {
     const LENGTH: usize = "YYYY-MM-DD".len();
     String::from(js_sys::Date::new_0().to_iso_string())
@@ -59,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_said_without_a_place() {
+    fn parse_error_omits_position() {
         assert_eq!(
             parse::<bool>("[]").unwrap_err(),
             "invalid type: sequence, expected a boolean"

@@ -1,59 +1,64 @@
-//! JSON documents of earlier runs, made one or compared.
+//! Merges and compares the JSON reports of earlier runs.
 
-use leakgate_core::{Document, Mistake};
+use leakgate_core::diagnostic::Diagnostic;
+use leakgate_core::document::Document;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::options::File;
 use crate::report::Report;
-use crate::{boundary, judged, mistakes};
+use crate::{boundary, diagnostics, judged};
 
-/// Joins the JSON documents of shards or legs of a matrix, each with the name of its leg. All
-/// findings can then be held against rules anew.
+/// Merges the JSON reports of shards or matrix jobs, each named after its job. The merged report
+/// can be judged with other rules.
 #[wasm_bindgen]
 pub fn merge(
     #[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue,
 ) -> Result<Report, JsValue> {
-    let legs: Vec<File> = boundary::read(legs, "legs")?;
+    let legs: Vec<File> = boundary::from_js(legs, "legs")?;
     if legs.is_empty() {
-        return Err(boundary::refusal("there is nothing to merge"));
+        return Err(boundary::js_error("nothing to merge"));
     }
-    join(legs).map_err(|mistakes| mistakes::error(&mistakes))
+    merge_legs(legs).map_err(|errors| diagnostics::js_error(&errors))
 }
 
-/// Compares the JSON documents of two runs: what is new, grown, moved, fixed.
+/// Compares the JSON reports of two runs: lists new, grown, moved and fixed findings.
 #[wasm_bindgen(unchecked_return_type = "Change[]")]
 pub fn compare(before: &str, after: &str) -> Result<JsValue, JsValue> {
-    let read =
-        |name, text| Document::read(name, text).map_err(|mistake| mistakes::error(&[mistake]));
-    let (before, after) = (read("before", before)?, read("after", after)?);
-    if let Some(why) = after.unread() {
-        return Err(boundary::refusal(&format!(
-            "what is gone can't be told from what was not read: {why}"
+    let before = read("before", before)?;
+    let after = read("after", after)?;
+    if let Some(cause) = after.incomplete_reason() {
+        return Err(boundary::js_error(&format!(
+            "cannot distinguish fixed findings from unread ones: {cause}"
         )));
     }
-    judged::changes(&leakgate_core::compare(&before, &after))
+    judged::changes(&leakgate_core::compare::compare(&before, &after))
 }
 
-fn join(legs: Vec<File>) -> Result<Report, Vec<Mistake>> {
-    let mut wrong = Vec::new();
-    let mut read = Vec::new();
+fn read(name: &str, text: &str) -> Result<Document, JsValue> {
+    Document::read(name, text).map_err(|error| diagnostics::js_error(&[error]))
+}
+
+/// Merges legs, or returns the errors of all legs.
+fn merge_legs(legs: Vec<File>) -> Result<Report, Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    let mut documents = Vec::new();
     for File { name, text } in legs {
         match Document::read(&name, &text) {
-            Ok(document) => read.push((name, document)),
-            Err(mistake) => wrong.push(mistake),
+            Ok(document) => documents.push((name, document)),
+            Err(error) => errors.push(error),
         }
     }
-    if !wrong.is_empty() {
-        return Err(wrong);
+    if !errors.is_empty() {
+        return Err(errors);
     }
-    let (all, sources) = leakgate_core::merge(read);
-    Ok(Report::merged(all, sources))
+    let (merged, sources) = leakgate_core::document::merge(documents);
+    Ok(Report::merged(merged, sources))
 }
 
 #[cfg(test)]
 mod tests {
     use leakgate_core::Date;
-    use leakgate_core::emit::{self, Format, Style};
+    use leakgate_core::emit::{self, Format, RenderOptions};
 
     use super::*;
     use crate::options::Options;
@@ -64,14 +69,14 @@ mod tests {
     fn document(log: &[u8]) -> String {
         let mut session = Session::default();
         session.feed(log);
-        emit::document(
+        emit::render(
             &session
                 .finish()
-                .decide(Options::default(), TODAY)
+                .judge_on(Options::default(), TODAY)
                 .unwrap()
                 .run(),
             Format::Json,
-            &Style::default(),
+            &RenderOptions::default(),
         )
     }
 
@@ -83,16 +88,19 @@ mod tests {
     }
 
     #[test]
-    fn a_leg_that_proves_nothing_fails_all() {
-        let clean = document(b"==7== Memcheck, a memory error detector\n==7== Command: ./x\n==7== \n==7== HEAP SUMMARY:\n\
-            ==7==     in use at exit: 0 bytes in 0 blocks\n==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated\n==7== \n\
+    fn merge_fails_if_a_leg_has_no_checker_output() {
+        let clean = document(
+            b"==7== Memcheck, a memory error detector\n==7== Command: ./x\n==7== \n\
+            ==7== HEAP SUMMARY:\n==7==     in use at exit: 0 bytes in 0 blocks\n\
+            ==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated\n==7== \n\
             ==7== All heap blocks were freed -- no leaks are possible\n==7== \n\
-            ==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n");
+            ==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)\n",
+        );
         let silent = document(b"nothing\n");
         let outcome = |legs| {
-            join(legs)
+            merge_legs(legs)
                 .unwrap()
-                .decide(Options::default(), TODAY)
+                .judge_on(Options::default(), TODAY)
                 .unwrap()
                 .outcome()
         };
@@ -104,17 +112,27 @@ mod tests {
             outcome(vec![leg("a", clean.clone()), leg("b", silent.clone())]),
             "fail"
         );
-        let wrong = join(vec![
+        let errors = merge_legs(vec![
             leg("a", "{".into()),
             leg("b", clean.clone()),
             leg("c", "[]".into()),
         ])
         .unwrap_err();
         assert_eq!(
-            wrong.iter().map(|m| m.file.as_str()).collect::<Vec<_>>(),
+            errors.iter().map(|m| m.file.as_str()).collect::<Vec<_>>(),
             ["a", "c"]
         );
-        assert!(Document::read("", &silent).unwrap().unread().is_some());
-        assert!(Document::read("", &clean).unwrap().unread().is_none());
+        assert!(
+            Document::read("", &silent)
+                .unwrap()
+                .incomplete_reason()
+                .is_some()
+        );
+        assert!(
+            Document::read("", &clean)
+                .unwrap()
+                .incomplete_reason()
+                .is_none()
+        );
     }
 }

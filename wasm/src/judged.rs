@@ -1,17 +1,19 @@
-//! Logs that were judged, and what can be said of them.
+//! Judged reports: outcome, formatted reports, changes and generated rules.
 
 use std::rc::Rc;
 
-use leakgate_core::emit::{self, Format, Run, Style};
-use leakgate_core::{
-    Change, Date, Gate, Language, NoWorkspace, Parsed, Triage, Verdict, Wording, suppress,
-};
+use leakgate_core::compare::Change;
+use leakgate_core::emit::{self, Format, RenderOptions, Run};
+use leakgate_core::error::UnknownName;
+use leakgate_core::rules::RuleMetadata;
+use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
+use leakgate_core::{Date, Gate, Parsed, Triage, Verdict};
 use serde::Deserialize;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::boundary;
 
-/// Logs that were held against rules.
+/// A report judged by rules.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Judged {
@@ -23,7 +25,7 @@ pub struct Judged {
     pub(crate) not_given: Vec<String>,
 }
 
-/// How a document is laid out: `Layout` of `types.d.ts`.
+/// Formatting options: `Layout` in `types.d.ts`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct Layout {
@@ -32,7 +34,7 @@ struct Layout {
     show_accepted: bool,
 }
 
-/// What a rule says beside what it matches: `Wording` of `types.d.ts`.
+/// Raw metadata of a generated rule: `Wording` in `types.d.ts`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RawWording {
@@ -46,20 +48,20 @@ struct RawWording {
 
 #[wasm_bindgen]
 impl Judged {
-    /// How it ended. Only `pass` proves that nothing is wrong.
+    /// The outcome. Only `pass` proves that nothing is wrong.
     #[wasm_bindgen(getter, unchecked_return_type = "Outcome")]
     pub fn outcome(&self) -> String {
         self.verdict.outcome.as_str().to_owned()
     }
 
-    /// The suppression files and the baseline that the configuration names and the options did not
-    /// hold. What they would have accepted fails.
+    /// Suppression files and the baseline that the configuration names but the options don't
+    /// contain. Findings that they would have accepted fail.
     #[wasm_bindgen(getter, js_name = notGiven)]
     pub fn not_given(&self) -> Vec<String> {
         self.not_given.clone()
     }
 
-    /// What has changed since the earlier run, where the options held one: the new findings first.
+    /// Changes since the base run, new findings first. `undefined` if the options have no base.
     #[wasm_bindgen(getter, unchecked_return_type = "Change[] | undefined")]
     pub fn changes(&self) -> Result<JsValue, JsValue> {
         self.changes
@@ -67,165 +69,160 @@ impl Judged {
             .map_or(Ok(JsValue::UNDEFINED), changes)
     }
 
-    /// Writes a document: the same text that `leakgate check --format` gives for these logs outside
+    /// Returns a report: the same text that `leakgate check --format` writes for these logs outside
     /// a repository.
     pub fn document(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Format")] format: &str,
         #[wasm_bindgen(unchecked_optional_param_type = "Layout")] layout: &JsValue,
     ) -> Result<String, JsValue> {
-        let layout: Layout = boundary::read(layout, "layout")?;
-        self.laid_out(format, &layout)
-            .map_err(|why| boundary::refusal(&why))
+        let layout: Layout = boundary::from_js(layout, "layout")?;
+        self.format_report(format, &layout)
+            .map_err(|message| boundary::js_error(&message))
     }
 
-    /// The parts of the HTML document, for a page that shows run after run.
+    /// Returns the parts of the HTML report, for a page that shows several runs in turn.
     #[wasm_bindgen(unchecked_return_type = "Panes")]
     pub fn panes(&self) -> Result<JsValue, JsValue> {
-        let panes = emit::panes(&self.run(), Some(suppress))
-            .map_err(|why| boundary::refusal(&why.to_string()))?;
+        let options = RenderOptions {
+            suggest_rules: true,
+            ..RenderOptions::default()
+        };
+        let panes = emit::panes(&self.run(), &options)
+            .map_err(|error| boundary::js_error(&error.to_string()))?;
         let parts = [
             ("title", panes.title),
             ("verdict", panes.verdict),
             ("lists", panes.lists),
             ("data", panes.data),
         ];
-        boundary::object(parts)
+        boundary::string_object(parts)
     }
 
-    /// Writes the rule that accepts a finding and all that share its fingerprint, and nothing else:
-    /// it was held against what was read. Throws where there is no such finding, or where the
-    /// language can't say it.
+    /// Returns a rule that accepts only the finding and others with its fingerprint, as verified
+    /// against the parsed data. Throws if the finding doesn't exist or the syntax cannot express
+    /// the rule.
     pub fn entry(
         &self,
         fingerprint: &str,
         #[wasm_bindgen(unchecked_param_type = "Language")] language: &str,
         #[wasm_bindgen(unchecked_optional_param_type = "Wording")] wording: &JsValue,
     ) -> Result<String, JsValue> {
-        let wording: RawWording = boundary::read(wording, "wording")?;
-        self.accepting(fingerprint, language, wording)
-            .map_err(|why| boundary::refusal(&why))
+        let wording: RawWording = boundary::from_js(wording, "wording")?;
+        self.generate_rule(fingerprint, language, wording)
+            .map_err(|message| boundary::js_error(&message))
     }
 }
 
 impl Judged {
-    /// What documents tell of. A page has neither a repository nor sources.
+    /// Returns the run to report. It has neither a repository nor sources.
     pub(crate) fn run(&self) -> Run<'_> {
-        Run {
-            parsed: &self.parsed,
-            gate: &self.gate,
-            triage: &self.triage,
-            verdict: &self.verdict,
-            workspace: &NoWorkspace,
-            sources: &NoWorkspace,
-            changes: self.changes.as_deref(),
-        }
+        Run::new(&self.parsed, &self.gate, &self.triage, &self.verdict)
+            .with_changes(self.changes.as_deref())
     }
 
-    fn laid_out(&self, format: &str, layout: &Layout) -> Result<String, String> {
-        let format = Format::named(format)?;
-        let budget = layout.max_characters.unwrap_or(Style::BUDGET);
-        if budget < Style::LEAST {
+    /// Formats a report, without JavaScript values.
+    fn format_report(&self, format: &str, layout: &Layout) -> Result<String, String> {
+        let format: Format = format.parse().map_err(described)?;
+        let max_characters = layout
+            .max_characters
+            .unwrap_or(RenderOptions::DEFAULT_MAX_CHARACTERS);
+        if max_characters < RenderOptions::MIN_CHARACTERS {
             return Err(format!(
-                "maxCharacters: a document needs {} characters at least",
-                Style::LEAST
+                "invalid `maxCharacters`: expected at least {}",
+                RenderOptions::MIN_CHARACTERS
             ));
         }
-        let category = layout.category.as_deref().unwrap_or(Style::CATEGORY);
-        let style = Style {
-            accepted: layout.show_accepted,
-            budget,
+        let category = layout
+            .category
+            .as_deref()
+            .unwrap_or(RenderOptions::DEFAULT_CATEGORY);
+        let style = RenderOptions {
+            show_accepted: layout.show_accepted,
+            max_characters,
             category,
-            suppress: Some(suppress),
-            ..Style::default()
+            suggest_rules: true,
+            ..RenderOptions::default()
         };
-        Ok(emit::document(&self.run(), format, &style))
+        Ok(emit::render(&self.run(), format, &style))
     }
 
-    fn accepting(
+    /// Generates a rule, without JavaScript values.
+    fn generate_rule(
         &self,
         fingerprint: &str,
         language: &str,
         raw: RawWording,
     ) -> Result<String, String> {
-        let known = || {
-            Language::ALL
-                .iter()
-                .map(|l| l.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let language = *Language::ALL
-            .iter()
-            .find(|one| one.as_str() == language)
-            .ok_or_else(|| {
-                format!(
-                    "`{language}` is no language of rules; there are {}",
-                    known()
-                )
-            })?;
-        let fingerprint = self.triage.find(fingerprint)?;
-        let wording = raw.wording(self.gate.rules.iter().map(|rule| rule.id.clone()).collect())?;
-        let written = suppress(
-            &self.parsed,
-            &self.triage,
-            &[fingerprint],
-            language,
-            &wording,
-        );
-        written.into_iter().next().map_or_else(
-            || Err("nothing was written".to_owned()),
-            |written| written.text,
-        )
+        let syntax: RuleSyntax = language.parse().map_err(described)?;
+        let fingerprint = self
+            .triage
+            .find(fingerprint)
+            .map_err(|error| error.to_string())?
+            .to_string();
+        let taken = self.gate.rules.iter().map(|rule| rule.id.clone()).collect();
+        let options = raw.into_options(taken)?;
+        let rules = suppress(&self.parsed, &self.triage, &[fingerprint], syntax, &options);
+        let rule = rules
+            .into_iter()
+            .next()
+            .ok_or_else(|| "no rule was generated".to_owned())?;
+        rule.text.map_err(|error| error.to_string())
     }
 }
 
 impl RawWording {
-    fn wording(self, taken: Vec<String>) -> Result<Wording, String> {
-        let day = |text: Option<String>| -> Result<Option<Date>, String> {
-            text.map(|text| {
-                text.parse()
-                    .map_err(|_| format!("`{text}` is no day; write YYYY-MM-DD"))
-            })
-            .transpose()
-        };
-        // A rule without a reason is one that somebody still has to look into.
+    /// Converts the raw values. Generated ids differ from the `taken` ones.
+    fn into_options(self, taken: Vec<String>) -> Result<RuleOptions, String> {
+        // A rule without a reason still has to be investigated.
         let status = self
             .status
             .or_else(|| self.reason.is_none().then(|| "to-fix".to_owned()));
-        Ok(Wording {
-            reason: self
-                .reason
-                .unwrap_or_else(|| "not looked into yet".to_owned()),
-            status,
-            owner: self.owner,
-            investigation: self.investigation,
-            added: day(self.added)?,
-            expires: day(self.expires)?,
+        let reason = self
+            .reason
+            .unwrap_or_else(|| "not looked into yet".to_owned());
+        Ok(RuleOptions {
+            metadata: RuleMetadata {
+                status,
+                owner: self.owner,
+                investigation: self.investigation,
+                added: self.added.map(parse_date).transpose()?,
+                ..RuleMetadata::new(reason)
+            },
+            expires: self.expires.map(parse_date).transpose()?,
             taken,
         })
     }
 }
 
-/// Changes as JavaScript gets them.
+/// Describes an unknown name in one line.
+fn described(error: UnknownName) -> String {
+    format!("{error}; {}", error.help())
+}
+
+/// Parses a date of a rule.
+fn parse_date(text: String) -> Result<Date, String> {
+    text.parse()
+        .map_err(|_| format!("invalid date `{text}`; expected YYYY-MM-DD"))
+}
+
+/// Converts changes to a JavaScript array.
 pub(crate) fn changes(changes: &[Change]) -> Result<JsValue, JsValue> {
     let mut json = String::new();
-    // Writing into a string can't fail.
+    // Writing to a string cannot fail.
     let _ = emit::changes_as_json(changes, &mut json);
-    js_sys::Reflect::get(&boundary::value(&json)?, &"changes".into())
+    js_sys::Reflect::get(&boundary::json_to_js(&json)?, &"changes".into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LEAK_LOG;
     use crate::options::Options;
     use crate::report::Report;
     use crate::session::Session;
 
-    const LOG: &[u8] = b"==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 4 byte(s) in 1 object(s) allocated from:\n\
-        \x20   #0 0x51 in make /src/a.c:3:9\n    #1 0x52 in main /src/a.c:9:9\n\nSUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";
-
-    fn read(log: &[u8], chunk: usize) -> Report {
+    fn parse(log: &[u8], chunk: usize) -> Report {
         let mut session = Session::default();
         session.begin("run.log", None);
         log.chunks(chunk).for_each(|chunk| session.feed(chunk));
@@ -234,59 +231,64 @@ mod tests {
 
     fn judge(report: &Report, options: &str) -> Judged {
         let options: Options = serde_json::from_str(options).unwrap();
-        report.decide(options, Date::constant(2026, 6, 1)).unwrap()
+        report
+            .judge_on(options, Date::constant(2026, 6, 1))
+            .unwrap()
     }
 
-    fn with(key: &str, text: &str) -> String {
+    fn options_with(key: &str, text: &str) -> String {
         serde_json::to_string(&std::collections::BTreeMap::from([(key, text)])).unwrap()
     }
 
     #[test]
-    fn a_rule_that_was_written_accepts_the_finding_without_reading_again() {
-        let report = read(LOG, 7);
+    fn generated_rule_accepts_finding_without_reparsing() {
+        let report = parse(LEAK_LOG, 7);
         let judged = judge(&report, "{}");
         assert_eq!(judged.outcome(), "fail");
-        let fingerprint = judged.triage.items[0].fingerprint.to_string();
+        let fingerprint = judged.triage.findings[0].fingerprint.to_string();
         let entry =
-            |language| judged.accepting(&fingerprint[..12], language, RawWording::default());
+            |language| judged.generate_rule(&fingerprint[..12], language, RawWording::default());
         let toml = entry("toml").unwrap();
         assert!(
             toml.contains("to-fix") && toml.contains("not looked into yet"),
             "{toml}"
         );
-        assert_eq!(judge(&report, &with("config", &toml)).outcome(), "pass");
+        assert_eq!(
+            judge(&report, &options_with("config", &toml)).outcome(),
+            "pass"
+        );
         assert!(entry("lsan").unwrap().contains("leak:"));
         assert!(entry("perl").unwrap_err().contains("toml, valgrind, lsan"));
         assert!(
             judged
-                .accepting("lg1-0000000", "toml", RawWording::default())
+                .generate_rule("lg1-0000000", "toml", RawWording::default())
                 .unwrap_err()
                 .contains("no finding")
         );
-        let wrong = RawWording {
+        let invalid_date = RawWording {
             expires: Some("soon".into()),
             ..RawWording::default()
         };
         assert!(
             judged
-                .accepting(&fingerprint, "toml", wrong)
+                .generate_rule(&fingerprint, "toml", invalid_date)
                 .unwrap_err()
                 .contains("YYYY-MM-DD")
         );
     }
 
     #[test]
-    fn silence_passes_only_where_it_is_said() {
-        for report in [read(b"nothing\n", 3), Session::default().finish()] {
+    fn silence_passes_only_if_configured() {
+        for report in [parse(b"nothing\n", 3), Session::default().finish()] {
             assert_eq!(judge(&report, "{}").outcome(), "fail");
             assert_eq!(judge(&report, r#"{"silence":"pass"}"#).outcome(), "pass");
         }
     }
 
     #[test]
-    fn documents_are_laid_out_as_wished() {
-        let judged = judge(&read(LOG, LOG.len()), "{}");
-        let write = |format, layout| judged.laid_out(format, &layout);
+    fn layout_is_applied() {
+        let judged = judge(&parse(LEAK_LOG, LEAK_LOG.len()), "{}");
+        let write = |format, layout| judged.format_report(format, &layout);
         for format in Format::ALL {
             assert!(
                 !write(format.as_str(), Layout::default())
@@ -322,16 +324,16 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_run_tells_what_is_new() {
-        let clean = judge(&read(b"nothing\n", 9), "{}")
-            .laid_out("json", &Layout::default())
+    fn base_yields_changes() {
+        let clean = judge(&parse(b"nothing\n", 9), "{}")
+            .format_report("json", &Layout::default())
             .unwrap();
-        let report = read(LOG, 9);
-        let judged = judge(&report, &with("base", &clean));
+        let report = parse(LEAK_LOG, 9);
+        let judged = judge(&report, &options_with("base", &clean));
         assert_eq!(judged.changes.as_ref().map(Vec::len), Some(1));
-        let same = judged.laid_out("json", &Layout::default()).unwrap();
+        let same = judged.format_report("json", &Layout::default()).unwrap();
         assert_eq!(
-            judge(&report, &with("base", &same))
+            judge(&report, &options_with("base", &same))
                 .changes
                 .map(|c| c.len()),
             Some(0)

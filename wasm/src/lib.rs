@@ -1,18 +1,19 @@
-//! leakgate's core for browsers and Node: logs go in, in chunks, and a verdict and documents come
-//! out. Nothing is sent anywhere.
+//! leakgate's core for browsers and Node. It parses logs in chunks and returns a verdict and
+//! reports. It sends nothing anywhere.
 //!
 //! ```text
-//! Session: begin, feed, … finish -> Report: judge(options), as often as wanted -> Judged: outcome, documents, changes, entries
+//! Session: begin, feed, ..., finish
+//!   -> Report: judge(options), any number of times
+//!   -> Judged: outcome, document, changes, entry
 //! ```
 //!
-//! Whatever is wrong comes back as an error of JavaScript; the types of what goes in and out are in
-//! `types.d.ts`. What needs no JavaScript is kept apart from what does, so that it is tested
-//! without one.
+//! Failures are JavaScript errors. `types.d.ts` has the types of arguments and results. Code that
+//! needs JavaScript is separate from the rest, which is therefore tested natively.
 
 mod boundary;
+mod diagnostics;
 mod documents;
 mod judged;
-mod mistakes;
 mod options;
 mod report;
 mod session;
@@ -28,13 +29,13 @@ pub use self::session::Session;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
 
-/// The version of leakgate.
+/// Returns the version of leakgate.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// The names of all formats of documents.
+/// Returns the names of all report formats.
 #[wasm_bindgen(unchecked_return_type = "Format[]")]
 pub fn formats() -> Vec<String> {
     Format::ALL
@@ -43,14 +44,21 @@ pub fn formats() -> Vec<String> {
         .collect()
 }
 
-/// The names of all built-in packs of rules.
+/// Returns the names of all built-in rule packs.
 #[wasm_bindgen(unchecked_return_type = "Pack[]")]
 pub fn packs() -> Vec<String> {
-    leakgate_core::packs()
+    leakgate_core::rules::packs()
         .iter()
         .map(|pack| pack.name.to_owned())
         .collect()
 }
+
+/// A LeakSanitizer log with one leak.
+#[cfg(test)]
+const LEAK_LOG: &[u8] = b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+    Direct leak of 4 byte(s) in 1 object(s) allocated from:\n\
+    \x20   #0 0x51 in make /src/a.c:3:9\n    #1 0x52 in main /src/a.c:9:9\n\n\
+    SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";
 
 #[cfg(test)]
 mod tests {
@@ -58,25 +66,25 @@ mod tests {
 
     const TYPES: &str = include_str!("types.d.ts");
 
-    /// A type of JavaScript that is a choice of words.
-    fn words(name: &str) -> Vec<String> {
+    /// Returns the strings of a TypeScript union type.
+    fn union_members(name: &str) -> Vec<String> {
         let (_, rest) = TYPES.split_once(&format!("export type {name} =")).unwrap();
-        let (choice, _) = rest.split_once(';').unwrap();
-        choice
+        let (union, _) = rest.split_once(';').unwrap();
+        union
             .split('|')
-            .map(|word| word.trim().trim_matches('\'').to_owned())
-            .filter(|word| !word.is_empty())
+            .map(|member| member.trim().trim_matches('\'').to_owned())
+            .filter(|member| !member.is_empty())
             .collect()
     }
 
     #[test]
-    fn the_types_name_what_there_is() {
-        assert_eq!(words("Format"), formats());
-        let languages: Vec<&str> = leakgate_core::Language::ALL
+    fn typescript_unions_match_core() {
+        assert_eq!(union_members("Format"), formats());
+        let syntaxes: Vec<&str> = leakgate_core::suppress::RuleSyntax::ALL
             .iter()
-            .map(|l| l.as_str())
+            .map(|syntax| syntax.as_str())
             .collect();
-        assert_eq!(words("Language"), languages);
-        assert_eq!(words("Pack"), packs());
+        assert_eq!(union_members("Language"), syntaxes);
+        assert_eq!(union_members("Pack"), packs());
     }
 }

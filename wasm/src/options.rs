@@ -1,20 +1,23 @@
-//! What logs are held against, as an object of JavaScript gives it.
+//! The options of `Report.judge`: rules, settings and files.
 
-use leakgate_core::{
-    Baseline, Config, Date, Document, Gate, Mistake, Pack, Policy, Rule, Silence, packs, read_file,
-};
-use serde::Deserialize;
+use leakgate_core::diagnostic::Diagnostic;
+use leakgate_core::document::Document;
+use leakgate_core::policy::Silence;
+use leakgate_core::rules::{Pack, packs, read_file};
+use leakgate_core::{Baseline, Config, Date, Gate, Policy, Rule};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
-use crate::mistakes;
+use crate::diagnostics;
 
-/// The name of the configuration in what is said about it.
+/// Name of the configuration in error messages.
 const CONFIG: &str = "leakgate.toml";
 
-/// The name of the baseline, where the configuration names none.
+/// Name of the baseline in error messages, if the configuration has none.
 const BASELINE: &str = "leakgate-baseline.json";
 
-/// The options as they are given; an unknown key is an error, for it would be a rule that does
-/// nothing.
+/// The raw options: `Options` in `types.d.ts`. An unknown key is an error, because a misspelled one
+/// would have no effect.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Options {
@@ -23,7 +26,8 @@ pub(crate) struct Options {
     packs: Vec<String>,
     baseline: Option<String>,
     base: Option<String>,
-    silence: Option<RawSilence>,
+    #[serde(deserialize_with = "parse_silence")]
+    silence: Option<Silence>,
     fail_on: Vec<String>,
     today: Option<String>,
 }
@@ -36,101 +40,66 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// What a log without any checker output means.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawSilence {
-    Fail,
-    Pass,
+/// Deserializes the verdict on a log without any checker output.
+fn parse_silence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Silence>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let silence = name.parse::<Silence>();
+    silence
+        .map(Some)
+        .map_err(|error| D::Error::custom(format!("{error}; {}", error.help())))
 }
 
-impl From<RawSilence> for Silence {
-    fn from(raw: RawSilence) -> Self {
-        match raw {
-            RawSilence::Fail => Self::Fail,
-            RawSilence::Pass => Self::Pass,
-        }
-    }
-}
-
-/// What was read of the options.
+/// The parsed options.
 pub(crate) struct Settings {
     pub(crate) gate: Gate,
-    /// The earlier run.
+    /// The run to compare with.
     pub(crate) base: Option<Document>,
-    /// Files that the configuration names and nobody gave.
+    /// Files that the configuration names but the options don't contain.
     pub(crate) not_given: Vec<String>,
 }
 
 impl Options {
-    /// Reads everything; all mistakes of all files are told at once. The order of rules is that of
-    /// the command line.
-    pub(crate) fn settings(self, today: Date) -> Result<Settings, Vec<Mistake>> {
-        let mut wrong = Vec::new();
-        let config = config(self.config.as_deref());
+    /// Parses all options and files, and returns the errors of all of them. Rules have the same
+    /// order as on the command line.
+    pub(crate) fn settings(self, today: Date) -> Result<Settings, Vec<Diagnostic>> {
+        let mut errors = Vec::new();
         let Config {
             mut policy,
             files,
             mut rules,
             ..
-        } = config.unwrap_or_else(|mistakes| {
-            wrong.extend(mistakes);
+        } = parse_config(self.config.as_deref()).unwrap_or_else(|more| {
+            errors.extend(more);
             Config::default()
         });
-        policy.silence = self.silence.map_or(policy.silence, Into::into);
-        set_fail_on(&mut policy, &self.fail_on, &mut wrong);
+        policy.silence = self.silence.unwrap_or(policy.silence);
+        set_fail_on(&mut policy, &self.fail_on, &mut errors);
         let today = self
             .today
             .as_deref()
-            .map_or(today, |text| day(text, today, &mut wrong));
+            .map_or(today, |text| parse_date(text, today, &mut errors));
 
-        let named: Vec<String> = files
+        let names: Vec<String> = files
             .suppressions
             .into_iter()
             .map(|(name, _)| name)
             .collect();
-        let is_given = |name: &String| self.suppressions.iter().any(|file| file.name == *name);
-        let mut not_given: Vec<String> = named
-            .iter()
-            .filter(|name| !is_given(name))
-            .cloned()
-            .collect();
-        let mut given: Vec<&File> = self.suppressions.iter().collect();
-        given.sort_by_key(|file| {
-            named
-                .iter()
-                .position(|name| *name == file.name)
-                .unwrap_or(named.len())
-        });
-        for File { name, text } in given {
-            match read_file(name, text) {
-                Ok((_, more)) => rules.extend(more),
-                Err(mistakes) => wrong.extend(mistakes),
-            }
-        }
-        let more = self.packs.iter().filter(|name| !files.packs.contains(name));
-        for name in files.packs.iter().chain(more) {
-            rules.extend(pack(name, &mut wrong));
-        }
-
-        let file = files.baseline.as_deref().unwrap_or(BASELINE);
-        let known = self
-            .baseline
-            .as_deref()
-            .map(|text| Baseline::read(file, text))
-            .transpose();
-        let baseline = known.unwrap_or_else(|mistake| keep(mistake, &mut wrong));
+        rules.extend(self.suppression_rules(&names, &mut errors));
+        rules.extend(self.all_pack_rules(&files.packs, &mut errors));
+        let mut not_given = self.missing_suppressions(names);
         if self.baseline.is_none() {
             not_given.extend(files.baseline.clone());
         }
+
+        let baseline_name = files.baseline.as_deref().unwrap_or(BASELINE);
+        let baseline = self
+            .baseline
+            .and_then(|text| ok_or_push(Baseline::read(baseline_name, &text), &mut errors));
         let base = self
             .base
-            .as_deref()
-            .map(|text| Document::read("base", text))
-            .transpose();
-        let base = base.unwrap_or_else(|mistake| keep(mistake, &mut wrong));
-        if !wrong.is_empty() {
-            return Err(wrong);
+            .and_then(|text| ok_or_push(Document::read("base", &text), &mut errors));
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let mut gate = Gate::new(policy, today).with_rules(rules);
         gate.baseline = baseline;
@@ -140,56 +109,89 @@ impl Options {
             not_given,
         })
     }
+
+    /// Parses the suppression files: first those that the configuration names, in its order, and
+    /// then the rest.
+    fn suppression_rules(&self, names: &[String], errors: &mut Vec<Diagnostic>) -> Vec<Rule> {
+        let mut files: Vec<&File> = self.suppressions.iter().collect();
+        files.sort_by_key(|file| {
+            let position = names.iter().position(|name| *name == file.name);
+            position.unwrap_or(names.len())
+        });
+        let mut rules = Vec::new();
+        for File { name, text } in files {
+            match read_file(name, text) {
+                Ok((_, more)) => rules.extend(more),
+                Err(more) => errors.extend(more),
+            }
+        }
+        rules
+    }
+
+    /// Returns the suppression files that the configuration names but the options don't contain.
+    fn missing_suppressions(&self, mut names: Vec<String>) -> Vec<String> {
+        names.retain(|name| self.suppressions.iter().all(|file| file.name != *name));
+        names
+    }
+
+    /// Returns the rules of the configuration's packs, followed by those of the options' packs.
+    fn all_pack_rules(&self, configured: &[String], errors: &mut Vec<Diagnostic>) -> Vec<Rule> {
+        let more = self.packs.iter().filter(|name| !configured.contains(name));
+        let mut rules = Vec::new();
+        for name in configured.iter().chain(more) {
+            rules.extend(pack_rules(name, errors));
+        }
+        rules
+    }
 }
 
-/// Reads the text of a configuration; nothing is one without keys.
-pub(crate) fn config(text: Option<&str>) -> Result<Config, Vec<Mistake>> {
+/// Parses the text of a configuration. `None` is an empty configuration.
+pub(crate) fn parse_config(text: Option<&str>) -> Result<Config, Vec<Diagnostic>> {
     text.map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, text))
 }
 
-/// A file that can't be read is as none, but its mistake is kept.
-fn keep<T>(mistake: Mistake, wrong: &mut Vec<Mistake>) -> Option<T> {
-    wrong.push(mistake);
-    None
+/// Returns a parsed file, or `None` after recording its error.
+fn ok_or_push<T>(result: Result<T, Diagnostic>, errors: &mut Vec<Diagnostic>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
 }
 
-fn set_fail_on(policy: &mut Policy, words: &[String], wrong: &mut Vec<Mistake>) {
-    if words.is_empty() {
+fn set_fail_on(policy: &mut Policy, kinds: &[String], errors: &mut Vec<Diagnostic>) {
+    if kinds.is_empty() {
         return;
     }
-    if let Err((message, help)) = policy.set_fail_on(words.iter().map(String::as_str)) {
-        wrong.push(mistakes::about("failOn", message, help));
+    if let Err(error) = policy.set_fail_on(kinds.iter().map(String::as_str)) {
+        let help = Some(error.help().to_owned());
+        errors.push(diagnostics::about_option("failOn", error.to_string(), help));
     }
 }
 
-fn day(text: &str, otherwise: Date, wrong: &mut Vec<Mistake>) -> Date {
+/// Parses a date. Returns `fallback` after recording an error.
+fn parse_date(text: &str, fallback: Date, errors: &mut Vec<Diagnostic>) -> Date {
     text.parse().unwrap_or_else(|_| {
-        wrong.push(mistakes::about(
+        errors.push(diagnostics::about_option(
             "today",
-            format!("`{text}` is no day"),
-            Some("write YYYY-MM-DD".to_owned()),
+            format!("invalid date `{text}`"),
+            Some("use the format YYYY-MM-DD".to_owned()),
         ));
-        otherwise
+        fallback
     })
 }
 
-fn pack(name: &str, wrong: &mut Vec<Mistake>) -> Vec<Rule> {
-    let Some(pack) = Pack::named(name) else {
-        let known: Vec<&str> = packs().iter().map(|p| p.name).collect();
-        let help = format!("there are {}", known.join(", "));
-        wrong.push(mistakes::about(
+/// Returns the rules of a pack. An unknown pack is recorded as an error and has no rules.
+fn pack_rules(name: &str, errors: &mut Vec<Diagnostic>) -> Vec<Rule> {
+    let Some(pack) = Pack::find(name) else {
+        let names: Vec<&str> = packs().iter().map(|pack| pack.name).collect();
+        errors.push(diagnostics::about_option(
             "packs",
-            format!("there is no pack `{name}`"),
-            Some(help),
+            format!("unknown pack `{name}`"),
+            Some(format!("expected one of: {}", names.join(", "))),
         ));
         return Vec::new();
     };
-    pack.read()
-        .map(|(_, rules)| rules)
-        .unwrap_or_else(|mistakes| {
-            wrong.extend(mistakes);
-            Vec::new()
-        })
+    pack.read().map(|(_, rules)| rules).unwrap_or_else(|more| {
+        errors.extend(more);
+        Vec::new()
+    })
 }
 
 #[cfg(test)]
@@ -203,27 +205,29 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_is_an_error() {
-        let wrong = |json: &str| {
+    fn invalid_json_is_rejected() {
+        let error = |json: &str| {
             serde_json::from_str::<Options>(json)
                 .unwrap_err()
                 .to_string()
         };
         assert!(
-            wrong(r#"{"suppresions":[]}"#)
+            error(r#"{"suppresions":[]}"#)
                 .contains("unknown field `suppresions`, expected one of `config`")
         );
-        assert!(wrong(r#"{"silence":"maybe"}"#).contains("expected `fail` or `pass`"));
-        assert!(wrong(r#"{"suppressions":[{"name":"a"}]}"#).contains("missing field `text`"));
-        assert!(wrong(r#"{"config":1}"#).contains("expected a string"));
+        assert!(error(r#"{"silence":"maybe"}"#).contains("expected one of: fail, pass"));
+        assert!(error(r#"{"suppressions":[{"name":"a"}]}"#).contains("missing field `text`"));
+        assert!(error(r#"{"config":1}"#).contains("expected a string"));
     }
 
     #[test]
-    fn the_mistakes_of_all_files_are_told_at_once() {
-        let given = r#"{"config":"[gate]\nsilnce = 1\n","suppressions":[{"name":"a.supp","text":"{\n"}],"packs":["pyton"],
-            "baseline":"{","base":"[]","failOn":["leek"],"today":"tomorrow"}"#;
-        let wrong = options(given).settings(TODAY).err().unwrap();
-        let files: Vec<&str> = wrong.iter().map(|m| m.file.as_str()).collect();
+    fn errors_of_all_files_are_returned() {
+        let given = r#"{
+            "config":"[gate]\nsilnce = 1\n","suppressions":[{"name":"a.supp","text":"{\n"}],
+            "packs":["pyton"],"baseline":"{","base":"[]","failOn":["leek"],"today":"tomorrow"
+        }"#;
+        let errors = options(given).settings(TODAY).err().unwrap();
+        let files: Vec<&str> = errors.iter().map(|m| m.file.as_str()).collect();
         assert_eq!(
             files,
             [
@@ -236,13 +240,16 @@ mod tests {
                 "base"
             ]
         );
-        assert_eq!((wrong[0].line, wrong[0].column), (2, 1));
-        assert_eq!(wrong[0].help.as_deref(), Some("did you mean `silence`?"));
+        assert_eq!((errors[0].line, errors[0].column), (2, 1));
+        assert_eq!(errors[0].help.as_deref(), Some("did you mean `silence`?"));
     }
 
     #[test]
-    fn files_that_the_configuration_names_come_first_and_are_missed() {
-        let config = r#"[files]\nsuppressions = [\"b.supp\", \"c.supp\"]\npacks = [\"go\"]\nbaseline = \"known.json\""#;
+    fn configured_files_come_first_and_missing_ones_are_listed() {
+        let config = concat!(
+            r#"[files]\nsuppressions = [\"b.supp\", \"c.supp\"]\n"#,
+            r#"packs = [\"go\"]\nbaseline = \"known.json\""#
+        );
         let file = |name| format!(r#"{{"name":"{name}.supp","text":"leak:{name}\n"}}"#);
         let given = format!(
             r#"{{"config":"{config}","suppressions":[{},{}],"packs":["go"]}}"#,

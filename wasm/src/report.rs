@@ -1,47 +1,49 @@
-//! What was read, and how it is judged.
+//! Parsed logs, ready to be judged.
 
 use std::rc::Rc;
 
+use leakgate_core::diagnostic::Diagnostic;
+use leakgate_core::document::Document;
 use leakgate_core::emit::changes_since;
-use leakgate_core::{
-    Date, Document, Mistake, NoWorkspace, Parsed, Source, Verdict, judge, judge_legs, triage,
-};
+use leakgate_core::triage::triage;
+use leakgate_core::verdict::{Source, judge, judge_merged};
+use leakgate_core::{Date, NoWorkspace, Parsed, Verdict};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::boundary;
+use crate::diagnostics;
 use crate::judged::Judged;
-use crate::mistakes;
 use crate::options::{Options, Settings};
 
-/// What was read. It is kept, so that it can be judged anew when a rule has changed.
+/// Parsed logs. They can be judged again after a rule has changed, without parsing again.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Report {
     parsed: Rc<Parsed>,
     sources: Vec<Source>,
-    /// What merged runs say of themselves.
+    /// Verdict of the legs, if the report is merged.
     legs: Option<Verdict>,
 }
 
 #[wasm_bindgen]
 impl Report {
-    /// Holds what was read against rules. Mistakes in what people have written are thrown as one
-    /// `MistakesError`, which has all of them; options that are none are a `TypeError`.
+    /// Judges the report by rules. Errors in files and options are thrown together, as a
+    /// `MistakesError`; unknown options are a `TypeError`.
     pub fn judge(
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "Options")] options: &JsValue,
     ) -> Result<Judged, JsValue> {
-        let options: Options = boundary::read(options, "options")?;
-        let today = boundary::today()
-            .ok_or_else(|| JsError::new("the host does not know which day it is"))?;
-        self.decide(options, today)
-            .map_err(|mistakes| mistakes::error(&mistakes))
+        let options: Options = boundary::from_js(options, "options")?;
+        let today =
+            boundary::today().ok_or_else(|| JsError::new("cannot determine the current date"))?;
+        self.judge_on(options, today)
+            .map_err(|errors| diagnostics::js_error(&errors))
     }
 }
 
 impl Report {
-    /// Some logs of which nothing else is known.
+    /// Creates a report of logs.
     pub(crate) fn new(parsed: Parsed, sources: Vec<Source>) -> Self {
         Self {
             parsed: Rc::new(parsed),
@@ -50,16 +52,20 @@ impl Report {
         }
     }
 
-    /// Several runs that were made one.
-    pub(crate) fn merged(all: Document, sources: Vec<Source>) -> Self {
+    /// Creates a report of merged runs.
+    pub(crate) fn merged(merged: Document, sources: Vec<Source>) -> Self {
         Self {
-            legs: Some(all.verdict),
-            ..Self::new(all.parsed, sources)
+            legs: Some(merged.verdict),
+            ..Self::new(merged.parsed, sources)
         }
     }
 
-    /// The same without JavaScript: `today` is the day where the options name none.
-    pub(crate) fn decide(&self, options: Options, today: Date) -> Result<Judged, Vec<Mistake>> {
+    /// Judges the report, without JavaScript values. `today` applies if the options have no date.
+    pub(crate) fn judge_on(
+        &self,
+        options: Options,
+        today: Date,
+    ) -> Result<Judged, Vec<Diagnostic>> {
         let Settings {
             gate,
             base,
@@ -67,7 +73,7 @@ impl Report {
         } = options.settings(today)?;
         let triage = triage(&self.parsed, &gate, &NoWorkspace);
         let verdict = match &self.legs {
-            Some(legs) => judge_legs(&self.parsed, &triage, &self.sources, legs, &gate),
+            Some(legs) => judge_merged(&self.parsed, &triage, &self.sources, legs, &gate),
             None => judge(&self.parsed, &triage, &self.sources, &gate),
         };
         let mut judged = Judged {

@@ -1,12 +1,13 @@
-//! Reading logs.
+//! Parsing of logs in chunks.
 
-use leakgate_core::{Options, Parser, Source};
+use leakgate_core::verdict::Source;
+use leakgate_core::{Options, Parser};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::report::Report;
-use crate::{mistakes, options};
+use crate::{diagnostics, options};
 
-/// Reads logs, one after the other, in chunks of any size.
+/// Parses logs one after the other, in chunks of any size.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Session {
@@ -17,35 +18,35 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// A session that has read nothing. The text of a `leakgate.toml` tells of formats of the
-    /// project's own (`[[format]]`); its mistakes are thrown as one `MistakesError`.
+    /// Creates a session. `config` is the text of a `leakgate.toml`, of which only the custom
+    /// formats (`[[format]]`) matter here. Errors in it are thrown together, as a `MistakesError`.
     #[wasm_bindgen(constructor)]
     pub fn new(config: Option<String>) -> Result<Self, JsValue> {
-        let config =
-            options::config(config.as_deref()).map_err(|mistakes| mistakes::error(&mistakes))?;
+        let config = options::parse_config(config.as_deref())
+            .map_err(|errors| diagnostics::js_error(&errors))?;
         Ok(Self {
             parser: Parser::with_formats(Options::default(), &config.formats),
             ..Self::default()
         })
     }
 
-    /// Begins a log; the one before it ends. Each log has to prove something by itself, unless it
-    /// belongs to a source, an archive or a folder say: of the logs of one source, which follow
-    /// one another, one has to.
+    /// Begins a log and ends the previous one. Each log must contain checker output, unless it has
+    /// a source, such as an archive or a directory: then at least one log of the source must. Logs
+    /// of a source must follow each other.
     pub fn begin(&mut self, name: &str, source: Option<String>) {
         self.parser.begin(name);
-        let at = self.logs;
+        let index = self.logs;
         self.logs += 1;
         match (source, self.sources.last_mut()) {
-            (Some(source), Some(last)) if last.name == source => last.inputs.push(at),
+            (Some(source), Some(last)) if last.name == source => last.inputs.push(index),
             (source, _) => self.sources.push(Source {
                 name: source.unwrap_or_else(|| name.to_owned()),
-                inputs: vec![at],
+                inputs: vec![index],
             }),
         }
     }
 
-    /// Reads the next bytes of the log. Where none was begun, it is called `log`.
+    /// Parses the next bytes of the log. If no log was begun, begins one named `log`.
     pub fn feed(&mut self, chunk: &[u8]) {
         if self.logs == 0 {
             self.begin("log", None);
@@ -53,8 +54,8 @@ impl Session {
         self.parser.feed(chunk);
     }
 
-    /// What was read so far, while the session goes on: a report that has not ended yet counts as
-    /// cut off. It copies what was found, so ask for it seldom.
+    /// Returns a report of the data so far, without ending the session. A checker report that has
+    /// not ended yet counts as truncated. Copies all findings, so call it rarely.
     pub fn peek(&self) -> Report {
         Self {
             parser: self.parser.clone(),
@@ -64,9 +65,9 @@ impl Session {
         .finish()
     }
 
-    /// Ends the last log. The session is used up; what was read can be judged as often as wanted.
+    /// Ends the session and returns its report.
     pub fn finish(mut self) -> Report {
-        // Without any log nothing would have to prove anything.
+        // Without any log, no checker output would be required.
         if self.logs == 0 {
             self.begin("log", None);
         }
@@ -89,27 +90,25 @@ mod tests {
     use leakgate_core::Date;
 
     use super::*;
-    use crate::options::Options as Rules;
-
-    const LOG: &[u8] = b"==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 4 byte(s) in 1 object(s) allocated from:\n\
-        \x20   #0 0x51 in make /src/a.c:3:9\n    #1 0x52 in main /src/a.c:9:9\n\nSUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";
+    use crate::LEAK_LOG;
+    use crate::options::Options as JudgeOptions;
 
     #[test]
-    fn a_look_in_between_changes_nothing() {
+    fn peek_does_not_change_session() {
         let found = |report: &Report| {
             let judged = report
-                .decide(Rules::default(), Date::constant(2026, 6, 1))
+                .judge_on(JudgeOptions::default(), Date::constant(2026, 6, 1))
                 .unwrap();
             (judged.parsed.findings.len(), judged.parsed.problems.len())
         };
         let mut session = Session::default();
         assert_eq!(found(&session.peek()), (0, 0));
-        let (head, rest) = LOG.split_at(LOG.len() - 40);
+        let (head, rest) = LEAK_LOG.split_at(LEAK_LOG.len() - 40);
         session.feed(head);
         assert_eq!(
             found(&session.peek()),
             (1, 1),
-            "the finding, and that its report is cut off"
+            "the finding and a truncated report"
         );
         session.feed(rest);
         assert_eq!(found(&session.peek()), (1, 0));
@@ -117,16 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn of_the_logs_of_one_source_one_has_to_speak() {
+    fn one_log_per_source_needs_checker_output() {
         let reasons = |source: Option<&str>| {
             let mut session = Session::default();
-            for (name, text) in [("a", &b"built\n"[..]), ("b", LOG), ("c", b"done\n")] {
+            for (name, text) in [("a", &b"built\n"[..]), ("b", LEAK_LOG), ("c", b"done\n")] {
                 session.begin(name, source.map(String::from));
                 session.feed(text);
             }
             let judged = session
                 .finish()
-                .decide(Rules::default(), Date::constant(2026, 6, 1))
+                .judge_on(JudgeOptions::default(), Date::constant(2026, 6, 1))
                 .unwrap();
             judged
                 .verdict

@@ -1,16 +1,17 @@
-/** How a run ended: `error` where leakgate could not do its work. */
+/** The outcome of a run. `error` means that leakgate could not complete its work. */
 export type Outcome = 'pass' | 'fail' | 'error';
 
-/** A format of a document. */
-export type Format = 'text' | 'json' | 'html' | 'sarif' | 'markdown' | 'junit' | 'annotations' | 'gitlab' | 'folded';
+/** A report format. */
+export type Format =
+  | 'text' | 'json' | 'html' | 'sarif' | 'markdown' | 'junit' | 'annotations' | 'gitlab' | 'folded';
 
-/** A language of rules: `leakgate.toml`, or a suppression file of valgrind or LeakSanitizer. */
+/** A rule syntax: `leakgate.toml`, or a suppression file for valgrind or LeakSanitizer. */
 export type Language = 'toml' | 'valgrind' | 'lsan';
 
 /** A built-in pack of rules for known benign findings. */
 export type Pack =
-  | 'python' | 'pyo3' | 'rust-std' | 'tokio' | 'glib' | 'gtk-fontconfig' | 'openssl' | 'libstdcxx' | 'dlopen' | 'openmp' | 'cranelift'
-  | 'jvm' | 'go' | 'macos-objc' | 'postgres';
+  | 'python' | 'pyo3' | 'rust-std' | 'tokio' | 'glib' | 'gtk-fontconfig' | 'openssl' | 'libstdcxx'
+  | 'dlopen' | 'openmp' | 'cranelift' | 'jvm' | 'go' | 'macos-objc' | 'postgres';
 
 /** A file with its name. */
 export interface File {
@@ -18,87 +19,94 @@ export interface File {
   text: string;
 }
 
-/** What logs are held against. A key that is not listed here is an error. */
+/** Rules and settings for judging a report. Unknown keys are errors. */
 export interface Options {
-  /** The text of a `leakgate.toml`. Files that it names are looked for among `suppressions`; `own` has no effect. */
+  /**
+   * The text of a `leakgate.toml`. Suppression files that it names are taken from `suppressions`.
+   * `own` has no effect.
+   */
   config?: string;
-  /** Suppression files of valgrind or of a sanitizer. Which of them a file is, its text tells. */
+  /** Suppression files for valgrind or a sanitizer. The syntax is detected from the text. */
   suppressions?: File[];
-  /** Built-in packs, beside those that the configuration names. */
+  /** Built-in packs, in addition to those in the configuration. */
   packs?: Pack[];
-  /** The text of a baseline: what it holds is accepted unless it has grown. */
+  /** The text of a baseline. Its findings are accepted unless they have grown. */
   baseline?: string;
-  /** The JSON document of an earlier run; see `Judged.changes`. It accepts nothing. */
+  /** The JSON report of an earlier run, for `Judged.changes`. It accepts no findings. */
   base?: string;
-  /** What a log without any checker output means, instead of what the configuration says. */
+  /** The meaning of a log without any checker output. Overrides the configuration. */
   silence?: 'fail' | 'pass';
-  /** The kinds of findings to fail on, instead of those of the configuration: `errors`, `leaks`, `leak-definite`, … */
+  /**
+   * Kinds of findings that fail, such as `errors`, `leaks` or `leak-definite`. Overrides the
+   * configuration.
+   */
   failOn?: string[];
-  /** The day by which rules expire, as YYYY-MM-DD; without it, the host's day in UTC. */
+  /** The date for the expiry of rules, as YYYY-MM-DD. Default: the current UTC date of the host. */
   today?: string;
 }
 
-/** How a document is laid out. */
+/** Formatting options of a report. */
 export interface Layout {
-  /** What tells a SARIF document from others about the same commit. Default: `leakgate`. */
+  /** SARIF category; give each matrix job its own. Default: `leakgate`. */
   category?: string;
-  /** The most characters of a markdown document, 2000 at least. Default: 65000. */
+  /** Maximum length of a Markdown report, in characters; at least 2000. Default: 65000. */
   maxCharacters?: number;
-  /** Findings that do not fail stand in SARIF and in folded stacks, too. */
+  /** Include findings that don't fail in SARIF and folded stacks. Default: false. */
   showAccepted?: boolean;
 }
 
-/** The parts of the HTML document. Every text of a log is escaped in them. */
+/** The parts of the HTML report. Log text in the markup is escaped. */
 export interface Panes {
-  /** How it ended, as text. */
+  /** Title with the outcome, as plain text. */
   title: string;
-  /** What was proved or seen and every reason, as markup. */
+  /** Evidence, reasons and warnings, as markup. */
   verdict: string;
-  /** What has changed, rules, problems, reports and inputs, as markup. */
+  /** Lists of changes, rules, problems, reports and inputs, as markup. */
   lists: string;
-  /** The findings in JSON, as the script of the HTML document takes them. It is no contract: both change together. */
+  /** Findings as JSON for the script of the HTML report. The format is internal and may change. */
   data: string;
 }
 
-/** What a rule says beside what it matches. Days are YYYY-MM-DD. */
+/** Metadata of a rule. Not used for matching. Dates are YYYY-MM-DD. */
 export interface Wording {
-  /** Why it is accepted. Without it, the rule says that it was not looked into yet. */
+  /** Why the finding is accepted. Default: a note that it was not looked into yet. */
   reason?: string;
+  /** Default: `to-fix` if there is no reason. */
   status?: 'false-positive' | 'accepted' | 'to-fix';
-  /** Who answers for it. */
+  /** Owner of the rule. */
   owner?: string;
-  /** Where it was looked into. */
+  /** Link to the investigation. */
   investigation?: string;
-  /** The day on which it is written. */
+  /** The date on which the rule was added. */
   added?: string;
-  /** The last day on which it holds. */
+  /** The last date on which the rule applies. */
   expires?: string;
 }
 
-/** A mistake in what somebody has written. */
+/** An error in a file or an option. */
 export interface Mistake {
-  /** The file, or the option where that is no file. */
+  /** Name of the file or option. */
   file: string;
-  /** From 1; 0 where all of the file is meant. */
+  /** Line, counted from 1, or 0 if the error concerns the whole file. */
   line: number;
-  /** In characters, from 1; 0 where all of the line is meant. */
+  /** Column in characters, counted from 1, or 0 if the error concerns the whole line. */
   column: number;
-  /** How many characters are meant. */
+  /** Length of the invalid text, in characters. */
   length: number;
   /** The text of the line. */
   source: string;
   message: string;
-  /** What to write instead, where that can be guessed. */
+  /** How to fix the error, if known. */
   help: string | null;
 }
 
-/** What is thrown for mistakes in files and options: its `message` has all of them for people. */
+/** Thrown for errors in files and options. Its `message` lists all of them as text. */
 export interface MistakesError extends Error {
   name: 'MistakesError';
   mistakes: Mistake[];
 }
 
-/** A finding in one or both of two runs. */
+/** A difference between two runs. */
 export interface Change {
   change: 'new' | 'grown' | 'moved' | 'fixed';
   fingerprint: string;
@@ -108,7 +116,7 @@ export interface Change {
   after: Side | null;
 }
 
-/** A finding in one run. Bytes and blocks are those of the process that leaked most. */
+/** A finding in one run. Bytes and blocks are those of the process that leaked the most. */
 export interface Side {
   kind: string;
   bytes: number;

@@ -1,65 +1,71 @@
-// Calls to the worker: each has a number, and an answer.
+// Calls to the worker. Each call has an id, by which its reply is found.
 
-/** What is wrong with rules and options, as the core tells it. */
-export class Mistakes extends Error {
+/** Errors in rules and options; `list` has them one by one. */
+export class InputErrors extends Error {
   constructor(message, list) {
     super(message);
     this.list = list;
   }
 }
 
-/** The worker broke off. What it had read is gone, and another one has taken its place. */
-export class BrokenOff extends Error {}
+/** The worker crashed. Its logs are lost, and a new worker has replaced it. */
+export class WorkerCrash extends Error {}
 
-const waiting = new Map();
+const pending = new Map();
 let worker = null;
-let last = 0;
+let lastId = 0;
 
-/** Where the page is one file, the worker and its module stand in it. */
-function inside() {
+/** Starts the worker that is embedded in a single-file page, and passes it its module. */
+function inlineWorker() {
   const [source, module] = ['worker', 'module'].map((id) => document.getElementById(id));
-  const made = new Worker(URL.createObjectURL(new Blob([source.textContent], { type: 'text/javascript' })));
-  made.postMessage({ module: module.textContent });
-  return made;
+  const blob = new Blob([source.textContent], { type: 'text/javascript' });
+  const created = new Worker(URL.createObjectURL(blob));
+  created.postMessage({ module: module.textContent });
+  return created;
 }
 
 /** Starts the worker. */
 export function start() {
-  const isOneFile = document.getElementById('worker');
-  worker = isOneFile ? inside() : new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
-  worker.addEventListener('message', ({ data }) => answer(data));
-  worker.addEventListener('error', (event) => failAll(new Error(event.message || 'the reader of logs did not start')));
+  const isSingleFile = document.getElementById('worker');
+  worker = isSingleFile
+    ? inlineWorker()
+    : new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+  worker.addEventListener('message', ({ data }) => onReply(data));
+  worker.addEventListener('error', (event) => {
+    rejectAll(new Error(event.message || 'cannot start the worker'));
+  });
 }
 
-function failAll(error) {
-  for (const call of waiting.values()) call.failed(error);
-  waiting.clear();
+function rejectAll(error) {
+  for (const { reject } of pending.values()) reject(error);
+  pending.clear();
 }
 
-function answer({ id, told, done, failed }) {
-  const call = waiting.get(id);
-  if (told) {
-    call?.told?.(told);
+function onReply({ id, progress, result, error }) {
+  const call = pending.get(id);
+  if (progress) {
+    call?.onProgress?.(progress);
     return;
   }
-  if (failed?.isBroken) {
-    // After a fault nothing in its memory can be relied upon.
+  if (error?.isCrash) {
+    // After a crash the worker's memory cannot be trusted.
     worker.terminate();
-    failAll(new BrokenOff(failed.message));
+    rejectAll(new WorkerCrash(error.message));
     start();
     return;
   }
-  waiting.delete(id);
-  if (failed) call?.failed(failed.mistakes ? new Mistakes(failed.message, failed.mistakes) : new Error(failed.message));
-  else call?.done(done);
+  pending.delete(id);
+  if (error?.mistakes) call?.reject(new InputErrors(error.message, error.mistakes));
+  else if (error) call?.reject(new Error(error.message));
+  else call?.resolve(result);
 }
 
-/** Asks the worker. */
-export function ask(task, rest = {}, told = null) {
-  last += 1;
-  const id = last;
-  return new Promise((done, failed) => {
-    waiting.set(id, { done, failed, told });
-    worker.postMessage({ id, task, ...rest });
+/** Runs a task in the worker. `onProgress` is called while the task runs. */
+export function request(task, args = {}, onProgress = null) {
+  lastId += 1;
+  const id = lastId;
+  return new Promise((resolve, reject) => {
+    pending.set(id, { resolve, reject, onProgress });
+    worker.postMessage({ id, task, ...args });
   });
 }

@@ -1,63 +1,70 @@
-// The pane of rules: leakgate.toml and suppression files as text, a baseline beside them, and what is wrong with any of them.
+// The rules pane: leakgate.toml and suppression files as editable text, a baseline, and the errors
+// in all of them.
 
-import { PAUSE, byId } from './element.js';
-import { later, make } from './report/report.js';
+import { INPUT_DELAY, byId } from './element.js';
+import { debounce, make } from './report/report.js';
 
 const CONFIG = 'leakgate.toml';
 
-const [box, numbers, tabs, wrong] = ['rules', 'numbers', 'tabs', 'mistakes'].map(byId);
+const [box, gutter, tabs, errorList] = ['rules', 'gutter', 'tabs', 'errors'].map(byId);
 
-/** The texts by name; the first is the configuration. */
+/** File texts by name. The first is the configuration. */
 const texts = new Map([[CONFIG, '']]);
-let open = CONFIG;
+let current = CONFIG;
 let baseline = null;
-let all = [];
-let changed = () => {};
+let errors = [];
+let notify = () => {};
 
-/** Calls `call` whenever a rule has changed. */
-export function onChange(call) {
-  changed = call;
-  const soon = later(changed, PAUSE);
+/** Sets a callback for changes of any rule, and connects the pane's controls. */
+export function onChange(callback) {
+  notify = callback;
+  const notifySoon = debounce(notify, INPUT_DELAY);
   box.addEventListener('input', () => {
-    texts.set(open, box.value);
-    number();
-    soon();
+    texts.set(current, box.value);
+    updateGutter();
+    notifySoon();
   });
-  box.addEventListener('scroll', () => { numbers.scrollTop = box.scrollTop; });
+  box.addEventListener('scroll', () => {
+    gutter.scrollTop = box.scrollTop;
+  });
   byId('new-rules').addEventListener('click', () => {
-    show(unused('suppressions.supp'));
+    open(addEmpty('suppressions.supp'));
     box.focus();
   });
-  for (const id of ['silence', 'pack']) byId(id).addEventListener('change', () => changed());
-  show(open);
+  for (const id of ['silence', 'pack']) byId(id).addEventListener('change', () => notify());
+  open(current);
 }
 
-export function offerPacks(names) {
+export function listPacks(names) {
   byId('pack').append(...names.map((name) => make('option', { value: name }, name)));
 }
 
-function unused(name) {
-  for (let n = 2; texts.has(name); n += 1) name = `suppressions-${n}.supp`;
-  texts.set(name, '');
-  return name;
+/** Adds an empty file, numbered if the name is taken, and returns its name. */
+function addEmpty(name) {
+  let unique = name;
+  for (let n = 2; texts.has(unique); n += 1) unique = `suppressions-${n}.supp`;
+  texts.set(unique, '');
+  return unique;
 }
 
-/** Takes a file into the pane. */
-export async function take({ name, blob }, kind) {
+/** Adds a file of a kind that `kindOf` detected. */
+export async function addFile({ name, blob }, kind) {
   const text = await blob.text();
   if (kind === 'baseline') {
     baseline = { name, text };
-    show(open);
+    open(current);
     return;
   }
-  const at = kind === 'config' ? CONFIG : name;
-  texts.set(at, text);
-  show(at);
+  const key = kind === 'config' ? CONFIG : name;
+  texts.set(key, text);
+  open(key);
 }
 
-/** The options of a judgement. */
+/** Returns the options for `Report.judge`. */
 export function options() {
-  const suppressions = [...texts].filter(([name, text]) => name !== CONFIG && text.trim()).map(([name, text]) => ({ name, text }));
+  const suppressions = [...texts]
+    .filter(([name, text]) => name !== CONFIG && text.trim())
+    .map(([name, text]) => ({ name, text }));
   const pack = byId('pack').value;
   return {
     config: texts.get(CONFIG),
@@ -70,87 +77,135 @@ export function options() {
 
 export const config = () => texts.get(CONFIG);
 
-/** All that somebody else needs for the same verdict. */
-export const kept = () => ({ texts: Object.fromEntries(texts), pack: byId('pack').value, silence: byId('silence').checked, baseline });
+/** Returns everything that another user needs to reproduce the verdict. */
+export const state = () => ({
+  texts: Object.fromEntries(texts),
+  pack: byId('pack').value,
+  silence: byId('silence').checked,
+  baseline,
+});
 
-/** Takes what `kept` gave, or what somebody says that it did. */
-export function restore(from) {
+/** Restores what `state` returned. The input is untrusted. */
+export function restore(saved) {
   const text = (value) => (typeof value === 'string' ? value : '');
   texts.clear();
   texts.set(CONFIG, '');
-  for (const [name, value] of Object.entries(from?.texts ?? {})) texts.set(name, text(value));
-  byId('pack').value = text(from?.pack);
-  byId('silence').checked = from?.silence === true;
-  baseline = from?.baseline ? { name: text(from.baseline.name), text: text(from.baseline.text) } : null;
-  show(CONFIG);
+  for (const [name, value] of Object.entries(saved?.texts ?? {})) texts.set(name, text(value));
+  byId('pack').value = text(saved?.pack);
+  byId('silence').checked = saved?.silence === true;
+  baseline = saved?.baseline
+    ? { name: text(saved.baseline.name), text: text(saved.baseline.text) }
+    : null;
+  open(CONFIG);
 }
 
-/** Puts a rule behind those that are there, and shows it. */
-export function add(rule) {
+/** Appends a rule to the configuration and shows it. */
+export function addRule(rule) {
   const before = texts.get(CONFIG).trimEnd();
-  const text = `${before}${before ? '\n\n' : ''}${rule.trimEnd()}\n`;
-  texts.set(CONFIG, text);
-  show(CONFIG);
+  texts.set(CONFIG, `${before}${before ? '\n\n' : ''}${rule.trimEnd()}\n`);
+  open(CONFIG);
   box.scrollTop = box.scrollHeight;
-  changed();
+  notify();
 }
 
-/** Shows a text for editing. */
-function show(name) {
-  open = name;
-  box.value = texts.get(name);
-  const tab = (each) => make('button', { type: 'button', 'aria-pressed': String(each === open), onclick: () => show(each) }, each);
-  const out = (each, away) => make('button', { type: 'button', className: 'out', 'aria-label': `Take out ${each}`, onclick: away }, '×');
-  const away = (each) => () => {
-    texts.delete(each);
-    show(CONFIG);
-    changed();
+function removeButton(name, remove) {
+  const onclick = () => {
+    remove();
+    notify();
   };
-  tabs.replaceChildren(...[...texts.keys()].map((each) => make('span', {}, tab(each), each === CONFIG ? '' : out(each, away(each)))));
-  if (baseline) {
-    tabs.append(make('span', { className: 'baseline' }, `baseline ${baseline.name}`, out(baseline.name, () => {
-      baseline = null;
-      show(open);
-      changed();
-    })));
-  }
-  box.setAttribute('aria-label', open);
-  number();
+  return make(
+    'button',
+    {
+      type: 'button',
+      className: 'remove',
+      'aria-label': `Remove ${name}`,
+      onclick,
+    },
+    '×',
+  );
 }
 
-function number() {
-  const bad = new Set(all.filter(({ file }) => file === open).map(({ line }) => line));
+function tab(name) {
+  const button = make(
+    'button',
+    {
+      type: 'button',
+      'aria-pressed': String(name === current),
+      onclick: () => open(name),
+    },
+    name,
+  );
+  if (name === CONFIG) return make('span', {}, button);
+  const remove = () => {
+    texts.delete(name);
+    open(CONFIG);
+  };
+  return make('span', {}, button, removeButton(name, remove));
+}
+
+function baselineTab() {
+  const remove = () => {
+    baseline = null;
+    open(current);
+  };
+  const { name } = baseline;
+  return make('span', { className: 'baseline' }, `Baseline: ${name}`, removeButton(name, remove));
+}
+
+/** Opens a file in the editor. */
+function open(name) {
+  current = name;
+  box.value = texts.get(name);
+  tabs.replaceChildren(...[...texts.keys()].map(tab));
+  if (baseline) tabs.append(baselineTab());
+  box.setAttribute('aria-label', current);
+  updateGutter();
+}
+
+/** Updates the line numbers and marks lines with errors. */
+function updateGutter() {
+  const wrongLines = new Set(errors.filter(({ file }) => file === current).map(({ line }) => line));
   const count = box.value.split('\n').length;
-  box.setAttribute('aria-invalid', String(bad.size > 0));
-  numbers.replaceChildren(...Array.from({ length: count }, (_, at) =>
-    make('span', { className: bad.has(at + 1) ? 'bad' : '' }, `${at + 1}\n`)));
-  numbers.scrollTop = box.scrollTop;
+  box.setAttribute('aria-invalid', String(wrongLines.size > 0));
+  const number = (_, index) => {
+    const line = index + 1;
+    return make('span', { className: wrongLines.has(line) ? 'bad' : '' }, `${line}\n`);
+  };
+  gutter.replaceChildren(...Array.from({ length: count }, number));
+  gutter.scrollTop = box.scrollTop;
 }
 
-/** Tells mistakes; each leads to its line. */
-export function mistakes(found) {
-  all = found;
-  number();
-  wrong.replaceChildren(...found.map((mistake) => {
-    const place = mistake.line ? `${mistake.file}:${mistake.line}` : mistake.file;
-    const name = texts.has(mistake.file) && mistake.line
-      ? make('button', { type: 'button', className: 'at', onclick: () => select(mistake) }, place)
+function errorItem(error) {
+  const place = error.line ? `${error.file}:${error.line}` : error.file;
+  const name =
+    texts.has(error.file) && error.line
+      ? make('button', { type: 'button', className: 'at', onclick: () => select(error) }, place)
       : make('b', {}, place);
-    const under = `${' '.repeat(Math.max(0, mistake.column - 1))}${'^'.repeat(Math.max(1, mistake.length))}`;
-    const source = mistake.source && mistake.column ? make('pre', {}, `${mistake.source}\n${under}`) : '';
-    return make('li', {}, name, ` ${mistake.message}`, mistake.help ? make('em', {}, ` (${mistake.help})`) : '', source);
-  }));
+  const help = error.help ? make('em', {}, ` (${error.help})`) : '';
+  const indent = ' '.repeat(Math.max(0, error.column - 1));
+  const marker = `${indent}${'^'.repeat(Math.max(1, error.length))}`;
+  const source = error.source && error.column ? make('pre', {}, `${error.source}\n${marker}`) : '';
+  return make('li', {}, name, ` ${error.message}`, help, source);
 }
 
+/** Lists errors, each with a link to its line. */
+export function showErrors(list) {
+  errors = list;
+  updateGutter();
+  errorList.replaceChildren(...errors.map(errorItem));
+}
+
+/** Selects the text of an error. */
 function select({ file, line, column, length }) {
-  show(file);
+  open(file);
   const lines = box.value.split('\n');
-  // Columns count characters, places in the box units of UTF-16.
-  const units = (text, n) => [...text].slice(0, n).join('').length;
+  // Columns count characters, but selections count UTF-16 code units.
+  const codeUnits = (text, n) => [...text].slice(0, n).join('').length;
   const text = lines[line - 1] ?? '';
-  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-  const from = units(text, Math.max(0, column - 1));
+  const lineStart = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const from = Math.max(0, column - 1);
+  const to = from + Math.max(1, length);
   box.focus();
-  box.setSelectionRange(start + from, start + units(text, Math.max(0, column - 1) + Math.max(1, length)));
+  box.setSelectionRange(lineStart + codeUnits(text, from), lineStart + codeUnits(text, to));
   box.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(box).lineHeight));
 }

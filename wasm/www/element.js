@@ -1,6 +1,6 @@
-// The elements that index.html holds.
+// Access to the elements of index.html.
 
 export const byId = (id) => document.getElementById(id);
 
-/** So long after a key it is read and judged anew. */
-export const PAUSE = 250;
+/** Delay in milliseconds between a keystroke and a new verdict. */
+export const INPUT_DELAY = 250;

@@ -1,37 +1,44 @@
-// Files that somebody drops, picks or pastes: each with its path, its bytes, and the folder that it came with.
+// Files that the user drops, picks or pastes: each with its path, its bytes and its source, the
+// folder in which it arrived.
 
-/** All files of what was dropped, those in folders too. */
-export async function dropped(transfer) {
+/** Returns all dropped files, including those in folders. */
+export async function fromDrop(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (entries.length === 0) return chosen(transfer.files);
-  return (await Promise.all(entries.map((entry) => below(entry, '', entry.isDirectory ? entry.name : undefined)))).flat();
+  if (entries.length === 0) return fromList(transfer.files);
+  const source = (entry) => (entry.isDirectory ? entry.name : undefined);
+  return (await Promise.all(entries.map((entry) => filesOf(entry, '', source(entry))))).flat();
 }
 
-async function below(entry, folder, source) {
+async function filesOf(entry, folder, source) {
   const name = `${folder}${entry.name}`;
   if (entry.isFile) {
-    const blob = await new Promise((done, failed) => entry.file(done, failed));
+    const blob = await new Promise((resolve, reject) => {
+      entry.file(resolve, reject);
+    });
     return [{ name, blob, source }];
   }
   const reader = entry.createReader();
   const files = [];
-  // A reader gives a hundred entries at a time, and none when it is done.
+  // A reader returns up to a hundred entries per call, and none at the end.
   for (;;) {
-    const part = await new Promise((done, failed) => reader.readEntries(done, failed));
+    const part = await new Promise((resolve, reject) => {
+      reader.readEntries(resolve, reject);
+    });
     if (part.length === 0) return files.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const inner of part) files.push(...await below(inner, `${name}/`, source));
+    for (const inner of part) files.push(...(await filesOf(inner, `${name}/`, source)));
   }
 }
 
-/** All files that were chosen. */
-export function chosen(list) {
+/** Returns the files of a `FileList`. */
+export function fromList(list) {
   return [...list].map((file) => {
     const path = file.webkitRelativePath;
-    return { name: path || file.name, blob: file, source: path ? path.split('/')[0] : undefined };
+    const source = path ? path.split('/')[0] : undefined;
+    return { name: path || file.name, blob: file, source };
   });
 }
 
-/** What a file is, by its name and its first bytes; what is nothing of this is a log. */
+/** Detects the kind of a file by its name and its first bytes. The default is a log. */
 export async function kindOf({ name, blob }) {
   const base = name.split('/').at(-1).toLowerCase();
   if (base.endsWith('.toml')) return 'config';
@@ -43,9 +50,11 @@ export async function kindOf({ name, blob }) {
   return head.includes('"leakgate/v1"') ? 'run' : 'log';
 }
 
-export const size = (bytes) => {
+/** Formats a number of bytes, such as `1.2 kB`. */
+export const formatSize = (bytes) => {
   const units = ['B', 'kB', 'MB', 'GB'];
-  let at = 0;
-  for (; bytes >= 1000 && at < units.length - 1; at += 1) bytes /= 1000;
-  return `${at && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[at]}`;
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${unit && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 };

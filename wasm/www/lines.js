@@ -1,25 +1,33 @@
-// Logs are kept as bytes, so that the lines that a finding was read from can be shown.
+// Keeps the logs as bytes, from which the lines of a finding are shown.
 
 const PART = 1 << 20;
 const LF = 10;
 
-/** So many characters of a line are shown. */
-const WIDEST = 2000;
+/** Maximum number of characters shown per line. */
+const MAX_WIDTH = 2000;
 
-/** A log: its parts, and how many lines end before the end of each. What lies in a file as it is, is not kept a second time. */
+/**
+ * A log in parts, with the number of lines that end before the end of each part. If the log is an
+ * unpacked file, its parts refer to the file instead of copying it.
+ */
 class Log {
   constructor(file) {
     this.file = file;
     this.parts = [];
     this.ends = [];
     this.lines = 0;
-    this.rest = [];
-    [this.at, this.size] = [0, 0];
+    this.startPart(0);
+  }
+
+  startPart(at) {
+    this.chunks = [];
+    this.at = at;
+    this.size = 0;
   }
 
   push(chunk) {
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) this.lines += 1;
-    if (!this.file) this.rest.push(chunk.slice());
+    if (!this.file) this.chunks.push(chunk.slice());
     this.size += chunk.length;
     if (this.size >= PART) this.close();
   }
@@ -27,22 +35,25 @@ class Log {
   close() {
     if (this.size === 0) return;
     const end = this.at + this.size;
-    // The browser may keep a blob outside of memory.
-    this.parts.push(this.file ? this.file.slice(this.at, end) : new Blob(this.rest));
+    // The browser may keep a blob on disk.
+    this.parts.push(this.file ? this.file.slice(this.at, end) : new Blob(this.chunks));
     this.ends.push(this.lines);
-    [this.rest, this.at, this.size] = [[], end, 0];
+    this.startPart(end);
   }
 
-  /** Lines from `first` to `last`, both from 1. */
+  /** Returns the lines from `first` to `last`, both counted from 1. */
   async between(first, last) {
     this.close();
-    const begin = Math.max(0, this.ends.findIndex((end) => end >= first - 1));
-    const found = this.ends.findIndex((end) => end >= last);
-    const end = found < 0 ? this.parts.length : found + 1;
+    const begin = Math.max(
+      0,
+      this.ends.findIndex((end) => end >= first - 1),
+    );
+    const lastPart = this.ends.findIndex((end) => end >= last);
+    const end = lastPart < 0 ? this.parts.length : lastPart + 1;
     const text = await new Blob(this.parts.slice(begin, end)).text();
     const skipped = begin === 0 ? 0 : this.ends[begin - 1];
     const lines = text.split('\n').slice(first - 1 - skipped, last - skipped);
-    return lines.map((line) => line.replace(/\r$/, '').slice(0, WIDEST));
+    return lines.map((line) => line.replace(/\r$/, '').slice(0, MAX_WIDTH));
   }
 }
 
@@ -52,7 +63,7 @@ export class Logs {
     this.all = [];
   }
 
-  /** Begins a log; `file` where that holds it as it is. */
+  /** Begins a log. `file` is the log's blob, or null if the log comes from an archive. */
   begin(file) {
     this.all.at(-1)?.close();
     this.all.push(new Log(file));
@@ -62,10 +73,10 @@ export class Logs {
     this.all.at(-1).push(chunk);
   }
 
-  /** The lines around one: the number of the first, and all of them. */
+  /** Returns the lines around a line, preceded by the number of the first one. */
   async around(input, line, before, after) {
     const log = this.all[input];
-    if (!log) return [1, ['The log is not at hand.']];
+    if (!log) return [1, ['This log is not available.']];
     const first = Math.max(1, line - before);
     return [first, await log.between(first, line + after)];
   }

@@ -1,17 +1,30 @@
-// Keeps the page’s own files (FILES, under NAME: written above when the page is put together), so that it works without a network.
+// Caches the page's own files, which makes the page work offline. The build prepends two constants:
+// FILES, the files, and NAME, the name of the cache.
 
 addEventListener('install', (event) => {
-  // Not from the browser's cache: the files of one version belong together.
-  const all = FILES.map((file) => new Request(file, { cache: 'reload' }));
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(all)).then(() => skipWaiting()));
+  // Bypass the HTTP cache: the files of a version belong together.
+  const requests = FILES.map((file) => new Request(file, { cache: 'reload' }));
+  const addAll = async () => {
+    const cache = await caches.open(NAME);
+    await cache.addAll(requests);
+    await skipWaiting();
+  };
+  event.waitUntil(addAll());
 });
 
 addEventListener('activate', (event) => {
-  const others = (names) => names.filter((name) => name.startsWith('leakgate-') && name !== NAME);
-  event.waitUntil(caches.keys().then((names) => Promise.all(others(names).map((name) => caches.delete(name)))).then(() => clients.claim()));
+  const isOutdated = (name) => name.startsWith('leakgate-') && name !== NAME;
+  const takeOver = async () => {
+    const outdated = (await caches.keys()).filter(isOutdated);
+    await Promise.all(outdated.map((name) => caches.delete(name)));
+    await clients.claim();
+  };
+  event.waitUntil(takeOver());
 });
 
 addEventListener('fetch', (event) => {
-  const isOwn = new URL(event.request.url).origin === location.origin && event.request.method === 'GET';
-  if (isOwn) event.respondWith(caches.match(event.request, { ignoreSearch: true }).then((kept) => kept || fetch(event.request)));
+  const { request } = event;
+  const isOwn = new URL(request.url).origin === location.origin && request.method === 'GET';
+  const load = async () => (await caches.match(request, { ignoreSearch: true })) || fetch(request);
+  if (isOwn) event.respondWith(load());
 });

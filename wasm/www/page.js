@@ -1,155 +1,191 @@
-// The page: logs on one side, rules on the other, and below what comes of them.
+// The page: logs on one side, rules on the other, and the result below.
 
-import { BrokenOff, Mistakes, ask, start } from './calls.js';
+import { InputErrors, WorkerCrash, request, start } from './calls.js';
 import * as editor from './editor.js';
-import { PAUSE, byId } from './element.js';
-import { chosen, dropped, kindOf, size } from './files.js';
-import { actions, copy, later, make } from './report/report.js';
+import { INPUT_DELAY, byId } from './element.js';
+import { formatSize, fromDrop, fromList, kindOf } from './files.js';
+import { actions, copy, debounce, make } from './report/report.js';
 import * as result from './result.js';
 import { SAMPLES } from './samples.js';
 import * as sharing from './share.js';
 
-const KEEP = {
-  json: ['json', 'application/json'],
-  sarif: ['sarif', 'application/sarif+json'],
-  html: ['html', 'text/html'],
-  markdown: ['md', 'text/markdown'],
-};
+const DOWNLOADS = [
+  { label: 'JSON', format: 'json', extension: 'json', type: 'application/json' },
+  { label: 'SARIF', format: 'sarif', extension: 'sarif', type: 'application/sarif+json' },
+  { label: 'HTML', format: 'html', extension: 'html', type: 'text/html' },
+  { label: 'Markdown', format: 'markdown', extension: 'md', type: 'text/markdown' },
+];
 
-/** A longer text that is pasted is taken as a file, for a box of text would be slow with it. */
-const MOST_TYPED = 200_000;
-const TYPED = 'pasted';
+/** Longer pasted text becomes a file, because a text area would be slow with it. */
+const MAX_TYPED = 200_000;
+const PASTED = 'pasted';
 
-/** What was put in: logs, or documents of runs. */
+/** The inputs: logs, or JSON reports of earlier runs. */
 let logs = [];
 let runs = [];
-/** The document of an earlier run. */
+/** The JSON report of the run to compare with. */
 let base = null;
-/** What of the logs could not be read. */
+/** Messages about inputs that could not be read. */
 let failed = [];
 let isRead = false;
-/** What began to be read later, or taken out, makes an earlier reading idle. */
+/** Number of the latest read. A later read or removal makes earlier ones obsolete. */
 let turn = 0;
 
-/** Does something that may go wrong, and tells how; `tell` for what leaves the verdict as it is. */
-const tried = (work, tell = (text) => result.trouble('This did not work', text)) => async (...given) => {
-  try {
-    await work(...given);
-  } catch (error) {
-    if (error instanceof Mistakes) {
-      result.trouble('The rules can’t be read', 'Nothing is judged until every mistake is mended; they are listed under the rules.');
-      editor.mistakes(error.list);
-    } else if (error instanceof BrokenOff) {
-      isRead = false;
-      result.trouble('This did not work', error.message);
-    } else tell(error.message);
-  }
-};
+const showFailure = (message) => result.showError('Something went wrong', message);
 
-const shared = byId('shared');
-const told = (text) => { shared.textContent = text; };
+/** Wraps an action to show its errors. The default `onError` replaces the verdict. */
+const guarded =
+  (action, onError = showFailure) =>
+  async (...args) => {
+    try {
+      await action(...args);
+    } catch (error) {
+      if (error instanceof InputErrors) {
+        result.showError(
+          'Invalid rules',
+          'Fix the errors listed below the rules to see a verdict.',
+        );
+        editor.showErrors(error.list);
+      } else if (error instanceof WorkerCrash) {
+        isRead = false;
+        showFailure(error.message);
+      } else onError(error.message);
+    }
+  };
+
+const shareStatus = byId('share-status');
+const setShareStatus = (text) => {
+  shareStatus.textContent = text;
+};
 
 const options = () => ({ ...editor.options(), ...(base && { base: base.text }) });
 
-/** The formats of the project's own that a configuration holds; logs are read by them. */
-const formats = () => (editor.config() ?? '').split(/^(?=\s*\[)/m).filter((table) => /^\s*\[\[\s*format/.test(table)).join('');
-let readBy = '';
+/** Returns the `[[format]]` tables of the configuration, on which reading depends. */
+const customFormats = () =>
+  (editor.config() ?? '')
+    .split(/^(?=\s*\[)/m)
+    .filter((table) => /^\s*\[\[\s*format/.test(table))
+    .join('');
+/** The custom formats of the latest read. */
+let readFormats = '';
 
-const judge = tried(async () => {
+const judge = guarded(async () => {
   if (!isRead) return;
-  if (formats() !== readBy && logs.length) {
+  if (customFormats() !== readFormats && logs.length) {
     read();
     return;
   }
-  const shown = await ask('judge', { options: options() });
-  editor.mistakes([]);
-  await result.show(shown, failed, runs.some(({ isSent }) => isSent));
+  const judged = await request('judge', { options: options() });
+  editor.showErrors([]);
+  await result.show(
+    judged,
+    failed,
+    runs.some(({ isShared }) => isShared),
+  );
 });
 
 async function openRuns() {
-  await ask('open', { documents: await Promise.all(runs.map(async ({ name, blob }) => ({ name, text: await blob.text() }))) });
-  return { failed: logs.map(({ name }) => `${name}: logs and documents of runs can't be read together`) };
+  const read = async ({ name, blob }) => ({ name, text: await blob.text() });
+  await request('open', { documents: await Promise.all(runs.map(read)) });
+  return { failed: logs.map(({ name }) => `${name}: cannot mix logs and JSON reports`) };
 }
 
-function readLogs(mine) {
+function readLogs(ownTurn) {
   const bar = byId('progress');
   bar.hidden = false;
-  return ask('read', { files: logs, options: options() }, ({ part, view }) => {
-    if (mine !== turn) return;
+  return request('read', { files: logs, options: options() }, ({ part, panes }) => {
+    if (ownTurn !== turn) return;
     bar.value = part;
-    result.soFar(view, part);
+    result.showProgress(panes, part);
   });
 }
 
-const read = tried(async () => {
+const read = guarded(async () => {
   turn += 1;
-  const mine = turn;
+  const ownTurn = turn;
   result.clear();
   isRead = false;
-  readBy = formats();
-  told('');
-  list();
-  const found = await (runs.length ? openRuns() : readLogs(mine));
-  if (!found || mine !== turn) return;
+  readFormats = customFormats();
+  setShareStatus('');
+  listInputs();
+  const outcome = await (runs.length ? openRuns() : readLogs(ownTurn));
+  if (!outcome || ownTurn !== turn) return;
   byId('progress').hidden = true;
-  failed = found.failed;
+  failed = outcome.failed;
   isRead = true;
   await judge();
   result.reveal();
 });
 
-/** Lists what was put in. */
-function list() {
-  byId('clear').hidden = logs.length + runs.length === 0;
-  byId('inputs').replaceChildren(...[...logs, ...runs].map((file) => make('li', {}, `${file.name}, ${size(file.blob.size)} `,
-    make('button', {
-      type: 'button',
-      className: 'out',
-      'aria-label': `Take out ${file.name}`,
-      onclick: () => {
-        logs = logs.filter((each) => each !== file);
-        runs = runs.filter((each) => each !== file);
-        if (file.name === TYPED) byId('paste').value = '';
-        if (logs.length + runs.length) read();
-        else empty();
-      },
-    }, '×'))));
+function readOrReset() {
+  if (logs.length + runs.length) read();
+  else reset();
 }
 
-function empty() {
+function remove(file) {
+  logs = logs.filter((each) => each !== file);
+  runs = runs.filter((each) => each !== file);
+  if (file.name === PASTED) byId('paste').value = '';
+  readOrReset();
+}
+
+function inputItem(file) {
+  const label = `Remove ${file.name}`;
+  const onclick = () => remove(file);
+  return make(
+    'li',
+    {},
+    `${file.name}, ${formatSize(file.blob.size)} `,
+    make('button', { type: 'button', className: 'remove', 'aria-label': label, onclick }, '×'),
+  );
+}
+
+function listInputs() {
+  byId('clear').hidden = logs.length + runs.length === 0;
+  byId('inputs').replaceChildren(...[...logs, ...runs].map(inputItem));
+}
+
+/** Removes all inputs. */
+function reset() {
   turn += 1;
-  [logs, runs, failed, isRead] = [[], [], [], false];
+  logs = [];
+  runs = [];
+  failed = [];
+  isRead = false;
   byId('paste').value = '';
   result.clear();
   byId('progress').hidden = true;
-  list();
+  listInputs();
   byId('paste').focus();
 }
 
-/** Takes files, each as what it is. A sample gives way to what somebody has of their own. */
-const take = tried(async (files) => {
+/** Adds files of any kind. They replace a sample. */
+const addFiles = guarded(async (files) => {
   if (!files.length) return;
   logs = logs.filter((file) => !file.isSample);
-  if (!logs.some(({ name }) => name === TYPED)) byId('paste').value = '';
-  let isLog = false;
+  if (!logs.some(({ name }) => name === PASTED)) byId('paste').value = '';
+  let hasInput = false;
   for (const file of files) {
     const kind = await kindOf(file);
     if (kind === 'link') {
-      await receive(sharing.opened(await file.blob.text()), file.name);
+      await openShared(sharing.parse(await file.blob.text()), file.name);
       return;
     }
     if (kind === 'log' || kind === 'run') {
       (kind === 'run' ? runs : logs).push(file);
-      isLog = true;
-    } else await editor.take(file, kind);
+      hasInput = true;
+    } else await editor.addFile(file, kind);
   }
-  await (isLog ? read() : judge());
+  await (hasInput ? read() : judge());
 });
 
-const compare = tried(async (files) => {
+/** Compares with files: a JSON report or logs. Without files, stops comparing. */
+const compareWith = guarded(async (files) => {
   if (files.length) {
-    const kinds = await Promise.all(files.map(kindOf));
-    const text = kinds[0] === 'run' ? await files[0].blob.text() : await ask('base', { files, options: options() });
+    const isRun = (await kindOf(files[0])) === 'run';
+    const text = isRun
+      ? await files[0].blob.text()
+      : await request('base', { files, options: options() });
     base = { text, name: files.map(({ name }) => name).join(', ') };
   } else base = null;
   byId('base').textContent = base ? `Compared with ${base.name}.` : '';
@@ -157,137 +193,167 @@ const compare = tried(async (files) => {
   await judge();
 });
 
-/** A report that somebody sent. */
-async function receive({ document: text, rules }, name) {
+/** Opens a shared report with its rules. */
+async function openShared({ document: text, rules }, name) {
   logs = [];
-  runs = [{ name, blob: new Blob([text]), isSent: true }];
+  runs = [{ name, blob: new Blob([text]), isShared: true }];
   editor.restore(rules);
   await read();
 }
 
-/** Makes a link, or, where it would be too long, a file. */
-const share = tried(async () => {
-  const text = sharing.file(await ask('document', { format: 'json' }), editor.kept());
-  const address = `${location.href.split('#')[0]}#${await sharing.packed(text)}`;
-  if (address.length > sharing.MOST) {
+/** Creates a link, or a file if the link would be too long. */
+const share = guarded(async () => {
+  const text = sharing.serialize(await request('document', { format: 'json' }), editor.state());
+  const address = `${location.href.split('#')[0]}#${await sharing.packFragment(text)}`;
+  if (address.length > sharing.MAX_LINK) {
     result.save('leakgate-report.json', 'application/json', text);
-    told(`A link would be ${size(address.length)} long, too much for most places; send the file leakgate-report.json (${size(text.length)}), which this page opens.`);
+    setShareStatus(
+      `The link would be too long (${formatSize(address.length)}). ` +
+        `Share the file leakgate-report.json (${formatSize(text.length)}) instead; ` +
+        'this page opens it.',
+    );
     return;
   }
-  const link = make('a', { href: address }, 'the link');
-  shared.replaceChildren(link, ` (${size(address.length)}): report and rules are in it, without addresses, pids and names of homes. `);
-  await copy(address, link, (what) => shared.append(what));
-}, told);
+  const link = make('a', { href: address }, 'Link');
+  const note = ' with the report and the rules, without addresses, pids and user names. ';
+  shareStatus.replaceChildren(link, ` (${formatSize(address.length)})${note}`);
+  await copy(address, link, (message) => shareStatus.append(message));
+}, setShareStatus);
 
 /** Adds the rule that accepts a finding. */
-actions.accept = tried(async ({ fingerprint }) => {
-  const added = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
-  editor.add(await ask('entry', { fingerprint, wording: { added } }));
-  byId('result').focus();
-}, (why) => result.remark(`No rule was added: ${why}`));
+actions.accept = guarded(
+  async ({ fingerprint }) => {
+    const added = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
+    editor.addRule(await request('entry', { fingerprint, wording: { added } }));
+    byId('result').focus();
+  },
+  (message) => result.addNote(`Cannot add a rule: ${message}`),
+);
 
-actions.lines = ([input, line]) => ask('lines', { input, line });
+actions.lines = ([input, line]) => request('lines', { input, line });
 
-function pickers() {
-  const choose = (button, input, done) => {
-    byId(button).addEventListener('click', () => byId(input).click());
-    byId(input).addEventListener('change', () => {
-      done(chosen(byId(input).files));
-      byId(input).value = '';
-    });
-  };
-  choose('pick', 'files', take);
-  choose('pick-folder', 'folder', take);
-  choose('pick-rules', 'rules-files', take);
-  choose('pick-base', 'base-files', compare);
-  byId('clear-base').addEventListener('click', () => compare([]));
-  byId('clear').addEventListener('click', empty);
+/** Connects a button to a hidden file input. */
+function connectPicker(button, input, onFiles) {
+  byId(button).addEventListener('click', () => byId(input).click());
+  byId(input).addEventListener('change', () => {
+    onFiles(fromList(byId(input).files));
+    byId(input).value = '';
+  });
 }
 
-function exports() {
-  for (const [format, [end, type]] of Object.entries(KEEP)) {
-    byId('keep').append(make('button', {
-      type: 'button',
-      onclick: tried(async () => result.save(`leakgate.${end}`, type, await ask('document', { format })), told),
-    }, format === 'markdown' ? 'Markdown' : format.toUpperCase()));
-  }
-  byId('keep').append(make('button', { type: 'button', onclick: () => result.save('leakgate.toml', 'application/toml', editor.config()) }, 'rules'));
+function connectButtons() {
+  connectPicker('pick', 'files', addFiles);
+  connectPicker('pick-folder', 'folder', addFiles);
+  connectPicker('pick-rules', 'rules-files', addFiles);
+  connectPicker('pick-base', 'base-files', compareWith);
+  byId('clear-base').addEventListener('click', () => compareWith([]));
+  byId('clear').addEventListener('click', reset);
   byId('share').addEventListener('click', share);
 }
 
-/** What is typed or pasted into the box is one log. */
-function typed(text) {
-  logs = logs.filter((file) => file.name !== TYPED && !file.isSample);
-  if (text.trim()) logs.unshift({ name: TYPED, blob: new Blob([text]) });
-  if (logs.length + runs.length) read();
-  else empty();
+function addDownloads() {
+  const button = (label, onclick) => make('button', { type: 'button', onclick }, label);
+  for (const { label, format, extension, type } of DOWNLOADS) {
+    byId('downloads').append(
+      button(
+        label,
+        guarded(async () => {
+          result.save(`leakgate.${extension}`, type, await request('document', { format }));
+        }, setShareStatus),
+      ),
+    );
+  }
+  const saveRules = () => result.save('leakgate.toml', 'application/toml', editor.config());
+  byId('downloads').append(button('Rules', saveRules));
 }
 
-/** Files and text may be pasted anywhere, and a long text never lands in a box. */
-function pasting() {
-  byId('paste').addEventListener('input', later(() => typed(byId('paste').value), PAUSE));
+/** Makes text a log, in place of earlier pasted text. */
+function setPasted(text) {
+  logs = logs.filter((file) => file.name !== PASTED && !file.isSample);
+  if (text.trim()) logs.unshift({ name: PASTED, blob: new Blob([text]) });
+  readOrReset();
+}
+
+/** Accepts pasted files and text anywhere, and keeps long text out of the text area. */
+function connectPaste() {
+  const box = byId('paste');
+  box.addEventListener(
+    'input',
+    debounce(() => setPasted(box.value), INPUT_DELAY),
+  );
   addEventListener('paste', (event) => {
     const text = event.clipboardData.getData('text/plain');
-    const into = event.target.closest?.('textarea, input');
+    const field = event.target.closest?.('textarea, input');
+    const isLong = text.length > MAX_TYPED;
     if (event.clipboardData.files.length) {
       event.preventDefault();
-      take(chosen(event.clipboardData.files));
-    } else if (text && (!into || (into.id === 'paste' && text.length > MOST_TYPED))) {
+      addFiles(fromList(event.clipboardData.files));
+    } else if (text && (!field || (field === box && isLong))) {
       event.preventDefault();
-      byId('paste').value = text.length > MOST_TYPED ? '' : text;
-      typed(text);
+      box.value = isLong ? '' : text;
+      setPasted(text);
     }
   });
 }
 
-/** Files may be dropped anywhere, and never take the place of the page. */
-function dropping() {
-  // A text that is dragged goes where it always goes.
+/** Accepts dropped files anywhere, and keeps the browser from opening them. */
+function connectDrop() {
+  // Dragged text keeps its default behavior.
   const hasFiles = (event) => event.dataTransfer.types.includes('Files');
   addEventListener('dragover', (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     document.body.classList.add('over');
   });
-  addEventListener('dragleave', (event) => event.relatedTarget || document.body.classList.remove('over'));
-  addEventListener('drop', tried(async (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    document.body.classList.remove('over');
-    await take(await dropped(event.dataTransfer));
-  }));
-}
-
-function samples() {
-  byId('samples').append(...SAMPLES.map(({ title, name, text, rules }) => make('button', {
-    type: 'button',
-    onclick: () => {
-      byId('paste').value = text;
-      [logs, runs] = [[{ name, blob: new Blob([text]), isSample: true }], []];
-      if (rules) editor.restore({ texts: { 'leakgate.toml': rules } });
-      read();
-    },
-  }, title)));
-}
-
-const begin = tried(async () => {
-  start();
-  pickers();
-  exports();
-  pasting();
-  dropping();
-  samples();
-  editor.onChange(judge);
-  const { version, packs } = await ask('about');
-  byId('version').textContent = version;
-  editor.offerPacks(packs);
-  const open = tried(async () => {
-    const sent = await sharing.unpacked(location.hash);
-    if (sent) await receive(sent, 'a report that was sent');
+  addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) document.body.classList.remove('over');
   });
-  addEventListener('hashchange', open);
-  await open();
+  addEventListener(
+    'drop',
+    guarded(async (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      document.body.classList.remove('over');
+      await addFiles(await fromDrop(event.dataTransfer));
+    }),
+  );
+}
+
+function addSamples() {
+  const open = ({ name, text, rules }) => {
+    byId('paste').value = text;
+    logs = [{ name, blob: new Blob([text]), isSample: true }];
+    runs = [];
+    if (rules) editor.restore({ texts: { 'leakgate.toml': rules } });
+    read();
+  };
+  byId('samples').append(
+    ...SAMPLES.map((sample) =>
+      make('button', { type: 'button', onclick: () => open(sample) }, sample.title),
+    ),
+  );
+}
+
+const initialize = guarded(async () => {
+  start();
+  connectButtons();
+  addDownloads();
+  connectPaste();
+  connectDrop();
+  addSamples();
+  editor.onChange(judge);
+  const { version, packs } = await request('about');
+  byId('version').textContent = version;
+  editor.listPacks(packs);
+  const openLink = guarded(async () => {
+    const shared = await sharing.unpackFragment(location.hash);
+    if (shared) await openShared(shared, 'shared report');
+  });
+  addEventListener('hashchange', openLink);
+  await openLink();
   document.documentElement.dataset.ready = '';
 });
-begin();
-if (navigator.serviceWorker && location.protocol.startsWith('http')) navigator.serviceWorker.register('offline.js').catch(() => {});
+initialize();
+if (navigator.serviceWorker && location.protocol.startsWith('http')) {
+  navigator.serviceWorker.register('offline.js').catch(() => {});
+}

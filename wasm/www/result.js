@@ -1,83 +1,91 @@
-// What came of it: the verdict, the findings, and what can be kept.
+// The result: the verdict and the findings.
 
 import { byId } from './element.js';
 import { make, plural, use } from './report/report.js';
-import { fresh, view } from './report/view.js';
+import { defaultSettings, view } from './report/view.js';
 
-/** Filters, order and open rows, from one judgement to the next. */
-let kept = fresh();
+/** Filters, sort order and expanded rows, which outlive a verdict. */
+let settings = defaultSettings();
 
-const verdict = (outcome, title, markup) => {
+function setVerdict(outcome, title, markup) {
   byId('result').hidden = false;
   byId('verdict').className = `verdict ${outcome}`;
   byId('result-title').textContent = title;
-  byId('why').innerHTML = markup;
-};
-
-/** The next task: what is to be done between is done. */
-const soon = () => new Promise((done) => { setTimeout(done); });
-
-async function findings(data) {
-  const report = JSON.parse(data);
-  await soon();
-  use(report);
-  byId('findings').replaceChildren(...view(kept));
+  byId('reasons').innerHTML = markup;
 }
 
-/** Nothing that could be taken for a judgement. */
-function blank(outcome, title) {
-  verdict(outcome, title, '');
+/** Waits for the next task, which lets the browser handle events. */
+const nextTask = () =>
+  new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+
+async function showFindings(data) {
+  const report = JSON.parse(data);
+  await nextTask();
+  use(report);
+  byId('findings').replaceChildren(...view(settings));
+}
+
+/** Replaces the result with a title, leaving nothing that could be mistaken for a verdict. */
+function setTitleOnly(outcome, title) {
+  setVerdict(outcome, title, '');
   byId('exports').hidden = true;
   for (const id of ['findings', 'lists']) byId(id).replaceChildren();
 }
 
-/** No logs, or other logs: what was chosen for the last is forgotten. */
+/** Hides the result and resets the filters, for other logs or none. */
 export function clear() {
-  kept = fresh();
-  blank('reading', '');
+  settings = defaultSettings();
+  setTitleOnly('reading', '');
   byId('result').hidden = true;
 }
 
-/** What was read so far, where there is something to show. Whether it passes is known at the end. */
-export async function soFar(view, part) {
-  verdict('reading', `Reading, ${Math.floor(part * 100)} % …`, '');
-  if (view) await findings(view.data);
+/** Shows the findings so far, if there are any. The verdict is known at the end. */
+export async function showProgress(panes, part) {
+  setVerdict('reading', `Reading… ${Math.floor(part * 100)}%`, '');
+  if (panes) await showFindings(panes.data);
 }
 
-/** A judgement. Its markup is leakgate's own, every text of a log in it escaped. */
-export async function show({ outcome, title, verdict: markup, lists, data, notGiven }, failed, isSent) {
+/** Shows a verdict. leakgate writes the markup and escapes all log text in it. */
+export async function show(judged, failed, isShared) {
+  const { outcome, title, verdict: markup, lists, data, notGiven } = judged;
   if (failed.length) {
-    verdict('error', 'error: not everything could be read', markup);
-    byId('why').prepend(make('ul', { className: 'reasons' }, failed.map((what) => make('li', {}, what))));
-  } else verdict(outcome, title.replace(/^leakgate: /, ''), markup);
+    setVerdict('error', 'error: some inputs could not be read', markup);
+    const items = failed.map((message) => make('li', {}, message));
+    byId('reasons').prepend(make('ul', { className: 'reasons' }, items));
+  } else setVerdict(outcome, title.replace(/^leakgate: /, ''), markup);
   if (notGiven.length) {
-    const names = notGiven.join(', ');
-    remark(`leakgate.toml names ${plural(notGiven.length, 'file', 'files')} that the page does not have; drop here what is meant: ${names}`);
+    const files = plural(notGiven.length, 'missing file', 'missing files');
+    addNote(`leakgate.toml refers to ${files}: ${notGiven.join(', ')}. Drop them on this page.`);
   }
-  if (isSent) remark('Somebody sent this: it proves no more than a message from them.');
+  if (isShared) {
+    addNote('This is a shared report. It shows what its author put in it and proves nothing.');
+  }
   byId('exports').hidden = false;
   byId('lists').innerHTML = lists;
-  await findings(data);
+  await showFindings(data);
 }
 
-/** Says something beside the verdict. */
-export function remark(text) {
-  byId('why').append(make('p', {}, text));
+/** Adds a note below the verdict. */
+export function addNote(text) {
+  byId('reasons').append(make('p', {}, text));
 }
 
-/** Brings the verdict into sight where it lies below; who types is not disturbed. */
+/** Scrolls to the verdict if it is below the window, unless the user is typing. */
 export function reveal() {
   const isTyping = document.activeElement?.matches('textarea');
-  if (!isTyping && byId('verdict').getBoundingClientRect().bottom > innerHeight) byId('result').scrollIntoView();
+  const isBelow = byId('verdict').getBoundingClientRect().bottom > innerHeight;
+  if (!isTyping && isBelow) byId('result').scrollIntoView();
 }
 
-/** Something did not work. */
-export function trouble(title, text) {
-  blank('error', title);
-  remark(text);
+/** Replaces the result with an error. */
+export function showError(title, text) {
+  setTitleOnly('error', title);
+  addNote(text);
 }
 
-/** Hands a text to the browser as a file. */
+/** Downloads a text as a file. */
 export function save(name, type, text) {
   const link = make('a', { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   link.click();

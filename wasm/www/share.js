@@ -1,51 +1,63 @@
-// A report and its rules as the part of an address behind `#`, which no browser sends, or as a file.
+// Shares a report with its rules: as the fragment of a link, which browsers never send to a server,
+// or as a file.
 
-/** Longer addresses are cut or refused by what people paste them into. */
-export const MOST = 32_000;
+/** Maximum length of a link. Many programs cut or refuse longer ones. */
+export const MAX_LINK = 32_000;
 
-/** More than that is no link that this page made. */
-const MOST_UNPACKED = 64 << 20;
+/** Maximum unpacked size, in bytes. No link that this page creates is larger. */
+const MAX_UNPACKED = 64 << 20;
 
-/** Homes; only on Windows the names of people have spaces. */
+/** Paths of home directories. Only Windows allows spaces in user names. */
 const HOME = /(\/(?:home|Users)\/)[^\\/\s:"']+|([A-Za-z]:[\\/]Users[\\/])[^\\/:"'\n]+/g;
 const ADDRESS = /\b0x[0-9a-fA-F]{5,16}\b/g;
 
-const plain = (text) => text.replace(HOME, (_, unix, windows) => `${unix ?? windows}someone`).replace(ADDRESS, '0x0');
+const redactText = (text) =>
+  text.replace(HOME, (_, unix, windows) => `${unix ?? windows}someone`).replace(ADDRESS, '0x0');
 
-/** What tells of a machine or of a run, and decides nothing. */
+/** Fields that identify a machine or a run and don't affect the verdict. */
 const PRIVATE = new Set(['pid', 'parent', 'address']);
 
 /**
- * A document, or rules, without addresses, numbers of processes, and names of people in paths. Offsets in modules are the same on every
- * machine, and tell findings without names apart.
+ * Removes addresses, pids and user names in paths from a JSON report or rules. Module offsets stay:
+ * they are equal on every machine and distinguish findings without function names.
  */
-function redacted(value) {
-  if (typeof value === 'string') return plain(value);
-  if (Array.isArray(value)) return value.map(redacted);
+function redact(value) {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redact);
   if (value === null || typeof value !== 'object') return value;
-  const kept = (name, inner) => {
+  const redactField = (name, inner) => {
     if (PRIVATE.has(name)) return null;
-    return name === 'offset' ? inner : redacted(inner);
+    return name === 'offset' ? inner : redact(inner);
   };
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plain(name), kept(name, inner)]));
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([name, inner]) => [redactText(name), redactField(name, inner)]),
+  );
 }
 
-/** The text of a file that holds a report and its rules. */
-export function file(document, rules) {
-  return JSON.stringify({ schema: 'leakgate-link', version: 1, document: redacted(JSON.parse(document)), rules: redacted(rules) });
+/** Returns the text of a file with a JSON report and its rules. */
+export function serialize(document, rules) {
+  return JSON.stringify({
+    schema: 'leakgate-link',
+    version: 1,
+    document: redact(JSON.parse(document)),
+    rules: redact(rules),
+  });
 }
 
-/** What stands behind `#` for such a file. */
-export async function packed(text) {
+/** Packs the text of a file into a link's fragment, without `#`. */
+export async function packFragment(text) {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('deflate-raw'));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   let binary = '';
-  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  }
   return `r=${btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 }
 
-/** What somebody put behind `#`, or nothing. It is as hostile as a log. */
-export async function unpacked(fragment) {
+/** Unpacks a link's fragment, or returns null if it holds no report. The input is untrusted. */
+export async function unpackFragment(fragment) {
   const found = /^#r=([A-Za-z0-9_-]+)$/.exec(fragment);
   if (!found) return null;
   const binary = atob(found[1].replaceAll('-', '+').replaceAll('_', '/'));
@@ -57,15 +69,15 @@ export async function unpacked(fragment) {
     const { value, done } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > MOST_UNPACKED) throw new Error('what this link holds is too large');
+    if (size > MAX_UNPACKED) throw new Error('cannot open the link: its content is too large');
     chunks.push(value);
   }
-  return opened(await new Blob(chunks).text());
+  return parse(await new Blob(chunks).text());
 }
 
-/** Reads the text of such a file. */
-export function opened(text) {
+/** Parses the text of a file with a JSON report and its rules. */
+export function parse(text) {
   const { version, document, rules } = JSON.parse(text);
-  if (version !== 1) throw new Error('this report was made by a later version of the page');
+  if (version !== 1) throw new Error('this report was created by a newer version of this page');
   return { document: JSON.stringify(document), rules };
 }

@@ -1,147 +1,175 @@
-// Reads and judges, away from the page, so that the page never waits.
+// Reads and judges logs in the background, which keeps the page responsive.
 
 import init, { Session, merge, packs, version } from './leakgate.js';
 import { Logs } from './lines.js';
 import { Unpacker } from './unpack.js';
 
-/** What is read from a file at once. */
+/** Number of bytes read from a file at a time. */
 const CHUNK = 4 << 20;
 
-/** Looks at what was read so far take at most one part of the time in so many, and begin after so many milliseconds. */
-const SELDOM = 8;
-const FIRST_LOOK = 100;
+/**
+ * Previews of the findings so far take at most one part in `PREVIEW_SHARE` of the time. Their
+ * pauses, and the delay before the first one, last at least `PREVIEW_DELAY` milliseconds.
+ */
+const PREVIEW_SHARE = 8;
+const PREVIEW_DELAY = 100;
 
-/** Lines of a log that are shown before a place and after it. */
-const BEFORE = 3;
-const AFTER = 24;
+/** Number of log lines shown before and after a place. */
+const LINES_BEFORE = 3;
+const LINES_AFTER = 24;
 
 let ready = null;
 let report = null;
 let judged = null;
 let logs = new Logs();
-/** A reading that began later makes an earlier one stop. */
+/** Number of the latest read, which stops earlier ones. */
 let turn = 0;
 
-/** What a page shows of a judgement. */
-const shown = (one) => ({ outcome: one.outcome, notGiven: one.notGiven, ...one.panes() });
+/** Returns the parts of a verdict that the page shows. */
+const panesOf = (result) => ({
+  outcome: result.outcome,
+  notGiven: result.notGiven,
+  ...result.panes(),
+});
 
-/** A fault of the module, after which its memory may hold anything. */
-const isFault = (error) => error instanceof WebAssembly.RuntimeError;
+/** Returns true if the module has trapped, after which its memory cannot be trusted. */
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
 
-/** Looks at a session from time to time. */
-class Looks {
-  constructor(session, options, told) {
-    Object.assign(this, { session, options, told });
-    this.next = performance.now() + FIRST_LOOK;
+/** Reports progress, with a preview of the findings from time to time. */
+class Preview {
+  constructor(session, options, onProgress) {
+    Object.assign(this, { session, options, onProgress });
+    this.next = performance.now() + PREVIEW_DELAY;
   }
 
-  progress(part, logs) {
-    const now = performance.now();
-    if (now < this.next) {
-      this.told({ part, logs });
+  update(part) {
+    const begin = performance.now();
+    if (begin < this.next) {
+      this.onProgress({ part });
       return;
     }
-    let view = null;
-    let so = null;
-    let one = null;
+    this.onProgress({ part, panes: this.panes() });
+    const elapsed = performance.now() - begin;
+    this.next = performance.now() + PREVIEW_SHARE * elapsed + PREVIEW_DELAY;
+  }
+
+  panes() {
+    let partial = null;
+    let result = null;
     try {
-      so = this.session.peek();
-      one = so.judge(this.options);
-      view = shown(one);
+      partial = this.session.peek();
+      result = partial.judge(this.options);
+      return panesOf(result);
     } catch (error) {
-      // Mistakes in rules are told when all is read.
-      if (isFault(error)) throw error;
+      // Errors in rules are reported at the end.
+      if (isTrap(error)) throw error;
+      return null;
     } finally {
-      one?.free();
-      so?.free();
+      result?.free();
+      partial?.free();
     }
-    this.told({ part, logs, view });
-    this.next = performance.now() + SELDOM * (performance.now() - now) + FIRST_LOOK;
   }
 }
 
-/** A session that knows the formats of a configuration. Mistakes in it are told when what was read is judged. */
+/** Returns a session for a configuration's formats. Errors are reported by the final verdict. */
 function sessionFor(config) {
   try {
     return new Session(config);
   } catch (error) {
-    if (isFault(error)) throw error;
+    if (isTrap(error)) throw error;
     return new Session();
   }
 }
 
-/** Reads files into a session; what can't be unpacked is told, and the others are read. */
-async function read(files, options, keep, isOvertaken, progress = () => {}) {
+/** Makes the names of files unique: archives of the same name are separate sources. */
+function uniqueNames(files) {
+  const counts = new Map();
+  return files.map(({ name }) => {
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return count > 1 ? `${name} (${count})` : name;
+  });
+}
+
+/** Yields the chunks of a blob, and fetches the next one while the current one is parsed. */
+async function* chunksOf(blob) {
+  const fetchChunk = (at) => blob.slice(at, at + CHUNK).arrayBuffer();
+  let next = fetchChunk(0);
+  for (let at = 0; at === 0 || at < blob.size; at += CHUNK) {
+    const chunk = new Uint8Array(await next);
+    const isLast = at + CHUNK >= blob.size;
+    if (!isLast) next = fetchChunk(at + CHUNK);
+    yield { chunk, isLast, end: at + chunk.length };
+  }
+}
+
+/**
+ * Reads files into a session. Returns null if `isCanceled` returns true in between. Files that
+ * cannot be unpacked are listed in `failed`, and the others are still read.
+ */
+async function readFiles(files, options, kept, isCanceled, onProgress = null) {
   const session = sessionFor(options.config);
-  const names = [];
+  const preview = onProgress && new Preview(session, options, onProgress);
   const failed = [];
+  let current = null;
   const sink = {
     begin(name, source, isPlain) {
       session.begin(name, source);
-      names.push(name);
-      keep.begin(isPlain ? open : null);
+      kept.begin(isPlain ? current : null);
     },
     bytes(chunk) {
       session.feed(chunk);
-      keep.push(chunk);
+      kept.push(chunk);
     },
   };
-  const looks = progress(session);
   const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
-  const taken = new Map();
-  let open = null;
+  const names = uniqueNames(files);
   let done = 0;
-  for (const { name: given, blob, source } of files) {
-    // Two archives of one name are two sources.
-    const times = (taken.get(given) ?? 0) + 1;
-    taken.set(given, times);
-    const name = times > 1 ? `${given} (${times})` : given;
-    const unpacker = new Unpacker(name, sink, source);
-    open = blob;
+  for (const [index, { blob, source }] of files.entries()) {
+    const unpacker = new Unpacker(names[index], sink, source);
+    current = blob;
     try {
-      const from = (at) => blob.slice(at, at + CHUNK).arrayBuffer();
-      let next = from(0);
-      for (let at = 0; at === 0 || at < blob.size; at += CHUNK) {
-        const chunk = new Uint8Array(await next);
-        // The browser fetches the next part while this one is read.
-        if (at + CHUNK < blob.size) next = from(at + CHUNK);
-        if (isOvertaken()) {
+      for await (const { chunk, isLast, end } of chunksOf(blob)) {
+        if (isCanceled()) {
           session.free();
           return null;
         }
-        unpacker.push(chunk, at + CHUNK >= blob.size);
-        looks?.progress((done + at + chunk.length) / Math.max(total, 1), names.length);
+        unpacker.push(chunk, isLast);
+        preview?.update((done + end) / Math.max(total, 1));
       }
     } catch (error) {
-      if (isFault(error)) throw error;
-      failed.push(`${name}: ${error.message}`);
+      if (isTrap(error)) throw error;
+      failed.push(`${names[index]}: ${error.message}`);
     }
     done += blob.size;
   }
-  return { report: session.finish(), names, failed };
+  return { report: session.finish(), failed };
+}
+
+function replaceReport(newReport, newLogs) {
+  report?.free();
+  report = newReport;
+  logs = newLogs;
 }
 
 const tasks = {
   about: () => ({ version: version(), packs: packs() }),
 
-  /** Reads logs; nothing where a later reading began. */
-  async read({ files, options }, told) {
+  /** Reads logs. Returns null if a later read has replaced this one. */
+  async read({ files, options }, onProgress) {
     turn += 1;
-    const mine = turn;
+    const ownTurn = turn;
     const kept = new Logs();
-    const found = await read(files, options, kept, () => mine !== turn, (session) => new Looks(session, options, told));
-    if (!found) return null;
-    report?.free();
-    [report, logs] = [found.report, kept];
-    return { names: found.names, failed: found.failed };
+    const read = await readFiles(files, options, kept, () => ownTurn !== turn, onProgress);
+    if (!read) return null;
+    replaceReport(read.report, kept);
+    return { failed: read.failed };
   },
 
-  /** Takes the documents of runs in the place of logs. */
+  /** Opens JSON reports instead of logs. */
   open({ documents }) {
     turn += 1;
-    const opened = merge(documents);
-    report?.free();
-    [report, logs] = [opened, new Logs()];
+    replaceReport(merge(documents), new Logs());
   },
 
   judge({ options }) {
@@ -149,17 +177,18 @@ const tasks = {
     const next = report.judge(options);
     judged?.free();
     judged = next;
-    return shown(judged);
+    return panesOf(judged);
   },
 
-  /** The document of other logs, to compare with. */
+  /** Returns the JSON report of other logs, as the base of a comparison. */
   async base({ files, options }) {
-    const found = await read(files, options, { begin() {}, push() {} }, () => false, () => null);
-    const one = found.report.judge({ silence: 'pass' });
-    const text = one.document('json');
-    one.free();
-    found.report.free();
-    if (found.failed.length) throw new Error(found.failed.join('; '));
+    const ignored = { begin() {}, push() {} };
+    const read = await readFiles(files, options, ignored, () => false);
+    const result = read.report.judge({ silence: 'pass' });
+    const text = result.document('json');
+    result.free();
+    read.report.free();
+    if (read.failed.length) throw new Error(read.failed.join('; '));
     return text;
   },
 
@@ -167,27 +196,33 @@ const tasks = {
 
   entry: ({ fingerprint, wording }) => judged.entry(fingerprint, 'toml', wording),
 
-  lines: ({ input, line }) => logs.around(input, line, BEFORE, AFTER),
+  lines: ({ input, line }) => logs.around(input, line, LINES_BEFORE, LINES_AFTER),
 };
 
-addEventListener('message', async ({ data: { id, task, module, ...rest } }) => {
-  ready ??= init(module && { module_or_path: unpacked(module) });
+addEventListener('message', async ({ data: { id, task, module, ...args } }) => {
+  ready ??= init(module && { module_or_path: decodeModule(module) });
   if (!task) return;
   try {
     await ready;
-    postMessage({ id, done: await tasks[task](rest, (told) => postMessage({ id, told })) });
+    const onProgress = (progress) => postMessage({ id, progress });
+    postMessage({ id, result: await tasks[task](args, onProgress) });
   } catch (error) {
-    const isBroken = isFault(error);
-    postMessage({ id, failed: { message: isBroken ? broken(error) : error.message, isBroken, mistakes: error.mistakes ?? null } });
+    const isCrash = isTrap(error);
+    const message = isCrash ? crashMessage(error) : error.message;
+    postMessage({ id, error: { message, isCrash, mistakes: error.mistakes ?? null } });
   }
 });
 
-/** The module as it stands in a page of one file. */
-async function unpacked(text) {
+/** Decodes the module that is embedded in a single-file page. */
+async function decodeModule(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
 }
 
-function broken(error) {
-  return `leakgate broke off (${error.message}): the memory is full, or it has a fault. Put the logs in again; if it comes back, please report it`;
+function crashMessage(error) {
+  return (
+    `leakgate crashed (${error.message}): it ran out of memory or has a bug. ` +
+    'Add the logs again. If it keeps crashing, please report the bug.'
+  );
 }

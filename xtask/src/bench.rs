@@ -88,7 +88,7 @@ impl Bench<'_> {
     /// Large logs with few reports, compared with ripgrep searching for the same markers.
     fn large_logs(&self) -> Outcome<Vec<Row>> {
         let markers = self.folder.join("markers.txt");
-        fs::write(&markers, leakgate_core::markers().join("\n"))?;
+        fs::write(&markers, leakgate_core::parse::markers().join("\n"))?;
         let mut rows = Vec::new();
         for kind in noise::KINDS {
             let log = logs::large(self, kind)?;

@@ -1,6 +1,7 @@
 //! Commands for working on this repository: `cargo xtask COMMAND`.
 
 mod action_docs;
+mod archive;
 mod bench;
 mod differential;
 mod examples;

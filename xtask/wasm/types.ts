@@ -1,8 +1,22 @@
-// Compiled and never run: what a program in TypeScript may and may not write.
+// Compiled but never run: checks which calls TypeScript accepts.
 
 import init, {
-  Judged, Report, Session, compare, formats, merge, packs, version,
-  type Change, type Format, type Mistake, type MistakesError, type Options, type Outcome, type Pack, type Panes,
+  Judged,
+  Report,
+  Session,
+  compare,
+  formats,
+  merge,
+  packs,
+  version,
+  type Change,
+  type Format,
+  type Mistake,
+  type MistakesError,
+  type Options,
+  type Outcome,
+  type Pack,
+  type Panes,
 } from '../../target/wasm/npm/leakgate.js';
 
 await init();
@@ -27,13 +41,20 @@ try {
   report.judge(options);
 } catch (error) {
   const mistakes: Mistake[] = (error as MistakesError).mistakes;
-  mistakes.map(({ file, line, column, message, help }) => [file, line + column, message, help?.length]);
+  mistakes.map(({ file, line, column, message, help }) => [
+    file,
+    line + column,
+    message,
+    help?.length,
+  ]);
 }
 
 const judged: Judged = report.judge();
 const outcome: Outcome = judged.outcome;
 const changes: Change[] | undefined = judged.changes;
-const texts: string[] = formats().map((format: Format) => judged.document(format, { category: 'a', maxCharacters: 9000, showAccepted: true }));
+const texts: string[] = formats().map((format: Format) =>
+  judged.document(format, { category: 'a', maxCharacters: 9000, showAccepted: true }),
+);
 const entry: string = judged.entry('lg1-0', 'lsan', { reason: 'known', status: 'accepted' });
 const panes: Panes = judged.panes();
 const names: Pack[] = packs();
@@ -42,11 +63,11 @@ const merged: Report = merge([{ name: 'a', text: '{}' }]);
 const since: Change[] = compare('{}', '{}');
 export { soFar, panes, names, outcome, changes, texts, entry, missing, merged, since, version };
 
-// @ts-expect-error: a key that is none
+// @ts-expect-error: unknown option
 report.judge({ supressions: [] });
-// @ts-expect-error: a format that is none
+// @ts-expect-error: unknown format
 judged.document('pdf');
-// @ts-expect-error: a language that is none
+// @ts-expect-error: unknown rule syntax
 judged.entry('lg1-0', 'perl');
-// @ts-expect-error: the outcome is read only
+// @ts-expect-error: the outcome is read-only
 judged.outcome = 'pass';

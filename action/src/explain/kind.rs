@@ -1,18 +1,21 @@
-//! Kinds of findings, explained.
+//! Explanations of kinds of findings.
 
 use leakgate_core::advice::{self, Help, Risk};
 
 use crate::error::Error;
 
-/// Widest line of a text.
+/// Maximum line width of explanations, in characters.
 const WIDTH: usize = 100;
 
-/// A kind.
-pub(super) fn one(name: &str) -> Result<String, Error> {
-    let help = advice::named(name).ok_or_else(|| unknown(name))?;
-    let mut out = format!("{name}: {}\n\n{}\n", help.title, wrapped(help.meaning));
-    for (head, text) in parts(help) {
-        out += &format!("\n{head}\n{}\n", wrapped(text));
+/// Returns the explanation of a kind.
+///
+/// # Errors
+/// Returns an error with a suggestion if the kind is unknown.
+pub(super) fn explain(name: &str) -> Result<String, Error> {
+    let help = advice::find_help(name).ok_or_else(|| unknown_kind(name))?;
+    let mut out = format!("{name}: {}\n\n{}\n", help.title, wrap(help.meaning));
+    for (heading, text) in sections(help) {
+        out += &format!("\n{heading}\n{}\n", wrap(text));
     }
     if let Some(number) = help.cwe {
         out += &format!("\nCWE-{number}, https://cwe.mitre.org/data/definitions/{number}.html\n");
@@ -20,49 +23,48 @@ pub(super) fn one(name: &str) -> Result<String, Error> {
     Ok(out)
 }
 
-fn parts(help: &Help) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let parts = [
-        ("What usually fixes it:", Some(help.fix)),
-        ("What is often harmless:", help.harmless),
+/// Returns the sections after the meaning: headings and texts.
+fn sections(help: &Help) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let sections = [
+        ("How to fix it:", Some(help.fix)),
+        ("When it is often harmless:", help.harmless),
         ("How to learn more:", help.more),
     ];
-    parts
+    sections
         .into_iter()
-        .filter_map(|(head, text)| Some((head, text?)))
+        .filter_map(|(heading, text)| Some((heading, text?)))
 }
 
-/// Every kind with its name for people.
-pub(super) fn all() -> String {
+/// Returns a list of all kinds with their titles.
+pub(super) fn list() -> String {
     let kinds = advice::kinds();
     let width = kinds.iter().map(|k| k.len()).max().unwrap_or(0);
     let mut out = String::new();
     for help in kinds
         .iter()
-        .filter_map(|kind| advice::named(&kind.replace('*', "x")))
+        .filter_map(|kind| advice::find_help(&kind.replace('*', "x")))
     {
-        let mark = if matches!(help.risk, Risk::Security(_)) {
-            '!'
-        } else {
-            ' '
-        };
+        let is_security_risk = matches!(help.risk, Risk::Security(_));
+        let mark = if is_security_risk { '!' } else { ' ' };
         out += &format!("{mark} {:width$}  {}\n", help.kind, help.title);
     }
-    out + "\n! memory may be read or written that is not the program's to use\n"
+    out + "\n! may read or write memory that the program doesn't own\n"
 }
 
-fn unknown(name: &str) -> Error {
+/// Returns the error for an unknown kind.
+fn unknown_kind(name: &str) -> Error {
     let near = advice::kinds()
         .into_iter()
         .filter(|kind| !kind.contains('*'))
         .find(|kind| is_near(kind, name));
     let help = near.map_or_else(
-        || "`leakgate explain kind` lists all".to_owned(),
+        || "run `leakgate explain kind` for a list of kinds".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
-    Error::Usage(format!("nothing is known of `{name}`; {help}"))
+    Error::with_help(format!("unknown finding kind `{name}`"), help)
 }
 
-/// One holds the other, or all words of it.
+/// Returns true if one name contains the other, or if every word of `name` occurs in `kind`.
 fn is_near(kind: &str, name: &str) -> bool {
     let name = name.to_lowercase().replace(['_', ' '], "-");
     name.len() > 2
@@ -73,8 +75,8 @@ fn is_near(kind: &str, name: &str) -> bool {
                 .all(|word| kind.split('-').any(|k| k == word)))
 }
 
-/// Lines of words, indented.
-fn wrapped(text: &str) -> String {
+/// Wraps text to indented lines.
+fn wrap(text: &str) -> String {
     let mut lines = vec![String::from(" ")];
     for word in text.replace('`', "").split_whitespace() {
         match lines.last_mut() {
@@ -92,23 +94,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_found_by_part_of_its_name() {
+    fn unknown_kind_suggests_similar_kind() {
         for (name, want) in [
             ("Use After Fre", "heap-use-after-free"),
             ("Double Free", "double-free"),
             ("zzz", "explain kind"),
         ] {
             assert!(
-                one(name).unwrap_or_else(|e| e.to_string()).contains(want),
+                explain(name)
+                    .unwrap_or_else(|e| e.to_string())
+                    .contains(want),
                 "{name}"
             );
         }
     }
 
     #[test]
-    fn lines_are_short_enough_to_read() {
+    fn lines_are_short() {
         let longest = |text: String| text.lines().map(|l| l.chars().count()).max().unwrap();
-        assert!(longest(one("leak-definite").unwrap()) <= WIDTH);
-        assert!(longest(all()) <= 110);
+        assert!(longest(explain("leak-definite").unwrap()) <= WIDTH);
+        assert!(longest(list()) <= 110);
     }
 }

@@ -1,59 +1,60 @@
-//! Artifacts of other runs: those of the branch that a pull request goes to, and those of a run
-//! that asks to be published.
+//! Artifacts of other runs: those of the base branch of a pull request, and those of a completed
+//! run whose results are to be published.
 //!
-//! A fork may call its branch `main` and its artifact as it likes, so that a name alone proves
-//! nothing.
+//! A fork can choose any name for its branch and its artifact, so a name alone proves nothing.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::client::{Answer, Call, Client, segment};
-use super::trouble::Trouble;
-use super::unpack::{self, members};
+use super::client::Client;
+use super::error::ApiError;
+use super::request::{ApiRequest, Response, encode_segment};
+use super::unpack::{self, extract_members};
 
-/// Most pages of artifacts that are looked through.
-const PAGES: usize = 10;
+/// Maximum number of pages of artifacts to search.
+const MAX_PAGES: usize = 10;
 
-/// Most artifacts whose run is asked for when the one to compare with is searched.
-const CANDIDATES: usize = 20;
+/// Maximum number of artifacts whose run is looked up to find the base run.
+const MAX_CANDIDATES: usize = 20;
 
-/// Most artifacts of one run that are read.
-const BUNDLES: usize = 20;
+/// Maximum number of artifacts to read of a run.
+const MAX_ARTIFACTS: usize = 20;
 
-/// Most bytes of text that are taken from one run.
-const TEXT: usize = 256 << 20;
+/// Maximum size of the text in all artifacts of a run, in bytes.
+const MAX_TOTAL_BYTES: usize = 256 << 20;
 
-const TRIED_BASE: &str = "the results of the base branch could not be read";
-const TRIED_RUN: &str = "the results of the run could not be read";
+const BASE_CONTEXT: &str = "cannot read the results of the base branch";
+const RUN_CONTEXT: &str = "cannot read the results of the run";
 
-/// What an earlier run on a branch left behind.
+/// Result of an earlier run on the base branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseRun {
-    /// The commit that the run was for.
+    /// Commit of the run.
     pub sha: String,
-    /// Where people see the run.
+    /// URL of the run for people.
     pub url: String,
-    /// The member that was asked for.
+    /// Content of the requested file in the artifact.
     pub text: String,
 }
 
-/// One artifact of a run. Whoever made it may be anybody.
+/// An artifact of a run. Its content is untrusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bundle {
-    /// Its name.
-    pub artifact: String,
-    /// Those of the members that were asked for, by their names; or why it can't be read.
-    pub members: Result<BTreeMap<String, String>, Trouble>,
+pub(crate) struct RunArtifact {
+    /// Name of the artifact.
+    pub name: String,
+    /// Content of the requested files that exist, by file name, or the error that kept the artifact
+    /// from being read.
+    pub members: Result<BTreeMap<String, String>, ApiError>,
 }
 
 /// A page of artifacts.
 #[derive(Debug, Deserialize)]
-struct Artifacts {
+struct ArtifactPage {
     artifacts: Vec<Artifact>,
 }
 
-/// An artifact as GitHub shows it.
+/// An artifact in the API.
 #[derive(Debug, Deserialize)]
 struct Artifact {
     id: u64,
@@ -62,13 +63,13 @@ struct Artifact {
     #[serde(default)]
     created_at: Option<String>,
     #[serde(default)]
-    workflow_run: Option<Origin>,
+    workflow_run: Option<ArtifactRun>,
 }
 
-/// The run that an artifact is from. GitHub may leave out any of it.
+/// The run of an artifact in the API. GitHub may omit any field.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Origin {
+struct ArtifactRun {
     id: Option<u64>,
     repository_id: Option<u64>,
     head_repository_id: Option<u64>,
@@ -76,9 +77,9 @@ struct Origin {
     head_sha: Option<String>,
 }
 
-/// A run as GitHub shows it.
+/// A workflow run in the API.
 #[derive(Debug, Deserialize)]
-struct Run {
+struct WorkflowRun {
     html_url: String,
     event: String,
     head_sha: String,
@@ -89,19 +90,19 @@ struct Run {
     head_repository: Option<Repository>,
 }
 
-/// A repository, by what never changes of it.
+/// A repository in the API, identified by its id, which never changes.
 #[derive(Debug, Deserialize)]
 struct Repository {
     id: u64,
 }
 
-/// What two commits are to each other.
+/// A comparison of two commits in the API.
 #[derive(Debug, Deserialize)]
 struct Comparison {
     status: String,
 }
 
-/// An artifact that tells of the branch, as far as the artifact itself says.
+/// An artifact that claims to be from the base branch.
 struct Candidate {
     artifact: u64,
     run: u64,
@@ -110,22 +111,23 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// None unless the artifact is from a branch of that name in this very repository.
+    /// Creates a candidate. `None` unless the artifact claims to be from a branch of this name in
+    /// the repository itself.
     fn new(artifact: Artifact, branch: &str) -> Option<Self> {
-        let origin = artifact.workflow_run?;
-        let repository = origin.repository_id?;
-        let is_of_branch =
-            origin.head_branch? == branch && origin.head_repository_id? == repository;
-        (is_of_branch && !artifact.expired).then_some(Self {
+        let run = artifact.workflow_run?;
+        let repository = run.repository_id?;
+        let is_from_branch = run.head_branch? == branch && run.head_repository_id? == repository;
+        (is_from_branch && !artifact.expired).then_some(Self {
             artifact: artifact.id,
-            run: origin.id?,
+            run: run.id?,
             repository,
-            sha: origin.head_sha?,
+            sha: run.head_sha?,
         })
     }
 
-    /// True if the run was for a push of this commit to that branch of this repository.
-    fn is_push(&self, run: &Run, branch: &str) -> bool {
+    /// Returns true if the run was started by a push of this commit to this branch of the
+    /// repository itself.
+    fn is_push(&self, run: &WorkflowRun, branch: &str) -> bool {
         run.event == "push"
             && run.head_sha == self.sha
             && run.head_branch.as_deref() == Some(branch)
@@ -138,40 +140,39 @@ impl Candidate {
 }
 
 impl Client {
-    /// What the newest run on `branch` left behind as `member` of its `artifact`. `not_run` is left
-    /// out: the run that asks.
+    /// Returns the file `member` of the newest artifact of this name on `branch`.
     ///
-    /// It is the newest that was made by a push to the branch of this repository, for a commit that
-    /// still lies on it.
-    pub(crate) fn base(
+    /// The artifact must be from a push to the branch of this repository, and the branch must still
+    /// contain the pushed commit. The run `current_run` is skipped.
+    pub(crate) fn base_run(
         &self,
         artifact: &str,
         member: &str,
         branch: &str,
-        not_run: Option<u64>,
-    ) -> Result<Option<BaseRun>, Trouble> {
-        self.block(async {
-            let path = self.path(&format!("/actions/artifacts?name={}", segment(artifact)));
-            let mut artifacts = self.artifacts(&path, TRIED_BASE).await?;
+        current_run: Option<u64>,
+    ) -> Result<Option<BaseRun>, ApiError> {
+        self.block_on(async {
+            let query = format!("name={}", encode_segment(artifact));
+            let path = self.repository_path(&format!("/actions/artifacts?{query}"));
+            let mut artifacts = self.list_artifacts(&path, BASE_CONTEXT).await?;
             artifacts.retain(|found| found.name == artifact);
             artifacts.sort_by(|a, b| (&b.created_at, b.id).cmp(&(&a.created_at, a.id)));
             let candidates = artifacts
                 .into_iter()
-                .filter_map(|artifact| Candidate::new(artifact, branch));
-            for candidate in candidates
-                .filter(|candidate| Some(candidate.run) != not_run)
-                .take(CANDIDATES)
-            {
-                let Some(url) = self.proved(&candidate, branch).await? else {
+                .filter_map(|artifact| Candidate::new(artifact, branch))
+                .filter(|candidate| Some(candidate.run) != current_run)
+                .take(MAX_CANDIDATES);
+            for candidate in candidates {
+                let Some(url) = self.verify_candidate(&candidate, branch).await? else {
                     continue;
                 };
-                let Some(mut found) = self
-                    .unpacked(candidate.artifact, &[member], TRIED_BASE)
+                let Some(mut members) = self
+                    .download_members(candidate.artifact, &[member], BASE_CONTEXT)
                     .await?
                 else {
                     continue;
                 };
-                let Some(text) = found.remove(member) else {
+                let Some(text) = members.remove(member) else {
                     continue;
                 };
                 return Ok(Some(BaseRun {
@@ -184,128 +185,133 @@ impl Client {
         })
     }
 
-    /// Where people see the candidate's run, if it was a push to the branch and the commit still
-    /// lies there.
-    async fn proved(&self, candidate: &Candidate, branch: &str) -> Result<Option<String>, Trouble> {
-        let path = self.path(&format!("/actions/runs/{}", candidate.run));
-        let Some(answer) = self.lookup(path).await? else {
+    /// Returns the URL of the candidate's run. `None` unless the run was a push to the branch and
+    /// the branch still contains the commit.
+    async fn verify_candidate(
+        &self,
+        candidate: &Candidate,
+        branch: &str,
+    ) -> Result<Option<String>, ApiError> {
+        let path = self.repository_path(&format!("/actions/runs/{}", candidate.run));
+        let Some(response) = self.get_if_exists(path).await? else {
             return Ok(None);
         };
-        let run: Run = answer.read(TRIED_BASE)?;
+        let run: WorkflowRun = response.json(BASE_CONTEXT)?;
         if !candidate.is_push(&run, branch) {
             return Ok(None);
         }
-        let range = format!("{}...{}", segment(&candidate.sha), segment(branch));
-        let Some(answer) = self
-            .lookup(self.path(&format!("/compare/{range}?per_page=1")))
-            .await?
-        else {
+        let range = format!(
+            "{}...{}",
+            encode_segment(&candidate.sha),
+            encode_segment(branch)
+        );
+        let path = self.repository_path(&format!("/compare/{range}?per_page=1"));
+        let Some(response) = self.get_if_exists(path).await? else {
             return Ok(None);
         };
-        let comparison: Comparison = answer.read(TRIED_BASE)?;
+        let comparison: Comparison = response.json(BASE_CONTEXT)?;
         Ok(matches!(comparison.status.as_str(), "ahead" | "identical").then_some(run.html_url))
     }
 
-    async fn lookup(&self, path: String) -> Result<Option<Answer>, Trouble> {
-        let answer = self
-            .ask(&Call::get(path, TRIED_BASE).that_may_lack())
+    async fn get_if_exists(&self, path: String) -> Result<Option<Response>, ApiError> {
+        let response = self
+            .send_idempotent(&ApiRequest::get(path, BASE_CONTEXT).allow_not_found())
             .await?;
-        Ok(answer.status.is_success().then_some(answer))
+        Ok(response.status.is_success().then_some(response))
     }
 
-    /// Members of the artifacts of a run, by the artifacts' names. Of artifacts of one name the
-    /// newest counts.
+    /// Returns files of those artifacts of a run whose name `is_wanted` accepts, sorted by name. If
+    /// artifacts share a name, the newest counts.
     ///
-    /// Whoever could start the run made them: what they say is a claim.
-    pub(crate) fn members_of_run(
+    /// Any contributor may have started the run, so the content is untrusted.
+    pub(crate) fn run_artifacts(
         &self,
         run: u64,
         is_wanted: impl Fn(&str) -> bool,
-        wanted: &[&str],
-    ) -> Result<Vec<Bundle>, Trouble> {
-        self.block(async {
-            let trouble = |why: &str| Trouble::Other(format!("{TRIED_RUN}: {why}"));
-            let found = self
-                .artifacts(
-                    &self.path(&format!("/actions/runs/{run}/artifacts?")),
-                    TRIED_RUN,
-                )
-                .await?;
-            let of_run = |a: &Artifact| {
-                a.workflow_run
+        wanted_members: &[&str],
+    ) -> Result<Vec<RunArtifact>, ApiError> {
+        self.block_on(async {
+            let path = self.repository_path(&format!("/actions/runs/{run}/artifacts?"));
+            let found = self.list_artifacts(&path, RUN_CONTEXT).await?;
+            let is_from_run = |artifact: &Artifact| {
+                artifact
+                    .workflow_run
                     .as_ref()
                     .is_none_or(|origin| origin.id == Some(run))
             };
             let mut newest = BTreeMap::new();
             for artifact in found
                 .into_iter()
-                .filter(|a| !a.expired && is_wanted(&a.name) && of_run(a))
+                .filter(|a| !a.expired && is_wanted(&a.name) && is_from_run(a))
             {
                 let id = newest.entry(artifact.name).or_insert(artifact.id);
                 *id = artifact.id.max(*id);
             }
-            let (mut bundles, mut size) = (Vec::new(), 0);
-            for (artifact, id) in newest.into_iter().take(BUNDLES) {
-                // One that is broken keeps no other from being read.
-                let members = match self.unpacked(id, wanted, TRIED_RUN).await {
+            let mut artifacts = Vec::new();
+            let mut total = 0;
+            for (name, id) in newest.into_iter().take(MAX_ARTIFACTS) {
+                // An artifact that can't be read doesn't affect the rest.
+                let members = match self.download_members(id, wanted_members, RUN_CONTEXT).await {
                     Ok(Some(members)) => {
-                        size += members.values().map(String::len).sum::<usize>();
-                        let is_much = size > TEXT;
-                        if is_much {
-                            Err(trouble(&format!(
-                                "its artifacts hold more than {} MiB",
-                                TEXT >> 20
-                            )))
+                        total += members.values().map(String::len).sum::<usize>();
+                        if total > MAX_TOTAL_BYTES {
+                            Err(total_size_error())
                         } else {
                             Ok(members)
                         }
                     }
                     Ok(None) => continue,
-                    Err(trouble) => Err(trouble),
+                    Err(error) => Err(error),
                 };
-                bundles.push(Bundle { artifact, members });
+                artifacts.push(RunArtifact { name, members });
             }
-            Ok(bundles)
+            Ok(artifacts)
         })
     }
 
-    /// All artifacts of a list.
-    async fn artifacts(&self, path: &str, tried: &str) -> Result<Vec<Artifact>, Trouble> {
-        let mut all = Vec::new();
-        for page in 1..=PAGES {
-            let join = if path.ends_with('?') { "" } else { "&" };
-            let answer = self
-                .ask(&Call::get(
-                    format!("{path}{join}per_page=100&page={page}"),
-                    tried,
-                ))
+    /// Returns the artifacts on all pages of a list, whose path has a query or ends with `?`.
+    async fn list_artifacts(&self, path: &str, context: &str) -> Result<Vec<Artifact>, ApiError> {
+        let mut artifacts = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let separator = if path.ends_with('?') { "" } else { "&" };
+            let page_path = format!("{path}{separator}per_page=100&page={page}");
+            let response = self
+                .send_idempotent(&ApiRequest::get(page_path, context))
                 .await?;
-            let found: Artifacts = answer.read(tried)?;
-            all.extend(found.artifacts);
-            if !answer.has_more() {
+            let found: ArtifactPage = response.json(context)?;
+            artifacts.extend(found.artifacts);
+            if !response.has_next_page() {
                 break;
             }
         }
-        Ok(all)
+        Ok(artifacts)
     }
 
-    /// Members of an artifact, unless it is no longer there.
-    async fn unpacked(
+    /// Returns files of an artifact, or `None` if the artifact no longer exists.
+    async fn download_members(
         &self,
         id: u64,
         wanted: &[&str],
-        tried: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, Trouble> {
-        let path = self.path(&format!("/actions/artifacts/{id}/zip"));
-        let call = Call {
-            file: Some(unpack::ARCHIVE),
-            ..Call::get(path, tried).that_may_lack()
+        context: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, ApiError> {
+        let path = self.repository_path(&format!("/actions/artifacts/{id}/zip"));
+        let request = ApiRequest {
+            max_file_bytes: Some(unpack::MAX_ARCHIVE_BYTES),
+            ..ApiRequest::get(path, context).allow_not_found()
         };
-        let answer = self.ask(&call).await?;
-        if !answer.status.is_success() {
+        let response = self.send_idempotent(&request).await?;
+        if !response.status.is_success() {
             return Ok(None);
         }
-        let text = |why| Trouble::Other(format!("{tried}: artifact {id}: {why}"));
-        members(&answer.body, wanted).map(Some).map_err(text)
+        extract_members(&response.body, wanted)
+            .map(Some)
+            .map_err(|cause| ApiError::Other(format!("{context}: artifact {id}: {cause}")))
     }
+}
+
+fn total_size_error() -> ApiError {
+    let limit = MAX_TOTAL_BYTES >> 20;
+    ApiError::Other(format!(
+        "{RUN_CONTEXT}: its artifacts contain more than {limit} MiB of text"
+    ))
 }

@@ -1,81 +1,81 @@
 //! Check runs.
 //!
-//! A check run is made without annotations, which follow in batches that GitHub appends. So the
-//! verdict stands whatever an annotation holds, and the number of those that GitHub has tells where
-//! to go on after an answer that got lost.
+//! A check run is created without annotations, which follow in batches that GitHub appends. An
+//! invalid annotation therefore can't prevent the verdict from being reported. If the response to a
+//! batch is lost, the number of annotations that GitHub has shows where to resume.
 
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clean::{self, Annotation};
-use super::client::{Call, Client, segment};
-use super::trouble::Trouble;
+use super::client::Client;
+use super::error::ApiError;
+use super::request::{ApiRequest, encode_segment};
+use super::sanitize::{self, Annotation};
 
-/// Most annotations in one request.
-const BATCH: usize = 50;
+/// Maximum number of annotations in a request.
+const BATCH_SIZE: usize = 50;
 
-/// How many batches GitHub may refuse before the client no longer searches them for the bad
-/// annotation.
-const SEARCHES: usize = 64;
+/// Maximum number of rejected batches that the client splits to find the invalid annotations.
+const MAX_SPLITS: usize = 64;
 
-/// Most pages of check runs that are looked through.
-const PAGES: usize = 10;
+/// Maximum number of pages of check runs to search.
+const MAX_PAGES: usize = 10;
 
-const TRIED: &str = "the check run could not be made";
-const TRIED_MORE: &str = "the annotations could not be added to the check run";
+const CREATE_CONTEXT: &str = "cannot create the check run";
+const ANNOTATE_CONTEXT: &str = "cannot add annotations to the check run";
 
-/// A check run that is complete.
+/// A completed check run.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckRun {
-    /// Its name, which is what branch protection names.
+    /// Name, which branch protection rules refer to.
     pub name: String,
-    /// The commit it is about.
+    /// Commit that was checked.
     pub head_sha: String,
-    /// What it is found by. No other check run of this name and commit may have the same: run and
-    /// attempt belong into it.
+    /// Identifier to find the check run by. It must be unique among the check runs of this name and
+    /// commit.
     pub external_id: String,
-    /// Where there is more to see.
+    /// URL with more details.
     pub details_url: Option<String>,
-    /// What came out.
+    /// Result of the check.
     pub conclusion: Conclusion,
-    /// A few words.
+    /// Title of the report.
     pub title: String,
-    /// What there is to say, in markdown.
+    /// Summary, in Markdown.
     pub summary: String,
-    /// More of it.
+    /// Details below the summary, in Markdown.
     pub text: Option<String>,
-    /// Remarks at lines, in the order in which they are to be shown.
+    /// Annotations, in the order in which GitHub shows them.
     pub annotations: Vec<Annotation>,
 }
 
-/// What came out of a check.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conclusion {
-    /// It passed.
+    /// The check passed.
     Success,
-    /// It failed.
+    /// The check failed.
     Failure,
-    /// It says nothing about the merge.
+    /// The check neither allows nor prevents a merge.
     Neutral,
 }
 
-/// A check run that was made.
+/// A check run that was created on GitHub.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Posted {
-    /// Where people see it.
+pub(crate) struct PostedCheckRun {
+    /// URL of the check run for people.
     pub url: Option<String>,
-    /// How many annotations GitHub took.
+    /// Number of annotations that GitHub accepted.
     pub annotations: usize,
-    /// How many GitHub refused, or would have.
-    pub refused: usize,
-    /// Why the others, if there are any, were not added.
-    pub trouble: Option<Trouble>,
+    /// Number of invalid annotations, rejected by GitHub or never sent.
+    pub rejected: usize,
+    /// Why the remaining annotations, if any, were not added.
+    pub error: Option<ApiError>,
 }
 
-/// A check run as GitHub shows it.
+/// A check run in the API.
 #[derive(Debug, Deserialize)]
-struct Run {
+struct ApiCheckRun {
     id: u64,
     #[serde(default)]
     html_url: Option<String>,
@@ -84,51 +84,55 @@ struct Run {
     #[serde(default)]
     name: String,
     #[serde(default)]
-    output: Output,
+    output: ApiOutput,
 }
 
-/// What of its output matters here.
+/// The output of a check run in the API.
 #[derive(Debug, Default, Deserialize)]
-struct Output {
+struct ApiOutput {
     #[serde(default)]
     annotations_count: usize,
 }
 
 /// A page of check runs.
 #[derive(Debug, Deserialize)]
-struct Runs {
-    check_runs: Vec<Run>,
+struct CheckRunPage {
+    check_runs: Vec<ApiCheckRun>,
 }
 
 impl Client {
-    /// Makes a check run and adds its annotations.
-    pub(crate) fn check_run(&self, run: &CheckRun) -> Result<Posted, Trouble> {
-        self.block(self.post(run))
+    /// Creates a check run and adds its annotations.
+    pub(crate) fn create_check_run(&self, run: &CheckRun) -> Result<PostedCheckRun, ApiError> {
+        self.block_on(self.post_check_run(run))
     }
 
-    async fn post(&self, run: &CheckRun) -> Result<Posted, Trouble> {
-        let output = clean::output(&run.title, &run.summary, run.text.as_deref());
-        let made = self.create(run, &output).await?;
+    async fn post_check_run(&self, run: &CheckRun) -> Result<PostedCheckRun, ApiError> {
+        let output = sanitize::output(&run.title, &run.summary, run.text.as_deref());
+        let created = self.post_without_annotations(run, &output).await?;
         let annotations: Vec<_> = run
             .annotations
             .iter()
-            .filter_map(clean::annotation)
+            .filter_map(sanitize::annotation)
             .collect();
-        let refused = run.annotations.len() - annotations.len();
-        let posted = Posted {
-            url: made.html_url,
-            annotations: made.output.annotations_count,
-            refused,
-            trouble: None,
+        let posted = PostedCheckRun {
+            url: created.html_url,
+            annotations: created.output.annotations_count,
+            rejected: run.annotations.len() - annotations.len(),
+            error: None,
         };
-        let done = Box::pin(self.annotate(made.id, &output, &annotations, posted)).await;
-        Ok(Posted {
-            trouble: done.trouble.map(|trouble| self.scrubbed(trouble)),
-            ..done
+        let posted =
+            Box::pin(self.add_annotations(created.id, &output, &annotations, posted)).await;
+        Ok(PostedCheckRun {
+            error: posted.error.map(|error| self.redact_token(error)),
+            ..posted
         })
     }
 
-    async fn create(&self, run: &CheckRun, output: &Value) -> Result<Run, Trouble> {
+    async fn post_without_annotations(
+        &self,
+        run: &CheckRun,
+        output: &Value,
+    ) -> Result<ApiCheckRun, ApiError> {
         let mut body = json!({
             "name": run.name,
             "head_sha": run.head_sha,
@@ -144,69 +148,72 @@ impl Client {
         if let Some(url) = &run.details_url {
             body["details_url"] = url.as_str().into();
         }
-        let call = Call::new(Method::POST, self.path("/check-runs"), TRIED).with(body);
-        self.once(
-            &call,
-            |answer| answer.read(TRIED),
-            async || self.made(run).await,
+        let path = self.repository_path("/check-runs");
+        let request = ApiRequest::new(Method::POST, path, CREATE_CONTEXT).with_body(body);
+        self.send_once(
+            &request,
+            |response| response.json(CREATE_CONTEXT),
+            async || self.find_check_run(run).await,
         )
         .await
     }
 
-    /// The check run, if an attempt that seemed to fail has made it.
-    async fn made(&self, run: &CheckRun) -> Result<Option<Run>, Trouble> {
-        for page in 1..=PAGES {
+    /// Returns the check run if an attempt that seemed to fail has created it.
+    async fn find_check_run(&self, run: &CheckRun) -> Result<Option<ApiCheckRun>, ApiError> {
+        for page in 1..=MAX_PAGES {
             let query = format!(
                 "check_name={}&filter=all&per_page=100&page={page}",
-                segment(&run.name)
+                encode_segment(&run.name)
             );
-            let path = self.path(&format!(
+            let path = self.repository_path(&format!(
                 "/commits/{}/check-runs?{query}",
-                segment(&run.head_sha)
+                encode_segment(&run.head_sha)
             ));
-            let answer = self.ask(&Call::get(path, TRIED)).await?;
-            let runs: Runs = answer.read(TRIED)?;
-            let is_it = |found: &Run| {
+            let response = self
+                .send_idempotent(&ApiRequest::get(path, CREATE_CONTEXT))
+                .await?;
+            let runs: CheckRunPage = response.json(CREATE_CONTEXT)?;
+            let is_same = |found: &ApiCheckRun| {
                 found.name == run.name && found.external_id.as_deref() == Some(&run.external_id)
             };
-            if let Some(found) = runs.check_runs.into_iter().find(is_it) {
+            if let Some(found) = runs.check_runs.into_iter().find(is_same) {
                 return Ok(Some(found));
             }
-            if !answer.has_more() {
+            if !response.has_next_page() {
                 break;
             }
         }
         Ok(None)
     }
 
-    /// Adds annotations, in order. A batch that GitHub refuses is halved until only what is bad in
-    /// it is left.
-    async fn annotate(
+    /// Adds annotations, in order. A batch that GitHub rejects is halved until only its invalid
+    /// annotations are left.
+    async fn add_annotations(
         &self,
         id: u64,
         output: &Value,
         annotations: &[Value],
-        mut posted: Posted,
-    ) -> Posted {
-        let mut rest: Vec<_> = annotations.chunks(BATCH).rev().collect();
-        let mut searches = 0;
-        while let Some(batch) = rest.pop() {
-            match self.append(id, output, batch, posted.annotations).await {
-                Ok(taken) => {
-                    posted.annotations += taken;
-                    rest.extend(Some(&batch[taken..]).filter(|left| !left.is_empty()));
+        mut posted: PostedCheckRun,
+    ) -> PostedCheckRun {
+        let mut batches: Vec<_> = annotations.chunks(BATCH_SIZE).rev().collect();
+        let mut splits = 0;
+        while let Some(batch) = batches.pop() {
+            match self.add_batch(id, output, batch, posted.annotations).await {
+                Ok(added) => {
+                    posted.annotations += added;
+                    batches.extend(Some(&batch[added..]).filter(|rest| !rest.is_empty()));
                 }
-                Err(Trouble::Invalid(_)) if batch.len() == 1 || searches == SEARCHES => {
-                    posted.refused += batch.len()
+                Err(ApiError::Invalid(_)) if batch.len() == 1 || splits == MAX_SPLITS => {
+                    posted.rejected += batch.len()
                 }
-                Err(Trouble::Invalid(_)) => {
-                    searches += 1;
+                Err(ApiError::Invalid(_)) => {
+                    splits += 1;
                     let (first, second) = batch.split_at(batch.len() / 2);
-                    rest.extend([second, first]);
+                    batches.extend([second, first]);
                 }
-                Err(trouble) => {
-                    return Posted {
-                        trouble: Some(trouble),
+                Err(error) => {
+                    return PostedCheckRun {
+                        error: Some(error),
                         ..posted
                     };
                 }
@@ -215,32 +222,34 @@ impl Client {
         posted
     }
 
-    /// Adds a batch to the annotations that GitHub has, and tells how many of it were taken.
-    async fn append(
+    /// Appends a batch to the `previous` annotations that GitHub has, and returns how many of the
+    /// batch were added.
+    async fn add_batch(
         &self,
         id: u64,
         output: &Value,
         batch: &[Value],
-        had: usize,
-    ) -> Result<usize, Trouble> {
-        let path = self.path(&format!("/check-runs/{id}"));
-        // Title and summary go along, for what is left out of an output is taken out of it.
+        previous: usize,
+    ) -> Result<usize, ApiError> {
+        let path = self.repository_path(&format!("/check-runs/{id}"));
+        // Title and summary are sent again, because GitHub removes omitted fields of an output.
         let mut output = output.clone();
         output["annotations"] = batch.into();
-        let call =
-            Call::new(Method::PATCH, path.clone(), TRIED_MORE).with(json!({ "output": output }));
-        let look = async || {
-            let run: Run = self
-                .ask(&Call::get(path.clone(), TRIED_MORE))
+        let request = ApiRequest::new(Method::PATCH, path.clone(), ANNOTATE_CONTEXT)
+            .with_body(json!({ "output": output }));
+        let find_added = async || {
+            let run: ApiCheckRun = self
+                .send_idempotent(&ApiRequest::get(path.clone(), ANNOTATE_CONTEXT))
                 .await?
-                .read(TRIED_MORE)?;
-            let taken = run
+                .json(ANNOTATE_CONTEXT)?;
+            let added = run
                 .output
                 .annotations_count
-                .saturating_sub(had)
+                .saturating_sub(previous)
                 .min(batch.len());
-            Ok(Some(taken).filter(|taken| *taken > 0))
+            Ok(Some(added).filter(|added| *added > 0))
         };
-        self.once(&call, |_| Ok(batch.len()), look).await
+        self.send_once(&request, |_| Ok(batch.len()), find_added)
+            .await
     }
 }

@@ -1,47 +1,39 @@
-//! One client for one repository: where a request goes, what goes with it, how large and how late
-//! an answer may be.
+//! A client for a single repository. It decides which host gets a request and whether the token
+//! goes along, and limits the size and the duration of responses.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{Method, Request, header};
 use octocrab::Octocrab;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use reqwest::Url;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::retry::{Pace, Throttle};
-use super::trouble::{Broken, Trouble, shown};
+use super::error::{ApiError, TransportError, excerpt};
+use super::request::{ApiRequest, Response, encode_segment};
+use super::retry::RetryPolicy;
+use super::throttle::Throttle;
 
-/// How GitHub sees who asks.
-const AGENT: &str = concat!("leakgate/", env!("CARGO_PKG_VERSION"));
+/// User agent of all requests.
+const USER_AGENT: &str = concat!("leakgate/", env!("CARGO_PKG_VERSION"));
 
-/// The version of the API that is spoken. Without it GitHub takes the oldest that it still knows.
-const VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
+/// Header with the requested API version. Without it, GitHub uses the oldest version that it still
+/// supports.
+const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 
-/// What is left as it is in a segment of a path and in a value of a query.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+/// Maximum length of a response that isn't a file, in bytes.
+const MAX_RESPONSE_BYTES: usize = 32 << 20;
 
-/// Longest answer that is no file.
-const ANSWER: usize = 32 << 20;
+/// Maximum number of redirects that the client follows for a request.
+const MAX_REDIRECTS: usize = 5;
 
-/// How often an answer may point elsewhere.
-const REDIRECTS: usize = 5;
-
-/// Where the API is, as whom, and for which repository.
+/// Address of the API, the token, and the repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// `GITHUB_API_URL`. It may have a path: `https://HOST/api/v3` on GitHub Enterprise Server.
     pub api: String,
-    /// Who asks.
+    /// Token to authenticate with.
     pub token: Token,
     /// Owner of the repository.
     pub owner: String,
@@ -49,14 +41,19 @@ pub(crate) struct Access {
     pub name: String,
 }
 
-/// A token. It is never shown.
+/// A token. Its `Debug` output doesn't contain it.
 #[derive(Clone)]
 pub(crate) struct Token(String);
 
 impl Token {
-    /// Takes a token, without the line end that a file or a variable may have given it.
+    /// Creates a token from text, without the line end that a file or a variable may add.
     pub(crate) fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
+    }
+
+    /// Returns true if the token can be sent in a header.
+    fn is_valid(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_graphic())
     }
 }
 
@@ -66,19 +63,20 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A client for one repository.
+/// A client for a single repository.
 pub(crate) struct Client {
-    /// Requests to the API, with the token.
+    /// Sends requests to the API, with the token.
     octocrab: Octocrab,
-    /// Requests to other hosts, without it.
-    plain: reqwest::Client,
+    /// Sends requests to other hosts, without the token.
+    anonymous: reqwest::Client,
     runtime: Runtime,
     api: Url,
     token: Token,
+    /// Path of the repository below the API: `/repos/OWNER/NAME`.
     repository: String,
-    pub(super) pace: Pace,
+    pub(super) policy: RetryPolicy,
     pub(super) throttle: RefCell<Throttle>,
-    /// What was waited because GitHub asked for it or failed.
+    /// Time spent on failed requests and on delays before retries.
     pub(super) waited: Cell<Duration>,
 }
 
@@ -91,311 +89,225 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A request.
-#[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) method: Method,
-    /// Path and query below the API's own path, or below its host if it begins with `//`.
-    pub(super) path: String,
-    pub(super) body: Option<Value>,
-    /// What could not be done if this fails: "the check run could not be made".
-    pub(super) tried: &'a str,
-    /// True if 404 and 410 are an answer and no trouble.
-    pub(super) may_lack: bool,
-    /// Longest answer, in bytes. A file has more time than other answers.
-    pub(super) file: Option<usize>,
-}
-
-impl<'a> Call<'a> {
-    /// A request without a body.
-    pub(super) fn new(method: Method, path: String, tried: &'a str) -> Self {
-        Self {
-            method,
-            path,
-            body: None,
-            tried,
-            may_lack: false,
-            file: None,
-        }
-    }
-
-    /// A request that reads.
-    pub(super) fn get(path: String, tried: &'a str) -> Self {
-        Self::new(Method::GET, path, tried)
-    }
-
-    /// The same with a body.
-    pub(super) fn with(self, body: Value) -> Self {
-        Self {
-            body: Some(body),
-            ..self
-        }
-    }
-
-    /// The same, for something that may not be there.
-    pub(super) fn that_may_lack(self) -> Self {
-        Self {
-            may_lack: true,
-            ..self
-        }
-    }
-}
-
-/// An answer, read to its end.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-impl Answer {
-    /// A header, where it is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// True if another page follows.
-    pub(super) fn has_more(&self) -> bool {
-        self.header("link")
-            .is_some_and(|link| link.contains("rel=\"next\""))
-    }
-
-    /// Where the answer points to, if it does.
-    fn target(&self) -> Option<&str> {
-        matches!(self.status.as_u16(), 301 | 302 | 303 | 307 | 308)
-            .then(|| self.header("location"))
-            .flatten()
-    }
-
-    /// What the answer says.
-    pub(super) fn read<T: DeserializeOwned>(&self, tried: &str) -> Result<T, Trouble> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Trouble::Other(format!(
-                "{tried}: GitHub's answer can't be read: {}",
-                shown(&error.to_string())
-            ))
-        })
-    }
-}
-
 impl Client {
-    /// A client. Nothing is sent yet.
-    pub(crate) fn new(access: &Access, pace: Pace) -> Result<Self, Trouble> {
-        let trouble = |why: &str| Trouble::Other(format!("GitHub can't be asked: {why}"));
-        let api = Url::parse(access.api.trim_end_matches('/'))
-            .map_err(|e| trouble(&format!("the API's address: {e}")))?;
-        if !matches!(api.scheme(), "http" | "https")
-            || !api.has_host()
-            || !api.username().is_empty()
-            || api.password().is_some()
-        {
-            return Err(trouble(
-                "the API's address must be https://HOST or https://HOST/PATH",
+    /// Creates a client without sending a request.
+    pub(crate) fn new(access: &Access, policy: RetryPolicy) -> Result<Self, ApiError> {
+        let api = parse_api_url(&access.api)?;
+        // octocrab panics if the token isn't a valid header value.
+        if !access.token.is_valid() {
+            return Err(setup_error(
+                "the token is empty or contains invalid characters",
             ));
         }
-        // The library below ends the program where a token can't stand in a header.
-        if access.token.0.is_empty() || !access.token.0.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(trouble("the token is empty, or holds what no token holds"));
-        }
-        // The first provider stays; each call brings the same.
+        // Fails if a provider is installed already, which is always the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|e| trouble(&e.to_string()))?;
-        let plain = reqwest::Client::builder()
-            .user_agent(AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(pace.timeout)
-            .build()
-            .map_err(|error| trouble(&Broken::new(&error).to_string()))?;
+            .map_err(|error| setup_error(&error.to_string()))?;
+        let anonymous = anonymous_client(&policy)?;
         let octocrab = {
             let _inside = runtime.enter();
-            Octocrab::builder()
-                .base_uri(api.origin().ascii_serialization())
-                .map(|builder| {
-                    builder
-                        .personal_token(access.token.0.clone())
-                        .add_header(header::USER_AGENT, AGENT.to_owned())
-                })
-                .and_then(|builder| builder.build_with_reqwest(plain.clone()))
-                .map_err(|error| trouble(&Broken::new(&error).to_string()))?
+            authenticated_client(&api, &access.token, &anonymous)?
         };
         let repository = format!(
             "/repos/{}/{}",
-            segment(&access.owner),
-            segment(&access.name)
+            encode_segment(&access.owner),
+            encode_segment(&access.name)
         );
-        let throttle = RefCell::new(Throttle::new(&pace));
-        let (token, waited) = (access.token.clone(), Cell::default());
         Ok(Self {
             octocrab,
-            plain,
+            anonymous,
             runtime,
             api,
-            token,
+            token: access.token.clone(),
             repository,
-            pace,
-            throttle,
-            waited,
+            policy,
+            throttle: RefCell::new(Throttle::new(&policy)),
+            waited: Cell::default(),
         })
     }
 
-    /// A path below that of the repository.
-    pub(super) fn path(&self, rest: &str) -> String {
+    /// Returns the path of a resource of the repository.
+    pub(super) fn repository_path(&self, rest: &str) -> String {
         format!("{}{rest}", self.repository)
     }
 
-    /// Does something to its end. No trouble that leaves here holds the token.
-    pub(super) fn block<T>(
+    /// Runs a future to completion. Its error never contains the token.
+    pub(super) fn block_on<T>(
         &self,
-        work: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
+        work: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
         self.runtime
             .block_on(work)
-            .map_err(|trouble| self.scrubbed(trouble))
+            .map_err(|error| self.redact_token(error))
     }
 
-    /// A trouble without the token, should GitHub or a proxy have repeated it.
-    pub(super) fn scrubbed(&self, trouble: Trouble) -> Trouble {
-        let scrub = |text: String| text.replace(&self.token.0, "***");
-        match trouble {
-            Trouble::Forbidden(text) => Trouble::Forbidden(scrub(text)),
-            Trouble::Limited(text) => Trouble::Limited(scrub(text)),
-            Trouble::Invalid(text) => Trouble::Invalid(scrub(text)),
-            Trouble::Other(text) => Trouble::Other(scrub(text)),
-        }
+    /// Removes the token from an error, in case GitHub or a proxy has repeated it.
+    pub(super) fn redact_token(&self, error: ApiError) -> ApiError {
+        error.map_message(|message| message.replace(&self.token.0, "***"))
     }
 
-    /// The address of the GraphQL API.
-    pub(super) fn graphql(&self) -> String {
-        // On GitHub Enterprise Server it lies beside the other, and not below it.
+    /// Returns the path of the GraphQL API.
+    pub(super) fn graphql_path(&self) -> String {
+        // On GitHub Enterprise Server, it is a sibling of the REST API (`/api/graphql` and
+        // `/api/v3`).
         match self.api.path().strip_suffix("/v3") {
-            Some(above) => format!("/{above}/graphql"),
+            Some(parent) => format!("/{parent}/graphql"),
             None => "/graphql".to_owned(),
         }
     }
 
-    fn address(&self, path: &str) -> Result<Url, Broken> {
-        let below = match path.strip_prefix('/') {
+    fn url(&self, path: &str) -> Result<Url, TransportError> {
+        let full = match path.strip_prefix('/') {
             Some(rest) if rest.starts_with('/') => {
                 format!("{}{rest}", self.api.origin().ascii_serialization())
             }
             _ => format!("{}{path}", self.api.as_str().trim_end_matches('/')),
         };
-        Url::parse(&below).map_err(|error| Broken::Astray(format!("{error}: {path}")))
+        Url::parse(&full).map_err(|error| {
+            TransportError::InvalidTarget(format!("invalid URL `{path}`: {error}"))
+        })
     }
 
-    /// Sends a request once, and follows where its answer points to.
-    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Broken> {
-        let allowed = if call.file.is_some() {
-            self.pace.timeout * 10
+    /// Sends a request once and follows redirects.
+    pub(super) async fn send(&self, request: &ApiRequest<'_>) -> Result<Response, TransportError> {
+        let timeout = if request.max_file_bytes.is_some() {
+            self.policy.timeout * 10
         } else {
-            self.pace.timeout
+            self.policy.timeout
         };
-        let end = Instant::now() + allowed;
-        let mut url = self.address(&call.path)?;
-        for _ in 0..=REDIRECTS {
-            let left = end.saturating_duration_since(Instant::now());
-            let late = |_| Broken::Late(allowed.as_secs());
-            let answer = tokio::time::timeout(left, self.request(call, &url))
+        let deadline = Instant::now() + timeout;
+        let mut url = self.url(&request.path)?;
+        for _ in 0..=MAX_REDIRECTS {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let response = tokio::time::timeout(remaining, self.send_to(request, &url))
                 .await
-                .map_err(late)??;
-            let Some(target) = answer.target() else {
-                return Ok(answer);
+                .map_err(|_| TransportError::Timeout(timeout.as_secs()))??;
+            let Some(target) = response.redirect_target() else {
+                return Ok(response);
             };
-            url = self.next(call, &url, target)?;
+            url = self.resolve_redirect(request, &url, target)?;
         }
-        Err(Broken::Astray(
-            "the answers point from one to the next without end".to_owned(),
+        Err(TransportError::InvalidTarget(
+            "too many redirects".to_owned(),
         ))
     }
 
-    fn next(&self, call: &Call<'_>, url: &Url, target: &str) -> Result<Url, Broken> {
+    /// Returns the URL to follow a redirect to, if the request may go there.
+    fn resolve_redirect(
+        &self,
+        request: &ApiRequest<'_>,
+        url: &Url,
+        target: &str,
+    ) -> Result<Url, TransportError> {
         let next = url
             .join(target)
-            .map_err(|error| Broken::Astray(format!("the answer points nowhere: {error}")))?;
-        let host = || shown(next.host_str().unwrap_or_default());
+            .map_err(|error| TransportError::InvalidTarget(format!("invalid redirect: {error}")))?;
         if next.origin() == self.api.origin() {
             return Ok(next);
         }
-        if call.method != Method::GET {
-            return Err(Broken::Astray(format!(
-                "the answer points to another host, {}",
-                host()
+        let host = excerpt(next.host_str().unwrap_or_default());
+        if request.method != Method::GET {
+            return Err(TransportError::InvalidTarget(format!(
+                "refusing to follow a redirect to another host, {host}"
             )));
         }
         if next.scheme() != "https" && self.api.scheme() == "https" {
-            return Err(Broken::Astray(format!(
-                "the answer points to a host without encryption, {}",
-                host()
+            return Err(TransportError::InvalidTarget(format!(
+                "refusing to follow a redirect to an unencrypted host, {host}"
             )));
         }
         Ok(next)
     }
 
-    async fn request(&self, call: &Call<'_>, url: &Url) -> Result<Answer, Broken> {
-        let limit = call.file.unwrap_or(ANSWER);
+    /// Sends a request to this URL, with the token only if it belongs to the API.
+    async fn send_to(
+        &self,
+        request: &ApiRequest<'_>,
+        url: &Url,
+    ) -> Result<Response, TransportError> {
+        let limit = request.max_file_bytes.unwrap_or(MAX_RESPONSE_BYTES);
         if url.origin() != self.api.origin() {
             let response = self
-                .plain
+                .anonymous
                 .get(url.clone())
                 .send()
                 .await
-                .map_err(|error| Broken::new(&error))?;
-            return read(response.into(), limit).await;
+                .map_err(|error| TransportError::new(&error))?;
+            return Response::read(response.into(), limit).await;
         }
         let path = url.query().map_or_else(
             || url.path().to_owned(),
             |query| format!("{}?{query}", url.path()),
         );
-        let request = Request::builder()
-            .method(&call.method)
+        let builder = Request::builder()
+            .method(&request.method)
             .uri(path)
-            .header(VERSION.0, VERSION.1);
-        let request = request.header(header::ACCEPT, "application/vnd.github+json");
-        let request = match &call.body {
-            Some(body) => request
+            .header(API_VERSION.0, API_VERSION.1)
+            .header(header::ACCEPT, "application/vnd.github+json");
+        let http_request = match &request.body {
+            Some(body) => builder
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.to_string()),
-            None => request.body(String::new()),
+            None => builder.body(String::new()),
         };
-        let request = request.map_err(|error| Broken::Astray(error.to_string()))?;
+        let http_request =
+            http_request.map_err(|error| TransportError::InvalidTarget(error.to_string()))?;
         let response = self
             .octocrab
-            .execute(request)
+            .execute(http_request)
             .await
-            .map_err(|error| Broken::new(&error))?;
-        read(response, limit).await
+            .map_err(|error| TransportError::new(&error))?;
+        Response::read(response, limit).await
     }
 }
 
-/// Reads an answer, and no more of it than is allowed.
-async fn read<B>(response: http::Response<B>, limit: usize) -> Result<Answer, Broken>
-where
-    B: http_body::Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let (parts, body) = response.into_parts();
-    let body = Limited::new(body, limit)
-        .collect()
-        .await
-        .map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => Broken::Large(limit),
-            None => Broken::new(error.as_ref()),
-        })?;
-    Ok(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: body.to_bytes().into(),
-    })
+fn setup_error(cause: &str) -> ApiError {
+    ApiError::Other(format!("cannot access the GitHub API: {cause}"))
 }
 
-/// Text as one segment of a path, or as a value of a query.
-pub(super) fn segment(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, SEGMENT).to_string()
+fn parse_api_url(text: &str) -> Result<Url, ApiError> {
+    let api = Url::parse(text.trim_end_matches('/'))
+        .map_err(|error| setup_error(&format!("invalid URL: {error}")))?;
+    if !matches!(api.scheme(), "http" | "https")
+        || !api.has_host()
+        || !api.username().is_empty()
+        || api.password().is_some()
+    {
+        return Err(setup_error(
+            "invalid URL: expected https://HOST or https://HOST/PATH",
+        ));
+    }
+    Ok(api)
+}
+
+/// Creates the client for other hosts. Redirects and retries are left to [`Client`].
+fn anonymous_client(policy: &RetryPolicy) -> Result<reqwest::Client, ApiError> {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(policy.timeout)
+        .build()
+        .map_err(|error| setup_error(&TransportError::new(&error).to_string()))
+}
+
+/// Creates the client for the API. Must be called inside of a Tokio runtime.
+fn authenticated_client(
+    api: &Url,
+    token: &Token,
+    http: &reqwest::Client,
+) -> Result<Octocrab, ApiError> {
+    Octocrab::builder()
+        .base_uri(api.origin().ascii_serialization())
+        .map(|builder| {
+            builder
+                .personal_token(token.0.clone())
+                .add_header(header::USER_AGENT, USER_AGENT.to_owned())
+        })
+        .and_then(|builder| builder.build_with_reqwest(http.clone()))
+        .map_err(|error| setup_error(&TransportError::new(&error).to_string()))
 }
 
 #[cfg(test)]
@@ -409,81 +321,77 @@ mod tests {
             owner: "o".into(),
             name: "a/b".into(),
         };
-        Client::new(&access, Pace::default()).unwrap()
+        Client::new(&access, RetryPolicy::default()).unwrap()
     }
 
     #[test]
-    fn paths_lie_below_the_api_and_graphql_beside_it() {
-        for (api, path, graphql) in [
+    fn rest_and_graphql_urls_follow_the_api_url() {
+        for (api, rest, graphql) in [
             (
                 "https://api.github.com",
-                "https://api.github.com/repos/o/a%2Fb/x",
-                "https://api.github.com/graphql",
+                "https://api.github.com",
+                "https://api.github.com",
             ),
             (
                 "https://api.github.com/",
-                "https://api.github.com/repos/o/a%2Fb/x",
-                "https://api.github.com/graphql",
+                "https://api.github.com",
+                "https://api.github.com",
             ),
             (
                 "https://h:8443/api/v3/",
-                "https://h:8443/api/v3/repos/o/a%2Fb/x",
-                "https://h:8443/api/graphql",
+                "https://h:8443/api/v3",
+                "https://h:8443/api",
             ),
-            (
-                "http://h/v3",
-                "http://h/v3/repos/o/a%2Fb/x",
-                "http://h/graphql",
-            ),
+            ("http://h/v3", "http://h/v3", "http://h"),
         ] {
             let client = client(api);
-            assert_eq!(client.address(&client.path("/x")).unwrap().as_str(), path);
-            assert_eq!(client.address(&client.graphql()).unwrap().as_str(), graphql);
+            let url = client.url(&client.repository_path("/x")).unwrap();
+            assert_eq!(url.as_str(), format!("{rest}/repos/o/a%2Fb/x"));
+            let url = client.url(&client.graphql_path()).unwrap();
+            assert_eq!(url.as_str(), format!("{graphql}/graphql"));
         }
     }
 
     #[test]
-    fn answers_point_no_further_than_a_request_may_go() {
+    fn redirects_to_other_hosts_are_limited() {
         let client = client("https://h/api/v3");
-        let here = client.address("/x").unwrap();
-        let (get, post) = (
-            Call::get("/x".into(), "t"),
-            Call::new(Method::POST, "/x".into(), "t"),
-        );
-        let next = |call, target| {
+        let here = client.url("/x").unwrap();
+        let get = ApiRequest::get("/x".into(), "t");
+        let post = ApiRequest::new(Method::POST, "/x".into(), "t");
+        let resolve = |request, target| {
             client
-                .next(call, &here, target)
+                .resolve_redirect(request, &here, target)
                 .map(String::from)
-                .map_err(|broken| broken.to_string())
+                .map_err(|error| error.to_string())
         };
         assert_eq!(
-            next(&get, "/repositories/1"),
+            resolve(&get, "/repositories/1"),
             Ok("https://h/repositories/1".into())
         );
         assert_eq!(
-            next(&post, "https://h/repositories/1"),
+            resolve(&post, "https://h/repositories/1"),
             Ok("https://h/repositories/1".into())
         );
         assert_eq!(
-            next(&get, "https://store/1?sig=2"),
+            resolve(&get, "https://store/1?sig=2"),
             Ok("https://store/1?sig=2".into())
         );
         assert_eq!(
-            next(&post, "https://store/1"),
-            Err("the answer points to another host, store".into())
+            resolve(&post, "https://store/1"),
+            Err("refusing to follow a redirect to another host, store".into())
         );
         assert_eq!(
-            next(&post, "https://h:444/1"),
-            Err("the answer points to another host, h".into())
+            resolve(&post, "https://h:444/1"),
+            Err("refusing to follow a redirect to another host, h".into())
         );
         for target in ["http://store/1", "http://h/1"] {
             assert!(
-                next(&get, target)
+                resolve(&get, target)
                     .unwrap_err()
-                    .contains("without encryption"),
+                    .contains("an unencrypted host"),
                 "{target}"
             );
         }
-        assert!(next(&get, "https://[").is_err());
+        assert!(resolve(&get, "https://[").is_err());
     }
 }

@@ -1,49 +1,51 @@
-//! The one comment on a pull request, which is written anew instead of followed by others.
+//! The pull request comment, which is updated in place instead of adding further comments.
 //!
-//! It is known by a marker in its text and by its author: anybody can write the marker.
+//! It is identified by a marker in its text and by its author, because anyone can write the marker.
 
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::clean::characters;
-use super::client::{Call, Client};
-use super::trouble::Trouble;
+use super::client::Client;
+use super::error::ApiError;
+use super::request::ApiRequest;
+use super::sanitize::truncate_chars;
 
-/// Longest comment, in characters.
-const BODY: usize = 65_536;
+/// Maximum length of a comment, in characters.
+const MAX_BODY_CHARS: usize = 65_536;
 
-/// What stands at the end of a comment that was too long.
-const CUT: &str = "\n\n(The rest does not fit into a comment.)\n";
+/// End of a truncated comment.
+const TRUNCATION_NOTE: &str = "\n\n(The rest is too long for a comment.)\n";
 
-/// Most pages of comments that are looked through.
-const PAGES: usize = 1000;
+/// Maximum number of pages of comments to search.
+const MAX_PAGES: usize = 1000;
 
-/// Who asks, where GitHub does not say: the token that every job has.
+/// Author of comments that are written with the job's own token. Used if GitHub doesn't say to whom
+/// the token belongs.
 const BOT: &str = "github-actions[bot]";
 
-const TRIED: &str = "the comment could not be written";
-const TRIED_LIST: &str = "the comments of the pull request could not be read";
-const TRIED_REMOVE: &str = "the comment could not be removed";
+const WRITE_CONTEXT: &str = "cannot write the comment";
+const LIST_CONTEXT: &str = "cannot read the comments of the pull request";
+const REMOVE_CONTEXT: &str = "cannot remove the comment";
 
-/// What became of the comment.
+/// What happened to the comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Comment {
-    /// It is new, at this address.
+pub(crate) enum CommentOutcome {
+    /// The comment was created, at this URL.
     Created(String),
-    /// It was written anew.
+    /// The comment at this URL was updated.
     Updated(String),
-    /// It said the same already.
+    /// The comment had this text already.
     Unchanged,
-    /// It was removed.
+    /// The comment was removed.
     Removed,
-    /// There is none, and none was wanted.
-    Nothing,
+    /// No comment exists, and none was to be created.
+    Absent,
 }
 
-/// A comment as GitHub shows it.
+/// A comment in the API.
 #[derive(Debug, Deserialize)]
-struct Found {
+struct ApiComment {
     id: u64,
     html_url: String,
     #[serde(default)]
@@ -52,7 +54,7 @@ struct Found {
     user: Option<User>,
 }
 
-/// Who wrote it.
+/// The author of a comment in the API.
 #[derive(Debug, Deserialize)]
 struct User {
     login: String,
@@ -61,81 +63,89 @@ struct User {
 }
 
 impl User {
-    /// True if this is who the token belongs to. GraphQL may leave out the mark of a bot.
-    fn is(&self, viewer: &str) -> bool {
+    /// Returns true if the token belongs to this user. GraphQL may omit the suffix `[bot]` of the
+    /// viewer's login.
+    fn is_viewer(&self, viewer: &str) -> bool {
         self.login == viewer
             || (self.r#type == "Bot" && self.login.strip_suffix("[bot]") == Some(viewer))
     }
 }
 
 impl Client {
-    /// Writes the comment that carries `marker`, or removes it where there is no body.
+    /// Writes the comment that begins with `marker`, or removes it if `body` is `None`.
     ///
-    /// `body` begins with the marker. Where there is no comment yet, one is written only if
-    /// `may_create` says so.
-    pub(crate) fn comment(
+    /// `body` must begin with the marker. If no comment exists, a new one is created only if
+    /// `may_create` is true.
+    pub(crate) fn update_comment(
         &self,
         pull: u64,
         marker: &str,
         body: Option<&str>,
         may_create: bool,
-    ) -> Result<Comment, Trouble> {
-        self.block(async {
-            let mut ours = self.ours(pull, marker).await?;
-            let newest = ours.pop();
-            let result = match (newest, body.map(cut)) {
-                (Some(newest), Some(body)) => self.update(&newest, &body).await?,
-                (Some(newest), None) => self.remove(&newest).await?,
+    ) -> Result<CommentOutcome, ApiError> {
+        self.block_on(async {
+            let mut comments = self.own_comments(pull, marker).await?;
+            let newest = comments.pop();
+            let outcome = match (newest, body.map(truncate_body)) {
+                (Some(newest), Some(body)) => self.edit_comment(&newest, &body).await?,
+                (Some(newest), None) => self.remove_comment(&newest).await?,
                 (None, Some(body)) if may_create => {
                     self.create_comment(pull, marker, &body).await?
                 }
-                (None, _) => Comment::Nothing,
+                (None, _) => CommentOutcome::Absent,
             };
-            for older in &ours {
-                // The comment stands. If this fails, the next run tries again.
-                let _ = self.remove(older).await;
+            for older in &comments {
+                // The newest comment is up to date. If this fails, the next run tries again.
+                let _ = self.remove_comment(older).await;
             }
-            Ok(result)
+            Ok(outcome)
         })
     }
 
-    /// The comments that begin with the marker (it may stand in a log that a comment shows) and are
-    /// by whom the token belongs to, oldest first.
-    async fn ours(&self, pull: u64, marker: &str) -> Result<Vec<Found>, Trouble> {
+    /// Returns the comments that begin with the marker and were written with this token, oldest
+    /// first. Elsewhere in a comment, the marker may be part of a quoted log.
+    async fn own_comments(&self, pull: u64, marker: &str) -> Result<Vec<ApiComment>, ApiError> {
         let mut found = Vec::new();
-        for page in 1..=PAGES {
-            let path = self.path(&format!("/issues/{pull}/comments?per_page=100&page={page}"));
-            let answer = self.ask(&Call::get(path, TRIED_LIST)).await?;
-            let comments: Vec<Found> = answer.read(TRIED_LIST)?;
+        for page in 1..=MAX_PAGES {
+            let path =
+                self.repository_path(&format!("/issues/{pull}/comments?per_page=100&page={page}"));
+            let response = self
+                .send_idempotent(&ApiRequest::get(path, LIST_CONTEXT))
+                .await?;
+            let comments: Vec<ApiComment> = response.json(LIST_CONTEXT)?;
             found.extend(comments.into_iter().filter(|c| {
                 c.body
                     .as_deref()
                     .is_some_and(|body| body.trim_start().starts_with(marker))
             }));
-            if !answer.has_more() {
+            if !response.has_next_page() {
                 break;
             }
         }
         if !found.is_empty() {
             let viewer = self.viewer().await;
-            found.retain(|comment| comment.user.as_ref().is_some_and(|user| user.is(&viewer)));
+            found.retain(|comment| {
+                comment
+                    .user
+                    .as_ref()
+                    .is_some_and(|user| user.is_viewer(&viewer))
+            });
         }
         found.sort_by_key(|comment| comment.id);
         Ok(found)
     }
 
-    /// Who the token belongs to.
+    /// Returns the login of the user or bot that the token belongs to.
     async fn viewer(&self) -> String {
         let query = json!({ "query": "query { viewer { login } }" });
-        let call = Call::new(Method::POST, self.graphql(), TRIED_LIST).with(query);
-        let login =
-            |answer: &Value| Some(answer.pointer("/data/viewer/login")?.as_str()?.to_owned());
-        let answer = self
-            .ask(&call)
+        let request =
+            ApiRequest::new(Method::POST, self.graphql_path(), LIST_CONTEXT).with_body(query);
+        let login = |body: &Value| Some(body.pointer("/data/viewer/login")?.as_str()?.to_owned());
+        let body = self
+            .send_idempotent(&request)
             .await
-            .and_then(|answer| answer.read(TRIED_LIST));
-        answer
-            .ok()
+            .and_then(|response| response.json(LIST_CONTEXT));
+        body.ok()
             .as_ref()
             .and_then(login)
             .unwrap_or_else(|| BOT.to_owned())
@@ -146,58 +156,65 @@ impl Client {
         pull: u64,
         marker: &str,
         body: &str,
-    ) -> Result<Comment, Trouble> {
-        let call = Call::new(
-            Method::POST,
-            self.path(&format!("/issues/{pull}/comments")),
-            TRIED,
-        )
-        .with(json!({ "body": body }));
-        // There was none before, so one that is there now is this.
-        let look = async || Ok(self.ours(pull, marker).await?.pop());
-        let made: Found = self.once(&call, |answer| answer.read(TRIED), look).await?;
-        Ok(Comment::Created(made.html_url))
+    ) -> Result<CommentOutcome, ApiError> {
+        let path = self.repository_path(&format!("/issues/{pull}/comments"));
+        let request =
+            ApiRequest::new(Method::POST, path, WRITE_CONTEXT).with_body(json!({ "body": body }));
+        // None existed before, so any comment that is found now is the new one.
+        let find_created = async || Ok(self.own_comments(pull, marker).await?.pop());
+        let created: ApiComment = self
+            .send_once(
+                &request,
+                |response| response.json(WRITE_CONTEXT),
+                find_created,
+            )
+            .await?;
+        Ok(CommentOutcome::Created(created.html_url))
     }
 
-    async fn update(&self, comment: &Found, body: &str) -> Result<Comment, Trouble> {
+    async fn edit_comment(
+        &self,
+        comment: &ApiComment,
+        body: &str,
+    ) -> Result<CommentOutcome, ApiError> {
         if comment
             .body
             .as_deref()
             .is_some_and(|old| is_same(old, body))
         {
-            return Ok(Comment::Unchanged);
+            return Ok(CommentOutcome::Unchanged);
         }
-        let path = self.path(&format!("/issues/comments/{}", comment.id));
-        self.ask(&Call::new(Method::PATCH, path, TRIED).with(json!({ "body": body })))
-            .await?;
-        Ok(Comment::Updated(comment.html_url.clone()))
+        let path = self.repository_path(&format!("/issues/comments/{}", comment.id));
+        let request =
+            ApiRequest::new(Method::PATCH, path, WRITE_CONTEXT).with_body(json!({ "body": body }));
+        self.send_idempotent(&request).await?;
+        Ok(CommentOutcome::Updated(comment.html_url.clone()))
     }
 
-    async fn remove(&self, comment: &Found) -> Result<Comment, Trouble> {
-        let path = self.path(&format!("/issues/comments/{}", comment.id));
-        // Gone is gone, whoever did it.
-        self.ask(&Call::new(Method::DELETE, path, TRIED_REMOVE).that_may_lack())
-            .await?;
-        Ok(Comment::Removed)
+    async fn remove_comment(&self, comment: &ApiComment) -> Result<CommentOutcome, ApiError> {
+        let path = self.repository_path(&format!("/issues/comments/{}", comment.id));
+        // A missing comment is removed already, by this client or another.
+        let request = ApiRequest::new(Method::DELETE, path, REMOVE_CONTEXT).allow_not_found();
+        self.send_idempotent(&request).await?;
+        Ok(CommentOutcome::Removed)
     }
 }
 
-/// True if two bodies are the same but for line ends, which GitHub may have changed.
+/// Returns true if two bodies are equal except for line ends, which GitHub may have changed.
 fn is_same(old: &str, new: &str) -> bool {
     old.replace("\r\n", "\n").trim_end() == new.replace("\r\n", "\n").trim_end()
 }
 
-/// A body that GitHub takes. Its marker stands at the beginning.
-fn cut(body: &str) -> String {
-    if body.chars().nth(BODY).is_none() {
+/// Truncates a body to the length that GitHub accepts. The marker at its beginning stays.
+fn truncate_body(body: &str) -> String {
+    if body.chars().nth(MAX_BODY_CHARS).is_none() {
         return body.to_owned();
     }
-    let begin = characters(body, BODY.saturating_sub(CUT.chars().count()));
-    // Whole lines, where there are any.
-    format!(
-        "{}{CUT}",
-        begin.rfind('\n').map_or(begin, |at| &begin[..at])
-    )
+    let max = MAX_BODY_CHARS.saturating_sub(TRUNCATION_NOTE.chars().count());
+    let start = truncate_chars(body, max);
+    // At a line end, if possible.
+    let start = start.rfind('\n').map_or(start, |at| &start[..at]);
+    format!("{start}{TRUNCATION_NOTE}")
 }
 
 #[cfg(test)]
@@ -205,24 +222,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_that_is_too_long_is_cut_at_a_line_and_keeps_its_marker() {
+    fn long_body_is_cut_at_a_line_end_and_keeps_its_marker() {
         let marker = "<!-- leakgate -->";
-        let long = cut(&format!("{marker}\n{}", "äöü €\n".repeat(20_000)));
-        assert!(long.chars().count() <= BODY && long.chars().count() > BODY - 200);
+        let long = truncate_body(&format!("{marker}\n{}", "äöü €\n".repeat(20_000)));
+        let length = long.chars().count();
+        assert!(length <= MAX_BODY_CHARS && length > MAX_BODY_CHARS - 200);
         assert!(long.starts_with(marker) && long.contains("€\n\n(The rest"));
-        assert_eq!(cut(&"é".repeat(70_000)).chars().count(), BODY);
-        assert_eq!(cut(&"é".repeat(BODY)), "é".repeat(BODY));
+        assert_eq!(
+            truncate_body(&"é".repeat(70_000)).chars().count(),
+            MAX_BODY_CHARS
+        );
+        let longest = "é".repeat(MAX_BODY_CHARS);
+        assert_eq!(truncate_body(&longest), longest);
     }
 
     #[test]
-    fn a_bot_is_known_with_and_without_its_mark_and_a_person_is_not() {
+    fn bot_login_matches_with_and_without_suffix() {
         let user = |login: &str, kind: &str| User {
             login: login.into(),
             r#type: kind.into(),
         };
-        assert!(user(BOT, "Bot").is(BOT));
-        assert!(user(BOT, "Bot").is("github-actions"));
-        assert!(!user("github-actions", "User").is(BOT));
-        assert!(!user("octocat", "User").is(BOT));
+        assert!(user(BOT, "Bot").is_viewer(BOT));
+        assert!(user(BOT, "Bot").is_viewer("github-actions"));
+        assert!(!user("github-actions", "User").is_viewer(BOT));
+        assert!(!user("octocat", "User").is_viewer(BOT));
     }
 }

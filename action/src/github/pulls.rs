@@ -1,92 +1,94 @@
-//! Which pull requests a commit belongs to. An event that a fork caused does not say.
+//! Finds the pull requests of a commit, because the event of a fork's run doesn't name them.
 
 use serde::Deserialize;
 
-use super::client::{Call, Client, segment};
-use super::trouble::Trouble;
+use super::client::Client;
+use super::error::ApiError;
+use super::request::{ApiRequest, encode_segment};
 
-/// Most pages of pull requests that are looked through.
-const PAGES: usize = 10;
+/// Maximum number of pages of pull requests to search.
+const MAX_PAGES: usize = 10;
 
-const TRIED: &str = "the pull requests of the commit could not be read";
+const CONTEXT: &str = "cannot read the pull requests of the commit";
 
-/// The end of a branch, wherever the branch is.
+/// The head of a pull request, in this repository or in a fork.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Head<'a> {
-    /// The repository of the branch.
+pub(crate) struct PullHead<'a> {
+    /// Id of the repository that contains the branch.
     pub repository: u64,
-    /// The owner of that repository.
+    /// Owner of that repository.
     pub owner: &'a str,
-    /// The branch.
+    /// Name of the branch.
     pub branch: &'a str,
-    /// Its commit.
+    /// Newest commit of the branch.
     pub sha: &'a str,
 }
 
 /// An open pull request of this repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pull {
-    /// Its number.
+pub(crate) struct PullRequest {
+    /// Number of the pull request.
     pub number: u64,
-    /// Its newest commit.
+    /// Newest commit of its branch.
     pub head_sha: String,
-    /// The branch that it goes to.
+    /// Name of the branch that it is to be merged into.
     pub base_ref: String,
-    /// The commit of that branch.
+    /// Newest commit of that branch.
     pub base_sha: String,
-    /// Where people see it.
+    /// URL of the pull request for people.
     pub url: String,
 }
 
-/// A pull request as GitHub shows it.
+/// A pull request in the API.
 #[derive(Debug, Deserialize)]
-struct Found {
+struct ApiPullRequest {
     number: u64,
     html_url: String,
     state: String,
-    head: End,
-    base: End,
+    head: ApiBranch,
+    base: ApiBranch,
 }
 
-/// One end of it.
+/// The head or the base of a pull request in the API.
 #[derive(Debug, Deserialize)]
-struct End {
+struct ApiBranch {
     r#ref: String,
     sha: String,
-    /// None if the fork was deleted.
+    /// `None` if the fork was deleted.
     #[serde(default)]
     repo: Option<Repository>,
 }
 
-/// A repository, by what never changes of it.
+/// A repository in the API, identified by its id, which never changes.
 #[derive(Debug, Deserialize)]
 struct Repository {
     id: u64,
 }
 
 impl Client {
-    /// The open pull requests of this repository whose newest commit this is, in this very branch
-    /// of this very repository.
-    pub(crate) fn pulls_of(&self, head: Head<'_>) -> Result<Vec<Pull>, Trouble> {
-        self.block(async {
+    /// Returns the open pull requests of this repository with exactly this head: repository, branch
+    /// and newest commit.
+    pub(crate) fn open_pulls(&self, head: PullHead<'_>) -> Result<Vec<PullRequest>, ApiError> {
+        self.block_on(async {
             let mut pulls = Vec::new();
-            for page in 1..=PAGES {
+            for page in 1..=MAX_PAGES {
                 let query = format!(
                     "state=open&head={}:{}&per_page=100&page={page}",
-                    segment(head.owner),
-                    segment(head.branch)
+                    encode_segment(head.owner),
+                    encode_segment(head.branch)
                 );
-                let answer = self
-                    .ask(&Call::get(self.path(&format!("/pulls?{query}")), TRIED))
+                let path = self.repository_path(&format!("/pulls?{query}"));
+                let response = self
+                    .send_idempotent(&ApiRequest::get(path, CONTEXT))
                     .await?;
-                let found: Vec<Found> = answer.read(TRIED)?;
+                let found: Vec<ApiPullRequest> = response.json(CONTEXT)?;
                 pulls.extend(
                     found
                         .into_iter()
-                        .filter(|pull| is_of(pull, head))
-                        .map(Pull::from),
+                        .filter(|pull| has_head(pull, head))
+                        .map(PullRequest::from),
                 );
-                if !answer.has_more() {
+                if !response.has_next_page() {
                     break;
                 }
             }
@@ -95,8 +97,9 @@ impl Client {
     }
 }
 
-/// GitHub overlooks a filter that it can't read, so that each is held against it again.
-fn is_of(pull: &Found, head: Head<'_>) -> bool {
+/// Returns true if the pull request is open and has this head. GitHub ignores filters that it can't
+/// parse, so the client checks all of them again.
+fn has_head(pull: &ApiPullRequest, head: PullHead<'_>) -> bool {
     pull.state == "open"
         && pull.head.sha == head.sha
         && pull.head.r#ref == head.branch
@@ -107,14 +110,14 @@ fn is_of(pull: &Found, head: Head<'_>) -> bool {
             .is_some_and(|repository| repository.id == head.repository)
 }
 
-impl From<Found> for Pull {
-    fn from(found: Found) -> Self {
+impl From<ApiPullRequest> for PullRequest {
+    fn from(pull: ApiPullRequest) -> Self {
         Self {
-            number: found.number,
-            head_sha: found.head.sha,
-            base_ref: found.base.r#ref,
-            base_sha: found.base.sha,
-            url: found.html_url,
+            number: pull.number,
+            head_sha: pull.head.sha,
+            base_ref: pull.base.r#ref,
+            base_sha: pull.base.sha,
+            url: pull.html_url,
         }
     }
 }

@@ -1,7 +1,6 @@
-//! The client against a GitHub in memory that fails in every way a request can fail.
+//! Tests the client with an in-memory fake of GitHub that injects every kind of failure.
 //!
-//! At the end of each test every request that was made is held against GitHub's own description of
-//! its API.
+//! At the end of each test, every request is validated against GitHub's own OpenAPI description.
 
 mod artifacts;
 mod checks;
@@ -15,40 +14,40 @@ use std::thread;
 use std::time::Duration;
 
 use self::fake::{Fake, REPOSITORY, TOKEN};
-use super::{Access, Client, Pace, Token};
+use super::{Access, Client, RetryPolicy, Token};
 
-/// No wait that a person would notice.
-const QUICK: Pace = Pace {
-    base: Duration::from_millis(1),
-    attempts: 4,
+/// Retries almost without delay.
+const FAST_RETRY: RetryPolicy = RetryPolicy {
+    base_delay: Duration::from_millis(1),
+    max_attempts: 4,
     timeout: Duration::from_secs(60),
-    unnamed: Duration::from_millis(1),
-    patience: Duration::from_secs(20),
-    pause: Duration::ZERO,
-    burst: 1,
+    rate_limit_delay: Duration::from_millis(1),
+    max_total_wait: Duration::from_secs(20),
+    write_interval: Duration::ZERO,
+    write_burst: 1,
 };
 
-/// The same for an answer that never comes.
-const HASTY: Pace = Pace {
+/// The same, for responses that never arrive.
+const SHORT_TIMEOUT: RetryPolicy = RetryPolicy {
     timeout: Duration::from_secs(1),
-    ..QUICK
+    ..FAST_RETRY
 };
 
-/// A GitHub and a client of it.
-struct World {
+/// A fake GitHub and a client for it.
+struct Fixture {
     fake: Fake,
     client: Client,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
-        Self::with("", QUICK)
+        Self::with("", FAST_RETRY)
     }
 
-    /// A GitHub whose API lies at this path, and a client of this patience.
-    fn with(prefix: &str, pace: Pace) -> Self {
+    /// Starts a fake GitHub whose API has this path, and a client with this policy.
+    fn with(prefix: &str, policy: RetryPolicy) -> Self {
         let fake = Fake::start(prefix);
-        let client = Client::new(&access(&fake.api()), pace).unwrap();
+        let client = Client::new(&access(&fake.api()), policy).unwrap();
         Self { fake, client }
     }
 }
@@ -62,37 +61,37 @@ fn access(api: &str) -> Access {
     }
 }
 
-impl Drop for World {
+impl Drop for Fixture {
     fn drop(&mut self) {
         if thread::panicking() {
             return;
         }
         let state = self.fake.state();
-        for seen in &state.seen {
-            let faults = contract::faults(seen, &state.prefix);
+        for request in &state.requests {
+            let violations = contract::violations(request, &state.prefix);
             assert!(
-                faults.is_empty(),
-                "{} {}: {faults:?}",
-                seen.method,
-                seen.path
+                violations.is_empty(),
+                "{} {}: {violations:?}",
+                request.method,
+                request.path
             );
             assert!(
-                seen.headers["user-agent"].starts_with("leakgate/"),
-                "{seen:?}"
+                request.headers["user-agent"].starts_with("leakgate/"),
+                "{request:?}"
             );
-            assert_eq!(seen.headers["x-github-api-version"], "2022-11-28");
+            assert_eq!(request.headers["x-github-api-version"], "2022-11-28");
             assert!(
-                !seen.path.contains(TOKEN)
-                    && !seen
+                !request.path.contains(TOKEN)
+                    && !request
                         .body
                         .as_ref()
                         .is_some_and(|body| body.to_string().contains(TOKEN))
             );
         }
-        for seen in &state.seen_elsewhere {
+        for request in &state.other_requests {
             assert!(
-                !format!("{seen:?}").contains(TOKEN),
-                "the token went to another host: {seen:?}"
+                !format!("{request:?}").contains(TOKEN),
+                "the token went to another host: {request:?}"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Members of an archive that anybody may have made.
+//! Extracts files from untrusted ZIP archives.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -7,25 +7,32 @@ use memchr::memmem;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// Longest archive, in bytes.
-pub(super) const ARCHIVE: usize = 64 << 20;
+/// Maximum size of an archive, in bytes.
+pub(super) const MAX_ARCHIVE_BYTES: usize = 64 << 20;
 
-/// Longest member, unpacked.
-const MEMBER: usize = 64 << 20;
+/// Maximum size of an extracted file, in bytes.
+const MAX_MEMBER_BYTES: usize = 64 << 20;
 
-/// Most members of an archive.
-const MEMBERS: usize = 10_000;
+/// Maximum number of files in an archive.
+const MAX_MEMBERS: usize = 10_000;
 
-/// What begins each entry of an archive's directory.
-const ENTRY: &[u8] = b"PK\x01\x02";
+/// Signature of each entry of the central directory.
+const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
 
-/// The text of each wanted member that the archive holds, under its exact name.
+/// Extracts the wanted files that the archive contains, by their exact names.
 ///
-/// What an archive says of sizes is not believed: bytes are counted as they come.
-pub(super) fn members(archive: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, String>, String> {
-    // Counted before the directory is read, which takes far more memory than it takes bytes.
-    if memmem::find_iter(archive, ENTRY).take(MEMBERS + 1).count() > MEMBERS {
-        return Err(format!("it holds more than {MEMBERS} members"));
+/// The sizes in the archive are not trusted: the extracted bytes are counted.
+pub(super) fn extract_members(
+    archive: &[u8],
+    wanted: &[&str],
+) -> Result<BTreeMap<String, String>, String> {
+    // The parsed directory needs far more memory than its bytes, so the entries are counted first.
+    if memmem::find_iter(archive, ENTRY_SIGNATURE)
+        .take(MAX_MEMBERS + 1)
+        .count()
+        > MAX_MEMBERS
+    {
+        return Err(format!("it contains more than {MAX_MEMBERS} files"));
     }
     let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(|error| error.to_string())?;
     let mut found = BTreeMap::new();
@@ -37,11 +44,14 @@ pub(super) fn members(archive: &[u8], wanted: &[&str]) -> Result<BTreeMap<String
         };
         let mut bytes = Vec::new();
         member
-            .take(MEMBER as u64 + 1)
+            .take(MAX_MEMBER_BYTES as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| format!("{name}: {error}"))?;
-        if bytes.len() > MEMBER {
-            return Err(format!("{name} unpacks to more than {} MiB", MEMBER >> 20));
+        if bytes.len() > MAX_MEMBER_BYTES {
+            return Err(format!(
+                "{name} unpacks to more than {} MiB",
+                MAX_MEMBER_BYTES >> 20
+            ));
         }
         let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
         found.insert((*name).to_owned(), text);
@@ -67,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn members_are_taken_by_their_exact_name() {
+    fn files_are_found_by_exact_name() {
         let archive = archive(&[
             ("leakgate.json", b"{}"),
             ("a/leakgate.json", b"1"),
             ("../x", b"2"),
             ("LEAKGATE.JSON", b"3"),
         ]);
-        let found = members(&archive, &["leakgate.json", "x", "other"]).unwrap();
+        let found = extract_members(&archive, &["leakgate.json", "x", "other"]).unwrap();
         assert_eq!(
             found,
             BTreeMap::from([("leakgate.json".to_owned(), "{}".to_owned())])
@@ -82,46 +92,46 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_whatever_its_header_says() {
-        let mut bomb = archive(&[("leakgate.json", &vec![b' '; MEMBER + 1])]);
+    fn zip_bomb_is_rejected_whatever_its_header_says() {
+        let mut bomb = archive(&[("leakgate.json", &vec![b' '; MAX_MEMBER_BYTES + 1])]);
         assert!(bomb.len() < 1 << 20);
         assert_eq!(
-            members(&bomb, &["leakgate.json"]).unwrap_err(),
+            extract_members(&bomb, &["leakgate.json"]).unwrap_err(),
             "leakgate.json unpacks to more than 64 MiB"
         );
-        assert_eq!(members(&bomb, &["other"]).unwrap(), BTreeMap::new());
-        // A directory that tells of ten bytes.
-        let size = memmem::rfind(&bomb, ENTRY).unwrap() + 24;
+        assert_eq!(extract_members(&bomb, &["other"]).unwrap(), BTreeMap::new());
+        // A directory entry that claims ten bytes.
+        let size = memmem::rfind(&bomb, ENTRY_SIGNATURE).unwrap() + 24;
         bomb[size..size + 4].copy_from_slice(&10u32.to_le_bytes());
         assert!(
-            members(&bomb, &["leakgate.json"]).is_err()
-                || members(&bomb, &["leakgate.json"]).unwrap()["leakgate.json"].len() <= 10
+            extract_members(&bomb, &["leakgate.json"]).is_err()
+                || extract_members(&bomb, &["leakgate.json"]).unwrap()["leakgate.json"].len() <= 10
         );
     }
 
     #[test]
-    fn too_many_members_are_refused_before_they_are_read() {
-        let archive = ENTRY.repeat(MEMBERS + 1);
+    fn too_many_files_are_rejected_before_parsing() {
+        let archive = ENTRY_SIGNATURE.repeat(MAX_MEMBERS + 1);
         assert_eq!(
-            members(&archive, &["x"]).unwrap_err(),
-            "it holds more than 10000 members"
+            extract_members(&archive, &["x"]).unwrap_err(),
+            "it contains more than 10000 files"
         );
     }
 
     #[test]
-    fn what_is_no_archive_is_refused() {
+    fn invalid_archive_is_rejected() {
         let whole = archive(&[(
             "leakgate.json",
             b"{\"a\": \"some text that is long enough to be packed, packed, packed\"}",
         )]);
         for bytes in [&b""[..], b"<html>", &whole[..whole.len() / 2]] {
-            assert!(members(bytes, &["leakgate.json"]).is_err());
+            assert!(extract_members(bytes, &["leakgate.json"]).is_err());
         }
-        let mut bent = whole.clone();
-        bent[50] ^= 0xff;
-        assert!(members(&bent, &["leakgate.json"]).is_err());
+        let mut corrupt = whole.clone();
+        corrupt[50] ^= 0xff;
+        assert!(extract_members(&corrupt, &["leakgate.json"]).is_err());
         assert!(
-            members(&archive(&[("x", b"\xff\xfe")]), &["x"])
+            extract_members(&archive(&[("x", b"\xff\xfe")]), &["x"])
                 .unwrap_err()
                 .contains("not UTF-8")
         );

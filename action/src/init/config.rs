@@ -1,77 +1,86 @@
-//! The text of a new `leakgate.toml`.
+//! Renders a new `leakgate.toml`.
 
 use super::project::Project;
 use super::suppressions::Suppressions;
 
-/// The policy, as it is without a word: what people change most, first.
+/// The default policy, with the most frequently changed keys first.
 const GATE: &str = r#"[gate]
-# What fails, with its defaults; take the # away to change a line.
+# Findings that fail the gate. These are the defaults; uncomment a line to change it.
 # fail-on = ["errors", "leak-definite", "leak-indirect", "leak-possible", "fd-leak"]
-# unused-rules = "warn"     # allow | warn | fail: entries below that match nothing any more
-# silence = "fail"          # fail | pass: what a log without any checker output means
+# unused-rules = "warn"     # allow | warn | fail: rules that match no finding
+# silence = "fail"          # fail | pass: a log without any checker output
 "#;
 
-const THIRD_PARTY: &str = "# third-party = \"fail\"      # allow | warn | fail: findings in a library, without a frame of your own\n";
+const THIRD_PARTY: &str = "\
+# third-party = \"fail\"      # allow | warn | fail: findings without a frame of your code
+";
 
-/// An interpreter loses hundreds of blocks of its own before a test begins, more than any pack
-/// names, and nobody would find theirs among these. What an extension lets the interpreter allocate
-/// has its own frames, and fails.
-const OF_PYTHON: &str = "# What the interpreter does without a frame of yours is not yours to mend; the default is \"fail\".
-third-party = \"allow\"       # allow | warn | fail\n";
+/// The interpreter leaks hundreds of blocks before a test begins, more than any pack covers. Leaks
+/// of an extension module would be lost among them. Blocks that the interpreter allocates for an
+/// extension module have frames of the module, and still fail.
+const PYTHON_THIRD_PARTY: &str = "\
+# Ignore findings of the interpreter that have no frame of your code. The default is \"fail\".
+third-party = \"allow\"       # allow | warn | fail
+";
 
-const REST: &str = r#"# own = ["src/**"]          # which sources are yours; all of the repository without it
-# baseline = "leakgate-baseline.json"   # what is there today, by `leakgate baseline write`: only what is new fails
+const REST: &str = r#"# own = ["src/**"]          # your source files; by default the repository
+# baseline = "leakgate-baseline.json"   # of `leakgate baseline write`; only new findings fail
 
-# What you accept, each with its reason. `leakgate allow FINGERPRINT LOG --reason TEXT` writes such an entry.
+# Accepted findings, each with a reason. `leakgate allow FINGERPRINT LOG --reason TEXT` adds one.
 # [[allow]]
 # id = "plugin-registry"
 # kinds = ["leak-definite"]
 # stack = ["runtime...", "fun:registry_add", "..."]
 # reason = "Plugins stay registered until the process ends."
-# limit = { bytes = 4096 }  # more than this fails all the same
-# expires = 2031-01-31      # the last day on which it is accepted
+# limit = { bytes = 4096 }  # larger leaks fail
+# expires = 2031-01-31      # last day on which the finding is accepted
 "#;
 
-/// The file.
-pub(super) fn text(project: &Project, suppressions: &Suppressions) -> String {
+/// Returns the configuration of a project.
+pub(super) fn render(project: &Project, suppressions: &Suppressions) -> String {
     let mut out = String::from(
         "#:schema https://raw.githubusercontent.com/leakgate/leakgate/main/docs/leakgate.schema.json\n\
-         # What fails the memory gate, and what is accepted.\n\
-         # Every key: https://github.com/leakgate/leakgate/blob/main/docs/rules.md\n\n",
+         # Configuration of the memory gate: which findings fail, and which are accepted.\n\
+         # All keys: https://github.com/leakgate/leakgate/blob/main/docs/rules.md\n\n",
     );
     out += GATE;
     out += if project.jobs.iter().any(|job| job.id == "python") {
-        OF_PYTHON
+        PYTHON_THIRD_PARTY
     } else {
         THIRD_PARTY
     };
     out += "\n[files]\n";
     match suppressions.files.as_slice() {
-        [] => {
-            out += "# suppressions = [\"tests/valgrind.supp\"]   # files of valgrind or a sanitizer, as they are\n"
-        }
+        [] => out += "# suppressions = [\"tests/valgrind.supp\"]   # of valgrind or a sanitizer\n",
         files => {
-            out += "# Files of valgrind and the sanitizers that were found here. They work as they are.\n";
+            out +=
+                "# Suppression files of valgrind and the sanitizers, as found in this project.\n";
             out += &list("suppressions", files.iter().map(String::as_str));
         }
     }
-    for (file, _) in &suppressions.broken {
-        out += &format!("# Left out, since it can't be read: {}\n", quoted(file));
+    for (file, _) in &suppressions.unreadable {
+        out += &format!(
+            "# Skipped because it cannot be parsed: {}\n",
+            toml_string(file)
+        );
     }
     match project.packs.as_slice() {
         [] => {
-            out += "# packs = [\"python\"]        # built-in rules for known leaks of others: `leakgate explain pack`\n"
+            out += "# packs = [\"python\"]        # built-in rules for libraries: \
+                    `leakgate explain pack`\n"
         }
         packs => {
-            out += "# Built-in rules for known leaks of what this project uses: `leakgate explain pack NAME`.\n";
+            out +=
+                "# Built-in rules for libraries of this project: `leakgate explain pack NAME`.\n";
             out += &list("packs", packs.iter().copied());
         }
     }
     out + REST
 }
 
+/// Returns a key with an array, with one item per line if it is long.
 fn list<'a>(key: &str, items: impl Iterator<Item = &'a str>) -> String {
-    let items: Vec<String> = items.map(quoted).collect();
+    let items: Vec<String> = items.map(toml_string).collect();
     let short = format!("{key} = [{}]\n", items.join(", "));
     if short.len() <= 100 {
         short
@@ -80,8 +89,8 @@ fn list<'a>(key: &str, items: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// A string of TOML: its basic strings escape what JSON's do, and one character more.
-fn quoted(text: &str) -> String {
+/// Returns a basic TOML string. Its escapes are those of JSON, and DEL.
+fn toml_string(text: &str) -> String {
     serde_json::Value::from(text)
         .to_string()
         .replace('\u{7f}', "\\u007f")
@@ -89,14 +98,15 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use leakgate_core::{Config, Level, Policy};
+    use leakgate_core::policy::Level;
+    use leakgate_core::{Config, Policy};
 
     use super::super::project::Job;
 
     use super::*;
 
-    /// What the file says, with every line that is commented out for a person to take the `#` away.
-    fn with_all(text: &str) -> String {
+    /// Uncomments all keys.
+    fn uncomment(text: &str) -> String {
         let is_key = |line: &str| {
             line.starts_with("[[")
                 || line
@@ -113,11 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn it_changes_nothing_and_shows_the_defaults() {
-        let text = text(&Project::default(), &Suppressions::default());
+    fn defaults_are_shown_and_unchanged() {
+        let text = render(&Project::default(), &Suppressions::default());
         let plain = Config::read("leakgate.toml", &text).unwrap();
         assert_eq!((plain.policy, plain.rules.len()), (Policy::default(), 0));
-        let full = Config::read("leakgate.toml", &with_all(&text)).unwrap();
+        let full = Config::read("leakgate.toml", &uncomment(&text)).unwrap();
         assert_eq!((&full.policy, full.rules.len()), (&Policy::default(), 1));
         assert!(
             full.files.baseline.is_some()
@@ -127,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn the_interpreter_is_somebody_elses() {
-        let of = |id| {
+    fn python_ignores_findings_of_the_interpreter() {
+        let policy = |id| {
             let project = Project {
                 jobs: vec![Job {
                     id,
@@ -136,33 +146,33 @@ mod tests {
                 }],
                 ..Project::default()
             };
-            Config::read("leakgate.toml", &text(&project, &Suppressions::default()))
+            Config::read("leakgate.toml", &render(&project, &Suppressions::default()))
                 .unwrap()
                 .policy
         };
         let mut expected = Policy::default();
         expected.third_party = Level::Allow;
-        assert_eq!(of("python"), expected);
-        assert_eq!(of("rust"), Policy::default());
+        assert_eq!(policy("python"), expected);
+        assert_eq!(policy("rust"), Policy::default());
     }
 
     #[test]
-    fn names_of_files_are_strings_whatever_is_in_them() {
+    fn file_names_are_escaped() {
         let files = [
             "a\"b.supp".to_owned(),
             "c\n[gate]\\\u{7f}\u{85}.supp".into(),
             "x".repeat(100),
         ];
-        let broken = vec![("d\n[gate]".to_owned(), String::new())];
+        let unreadable = vec![("d\n[gate]".to_owned(), String::new())];
         let project = Project {
             packs: vec!["glib"],
             ..Project::default()
         };
-        let text = text(
+        let text = render(
             &project,
             &Suppressions {
                 files: files.to_vec(),
-                broken,
+                unreadable,
             },
         );
         let config = Config::read("leakgate.toml", &text).unwrap();

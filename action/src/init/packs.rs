@@ -1,9 +1,9 @@
-//! Which built-in packs suit a project.
+//! Finds the built-in packs for the libraries of a project.
 
 use super::project::{Job, crates};
 use super::tree::{Tree, has_word, without_comments};
 
-/// Crates, by what they are or begin with, and the pack for them.
+/// Crates and the packs for them.
 const BY_CRATE: &[(&str, &str)] = &[
     ("pyo3", "pyo3"),
     ("pyo3", "python"),
@@ -24,7 +24,7 @@ const BY_CRATE: &[(&str, &str)] = &[
     ("pgrx", "postgres"),
 ];
 
-/// Words of build files of C and C++, and the pack for them.
+/// Words in C and C++ build files, and the packs for them.
 const BY_WORD: &[(&str, &str)] = &[
     ("glib-2.0", "glib"),
     ("gobject-2.0", "glib"),
@@ -57,14 +57,14 @@ const BUILD_FILES: &[&str] = &[
     "makefile",
 ];
 
-/// The packs, each once.
-pub(super) fn of(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
+/// Returns the packs for a project, each once.
+pub(super) fn detect(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
     let has = |id: &str| jobs.iter().any(|job| job.id == id);
     let mut packs = Vec::new();
     packs.extend(has("python").then_some("python"));
-    // Its rules are for memcheck.
+    // The rules of rust-std are for memcheck.
     let is_under_memcheck =
-        |job: &Job| job.id == "rust" && job.legs.iter().any(|leg| leg.tool == "memcheck");
+        |job: &Job| job.id == "rust" && job.matrix.iter().any(|entry| entry.tool == "memcheck");
     let crates = crates(tree);
     packs.extend(
         (jobs.iter().any(is_under_memcheck) || crates.iter().any(|name| name == "pyo3"))
@@ -79,7 +79,7 @@ pub(super) fn of(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
     if jobs.iter().any(|job| !["rust", "go"].contains(&job.id)) {
         let texts: Vec<String> = BUILD_FILES
             .iter()
-            .flat_map(|name| tree.named(name))
+            .flat_map(|name| tree.with_name(name))
             .map(|file| without_comments(&tree.read(file), "#"))
             .collect();
         packs.extend(
@@ -89,34 +89,37 @@ pub(super) fn of(tree: &Tree, jobs: &[Job]) -> Vec<&'static str> {
                 .map(|(_, pack)| *pack),
         );
     }
-    let mut once = Vec::new();
-    packs.into_iter().for_each(|pack| {
-        if !once.contains(&pack) {
-            once.push(pack);
+    let mut unique = Vec::new();
+    for pack in packs {
+        if !unique.contains(&pack) {
+            unique.push(pack);
         }
-    });
-    once
+    }
+    unique
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::project::Project;
-    use super::super::tree::tests::made;
+    use super::super::tree::tests::test_tree;
     use super::*;
 
     fn packs(files: &[(&str, &str)]) -> Vec<&'static str> {
-        Project::of(&made(files).1).packs
+        Project::detect(&test_tree(files).1).packs
     }
 
     #[test]
-    fn every_pack_is_there() {
+    fn all_packs_exist() {
         for (word, pack) in BY_CRATE.iter().chain(BY_WORD) {
-            assert!(leakgate_core::Pack::named(pack).is_some(), "{word}: {pack}");
+            assert!(
+                leakgate_core::rules::Pack::find(pack).is_some(),
+                "{word}: {pack}"
+            );
         }
     }
 
     #[test]
-    fn packs_follow_what_a_project_uses() {
+    fn packs_match_the_libraries_of_a_project() {
         assert_eq!(
             packs(&[(
                 "Cargo.toml",
@@ -125,7 +128,8 @@ mod tests {
             ["rust-std", "tokio"]
         );
         assert_eq!(packs(&[("Cargo.toml", "[package]\nname = \"x\"")]), [""; 0]);
-        let cmake = "project(x C)\npkg_check_modules(G gio-2.0 glib-2.0)\n# find_package(OpenSSL)\ntarget_link_libraries(x ${CMAKE_DL_LIBS})";
+        let cmake = "project(x C)\npkg_check_modules(G gio-2.0 glib-2.0)\n\
+                     # find_package(OpenSSL)\ntarget_link_libraries(x ${CMAKE_DL_LIBS})";
         assert_eq!(packs(&[("CMakeLists.txt", cmake)]), ["glib", "dlopen"]);
         let module = [
             (

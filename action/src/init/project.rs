@@ -1,5 +1,5 @@
-//! What a project is: how it is built and tested, and which checkers suit that. One file for each
-//! kind.
+//! Detects how a project is built and tested, and which checkers suit it. Each kind of project has
+//! its own module.
 
 mod autotools;
 mod cmake;
@@ -15,80 +15,82 @@ pub(super) use self::rust::crates;
 use super::packs;
 use super::tree::Tree;
 
-/// What was found.
+/// A project, as detected from its files.
 #[derive(Debug, Default)]
 pub(super) struct Project {
-    /// One job for each kind of project; never none.
+    /// One job for each kind of project; at least one.
     pub(super) jobs: Vec<Job>,
-    /// Built-in packs that suit.
+    /// Built-in packs for the libraries of the project.
     pub(super) packs: Vec<&'static str>,
-    /// True when nothing that is known was found, so that the job is for a person to fill in.
+    /// True if the build system is unknown. The only job is then a template for the user.
     pub(super) is_unknown: bool,
-    /// What a person should know, a line each.
+    /// Notes for the user, one line per entry.
     pub(super) notes: Vec<&'static str>,
 }
 
-/// A way to build and test the project, under each checker that suits it.
+/// A workflow job that builds and tests the project under each suitable checker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Job {
-    /// Its name in the workflow.
+    /// Id of the job in the workflow.
     pub(super) id: &'static str,
-    /// What it is for, in words, and the file that told so.
-    pub(super) what: String,
-    /// The checkers, each with the flags of its build.
-    pub(super) legs: Vec<Leg>,
-    /// What is done before the command.
+    /// The kind of project, and the file by which it was detected.
+    pub(super) description: String,
+    /// The checkers, each with its build flags.
+    pub(super) matrix: Vec<MatrixEntry>,
+    /// Steps before the command.
     pub(super) steps: Vec<Step>,
-    /// The command to check.
+    /// The command to run under the checkers.
     pub(super) command: String,
-    /// What a person should know of the command.
-    pub(super) remark: Option<&'static str>,
+    /// A comment about the command.
+    pub(super) comment: Option<&'static str>,
 }
 
 /// A checker, and how a program is built for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Leg {
-    /// As in `--tool`.
+pub(super) struct MatrixEntry {
+    /// Value of `--tool`.
     pub(super) tool: &'static str,
-    /// Flags of the compiler, or the sanitizer's name where the build tool has an option; empty
-    /// where it makes no difference.
+    /// Compiler flags, or the name of the sanitizer if the build tool has an option for it. Empty
+    /// if all checkers use the same build.
     pub(super) flags: &'static str,
 }
 
-/// A step of a workflow.
+/// A step of a workflow job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
-    /// What it does.
+    /// Displayed name.
     pub(super) name: &'static str,
-    /// The only checker that needs it; none where all do.
+    /// The only checker that needs this step; `None` if all do.
     pub(super) only: Option<&'static str>,
-    /// The lines of its script.
+    /// The lines of the script.
     pub(super) script: Vec<String>,
-    /// Its variables; `FLAGS` in a value stands for the flags of the leg.
-    pub(super) variables: Vec<(&'static str, &'static str)>,
+    /// Environment variables. The value `FLAGS` is replaced by the flags of the matrix entry.
+    pub(super) env: Vec<(&'static str, &'static str)>,
 }
 
-impl Leg {
-    const fn of(tool: &'static str) -> Self {
+impl MatrixEntry {
+    /// Creates an entry without flags.
+    const fn new(tool: &'static str) -> Self {
         Self { tool, flags: "" }
     }
 }
 
 impl Step {
-    /// valgrind, and what else the build needs of the system.
+    /// Creates a step that installs packages of the system, such as valgrind.
     fn packages(only: Option<&'static str>, packages: &[&str]) -> Self {
         let script = vec![
             "sudo apt-get update".into(),
             format!("sudo apt-get install --yes {}", packages.join(" ")),
         ];
         Self {
-            name: "Install what is needed",
+            name: "Install dependencies",
             only,
             script,
             ..Self::default()
         }
     }
 
+    /// Creates a step that installs valgrind for memcheck.
     fn valgrind() -> Self {
         Self {
             name: "Install valgrind",
@@ -98,58 +100,55 @@ impl Step {
 }
 
 impl Project {
-    /// Looks at a project. Where several build tools for C could do the work, the one that knows
-    /// tests does.
+    /// Detects the kinds of a project. If several C build tools are found, the one that defines
+    /// tests is used.
     ///
-    /// A project of an unknown kind gets a job all the same, whose build fails until somebody has
-    /// filled it in. A new user wants the rest of the workflow, and must not be given one that
-    /// is green without having run anything.
-    pub(super) fn of(tree: &Tree) -> Self {
+    /// A project of an unknown kind gets a job, too. A new user needs the rest of the workflow, but
+    /// it must not succeed without having run anything, so its build fails until the user has
+    /// completed it.
+    pub(super) fn detect(tree: &Tree) -> Self {
         let mut project = Self::default();
-        let (python, is_pure) = match python::find(tree) {
-            python::Found::Extension(job) => (Some(job), false),
-            python::Found::Pure => (None, true),
-            python::Found::Nothing => (None, false),
-        };
-        let natives: Vec<native::Native> =
+        let python = python::find(tree);
+        let is_pure_python = python == python::Detected::Pure;
+        let python = python.into_job();
+        let natives: Vec<native::NativeProject> =
             [cmake::find, meson::find, autotools::find, autotools::make]
                 .iter()
-                .filter_map(|f| f(tree))
+                .filter_map(|find| find(tree))
                 .collect();
-        // What Python or cargo builds by CMake or make is tested by them, and a Makefile beside
-        // them is a list of chores.
+        // C code that Python or cargo builds with CMake or make is tested by them, and their
+        // Makefile only contains chores.
         let rust = rust::find(tree);
         let go = go::find(tree);
-        let is_alone = python.is_none() && rust.is_none() && go.is_none();
+        let is_only_native = python.is_none() && rust.is_none() && go.is_none();
         let native = natives
             .iter()
-            .find(|n| n.has_tests && (is_alone || !n.is_make))
-            .or(natives.first().filter(|_| is_alone));
+            .find(|n| n.has_tests && (is_only_native || !n.is_make))
+            .or(natives.first().filter(|_| is_only_native));
         let native = native.map(|native| native.job.clone());
         project
             .jobs
             .extend([rust, native, go, python].into_iter().flatten());
-        project.packs = packs::of(tree, &project.jobs);
+        project.packs = packs::detect(tree, &project.jobs);
         if project.jobs.is_empty() {
             project.is_unknown = true;
-            project.notes.extend(is_pure.then_some(
-                "Python without an extension module has nothing that memory checkers look at",
+            project.notes.extend(is_pure_python.then_some(
+                "Python without an extension module has nothing for memory checkers to check",
             ));
-            project.jobs.push(Job::unknown());
+            project.jobs.push(Job::template());
         }
         project
     }
 }
 
 impl Job {
-    /// For a person to fill in.
-    fn unknown() -> Self {
-        let build =
-            "echo 'Say here how the program is built, with -g and without much optimisation.'";
+    /// Creates a job that the user has to complete.
+    fn template() -> Self {
+        let build = "echo 'Replace this with the build of the program, with -g and at most -O1.'";
         Self {
             id: "memory",
-            what: "a program that valgrind can run".into(),
-            legs: vec![Leg::of("memcheck")],
+            description: "Program to run under valgrind".into(),
+            matrix: vec![MatrixEntry::new("memcheck")],
             steps: vec![
                 Step::valgrind(),
                 Step {
@@ -159,26 +158,26 @@ impl Job {
                 },
             ],
             command: format!(".{PROGRAM}"),
-            remark: Some(native::PLACEHOLDER),
+            comment: Some(native::PLACEHOLDER),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::tests::made;
+    use super::super::tree::tests::test_tree;
     use super::*;
 
     fn kinds(files: &[(&str, &str)]) -> Vec<(&'static str, String)> {
-        let (_dir, tree) = made(files);
+        let (_dir, tree) = test_tree(files);
         let tools = |job: &Job| {
-            job.legs
+            job.matrix
                 .iter()
-                .map(|leg| leg.tool)
+                .map(|entry| entry.tool)
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        Project::of(&tree)
+        Project::detect(&tree)
             .jobs
             .iter()
             .map(|job| (job.id, tools(job)))
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn several_kinds_stand_side_by_side() {
+    fn several_kinds_get_a_job_each() {
         let cargo = (
             "Cargo.toml",
             "[package]\nname = \"x\"\n[build-dependencies]\ncmake = \"1\"\n",
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_makefile_beside_another_tool_is_a_list_of_chores() {
+    fn makefile_next_to_another_build_tool_is_ignored() {
         let make = ("Makefile", "check:\n\tgo test ./...\n");
         assert_eq!(
             kinds(&[("go.mod", "module x\n"), make]),
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_tools_for_c_the_one_with_tests_is_taken() {
+    fn c_build_tool_with_tests_is_preferred() {
         let cmake = ("CMakeLists.txt", "project(x C)\n");
         let meson = ("meson.build", "project('x', 'c')\ntest('t', e)\n");
         assert_eq!(kinds(&[cmake, meson])[0].0, "meson");
@@ -232,13 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_said_to_be_so() {
-        let (_dir, tree) = made(&[("BUILD.bazel", "")]);
-        let project = Project::of(&tree);
+    fn unknown_build_system_fails_until_completed() {
+        let (_dir, tree) = test_tree(&[("BUILD.bazel", "")]);
+        let project = Project::detect(&tree);
         assert!(project.is_unknown && project.notes.is_empty());
         assert_eq!(project.jobs[0].steps[1].script[1], "exit 1");
-        let (_dir, tree) = made(&[("pyproject.toml", "[project]\nname = \"x\"\n")]);
-        let project = Project::of(&tree);
+        let (_dir, tree) = test_tree(&[("pyproject.toml", "[project]\nname = \"x\"\n")]);
+        let project = Project::detect(&tree);
         assert!(project.is_unknown && project.notes[0].contains("extension module"));
     }
 }

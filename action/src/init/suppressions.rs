@@ -1,25 +1,33 @@
-//! Suppression files that are there already: by their names, and by what workflows and build files
-//! name.
+//! Finds existing suppression files by their names, and by references in workflows and build files.
 
 use std::path::Path;
 
-use leakgate_core::read_file;
+use leakgate_core::rules::read_file;
 
-use super::tree::{Tree, text};
+use super::tree::{Tree, read_text};
 
-/// What was found.
+/// The suppression files of a project.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Suppressions {
-    /// Files that can be read, from the root of the project.
+    /// Valid files, as paths relative to the project.
     pub(super) files: Vec<String>,
-    /// Files that can't, each with the first mistake.
-    pub(super) broken: Vec<(String, String)>,
+    /// Invalid files, each with its first error.
+    pub(super) unreadable: Vec<(String, String)>,
 }
 
-/// What options of valgrind and variables of the sanitizers have before the name of a file.
-const BEFORE: &str = "suppressions=";
+/// A GitHub Actions workflow of a repository.
+#[derive(Debug)]
+pub(super) struct Workflow {
+    /// File name.
+    pub(super) name: String,
+    /// Content of the file.
+    pub(super) text: String,
+}
 
-/// What stands for the root of the repository where workflows name files.
+/// Text in front of a file name, in valgrind's options and in the variables of sanitizers.
+const MARKER: &str = "suppressions=";
+
+/// Expressions for the root of the repository in workflows.
 const ROOTS: &[&str] = &[
     "${{ github.workspace }}/",
     "${{github.workspace}}/",
@@ -31,10 +39,10 @@ const ROOTS: &[&str] = &[
     "./",
 ];
 
-/// Looks for them. A file that leakgate can't read would make the configuration an error, so each
-/// is read once.
-pub(super) fn find(tree: &Tree, workflows: &[String], below: &str) -> Suppressions {
-    let build = [
+/// Finds the suppression files of a project whose path in the repository is `subdir`. Each file is
+/// parsed, because the configuration must not refer to a file that leakgate cannot read.
+pub(super) fn find(tree: &Tree, workflows: &[Workflow], subdir: &str) -> Suppressions {
+    let build_files = [
         "CMakeLists.txt",
         "Makefile",
         "Makefile.am",
@@ -43,68 +51,72 @@ pub(super) fn find(tree: &Tree, workflows: &[String], below: &str) -> Suppressio
         ".gitlab-ci.yml",
     ]
     .map(|file| tree.read(file));
-    let named: Vec<String> = workflows
+    let referenced: Vec<String> = workflows
         .iter()
-        .chain(&build)
-        .flat_map(|text| named(text))
+        .map(|workflow| &workflow.text)
+        .chain(&build_files)
+        .flat_map(|text| referenced_files(text))
         .collect();
-    let is_named = |file: &str| {
-        named.iter().any(|name| {
-            name == file
-                || name
-                    .strip_prefix(below)
-                    .is_some_and(|n| n.trim_start_matches('/') == file)
-        })
+    let is_same = |reference: &String, file: &str| {
+        let in_project = reference
+            .strip_prefix(subdir)
+            .map(|path| path.trim_start_matches('/'));
+        reference == file || in_project == Some(file)
     };
+    let is_referenced = |file: &str| referenced.iter().any(|reference| is_same(reference, file));
     let mut found = Suppressions::default();
     for file in tree
         .files()
-        .filter(|file| is_by_name(file) || is_named(file))
+        .filter(|file| has_typical_name(file) || is_referenced(file))
     {
         match read_file(file, &tree.read(file)) {
             Ok(_) => found.files.push(file.to_owned()),
-            Err(mistakes) => found.broken.extend(
-                mistakes
+            Err(errors) => found.unreadable.extend(
+                errors
                     .first()
-                    .map(|mistake| (file.to_owned(), mistake.to_string())),
+                    .map(|error| (file.to_owned(), error.to_string())),
             ),
         }
     }
     found
 }
 
-/// The workflows of a repository.
-pub(super) fn workflows(repository: &Path) -> Vec<(String, String)> {
+/// Returns the workflows of a repository, sorted by name.
+pub(super) fn workflows(repository: &Path) -> Vec<Workflow> {
     let entries = std::fs::read_dir(repository.join(".github/workflows"))
         .into_iter()
         .flatten()
         .flatten();
-    let mut all: Vec<(String, String)> = entries
-        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, text(&entry.path())?)))
-        .filter(|(name, _)| name.ends_with(".yml") || name.ends_with(".yaml"))
+    let mut workflows: Vec<Workflow> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let text = read_text(&entry.path())?;
+            Some(Workflow { name, text })
+        })
+        .filter(|workflow| workflow.name.ends_with(".yml") || workflow.name.ends_with(".yaml"))
         .collect();
-    all.sort();
-    all
+    workflows.sort_by(|a, b| a.name.cmp(&b.name));
+    workflows
 }
 
-/// `lsan-suppressions.txt`, `.valgrind.supp`, `tsan_supp.txt`.
-fn is_by_name(path: &str) -> bool {
+/// Returns true for names such as `lsan-suppressions.txt`, `.valgrind.supp` and `tsan_supp.txt`.
+fn has_typical_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let is_text = [".txt", ".conf", ".suppressions", ".cfg"]
         .iter()
         .any(|end| name.ends_with(end));
-    let is_of_tool = [
+    let names_tool = [
         "asan", "lsan", "tsan", "msan", "valgrind", "memcheck", "helgrind",
     ]
     .iter()
     .any(|tool| name.contains(tool));
-    name.ends_with(".supp") || (is_text && is_of_tool && name.contains("supp"))
+    name.ends_with(".supp") || (is_text && names_tool && name.contains("supp"))
 }
 
-/// The files that a text names as suppressions.
-fn named(text: &str) -> Vec<String> {
+/// Returns the suppression files that a text refers to.
+fn referenced_files(text: &str) -> Vec<String> {
     let name = |(at, _): (usize, &str)| {
-        let rest = text[at + BEFORE.len()..].trim_start_matches(['"', '\'']);
+        let rest = text[at + MARKER.len()..].trim_start_matches(['"', '\'']);
         let rest = ROOTS
             .iter()
             .fold(rest, |rest, root| rest.strip_prefix(root).unwrap_or(rest));
@@ -113,38 +125,45 @@ fn named(text: &str) -> Vec<String> {
             .unwrap_or(rest.len());
         (end > 0).then(|| rest[..end].to_owned())
     };
-    text.match_indices(BEFORE).filter_map(name).collect()
+    text.match_indices(MARKER).filter_map(name).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::tests::made;
+    use super::super::tree::tests::test_tree;
     use super::*;
 
+    fn workflow(text: &str) -> Workflow {
+        Workflow {
+            name: "ci.yml".into(),
+            text: text.into(),
+        }
+    }
+
     #[test]
-    fn files_are_found_by_their_names_and_by_who_names_them() {
-        let (_dir, tree) = made(&[
+    fn files_are_found_by_name_and_by_reference() {
+        let (_dir, tree) = test_tree(&[
             (".valgrind.supp", "{\n  a\n  Memcheck:Leak\n  fun:x\n}\n"),
             ("ci/known.txt", "leak:x\n"),
             ("ci/other.txt", "leak:x\n"),
             ("lsan-suppressions.txt", "leak:y\n"),
             ("tests/bad.supp", "{\n  a\n"),
         ]);
-        let workflow =
-            "run: LSAN_OPTIONS=\"suppressions=${{ github.workspace }}/ci/known.txt:print=1\" ./t"
-                .to_owned();
+        let workflow = workflow(
+            "run: LSAN_OPTIONS=\"suppressions=${{ github.workspace }}/ci/known.txt:print=1\" ./t",
+        );
         let found = find(&tree, &[workflow], "");
         assert_eq!(
             found.files,
             [".valgrind.supp", "ci/known.txt", "lsan-suppressions.txt"]
         );
-        assert_eq!(found.broken[0].0, "tests/bad.supp");
+        assert_eq!(found.unreadable[0].0, "tests/bad.supp");
     }
 
     #[test]
-    fn a_folder_below_the_repository_has_shorter_paths() {
-        let (_dir, tree) = made(&[("ci/known.txt", "leak:x\n")]);
-        let find = |text: &str| find(&tree, &[text.to_owned()], "lib/a").files;
+    fn references_are_relative_to_the_repository() {
+        let (_dir, tree) = test_tree(&[("ci/known.txt", "leak:x\n")]);
+        let find = |text: &str| find(&tree, &[workflow(text)], "lib/a").files;
         assert_eq!(
             find("valgrind --suppressions=lib/a/ci/known.txt ./t"),
             ["ci/known.txt"]
@@ -156,13 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn names_end_where_the_shell_or_the_runtime_ends_them() {
-        assert_eq!(named("--suppressions=$PWD/a.supp ./t"), ["a.supp"]);
-        assert_eq!(named("suppressions='a b'"), ["a"]);
+    fn references_end_at_separators_of_the_shell_and_the_runtimes() {
         assert_eq!(
-            named("LSAN_OPTIONS: suppressions=a.txt,verbosity=1"),
+            referenced_files("--suppressions=$PWD/a.supp ./t"),
+            ["a.supp"]
+        );
+        assert_eq!(referenced_files("suppressions='a b'"), ["a"]);
+        assert_eq!(
+            referenced_files("LSAN_OPTIONS: suppressions=a.txt,verbosity=1"),
             ["a.txt"]
         );
-        assert_eq!(named("suppressions="), [""; 0]);
+        assert_eq!(referenced_files("suppressions="), [""; 0]);
     }
 }

@@ -1,22 +1,21 @@
-//! The text of a new workflow.
+//! Renders a new GitHub Actions workflow.
 
-use super::place::Place;
-use super::project::{Job, Leg, Project, Step};
+use super::location::ProjectLocation;
+use super::project::{Job, MatrixEntry, Project, Step};
 
-/// Other people's actions are pinned by commit. A test holds it to the one of this repository's own
-/// workflows.
+/// Third-party actions are pinned by commit. A test compares it with this repository's workflows.
 const CHECKOUT: &str = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0";
 
-/// Ours, by its release.
+/// The leakgate action of this release.
 const ACTION: &str = concat!("leakgate/leakgate@v", env!("CARGO_PKG_VERSION"));
 
 const HEAD: &str = "\
 name: Memory
-# Runs the tests under memory checkers, and fails for what leakgate.toml does not accept.
-# What the action takes: https://github.com/leakgate/leakgate/blob/main/docs/action.md
+# Runs the tests under memory checkers, and fails on findings that leakgate.toml does not accept.
+# Inputs of the action: https://github.com/leakgate/leakgate/blob/main/docs/action.md
 on:
   push:
-    branches: [main, master] # what pull requests are compared with
+    branches: [main, master] # pull requests are compared with these branches
   pull_request:
 permissions: {}
 
@@ -25,76 +24,71 @@ jobs:
 
 const PERMISSIONS: &str = "    permissions:
       contents: read
-      actions: read # what is new since the last run of the base branch
-      checks: write # a report beside the commit
-      pull-requests: write # a comment, as long as something is wrong
+      actions: read # to compare with the last run of the base branch
+      checks: write # to add a check run to the commit
+      pull-requests: write # to comment while the gate fails
 ";
 
-/// The workflow of a project, which may lie below the root of its repository.
-pub(super) fn text(project: &Project, place: &Place) -> String {
+/// Returns the workflow of a project.
+pub(super) fn render(project: &Project, location: &ProjectLocation) -> String {
     let jobs = project
         .jobs
         .iter()
-        .map(|job| self::job(job, project, place))
+        .map(|job| render_job(job, project, location))
         .collect::<Vec<_>>();
     format!("{HEAD}{}", jobs.join("\n"))
 }
 
-fn job(job: &Job, project: &Project, place: &Place) -> String {
-    let below = place.below.as_str();
-    let has_matrix = job.legs.len() > 1;
-    let mut out = format!("  # {}\n  {}:\n", job.what, job.id);
+fn render_job(job: &Job, project: &Project, location: &ProjectLocation) -> String {
+    let subdir = location.subdir.as_str();
+    let has_matrix = job.matrix.len() > 1;
+    let mut out = format!("  # {}\n  {}:\n", job.description, job.id);
     if has_matrix {
         out += "    strategy:\n      fail-fast: false\n      matrix:\n";
-        out += &matrix(&job.legs);
+        out += &render_matrix(&job.matrix);
     }
     out += "    runs-on: ubuntu-latest\n    timeout-minutes: 60\n";
     out += PERMISSIONS;
-    if !below.is_empty() {
+    if !subdir.is_empty() {
         out += &format!(
             "    defaults:\n      run:\n        working-directory: {}\n",
-            quoted(below)
+            yaml_string(subdir)
         );
     }
     out += &format!(
         "    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n"
     );
-    if place.repository.join(".gitmodules").is_file() {
+    if location.repository.join(".gitmodules").is_file() {
         out += "          submodules: recursive\n";
     }
     for step in &job.steps {
-        out += &self::step(step, &job.legs);
+        out += &render_step(step, &job.matrix);
     }
-    out + &run(job, project.jobs.len() > 1, below)
+    out + &render_run(job, project.jobs.len() > 1, subdir)
 }
 
-fn matrix(legs: &[Leg]) -> String {
-    if legs.iter().all(|leg| leg.flags.is_empty()) {
-        let tools: Vec<&str> = legs.iter().map(|leg| leg.tool).collect();
+fn render_matrix(matrix: &[MatrixEntry]) -> String {
+    if matrix.iter().all(|entry| entry.flags.is_empty()) {
+        let tools: Vec<&str> = matrix.iter().map(|entry| entry.tool).collect();
         return format!("        tool: [{}]\n", tools.join(", "));
     }
-    let leg = |leg: &Leg| {
-        format!(
-            "          - {{ tool: {}, flags: {} }}\n",
-            leg.tool, leg.flags
-        )
-    };
-    format!(
-        "        include:\n{}",
-        legs.iter().map(leg).collect::<String>()
-    )
+    let mut out = "        include:\n".to_owned();
+    for MatrixEntry { tool, flags } in matrix {
+        out += &format!("          - {{ tool: {tool}, flags: {flags} }}\n");
+    }
+    out
 }
 
-/// A step; nothing where no leg needs it.
-fn step(step: &Step, legs: &[Leg]) -> String {
+/// Returns a step; empty if no checker needs it.
+fn render_step(step: &Step, matrix: &[MatrixEntry]) -> String {
     if step
         .only
-        .is_some_and(|tool| legs.iter().all(|leg| leg.tool != tool))
+        .is_some_and(|tool| matrix.iter().all(|entry| entry.tool != tool))
     {
         return String::new();
     }
     let mut out = format!("      - name: {}\n", step.name);
-    if let Some(tool) = step.only.filter(|_| legs.len() > 1) {
+    if let Some(tool) = step.only.filter(|_| matrix.len() > 1) {
         out += &format!("        if: ${{{{ matrix.tool == '{tool}' }}}}\n");
     }
     match step.script.as_slice() {
@@ -104,16 +98,16 @@ fn step(step: &Step, legs: &[Leg]) -> String {
             out.extend(lines.iter().map(|line| format!("          {line}\n")));
         }
     }
-    if !step.variables.is_empty() {
-        let flags = if legs.len() > 1 {
+    if !step.env.is_empty() {
+        let flags = if matrix.len() > 1 {
             "${{ matrix.flags }}"
         } else {
-            legs.first().map_or("", |leg| leg.flags)
+            matrix.first().map_or("", |entry| entry.flags)
         };
         let value = |value: &&'static str| if *value == "FLAGS" { flags } else { value };
         out += "        env:\n";
         out.extend(
-            step.variables
+            step.env
                 .iter()
                 .map(|(name, text)| format!("          {name}: {}\n", value(text))),
         );
@@ -121,23 +115,24 @@ fn step(step: &Step, legs: &[Leg]) -> String {
     out
 }
 
-/// The step that runs the command. Each leg has a name of its own, by which its report is known.
-fn run(job: &Job, has_others: bool, below: &str) -> String {
-    let has_matrix = job.legs.len() > 1;
+/// Returns the step that runs the command. Each combination of job and checker gets its own
+/// artifact name. `has_other_jobs` is true if the workflow has several jobs.
+fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
+    let has_matrix = job.matrix.len() > 1;
     let tool = if has_matrix {
         "${{ matrix.tool }}"
     } else {
-        job.legs.first().map_or("memcheck", |leg| leg.tool)
+        job.matrix.first().map_or("memcheck", |entry| entry.tool)
     };
     let mut out = format!("      - uses: {ACTION}\n        with:\n");
-    if let Some(remark) = job.remark {
-        out += &format!("          # {remark}\n");
+    if let Some(comment) = job.comment {
+        out += &format!("          # {comment}\n");
     }
     out += &format!("          run: {}\n          tool: {tool}\n", job.command);
-    if !below.is_empty() {
-        out += &format!("          working-directory: {}\n", quoted(below));
+    if !subdir.is_empty() {
+        out += &format!("          working-directory: {}\n", yaml_string(subdir));
     }
-    let name = match (has_others, has_matrix) {
+    let name = match (has_other_jobs, has_matrix) {
         (false, false) => return out,
         (false, true) => "leakgate-${{ matrix.tool }}".to_owned(),
         (true, false) => format!("leakgate-{}", job.id),
@@ -146,8 +141,8 @@ fn run(job: &Job, has_others: bool, below: &str) -> String {
     out + &format!("          artifact-name: {name}\n")
 }
 
-/// A string of YAML: its quoted strings take all that JSON's do.
-fn quoted(text: &str) -> String {
+/// Returns a quoted YAML string, which has the same escapes as a JSON string.
+fn yaml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
@@ -155,20 +150,20 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn here() -> Place {
-        Place {
+    fn nowhere() -> ProjectLocation {
+        ProjectLocation {
             project: "none".into(),
             repository: "none".into(),
-            below: String::new(),
+            subdir: String::new(),
         }
     }
 
-    fn leg(tool: &'static str) -> Leg {
-        Leg { tool, flags: "" }
+    fn entry(tool: &'static str) -> MatrixEntry {
+        MatrixEntry { tool, flags: "" }
     }
 
     #[test]
-    fn the_checkout_is_the_one_that_is_used_here() {
+    fn checkout_is_pinned_as_in_this_repository() {
         let ours = std::fs::read_to_string(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../.github/workflows/ci.yml"
@@ -178,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_leg_needs_no_matrix() {
+    fn single_checker_needs_no_matrix() {
         let steps = vec![Step {
             name: "A",
             only: Some("memcheck"),
@@ -187,17 +182,17 @@ mod tests {
         }];
         let one = Job {
             id: "x",
-            legs: vec![leg("memcheck")],
+            matrix: vec![entry("memcheck")],
             steps: steps.clone(),
             command: "t".into(),
             ..Job::default()
         };
-        let text = text(
+        let text = render(
             &Project {
                 jobs: vec![one.clone()],
                 ..Project::default()
             },
-            &here(),
+            &nowhere(),
         );
         assert!(
             text.contains("      - name: A\n        run: a\n")
@@ -206,15 +201,15 @@ mod tests {
         );
         assert!(text.contains("          run: t\n          tool: memcheck\n"));
         let two = Job {
-            legs: vec![leg("asan"), leg("tsan")],
+            matrix: vec![entry("asan"), entry("tsan")],
             ..one.clone()
         };
-        let text = self::text(
+        let text = render(
             &Project {
                 jobs: vec![one, two],
                 ..Project::default()
             },
-            &here(),
+            &nowhere(),
         );
         assert!(
             text.contains("tool: [asan, tsan]\n")
@@ -227,26 +222,26 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_below_is_where_all_is_done() {
+    fn subdirectory_is_the_working_directory() {
         let one = Job {
             id: "x",
-            legs: vec![leg("memcheck")],
+            matrix: vec![entry("memcheck")],
             command: "t".into(),
             ..Job::default()
         };
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(".gitmodules"), "").unwrap();
-        let place = Place {
+        let location = ProjectLocation {
             project: "x".into(),
             repository: dir.path().to_owned(),
-            below: "lib/a: \"b".into(),
+            subdir: "lib/a: \"b".into(),
         };
-        let text = text(
+        let text = render(
             &Project {
                 jobs: vec![one],
                 ..Project::default()
             },
-            &place,
+            &location,
         );
         assert_eq!(
             text.matches("working-directory: \"lib/a: \\\"b\"\n")

@@ -1,6 +1,6 @@
-//! The canary: a small program with known errors goes through the same checker, with the same
-//! options and variables. If they do not come back, a clean report of the real program would prove
-//! nothing.
+//! The canary check: a small program with known errors runs under the same checker, with the same
+//! options and variables as the real program. If the checker doesn't report these errors, a clean
+//! report of the real program proves nothing.
 
 mod program;
 
@@ -10,170 +10,175 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use leakgate_core::{Canary, Code, Kind, Parsed, Tool};
+use leakgate_core::problem::Code;
+use leakgate_core::verdict::Canary;
+use leakgate_core::{Finding, Kind, Parsed, Report, Tool};
 
-use self::program::{BYTES, Deed};
+use self::program::{Defect, LEAK_BYTES};
 use super::checker::{Checker, Family};
 use super::helper::write_program;
-use super::launch::{Launch, Machine};
-use crate::logs::Logs;
+use super::launch::Machine;
+use super::launcher;
+use crate::ingest::Logs;
 
-/// It runs for a second; a machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The canary takes a second, but the machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What it does for this checker; nothing where the program itself must be built for the checker.
-fn deed(checker: Checker) -> Option<Deed> {
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Returns the defect that a checker must report; `None` if only a program that was built for the
+/// checker can have one.
+fn defect_for(checker: Checker) -> Option<Defect> {
     match checker {
-        Checker::Memcheck => Some(Deed::LeakAndRead),
-        Checker::Helgrind | Checker::Drd => Some(Deed::Unlock),
-        Checker::Scudo | Checker::Efence => Some(Deed::FreeTwice),
-        Checker::GwpAsan => Some(Deed::ReadFreed),
+        Checker::Memcheck => Some(Defect::LeakAndRead),
+        Checker::Helgrind | Checker::Drd => Some(Defect::Unlock),
+        Checker::Scudo | Checker::Efence => Some(Defect::DoubleFree),
+        Checker::GwpAsan => Some(Defect::ReadFreed),
         _ => None,
     }
 }
 
-/// Sends the canary through the checkers of a pass. The folder is its own.
-pub(super) fn send(pass: &[Checker], folder: &Path, machine: &dyn Machine) -> Canary {
-    let Some((checker, deed)) = pass
-        .first()
-        .and_then(|checker| Some((*checker, deed(*checker)?)))
-    else {
+/// Runs the canary under the checkers of an invocation. Nothing else may use `dir`.
+pub(super) fn run(checkers: &[Checker], dir: &Path, machine: &dyn Machine) -> Canary {
+    let Some(checker) = checkers.first().copied() else {
         return Canary::None;
     };
-    let Some(program) = program::build(deed) else {
+    let Some(program) = defect_for(checker).and_then(program::build) else {
         return Canary::None;
     };
     let name = checker.name();
-    match fly(checker, &program, folder, machine) {
-        Ok(logs) => came_back(checker, &logs.parsed).map_or_else(
-            |why| Canary::Silent(format!("the canary is dead: {why}")),
-            |()| Canary::Seen,
-        ),
-        Err(error) => Canary::Silent(format!(
-            "the canary could not be sent through {name}: {error}"
-        )),
+    match run_under(checker, &program, dir, machine) {
+        Ok(logs) => match verify(checker, &logs.parsed) {
+            Ok(()) => Canary::Seen,
+            Err(cause) => Canary::Silent(format!("the canary check failed: {cause}")),
+        },
+        Err(cause) => Canary::Silent(format!("cannot run the canary under {name}: {cause}")),
     }
 }
 
-fn fly(
+/// Runs the program of the canary under a checker and parses its logs.
+fn run_under(
     checker: Checker,
     program: &[u8],
-    folder: &Path,
+    dir: &Path,
     machine: &dyn Machine,
 ) -> Result<Logs, String> {
-    let told = |error: std::io::Error| error.to_string();
-    let (path, logs) = (folder.join("canary"), folder.join("logs"));
-    fs::create_dir_all(&logs).map_err(told)?;
-    write_program(&path, program).map_err(told)?;
-    if runs_nothing(folder) {
+    let path = dir.join("canary");
+    let logs = dir.join("logs");
+    fs::create_dir_all(&logs).map_err(|error| error.to_string())?;
+    write_program(&path, program).map_err(|error| error.to_string())?;
+    if is_noexec(dir) {
         return Err(format!(
-            "no program may run in {}: set TMPDIR to a folder where one may",
+            "{} is mounted with noexec; set TMPDIR to a directory without it",
             std::env::temp_dir().display()
         ));
     }
-    let launch = Launch::of(&[checker], &logs, machine).map_err(|error| error.to_string())?;
+    let launch = launcher::launch(&[checker], &logs, machine).map_err(|error| error.to_string())?;
     let path = path.to_string_lossy().into_owned();
-    let mut words = launch.prefix.iter().chain([&path]);
-    let mut command = Command::new(words.next().unwrap_or(&path));
+    let mut argv = launch.wrapper.iter().chain([&path]);
+    let mut command = Command::new(argv.next().unwrap_or(&path));
     command
-        .args(words)
-        .envs(launch.variables.into_iter().chain(launch.inner))
+        .args(argv)
+        .envs(launch.env.into_iter().chain(launch.child_env))
         .stdin(Stdio::null());
-    let file = |name: &str| fs::File::create(logs.join(name)).map_err(told);
-    let mut child = command
-        .stdout(file("stdout.txt")?)
-        .stderr(file("stderr.txt")?)
-        .spawn()
-        .map_err(told)?;
-    let until = Instant::now() + PATIENCE;
-    while child.try_wait().map_err(told)?.is_none() {
-        if Instant::now() >= until {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!(
-                "it took longer than {} seconds",
-                PATIENCE.as_secs()
-            ));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for(command, &logs)?;
     Ok(Logs::read(&[OsString::from(&logs)], &[]))
 }
 
-/// True on a filesystem that is mounted with `noexec`.
-fn runs_nothing(folder: &Path) -> bool {
-    #[cfg(unix)]
-    return rustix::fs::statvfs(folder).is_ok_and(|system| {
-        system
-            .f_flag
-            .contains(rustix::fs::StatVfsMountFlags::NOEXEC)
-    });
-    #[cfg(not(unix))]
+/// Starts a command with its output in `logs`, and waits for it to end.
+fn wait_for(mut command: Command, logs: &Path) -> Result<(), String> {
+    let create = |name: &str| fs::File::create(logs.join(name)).map_err(|error| error.to_string());
+    let mut child = command
+        .stdout(create("stdout.txt")?)
+        .stderr(create("stderr.txt")?)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let deadline = Instant::now() + TIMEOUT;
+    while child
+        .try_wait()
+        .map_err(|error| error.to_string())?
+        .is_none()
     {
-        let _ = folder;
-        false
+        if Instant::now() >= deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("timed out after {} seconds", TIMEOUT.as_secs()));
+        }
+        std::thread::sleep(POLL_INTERVAL);
     }
+    Ok(())
 }
 
-/// What must be in its report.
-fn came_back(checker: Checker, parsed: &Parsed) -> Result<(), String> {
-    let name = checker.name();
-    let found = |wanted: fn(&leakgate_core::Finding) -> bool| {
+/// Returns true if the filesystem of a directory is mounted with `noexec`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_noexec(dir: &Path) -> bool {
+    use rustix::fs::{StatVfsMountFlags, statvfs};
+    statvfs(dir).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::NOEXEC))
+}
+
+/// The flag isn't available on other systems, where a program that cannot run fails to start.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_noexec(_dir: &Path) -> bool {
+    false
+}
+
+/// Checks that the errors of the canary are in its report.
+///
+/// # Errors
+/// Returns the first error that is missing, and the probable cause.
+fn verify(checker: Checker, parsed: &Parsed) -> Result<(), String> {
+    let tool = checker.tool();
+    let has = |is_match: fn(&Finding) -> bool| {
         parsed
             .findings
             .iter()
-            .any(|f| f.tool == checker.tool() && wanted(f))
+            .any(|f| f.tool == tool && is_match(f))
     };
-    let is_leak = |f: &leakgate_core::Finding| {
-        f.kind == Kind::LEAK_DEFINITE && f.leak.is_some_and(|leak| leak.bytes == u64::from(BYTES))
+    let is_leak = |f: &Finding| {
+        f.kind == Kind::LEAK_DEFINITE
+            && f.leak
+                .is_some_and(|leak| leak.bytes == u64::from(LEAK_BYTES))
     };
+    let is_invalid_read = |f: &Finding| f.kind.as_str() == "invalid-read";
+    let has_any = parsed
+        .findings
+        .iter()
+        .any(|f| f.tool == tool || f.tool == Tool::Scudo);
     let missing = match checker {
-        Checker::Memcheck if !found(is_leak) => format!("its leak of {BYTES} bytes"),
-        Checker::Memcheck if !found(|f| f.kind.as_str() == "invalid-read") => {
-            "its invalid read".into()
-        }
-        _ if parsed
-            .findings
-            .iter()
-            .all(|f| f.tool != checker.tool() && f.tool != Tool::Scudo) =>
-        {
-            "its error".into()
-        }
+        Checker::Memcheck if !has(is_leak) => format!("leak of {LEAK_BYTES} bytes"),
+        Checker::Memcheck if !has(is_invalid_read) => "invalid read".into(),
+        _ if !has_any => "error".into(),
         _ => return Ok(()),
     };
-    let why = why(checker, parsed).map_or_else(String::new, |why| format!(" ({why})"));
-    Err(format!("{name} did not report {missing}{why}"))
+    let cause = explain_missing(checker, parsed);
+    Err(format!(
+        "{} did not report its {missing} ({cause})",
+        checker.name()
+    ))
 }
 
-/// What its report says instead.
-fn why(checker: Checker, parsed: &Parsed) -> Option<String> {
-    // A checker that says why it can't start says more than a report that has no end.
+/// Returns the probable cause of a missing error.
+fn explain_missing(checker: Checker, parsed: &Parsed) -> String {
+    // The reason why a checker cannot start explains more than a truncated report.
     let fatal = || parsed.problems.iter().filter(|p| p.code.reason().is_some());
     if let Some(problem) = fatal()
         .find(|p| p.code == Code::CheckerFailed)
         .or_else(|| fatal().next())
     {
-        let help = leakgate_core::advice::refusal(&problem.message);
-        return Some(help.map_or_else(
-            || problem.message.clone(),
-            |help| format!("{}; {help}", problem.message.trim_end_matches(':')),
-        ));
+        let message = &problem.message;
+        return match leakgate_core::advice::startup_hint(message) {
+            Some(hint) => format!("{}; {hint}", message.trim_end_matches(':')),
+            None => message.clone(),
+        };
     }
-    let hidden = |r: &leakgate_core::Report| {
-        r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0)
-    };
+    let is_suppressed =
+        |r: &Report| r.suppressed().blocks > 0 || r.totals.suppressed_errors.is_some_and(|n| n > 0);
     match parsed.reports.iter().find(|r| r.has_header || r.complete) {
-        Some(report) if hidden(report) => Some("a suppression hides it".into()),
-        Some(_) => {
-            let places = if checker.family() == Family::Valgrind {
-                ", perhaps in VALGRIND_OPTS or .valgrindrc"
-            } else {
-                ""
-            };
-            Some(format!(
-                "its report has nothing of it: an option or a suppression hides it{places}"
-            ))
+        Some(report) if is_suppressed(report) => "a suppression hides it".into(),
+        Some(_) if checker.family() == Family::Valgrind => {
+            "an option or a suppression hides it, perhaps in VALGRIND_OPTS or .valgrindrc".into()
         }
-        None => Some("it left no report".into()),
+        Some(_) => "an option or a suppression hides it".into(),
+        None => "no report found".into(),
     }
 }

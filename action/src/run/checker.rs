@@ -1,19 +1,19 @@
-//! The checkers that can be started, by the names that a person types.
+//! The checkers that leakgate can run, by their names on the command line.
 
 use clap::ValueEnum;
 use leakgate_core::Tool;
 
-/// A checker.
+/// A checker that leakgate can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub(crate) enum Checker {
-    /// valgrind's memcheck: leaks, invalid accesses, uninitialised values. Any program.
+    /// valgrind's memcheck: leaks, invalid accesses, uninitialized values. Any program.
     #[value(alias = "valgrind")]
     Memcheck,
     /// valgrind's helgrind: data races, misuse of locks. Any program.
     Helgrind,
     /// valgrind's drd: data races, misuse of locks. Any program.
     Drd,
-    /// AddressSanitizer, with its search for leaks. The program must be built with it.
+    /// AddressSanitizer, with its leak check. The program must be built with it.
     Asan,
     /// LeakSanitizer. The program must be built with it.
     Lsan,
@@ -25,37 +25,37 @@ pub(crate) enum Checker {
     Ubsan,
     /// HWAddressSanitizer. The program must be built with it.
     Hwasan,
-    /// Scudo, a hardened allocator, loaded before the program's own.
+    /// Scudo, a hardened allocator, preloaded in place of the program's own.
     Scudo,
     /// GWP-ASan in Scudo, with a guard page for every block.
     GwpAsan,
-    /// Electric Fence, loaded before the program's allocator.
+    /// Electric Fence, preloaded in place of the program's allocator.
     Efence,
     /// Miri, an interpreter for Rust.
     Miri,
     /// Dr. Memory.
     Drmemory,
-    /// `leaks` of macOS.
+    /// macOS `leaks`.
     Leaks,
-    /// Application Verifier of Windows.
+    /// Windows Application Verifier.
     Appverifier,
 }
 
-/// How a checker gets at a program.
+/// How a checker is attached to a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
-    /// By valgrind, which runs the program.
+    /// valgrind runs the program.
     Valgrind,
-    /// By a runtime within the program, which reads variables.
+    /// A runtime in the program reads environment variables.
     Sanitizer,
-    /// By a library that is loaded before the program's own.
+    /// A library is preloaded into the program.
     Preload,
-    /// By a command of its own.
+    /// A separate command runs or watches the program.
     Command,
 }
 
 impl Checker {
-    /// All of them.
+    /// All checkers, in the order of `--help`.
     pub(crate) const ALL: &[Self] = &[
         Self::Memcheck,
         Self::Helgrind,
@@ -75,7 +75,7 @@ impl Checker {
         Self::Appverifier,
     ];
 
-    /// As reports name it.
+    /// Returns the tool that reports of this checker name.
     pub(crate) fn tool(self) -> Tool {
         match self {
             Self::Memcheck => Tool::Memcheck,
@@ -97,7 +97,7 @@ impl Checker {
         }
     }
 
-    /// How it gets at a program.
+    /// Returns how the checker is attached to a program.
     pub(crate) const fn family(self) -> Family {
         match self {
             Self::Memcheck | Self::Helgrind | Self::Drd => Family::Valgrind,
@@ -109,7 +109,7 @@ impl Checker {
         }
     }
 
-    /// The name of a person's, as in `--tool`.
+    /// Returns the name that `--tool` takes.
     pub(crate) fn name(self) -> String {
         self.to_possible_value()
             .map(|value| value.get_name().to_owned())
@@ -117,24 +117,24 @@ impl Checker {
     }
 }
 
-/// Checkers that run at once: all sanitizers are variables that don't disturb each other; each
-/// other checker runs alone.
-pub(crate) fn passes(checkers: &[Checker]) -> Vec<Vec<Checker>> {
-    let mut passes: Vec<Vec<Checker>> = Vec::new();
+/// Groups checkers that can run together. All sanitizers share one group because they are
+/// configured by variables and don't interfere with each other. Every other checker runs alone.
+pub(crate) fn group_compatible(checkers: &[Checker]) -> Vec<Vec<Checker>> {
+    let mut groups: Vec<Vec<Checker>> = Vec::new();
     let is_sanitizer = |checker: &Checker| checker.family() == Family::Sanitizer;
     for checker in checkers {
-        if passes.iter().any(|pass| pass.contains(checker)) {
+        if groups.iter().any(|group| group.contains(checker)) {
             continue;
         }
-        match passes
+        match groups
             .iter_mut()
-            .find(|pass| is_sanitizer(checker) && pass.iter().all(is_sanitizer))
+            .find(|group| is_sanitizer(checker) && group.iter().all(is_sanitizer))
         {
-            Some(pass) => pass.push(*checker),
-            None => passes.push(vec![*checker]),
+            Some(group) => group.push(*checker),
+            None => groups.push(vec![*checker]),
         }
     }
-    passes
+    groups
 }
 
 #[cfg(test)]
@@ -142,16 +142,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sanitizers_run_at_once_and_all_else_alone() {
+    fn only_sanitizers_run_together() {
         use Checker::{Asan, Efence, Memcheck, Ubsan};
         assert_eq!(
-            passes(&[Asan, Memcheck, Ubsan, Asan, Memcheck, Efence]),
+            group_compatible(&[Asan, Memcheck, Ubsan, Asan, Memcheck, Efence]),
             [vec![Asan, Ubsan], vec![Memcheck], vec![Efence]]
         );
     }
 
     #[test]
-    fn the_names_are_those_of_reports() {
+    fn names_match_those_in_reports() {
         for checker in Checker::ALL {
             assert_eq!(checker.name(), checker.tool().as_str());
         }

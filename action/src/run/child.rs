@@ -1,5 +1,5 @@
-//! A command that runs: what it prints is passed on and kept, and nobody that it started is left
-//! behind unseen.
+//! Runs the command: passes its output on and keeps a copy, and waits for all processes that the
+//! command started.
 
 mod orphans;
 mod signals;
@@ -12,309 +12,348 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use leakgate_core::End;
+use leakgate_core::verdict::Termination;
 
 #[cfg(target_os = "linux")]
 pub(super) use self::orphans::identity;
-pub(super) use self::orphans::{Identity, descendants};
+pub(super) use self::orphans::{ProcessIdentity, descendants};
 use self::signals::Signal;
 pub(super) use self::signals::is_running;
 use super::status::StatusLine;
 use crate::error::Error;
 
-/// How often somebody looks at what runs.
+/// Interval between calls of [`Observer::poll`].
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long a process may take to end after it was told to, and how long one may run on after its
-/// command.
+/// Time that a process has to end after SIGTERM, and time that processes may outlive the command.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long it takes to hear of what was typed.
-const HEARD: Duration = Duration::from_secs(1);
+/// Time to wait until a signal typed at the terminal has reached the command.
+const TYPED_SIGNAL_DELAY: Duration = Duration::from_secs(1);
 
-/// How long to wait for the rest of the output once every process is gone that anybody knows of.
-const REST: Duration = Duration::from_secs(1);
+/// Time to wait for the rest of the output after all known processes have ended.
+const OUTPUT_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a process may take to become the program that it was started for.
-const SETTLING: Duration = Duration::from_millis(500);
+/// Time that a new process has to exec its program.
+const EXEC_DELAY: Duration = Duration::from_millis(500);
 
-/// The variable by which the action hands over its token.
-const TOKEN: &str = "LEAKGATE_TOKEN";
+/// The environment variable in which the GitHub Action passes its token.
+const TOKEN_VARIABLE: &str = "LEAKGATE_TOKEN";
 
-/// What to run.
+/// A command to run.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
-    pub(super) words: &'a [String],
-    pub(super) variables: &'a [(String, String)],
-    /// Where to keep what it prints, as `stdout.txt` and `stderr.txt`.
+pub(super) struct ChildCommand<'a> {
+    pub(super) argv: &'a [String],
+    pub(super) env: &'a [(String, String)],
+    /// Folder for copies of the output, `stdout.txt` and `stderr.txt`.
     pub(super) folder: &'a Path,
     pub(super) timeout: Option<Duration>,
-    /// Where its state is shown.
     pub(super) line: &'a StatusLine,
 }
 
-/// Who looks on.
-pub(super) trait Onlooker {
-    /// Called every now and then; false when there is no use in going on.
-    fn look(&mut self) -> bool;
+/// Observes a command while it runs.
+pub(super) trait Observer {
+    /// Called every [`TICK`]. Returns false if the command should be stopped because the run can
+    /// prove nothing.
+    fn poll(&mut self) -> bool;
 
-    /// Processes of the command that are known to run.
+    /// Returns the pids of processes of the command that are known to run.
     fn running(&mut self) -> Vec<u32>;
 
-    /// Processes that outlived the command: those that are known, and those that nobody had told
-    /// of. True beside them when there are others, which may yet become a program that is
-    /// checked.
-    fn left(&mut self) -> (Vec<u32>, bool);
+    /// Returns the processes that outlived the command.
+    fn survivors(&mut self) -> Survivors;
 
-    /// The command has this process.
-    fn begins(&mut self, pid: u32) -> Result<(), Error>;
+    /// Called once the command has started.
+    ///
+    /// # Errors
+    /// The start cannot be recorded. The command is then killed.
+    fn started(&mut self, pid: u32) -> Result<(), Error>;
 }
 
-/// How it ended.
+/// Processes that outlived the command.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) end: End,
-    /// Processes that ran on after the command, and were told to end; true where one had to be
-    /// killed.
-    pub(super) stopped: Vec<(u32, bool)>,
-    /// Processes that nobody waited for, and that crashed, each with its signal.
-    pub(super) died: Vec<(u32, i32)>,
-    /// Output that could not be kept.
+pub(super) struct Survivors {
+    /// Pids of processes that run under a checker.
+    pub(super) checked: Vec<u32>,
+    /// True if other processes run, which may still exec a checked program.
+    pub(super) has_others: bool,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(super) struct ChildOutcome {
+    pub(super) termination: Termination,
+    /// Processes that outlived the command and were stopped.
+    pub(super) stopped: Vec<StoppedProcess>,
+    /// Orphans that crashed.
+    pub(super) crashes: Vec<Crash>,
+    /// A message for each copy of the output that cannot be written.
     pub(super) lost: Vec<String>,
 }
 
+/// A process that outlived the command and got SIGTERM.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoppedProcess {
+    pub(super) pid: u32,
+    /// True if the process had to be killed.
+    pub(super) was_killed: bool,
+}
+
+/// An orphan that crashed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crash {
+    pub(super) pid: u32,
+    pub(super) signal: i32,
+}
+
 enum Event {
-    Ended(io::Result<ExitStatus>),
+    Exited(io::Result<ExitStatus>),
     Signal(Signal),
 }
 
-/// Runs it to its end.
+/// Runs a command until it and its descendants have ended.
 ///
 /// # Errors
-/// It can't be started.
-pub(super) fn run(call: Call<'_>, onlooker: &mut dyn Onlooker) -> Result<Ended, Error> {
+/// The command cannot be started.
+pub(super) fn run(
+    command: ChildCommand<'_>,
+    observer: &mut dyn Observer,
+) -> Result<ChildOutcome, Error> {
     let (sender, events) = mpsc::channel();
-    let of_signals = sender.clone();
-    signals::listen(move |signal| of_signals.send(Event::Signal(signal)).is_ok())
-        .map_err(|e| Error::Usage(format!("signals can't be taken: {e}")))?;
+    let signal_sender = sender.clone();
+    signals::listen(move |signal| signal_sender.send(Event::Signal(signal)).is_ok())
+        .map_err(|e| Error::Usage(format!("cannot handle signals: {e}")))?;
     orphans::adopt();
-    let mut child = spawn(call)?;
+    let mut child = spawn(command)?;
     let pid = child.id();
-    let outputs = tee::outputs(&mut child, call.folder, call.line);
-    std::thread::spawn(move || sender.send(Event::Ended(child.wait())));
-    let (ended, died) = (Vec::new(), Vec::new());
-    let mut running = Running {
+    let outputs = tee::outputs(&mut child, command.folder, command.line);
+    std::thread::spawn(move || sender.send(Event::Exited(child.wait())));
+    let mut running = RunningCommand {
         pid,
-        call,
+        command,
         events,
-        onlooker,
-        stopped: None,
+        observer,
+        stop_reason: None,
         kill_at: None,
-        later: None,
-        is_passed_on: false,
-        ended,
-        died,
+        delayed_signal: None,
+        is_delayed_signal_sent: false,
+        zombies: Vec::new(),
+        crashes: Vec::new(),
     };
-    if let Err(error) = running.onlooker.begins(pid) {
-        // Nobody would look after it.
-        running.tell(Signal::KILL);
+    if let Err(error) = running.observer.started(pid) {
+        // An unrecorded command must not keep running.
+        running.send(Signal::KILL);
         let _ = running.wait();
         return Err(error);
     }
     let status = running.wait();
-    let stopped = running.stragglers();
-    let told = |pid: &u32| stopped.iter().any(|(stopped, _)| stopped == pid);
-    // Those that ended since somebody last looked are looked at twice.
+    let stopped = running.stop_survivors();
+    // Orphans that ended since the last tick are reaped by the second call only.
     running.reap();
     running.reap();
-    let died = running
-        .died
+    let is_stopped = |pid: u32| stopped.iter().any(|process| process.pid == pid);
+    let crashes = running
+        .crashes
         .iter()
-        .filter(|(pid, _)| !told(pid))
+        .filter(|crash| !is_stopped(crash.pid))
         .copied()
         .collect();
-    let lost = outputs.finish(REST);
-    let end = running.stopped.unwrap_or_else(|| end_of(status));
-    Ok(Ended {
-        end,
+    let lost = outputs.finish(OUTPUT_IDLE);
+    let termination = running.stop_reason.unwrap_or_else(|| termination(status));
+    Ok(ChildOutcome {
+        termination,
         stopped,
-        died,
+        crashes,
         lost,
     })
 }
 
-fn spawn(call: Call<'_>) -> Result<Child, Error> {
-    let (program, arguments) = call
-        .words
+fn spawn(child: ChildCommand<'_>) -> Result<Child, Error> {
+    let (program, arguments) = child
+        .argv
         .split_first()
-        .ok_or_else(|| Error::Usage("there is no command to run".into()))?;
+        .ok_or_else(|| Error::Usage("no command given".into()))?;
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(call.variables.iter().map(|(name, value)| (name, value)));
+        .envs(child.env.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    // What the action holds for itself is none of the tests' business.
-    command.env_remove(TOKEN);
+    // The token is for leakgate, not for the tests.
+    command.env_remove(TOKEN_VARIABLE);
     #[cfg(unix)]
     if !is_at_terminal() {
-        // Signals reach all of it. At a terminal it must stay in the group that may read from
-        // there.
+        // Signals then reach the whole group. At a terminal the command must stay in the foreground
+        // group, because only that group may read from the terminal.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
     command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if Path::new(program).exists() => Error::Usage(format!(
-            "`{program}` can't be started: there is no such interpreter or loader as it names"
+            "cannot start `{program}`: its interpreter or dynamic loader does not exist"
         )),
-        io::ErrorKind::NotFound => Error::Usage(format!("there is no program `{program}`")),
-        _ => Error::Usage(format!("`{program}` can't be started: {error}")),
+        io::ErrorKind::NotFound => Error::Usage(format!("program not found: `{program}`")),
+        _ => Error::Usage(format!("cannot start `{program}`: {error}")),
     })
 }
 
-/// True where there is a terminal to read from, whatever standard input is.
+/// Returns true if leakgate has a controlling terminal, even if standard input is redirected.
 fn is_at_terminal() -> bool {
     io::stdin().is_terminal() || cfg!(unix) && File::open("/dev/tty").is_ok()
 }
 
-struct Running<'a> {
+struct RunningCommand<'a> {
     pid: u32,
-    call: Call<'a>,
+    command: ChildCommand<'a>,
     events: Receiver<Event>,
-    onlooker: &'a mut dyn Onlooker,
-    /// Why it was told to end.
-    stopped: Option<End>,
+    observer: &'a mut dyn Observer,
+    /// Why leakgate stopped the command.
+    stop_reason: Option<Termination>,
     kill_at: Option<Instant>,
-    /// A signal that everybody should have got, and when those who have not are told; true when
-    /// they were.
-    later: Option<(Instant, Signal)>,
-    is_passed_on: bool,
-    /// Orphans that had ended when somebody last looked.
-    ended: Vec<u32>,
-    /// Orphans that crashed, each with its signal.
-    died: Vec<(u32, i32)>,
+    /// A signal that the terminal sends to all processes, and when leakgate sends it to those that
+    /// still run.
+    delayed_signal: Option<(Instant, Signal)>,
+    is_delayed_signal_sent: bool,
+    /// Zombies at the last call of [`reap`](Self::reap).
+    zombies: Vec<u32>,
+    crashes: Vec<Crash>,
 }
 
-impl Running<'_> {
+impl RunningCommand<'_> {
     /// Waits for the command itself.
     fn wait(&mut self) -> io::Result<ExitStatus> {
-        let deadline = self.call.timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = self.command.timeout.map(|timeout| Instant::now() + timeout);
         loop {
             match self.events.recv_timeout(TICK) {
-                Ok(Event::Ended(status)) => return status,
-                Ok(Event::Signal(signal)) => self.stop(End::Interrupted, signal),
+                Ok(Event::Exited(status)) => return status,
+                Ok(Event::Signal(signal)) => self.stop(Termination::Interrupted, signal),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
-            if self.stopped.is_none() && deadline.is_some_and(|at| Instant::now() >= at) {
+            if self.stop_reason.is_none() && deadline.is_some_and(|at| Instant::now() >= at) {
                 let seconds = self
-                    .call
+                    .command
                     .timeout
                     .map_or(0, |timeout| timeout.as_secs().max(1));
-                self.stop(End::TimedOut(seconds), Signal::TERMINATE);
+                self.stop(Termination::TimedOut(seconds), Signal::TERMINATE);
             }
             if self.kill_at.is_some_and(|at| Instant::now() >= at) {
-                self.tell(Signal::KILL);
+                self.send(Signal::KILL);
             }
             if let Some((_, signal)) = self
-                .later
-                .filter(|(at, _)| !self.is_passed_on && Instant::now() >= *at)
+                .delayed_signal
+                .filter(|(at, _)| !self.is_delayed_signal_sent && Instant::now() >= *at)
             {
-                self.is_passed_on = true;
-                self.tell(signal);
+                self.is_delayed_signal_sent = true;
+                self.send(signal);
             }
             self.reap();
-            if !self.onlooker.look() && self.stopped.is_none() {
-                self.stop(End::GivenUp, Signal::TERMINATE);
+            if !self.observer.poll() && self.stop_reason.is_none() {
+                self.stop(Termination::GivenUp, Signal::TERMINATE);
             }
         }
     }
 
-    /// Buries orphans, as the system would. The command and the canary have somebody who asks about
-    /// them at once, so that what has ended for a while is an orphan.
+    /// Reaps orphans, as init would.
+    ///
+    /// Only processes that were zombies at the previous call are reaped. Other threads wait for the
+    /// command and the canary, so a process that stays a zombie is an orphan.
     fn reap(&mut self) {
-        let ended = orphans::ended();
-        for pid in ended
+        let zombies = orphans::zombies();
+        for pid in zombies
             .iter()
-            .filter(|pid| **pid != self.pid && self.ended.contains(pid))
+            .copied()
+            .filter(|pid| *pid != self.pid && self.zombies.contains(pid))
         {
-            self.died
-                .extend(orphans::crash_of(*pid).map(|signal| (*pid, signal)));
+            let crash = orphans::reap(pid).map(|signal| Crash { pid, signal });
+            self.crashes.extend(crash);
         }
-        self.ended = ended;
+        self.zombies = zombies;
     }
 
-    /// Tells it to end; who asks twice means it.
-    fn stop(&mut self, why: End, signal: Signal) {
-        let again = self.stopped.is_some();
-        self.stopped.get_or_insert(why);
+    /// Sends a signal that should end the command. The second call kills it.
+    fn stop(&mut self, reason: Termination, signal: Signal) {
+        let is_repeated = self.stop_reason.is_some();
+        self.stop_reason.get_or_insert(reason);
         self.kill_at.get_or_insert_with(|| Instant::now() + GRACE);
-        self.tell(if again { Signal::KILL } else { signal });
+        self.send(if is_repeated { Signal::KILL } else { signal });
     }
 
-    fn tell(&mut self, signal: Signal) {
+    /// Sends a signal to all processes of the command.
+    fn send(&mut self, signal: Signal) {
         let at_terminal = is_at_terminal();
-        // What is typed at a terminal reaches everybody there. Who still runs after a while has not
-        // got it: leakgate alone was told.
-        if at_terminal && matches!(signal, Signal::INTERRUPT | Signal::QUIT) && self.later.is_none()
+        // The terminal sends Ctrl-C and Ctrl-\ to all its processes. If the command still runs
+        // after a while, another process sent the signal to leakgate alone.
+        if at_terminal
+            && matches!(signal, Signal::INTERRUPT | Signal::QUIT)
+            && self.delayed_signal.is_none()
         {
-            self.later = Some((Instant::now() + HEARD, signal));
+            self.delayed_signal = Some((Instant::now() + TYPED_SIGNAL_DELAY, signal));
             return;
         }
         signals::send(self.pid, signal, !at_terminal);
-        for pid in self.onlooker.running() {
+        for pid in self.observer.running() {
             signals::send(pid, signal, false);
         }
     }
 
-    /// Waits for processes that outlive the command, and in the end stops them.
-    fn stragglers(&mut self) -> Vec<(u32, bool)> {
-        let mut left = self.wait_for(GRACE);
-        left.iter()
-            .for_each(|pid| signals::send(*pid, Signal::TERMINATE, false));
-        let deaf = if left.is_empty() {
+    /// Waits for processes that outlive the command. Sends SIGTERM to those that still run after
+    /// [`GRACE`], and SIGKILL if that doesn't end them.
+    fn stop_survivors(&mut self) -> Vec<StoppedProcess> {
+        let mut survivors = self.wait_for_survivors(GRACE);
+        for pid in &survivors {
+            signals::send(*pid, Signal::TERMINATE, false);
+        }
+        let unresponsive = if survivors.is_empty() {
             Vec::new()
         } else {
-            self.wait_for(GRACE)
+            self.wait_for_survivors(GRACE)
         };
-        deaf.iter()
-            .for_each(|pid| signals::send(*pid, Signal::KILL, false));
-        if !deaf.is_empty() {
-            self.wait_for(GRACE);
+        for pid in &unresponsive {
+            signals::send(*pid, Signal::KILL, false);
         }
-        left.sort_unstable();
-        left.into_iter()
-            .map(|pid| (pid, deaf.contains(&pid)))
+        if !unresponsive.is_empty() {
+            self.wait_for_survivors(GRACE);
+        }
+        survivors.sort_unstable();
+        survivors
+            .into_iter()
+            .map(|pid| StoppedProcess {
+                pid,
+                was_killed: unresponsive.contains(&pid),
+            })
             .collect()
     }
 
-    /// Those that still run after so long.
-    fn wait_for(&mut self, most: Duration) -> Vec<u32> {
-        let begun = Instant::now();
-        let until = begun + most;
+    /// Waits until all checked processes have ended, at most for `timeout`. Returns those that
+    /// still run.
+    fn wait_for_survivors(&mut self, timeout: Duration) -> Vec<u32> {
+        let start = Instant::now();
+        let deadline = start + timeout;
         let mut pause = Duration::from_millis(2);
         loop {
-            let (running, others) = self.onlooker.left();
+            let survivors = self.observer.survivors();
             self.reap();
-            let is_settled = !others || begun.elapsed() >= SETTLING;
-            if running.is_empty() && is_settled || Instant::now() >= until {
-                return running;
+            let is_settled = !survivors.has_others || start.elapsed() >= EXEC_DELAY;
+            let is_done = survivors.checked.is_empty() && is_settled;
+            if is_done || Instant::now() >= deadline {
+                return survivors.checked;
             }
             if let Ok(Event::Signal(_)) = self.events.recv_timeout(pause) {
-                self.stopped.get_or_insert(End::Interrupted);
-                return running;
+                self.stop_reason.get_or_insert(Termination::Interrupted);
+                return survivors.checked;
             }
-            self.onlooker.look();
+            self.observer.poll();
             pause = (pause * 2).min(TICK);
         }
     }
 }
 
-fn end_of(status: io::Result<ExitStatus>) -> End {
+fn termination(status: io::Result<ExitStatus>) -> Termination {
     let Ok(status) = status else {
-        return End::Status(-1);
+        return Termination::Status(-1);
     };
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return End::Signal(signal);
+        return Termination::Signal(signal);
     }
-    End::Status(status.code().unwrap_or(-1))
+    Termination::Status(status.code().unwrap_or(-1))
 }

@@ -1,159 +1,173 @@
-//! Which checkers run, and which of them at once.
+//! Chooses the checkers for a command and groups those that run together.
 
 use std::path::Path;
 
-use super::checker::{Checker, Family, passes as at_once};
+use super::checker::{Checker, Family, group_compatible};
 use super::harness::Harness;
-use super::launch::{Launch, Machine};
-use super::sanitizer;
+use super::launch::Machine;
+use super::{launcher, runtimes};
 use crate::error::Error;
 use crate::output;
 
-/// The passes: the command is run once for each.
+/// The checkers that the user asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selection<'a> {
+    /// The checkers named by `--tool`. If empty, those that the program was built with, or
+    /// memcheck.
+    pub(super) tools: &'a [Checker],
+    /// `--all`: every installed checker that suits the command.
+    pub(super) all: bool,
+}
+
+/// Returns the groups of checkers. The command runs once for each group.
 ///
 /// # Errors
-/// There is no checker for this command, or one that was named can't be had.
-pub(super) fn passes(
-    named: &[Checker],
-    all: bool,
-    words: &[String],
+/// Fails if the program of the command isn't found.
+pub(super) fn checker_groups(
+    selection: Selection<'_>,
+    argv: &[String],
     harness: Harness,
     machine: &dyn Machine,
 ) -> Result<Vec<Vec<Checker>>, Error> {
-    let program = words.first().and_then(|word| machine.program(word));
-    let program = program.ok_or_else(|| {
-        Error::Usage(format!(
-            "there is no program `{}`",
-            words.first().map_or("", String::as_str)
-        ))
-    })?;
-    let built = sanitizer::runtimes(&program).ok().flatten();
-    let checkers = match (named, all) {
-        ([], true) => every(built.as_deref(), harness, machine),
-        ([], false) => built
-            .filter(|built| !built.is_empty())
+    let name = argv.first().map_or("", String::as_str);
+    let program = machine
+        .find_program(name)
+        .ok_or_else(|| Error::Usage(format!("program not found: `{name}`")))?;
+    let built_in = runtimes::detect(&program).ok().flatten();
+    let checkers = match (selection.tools, selection.all) {
+        ([], true) => all_suitable(built_in.as_deref(), harness, machine),
+        ([], false) => built_in
+            .filter(|built_in| !built_in.is_empty())
             .unwrap_or_else(|| vec![Checker::Memcheck]),
-        (named, _) => {
-            if let (Some(built), Harness::None) = (&built, harness) {
-                not_built(named, built, words);
+        (tools, _) => {
+            if let (Some(built_in), Harness::None) = (&built_in, harness) {
+                note_missing_sanitizers(tools, built_in, name);
             }
-            named.to_vec()
+            tools.to_vec()
         }
     };
-    if !harness.builds() {
-        return Ok(at_once(&checkers));
+    if harness.builds() {
+        Ok(group_for_builds(checkers))
+    } else {
+        Ok(group_compatible(&checkers))
     }
-    // A build has one sanitizer; AddressSanitizer looks for leaks, too.
-    let has_asan = checkers.contains(&Checker::Asan);
-    let mut alone: Vec<Vec<Checker>> = Vec::new();
-    for checker in checkers {
-        let pass = match checker {
-            Checker::Lsan if has_asan => continue,
-            other => vec![other],
-        };
-        if !alone.contains(&pass) {
-            alone.push(pass);
-        }
-    }
-    Ok(alone)
 }
 
-/// Says which sanitizers a program was not built with. It may start another one that was.
-fn not_built(named: &[Checker], built: &[Checker], words: &[String]) {
-    for checker in named
+/// Puts each checker into its own group, because a build has only one sanitizer. AddressSanitizer
+/// checks for leaks, too, so LeakSanitizer is dropped if both are asked for.
+fn group_for_builds(checkers: Vec<Checker>) -> Vec<Vec<Checker>> {
+    let has_asan = checkers.contains(&Checker::Asan);
+    let mut groups: Vec<Vec<Checker>> = Vec::new();
+    for checker in checkers {
+        let group = vec![checker];
+        if !(checker == Checker::Lsan && has_asan || groups.contains(&group)) {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+/// Prints a note for each sanitizer that the program was not built with. This isn't an error
+/// because the program may start another one that was.
+fn note_missing_sanitizers(tools: &[Checker], built_in: &[Checker], program: &str) {
+    for checker in tools
         .iter()
-        .filter(|checker| checker.family() == Family::Sanitizer && !built.contains(checker))
+        .filter(|checker| checker.family() == Family::Sanitizer && !built_in.contains(checker))
     {
         let is_part = *checker == Checker::Lsan
-            && (built.contains(&Checker::Asan) || built.contains(&Checker::Hwasan));
+            && (built_in.contains(&Checker::Asan) || built_in.contains(&Checker::Hwasan));
         if !is_part {
+            let checker = checker.name();
             output::note(&format!(
-                "note: {} was not built with {} (-fsanitize=…)",
-                words[0],
-                checker.name()
+                "note: {program} was not built with {checker} (-fsanitize=…)"
             ));
         }
     }
 }
 
-/// All that the machine has and that suits the command. What is left out is said.
-fn every(built: Option<&[Checker]>, harness: Harness, machine: &dyn Machine) -> Vec<Checker> {
+/// Returns every installed checker that suits the command, and prints a note about the others.
+fn all_suitable(
+    built_in: Option<&[Checker]>,
+    harness: Harness,
+    machine: &dyn Machine,
+) -> Vec<Checker> {
     let is_cargo = matches!(harness, Harness::Cargo | Harness::Nextest);
-    let built = built.unwrap_or_default();
-    let unfit = |checker: Checker| match checker.family() {
+    let built_in = built_in.unwrap_or_default();
+    let reason_to_skip = |checker: Checker| match checker.family() {
         Family::Sanitizer if is_cargo => match checker {
             Checker::Asan | Checker::Lsan => None,
-            Checker::Ubsan => Some("not for Rust"),
-            _ => Some("with a standard library of its own, so only by name"),
+            Checker::Ubsan => Some("not available for Rust"),
+            _ => Some("rebuilds the standard library, so only with --tool"),
         },
-        Family::Sanitizer => (!built.contains(&checker)).then_some("not built into the program"),
-        _ if !built.is_empty() => Some("not beside a sanitizer in the program"),
-        _ if checker == Checker::Miri && !is_cargo => Some("only for cargo"),
-        _ => Launch::of(&[checker], Path::new("."), machine)
+        Family::Sanitizer => (!built_in.contains(&checker)).then_some("not built into the program"),
+        _ if !built_in.is_empty() => Some("incompatible with the sanitizer in the program"),
+        _ if checker == Checker::Miri && !is_cargo => Some("only with cargo"),
+        _ => launcher::launch(&[checker], Path::new("."), machine)
             .is_err()
-            .then_some("not on this machine"),
+            .then_some("not installed"),
     };
-    let mut left_out: Vec<(&str, Vec<String>)> = Vec::new();
-    let mut suiting = Vec::new();
+    let mut skipped: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut suitable = Vec::new();
     for checker in Checker::ALL.iter().copied() {
-        match unfit(checker) {
-            None => suiting.push(checker),
-            Some(why) => match left_out.iter_mut().find(|(other, _)| *other == why) {
+        match reason_to_skip(checker) {
+            None => suitable.push(checker),
+            Some(reason) => match skipped.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, names)) => names.push(checker.name()),
-                None => left_out.push((why, vec![checker.name()])),
+                None => skipped.push((reason, vec![checker.name()])),
             },
         }
     }
-    for (why, names) in left_out {
-        output::note(&format!("note: left out, {why}: {}", names.join(", ")));
+    for (reason, names) in skipped {
+        output::note(&format!("note: skipped ({reason}): {}", names.join(", ")));
     }
-    suiting
+    suitable
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::launch::tests::Made;
+    use super::super::launch::tests::FakeMachine;
     use super::*;
 
-    fn of(named: &[Checker], all: bool, harness: Harness) -> Vec<Vec<Checker>> {
-        let machine = Made {
+    fn groups(tools: &[Checker], all: bool, harness: Harness) -> Vec<Vec<Checker>> {
+        let machine = FakeMachine {
             programs: vec!["a.out", "valgrind", "cargo"],
-            ..Made::default()
+            ..FakeMachine::default()
         };
-        passes(named, all, &["a.out".to_owned()], harness, &machine).unwrap()
+        let selection = Selection { tools, all };
+        checker_groups(selection, &["a.out".to_owned()], harness, &machine).unwrap()
     }
 
     #[test]
-    fn memcheck_is_for_everything() {
-        assert_eq!(of(&[], false, Harness::None), [[Checker::Memcheck]]);
+    fn memcheck_is_the_default() {
+        assert_eq!(groups(&[], false, Harness::None), [[Checker::Memcheck]]);
     }
 
     #[test]
-    fn what_builds_has_one_sanitizer_at_a_time() {
+    fn build_tools_run_one_sanitizer_at_a_time() {
         use Checker::{Asan, Lsan, Memcheck, Tsan};
         assert_eq!(
-            of(&[Lsan, Asan, Tsan, Memcheck], false, Harness::Cargo),
+            groups(&[Lsan, Asan, Tsan, Memcheck], false, Harness::Cargo),
             [[Asan], [Tsan], [Memcheck]]
         );
-        assert_eq!(of(&[Lsan, Asan], false, Harness::Ctest), [[Lsan, Asan]]);
+        assert_eq!(groups(&[Lsan, Asan], false, Harness::Ctest), [[Lsan, Asan]]);
     }
 
     #[test]
-    fn all_is_what_is_here() {
+    fn all_selects_installed_checkers() {
         assert_eq!(
-            of(&[], true, Harness::None),
+            groups(&[], true, Harness::None),
             [[Checker::Memcheck], [Checker::Helgrind], [Checker::Drd]]
         );
     }
 
     #[test]
-    fn a_program_must_be_there() {
-        let machine = Made::default();
-        assert!(
-            passes(&[], false, &["a.out".to_owned()], Harness::None, &machine)
-                .unwrap_err()
-                .to_string()
-                .contains("a.out")
-        );
+    fn missing_program_is_an_error() {
+        let selection = Selection {
+            tools: &[],
+            all: false,
+        };
+        let machine = FakeMachine::default();
+        let error = checker_groups(selection, &["a.out".to_owned()], Harness::None, &machine);
+        assert_eq!(error.unwrap_err().to_string(), "program not found: `a.out`");
     }
 }

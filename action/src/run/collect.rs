@@ -1,4 +1,4 @@
-//! What a run left behind: logs to read, and processes of which there is none.
+//! Collects the logs of an invocation, and finds processes that left no report.
 
 mod sanitizers;
 
@@ -6,36 +6,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::checker::{Checker, Family};
-use super::elf;
 use super::helper::Record;
-use super::keep::{self, Parts};
 use super::launch::Machine;
+use super::log_rotation::{LogGenerations, removed_message};
+use super::{elf, log_name};
 
-/// A log with the name that it has in documents.
-pub(super) type File = (String, PathBuf);
+/// The name of a log in reports, and its path.
+pub(super) type NamedLog = (String, PathBuf);
 
-/// What was found.
+/// The logs and processes of an invocation.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    /// The logs, those of processes first.
-    pub(super) files: Vec<File>,
-    /// Processes that were seen to run under the checkers.
+pub(super) struct Collected {
+    /// The logs. Those with a pid in their name come first.
+    pub(super) files: Vec<NamedLog>,
+    /// Number of processes that ran under the checkers.
     pub(super) processes: u64,
-    /// Processes whose report is not there, and reports that are gone, each in words.
+    /// A message for each process without a report and each lost report.
     pub(super) missing: Vec<String>,
 }
 
-/// The names of all files in a folder of logs, below it, too, wherever they are while the command
-/// runs.
+/// Returns the names of all files in a folder of logs and its subfolders. The names are those that
+/// the files will have after the command.
 pub(super) fn names(folder: &Path) -> BTreeSet<String> {
     files(folder)
         .keys()
-        .map(|name| keep::plain(name).to_owned())
+        .map(|name| log_name::without_generations_dir(name).to_owned())
         .collect()
 }
 
-/// All files in a folder of logs by their names, which people read, and so may differ from their
-/// paths.
+/// Returns the paths of all files in a folder of logs and its subfolders by name. Names are
+/// relative to the folder, use `/`, and are valid UTF-8.
 pub(super) fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
     let walk = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
@@ -57,173 +57,184 @@ pub(super) fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
-/// The process that a log is of: the number in its name, `41.xml`, `san.app.41`.
-pub(super) fn process(name: &str) -> Option<u32> {
-    let name = name
-        .strip_suffix(".xml")
-        .or_else(|| name.strip_suffix(".txt"))
-        .unwrap_or(name);
-    name.rsplit('.').next()?.parse().ok()
-}
-
-/// Where to look, and what is known from elsewhere.
+/// Facts about an invocation that decide which reports must exist.
 #[derive(Clone, Copy)]
-pub(super) struct Traces<'a> {
+pub(super) struct CollectContext<'a> {
     pub(super) checkers: &'a [Checker],
-    /// The folder of logs, and what people call it.
+    /// Folder of logs.
     pub(super) folder: &'a Path,
+    /// Prefix of log names in reports.
     pub(super) label: &'a str,
-    /// Programs that were started, by process.
+    /// Programs that were started, sorted by pid.
     pub(super) records: &'a [Record],
-    /// Files that were there while the command ran.
-    pub(super) seen: &'a BTreeSet<String>,
-    /// How many logs there were of a name, where that is known.
-    pub(super) parts: &'a Parts,
-    /// Processes that were met while they ran under the checkers.
-    pub(super) met: &'a BTreeSet<u32>,
-    /// False where the user has turned the search for leaks off.
-    pub(super) searches: bool,
+    /// Names of logs that existed while the command ran.
+    pub(super) log_names: &'a BTreeSet<String>,
+    /// Logs that were renamed while the command ran. Empty on systems other than Linux.
+    pub(super) generations: &'a LogGenerations,
+    /// Pids of processes that were seen to run under the checkers.
+    pub(super) silent_pids: &'a BTreeSet<u32>,
+    /// False if the user disabled the leak check.
+    pub(super) checks_leaks: bool,
 }
 
-/// Looks at what a pass left.
-pub(super) fn collect(traces: &Traces<'_>, machine: &dyn Machine) -> Found {
-    let Traces {
-        checkers,
-        folder,
-        label,
-        records,
-        seen,
-        ..
-    } = *traces;
-    let files = files(folder);
-    let mut found = Found::default();
-    let mut order: Vec<&String> = files.keys().collect();
-    order.sort_by_key(|name| (process(name).map_or(u32::MAX, |pid| pid), *name));
-    found.files = order
-        .into_iter()
-        .map(|name| (format!("{label}/{name}"), files[name].clone()))
+impl CollectContext<'_> {
+    fn has_family(&self, family: Family) -> bool {
+        self.checkers
+            .iter()
+            .any(|checker| checker.family() == family)
+    }
+}
+
+/// Collects the logs of an invocation after the command has ended.
+pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Collected {
+    let label = context.label;
+    let files = files(context.folder);
+    let removed = context
+        .log_names
+        .iter()
+        .filter(|name| !files.contains_key(*name));
+    let mut missing: Vec<String> = removed
+        .map(|name| removed_message(&format!("{label}/{name}")))
         .collect();
-    let gone = seen.iter().filter(|name| !files.contains_key(*name));
-    found.missing = gone
-        .map(|name| format!("{label}/{name} was there, and is gone"))
-        .collect();
-    found.missing.extend(overwritten(traces));
+    missing.extend(overwritten_reports(context));
     let mut processes: BTreeSet<u32> = files
         .keys()
-        .filter_map(|name| process(name))
-        .chain(traces.met.iter().copied())
+        .filter_map(|name| log_name::pid(name))
+        .chain(context.silent_pids.iter().copied())
         .collect();
-    match checkers.first().map(|checker| checker.family()) {
-        Some(Family::Valgrind) => {
-            let has_report = |pid: u32| {
-                folder
-                    .join(format!("{pid}.xml"))
-                    .metadata()
-                    .is_ok_and(|meta| meta.len() > 0)
-            };
-            found.missing.extend(
-                records
-                    .iter()
-                    .filter(|r| !has_report(r.pid))
-                    .map(|r| format!("{} left no report", told(r))),
-            );
-        }
+    match context.checkers.first().map(|checker| checker.family()) {
+        Some(Family::Valgrind) => missing.extend(missing_valgrind_reports(context)),
         Some(Family::Sanitizer) => {
-            let seen = sanitizers::look(traces, &files, machine);
-            processes.extend(seen.processes);
-            found.missing.extend(seen.missing);
+            let sanitized = sanitizers::evaluate(context, &files, machine);
+            processes.extend(sanitized.processes);
+            missing.extend(sanitized.missing);
         }
-        _ => processes.extend(records.iter().map(|record| record.pid)),
+        _ => processes.extend(context.records.iter().map(|record| record.pid)),
     }
-    found.processes = processes.len() as u64;
-    let is_preload = checkers
-        .iter()
-        .any(|checker| checker.family() == Family::Preload);
-    if is_preload || checkers.contains(&Checker::Memcheck) {
-        found.missing.extend(
-            records
-                .iter()
-                .filter_map(|record| closed(record, is_preload, machine).map(|why| (record, why)))
-                .map(|(record, why)| {
-                    format!("{} {why}: nobody sees what it allocates", told(record))
-                }),
-        );
+    missing.extend(unchecked_allocations(context, machine));
+    Collected {
+        files: sorted_logs(label, files),
+        processes: processes.len() as u64,
+        missing,
     }
-    found
 }
 
-/// Programs that had one number, and of which there are fewer logs.
-fn overwritten(traces: &Traces<'_>) -> Vec<String> {
-    let logs = |pid: u32| {
-        traces
-            .parts
+/// Sorts logs by pid, those without a pid last, and prefixes their names with the label.
+fn sorted_logs(label: &str, files: BTreeMap<String, PathBuf>) -> Vec<NamedLog> {
+    let mut logs: Vec<NamedLog> = files.into_iter().collect();
+    logs.sort_by_key(|(name, _)| log_name::pid(name).unwrap_or(u32::MAX));
+    logs.into_iter()
+        .map(|(name, path)| (format!("{label}/{name}"), path))
+        .collect()
+}
+
+/// Returns a message for each started program without a report by valgrind.
+fn missing_valgrind_reports(context: &CollectContext<'_>) -> Vec<String> {
+    let has_report = |pid: u32| {
+        context
+            .folder
+            .join(format!("{pid}.xml"))
+            .metadata()
+            .is_ok_and(|meta| meta.len() > 0)
+    };
+    context
+        .records
+        .iter()
+        .filter(|record| !has_report(record.pid))
+        .map(|record| format!("{} left no report", describe(record)))
+        .collect()
+}
+
+/// Returns a message for each program whose pid was reused, unless each program with that pid has a
+/// log.
+fn overwritten_reports(context: &CollectContext<'_>) -> Vec<String> {
+    let log_count = |pid: u32| {
+        context
+            .generations
             .iter()
-            .filter(|(name, _)| process(name) == Some(pid))
+            .filter(|(name, _)| log_name::pid(name) == Some(pid))
             .map(|(_, writers)| writers.len())
             .sum::<usize>()
     };
-    // A sanitizer that has nothing to say writes none, and libraries never do.
-    let is_valgrind = traces
-        .checkers
-        .iter()
-        .any(|checker| checker.family() == Family::Valgrind);
-    let least = usize::from(!is_valgrind);
-    let of_one = traces
+    // A sanitizer may write no log if it has nothing to report, and preloaded libraries never do.
+    let min_logs = usize::from(!context.has_family(Family::Valgrind));
+    let overwritten = context
         .records
         .chunk_by(|a, b| a.pid == b.pid)
-        .filter(|of_one| {
-            let logs = logs(of_one[0].pid);
-            logs >= least && of_one.len() > logs.max(1)
-        });
-    let all = of_one.flat_map(|of_one| &of_one[..of_one.len() - 1]);
-    all.map(|record| {
-        format!(
-            "{} had a number that was given again, and its report was overwritten",
-            told(record)
-        )
-    })
-    .collect()
+        .filter(|records| {
+            let logs = log_count(records[0].pid);
+            logs >= min_logs && records.len() > logs.max(1)
+        })
+        .flat_map(|records| &records[..records.len() - 1]);
+    overwritten
+        .map(|record| {
+            format!(
+                "the pid of {} was reused and its report was overwritten",
+                describe(record)
+            )
+        })
+        .collect()
 }
 
-/// Why the allocator of a program can neither be replaced nor watched. A shell only starts others.
-fn closed(record: &Record, is_preload: bool, machine: &dyn Machine) -> Option<String> {
-    let word = record.words.first()?;
-    let is_shell =
-        ["sh", "ash", "bash", "dash", "busybox", "env"].contains(&super::harness::name(word));
-    let program = machine.program(word).filter(|_| !is_shell)?;
-    if elf::is_static(&program) {
-        return Some("is linked statically".into());
+/// Returns a message for each program whose allocations the checker cannot see.
+fn unchecked_allocations(context: &CollectContext<'_>, machine: &dyn Machine) -> Vec<String> {
+    let is_preload = context.has_family(Family::Preload);
+    if !is_preload && !context.checkers.contains(&Checker::Memcheck) {
+        return Vec::new();
+    }
+    context
+        .records
+        .iter()
+        .filter_map(|record| {
+            let problem = allocator_problem(record, is_preload, machine)?;
+            Some(format!("{} {problem}", describe(record)))
+        })
+        .collect()
+}
+
+/// Returns why the allocator of a program can neither be replaced nor checked, or `None` if it can.
+/// Shells are exempt, because they only start other programs.
+fn allocator_problem(record: &Record, is_preload: bool, machine: &dyn Machine) -> Option<String> {
+    let name = record.argv.first()?;
+    let is_shell = ["sh", "ash", "bash", "dash", "busybox", "env"]
+        .contains(&super::harness::program_name(name));
+    let program = machine.find_program(name).filter(|_| !is_shell)?;
+    if elf::is_statically_linked(&program) {
+        return Some("is statically linked, so its allocations are not checked".into());
     }
     if is_preload && elf::defines_malloc(&program) {
-        return Some("has an allocator of its own".into());
+        return Some("defines malloc itself, so its allocations are not checked".into());
     }
-    elf::hidden_allocator(&program).map(holds)
+    elf::hidden_allocator(&program).map(hidden_allocator_problem)
 }
 
-/// What is wrong with a program that holds this allocator.
-pub(super) fn holds(allocator: &str) -> String {
-    format!("allocates by {allocator}, which it holds (build without it)")
+/// Returns the end of a message about a program that contains this allocator.
+pub(super) fn hidden_allocator_problem(allocator: &str) -> String {
+    format!(
+        "links {allocator} statically, so its allocations are not checked; build it with the \
+         system allocator"
+    )
 }
 
-/// A process, for people.
-fn told(record: &Record) -> String {
-    format!("`{}` (pid {})", record.words.join(" "), record.pid)
+/// Returns the command line and pid of a process for messages.
+fn describe(record: &Record) -> String {
+    format!("`{}` (pid {})", record.argv.join(" "), record.pid)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::launch::tests::Made;
+    use super::super::launch::tests::FakeMachine;
     use super::*;
 
     fn record(pid: u32) -> Record {
         Record {
             pid,
-            words: vec!["./app".into()],
+            argv: vec!["./app".into()],
         }
     }
 
     #[test]
-    fn a_process_without_its_report_is_missed() {
+    fn process_without_report_is_missing() {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in [
             ("7.xml", "<x/>"),
@@ -234,34 +245,38 @@ mod tests {
         ] {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
-        let seen = ["8.xml".to_owned(), "7.xml".into()].into();
+        let log_names = ["8.xml".to_owned(), "7.xml".into()].into();
         let records = [record(7), record(7), record(9), record(10), record(10)];
-        let parts = Parts::from([
+        let generations = LogGenerations::from([
             ("7.xml".into(), vec![None]),
             ("10.xml".into(), vec![None, None]),
         ]);
-        let traces = Traces {
+        let context = CollectContext {
             checkers: &[Checker::Memcheck],
             folder: dir.path(),
             label: "memcheck",
             records: &records,
-            seen: &seen,
-            parts: &parts,
-            met: &BTreeSet::new(),
-            searches: true,
+            log_names: &log_names,
+            generations: &generations,
+            silent_pids: &BTreeSet::new(),
+            checks_leaks: true,
         };
-        let found = collect(&traces, &Made::default());
+        let collected = collect(&context, &FakeMachine::default());
         assert_eq!(
-            found.missing,
+            collected.missing,
             [
-                "memcheck/8.xml was there, and is gone",
-                "`./app` (pid 7) had a number that was given again, and its report was overwritten",
+                "memcheck/8.xml was removed during the run",
+                "the pid of `./app` (pid 7) was reused and its report was overwritten",
                 "`./app` (pid 9) left no report",
                 "`./app` (pid 10) left no report",
                 "`./app` (pid 10) left no report",
             ]
         );
-        let names: Vec<&str> = found.files.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = collected
+            .files
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(
             names,
             [
@@ -272,18 +287,6 @@ mod tests {
                 "memcheck/stderr.txt"
             ]
         );
-        assert_eq!(found.processes, 3);
-    }
-
-    #[test]
-    fn logs_are_known_by_their_process() {
-        for (name, expected) in [
-            ("41.xml", Some(41)),
-            ("san.app.41", Some(41)),
-            ("stderr.txt", None),
-            ("results.txt", None),
-        ] {
-            assert_eq!(process(name), expected, "{name}");
-        }
+        assert_eq!(collected.processes, 3);
     }
 }

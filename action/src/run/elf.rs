@@ -1,10 +1,10 @@
-//! Whether a program can be watched from without: one that is linked statically takes no library,
-//! and one may bring an allocator of its own.
+//! Finds out whether a checker can see the allocations of an ELF program. A preloaded library does
+//! not reach a statically linked program, and a program may contain its own allocator.
 //!
-//! Sources: the ELF specification (System V gABI, chapter 5): a program that is linked dynamically
-//! names its loader in `PT_INTERP`; valgrind's manual on `--soname-synonyms`: functions are
-//! replaced by the names that C gives them; jemalloc `src/malloc_io.c` and mimalloc `src/options.
-//! c`, for what these allocators print in front of their messages.
+//! Sources: the ELF specification (System V gABI, chapter 5): a dynamically linked program names
+//! its loader in `PT_INTERP`; valgrind's manual on `--soname-synonyms`: functions are replaced by
+//! their C names; jemalloc `src/malloc_io.c` and mimalloc `src/options.c`, for the prefixes of
+//! their messages.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,44 +12,41 @@ use std::path::Path;
 
 use object::{Object, ObjectSymbol};
 
-use super::sanitizer;
+use super::runtimes;
 
-/// Allocators, and a message that is in every program that holds one; in two parts, for this
-/// program holds none.
+/// Allocators, each with a message that every program with this allocator contains. It is written
+/// in two parts, so that leakgate itself doesn't contain the message.
 const ALLOCATORS: &[([&str; 2], &str)] = &[
     (["<jemalloc>: Conf string ", "ends with key"], "jemalloc"),
     (["mimalloc: ", "warning: "], "mimalloc"),
 ];
 
-/// Python holds mimalloc since 3.13, and does not use it with this variable, which leakgate sets.
+/// Identifies Python. It contains mimalloc since 3.13, but doesn't use it with this variable, which
+/// leakgate sets.
 const PYTHON: &str = "PYTHONMALLOC";
 
-/// The allocator of a program that takes the place of no other, as those of Rust do: nobody sees
-/// what it hands out.
+/// Returns the allocator of a program that doesn't define the C functions, as the allocators of
+/// Rust programs don't. No checker sees its allocations. `None` if the program has none.
 pub(super) fn hidden_allocator(path: &Path) -> Option<&'static str> {
-    let words: Vec<String> = ALLOCATORS
+    let messages: Vec<String> = ALLOCATORS.iter().map(|(parts, _)| parts.concat()).collect();
+    let needles: Vec<&[u8]> = messages
         .iter()
-        .map(|(parts, _)| parts.concat())
-        .chain([PYTHON.into()])
+        .map(String::as_bytes)
+        .chain([PYTHON.as_bytes()])
         .collect();
-    let held = sanitizer::held(
-        path,
-        &words.iter().map(String::as_bytes).collect::<Vec<_>>(),
-    )
-    .ok()?;
-    if held.last() == Some(&true) {
+    let contained = runtimes::contains_each(path, &needles).ok()?;
+    if contained.last() == Some(&true) {
         return None;
     }
     let allocator = ALLOCATORS
         .iter()
-        .zip(held)
-        .find(|(_, held)| *held)
+        .zip(contained)
+        .find(|(_, is_contained)| *is_contained)
         .map(|((_, name), _)| *name)?;
     (!defines_malloc(path)).then_some(allocator)
 }
 
-/// True for a program that has C's functions itself: no library that is loaded before it takes
-/// their place.
+/// Returns true if a program defines `malloc` itself. A preloaded library doesn't replace it.
 pub(super) fn defines_malloc(path: &Path) -> bool {
     let Ok(bytes) = fs::read(path) else {
         return false;
@@ -62,12 +59,13 @@ pub(super) fn defines_malloc(path: &Path) -> bool {
     elf.symbols().chain(elf.dynamic_symbols()).any(is_malloc)
 }
 
-/// True for an ELF program of 64 bits without a loader.
-pub(super) fn is_static(path: &Path) -> bool {
+/// Returns true for a statically linked 64-bit ELF program, one that names no loader.
+pub(super) fn is_statically_linked(path: &Path) -> bool {
     has_loader(path).is_ok_and(|has| has == Some(false))
 }
 
-/// Nothing for what is no such program.
+/// Returns whether a program names a loader; `None` if the file isn't a 64-bit little-endian ELF
+/// program.
 fn has_loader(path: &Path) -> io::Result<Option<bool>> {
     const INTERP: u32 = 3;
     let mut file = File::open(path)?;
@@ -80,7 +78,8 @@ fn has_loader(path: &Path) -> io::Result<Option<bool>> {
     }
     let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
     let offset = u64::from_le_bytes([32, 33, 34, 35, 36, 37, 38, 39].map(|at: usize| header[at]));
-    let (size, count) = (usize::from(half(54)), usize::from(half(56)));
+    let size = usize::from(half(54));
+    let count = usize::from(half(56));
     if size < 4 {
         return Ok(None);
     }
@@ -99,19 +98,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_names_no_loader_is_static() {
+    fn program_without_loader_is_statically_linked() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p");
         let mut file = vec![0u8; 64 + 2 * 56];
         file[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        (file[16], file[32], file[54], file[56]) = (2, 64, 56, 2);
+        file[16] = 2;
+        file[32] = 64;
+        file[54] = 56;
+        file[56] = 2;
         file[64] = 1;
         std::fs::write(&path, &file).unwrap();
-        assert!(is_static(&path));
+        assert!(is_statically_linked(&path));
         file[64 + 56] = 3;
         std::fs::write(&path, &file).unwrap();
-        assert!(!is_static(&path));
+        assert!(!is_statically_linked(&path));
         std::fs::write(&path, "#!/bin/sh\n").unwrap();
-        assert!(!is_static(&path) && !is_static(dir.path()));
+        assert!(!is_statically_linked(&path) && !is_statically_linked(dir.path()));
     }
 }

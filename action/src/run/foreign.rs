@@ -1,174 +1,171 @@
-//! Checkers of other systems: Dr. Memory, `leaks` of macOS, Application Verifier of Windows.
+//! Checkers that are commands of their own: Dr. Memory, `leaks` of macOS, Application Verifier of
+//! Windows.
 //!
 //! Sources: Dr. Memory's manual, on options; `leaks(1)`, `malloc(3)` of macOS; the manual of
 //! Application Verifier, on its command line.
 
 use super::checker::Checker;
-use super::launch::{Launch, Machine, absent};
+use super::launch::{Launch, Machine, not_found};
 use crate::error::Error;
 
-/// How to start a program under one of them.
+/// Returns how to start a program under one of these checkers.
+///
+/// # Errors
+/// Fails if the checker isn't installed.
 pub(super) fn launch(
     checker: Checker,
-    folder: &str,
+    log_dir: &str,
     machine: &dyn Machine,
 ) -> Result<Launch, Error> {
     match checker {
-        Checker::Drmemory => {
-            let program = found(
-                checker,
-                "drmemory",
-                "get it from https://drmemory.org",
-                machine,
-            )?;
-            // A finding leaves the program's status as it is; nothing opens a window at the end;
-            // the summary says how many there were.
-            let options = [
-                "-batch",
-                "-exit_code_if_errors",
-                "0",
-                "-report_max",
-                "-1",
-                "-report_leak_max",
-                "-1",
-                "-logdir",
-                folder,
-                "--",
-            ];
-            let prefix = std::iter::once(program)
-                .chain(options.map(str::to_owned))
-                .collect();
-            Ok(Launch {
-                prefix,
-                ..Launch::default()
-            })
-        }
-        Checker::Leaks => {
-            let program = found(
-                checker,
-                "leaks",
-                "it comes with macOS (xcode-select --install)",
-                machine,
-            )?;
-            let prefix = vec![program, "--atExit".into(), "--".into()];
-            // With the stacks of blocks that are still there.
-            let stacks = if machine.variable("MallocStackLogging").is_none() {
-                vec![("MallocStackLogging".into(), "1".into())]
-            } else {
-                vec![]
-            };
-            let notes = vec!["`leaks` hides the status of the program that it runs".to_owned()];
-            Ok(Launch {
-                prefix,
-                inner: stacks,
-                notes,
-                ..Launch::default()
-            })
-        }
-        _ => {
-            found(
-                checker,
-                "appverif",
-                "it comes with the Windows SDK (Application Verifier)",
-                machine,
-            )?;
-            Ok(Launch::default())
-        }
+        Checker::Drmemory => drmemory(log_dir, machine),
+        Checker::Leaks => leaks(machine),
+        _ => appverifier(machine),
     }
 }
 
-fn found(
+fn drmemory(log_dir: &str, machine: &dyn Machine) -> Result<Launch, Error> {
+    let help = "get it from https://drmemory.org";
+    let program = find_program(Checker::Drmemory, "drmemory", help, machine)?;
+    // Findings don't change the exit status of the program, no window opens at the end, and the
+    // number of reports is unlimited.
+    let options = [
+        "-batch",
+        "-exit_code_if_errors",
+        "0",
+        "-report_max",
+        "-1",
+        "-report_leak_max",
+        "-1",
+        "-logdir",
+        log_dir,
+        "--",
+    ];
+    Ok(Launch {
+        wrapper: std::iter::once(program)
+            .chain(options.map(str::to_owned))
+            .collect(),
+        ..Launch::default()
+    })
+}
+
+fn leaks(machine: &dyn Machine) -> Result<Launch, Error> {
+    const STACKS: &str = "MallocStackLogging";
+    let help = "install the macOS developer tools with `xcode-select --install`";
+    let program = find_program(Checker::Leaks, "leaks", help, machine)?;
+    // Makes the report contain the allocation stacks of leaked blocks.
+    let stacks = machine
+        .env_var(STACKS)
+        .is_none()
+        .then(|| (STACKS.into(), "1".into()));
+    Ok(Launch {
+        wrapper: vec![program, "--atExit".into(), "--".into()],
+        child_env: stacks.into_iter().collect(),
+        notes: vec!["`leaks` hides the exit status of the program that it runs".to_owned()],
+        ..Launch::default()
+    })
+}
+
+/// Application Verifier is switched on per program by [`appverifier_commands`], not by a wrapper.
+fn appverifier(machine: &dyn Machine) -> Result<Launch, Error> {
+    let help = "install the Windows SDK with Application Verifier";
+    find_program(Checker::Appverifier, "appverif", help, machine)?;
+    Ok(Launch::default())
+}
+
+fn find_program(
     checker: Checker,
     program: &str,
-    how: &str,
+    help: &str,
     machine: &dyn Machine,
 ) -> Result<String, Error> {
     let path = machine
-        .program(program)
-        .ok_or_else(|| absent(checker, &format!("there is no `{program}` on PATH"), how))?;
+        .find_program(program)
+        .ok_or_else(|| not_found(checker, &format!("{program} not found on PATH"), help))?;
     Ok(path.to_string_lossy().into_owned())
 }
 
-/// What is run before and after a program that Application Verifier watches: it is turned on for
-/// the name of a program, and its log is exported to this folder.
-pub(super) fn around(program: &str, folder: &str) -> (Vec<String>, [Vec<String>; 2]) {
-    let words = |text: &[&str]| {
+/// The commands that run around a program under Application Verifier.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AppVerifierCommands {
+    /// Enables the checks for the name of the program.
+    pub(super) enable: Vec<String>,
+    /// Exports the log of the program.
+    pub(super) export: Vec<String>,
+    /// Disables the checks again.
+    pub(super) disable: Vec<String>,
+}
+
+/// Returns the commands for a program whose log goes to `log_dir`.
+pub(super) fn appverifier_commands(program: &str, log_dir: &str) -> AppVerifierCommands {
+    let argv = |text: &[&str]| {
         text.iter()
-            .map(|word| (*word).to_owned())
+            .map(|argument| (*argument).to_owned())
             .collect::<Vec<_>>()
     };
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-    let to = format!("to={folder}\\{name}.xml");
-    let before = words(&[
-        "appverif", "/enable", "Heaps", "Handles", "Locks", "Memory", "Leak", "/for", name,
-    ]);
-    let export = words(&["appverif", "-export", "log", "-for", name, "-with", &to]);
-    (
-        before,
-        [export, words(&["appverif", "/disable", "*", "/for", name])],
-    )
+    let target = format!("to={log_dir}\\{name}.xml");
+    let checks = ["Heaps", "Handles", "Locks", "Memory", "Leak"];
+    AppVerifierCommands {
+        enable: argv(&[&["appverif", "/enable"], &checks[..], &["/for", name]].concat()),
+        export: argv(&["appverif", "-export", "log", "-for", name, "-with", &target]),
+        disable: argv(&["appverif", "/disable", "*", "/for", name]),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::launch::tests::Made;
+    use super::super::launch::tests::FakeMachine;
     use super::*;
 
     #[test]
-    fn the_command_lines_are_those_of_the_manuals() {
-        let machine = Made {
+    fn command_lines_follow_the_manuals() {
+        let machine = FakeMachine {
             programs: vec!["drmemory", "leaks", "appverif"],
-            ..Made::default()
+            ..FakeMachine::default()
         };
-        let drmemory = launch(Checker::Drmemory, "/logs", &machine)
-            .unwrap()
-            .prefix
-            .join(" ");
+        let drmemory = launch(Checker::Drmemory, "/logs", &machine).unwrap();
         assert_eq!(
-            drmemory,
-            "/bin/drmemory -batch -exit_code_if_errors 0 -report_max -1 -report_leak_max -1 -logdir /logs --"
+            drmemory.wrapper.join(" "),
+            "/bin/drmemory -batch -exit_code_if_errors 0 -report_max -1 -report_leak_max -1 \
+             -logdir /logs --"
         );
         let leaks = launch(Checker::Leaks, "/logs", &machine).unwrap();
-        assert_eq!(leaks.prefix.join(" "), "/bin/leaks --atExit --");
+        assert_eq!(leaks.wrapper.join(" "), "/bin/leaks --atExit --");
         assert_eq!(
-            leaks.inner,
+            leaks.child_env,
             [("MallocStackLogging".to_owned(), "1".to_owned())]
         );
-        assert_eq!(
-            launch(Checker::Appverifier, "/logs", &machine)
-                .unwrap()
-                .prefix,
-            Vec::<String>::new()
-        );
+        let appverifier = launch(Checker::Appverifier, "/logs", &machine).unwrap();
+        assert!(appverifier.wrapper.is_empty());
     }
 
     #[test]
-    fn application_verifier_is_turned_on_exported_and_turned_off() {
-        let (before, [export, off]) = around("C:\\build\\app.exe", "C:\\logs");
+    fn application_verifier_is_enabled_exported_and_disabled() {
+        let commands = appverifier_commands("C:\\build\\app.exe", "C:\\logs");
         assert_eq!(
-            before.join(" "),
+            commands.enable.join(" "),
             "appverif /enable Heaps Handles Locks Memory Leak /for app.exe"
         );
         assert_eq!(
-            export.join(" "),
+            commands.export.join(" "),
             "appverif -export log -for app.exe -with to=C:\\logs\\app.exe.xml"
         );
-        assert_eq!(off.join(" "), "appverif /disable * /for app.exe");
+        assert_eq!(
+            commands.disable.join(" "),
+            "appverif /disable * /for app.exe"
+        );
     }
 
     #[test]
-    fn each_says_where_it_comes_from() {
-        for (checker, from) in [
+    fn missing_checker_error_names_its_source() {
+        for (checker, source) in [
             (Checker::Drmemory, "drmemory.org"),
             (Checker::Leaks, "xcode"),
             (Checker::Appverifier, "Windows SDK"),
         ] {
-            assert!(
-                launch(checker, "/logs", &Made::default())
-                    .unwrap_err()
-                    .to_string()
-                    .contains(from)
-            );
+            let message = launch(checker, "/logs", &FakeMachine::default()).unwrap_err();
+            assert!(message.to_string().contains(source), "{message}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Programs that run tests. What is checked is what they start, not they themselves: each has a way
-//! to put words before a test.
+//! Test harnesses: programs that run tests. leakgate checks the tests that they start, not the
+//! harnesses themselves. Each has a way to put a command in front of a test.
 
 pub(crate) mod cargo;
 mod ctest;
@@ -11,20 +11,21 @@ use super::checker::{Checker, Family};
 use super::launch::{Launch, Machine};
 use crate::error::Error;
 
-/// A command, as it is really run.
+/// The user's command, rewritten so that it runs the tests under the checkers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Started {
-    /// The words.
-    pub(crate) words: Vec<String>,
-    /// More variables for it.
-    pub(crate) variables: Vec<(String, String)>,
-    /// True when the command itself is checked; else only what it starts by the helper.
+pub(crate) struct CheckedCommand {
+    /// The program and its arguments.
+    pub(crate) argv: Vec<String>,
+    /// Additional environment variables.
+    pub(crate) env: Vec<(String, String)>,
+    /// True if the command itself is checked. Otherwise only programs that it starts by the helper
+    /// are checked.
     pub(crate) is_checked: bool,
-    /// What the user should know, a line each.
+    /// Notes for the user, one line per entry.
     pub(crate) notes: Vec<String>,
 }
 
-/// Who runs the tests.
+/// The program that runs the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Harness {
     /// `cargo test`, `cargo run`, `cargo bench`.
@@ -33,38 +34,38 @@ pub(crate) enum Harness {
     Nextest,
     /// CMake's `ctest`.
     Ctest,
-    /// `pytest`, `python -m pytest`, and Python programs of any kind.
+    /// `pytest`, `python -m pytest`, and any other Python program.
     Python,
     /// `go test`, `go run`.
     Go,
     /// `meson test`.
     Meson,
-    /// Nobody: the command is the program.
+    /// No known harness: the command itself is checked.
     None,
 }
 
-/// What a command is rewritten with.
+/// Inputs for rewriting a command.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// The checkers that run at once.
-    pub(crate) pass: &'a [Checker],
-    /// The words of the helper, which stand before a test.
+    /// The checkers that run together.
+    pub(crate) checkers: &'a [Checker],
+    /// The helper and its arguments. A test and its arguments follow.
     pub(crate) helper: &'a [String],
-    /// A program that calls the helper, for who takes no words.
+    /// Path of a script that calls the helper, for harnesses that take a program without arguments.
     pub(crate) script: &'a str,
-    /// The machine.
+    /// The machine that runs the command.
     pub(crate) machine: &'a dyn Machine,
-    /// What a program prints at standard output.
-    pub(crate) ask: &'a dyn Fn(&[&str]) -> Option<String>,
+    /// Runs a program and returns its standard output; `None` if it fails.
+    pub(crate) capture: &'a dyn Fn(&[&str]) -> Option<String>,
 }
 
 impl Harness {
-    /// Who runs the tests of this command.
-    pub(crate) fn of(words: &[String]) -> Self {
-        let first = words.first().map_or("", |word| name(word));
-        let has = |word: &str| words.iter().skip(1).any(|w| w == word);
-        let subcommand = subcommand(words).map_or("", |at| words[at].as_str());
-        match first {
+    /// Returns the harness of a command.
+    pub(crate) fn detect(argv: &[String]) -> Self {
+        let program = argv.first().map_or("", |program| program_name(program));
+        let has = |argument: &str| argv.iter().skip(1).any(|a| a == argument);
+        let subcommand = subcommand_index(argv).map_or("", |at| argv[at].as_str());
+        match program {
             "cargo" if subcommand == "nextest" || (subcommand == "miri" && has("nextest")) => {
                 Self::Nextest
             }
@@ -75,56 +76,58 @@ impl Harness {
             "pytest" | "py.test" => Self::Python,
             "go" if ["test", "run"].contains(&subcommand) => Self::Go,
             "meson" if subcommand == "test" => Self::Meson,
-            python
-                if python.starts_with("python")
-                    && python["python".len()..]
-                        .bytes()
-                        .all(|b| b.is_ascii_digit() || b == b'.') =>
-            {
-                Self::Python
-            }
+            program if is_python(program) => Self::Python,
             _ => Self::None,
         }
     }
 
-    /// True when it builds what it runs, so that sanitizers are a matter of how it builds, one
-    /// after the other.
+    /// Returns true if the harness builds the programs that it runs. Sanitizers are then part of
+    /// the build, and run one after the other.
     pub(crate) fn builds(self) -> bool {
         matches!(self, Self::Cargo | Self::Nextest | Self::Go)
     }
 
-    /// The command that runs the tests under the checkers.
+    /// Returns the command that runs the tests under the checkers.
     ///
     /// # Errors
-    /// What this harness can't do, and what to do instead.
-    pub(crate) fn start(
+    /// Fails if the harness doesn't support a checker or an option, with an alternative.
+    pub(crate) fn rewrite(
         self,
-        words: &[String],
+        argv: &[String],
         launch: &Launch,
         context: Context<'_>,
-    ) -> Result<Started, Error> {
-        if context.pass.contains(&Checker::Miri) && !matches!(self, Self::Cargo | Self::Nextest) {
-            let what = "Miri interprets Rust programs that cargo builds: leakgate run --tool miri -- cargo test";
-            return Err(Error::Usage(what.into()));
+    ) -> Result<CheckedCommand, Error> {
+        let is_cargo = matches!(self, Self::Cargo | Self::Nextest);
+        if context.checkers.contains(&Checker::Miri) && !is_cargo {
+            return Err(Error::with_help(
+                "Miri only runs Rust programs that cargo builds",
+                "use `leakgate run --tool miri -- cargo test`",
+            ));
         }
         match self {
-            Self::Cargo | Self::Nextest => cargo::start(words, context),
-            Self::Ctest => Ok(ctest::start(words, context)),
-            Self::Go => go::start(words, context),
-            Self::Meson => meson::start(words, context),
-            Self::Python => Ok(python::start(words, launch, context)),
-            Self::None => Ok(Started {
-                words: before(words, launch),
+            Self::Cargo | Self::Nextest => cargo::rewrite(argv, context),
+            Self::Ctest => Ok(ctest::rewrite(argv, context)),
+            Self::Go => go::rewrite(argv, context),
+            Self::Meson => meson::rewrite(argv, context),
+            Self::Python => Ok(python::rewrite(argv, launch, context)),
+            Self::None => Ok(CheckedCommand {
+                argv: wrap(argv, launch),
                 is_checked: true,
-                ..Started::default()
+                ..CheckedCommand::default()
             }),
         }
     }
 }
 
-/// Options of cargo, nextest, go and meson that stand before a subcommand and have a value of their
-/// own.
-const VALUED: &[&str] = &[
+/// Returns true for `python` with or without a version.
+fn is_python(program: &str) -> bool {
+    program
+        .strip_prefix("python")
+        .is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+/// Options of cargo, nextest, go and meson that take a value and may precede the subcommand.
+const OPTIONS_WITH_VALUE: &[&str] = &[
     "--color",
     "--config",
     "--manifest-path",
@@ -133,111 +136,123 @@ const VALUED: &[&str] = &[
     "-Z",
 ];
 
-/// Where the subcommand stands.
-fn subcommand(words: &[String]) -> Option<usize> {
-    let is_value = |at: usize| VALUED.contains(&words[at - 1].as_str());
-    (1..words.len()).find(|at| !words[*at].starts_with(['-', '+']) && !is_value(*at))
+/// Returns the index of the subcommand.
+fn subcommand_index(argv: &[String]) -> Option<usize> {
+    let is_value = |at: usize| OPTIONS_WITH_VALUE.contains(&argv[at - 1].as_str());
+    (1..argv.len()).find(|at| !argv[*at].starts_with(['-', '+']) && !is_value(*at))
 }
 
-/// The words of a command behind those of a checker.
-fn before(words: &[String], launch: &Launch) -> Vec<String> {
-    launch.prefix.iter().chain(words).cloned().collect()
+/// Puts the wrapper of a checker in front of a command.
+fn wrap(argv: &[String], launch: &Launch) -> Vec<String> {
+    launch.wrapper.iter().chain(argv).cloned().collect()
 }
 
-fn is_under(context: Context<'_>, family: Family) -> bool {
+/// Returns true if a checker of this family runs.
+fn has_family(context: Context<'_>, family: Family) -> bool {
     context
-        .pass
+        .checkers
         .iter()
         .any(|checker| checker.family() == family)
 }
 
-/// The name of a program without its folder.
-pub(crate) fn name(word: &str) -> &str {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+/// Returns the name of a program without its directory and `.exe`.
+pub(crate) fn program_name(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.strip_suffix(".exe").unwrap_or(name)
 }
 
-/// The value of an option: `--name value` or `--name=value`. What stands behind `--` belongs to the
-/// tests.
-fn option<'a>(words: &'a [String], names: &[&str]) -> Option<&'a str> {
-    let ours = &words[..words.iter().position(|w| w == "--").unwrap_or(words.len())];
-    ours.iter().enumerate().find_map(|(at, word)| {
-        let next = || ours.get(at + 1).map_or("", String::as_str);
+/// Returns the value of an option: `--name value` or `--name=value`. Arguments after `--` belong to
+/// the tests.
+fn option_value<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a str> {
+    let end = argv
+        .iter()
+        .position(|argument| argument == "--")
+        .unwrap_or(argv.len());
+    let options = &argv[..end];
+    options.iter().enumerate().find_map(|(at, option)| {
+        let next = || options.get(at + 1).map_or("", String::as_str);
         names
             .iter()
-            .find_map(|name| match word.strip_prefix(name)? {
+            .find_map(|name| match option.strip_prefix(name)? {
                 "" => Some(next()),
                 rest => rest.strip_prefix('='),
             })
     })
 }
 
-/// Words of which a shell makes exactly these.
-pub(crate) fn joined(words: &[String]) -> Result<String, Error> {
-    let is_plain = |word: &String| {
-        !word.is_empty()
-            && word
+/// Returns a command line that a shell splits into exactly these arguments.
+///
+/// # Errors
+/// Fails if an argument contains a NUL byte.
+pub(crate) fn shell_join(argv: &[String]) -> Result<String, Error> {
+    let is_unquoted = |argument: &String| {
+        !argument.is_empty()
+            && argument
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_=./:,@%+".contains(&b))
     };
-    let word = |word: &String| match is_plain(word) {
-        true => Ok(word.clone()),
-        false => shlex::try_quote(word)
+    let quote = |argument: &String| match is_unquoted(argument) {
+        true => Ok(argument.clone()),
+        false => shlex::try_quote(argument)
             .map(|quoted| quoted.into_owned())
-            .map_err(|_| Error::Usage("a command can't hold a zero byte".into())),
+            .map_err(|_| Error::Usage("invalid command: it contains a NUL byte".into())),
     };
-    Ok(words
+    Ok(argv
         .iter()
-        .map(word)
+        .map(quote)
         .collect::<Result<Vec<_>, _>>()?
         .join(" "))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::launch::tests::Made;
+    use super::super::launch::tests::FakeMachine;
     use super::*;
 
-    /// A command, of which a shell makes words.
-    pub(crate) fn words(text: &str) -> Vec<String> {
+    /// Splits a command line as a shell does.
+    pub(crate) fn split(text: &str) -> Vec<String> {
         shlex::split(text).unwrap()
     }
 
-    /// What becomes of a command on a machine where a compiler is on x86-64 Linux.
-    pub(crate) fn started(text: &str, pass: &[Checker]) -> Result<Started, Error> {
-        started_on(text, pass, &Made::default())
+    /// Rewrites a command on a machine without any variables, whose compiler is for x86-64 Linux.
+    pub(crate) fn rewrite(text: &str, checkers: &[Checker]) -> Result<CheckedCommand, Error> {
+        rewrite_on(text, checkers, &FakeMachine::default())
     }
 
-    /// The same on a machine of one's own.
-    pub(crate) fn started_on(
+    /// Rewrites a command on this machine.
+    pub(crate) fn rewrite_on(
         text: &str,
-        pass: &[Checker],
-        machine: &Made,
-    ) -> Result<Started, Error> {
-        let helper = words("/opt/leakgate exec /tmp/f");
-        let ask = |words: &[&str]| {
-            let nightly = words.contains(&"+nightly");
+        checkers: &[Checker],
+        machine: &FakeMachine,
+    ) -> Result<CheckedCommand, Error> {
+        let helper = split("/opt/leakgate exec /tmp/f");
+        let capture = |argv: &[&str]| {
+            let suffix = if argv.contains(&"+nightly") {
+                "-nightly"
+            } else {
+                ""
+            };
             Some(format!(
-                "host: x86_64-unknown-linux-gnu\nrelease: 1.95.0{}\n",
-                if nightly { "-nightly" } else { "" }
+                "host: x86_64-unknown-linux-gnu\nrelease: 1.95.0{suffix}\n"
             ))
         };
         let launch = Launch {
-            prefix: words("valgrind --xml=yes"),
+            wrapper: split("valgrind --xml=yes"),
             ..Launch::default()
         };
         let context = Context {
-            pass,
+            checkers,
             helper: &helper,
             script: "/tmp/f/helper",
             machine,
-            ask: &ask,
+            capture: &capture,
         };
-        Harness::of(&words(text)).start(&words(text), &launch, context)
+        let argv = split(text);
+        Harness::detect(&argv).rewrite(&argv, &launch, context)
     }
 
     #[test]
-    fn harnesses_are_known_by_their_names() {
+    fn harnesses_are_detected_by_name_and_subcommand() {
         for (text, expected) in [
             ("cargo test", Harness::Cargo),
             ("/root/.cargo/bin/cargo +nightly t -p x", Harness::Cargo),
@@ -258,25 +273,23 @@ pub(crate) mod tests {
             ("./a.out cargo test", Harness::None),
             ("C:\\Rust\\cargo.exe test", Harness::Cargo),
         ] {
-            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
-            assert_eq!(Harness::of(&words), expected, "{text}");
+            let argv: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            assert_eq!(Harness::detect(&argv), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_program_stands_behind_its_checker() {
-        let started = started("./a.out 'x y'", &[Checker::Memcheck]).unwrap();
-        assert!(started.is_checked);
-        assert_eq!(started.words, ["valgrind", "--xml=yes", "./a.out", "x y"]);
+    fn program_without_harness_is_wrapped() {
+        let command = rewrite("./a.out 'x y'", &[Checker::Memcheck]).unwrap();
+        assert!(command.is_checked);
+        assert_eq!(command.argv, ["valgrind", "--xml=yes", "./a.out", "x y"]);
     }
 
     #[test]
     fn miri_needs_cargo() {
-        assert!(
-            started("./a.out", &[Checker::Miri])
-                .unwrap_err()
-                .to_string()
-                .contains("cargo test")
-        );
+        let message = rewrite("./a.out", &[Checker::Miri])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("cargo test"), "{message}");
     }
 }

@@ -1,164 +1,133 @@
-//! What a checker needs so that a program runs under it: words before the command, variables,
-//! places for its reports.
+//! How a program is started under a checker: the wrapper command, the environment variables, and
+//! the machine on which checkers are looked up. [`super::launcher`] fills in a [`Launch`] for each
+//! checker.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::checker::{Checker, Family};
-use super::{foreign, miri, preload, sanitizer, valgrind};
+use super::checker::Checker;
 use crate::error::Error;
 
-/// How programs are started under the checkers of one pass. It is written down for the helper that
-/// harnesses call.
+/// Wrapper and environment of programs that run under the checkers of one invocation.
+///
+/// It is also written to a file for the helper that test harnesses call, without the notes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    /// Words before the program.
-    pub(crate) prefix: Vec<String>,
-    /// Variables of everything that runs, harnesses included.
-    pub(crate) variables: Vec<(String, String)>,
-    /// Variables of checked programs alone: what is loaded into them would be loaded into a
-    /// harness, too.
-    pub(crate) inner: Vec<(String, String)>,
-    /// What was changed of what the user had set, and why, a line each.
+    /// Arguments in front of the program, such as `valgrind --tool=memcheck`. Empty if the checker
+    /// needs no wrapper.
+    pub(crate) wrapper: Vec<String>,
+    /// Environment variables of every process, test harnesses included.
+    pub(crate) env: Vec<(String, String)>,
+    /// Environment variables of checked programs only. A library that is preloaded into a checked
+    /// program must not be loaded into its test harness, too.
+    pub(crate) child_env: Vec<(String, String)>,
+    /// User options that leakgate has overridden, each with the reason; one line per entry.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
-    /// What of the user's keeps a checker from seeing or saying something, in words.
+    /// User options that keep a checker from detecting or reporting errors; one line per entry.
     #[serde(skip)]
-    pub(crate) blinded: Vec<String>,
-    /// Why no leaks are looked for, where the user's variables say so.
+    pub(crate) disabled_checks: Vec<String>,
+    /// The user option that turns the leak check off; `None` if leaks are checked.
     #[serde(skip)]
-    pub(crate) unsearched: Option<String>,
+    pub(crate) leak_check_disabled: Option<String>,
 }
 
-/// What is asked of the machine: variables, and where programs lie. Tests have machines of their
-/// own.
+/// Access to the environment variables, programs and libraries of a machine. Tests replace it by a
+/// fake machine.
 pub(crate) trait Machine {
-    /// A variable of the environment.
-    fn variable(&self, name: &str) -> Option<String>;
+    /// Returns an environment variable; `None` if it is unset or empty.
+    fn env_var(&self, name: &str) -> Option<String>;
 
-    /// The path of a program, as a shell would find it.
-    fn program(&self, name: &str) -> Option<PathBuf>;
+    /// Returns the path of a program, looked up as a shell does.
+    fn find_program(&self, name: &str) -> Option<PathBuf>;
 
-    /// The path of a library by one of these names: where the loader looks, and where clang keeps
-    /// its runtimes, the newest first.
-    fn library(&self, names: &[String]) -> Option<PathBuf>;
+    /// Returns the path of the first library with one of these file names. It is searched for where
+    /// the loader looks and where clang keeps its runtimes, the newest version first.
+    fn find_library(&self, names: &[String]) -> Option<PathBuf>;
 }
 
-impl Launch {
-    /// For these checkers, which can run at once; their reports go to this folder.
-    ///
-    /// # Errors
-    /// A checker is not here, with how to install it.
-    pub(crate) fn of(
-        pass: &[Checker],
-        folder: &Path,
-        machine: &dyn Machine,
-    ) -> Result<Self, Error> {
-        let first = pass.first().copied().unwrap_or(Checker::Memcheck);
-        let folder = folder.to_str().ok_or_else(|| {
-            let what = format!(
-                "{}: checkers can't be told of a folder whose name is not UTF-8",
-                folder.display()
-            );
-            Error::Usage(what)
-        })?;
-        match first.family() {
-            Family::Valgrind => valgrind::launch(first, folder, machine),
-            Family::Sanitizer => Ok(sanitizer::launch(pass, folder, machine)),
-            Family::Preload => preload::launch(first, machine),
-            Family::Command if first == Checker::Miri => miri::launch(machine),
-            Family::Command => foreign::launch(first, folder, machine),
-        }
-    }
-}
-
-/// This machine.
+/// The machine that leakgate runs on.
 #[derive(Debug)]
-pub(crate) struct Here;
+pub(crate) struct LocalMachine;
 
-impl Machine for Here {
-    fn variable(&self, name: &str) -> Option<String> {
+impl Machine for LocalMachine {
+    fn env_var(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
-    fn program(&self, name: &str) -> Option<PathBuf> {
+    fn find_program(&self, name: &str) -> Option<PathBuf> {
         let path = Path::new(name);
         if path.components().count() > 1 {
             return is_program(path).then(|| path.to_owned());
         }
-        let folders = std::env::var_os("PATH")?;
+        let dirs = std::env::var_os("PATH")?;
         let names = [
             name.to_owned(),
             format!("{name}{}", std::env::consts::EXE_SUFFIX),
         ];
-        std::env::split_paths(&folders)
-            .flat_map(|folder| names.clone().map(|n| folder.join(n)))
+        std::env::split_paths(&dirs)
+            .flat_map(|dir| names.clone().map(|n| dir.join(n)))
             .find(|path| is_program(path))
     }
 
-    fn library(&self, names: &[String]) -> Option<PathBuf> {
-        let of_user = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let mut folders: Vec<PathBuf> = std::env::split_paths(&of_user)
+    fn find_library(&self, names: &[String]) -> Option<PathBuf> {
+        let user_path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let mut dirs: Vec<PathBuf> = std::env::split_paths(&user_path)
             .filter(|path| path.is_absolute())
             .collect();
-        let machine = std::env::consts::ARCH;
-        folders.extend(
+        let arch = std::env::consts::ARCH;
+        dirs.extend(
             ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/lib", "/lib64"].map(PathBuf::from),
         );
-        folders.extend(
-            ["/usr/lib", "/lib"].map(|lib| Path::new(lib).join(format!("{machine}-linux-gnu"))),
+        dirs.extend(
+            ["/usr/lib", "/lib"].map(|lib| Path::new(lib).join(format!("{arch}-linux-gnu"))),
         );
-        folders.extend(runtimes_of_clang());
-        folders
-            .iter()
-            .flat_map(|folder| names.iter().map(|name| folder.join(name)))
+        dirs.extend(clang_runtime_dirs());
+        dirs.iter()
+            .flat_map(|dir| names.iter().map(|name| dir.join(name)))
             .find(|path| path.is_file())
     }
 }
 
-/// The folders in which clang keeps its runtimes, those of the newest version first.
-fn runtimes_of_clang() -> Vec<PathBuf> {
-    let below = |folder: &Path| {
-        std::fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-    };
+/// Returns the directories in which clang keeps its runtimes, those of the newest version first.
+fn clang_runtime_dirs() -> Vec<PathBuf> {
     let is_llvm = |path: &PathBuf| {
         path.file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with("llvm"))
     };
-    let mut homes = vec![
+    let mut roots = vec![
         PathBuf::from("/usr/lib/clang"),
         PathBuf::from("/usr/lib64/clang"),
     ];
-    homes.extend(
-        below(Path::new("/usr/lib"))
+    roots.extend(
+        list_dir(Path::new("/usr/lib"))
             .filter(is_llvm)
             .map(|llvm| llvm.join("lib/clang")),
     );
-    let mut versions: Vec<(u64, PathBuf)> = homes
+    let mut versions: Vec<(u64, PathBuf)> = roots
         .iter()
-        .flat_map(|home| below(home))
-        .filter_map(|path| {
-            Some((
-                path.file_name()?
-                    .to_str()?
-                    .split('.')
-                    .next()?
-                    .parse()
-                    .ok()?,
-                path,
-            ))
-        })
+        .flat_map(|root| list_dir(root))
+        .filter_map(|path| Some((major_version(&path)?, path)))
         .collect();
     versions.sort_by(|a, b| b.cmp(a));
     versions
         .into_iter()
-        .flat_map(|(_, path)| below(&path.join("lib")).collect::<Vec<_>>())
+        .flat_map(|(_, path)| list_dir(&path.join("lib")))
         .collect()
+}
+
+fn major_version(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.split('.').next()?.parse().ok()
+}
+
+/// Returns the entries of a directory; none if it cannot be read.
+fn list_dir(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
 }
 
 #[cfg(unix)]
@@ -173,38 +142,38 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// A checker that is not here.
-pub(crate) fn absent(checker: Checker, what: &str, how: &str) -> Error {
-    Error::Usage(format!("{} is not here: {what}; {how}", checker.name()))
+/// Returns the error for a checker whose program or library was not found, with how to get it.
+pub(crate) fn not_found(checker: Checker, message: &str, help: &str) -> Error {
+    Error::with_help(format!("{message} (needed for {})", checker.name()), help)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 
-    /// A machine that has exactly this.
+    /// A machine with exactly these variables, programs and libraries.
     #[derive(Debug, Default)]
-    pub(crate) struct Made {
-        pub(crate) variables: Vec<(&'static str, &'static str)>,
+    pub(crate) struct FakeMachine {
+        pub(crate) env: Vec<(&'static str, &'static str)>,
         pub(crate) programs: Vec<&'static str>,
         pub(crate) libraries: Vec<&'static str>,
     }
 
-    impl Machine for Made {
-        fn variable(&self, name: &str) -> Option<String> {
-            self.variables
+    impl Machine for FakeMachine {
+        fn env_var(&self, name: &str) -> Option<String> {
+            self.env
                 .iter()
                 .find(|(n, _)| *n == name)
                 .map(|(_, v)| (*v).to_owned())
         }
 
-        fn program(&self, name: &str) -> Option<PathBuf> {
+        fn find_program(&self, name: &str) -> Option<PathBuf> {
             self.programs
                 .contains(&name)
                 .then(|| Path::new("/bin").join(name))
         }
 
-        fn library(&self, names: &[String]) -> Option<PathBuf> {
+        fn find_library(&self, names: &[String]) -> Option<PathBuf> {
             let found = self
                 .libraries
                 .iter()

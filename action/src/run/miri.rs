@@ -1,4 +1,4 @@
-//! Miri: cargo runs it; it prints to standard error like a compiler.
+//! Miri. cargo runs it, and it prints to standard error like a compiler.
 //!
 //! Source: Miri's README, on flags.
 
@@ -6,44 +6,46 @@ use leakgate_core::{Finding, Parsed, Tool};
 use memchr::memmem;
 
 use super::checker::Checker;
-use super::launch::{Launch, Machine, absent};
+use super::launch::{Launch, Machine, not_found};
 use crate::error::Error;
 
-/// How to start Miri: by cargo, which the harness asks. Only what the user turned off is looked at
-/// here.
+/// Returns how to start Miri. cargo runs it, so the harness rewrites the command. This only checks
+/// what the user has turned off.
+///
+/// # Errors
+/// Fails if cargo isn't installed.
 pub(super) fn launch(machine: &dyn Machine) -> Result<Launch, Error> {
-    if machine.program("cargo").is_none() {
-        return Err(absent(
+    if machine.find_program("cargo").is_none() {
+        return Err(not_found(
             Checker::Miri,
-            "there is no `cargo` on PATH",
+            "cargo not found on PATH",
             "install Rust (https://rustup.rs)",
         ));
     }
-    let flags = machine.variable("MIRIFLAGS").unwrap_or_default();
-    let mut launch = Launch::default();
-    if flags
+    let flags = machine.env_var("MIRIFLAGS").unwrap_or_default();
+    let ignores_leaks = flags
         .split_ascii_whitespace()
-        .any(|flag| flag == "-Zmiri-ignore-leaks")
-    {
-        launch.unsearched =
-            Some("-Zmiri-ignore-leaks in MIRIFLAGS turns the search for leaks off".into());
-    }
-    Ok(launch)
+        .any(|flag| flag == "-Zmiri-ignore-leaks");
+    let message = "-Zmiri-ignore-leaks in MIRIFLAGS turns the leak check off";
+    Ok(Launch {
+        leak_check_disabled: ignores_leaks.then(|| message.to_owned()),
+        ..Launch::default()
+    })
 }
 
-/// True when cargo failed for nothing but leaks: Miri can't be told to leave the status to the
-/// program, and whether leaks fail is the gate's to decide. Every process that failed must have a
-/// report of leaks alone, and no test may have failed.
-pub(super) fn failed_for_leaks_alone(parsed: &Parsed, stdout: &[u8], stderr: &[u8]) -> bool {
+/// Returns true if cargo failed only because of leaks. Miri cannot leave the exit status to the
+/// program, and the gate decides whether leaks fail. Every process that failed must have a report
+/// with nothing but leaks, and no test may have failed.
+pub(super) fn failed_only_for_leaks(parsed: &Parsed, stdout: &[u8], stderr: &[u8]) -> bool {
     const FAILED: &[u8] = b"process didn't exit successfully";
-    let has = |text: &[u8], words: &[u8]| memmem::find(text, words).is_some();
-    let of_miri = |finding: &&Finding| finding.tool == Tool::Miri;
+    let contains = |text: &[u8], needle: &[u8]| memmem::find(text, needle).is_some();
+    let is_miri = |finding: &&Finding| finding.tool == Tool::Miri;
     let only_leaks = parsed
         .findings
         .iter()
-        .filter(of_miri)
+        .filter(is_miri)
         .all(|finding| finding.kind.is_leak());
-    let is_whole = parsed
+    let is_complete = parsed
         .problems
         .iter()
         .all(|problem| problem.code.reason().is_none());
@@ -51,32 +53,46 @@ pub(super) fn failed_for_leaks_alone(parsed: &Parsed, stdout: &[u8], stderr: &[u
     let leaking = parsed
         .reports
         .iter()
-        .filter(|report| report.tool == Tool::Miri && !report.entries.is_empty())
+        .filter(|report| report.tool == Tool::Miri && !report.records.is_empty())
         .count();
-    let broke = has(stdout, b"test result: FAILED")
-        || has(stderr, b"error: could not compile")
-        || has(stderr, b"panicked at ");
-    only_leaks && is_whole && !broke && leaking > 0 && failed.max(1) == leaking
+    let other_failure = contains(stdout, b"test result: FAILED")
+        || contains(stderr, b"error: could not compile")
+        || contains(stderr, b"panicked at ");
+    only_leaks && is_complete && !other_failure && leaking > 0 && failed.max(1) == leaking
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::launch::tests::Made;
+    use super::super::launch::tests::FakeMachine;
     use super::*;
 
     #[test]
-    fn a_failure_is_excused_by_leaks_and_by_nothing_else() {
-        let leak = "error: memory leaked: alloc1 (Rust heap, size: 19, align: 1), allocated here:\n  --> src/lib.rs:7:65\n   |\n\
-                    7 | x\n   | ^\n   |\n\nnote: set `MIRIFLAGS=-Zmiri-ignore-leaks` to disable this check\n\nerror: aborting due to 1 previous error\n\n\
-                    error: test failed, to rerun pass `--lib`\n\nCaused by:\n  process didn't exit successfully: `x` (exit status: 1)\n";
+    fn failure_is_excused_only_by_leaks() {
+        let leak = "\
+error: memory leaked: alloc1 (Rust heap, size: 19, align: 1), allocated here:
+  --> src/lib.rs:7:65
+   |
+7 | x
+   | ^
+   |
+
+note: set `MIRIFLAGS=-Zmiri-ignore-leaks` to disable this check
+
+error: aborting due to 1 previous error
+
+error: test failed, to rerun pass `--lib`
+
+Caused by:
+  process didn't exit successfully: `x` (exit status: 1)
+";
         let failed = "Caused by:\n  process didn't exit successfully: `y` (exit status: 101)\n";
-        let of = |stdout: &str, stderr: &str| {
+        let is_excused = |stdout: &str, stderr: &str| {
             let mut parser = leakgate_core::Parser::new(leakgate_core::Options::default());
             parser.begin("stderr");
             parser.feed(stderr.as_bytes());
-            failed_for_leaks_alone(&parser.finish(), stdout.as_bytes(), stderr.as_bytes())
+            failed_only_for_leaks(&parser.finish(), stdout.as_bytes(), stderr.as_bytes())
         };
-        assert!(of("test result: ok. 1 passed", leak));
+        assert!(is_excused("test result: ok. 1 passed", leak));
         for (stdout, stderr) in [
             ("", String::new()),
             ("test result: FAILED. 0 passed", leak.to_owned()),
@@ -87,29 +103,29 @@ mod tests {
                 format!("{leak}thread 'main' panicked at src/lib.rs:1:1\n"),
             ),
         ] {
-            assert!(!of(stdout, &stderr), "{stderr}");
+            assert!(!is_excused(stdout, &stderr), "{stderr}");
         }
     }
 
     #[test]
-    fn leaks_that_are_ignored_are_told_of() {
-        let machine = Made {
+    fn ignored_leaks_are_reported() {
+        let machine = FakeMachine {
             programs: vec!["cargo"],
-            variables: vec![("MIRIFLAGS", "-Zmiri-ignore-leaks")],
-            ..Made::default()
+            env: vec![("MIRIFLAGS", "-Zmiri-ignore-leaks")],
+            ..FakeMachine::default()
         };
-        assert!(launch(&machine).unwrap().unsearched.is_some());
+        assert!(launch(&machine).unwrap().leak_check_disabled.is_some());
         assert!(
-            launch(&Made {
+            launch(&FakeMachine {
                 programs: vec!["cargo"],
-                ..Made::default()
+                ..FakeMachine::default()
             })
             .unwrap()
-            .unsearched
+            .leak_check_disabled
             .is_none()
         );
         assert!(
-            launch(&Made::default())
+            launch(&FakeMachine::default())
                 .unwrap_err()
                 .to_string()
                 .contains("rustup")

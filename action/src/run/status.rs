@@ -1,5 +1,5 @@
-//! What is shown while a command runs: a line at the bottom of a terminal, elsewhere a line every
-//! minute.
+//! Progress while a command runs: a status line at the bottom of a terminal, or a line per minute
+//! if standard error isn't a terminal.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,70 +9,71 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
 
-/// How often something is said where there is no terminal.
-const QUIET: Duration = Duration::from_secs(60);
+/// Interval between progress lines without a terminal.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How often the line at a terminal is renewed.
-const LIVELY: Duration = Duration::from_millis(500);
+/// Interval between updates of the status line at a terminal.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The line. It is shared with those who write what the command prints.
+/// The status line. Clones share it with the threads that write the command's output.
 #[derive(Clone, Debug)]
-pub(super) struct StatusLine(Arc<Mutex<Slot>>);
+pub(super) struct StatusLine(Arc<Mutex<LineState>>);
 
 #[derive(Debug)]
-struct Slot {
-    /// There is a terminal to show it on.
-    is_possible: bool,
-    begun: Instant,
+struct LineState {
+    /// True if standard error is a terminal.
+    is_enabled: bool,
+    started: Instant,
     bar: Option<ProgressBar>,
-    /// The last line of what was printed has no end yet, and must not be overwritten.
-    is_within: bool,
+    /// True if the command's last line of output has no newline yet and must not be overwritten.
+    is_mid_line: bool,
 }
 
-/// What is said.
+/// Numbers that a progress line shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct Progress {
     pub(super) processes: u64,
     pub(super) findings: u64,
 }
 
 impl StatusLine {
+    /// Creates a status line. It stays hidden in CI and without a terminal.
     pub(super) fn new() -> Self {
-        let is_possible = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self(Arc::new(Mutex::new(Slot {
-            is_possible,
-            begun: Instant::now(),
+        let is_enabled = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        Self(Arc::new(Mutex::new(LineState {
+            is_enabled,
+            started: Instant::now(),
             bar: None,
-            is_within: false,
+            is_mid_line: false,
         })))
     }
 
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        // Whoever panicked has left nothing half-done in it.
+    fn lock(&self) -> MutexGuard<'_, LineState> {
+        // A thread that panicked leaves the state consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes something else while the line is off the terminal.
-    pub(super) fn aside(&self, text: &[u8], write: impl FnOnce()) {
-        let mut slot = self.slot();
-        slot.clear();
+    /// Clears the status line and calls `write`, which writes `text` to the terminal.
+    pub(super) fn suspend(&self, text: &[u8], write: impl FnOnce()) {
+        let mut state = self.lock();
+        state.clear();
         write();
-        slot.is_within = !text.ends_with(b"\n");
+        state.is_mid_line = !text.ends_with(b"\n");
     }
 
-    /// Takes it off the terminal.
+    /// Clears the status line and disables it.
     pub(super) fn finish(&self) {
-        let mut slot = self.slot();
-        slot.clear();
-        slot.is_possible = false;
+        let mut state = self.lock();
+        state.clear();
+        state.is_enabled = false;
     }
 
-    fn is_possible(&self) -> bool {
-        self.slot().is_possible
+    fn is_enabled(&self) -> bool {
+        self.lock().is_enabled
     }
 }
 
-impl Slot {
+impl LineState {
     fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -80,17 +81,19 @@ impl Slot {
     }
 
     fn show(&mut self, text: String) {
-        if self.is_within || !self.is_possible {
+        if self.is_mid_line || !self.is_enabled {
             return;
         }
-        let elapsed = self.begun.elapsed();
-        let bar = self.bar.get_or_insert_with(|| bar().with_elapsed(elapsed));
+        let elapsed = self.started.elapsed();
+        let bar = self
+            .bar
+            .get_or_insert_with(|| new_bar().with_elapsed(elapsed));
         bar.set_message(text);
         bar.tick();
     }
 }
 
-fn bar() -> ProgressBar {
+fn new_bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.with_style(
@@ -99,59 +102,61 @@ fn bar() -> ProgressBar {
     )
 }
 
-/// Says the state at its time.
+/// Reports progress at regular intervals.
 #[derive(Debug)]
-pub(super) struct Speaker {
-    name: String,
-    begun: Instant,
+pub(super) struct ProgressReporter {
+    label: String,
+    started: Instant,
     next: Instant,
     line: StatusLine,
 }
 
-impl Speaker {
-    pub(super) fn new(name: String, line: StatusLine) -> Self {
-        let begun = Instant::now();
+impl ProgressReporter {
+    /// Creates a reporter. `label` is printed in front of the numbers.
+    pub(super) fn new(label: String, line: StatusLine) -> Self {
+        let started = Instant::now();
+        let delay = if line.is_enabled() {
+            Duration::ZERO
+        } else {
+            LOG_INTERVAL
+        };
         Self {
-            name,
-            begun,
-            next: begun
-                + if line.is_possible() {
-                    Duration::ZERO
-                } else {
-                    QUIET
-                },
+            label,
+            started,
+            next: started + delay,
             line,
         }
     }
 
-    /// True when something is to be said, so that what it takes to know it is only done then.
+    /// Returns true if progress is due. Callers compute the numbers only then.
     pub(super) fn is_due(&self) -> bool {
         Instant::now() >= self.next
     }
 
-    /// Says it.
-    pub(super) fn say(&mut self, state: State) {
-        let text = told(&self.name, state);
-        if self.line.is_possible() {
-            self.line.slot().show(text);
-            self.next = Instant::now() + LIVELY;
+    /// Updates the status line, or prints a line if standard error isn't a terminal.
+    pub(super) fn report(&mut self, progress: Progress) {
+        let text = progress_text(&self.label, progress);
+        if self.line.is_enabled() {
+            self.line.lock().show(text);
+            self.next = Instant::now() + REDRAW_INTERVAL;
         } else {
-            let minutes = self.begun.elapsed().as_secs() / 60;
+            let minutes = self.started.elapsed().as_secs() / 60;
             output::note(&format!("leakgate: {minutes} min, {text}"));
-            self.next += QUIET;
+            self.next += LOG_INTERVAL;
         }
     }
 }
 
-fn told(name: &str, state: State) -> String {
-    let count = |number: u64, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
-    let processes = count(state.processes, "process", "processes");
+fn progress_text(label: &str, progress: Progress) -> String {
     format!(
-        "{name}: {processes}, {} so far",
-        count(state.findings, "finding", "findings")
+        "{label}: {}, {} so far",
+        counted(progress.processes, "process", "processes"),
+        counted(progress.findings, "finding", "findings")
     )
+}
+
+fn counted(number: u64, singular: &str, plural: &str) -> String {
+    format!("{number} {}", if number == 1 { singular } else { plural })
 }
 
 #[cfg(test)]
@@ -159,11 +164,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_is_told_in_numbers() {
+    fn progress_text_counts_processes_and_findings() {
         assert_eq!(
-            told(
+            progress_text(
                 "memcheck",
-                State {
+                Progress {
                     processes: 1,
                     findings: 2
                 }
@@ -173,24 +178,24 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_is_left_alone() {
+    fn unfinished_output_line_hides_status_line() {
         let line = StatusLine::new();
-        line.slot().is_possible = true;
-        line.aside(b"....", || ());
-        line.slot().show("text".into());
-        assert!(line.slot().bar.is_none());
-        line.aside(b"\n", || ());
-        line.slot().show("text".into());
-        assert!(line.slot().bar.is_some());
+        line.lock().is_enabled = true;
+        line.suspend(b"....", || ());
+        line.lock().show("text".into());
+        assert!(line.lock().bar.is_none());
+        line.suspend(b"\n", || ());
+        line.lock().show("text".into());
+        assert!(line.lock().bar.is_some());
         line.finish();
-        assert!(line.slot().bar.is_none());
+        assert!(line.lock().bar.is_none());
     }
 
     #[test]
-    fn without_a_terminal_it_is_told_every_minute() {
+    fn progress_is_logged_every_minute_without_terminal() {
         let line = StatusLine::new();
         line.finish();
-        let speaker = Speaker::new("asan".into(), line);
-        assert!(!speaker.is_due() && speaker.next - speaker.begun == QUIET);
+        let reporter = ProgressReporter::new("asan".into(), line);
+        assert!(!reporter.is_due() && reporter.next - reporter.started == LOG_INTERVAL);
     }
 }

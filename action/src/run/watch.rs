@@ -1,226 +1,238 @@
-//! Who looks on while a command runs: at its logs, its processes, the canary, and the clock.
+//! Observes a command while it runs: its logs, its processes, and the canary.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File as Opened};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
-use leakgate_core::Canary;
+use leakgate_core::verdict::Canary;
 
 use super::checker::{Checker, Family};
-use super::child::{self, Onlooker};
-use super::collect::{self, File};
+use super::child::{self, Observer, Survivors};
+use super::collect::{self, NamedLog};
 use super::helper::{self, Record};
 use super::launch::Launch;
-use super::sanitizer;
-use super::status::{Speaker, State};
+use super::status::{Progress, ProgressReporter};
+use super::{log_name, runtimes};
 use crate::error::Error;
-use crate::logs::Logs;
+use crate::ingest::Logs;
 
-/// So many bytes of logs are read to tell how many findings there are while the command runs.
-const READ_ON_THE_WAY: u64 = 8 << 20;
+/// Total size of logs, in bytes, above which findings are not counted while the command runs.
+const MAX_PREVIEW_BYTES: u64 = 8 << 20;
 
-/// Looks on while the command runs.
+/// The observer of an invocation.
 pub(super) struct Watch<'a> {
     pub(super) checkers: &'a [Checker],
-    /// The command, where it is checked itself.
-    pub(super) words: Option<&'a [String]>,
+    /// The command, or `None` if only the programs that it starts are checked.
+    pub(super) argv: Option<&'a [String]>,
     pub(super) launch: &'a Launch,
-    /// Where logs go, and where the helper keeps its records.
+    /// Folder for logs.
     pub(super) logs: &'a Path,
+    /// Folder in which the helper keeps its records.
     pub(super) private: &'a Path,
-    pub(super) canary: Flight,
-    /// Logs that were there at some time.
-    pub(super) seen: BTreeSet<String>,
-    /// Processes that were met while they ran under a checker that may say nothing.
-    pub(super) met: BTreeSet<u32>,
-    /// Programs that were looked into, and whether these checkers are in them.
-    pub(super) programs: HashMap<Identity, bool>,
-    pub(super) speaker: Speaker,
+    pub(super) canary: CanaryTask,
+    /// Names of all logs that existed at some time.
+    pub(super) log_names: BTreeSet<String>,
+    /// Pids of processes that were seen to run under a checker that may write no log.
+    pub(super) silent_pids: BTreeSet<u32>,
+    /// Programs that were searched for a runtime, and whether they contain one of these checkers.
+    pub(super) programs: HashMap<FileIdentity, bool>,
+    pub(super) reporter: ProgressReporter,
 }
 
-/// What tells one file from every other, and from itself after it was written anew.
-pub(super) type Identity = (u64, u64, u64, SystemTime);
+/// Identifies a file and its contents: device, inode, size in bytes, and modification time.
+pub(super) type FileIdentity = (u64, u64, u64, SystemTime);
 
-fn identity(file: &Opened) -> Option<Identity> {
+fn file_identity(file: &File) -> Option<FileIdentity> {
     let meta = file.metadata().ok()?;
     #[cfg(unix)]
-    let place = (
+    let (device, inode) = (
         std::os::unix::fs::MetadataExt::dev(&meta),
         std::os::unix::fs::MetadataExt::ino(&meta),
     );
     #[cfg(not(unix))]
-    let place = (0, 0);
-    Some((place.0, place.1, meta.len(), meta.modified().ok()?))
+    let (device, inode) = (0, 0);
+    Some((device, inode, meta.len(), meta.modified().ok()?))
 }
 
-/// A canary on its way.
-pub(super) enum Flight {
-    Under(JoinHandle<Canary>),
-    Landed(Canary),
+/// The canary, which runs at the same time as the command.
+pub(super) enum CanaryTask {
+    Running(JoinHandle<Canary>),
+    Done(Canary),
 }
 
-impl Flight {
-    /// Waits for it.
-    pub(super) fn land(&mut self) -> Canary {
-        let flight = std::mem::replace(self, Self::Landed(Canary::None));
-        let canary = match flight {
-            Self::Landed(canary) => canary,
-            Self::Under(thread) => thread
+impl CanaryTask {
+    /// Waits for the canary and returns its result.
+    pub(super) fn join(&mut self) -> Canary {
+        let task = std::mem::replace(self, Self::Done(Canary::None));
+        let canary = match task {
+            Self::Done(canary) => canary,
+            Self::Running(thread) => thread
                 .join()
-                .unwrap_or_else(|_| Canary::Silent("the canary could not be sent".into())),
+                .unwrap_or_else(|_| Canary::Silent("cannot run the canary".into())),
         };
-        *self = Self::Landed(canary.clone());
+        *self = Self::Done(canary.clone());
         canary
     }
 }
 
 impl Watch<'_> {
-    /// True when a process that nobody told of runs under the checkers: the runtime is in its
-    /// program, or the library was loaded into it.
+    /// Returns true if a process that has no record runs under the checkers: its program contains
+    /// the runtime, or it was started with the library in `LD_PRELOAD`.
     fn is_checked(&mut self, pid: u32) -> bool {
-        let of = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
         match self.checkers.first().map(|checker| checker.family()) {
-            Some(Family::Sanitizer) => {
-                // It may become another program at any moment, and a program may be built anew.
-                let Ok(program) = Opened::open(of("exe")) else {
-                    return false;
-                };
-                let Some(identity) = identity(&program) else {
-                    return false;
-                };
-                if let Some(known) = self.programs.get(&identity) {
-                    return *known;
-                }
-                let Ok(built) = sanitizer::runtimes_in(program) else {
-                    return false;
-                };
-                let is_checked = built
-                    .unwrap_or_default()
-                    .iter()
-                    .any(|checker| self.checkers.contains(checker));
-                self.programs.insert(identity, is_checked);
-                is_checked
-            }
-            Some(Family::Preload) => {
-                let variables = fs::read(of("environ")).unwrap_or_default();
-                let has = |(name, value): &(String, String)| {
-                    variables
-                        .split(|byte| *byte == 0)
-                        .any(|variable| variable == format!("{name}={value}").as_bytes())
-                };
-                self.launch
-                    .inner
-                    .iter()
-                    .filter(|(name, _)| name == "LD_PRELOAD")
-                    .any(has)
-            }
+            Some(Family::Sanitizer) => self.has_runtime(pid),
+            Some(Family::Preload) => self.has_preload(pid),
             _ => false,
         }
     }
 
-    pub(super) fn notice(&mut self) {
-        self.seen.extend(collect::names(self.logs));
+    fn has_runtime(&mut self, pid: u32) -> bool {
+        // Keep the program open: the process may call exec, and the program may be rebuilt.
+        let Ok(program) = File::open(proc_file(pid, "exe")) else {
+            return false;
+        };
+        let Some(identity) = file_identity(&program) else {
+            return false;
+        };
+        if let Some(is_checked) = self.programs.get(&identity) {
+            return *is_checked;
+        }
+        let Ok(detected) = runtimes::detect_in(program) else {
+            return false;
+        };
+        let is_checked = detected
+            .unwrap_or_default()
+            .iter()
+            .any(|checker| self.checkers.contains(checker));
+        self.programs.insert(identity, is_checked);
+        is_checked
+    }
+
+    fn has_preload(&self, pid: u32) -> bool {
+        let environ = fs::read(proc_file(pid, "environ")).unwrap_or_default();
+        let is_set = |(name, value): &(String, String)| {
+            environ
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == format!("{name}={value}").as_bytes())
+        };
+        self.launch
+            .child_env
+            .iter()
+            .filter(|(name, _)| name == "LD_PRELOAD")
+            .any(is_set)
+    }
+
+    /// Records the logs and silent processes that exist now.
+    pub(super) fn update(&mut self) {
+        self.log_names.extend(collect::names(self.logs));
         if self.checkers.contains(&Checker::Ubsan) {
-            let unmet = child::descendants()
+            let unknown: Vec<u32> = child::descendants()
                 .unwrap_or_default()
                 .into_iter()
-                .filter(|pid| !self.met.contains(pid));
-            for pid in unmet.collect::<Vec<_>>() {
+                .filter(|pid| !self.silent_pids.contains(pid))
+                .collect();
+            for pid in unknown {
                 if self.is_checked(pid) {
-                    self.met.insert(pid);
+                    self.silent_pids.insert(pid);
                 }
             }
         }
     }
+
+    /// Returns the pids in the names of all logs.
+    fn log_pids(&self) -> impl Iterator<Item = u32> {
+        self.log_names.iter().filter_map(|name| log_name::pid(name))
+    }
 }
 
-impl Onlooker for Watch<'_> {
-    fn look(&mut self) -> bool {
-        self.notice();
-        if self.speaker.is_due() {
-            let processes: BTreeSet<u32> = self
-                .seen
-                .iter()
-                .filter_map(|name| collect::process(name))
-                .chain(self.met.iter().copied())
+impl Observer for Watch<'_> {
+    fn poll(&mut self) -> bool {
+        self.update();
+        if self.reporter.is_due() {
+            let pids: BTreeSet<u32> = self
+                .log_pids()
+                .chain(self.silent_pids.iter().copied())
                 .collect();
-            self.speaker.say(State {
-                processes: processes.len() as u64,
+            self.reporter.report(Progress {
+                processes: pids.len() as u64,
                 findings: findings_so_far(self.logs),
             });
         }
-        if matches!(&self.canary, Flight::Under(thread) if thread.is_finished()) {
-            self.canary.land();
+        if matches!(&self.canary, CanaryTask::Running(thread) if thread.is_finished()) {
+            self.canary.join();
         }
-        !matches!(self.canary, Flight::Landed(Canary::Silent(_)))
+        !matches!(self.canary, CanaryTask::Done(Canary::Silent(_)))
     }
 
     fn running(&mut self) -> Vec<u32> {
-        self.notice();
+        self.update();
         let recorded = helper::records(self.private)
             .unwrap_or_default()
             .into_iter()
             .map(|record| record.pid);
-        let all: BTreeSet<u32> = self
-            .seen
-            .iter()
-            .filter_map(|name| collect::process(name))
-            .chain(recorded)
-            .collect();
-        // A number in the name of a log may be that of a process in another namespace, or of one
-        // that has it by now.
-        let ours = child::descendants();
-        all.into_iter()
-            .filter(|pid| {
-                ours.as_ref()
-                    .map_or_else(|| child::is_running(*pid), |ours| ours.contains(pid))
+        let pids: BTreeSet<u32> = self.log_pids().chain(recorded).collect();
+        // The pid in the name of a log may come from another pid namespace, or may have been reused
+        // by an unrelated process.
+        let descendants = child::descendants();
+        pids.into_iter()
+            .filter(|pid| match &descendants {
+                Some(descendants) => descendants.contains(pid),
+                None => child::is_running(*pid),
             })
             .collect()
     }
 
-    fn left(&mut self) -> (Vec<u32>, bool) {
-        // The canary is a child, too.
-        self.canary.land();
-        let mut left = self.running();
+    fn survivors(&mut self) -> Survivors {
+        // The canary is a descendant, too.
+        self.canary.join();
+        let mut checked = self.running();
         let unknown: Vec<u32> = child::descendants()
             .unwrap_or_default()
             .into_iter()
-            .filter(|pid| !left.contains(pid))
+            .filter(|pid| !checked.contains(pid))
             .collect();
-        let (checked, others): (Vec<u32>, Vec<u32>) =
-            unknown.into_iter().partition(|pid| self.is_checked(*pid));
-        left.extend(checked);
-        (left, !others.is_empty())
+        let mut has_others = false;
+        for pid in unknown {
+            if self.is_checked(pid) {
+                checked.push(pid);
+            } else {
+                has_others = true;
+            }
+        }
+        Survivors {
+            checked,
+            has_others,
+        }
     }
 
-    fn begins(&mut self, pid: u32) -> Result<(), Error> {
-        match self.words {
-            Some(words) => helper::record(
-                self.private,
-                &Record {
-                    pid,
-                    words: words.to_vec(),
-                },
-            ),
-            None => Ok(()),
-        }
+    fn started(&mut self, pid: u32) -> Result<(), Error> {
+        let Some(argv) = self.argv else {
+            return Ok(());
+        };
+        let argv = argv.to_vec();
+        helper::record(self.private, &Record { pid, argv })
     }
 }
 
-/// Findings in all logs, unless these are large.
+/// Returns a file of a process in `/proc`.
+fn proc_file(pid: u32, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{name}"))
+}
+
+/// Counts findings in all logs. Returns 0 if the logs exceed [`MAX_PREVIEW_BYTES`].
 fn findings_so_far(logs: &Path) -> u64 {
-    let files: Vec<File> = collect::files(logs).into_iter().collect();
+    let files: Vec<NamedLog> = collect::files(logs).into_iter().collect();
     let size: u64 = files
         .iter()
         .filter_map(|(_, path)| path.metadata().ok())
         .map(|meta| meta.len())
         .sum();
-    if size > READ_ON_THE_WAY {
+    if size > MAX_PREVIEW_BYTES {
         return 0;
     }
-    Logs::of_run(&files, &[])
+    Logs::from_run(&files, &[])
         .parsed
         .findings
         .iter()

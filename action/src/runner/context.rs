@@ -1,68 +1,69 @@
-//! What happened, where, and for whom: the variables of the runner and the event's payload.
+//! Event, repository and commit of the run, from the runner's variables and the event payload.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
-/// As whom Dependabot starts runs.
+/// Actor of runs that Dependabot starts.
 const DEPENDABOT: &str = "dependabot[bot]";
 
-/// What a step needs to know to report on the right commit.
+/// Event, repository and commit of the current run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Context {
-    /// `https://api.github.com`, or that of a GitHub Enterprise Server with its path.
+    /// URL of the API: `https://api.github.com`, or that of a GitHub Enterprise Server with its
+    /// path.
     pub(crate) api: String,
-    /// `https://github.com`
+    /// URL of the website: `https://github.com`, or that of a GitHub Enterprise Server.
     pub(crate) server: String,
-    /// `owner` and `name` of the repository.
+    /// Owner and name of the repository.
     pub(crate) repository: Option<(String, String)>,
-    /// Its number.
+    /// Id of the repository.
     pub(crate) repository_id: Option<u64>,
-    /// `pull_request`, `push`, …
+    /// Name of the event: `pull_request`, `push`, …
     pub(crate) event: String,
-    /// The commit to report on. Of a pull request that is its head: nobody sees the merge commit
-    /// that was built.
-    pub(crate) head: String,
-    /// The branch to compare with.
-    pub(crate) base: Option<String>,
-    /// The pull request that this is about.
-    pub(crate) pull: Option<Pull>,
-    /// The run that has ended, for `on: workflow_run`.
-    pub(crate) completed: Option<WorkflowRun>,
-    /// Number of the run.
-    pub(crate) run: String,
-    /// How often the run was started.
-    pub(crate) attempt: String,
-    /// The job's id in its workflow.
+    /// Commit to report on. For a pull request, this is its head and not the merge commit that was
+    /// built, because GitHub only shows reports on the head.
+    pub(crate) head_sha: String,
+    /// Branch to compare with.
+    pub(crate) base_branch: Option<String>,
+    /// Pull request of the event.
+    pub(crate) pull_request: Option<PullRequest>,
+    /// Completed run that triggered this one (`on: workflow_run`).
+    pub(crate) completed_run: Option<WorkflowRun>,
+    /// Id of the run.
+    pub(crate) run_id: String,
+    /// Number of the attempt, from 1.
+    pub(crate) run_attempt: String,
+    /// Id of the job in its workflow.
     pub(crate) job: String,
-    /// Who or what started the run.
+    /// User or bot that started the run.
     pub(crate) actor: String,
 }
 
 /// A pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pull {
-    /// Its number.
+pub(crate) struct PullRequest {
+    /// Number of the pull request.
     pub(crate) number: u64,
-    /// Where its branch is.
-    pub(crate) head: Option<HeadOf>,
-    /// True where its branch lies in another repository, or nobody knows any more where: the token
-    /// of its runs can only read.
+    /// Branch of the pull request. `None` if its repository was deleted.
+    pub(crate) head: Option<HeadBranch>,
+    /// True if the branch is in another repository, or its repository was deleted. The token of the
+    /// runs is read-only then.
     pub(crate) is_fork: bool,
 }
 
-/// The repository and the branch of a pull request.
+/// Repository and branch of a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HeadOf {
-    /// Number of the repository.
+pub(crate) struct HeadBranch {
+    /// Id of the repository.
     pub(crate) repository: u64,
-    /// Its owner.
+    /// Owner of the repository.
     pub(crate) owner: String,
-    /// The branch.
+    /// Name of the branch.
     pub(crate) branch: String,
 }
 
-/// A run of another workflow.
+/// A run of another workflow, in the payload of `workflow_run`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct WorkflowRun {
     pub(crate) id: u64,
@@ -86,23 +87,23 @@ pub(crate) struct Actor {
     pub(crate) login: String,
 }
 
-/// The parts of a payload that matter; of other events they are not there.
+/// The relevant parts of an event payload. Which fields exist depends on the event.
 #[derive(Debug, Default, Deserialize)]
-struct Event {
+struct Payload {
     repository: Option<Repository>,
-    pull_request: Option<EventPull>,
+    pull_request: Option<PayloadPullRequest>,
     workflow_run: Option<WorkflowRun>,
 }
 
 #[derive(Debug, Deserialize)]
-struct EventPull {
+struct PayloadPullRequest {
     number: u64,
-    head: Side,
-    base: Side,
+    head: PayloadBranch,
+    base: PayloadBranch,
 }
 
 #[derive(Debug, Deserialize)]
-struct Side {
+struct PayloadBranch {
     sha: String,
     #[serde(rename = "ref")]
     branch: String,
@@ -110,13 +111,13 @@ struct Side {
 }
 
 impl Context {
-    /// Reads the variables and the payload. What is not there, or can't be read, is left empty: a
-    /// step runs elsewhere, too.
-    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+    /// Reads the variables and the payload. Missing or unreadable values are left empty, because
+    /// the command also runs outside of GitHub Actions.
+    pub(crate) fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let event = variable("GITHUB_EVENT_PATH")
-            .and_then(|path| payload(Path::new(&path)))
+            .and_then(|path| read_payload(Path::new(&path)))
             .unwrap_or_default();
-        let of = |name: &str| variable(name).unwrap_or_default();
+        let text = |name: &str| variable(name).unwrap_or_default();
         let repository = variable("GITHUB_REPOSITORY");
         let repository = repository.and_then(|full| {
             full.split_once('/')
@@ -127,74 +128,78 @@ impl Context {
             .as_ref()
             .and_then(|r| r.default_branch.clone());
         let pull = event.pull_request.as_ref();
-        let completed = event.workflow_run;
+        let completed_run = event.workflow_run;
         Self {
             api: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
             server: variable("GITHUB_SERVER_URL")
                 .unwrap_or_else(|| "https://github.com".to_owned()),
             repository,
             repository_id: event.repository.as_ref().map(|repository| repository.id),
-            event: of("GITHUB_EVENT_NAME"),
-            head: match (&pull, &completed) {
+            event: text("GITHUB_EVENT_NAME"),
+            head_sha: match (&pull, &completed_run) {
                 (Some(pull), _) => pull.head.sha.clone(),
                 (None, Some(run)) => run.head_sha.clone(),
-                (None, None) => of("GITHUB_SHA"),
+                (None, None) => text("GITHUB_SHA"),
             },
-            base: pull.map(|p| p.base.branch.clone()).or(default_branch),
-            pull: pull.map(|p| Pull {
+            base_branch: pull.map(|p| p.base.branch.clone()).or(default_branch),
+            pull_request: pull.map(|p| PullRequest {
                 number: p.number,
-                head: head_of(&p.head),
+                head: head_branch(&p.head),
                 is_fork: is_fork(p),
             }),
-            completed,
-            run: of("GITHUB_RUN_ID"),
-            attempt: of("GITHUB_RUN_ATTEMPT"),
-            job: of("GITHUB_JOB"),
-            actor: of("GITHUB_ACTOR"),
+            completed_run,
+            run_id: text("GITHUB_RUN_ID"),
+            run_attempt: text("GITHUB_RUN_ATTEMPT"),
+            job: text("GITHUB_JOB"),
+            actor: text("GITHUB_ACTOR"),
         }
     }
 
-    /// True where the token of the run can only read: in a pull request of a fork, and in one of
+    /// Returns true if the token of the run is read-only: for pull requests from forks and from
     /// Dependabot.
-    pub(crate) fn can_only_read(&self) -> bool {
+    pub(crate) fn has_read_only_token(&self) -> bool {
         let is_dependabot = self.actor == DEPENDABOT && self.event == "pull_request";
         is_dependabot
-            || (self.event == "pull_request" && self.pull.as_ref().is_some_and(|pull| pull.is_fork))
+            || (self.event == "pull_request"
+                && self.pull_request.as_ref().is_some_and(|pull| pull.is_fork))
     }
 
-    /// Where the run is shown.
+    /// Returns the URL of the run for people. `None` outside of GitHub Actions.
     pub(crate) fn run_url(&self) -> Option<String> {
         let (owner, name) = self.repository.as_ref()?;
-        (!self.run.is_empty())
-            .then(|| format!("{}/{owner}/{name}/actions/runs/{}", self.server, self.run))
+        (!self.run_id.is_empty()).then(|| {
+            let (server, run) = (&self.server, &self.run_id);
+            format!("{server}/{owner}/{name}/actions/runs/{run}")
+        })
     }
 }
 
-fn head_of(head: &Side) -> Option<HeadOf> {
+fn head_branch(head: &PayloadBranch) -> Option<HeadBranch> {
     let repository = head.repo.as_ref()?;
     let owner = repository.owner.as_ref()?.login.clone();
-    Some(HeadOf {
+    Some(HeadBranch {
         repository: repository.id,
         owner,
         branch: head.branch.clone(),
     })
 }
 
-/// Also where the fork was deleted meanwhile.
-fn is_fork(pull: &EventPull) -> bool {
-    let id = |side: &Side| side.repo.as_ref().map(|repo| repo.id);
+/// Returns true if the branch of a pull request is in another repository, or its repository was
+/// deleted.
+fn is_fork(pull: &PayloadPullRequest) -> bool {
+    let id = |branch: &PayloadBranch| branch.repo.as_ref().map(|repo| repo.id);
     id(&pull.head).is_none() || id(&pull.head) != id(&pull.base)
 }
 
 impl WorkflowRun {
-    /// True where the run's own token could only read, so that somebody else has to report: a
-    /// fork's, or Dependabot's.
-    pub(crate) fn could_only_read(&self, repository: Option<u64>) -> bool {
-        let foreign = self
+    /// Returns true if the token of the run was read-only, so another workflow has to report: for
+    /// runs from forks and from Dependabot.
+    pub(crate) fn had_read_only_token(&self, repository: Option<u64>) -> bool {
+        let is_fork = self
             .head_repository
             .as_ref()
             .is_none_or(|head| Some(head.id) != repository);
-        foreign
+        is_fork
             || self
                 .actor
                 .as_ref()
@@ -202,8 +207,9 @@ impl WorkflowRun {
     }
 }
 
-/// Payloads have at most 25 MB (<https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap>).
-fn payload(path: &Path) -> Option<Event> {
+/// Reads the event payload. Payloads have at most 25 MB
+/// (<https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap>).
+fn read_payload(path: &Path) -> Option<Payload> {
     const MAX_PAYLOAD: u64 = 32 << 20;
     let size = path.metadata().ok()?.len();
     let text = std::fs::read(path).ok().filter(|_| size <= MAX_PAYLOAD)?;
@@ -219,7 +225,7 @@ mod tests {
         let path = dir.path().join("event.json");
         std::fs::write(&path, event).unwrap();
         let path = path.to_string_lossy().into_owned();
-        Context::read(&|wanted| {
+        Context::from_env(&|wanted| {
             Some(match wanted {
                 "GITHUB_EVENT_PATH" => path.clone(),
                 "GITHUB_EVENT_NAME" => name.to_owned(),
@@ -232,17 +238,18 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_request_is_reported_on_at_its_head() {
+    fn pull_request_is_reported_at_its_head() {
         let event = r#"{"repository":{"id":1,"default_branch":"main"},"pull_request":{"number":5,
-            "head":{"sha":"head","ref":"topic","repo":{"id":1}},"base":{"sha":"b","ref":"release","repo":{"id":1}}}}"#;
+            "head":{"sha":"head","ref":"topic","repo":{"id":1}},
+            "base":{"sha":"b","ref":"release","repo":{"id":1}}}}"#;
         let context = context("pull_request", event);
         assert_eq!(
-            (context.head.as_str(), context.base.as_deref()),
+            (context.head_sha.as_str(), context.base_branch.as_deref()),
             ("head", Some("release"))
         );
         assert_eq!(
-            context.pull,
-            Some(Pull {
+            context.pull_request,
+            Some(PullRequest {
                 number: 5,
                 head: None,
                 is_fork: false
@@ -255,13 +262,18 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_is_told_by_its_repository_and_a_deleted_one_is_one() {
+    fn fork_is_detected_by_its_repository_even_if_deleted() {
         for (head, want) in [("{\"id\":1}", false), ("{\"id\":2}", true), ("null", true)] {
             let event = format!(
-                r#"{{"pull_request":{{"number":5,"head":{{"sha":"h","ref":"main","repo":{head}}},"base":{{"sha":"b","ref":"main","repo":{{"id":1}}}}}}}}"#
+                r#"{{"pull_request":{{"number":5,
+                    "head":{{"sha":"h","ref":"main","repo":{head}}},
+                    "base":{{"sha":"b","ref":"main","repo":{{"id":1}}}}}}}}"#
             );
             assert_eq!(
-                context("pull_request", &event).pull.unwrap().is_fork,
+                context("pull_request", &event)
+                    .pull_request
+                    .unwrap()
+                    .is_fork,
                 want,
                 "{head}"
             );
@@ -269,17 +281,21 @@ mod tests {
     }
 
     #[test]
-    fn a_push_is_reported_on_at_its_commit_and_a_broken_payload_is_none() {
+    fn push_is_reported_at_its_commit_and_broken_payload_is_ignored() {
         let push = context("push", r#"{"repository":{"id":1,"default_branch":"main"}}"#);
         assert_eq!(
-            (push.head.as_str(), push.base.as_deref(), push.pull),
+            (
+                push.head_sha.as_str(),
+                push.base_branch.as_deref(),
+                push.pull_request
+            ),
             ("merge", Some("main"), None)
         );
-        assert_eq!(context("push", "{").head, "merge");
+        assert_eq!(context("push", "{").head_sha, "merge");
     }
 
     #[test]
-    fn whose_token_could_only_read() {
+    fn runs_of_forks_and_dependabot_had_a_read_only_token() {
         let run = |id: u64, login: &str| WorkflowRun {
             id: 1,
             event: "pull_request".into(),
@@ -295,15 +311,15 @@ mod tests {
             }),
             html_url: String::new(),
         };
-        assert!(!run(1, "me").could_only_read(Some(1)));
-        assert!(run(2, "me").could_only_read(Some(1)));
-        assert!(run(1, "dependabot[bot]").could_only_read(Some(1)));
+        assert!(!run(1, "me").had_read_only_token(Some(1)));
+        assert!(run(2, "me").had_read_only_token(Some(1)));
+        assert!(run(1, "dependabot[bot]").had_read_only_token(Some(1)));
         assert!(
             WorkflowRun {
                 head_repository: None,
                 ..run(1, "me")
             }
-            .could_only_read(Some(1))
+            .had_read_only_token(Some(1))
         );
     }
 }

@@ -1,109 +1,112 @@
-//! The inputs of the action, as `action.yml` hands them over: a variable of the environment each,
-//! none of them part of a script.
+//! Inputs of the action. `action.yml` passes each in an environment variable and never as part of a
+//! script.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use leakgate_core::policy::Silence;
 
-use crate::args::{GateArgs, RawSilence};
+use crate::args::GateArgs;
 use crate::error::Error;
 use crate::github::Token;
 use crate::run::Checker;
 
-/// The inputs, each with what it stands for.
+/// The parsed inputs.
 #[derive(Debug)]
 pub(crate) struct Inputs {
-    /// Logs: files, directories, patterns.
+    /// Logs to read: files, directories, glob patterns.
     pub(crate) reports: Vec<OsString>,
-    /// A command to start under checkers, in place of logs.
+    /// Command to run under checkers instead of reading logs.
     pub(crate) command: Vec<String>,
-    /// The checkers for it.
+    /// Checkers for the command.
     pub(crate) tools: Vec<Checker>,
-    /// What they are held against.
+    /// Rules and baseline to apply.
     pub(crate) gate: GateArgs,
-    /// Workflow commands for findings, where no check run shows them.
+    /// Print annotations for findings if no check run shows them.
     pub(crate) annotations: bool,
-    /// The summary of the job.
+    /// Write the job summary.
     pub(crate) summary: bool,
-    /// Logs are copied beside the documents.
+    /// Copy the logs next to the reports.
     pub(crate) upload: bool,
-    /// What is reported through GitHub's interface.
-    pub(crate) report: Reporting,
+    /// What to report through the GitHub API.
+    pub(crate) report: ReportSettings,
 }
 
-/// What is reported through GitHub's interface, and as whom.
+/// What to report through the GitHub API, and with which token.
 #[derive(Clone, Debug)]
-pub(crate) struct Reporting {
-    /// What tells this report from others about the same commit: the artifact's name, too.
+pub(crate) struct ReportSettings {
+    /// Name that distinguishes this report from others of the same commit. Also the name of the
+    /// artifact.
     pub(crate) name: String,
-    /// The token of the workflow; without one nothing is reported there.
+    /// Token of the workflow. `None` disables reports through the API.
     pub(crate) token: Option<Token>,
-    /// A check run with all annotations.
+    /// Create a check run with all annotations.
     pub(crate) check_run: bool,
-    /// A comment on the pull request.
-    pub(crate) comment: When,
+    /// When to comment on the pull request.
+    pub(crate) comment: CommentMode,
 }
 
-/// When there is a comment.
+/// When to comment on a pull request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// While the gate fails; it is removed afterwards.
+pub(crate) enum CommentMode {
+    /// While the gate fails. The comment is removed when it passes.
     OnFindings,
-    /// In any case.
+    /// Always.
     Always,
-    /// In no case.
+    /// Never.
     Never,
 }
 
-/// Where nobody names one.
-pub(crate) const NAME: &str = "leakgate";
+/// Default of the input `artifact-name`.
+pub(crate) const DEFAULT_NAME: &str = "leakgate";
 
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Inputs {
-    /// Reads them; every mistake is told at once.
-    pub(crate) fn read(variable: Variable<'_>) -> Result<Self, Error> {
+    /// Reads the inputs. Reports all errors at once.
+    pub(crate) fn from_env(variable: Variable<'_>) -> Result<Self, Error> {
         let mut errors = Vec::new();
-        let reports: Vec<OsString> = lines(variable, "LEAKGATE_REPORTS")
+        let reports: Vec<OsString> = read_lines(variable, "LEAKGATE_REPORTS")
             .into_iter()
             .map(OsString::from)
             .collect();
-        let command = command(variable, &mut errors);
-        let tools = tools(variable, &mut errors);
+        let command = read_command(variable, &mut errors);
+        let tools = read_tools(variable, &mut errors);
         match (reports.is_empty(), command.is_empty()) {
             (true, true) if errors.is_empty() => {
                 errors.push(Error::Usage(
-                    "the inputs name nothing to check: `reports` takes logs, `run` a command"
+                    "nothing to check: set the input `reports` to logs or `run` to a command"
                         .into(),
                 ));
             }
             (false, false) => errors.push(Error::Usage(
-                "the inputs `reports` and `run` exclude each other".into(),
+                "the inputs `reports` and `run` cannot be used together".into(),
             )),
             _ => {}
         }
         let silence = variable("LEAKGATE_SILENCE").and_then(|value| {
-            let read = RawSilence::from_str(&value, true);
-            read.map_err(|_| errors.push(wrong("silence", "fail or pass", &value)))
+            let parsed = value.to_ascii_lowercase().parse::<Silence>();
+            parsed
+                .map_err(|_| errors.push(invalid("silence", "fail, pass", &value)))
                 .ok()
         });
         let gate = GateArgs {
             config: variable("LEAKGATE_CONFIG").map(PathBuf::from),
             baseline: variable("LEAKGATE_BASELINE").map(PathBuf::from),
-            fail_on: lines(variable, "LEAKGATE_FAIL_ON")
+            fail_on: read_lines(variable, "LEAKGATE_FAIL_ON")
                 .iter()
-                .flat_map(|line| words(line))
+                .flat_map(|line| split_list(line))
                 .collect(),
             silence,
             ..GateArgs::default()
         };
-        let annotations = flag(variable, "annotations", true, &mut errors);
-        let summary = flag(variable, "summary", true, &mut errors);
-        let upload = flag(variable, "upload-reports", true, &mut errors);
-        // The document is written in any case; the action uploads it. A slip must not go unnoticed.
-        flag(variable, "sarif", false, &mut errors);
-        let report = Reporting::read(variable, &mut errors);
+        let annotations = read_flag(variable, "annotations", true, &mut errors);
+        let summary = read_flag(variable, "summary", true, &mut errors);
+        let upload = read_flag(variable, "upload-reports", true, &mut errors);
+        // Only validated: the SARIF report is always written, and action.yml uploads it.
+        read_flag(variable, "sarif", false, &mut errors);
+        let report = ReportSettings::from_env(variable, &mut errors);
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
@@ -120,23 +123,23 @@ impl Inputs {
     }
 }
 
-impl Reporting {
+impl ReportSettings {
     /// Reads the inputs that `leakgate publish` has, too.
-    pub(crate) fn read(variable: Variable<'_>, errors: &mut Vec<Error>) -> Self {
-        let name = variable("LEAKGATE_NAME").unwrap_or_else(|| NAME.to_owned());
-        if let Err(error) = artifact_name(&name) {
+    pub(crate) fn from_env(variable: Variable<'_>, errors: &mut Vec<Error>) -> Self {
+        let name = variable("LEAKGATE_NAME").unwrap_or_else(|| DEFAULT_NAME.to_owned());
+        if let Err(error) = validate_artifact_name(&name) {
             errors.push(error);
         }
         let comment = match variable("LEAKGATE_COMMENT").as_deref() {
-            None | Some("on-findings") => When::OnFindings,
-            Some("always") => When::Always,
-            Some("never") => When::Never,
+            None | Some("on-findings") => CommentMode::OnFindings,
+            Some("always") => CommentMode::Always,
+            Some("never") => CommentMode::Never,
             Some(other) => {
-                errors.push(wrong("comment", "on-findings, always or never", other));
-                When::Never
+                errors.push(invalid("comment", "on-findings, always, never", other));
+                CommentMode::Never
             }
         };
-        let check_run = flag(variable, "check-run", true, errors);
+        let check_run = read_flag(variable, "check-run", true, errors);
         Self {
             name,
             token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)),
@@ -146,84 +149,88 @@ impl Reporting {
     }
 }
 
-/// What GitHub takes for the name of an artifact (`validateArtifactName` of <https://github.com/actions/toolkit>).
-pub(crate) fn artifact_name(name: &str) -> Result<(), Error> {
+/// Validates the name of an artifact, which also names the report.
+///
+/// GitHub's own restrictions are in `validateArtifactName` of <https://github.com/actions/toolkit>.
+pub(crate) fn validate_artifact_name(name: &str) -> Result<(), Error> {
     const FORBIDDEN: &[char] = &['"', ':', '<', '>', '|', '*', '?', '\\', '/'];
-    let is_wrong = name.contains(FORBIDDEN)
+    let is_invalid = name.contains(FORBIDDEN)
         || name.contains(char::is_control)
         || name.trim() != name
         || name.len() > 200;
-    match is_wrong || name.contains("--") || leakgate_core::emit::terminal(name) != name {
+    match is_invalid || name.contains("--") || leakgate_core::emit::terminal(name) != name {
         true => Err(Error::Usage(format!(
-            "the input `artifact-name` can't be `{name}`: it is short, without \" : < > | * ? \\ / and without --"
+            "invalid value `{name}` of the input `artifact-name`: it must have at most 200 bytes \
+             and must not contain `--` or any of \" : < > | * ? \\ /"
         ))),
         false => Ok(()),
     }
 }
 
-/// The words of a command. What only a shell understands is refused: here nobody would.
-fn command(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<String> {
+/// Splits a command into arguments. Rejects shell syntax, because no shell runs the command.
+fn read_command(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<String> {
     let Some(text) = variable("LEAKGATE_RUN") else {
         return Vec::new();
     };
-    let words = shlex::split(text.trim()).unwrap_or_default();
+    let argv = shlex::split(text.trim()).unwrap_or_default();
     let is_syntax = |word: &String| {
         ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';')
     };
-    let is_assignment = words.first().is_some_and(|word| {
+    let is_assignment = argv.first().is_some_and(|word| {
         word.split('=')
             .next()
             .is_some_and(|name| name.len() < word.len())
     });
-    if words.is_empty()
-        || words.iter().any(is_syntax)
-        || is_assignment
-        || text.trim().contains('\n')
+    if argv.is_empty() || argv.iter().any(is_syntax) || is_assignment || text.trim().contains('\n')
     {
-        let what = "the input `run` is one command, without variables, pipes or lists; put the rest into a script";
-        errors.push(Error::Usage(format!("{what}: `{}`", text.trim())));
+        errors.push(Error::Usage(format!(
+            "invalid value `{}` of the input `run`: expected a single command without variable \
+             assignments, pipes or lists; put anything else into a script",
+            text.trim()
+        )));
         return Vec::new();
     }
-    words
+    argv
 }
 
-fn tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
-    let named = lines(variable, "LEAKGATE_TOOL");
-    let words = named.iter().flat_map(|line| words(line));
-    let tool = |word: String| {
-        let known = || {
-            Checker::ALL
-                .iter()
-                .map(|checker| checker.name())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        Checker::from_str(&word, true)
-            .map_err(|_| errors.push(wrong("tool", &known(), &word)))
+fn read_tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
+    let values = read_lines(variable, "LEAKGATE_TOOL");
+    let names = values.iter().flat_map(|line| split_list(line));
+    let parse = |name: String| {
+        Checker::from_str(&name, true)
+            .map_err(|_| errors.push(invalid("tool", &checker_names(), &name)))
             .ok()
     };
-    words.filter_map(tool).collect()
+    names.filter_map(parse).collect()
 }
 
-fn flag(variable: Variable<'_>, input: &str, default: bool, errors: &mut Vec<Error>) -> bool {
+fn checker_names() -> String {
+    let names: Vec<_> = Checker::ALL.iter().map(|checker| checker.name()).collect();
+    names.join(", ")
+}
+
+/// Reads a boolean input, whose variable is derived from its name.
+fn read_flag(variable: Variable<'_>, input: &str, default: bool, errors: &mut Vec<Error>) -> bool {
     let name = format!("LEAKGATE_{}", input.replace('-', "_").to_uppercase());
     match variable(&name).as_deref() {
         None => default,
         Some("true") => true,
         Some("false") => false,
         Some(other) => {
-            errors.push(wrong(input, "true or false", other));
+            errors.push(invalid(input, "true, false", other));
             default
         }
     }
 }
 
-fn wrong(input: &str, known: &str, value: &str) -> Error {
-    Error::Usage(format!("the input `{input}` is {known}, not `{value}`"))
+fn invalid(input: &str, expected: &str, value: &str) -> Error {
+    Error::Usage(format!(
+        "invalid value `{value}` of the input `{input}`; expected one of: {expected}"
+    ))
 }
 
-/// One value a line; blank lines are none.
-pub(crate) fn lines(variable: Variable<'_>, name: &str) -> Vec<String> {
+/// Reads a variable with a value per line. Ignores blank lines.
+pub(crate) fn read_lines(variable: Variable<'_>, name: &str) -> Vec<String> {
     let text = variable(name).unwrap_or_default();
     text.lines()
         .map(str::trim)
@@ -232,7 +239,8 @@ pub(crate) fn lines(variable: Variable<'_>, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn words(line: &str) -> Vec<String> {
+/// Splits a list at commas and spaces.
+fn split_list(line: &str) -> Vec<String> {
     line.split([',', ' '])
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
@@ -251,11 +259,11 @@ mod tests {
                 .map(|(_, v)| (*v).to_owned())
                 .filter(|v| !v.is_empty())
         };
-        Inputs::read(&find)
+        Inputs::from_env(&find)
     }
 
     #[test]
-    fn lists_stand_in_lines_and_empty_means_not_given() {
+    fn lists_are_split_and_empty_inputs_count_as_unset() {
         let inputs = read(&[
             ("LEAKGATE_REPORTS", "logs/*.log\n  my logs/a b.log \n\n"),
             ("LEAKGATE_FAIL_ON", "errors, leak-definite\nfd-leak"),
@@ -270,12 +278,12 @@ mod tests {
         assert!(inputs.annotations && !inputs.summary && inputs.upload);
         assert_eq!(
             (inputs.report.name.as_str(), inputs.report.comment),
-            (NAME, When::OnFindings)
+            (DEFAULT_NAME, CommentMode::OnFindings)
         );
     }
 
     #[test]
-    fn a_command_is_words_and_never_a_script() {
+    fn command_is_split_and_shell_syntax_is_rejected() {
         let run = |text: &'static str| {
             read(&[("LEAKGATE_RUN", text), ("LEAKGATE_TOOL", "memcheck, asan")])
         };
@@ -295,29 +303,29 @@ mod tests {
                 run(script)
                     .unwrap_err()
                     .to_string()
-                    .contains("is one command"),
+                    .contains("expected a single command"),
                 "{script}"
             );
         }
         let both = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_REPORTS", "x.log")]).unwrap_err();
-        assert!(both.to_string().contains("exclude each other"));
+        assert!(both.to_string().contains("cannot be used together"));
         let tool = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_TOOL", "memchek")]).unwrap_err();
         assert!(
             tool.to_string()
-                .contains("the input `tool` is memcheck, helgrind")
+                .contains("of the input `tool`; expected one of: memcheck, helgrind")
         );
     }
 
     #[test]
-    fn every_mistake_is_told_with_its_input() {
-        let wrong = read(&[
+    fn all_errors_name_their_input() {
+        let result = read(&[
             ("LEAKGATE_ANNOTATIONS", "yes"),
             ("LEAKGATE_COMMENT", "sometimes"),
             ("LEAKGATE_SILENCE", "golden"),
             ("LEAKGATE_NAME", "a/b"),
             ("LEAKGATE_SARIF", "on"),
         ]);
-        let told = wrong.unwrap_err().to_string();
+        let message = result.unwrap_err().to_string();
         for input in [
             "reports",
             "annotations",
@@ -326,9 +334,12 @@ mod tests {
             "artifact-name",
             "sarif",
         ] {
-            assert!(told.contains(&format!("`{input}`")), "{input}: {told}");
+            assert!(
+                message.contains(&format!("`{input}`")),
+                "{input}: {message}"
+            );
         }
-        for (name, fine) in [
+        for (name, is_valid) in [
             ("leakgate (gcc, 14)", true),
             ("a--b", false),
             ("a\nb", false),
@@ -336,8 +347,8 @@ mod tests {
             (" a", false),
         ] {
             assert_eq!(
-                artifact_name(name).is_ok() && !name.is_empty(),
-                fine,
+                validate_artifact_name(name).is_ok() && !name.is_empty(),
+                is_valid,
                 "{name:?}"
             );
         }

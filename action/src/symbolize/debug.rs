@@ -1,67 +1,67 @@
-//! Debug information of one module: functions, inlined ones among them, with file, line and column.
+//! Debug information of one module: functions, including inlined ones, with file, line and column.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use addr2line::{Context, Frame, LookupContinuation, LookupResult, SplitDwarfLoad};
 use gimli::{Dwarf, DwarfPackage, SectionId};
-use leakgate_core::Function;
+use leakgate_core::symbolize::Function;
 use object::Object;
 
-use super::file::{Elf, Slice, Store};
-use super::find::Places;
-use super::module::with_id;
-use super::notes::Trouble;
+use super::file::{Elf, Section, Store};
+use super::find::SearchPaths;
+use super::module::open_with_build_id;
+use super::notes::LoadError;
 
-/// So many functions are read at one address.
+/// Maximum number of functions at one address.
 const MAX_INLINED: usize = 256;
 
-/// What addr2line looks addresses up in.
+/// Debug information that addr2line can look up addresses in.
 pub(super) struct Debug<'a> {
-    context: Context<Slice<'a>>,
-    /// The parts that a compiler has split off, joined into one file beside the module.
-    package: Option<DwarfPackage<Slice<'a>>>,
+    context: Context<Section<'a>>,
+    /// Split DWARF units in a package file (`.dwp`) next to the module.
+    package: Option<DwarfPackage<Section<'a>>>,
 }
 
 impl<'a> Debug<'a> {
-    /// True for a file that holds debug information.
-    pub(super) fn is_in(elf: &Elf<'_>) -> bool {
+    /// Returns true if a file contains debug information.
+    pub(super) fn exists_in(elf: &Elf<'_>) -> bool {
         elf.section_by_name(".debug_info").is_some()
     }
 
-    /// Reads the debug information of a file; `module` is the one that it is about.
-    pub(super) fn of(
+    /// Reads the debug information in a file. `module` is the path of the module that it describes.
+    pub(super) fn load(
         store: &'a Store,
-        places: &Places,
+        search_paths: &SearchPaths,
         elf: &Elf<'a>,
         path: &Path,
         module: &Path,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, LoadError> {
         let mut dwarf = Dwarf::load(|id| store.section(elf, id.name()))?;
         if let Ok(Some((shared, id))) = elf.gnu_debugaltlink() {
-            let found = places
-                .shared(path, shared, id)
+            let found = search_paths
+                .supplementary_files(path, shared, id)
                 .iter()
-                .find_map(|path| with_id(store, path, id));
+                .find_map(|path| open_with_build_id(store, path, id));
             if let Some(shared) = found {
                 dwarf.load_sup(|id| store.section(&shared, id.name()))?;
             }
         }
-        let context = Context::from_dwarf(dwarf).map_err(|_| Trouble::Broken)?;
+        let context = Context::from_dwarf(dwarf).map_err(|_| LoadError::Corrupt)?;
         Ok(Self {
             context,
-            package: package(store, module),
+            package: load_package(store, module),
         })
     }
 
-    /// The functions at an address, innermost first. What is broken is left out.
-    pub(super) fn at(&self, store: &'a Store, address: u64) -> Vec<Function> {
+    /// Returns the functions at an address, innermost first. Skips corrupt entries.
+    pub(super) fn functions_at(&self, store: &'a Store, address: u64) -> Vec<Function> {
         let mut found = self.context.find_frames(address);
         let frames = loop {
             match found {
                 LookupResult::Output(frames) => break frames,
                 LookupResult::Load { load, continuation } => {
-                    found = continuation.resume(self.split_off(store, &load))
+                    found = continuation.resume(self.load_split_unit(store, &load))
                 }
             }
         };
@@ -76,13 +76,12 @@ impl<'a> Debug<'a> {
         all
     }
 
-    /// A part that the compiler has split off: from the package, or from the file that it was
-    /// written to. Its own number tells that it is the one.
-    fn split_off(
+    /// Loads a split DWARF unit from the package, or from its `.dwo` file. The DWO id must match.
+    fn load_split_unit(
         &self,
         store: &'a Store,
-        load: &SplitDwarfLoad<Slice<'a>>,
-    ) -> Option<Arc<Dwarf<Slice<'a>>>> {
+        load: &SplitDwarfLoad<Section<'a>>,
+    ) -> Option<Arc<Dwarf<Section<'a>>>> {
         let packed = self
             .package
             .as_ref()
@@ -90,7 +89,7 @@ impl<'a> Debug<'a> {
         if packed.is_some() {
             return packed.map(Arc::new);
         }
-        let text = |slice: &Option<Slice<'a>>| {
+        let text = |slice: &Option<Section<'a>>| {
             slice
                 .as_ref()
                 .and_then(|slice| slice.to_string().ok().map(str::to_owned))
@@ -101,14 +100,14 @@ impl<'a> Debug<'a> {
             .ok()?;
         let mut dwarf = Dwarf::load(|id| split_section(store, &elf, id)).ok()?;
         let header = dwarf.units().next().ok()??;
-        let is_meant = dwarf.unit(header).ok()?.dwo_id == Some(load.dwo_id);
+        let has_same_id = dwarf.unit(header).ok()?.dwo_id == Some(load.dwo_id);
         dwarf.make_dwo(&load.parent);
-        is_meant.then(|| Arc::new(dwarf))
+        has_same_id.then(|| Arc::new(dwarf))
     }
 }
 
-/// `app.dwp` beside `app`.
-fn package<'a>(store: &'a Store, module: &Path) -> Option<DwarfPackage<Slice<'a>>> {
+/// Loads the package file of a module, such as `app.dwp` for `app`.
+fn load_package<'a>(store: &'a Store, module: &Path) -> Option<DwarfPackage<Section<'a>>> {
     let mut path = module.as_os_str().to_owned();
     path.push(".dwp");
     let (elf, _) = store.elf(&PathBuf::from(path)).ok()?;
@@ -117,11 +116,15 @@ fn package<'a>(store: &'a Store, module: &Path) -> Option<DwarfPackage<Slice<'a>
     DwarfPackage::load(load, empty).ok()
 }
 
-fn split_section<'a>(store: &'a Store, elf: &Elf<'a>, id: SectionId) -> Result<Slice<'a>, Trouble> {
+fn split_section<'a>(
+    store: &'a Store,
+    elf: &Elf<'a>,
+    id: SectionId,
+) -> Result<Section<'a>, LoadError> {
     store.section(elf, id.dwo_name().unwrap_or_default())
 }
 
-fn function(frame: &Frame<'_, Slice<'_>>) -> Function {
+fn function(frame: &Frame<'_, Section<'_>>) -> Function {
     let name = frame
         .function
         .as_ref()

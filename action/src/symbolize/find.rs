@@ -1,24 +1,24 @@
-//! Where a module and its debug information may lie.
+//! Candidate paths of a module and its debug files.
 
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 
-/// Where debug information of installed packages lies.
-const SYSTEM: &str = "/usr/lib/debug";
+/// Directory for debug files of installed packages.
+const SYSTEM_DEBUG_DIR: &str = "/usr/lib/debug";
 
-/// Where to look beside the place that a log names.
+/// Search paths in addition to the paths in a log.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places {
-    /// Folders like /usr/lib/debug, which is always looked into after them.
+pub(crate) struct SearchPaths {
+    /// Directories for debug files, searched before /usr/lib/debug.
     pub(crate) debug: Vec<PathBuf>,
-    /// Programs that were run: some checkers name only the last part of a path.
+    /// Programs that ran, because some checkers print only the file name of a module.
     pub(crate) programs: Vec<PathBuf>,
 }
 
-impl Places {
-    /// The files that a module of a log may mean. A name alone is looked for among the programs,
-    /// here, and where the system has libraries.
-    pub(super) fn of_module(&self, name: &str) -> Vec<PathBuf> {
+impl SearchPaths {
+    /// Returns candidate paths for a module in a log. A bare file name is searched among the
+    /// programs, in the working directory and in the system's library directories.
+    pub(super) fn modules(&self, name: &str) -> Vec<PathBuf> {
         if name.contains('/') {
             return vec![name.into()];
         }
@@ -38,7 +38,7 @@ impl Places {
             .collect()
     }
 
-    /// Where debug information with a build id lies.
+    /// Returns candidate paths for the debug file with a build id.
     pub(super) fn by_build_id(&self, id: &[u8]) -> Vec<PathBuf> {
         let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let Some((folder, name)) = digits
@@ -47,7 +47,7 @@ impl Places {
         else {
             return Vec::new();
         };
-        self.folders()
+        self.debug_dirs()
             .map(|debug| {
                 debug
                     .join(".build-id")
@@ -57,13 +57,13 @@ impl Places {
             .collect()
     }
 
-    /// Where debug information lies that a module names: beside it, in `.debug` there, and under
-    /// each folder for debug information.
+    /// Returns candidate paths for the debug file that a module names in `.gnu_debuglink`: in the
+    /// module's directory, in its `.debug` subdirectory and below each debug directory.
     pub(super) fn by_link(&self, module: &Path, name: &[u8]) -> Vec<PathBuf> {
         let Ok(real) = module.canonicalize() else {
             return Vec::new();
         };
-        // A name and no path: a module says nothing about other folders.
+        // Use only the file name, so that a module can't refer to other directories.
         let Some(name) = str::from_utf8(name)
             .ok()
             .and_then(|name| Path::new(name).file_name())
@@ -75,27 +75,32 @@ impl Places {
         };
         let inside = folder.strip_prefix("/").unwrap_or(folder);
         let all = [folder.join(name), folder.join(".debug").join(name)].into_iter();
-        all.chain(self.folders().map(|debug| debug.join(inside).join(name)))
+        all.chain(self.debug_dirs().map(|debug| debug.join(inside).join(name)))
             .filter(|path| *path != real)
             .collect()
     }
 
-    /// Where the file lies that several files of debug information share (`dwz`). A relative path
-    /// begins at the file that names it.
-    pub(super) fn shared(&self, named_by: &Path, path: &[u8], id: &[u8]) -> Vec<PathBuf> {
+    /// Returns candidate paths for the supplementary file that several debug files share (`dwz`).
+    /// A relative path starts in the directory of the file that names it.
+    pub(super) fn supplementary_files(
+        &self,
+        named_by: &Path,
+        path: &[u8],
+        id: &[u8],
+    ) -> Vec<PathBuf> {
         let real = named_by.canonicalize().ok();
         let folder = real.as_deref().and_then(Path::parent);
-        let named = str::from_utf8(path)
+        let linked = str::from_utf8(path)
             .ok()
             .and_then(|path| folder.map(|folder| folder.join(path)));
-        named.into_iter().chain(self.by_build_id(id)).collect()
+        linked.into_iter().chain(self.by_build_id(id)).collect()
     }
 
-    fn folders(&self) -> impl Iterator<Item = &Path> {
+    fn debug_dirs(&self) -> impl Iterator<Item = &Path> {
         self.debug
             .iter()
             .map(PathBuf::as_path)
-            .chain([Path::new(SYSTEM)])
+            .chain([Path::new(SYSTEM_DEBUG_DIR)])
     }
 }
 
@@ -104,8 +109,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_information_is_looked_for_in_the_usual_places() {
-        let places = Places {
+    fn debug_files_are_searched_in_the_usual_directories() {
+        let search_paths = SearchPaths {
             debug: vec!["/d".into()],
             programs: vec!["/t/app".into(), "/t/other".into()],
         };
@@ -114,7 +119,7 @@ mod tests {
                 .map(|path| path.display().to_string())
                 .collect::<Vec<_>>()
         };
-        let ids = paths(places.by_build_id(&[0xab, 0x01, 0xff]));
+        let ids = paths(search_paths.by_build_id(&[0xab, 0x01, 0xff]));
         assert_eq!(
             ids,
             [
@@ -122,10 +127,13 @@ mod tests {
                 "/usr/lib/debug/.build-id/ab/01ff.debug"
             ]
         );
-        assert!(places.by_build_id(&[0xab]).is_empty() && places.by_build_id(&[]).is_empty());
-        assert_eq!(paths(places.of_module("./app")), ["./app"]);
-        assert_eq!(paths(places.of_module("app"))[..2], ["/t/app", "app"]);
-        let linked = paths(places.by_link(Path::new("/proc/self/exe"), b"../../x/app.debug"));
+        assert!(
+            search_paths.by_build_id(&[0xab]).is_empty()
+                && search_paths.by_build_id(&[]).is_empty()
+        );
+        assert_eq!(paths(search_paths.modules("./app")), ["./app"]);
+        assert_eq!(paths(search_paths.modules("app"))[..2], ["/t/app", "app"]);
+        let linked = paths(search_paths.by_link(Path::new("/proc/self/exe"), b"../../x/app.debug"));
         assert!(
             linked.len() == 4
                 && linked

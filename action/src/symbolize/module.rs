@@ -1,79 +1,83 @@
-//! One module: whether it is the file that ran, and the functions at its addresses.
+//! One module: verifies that it is the file that ran, and looks up functions by address.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use leakgate_core::Function;
+use leakgate_core::symbolize::Function;
 use object::Object;
 
 use super::Trust;
 use super::debug::Debug;
 use super::file::{self, Elf, Store};
-use super::find::Places;
-use super::notes::Trouble;
+use super::find::SearchPaths;
+use super::notes::LoadError;
 use super::table::Table;
 
-/// A file that was recognised, with its debug information.
+/// A verified module with its debug information.
 pub(super) struct Module<'a> {
     elf: Elf<'a>,
     table: Table,
     debug: Option<Debug<'a>>,
-    /// The symbol table of a separate file, for what the module's own does not hold.
+    /// The separate debug file and its symbol table, for symbols that the module lacks.
     separate: Option<(Elf<'a>, Table)>,
-    trouble: Option<Trouble>,
+    /// Why the debug information can't be read.
+    debug_error: Option<LoadError>,
 }
 
 impl<'a> Module<'a> {
-    /// Finds the module that a log names. Nothing is read of a file that is not the one.
+    /// Finds the module that a log names. Reads no symbols from other files.
     pub(super) fn find(
         store: &'a Store,
-        places: &Places,
+        search_paths: &SearchPaths,
         trust: Trust,
         name: &str,
         build_id: Option<&str>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, LoadError> {
         if build_id.is_none() && matches!(trust, Trust::BuildId) {
-            return Err(Trouble::NoBuildId);
+            return Err(LoadError::NoBuildId);
         }
-        let mut first = None;
-        for path in places.of_module(name) {
-            match Self::open(store, places, trust, &path, build_id) {
+        let mut first_error = None;
+        for path in search_paths.modules(name) {
+            match Self::open(store, search_paths, trust, &path, build_id) {
                 Ok(module) => return Ok(module),
-                Err(Trouble::Missing) => {}
-                Err(trouble) => first = first.or(Some(trouble)),
+                Err(LoadError::Missing) => {}
+                Err(error) => first_error = first_error.or(Some(error)),
             }
-            if build_id.is_none() && first.is_some() {
-                // Without a build id the first file of that name is meant, and no other.
+            if build_id.is_none() && first_error.is_some() {
+                // Without a build id, only the first existing file counts.
                 break;
             }
         }
-        Err(first.unwrap_or(Trouble::Missing))
+        Err(first_error.unwrap_or(LoadError::Missing))
     }
 
     fn open(
         store: &'a Store,
-        places: &Places,
+        search_paths: &SearchPaths,
         trust: Trust,
         path: &Path,
         build_id: Option<&str>,
-    ) -> Result<Self, Trouble> {
-        let (elf, changed) = store.elf(path)?;
-        recognise(&elf, changed, trust, build_id)?;
-        let table = Table::of(&elf);
-        let separate = if Debug::is_in(&elf) {
+    ) -> Result<Self, LoadError> {
+        let (elf, modified) = store.elf(path)?;
+        verify(&elf, modified, trust, build_id)?;
+        let table = Table::new(&elf);
+        let separate = if Debug::exists_in(&elf) {
             None
         } else {
-            separate(store, places, &elf, path)
+            find_debug_file(store, search_paths, &elf, path)
         };
-        let (holder, held_in) = separate
+        let (debug_elf, debug_path) = separate
             .as_ref()
             .map_or((&elf, path), |(other, found)| (other, found.as_path()));
-        let debug = Debug::is_in(holder)
-            .then(|| Debug::of(store, places, holder, held_in, path))
+        let debug = Debug::exists_in(debug_elf)
+            .then(|| Debug::load(store, search_paths, debug_elf, debug_path, path))
             .transpose();
-        let (debug, trouble) = debug.map_or_else(|why| (None, Some(why)), |debug| (debug, None));
+        let (debug, debug_error) = match debug {
+            Ok(debug) => (debug, None),
+            Err(error) => (None, Some(error)),
+        };
         let separate = separate.map(|(other, _)| {
-            let table = Table::of(&other);
+            let table = Table::new(&other);
             (other, table)
         });
         Ok(Self {
@@ -81,37 +85,36 @@ impl<'a> Module<'a> {
             table,
             debug,
             separate,
-            trouble,
+            debug_error,
         })
     }
 
-    /// Why its debug information can't be read. The symbol table gives names still.
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.trouble.clone()
+    /// Returns the reason why the debug information can't be read. The symbol table is still used.
+    pub(super) fn debug_error(&self) -> Option<LoadError> {
+        self.debug_error.clone()
     }
 
-    /// True where nothing is left but what a dynamic linker needs.
-    pub(super) fn is_bare(&self) -> bool {
+    /// Returns true if only dynamic symbols are available.
+    pub(super) fn is_stripped(&self) -> bool {
         self.table.is_dynamic() && self.debug.is_none() && self.separate.is_none()
     }
 
-    /// The functions at an address, innermost first.
+    /// Returns the functions at an address, innermost first.
     ///
-    /// The outermost one is called as its symbol is, for which compilers write another name into
-    /// debug information (`f` for `f.part.0`): so does llvm-symbolizer, and with it the
-    /// sanitizers.
-    pub(super) fn at(&self, store: &'a Store, address: u64) -> Vec<Function> {
+    /// The outermost function gets the name of its symbol, as in llvm-symbolizer and thus in the
+    /// sanitizers. Debug information may have another name (`f` for the symbol `f.part.0`).
+    pub(super) fn functions_at(&self, store: &'a Store, address: u64) -> Vec<Function> {
         let mut all = self
             .debug
             .as_ref()
-            .map(|debug| debug.at(store, address))
+            .map(|debug| debug.functions_at(store, address))
             .unwrap_or_default();
-        let named = self.table.at(&self.elf, address).or_else(|| {
-            let is_open = all.last().is_none_or(|function| function.name.is_none());
-            let (elf, table) = self.separate.as_ref().filter(|_| is_open)?;
-            table.at(elf, address)
+        let symbol = self.table.symbol_at(&self.elf, address).or_else(|| {
+            let lacks_name = all.last().is_none_or(|function| function.name.is_none());
+            let (elf, table) = self.separate.as_ref().filter(|_| lacks_name)?;
+            table.symbol_at(elf, address)
         });
-        let Some((name, file)) = named else {
+        let Some((name, file)) = symbol else {
             return all;
         };
         if all.is_empty() {
@@ -125,25 +128,23 @@ impl<'a> Module<'a> {
     }
 }
 
-/// Whether a file is the one that ran.
-fn recognise(
+/// Checks that a file is the module that ran.
+fn verify(
     elf: &Elf<'_>,
-    changed: Option<SystemTime>,
+    modified: Option<SystemTime>,
     trust: Trust,
     build_id: Option<&str>,
-) -> Result<(), Trouble> {
+) -> Result<(), LoadError> {
     match (build_id, trust) {
-        (Some(wanted), _) if has_id(elf, wanted) => Ok(()),
-        (Some(_), _) => Err(Trouble::OtherBuild),
-        (None, Trust::BuildId) => Err(Trouble::NoBuildId),
-        (None, Trust::Unchanged(moment)) if changed.is_some_and(|changed| changed < moment) => {
-            Ok(())
-        }
-        (None, Trust::Unchanged(_)) => Err(Trouble::Changed),
+        (Some(wanted), _) if has_build_id(elf, wanted) => Ok(()),
+        (Some(_), _) => Err(LoadError::BuildIdMismatch),
+        (None, Trust::BuildId) => Err(LoadError::NoBuildId),
+        (None, Trust::UnchangedSince(start)) if modified.is_some_and(|time| time < start) => Ok(()),
+        (None, Trust::UnchangedSince(_)) => Err(LoadError::Modified),
     }
 }
 
-fn has_id(elf: &Elf<'_>, wanted: &str) -> bool {
+fn has_build_id(elf: &Elf<'_>, wanted: &str) -> bool {
     let Ok(Some(id)) = elf.build_id() else {
         return false;
     };
@@ -151,34 +152,37 @@ fn has_id(elf: &Elf<'_>, wanted: &str) -> bool {
     !id.is_empty() && digits.eq_ignore_ascii_case(wanted)
 }
 
-/// The separate file with a module's debug information: one with its build id, or else one with the
-/// name and the checksum that the module tells.
-fn separate<'a>(
+/// Finds the separate debug file of a module: by build id, or else by the name and the checksum in
+/// `.gnu_debuglink`.
+fn find_debug_file<'a>(
     store: &'a Store,
-    places: &Places,
+    search_paths: &SearchPaths,
     module: &Elf<'a>,
     path: &Path,
 ) -> Option<(Elf<'a>, PathBuf)> {
     let id = module.build_id().ok().flatten();
     if let Some(id) = id {
-        let same = |path: &PathBuf| with_id(store, path, id).map(|elf| (elf, path.clone()));
-        if let Some(found) = places.by_build_id(id).iter().find_map(same) {
+        let open = |path: PathBuf| Some((open_with_build_id(store, &path, id)?, path));
+        if let Some(found) = search_paths.by_build_id(id).into_iter().find_map(open) {
             return Some(found);
         }
     }
     let (name, sum) = module.gnu_debuglink().ok()??;
-    places.by_link(path, name).into_iter().find_map(|path| {
-        if file::checksum(&path).ok()? != sum {
-            return None;
-        }
-        let (elf, _) = store.elf(&path).ok()?;
-        let other = elf.build_id().ok().flatten();
-        (id.is_none() || other.is_none() || id == other).then_some((elf, path))
-    })
+    search_paths
+        .by_link(path, name)
+        .into_iter()
+        .find_map(|path| {
+            if file::checksum(&path).ok()? != sum {
+                return None;
+            }
+            let (elf, _) = store.elf(&path).ok()?;
+            let other = elf.build_id().ok().flatten();
+            (id.is_none() || other.is_none() || id == other).then_some((elf, path))
+        })
 }
 
-/// The ELF file at a path, if it has this build id.
-pub(super) fn with_id<'a>(store: &'a Store, path: &Path, id: &[u8]) -> Option<Elf<'a>> {
+/// Opens the ELF file at a path if it has this build id.
+pub(super) fn open_with_build_id<'a>(store: &'a Store, path: &Path, id: &[u8]) -> Option<Elf<'a>> {
     let (elf, _) = store.elf(path).ok()?;
     (elf.build_id().ok()?? == id).then_some(elf)
 }

@@ -1,97 +1,114 @@
-//! What is said of modules whose frames got no names: once for each, however many frames there are.
+//! Notes about modules that could not be used: one for each module, regardless of the number of
+//! its frames.
 
 use std::fmt;
 
-/// Why a module gives no names.
+/// Reason why a module could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// There is no such file.
+pub(super) enum LoadError {
+    /// The file does not exist.
     Missing,
-    /// It is no regular file, or no ELF.
-    NoModule,
-    /// More than is read.
+    /// The file isn't a regular file or isn't an ELF file.
+    NotElf,
+    /// The file exceeds the size limit.
     TooLarge,
-    /// It can't be opened; the reason.
+    /// The file can't be opened, with the cause.
     Unreadable(String),
-    /// It is an ELF file, and can't be read as one.
-    Broken,
-    /// Its debug information is compressed in a way that is not known here.
-    Compression,
-    /// Its build id is not that of the log.
-    OtherBuild,
-    /// The log names no build id.
+    /// The ELF file is corrupt.
+    Corrupt,
+    /// The debug information has an unsupported compression.
+    UnsupportedCompression,
+    /// The build id differs from the one in the log.
+    BuildIdMismatch,
+    /// The log has no build id for the module.
     NoBuildId,
-    /// It has changed since the program ran.
-    Changed,
-    /// It was stripped, and its dynamic symbols don't name every frame.
+    /// The file was modified after the program started.
+    Modified,
+    /// The module was stripped, and its dynamic symbols don't cover every frame.
     Stripped,
-    /// More modules than are opened.
+    /// The log has more modules than the limit.
     TooMany,
-    /// Another lookup took too long, and nothing is looked up any more.
-    TooLong,
+    /// An earlier lookup timed out, and no further lookups are made.
+    Timeout,
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Missing => "there is no such file here; check the log where the program was built",
-            Self::NoModule => "it is no ELF file",
-            Self::TooLarge => "there is too much to read in it",
-            Self::Unreadable(why) => return write!(f, "it can't be read: {why}"),
-            Self::Broken => "it is broken",
-            Self::Compression => "its debug information is compressed in a way that leakgate does not know; link without it, or with zlib",
-            Self::OtherBuild => "the file here has another build id than the one in the log; check the log where the program was built, before it is built anew",
-            Self::NoBuildId => "the log names no build id for it, so nothing tells whether the file here is the one that ran; clang 14, gcc 13 and newer name it if the linker has written one (-Wl,--build-id)",
-            Self::Changed => "the file has changed since the program ran",
-            Self::Stripped => "has no names for some frames: it was stripped, and no separate debug information for it is installed",
-            Self::TooMany => "the log names more modules than leakgate opens",
-            Self::TooLong => "the names of another module took too long",
+            Self::Missing => {
+                "file not found on this machine; check the log where the program was built"
+            }
+            Self::NotElf => "not an ELF file",
+            Self::TooLarge => "the file exceeds the size limit",
+            Self::Unreadable(cause) => return write!(f, "cannot read the file: {cause}"),
+            Self::Corrupt => "the ELF file is corrupt",
+            Self::UnsupportedCompression => {
+                "unsupported compression of debug information; link without compression or with \
+                 zlib"
+            }
+            Self::BuildIdMismatch => {
+                "the file on this machine has another build id than the log; check the log where \
+                 the program was built, before it is rebuilt"
+            }
+            Self::NoBuildId => {
+                "the log has no build id for it, so the file on this machine may be another build; \
+                 clang 14, gcc 13 and newer print build ids if the linker writes them \
+                 (-Wl,--build-id)"
+            }
+            Self::Modified => "the file was modified after the program started",
+            Self::Stripped => {
+                "has no symbols for some frames: it was stripped, and no debug file is installed"
+            }
+            Self::TooMany => "the log has more modules than leakgate opens",
+            Self::Timeout => "the lookup in another module timed out",
         })
     }
 }
 
-/// So many modules are told of one by one.
-const MOST: usize = 16;
+/// Maximum number of modules with a note each.
+const MAX_NOTES: usize = 16;
 
-/// What happened to the modules of a log, in the order in which they came.
+/// Modules of a log in order of appearance, each with its error.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    modules: Vec<(String, Option<Trouble>)>,
+    modules: Vec<(String, Option<LoadError>)>,
 }
 
 impl Notes {
-    /// Takes the next module, and what is wrong with it.
-    pub(super) fn module(&mut self, name: &str, trouble: Option<Trouble>) {
-        self.modules.push((name.to_owned(), trouble));
+    /// Adds the next module with its error.
+    pub(super) fn add_module(&mut self, name: &str, error: Option<LoadError>) {
+        self.modules.push((name.to_owned(), error));
     }
 
-    /// A frame of a module has no name, since nothing tells its names.
-    pub(super) fn bare(&mut self, module: usize) {
-        if let Some((_, trouble)) = self.modules.get_mut(module) {
-            trouble.get_or_insert(Trouble::Stripped);
+    /// Records that a frame of a stripped module has no name.
+    pub(super) fn mark_stripped(&mut self, module: usize) {
+        if let Some((_, error)) = self.modules.get_mut(module) {
+            error.get_or_insert(LoadError::Stripped);
         }
     }
 
-    /// The notes, a line for each module.
+    /// Returns a line for each module with an error, up to a limit.
     pub(super) fn lines(self) -> Vec<String> {
-        let told = self
+        let mut lines: Vec<String> = self
             .modules
             .into_iter()
-            .filter_map(|(name, trouble)| match trouble? {
-                Trouble::Stripped => Some(format!("{name} {}", Trouble::Stripped)),
-                Trouble::Compression => {
-                    Some(format!("{name} has no lines: {}", Trouble::Compression))
-                }
-                trouble => Some(format!("{name} is not symbolized: {trouble}")),
-            });
-        let mut lines: Vec<String> = told.collect();
-        let more = lines.len().saturating_sub(MOST);
-        lines.truncate(MOST);
-        if more > 0 {
+            .filter_map(|(name, error)| Some(note(&name, &error?)))
+            .collect();
+        let omitted = lines.len().saturating_sub(MAX_NOTES);
+        lines.truncate(MAX_NOTES);
+        if omitted > 0 {
             lines.push(format!(
-                "{more} more modules have frames that are not symbolized"
+                "{omitted} more modules have frames that are not symbolized"
             ));
         }
         lines
+    }
+}
+
+fn note(name: &str, error: &LoadError) -> String {
+    match error {
+        LoadError::Stripped => format!("{name} {error}"),
+        LoadError::UnsupportedCompression => format!("{name} has no line numbers: {error}"),
+        _ => format!("{name} is not symbolized: {error}"),
     }
 }

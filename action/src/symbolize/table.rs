@@ -1,8 +1,8 @@
-//! The symbol table of a module: the names of functions where debug information has none, and the
-//! names by which linkers know them.
+//! The symbol table of a module: linkage names of functions, which also serve as names without
+//! debug information.
 //!
-//! Which symbol means an address follows llvm-symbolizer (`SymbolizableObjectFile.cpp`), by which
-//! the sanitizers name frames.
+//! The choice of the symbol for an address follows llvm-symbolizer (`SymbolizableObjectFile.cpp`),
+//! which the sanitizers use.
 
 use object::elf::{
     SHF_ALLOC, STB_LOCAL, STT_FILE, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT,
@@ -13,30 +13,37 @@ use object::{
 
 use super::file::Elf;
 
-/// Symbols in the order of their addresses, and the files that local ones stand behind.
+/// Symbols sorted by address, and the file symbols that precede local symbols.
 pub(super) struct Table {
-    symbols: Vec<Entry>,
-    /// The indices of the symbols that name a file, ascending.
+    symbols: Vec<Symbol>,
+    /// Indices of file symbols, ascending.
     files: Vec<usize>,
     is_dynamic: bool,
 }
 
-struct Entry {
+struct Symbol {
     address: u64,
-    /// In bytes; 0 where the symbol does not tell.
+    /// Size in bytes; 0 if unknown.
     size: u64,
     index: usize,
     is_local: bool,
 }
 
-/// So many marks of an assembler may lie between an address and the function it is in.
-const MAX_MARKS: usize = 64;
+/// Maximum number of mapping symbols to skip between an address and its function.
+const MAX_MAPPING_SYMBOLS: usize = 64;
+
+/// Returns true if a section is loaded into memory at run time.
+fn is_loaded(flags: SectionFlags) -> bool {
+    match flags {
+        SectionFlags::Elf { sh_flags, .. } => sh_flags.contains(SHF_ALLOC),
+        _ => false,
+    }
+}
 
 impl Table {
-    /// Reads the symbol table, or the dynamic one of a module that was stripped.
-    pub(super) fn of(module: &Elf<'_>) -> Self {
+    /// Reads the symbol table, or the dynamic symbols if the module was stripped.
+    pub(super) fn new(module: &Elf<'_>) -> Self {
         let is_dynamic = module.symbols().next().is_none();
-        let is_loaded = |flags| matches!(flags, SectionFlags::Elf { sh_flags, .. } if sh_flags.contains(SHF_ALLOC));
         let loaded: Vec<_> = module
             .sections()
             .filter(|s| is_loaded(s.flags()))
@@ -64,7 +71,7 @@ impl Table {
                         .is_some_and(|at| loaded.binary_search(&at.0).is_ok()) =>
                 {
                     let is_local = st_info.st_bind() == STB_LOCAL;
-                    table.symbols.push(Entry {
+                    table.symbols.push(Symbol {
                         address: symbol.address(),
                         size: symbol.size(),
                         index,
@@ -74,42 +81,46 @@ impl Table {
                 _ => {}
             }
         }
-        // Of several at one address the largest counts, and of equally large ones the last.
+        // Of several symbols at one address, keep the largest, and the last of equally large ones.
         table
             .symbols
-            .sort_by_key(|entry| (entry.address, entry.size));
+            .sort_by_key(|symbol| (symbol.address, symbol.size));
         table.symbols.reverse();
-        table.symbols.dedup_by_key(|entry| entry.address);
+        table.symbols.dedup_by_key(|symbol| symbol.address);
         table.symbols.reverse();
         table
     }
 
-    /// True for the symbols that a dynamic linker needs, which are few.
+    /// Returns true if the table has only dynamic symbols.
     pub(super) fn is_dynamic(&self) -> bool {
         self.is_dynamic
     }
 
-    /// The name at an address, and the file that a local symbol belongs to. Names are read only
-    /// when they are asked for.
-    pub(super) fn at(&self, module: &Elf<'_>, address: u64) -> Option<(String, Option<String>)> {
-        let behind = self
+    /// Returns the name of the symbol at an address and, for a local symbol, its file. Reads names
+    /// on demand.
+    pub(super) fn symbol_at(
+        &self,
+        module: &Elf<'_>,
+        address: u64,
+    ) -> Option<(String, Option<String>)> {
+        let end = self
             .symbols
-            .partition_point(|entry| entry.address <= address);
-        for entry in self.symbols[..behind].iter().rev().take(MAX_MARKS) {
-            let name = self.name(module, entry.index)?;
-            if name.starts_with('$') && entry.size == 0 {
-                // `$x` and `$d` of ARM tell code from data.
+            .partition_point(|symbol| symbol.address <= address);
+        for symbol in self.symbols[..end].iter().rev().take(MAX_MAPPING_SYMBOLS) {
+            let name = self.name(module, symbol.index)?;
+            if name.starts_with('$') && symbol.size == 0 {
+                // The mapping symbols `$x` and `$d` of ARM distinguish code from data.
                 continue;
             }
-            if entry.size > 0 && address - entry.address >= entry.size {
+            if symbol.size > 0 && address - symbol.address >= symbol.size {
                 return None;
             }
-            let before = self
+            let preceding = self
                 .files
-                .partition_point(|at| *at < entry.index)
+                .partition_point(|at| *at < symbol.index)
                 .checked_sub(1);
-            let file = before
-                .filter(|_| entry.is_local)
+            let file = preceding
+                .filter(|_| symbol.is_local)
                 .and_then(|at| self.name(module, self.files[at]));
             return Some((name, file));
         }

@@ -1,5 +1,5 @@
-//! Modules as they lie on disk: with their debug information apart, built anew, broken, or no
-//! modules at all. The compiler that links Rust builds them.
+//! Symbolizes with modules on disk: with separate debug files, rebuilt, corrupt, and with files
+//! that aren't modules. The C compiler that links Rust programs builds them.
 
 #![cfg(target_os = "linux")]
 
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use leakgate_core::{Frame, Options, Parsed, Parser};
+use leakgate_core::model::Frame;
+use leakgate_core::{Options, Parsed, Parser};
 use object::{Object, ObjectSection, ObjectSymbol};
 use tempfile::TempDir;
 
-use super::{Places, Trust, apply};
+use super::{SearchPaths, Trust, apply};
 
 const SOURCE: &str = "static __attribute__((always_inline)) inline int inner(int n) {
     return n + 1;
@@ -25,14 +26,14 @@ int main(void) {
 }
 ";
 
-/// A program in a folder of its own.
-struct Built {
+/// A program in a temporary directory.
+struct Program {
     dir: TempDir,
     path: PathBuf,
 }
 
-/// Builds the program with these options.
-fn build(options: &str) -> Built {
+/// Builds the program with these compiler options.
+fn build(options: &str) -> Program {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("app.c"), SOURCE).unwrap();
     run(
@@ -40,14 +41,14 @@ fn build(options: &str) -> Built {
         &format!("cc -w app.c -o app -Wl,--build-id {options}"),
     );
     let path = dir.path().join("app");
-    Built { dir, path }
+    Program { dir, path }
 }
 
 fn run(dir: &Path, command: &str) {
-    let mut words = command.split_whitespace();
-    let status = Command::new(words.next().unwrap())
+    let mut argv = command.split_whitespace();
+    let status = Command::new(argv.next().unwrap())
         .current_dir(dir)
-        .args(words)
+        .args(argv)
         .status();
     assert!(
         status
@@ -57,9 +58,9 @@ fn run(dir: &Path, command: &str) {
     );
 }
 
-impl Built {
-    /// The address of a function, and the build id.
-    fn place(&self, function: &str) -> (u64, String) {
+impl Program {
+    /// Returns the address of a function and the build id.
+    fn location(&self, function: &str) -> (u64, String) {
         let bytes = fs::read(&self.path).unwrap();
         let elf = object::File::parse(&*bytes).unwrap();
         let symbol = elf.symbols().find(|s| s.name() == Ok(function)).unwrap();
@@ -71,14 +72,16 @@ impl Built {
     }
 }
 
-/// A log with one frame.
+/// Parses a log with one frame.
 fn log(module: &str, offset: u64, build_id: Option<&str>) -> Parsed {
     let id = build_id
         .map(|id| format!(" (BuildId: {id})"))
         .unwrap_or_default();
     let text = format!(
-        "==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 4 byte(s) in 1 object(s) allocated from:\n    \
-         #0 0x1234  ({module}+{offset:#x}){id}\n\nSUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n"
+        "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+         Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    \
+         #0 0x1234  ({module}+{offset:#x}){id}\n\n\
+         SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n"
     );
     let mut parser = Parser::new(Options::default());
     parser.begin("run.log");
@@ -86,8 +89,8 @@ fn log(module: &str, offset: u64, build_id: Option<&str>) -> Parsed {
     parser.finish()
 }
 
-fn shown(frame: &Frame) -> String {
-    let site = &frame.site;
+fn describe(frame: &Frame) -> String {
+    let site = &frame.info;
     let file = site
         .file
         .as_deref()
@@ -99,35 +102,43 @@ fn shown(frame: &Frame) -> String {
     )
 }
 
-/// The frames after symbolising, and what is to be told.
-fn named(mut parsed: Parsed, trust: Trust, places: Places) -> (Vec<String>, Vec<String>) {
-    let notes = apply(&mut parsed, trust, places);
+/// Returns the symbolized frames and the notes.
+fn symbolized(
+    mut parsed: Parsed,
+    trust: Trust,
+    search_paths: SearchPaths,
+) -> (Vec<String>, Vec<String>) {
+    let notes = apply(&mut parsed, trust, search_paths);
     (
         parsed.findings[0].stacks[0]
             .frames
             .iter()
-            .map(shown)
+            .map(describe)
             .collect(),
         notes,
     )
 }
 
-/// `outer` by its build id, whose line is within the inlined function.
-fn by_id(built: &Built, place: &(u64, String), places: Places) -> (Vec<String>, Vec<String>) {
-    let (address, id) = place;
-    named(
-        log(built.path.to_str().unwrap(), *address, Some(id)),
+/// Symbolizes a log with one frame, whose module has a build id.
+fn by_id(
+    program: &Program,
+    location: &(u64, String),
+    search_paths: SearchPaths,
+) -> (Vec<String>, Vec<String>) {
+    let (address, id) = location;
+    symbolized(
+        log(program.path.to_str().unwrap(), *address, Some(id)),
         Trust::BuildId,
-        places,
+        search_paths,
     )
 }
 
 const FULL: [&str; 2] = ["inner app.c:2", "outer app.c:5"];
 
-/// The address of the addition within `outer`, by what the full program says.
-fn inlined_place(built: &Built) -> (u64, String) {
-    let (start, id) = built.place("outer");
-    let at = |address: u64| by_id(built, &(address, id.clone()), Places::default()).0;
+/// Returns the address of the inlined addition in `outer`, found with full debug information.
+fn inlined_location(program: &Program) -> (u64, String) {
+    let (start, id) = program.location("outer");
+    let at = |address: u64| by_id(program, &(address, id.clone()), SearchPaths::default()).0;
     let address = (start..start + 64)
         .find(|address| at(*address) == FULL)
         .expect("an address of the inlined function");
@@ -135,25 +146,29 @@ fn inlined_place(built: &Built) -> (u64, String) {
 }
 
 #[test]
-fn inlined_functions_are_frames_and_the_rest_has_its_symbol() {
-    let built = build("-g -O2");
-    let place = inlined_place(&built);
+fn inlined_functions_become_frames() {
+    let program = build("-g -O2");
+    let location = inlined_location(&program);
     assert_eq!(
-        by_id(&built, &place, Places::default()),
+        by_id(&program, &location, SearchPaths::default()),
         (FULL.map(String::from).to_vec(), vec![])
     );
-    let bare = build("-O2");
+    let without_debug = build("-O2");
     assert_eq!(
-        by_id(&bare, &bare.place("outer"), Places::default()),
+        by_id(
+            &without_debug,
+            &without_debug.location("outer"),
+            SearchPaths::default()
+        ),
         (vec!["outer -:0".into()], vec![])
     );
 }
 
 #[test]
-fn debug_information_that_cant_be_unpacked_leaves_the_symbols() {
-    let built = build("-g -O2 -gz=zlib");
-    let place = inlined_place(&built);
-    let mut bytes = fs::read(&built.path).unwrap();
+fn unsupported_compression_falls_back_to_symbols() {
+    let program = build("-g -O2 -gz=zlib");
+    let location = inlined_location(&program);
+    let mut bytes = fs::read(&program.path).unwrap();
     let elf = object::File::parse(&*bytes).unwrap();
     let at = usize::try_from(
         elf.section_by_name(".debug_info")
@@ -163,86 +178,89 @@ fn debug_information_that_cant_be_unpacked_leaves_the_symbols() {
             .0,
     )
     .unwrap();
-    // The first word of a packed section tells how it is packed: 2 is zstd.
+    // The first word of a compressed section is its compression type: 2 is zstd.
     bytes[at..at + 4].copy_from_slice(&2u32.to_ne_bytes());
-    fs::write(&built.path, bytes).unwrap();
-    let (frames, notes) = by_id(&built, &place, Places::default());
+    fs::write(&program.path, bytes).unwrap();
+    let (frames, notes) = by_id(&program, &location, SearchPaths::default());
     assert_eq!(frames, ["outer -:0"]);
     assert!(
-        notes.len() == 1 && notes[0].contains("has no lines: its debug information is compressed"),
+        notes.len() == 1 && notes[0].contains("has no line numbers: unsupported compression"),
         "{notes:?}"
     );
 }
 
 #[test]
-fn debug_information_lies_apart() {
-    let built = build("-g -O2 -gz=zlib");
-    let place = inlined_place(&built);
-    let dir = built.dir.path();
+fn separate_debug_file_is_found_by_build_id() {
+    let program = build("-g -O2 -gz=zlib");
+    let location = inlined_location(&program);
+    let dir = program.dir.path();
     run(dir, "objcopy --only-keep-debug app app.debug");
     run(dir, "strip app");
-    let (frames, notes) = by_id(&built, &place, Places::default());
+    let (frames, notes) = by_id(&program, &location, SearchPaths::default());
     assert_eq!(frames, ["- -:0"]);
     assert!(
         notes.len() == 1 && notes[0].contains("it was stripped"),
         "{notes:?}"
     );
 
-    let (folder, name) = place.1.split_at(2);
+    let (folder, name) = location.1.split_at(2);
     let debug = dir.join("debug/.build-id").join(folder);
     fs::create_dir_all(&debug).unwrap();
     fs::copy(dir.join("app.debug"), debug.join(format!("{name}.debug"))).unwrap();
-    let places = Places {
+    let search_paths = SearchPaths {
         debug: vec![dir.join("debug")],
-        ..Places::default()
+        ..SearchPaths::default()
     };
     assert_eq!(
-        by_id(&built, &place, places.clone()),
+        by_id(&program, &location, search_paths.clone()),
         (FULL.map(String::from).to_vec(), vec![])
     );
 
-    // A file in its place that has another build id.
+    // A debug file with another build id at the same path.
     let other = build("-g -O1");
     fs::copy(&other.path, debug.join(format!("{name}.debug"))).unwrap();
-    assert_eq!(by_id(&built, &place, places).0, ["- -:0"]);
+    assert_eq!(by_id(&program, &location, search_paths).0, ["- -:0"]);
 }
 
 #[test]
-fn debug_information_is_named_by_a_link_and_its_checksum() {
-    let built = build("-g -O2");
-    let place = inlined_place(&built);
-    let dir = built.dir.path();
+fn separate_debug_file_is_found_by_link_and_checksum() {
+    let program = build("-g -O2");
+    let location = inlined_location(&program);
+    let dir = program.dir.path();
     run(dir, "objcopy --only-keep-debug app app.debug");
     run(dir, "strip app");
     run(dir, "objcopy --add-gnu-debuglink=app.debug app");
-    assert_eq!(by_id(&built, &place, Places::default()).0, FULL);
+    assert_eq!(by_id(&program, &location, SearchPaths::default()).0, FULL);
 
     fs::create_dir(dir.join(".debug")).unwrap();
     fs::rename(dir.join("app.debug"), dir.join(".debug/app.debug")).unwrap();
-    assert_eq!(by_id(&built, &place, Places::default()).0, FULL);
+    assert_eq!(by_id(&program, &location, SearchPaths::default()).0, FULL);
 
     let real = dir.canonicalize().unwrap();
     let under = dir.join("all").join(real.strip_prefix("/").unwrap());
     fs::create_dir_all(&under).unwrap();
     fs::rename(dir.join(".debug/app.debug"), under.join("app.debug")).unwrap();
-    assert_eq!(by_id(&built, &place, Places::default()).0, ["- -:0"]);
-    let places = Places {
+    assert_eq!(
+        by_id(&program, &location, SearchPaths::default()).0,
+        ["- -:0"]
+    );
+    let search_paths = SearchPaths {
         debug: vec![dir.join("all")],
-        ..Places::default()
+        ..SearchPaths::default()
     };
-    assert_eq!(by_id(&built, &place, places.clone()).0, FULL);
+    assert_eq!(by_id(&program, &location, search_paths.clone()).0, FULL);
 
     let mut bytes = fs::read(under.join("app.debug")).unwrap();
     bytes.push(0);
     fs::write(under.join("app.debug"), bytes).unwrap();
-    assert_eq!(by_id(&built, &place, places).0, ["- -:0"]);
+    assert_eq!(by_id(&program, &location, search_paths).0, ["- -:0"]);
 }
 
 #[test]
-fn debug_information_was_split_off() {
-    let built = build("-gdwarf-4 -O2 -gsplit-dwarf");
-    let place = inlined_place(&built);
-    let dir = built.dir.path();
+fn split_debug_information_is_read() {
+    let program = build("-gdwarf-4 -O2 -gsplit-dwarf");
+    let location = inlined_location(&program);
+    let dir = program.dir.path();
     run(dir, "dwp -e app -o app.dwp");
     let parts = fs::read_dir(dir)
         .unwrap()
@@ -250,60 +268,70 @@ fn debug_information_was_split_off() {
     parts
         .filter(|path| path.extension().is_some_and(|end| end == "dwo"))
         .for_each(|path| fs::remove_file(path).unwrap());
-    assert_eq!(by_id(&built, &place, Places::default()).0, FULL);
+    assert_eq!(by_id(&program, &location, SearchPaths::default()).0, FULL);
     fs::remove_file(dir.join("app.dwp")).unwrap();
     assert_eq!(
-        by_id(&built, &place, Places::default()).0.last().unwrap(),
+        by_id(&program, &location, SearchPaths::default())
+            .0
+            .last()
+            .unwrap(),
         "outer app.c:2"
     );
 }
 
 #[test]
-fn only_the_file_that_ran_is_read() {
-    let built = build("-g -O2");
-    let (address, id) = built.place("main");
-    let module = built.path.to_str().unwrap();
+fn only_the_module_that_ran_is_used() {
+    let program = build("-g -O2");
+    let (address, id) = program.location("main");
+    let module = program.path.to_str().unwrap();
     let now = SystemTime::now() + Duration::from_secs(1);
     let before = SystemTime::now() - Duration::from_secs(3600);
-    let told = |id: Option<&str>, trust| {
-        let (frames, notes) = named(log(module, address, id), trust, Places::default());
+    let result = |id: Option<&str>, trust| {
+        let (frames, notes) = symbolized(log(module, address, id), trust, SearchPaths::default());
         assert_eq!(frames.len(), 1);
         (
             frames[0] == "main app.c:7" || frames[0] == "main app.c:8",
             notes.join("\n"),
         )
     };
-    assert_eq!(told(Some(&id), Trust::BuildId), (true, String::new()));
+    assert_eq!(result(Some(&id), Trust::BuildId), (true, String::new()));
     assert_eq!(
-        told(Some(&id.to_uppercase()), Trust::BuildId),
+        result(Some(&id.to_uppercase()), Trust::BuildId),
         (true, String::new())
     );
-    assert_eq!(told(None, Trust::Unchanged(now)), (true, String::new()));
-    for (id, trust, why) in [
+    assert_eq!(
+        result(None, Trust::UnchangedSince(now)),
+        (true, String::new())
+    );
+    for (id, trust, message) in [
         (Some("00ff"), Trust::BuildId, "has another build id"),
         (Some(&id[..38]), Trust::BuildId, "has another build id"),
         (Some(""), Trust::BuildId, "has another build id"),
-        (Some("00ff"), Trust::Unchanged(now), "has another build id"),
-        (None, Trust::BuildId, "the log names no build id"),
-        (None, Trust::Unchanged(before), "has changed since"),
+        (
+            Some("00ff"),
+            Trust::UnchangedSince(now),
+            "has another build id",
+        ),
+        (None, Trust::BuildId, "the log has no build id"),
+        (None, Trust::UnchangedSince(before), "was modified after"),
     ] {
-        let (is_named, notes) = told(id, trust);
+        let (is_named, notes) = result(id, trust);
         assert!(
-            !is_named && notes.contains(why) && notes.lines().count() == 1,
+            !is_named && notes.contains(message) && notes.lines().count() == 1,
             "{id:?} {trust:?}: {notes}"
         );
     }
 }
 
 #[test]
-fn a_name_alone_is_looked_for_among_programs() {
-    let built = build("-g -O2");
-    let (address, id) = built.place("main");
-    let places = Places {
-        programs: vec![built.path.clone()],
-        ..Places::default()
+fn bare_file_name_is_searched_among_programs() {
+    let program = build("-g -O2");
+    let (address, id) = program.location("main");
+    let search_paths = SearchPaths {
+        programs: vec![program.path.clone()],
+        ..SearchPaths::default()
     };
-    let (frames, notes) = named(log("app", address, Some(&id)), Trust::BuildId, places);
+    let (frames, notes) = symbolized(log("app", address, Some(&id)), Trust::BuildId, search_paths);
     assert!(
         frames[0].starts_with("main app.c") && notes.is_empty(),
         "{frames:?} {notes:?}"
@@ -311,7 +339,7 @@ fn a_name_alone_is_looked_for_among_programs() {
 }
 
 #[test]
-fn whatever_a_log_names_is_no_module() {
+fn files_that_are_not_modules_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     run(dir.path(), "mkfifo fifo");
@@ -326,41 +354,42 @@ fn whatever_a_log_names_is_no_module() {
     huge.set_len(super::file::MAX_BYTES + 1).unwrap();
     std::os::unix::fs::symlink("/dev/zero", path("link")).unwrap();
     std::os::unix::fs::symlink("loop", path("loop")).unwrap();
-    for (module, why) in [
+    for (module, message) in [
         ("/etc/shadow", "is not symbolized"),
-        ("/dev/zero", "it is no ELF file"),
-        ("/dev/tty", "it is no ELF file"),
+        ("/dev/zero", "not an ELF file"),
+        ("/dev/tty", "not an ELF file"),
         ("/proc/kmsg", "is not symbolized"),
         ("/proc/kcore", "is not symbolized"),
-        ("/proc/self/environ", "it is no ELF file"),
-        ("/etc", "it is no ELF file"),
-        ("../../../../../../etc/passwd", "it is no ELF file"),
-        (&path("fifo"), "it is no ELF file"),
-        (&path("text"), "it is no ELF file"),
-        (&path("short"), "it is no ELF file"),
-        (&path("link"), "it is no ELF file"),
-        (&path("broken"), "it is broken"),
-        (&path("huge"), "there is too much to read in it"),
-        (&path("loop"), "it can't be read"),
-        (&path("none"), "there is no such file here"),
-        (&path("text/none"), "there is no such file here"),
-        ("a\u{0}b/c", "it can't be read"),
+        ("/proc/self/environ", "not an ELF file"),
+        ("/etc", "not an ELF file"),
+        ("../../../../../../etc/passwd", "not an ELF file"),
+        (&path("fifo"), "not an ELF file"),
+        (&path("text"), "not an ELF file"),
+        (&path("short"), "not an ELF file"),
+        (&path("link"), "not an ELF file"),
+        (&path("broken"), "the ELF file is corrupt"),
+        (&path("huge"), "exceeds the size limit"),
+        (&path("loop"), "cannot read the file"),
+        (&path("none"), "file not found on this machine"),
+        (&path("text/none"), "file not found on this machine"),
+        ("a\u{0}b/c", "cannot read the file"),
     ] {
-        let far = Trust::Unchanged(SystemTime::now() + Duration::from_secs(9));
-        for (id, trust) in [(Some("abcd"), Trust::BuildId), (None, far)] {
-            let (frames, notes) = named(log(module, 0x10, id), trust, Places::default());
+        let far_future = Trust::UnchangedSince(SystemTime::now() + Duration::from_secs(9));
+        for (id, trust) in [(Some("abcd"), Trust::BuildId), (None, far_future)] {
+            let (frames, notes) = symbolized(log(module, 0x10, id), trust, SearchPaths::default());
             assert_eq!(frames, ["- -:0"], "{module}");
             assert!(
-                notes.len() == 1 && notes[0].contains(why),
+                notes.len() == 1 && notes[0].contains(message),
                 "{module}: {notes:?}"
             );
         }
     }
 }
 
-/// glibc prints return addresses: that of a call that never returns belongs to the next function.
+/// glibc prints return addresses. The return address of a call that never returns belongs to the
+/// next function.
 #[test]
-fn calls_are_found_by_their_return_addresses() {
+fn return_addresses_are_mapped_to_calls() {
     let dir = tempfile::tempdir().unwrap();
     let source = "#include <execinfo.h>
 #include <unistd.h>
@@ -383,7 +412,7 @@ int main(int count, char **arguments) {
 ";
     fs::write(dir.path().join("app.c"), source).unwrap();
     run(dir.path(), "cc -g -O1 -w app.c -o app");
-    let moment = SystemTime::now() + Duration::from_secs(1);
+    let start = SystemTime::now() + Duration::from_secs(1);
     let app = dir.path().join("app");
     let output = Command::new(&app).output().unwrap();
     let frames = String::from_utf8(output.stdout).unwrap();
@@ -392,13 +421,18 @@ int main(int count, char **arguments) {
         .enumerate()
         .map(|(n, line)| format!("  #{n} {}\n", line.replace('[', " [")))
         .collect();
-    let head = "Use After Free at 0x7ffff7cbafd0 (0 bytes into a 40-byte allocation at 0x7ffff7cbafd0) by thread 4201 here:";
+    let head = "Use After Free at 0x7ffff7cbafd0 \
+        (0 bytes into a 40-byte allocation at 0x7ffff7cbafd0) by thread 4201 here:";
     let text = format!(
         "*** GWP-ASan detected a memory error ***\n{head}\n{frames}\n*** End GWP-ASan report ***\n"
     );
     let mut parser = Parser::new(Options::default());
     parser.feed(text.as_bytes());
-    let (frames, _) = named(parser.finish(), Trust::Unchanged(moment), Places::default());
+    let (frames, _) = symbolized(
+        parser.finish(),
+        Trust::UnchangedSince(start),
+        SearchPaths::default(),
+    );
     assert_eq!(
         frames[..3],
         ["stop app.c:5", "caller app.c:9", "main app.c:16"],
@@ -407,9 +441,10 @@ int main(int count, char **arguments) {
 }
 
 #[test]
-fn many_modules_are_told_of_in_few_lines() {
+fn number_of_notes_is_limited() {
     let mut text = String::from(
-        "==7==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 4 byte(s) in 1 object(s) allocated from:\n",
+        "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+         Direct leak of 4 byte(s) in 1 object(s) allocated from:\n",
     );
     (0..100).for_each(|n| {
         text += &format!(
@@ -420,7 +455,7 @@ fn many_modules_are_told_of_in_few_lines() {
     text += "\nSUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n";
     let mut parser = Parser::new(Options::default());
     parser.feed(text.as_bytes());
-    let (frames, notes) = named(parser.finish(), Trust::BuildId, Places::default());
+    let (frames, notes) = symbolized(parser.finish(), Trust::BuildId, SearchPaths::default());
     assert_eq!((frames.len(), notes.len()), (100, 17));
     assert_eq!(
         notes[16],
@@ -428,15 +463,14 @@ fn many_modules_are_told_of_in_few_lines() {
     );
 }
 
-/// A program is cut and its bytes are changed at many places: whatever is in it then, nothing
-/// panics or takes long.
+/// Truncates and corrupts a program in many ways: no lookup panics or takes long.
 #[test]
-fn broken_modules_do_no_harm() {
-    let built = build("-g -O2");
-    let place = inlined_place(&built);
-    let whole = fs::read(&built.path).unwrap();
-    let far = Trust::Unchanged(SystemTime::now() + Duration::from_secs(3600));
-    let mut named_still = 0;
+fn corrupt_modules_are_handled() {
+    let program = build("-g -O2");
+    let location = inlined_location(&program);
+    let whole = fs::read(&program.path).unwrap();
+    let far_future = Trust::UnchangedSince(SystemTime::now() + Duration::from_secs(3600));
+    let mut still_symbolized = 0;
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = move |below: usize| {
         random ^= random << 13;
@@ -450,7 +484,7 @@ fn broken_modules_do_no_harm() {
         if round % 3 == 0 {
             bytes.truncate(next(whole.len()));
         } else {
-            // Headers and debug information rather than the zeros between them.
+            // Prefer headers to the zeros between sections.
             for _ in 0..=next(8) {
                 let at = if next(4) == 0 {
                     next(64)
@@ -460,20 +494,20 @@ fn broken_modules_do_no_harm() {
                 bytes[at] = u8::try_from(next(256)).unwrap();
             }
         }
-        fs::write(&built.path, bytes).unwrap();
-        let (frames, notes) = named(
-            log(built.path.to_str().unwrap(), place.0, None),
-            far,
-            Places::default(),
+        fs::write(&program.path, bytes).unwrap();
+        let (frames, notes) = symbolized(
+            log(program.path.to_str().unwrap(), location.0, None),
+            far_future,
+            SearchPaths::default(),
         );
-        // So it looks when the thread that reads has ended in a panic.
-        assert!(!notes.join("").contains("took too long"), "round {round}");
+        // A panic in the reader thread looks like a timeout.
+        assert!(!notes.join("").contains("timed out"), "round {round}");
         assert!((1..=256).contains(&frames.len()));
-        named_still += usize::from(frames == FULL);
+        still_symbolized += usize::from(frames == FULL);
     }
     assert!(start.elapsed() < Duration::from_secs(50));
     assert!(
-        (50..600).contains(&named_still),
-        "{named_still} of 600 are no test"
+        (50..600).contains(&still_symbolized),
+        "only {still_symbolized} of 600 were symbolized"
     );
 }

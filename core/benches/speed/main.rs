@@ -16,7 +16,8 @@ use std::path::Path;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use fastrand::Rng;
-use leakgate_core::{Gate, NoWorkspace, Options, Parsed, Parser, triage};
+use leakgate_core::triage::triage;
+use leakgate_core::{Gate, NoWorkspace, Options, Parsed, Parser};
 use quick_xml::events::Event;
 
 /// Leaks in a dense report.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use leakgate_core::{Config, Date, Gate, NoWorkspace, Parsed, Policy, Rule, read_file, triage};
+use leakgate_core::rules::read_file;
+use leakgate_core::triage::triage;
+use leakgate_core::{Config, Date, Gate, NoWorkspace, Parsed, Policy, Rule};
 
 use crate::dense::{MODULES, NOUNS, VERBS};
 
@@ -23,7 +25,7 @@ pub(crate) fn empty_gate() -> Gate {
 /// Panics unless a tenth of the rules match a finding: rules that never match would be cheap.
 pub(crate) fn assert_used(parsed: &Parsed, gate: &Gate) {
     let triage = triage(parsed, gate, &NoWorkspace);
-    let used = triage.uses.iter().filter(|rule| rule.matched > 0).count();
+    let used = triage.usages.iter().filter(|rule| rule.matched > 0).count();
     assert!(used > RULES / 10, "only {used} of {RULES} rules match");
 }
 

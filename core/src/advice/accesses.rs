@@ -1,171 +1,382 @@
-//! Reads, writes and jumps to where a program must not go.
+//! Invalid reads, writes and jumps.
 
-use super::{Help, Risk, entry};
+use super::{Help, Risk, SYMBOLS, entry};
 
-const SYMBOLS: &str =
-    "Build with -g and -fno-omit-frame-pointer, so that each frame has its file and line.";
+const START_WITH_NOTES: &str = "Start with the lines after the stack: `0 bytes after a block` is \
+     an off-by-one access past the end, `inside a block of size … free'd` is a use after free.";
+const VALGRIND_OPTIONS: &str = "--read-var-info=yes shows variable names. \
+     --keep-stacktraces=alloc-and-free shows where a freed block was allocated and where it was \
+     freed.";
 
 pub(super) const TABLE: &[Help] = &[
-    entry("heap-buffer-overflow", "Access outside of a heap block", Risk::Security("8.1"))
-        .cwe(122)
-        .means("The program reads or writes before or behind a block on the heap. The report says by how many bytes, and where the block was allocated.")
-        .fix("Check the index or length against the size that was allocated: an end that is one too far, a missing byte for the terminating zero, a size counted in elements where bytes are meant.")
-        .more(SYMBOLS),
-    entry("stack-buffer-overflow", "Access outside of a variable on the stack", Risk::Security("8.1"))
-        .cwe(121)
-        .means("The program reads or writes beside a local variable. The report lists the variables of the frame and which one is overrun.")
-        .fix("Check the index or length against the size of the variable, and give functions such as `snprintf` and `memcpy` the size of the target."),
-    entry("stack-buffer-underflow", "Access before a variable on the stack", Risk::Security("7.5"))
-        .cwe(124)
-        .means("The program reads or writes in front of the first local variable of a frame, for example by a negative index.")
-        .fix("Check indices for being negative, also those that come from a subtraction of unsigned numbers."),
-    entry("dynamic-stack-buffer-overflow", "Access outside of an array of variable length", Risk::Security("8.1"))
-        .cwe(121)
-        .means("The program reads or writes beside memory of `alloca` or a variable-length array.")
-        .fix("Check the index against the length that was asked for; better still, use a heap block or a fixed array."),
-    entry("global-buffer-overflow", "Access outside of a global variable", Risk::Security("7.5"))
-        .cwe(787)
-        .means("The program reads or writes beside a global or static variable, or beside a string constant.")
-        .fix("Check the index against the size of the array; a table that is indexed by an enum must have an entry for every value."),
-    entry("container-overflow", "Access to elements that a container does not have", Risk::Security("7.5"))
-        .cwe(119)
-        .means("The access lies within the memory of a container such as `std::vector`, but behind its last element.")
-        .fix("Check the index against `size()`, not `capacity()`, and do not keep pointers or iterators when elements are removed.")
-        .harmless("Known to be wrong where only a part of the program, such as a prebuilt library, is built with AddressSanitizer: build all of it, or set detect_container_overflow=0."),
-    entry("intra-object-overflow", "Access from one member of an object into the next", Risk::Security("7.5"))
-        .cwe(787)
-        .means("The access leaves the member that it began with, but not the object.")
-        .fix("Check the index against the size of the member."),
-    entry("heap-use-after-free", "Use of memory that was freed", Risk::Security("8.1"))
-        .cwe(416)
-        .means("The program reads or writes a block on the heap after it was given back. The second stack tells who freed it, the third who allocated it.")
-        .fix("Let one owner decide when it ends, and let nobody keep pointers, references or iterators beyond that: a container that has grown since, a callback that is still registered, a count of references that is one too low."),
-    entry("stack-use-after-return", "Use of a local variable after its function returned", Risk::Security("7.5"))
-        .cwe(562)
-        .means("A pointer or reference to a local variable outlives the function, and is used.")
-        .fix("Return the value itself, or give it a longer life: the caller's, the heap's, a static's. A lambda that runs later must capture by value.")
-        .more("Found with detect_stack_use_after_return=1; newer compilers turn it on by default on Linux."),
-    entry("stack-use-after-scope", "Use of a local variable after its block ended", Risk::Security("7.5"))
-        .cwe(562)
-        .means("A pointer or reference to a variable of an inner block, or to a temporary, is used after the block or the statement.")
-        .fix("Declare the variable outside, or copy the value. A `string_view` or a range of a temporary is the usual cause in C++."),
-    entry("use-after-poison", "Use of memory that was closed by hand", Risk::Security("7.5"))
-        .cwe(416)
-        .means("The program, or an allocator of its own, marked this memory as out of use (ASAN_POISON_MEMORY_REGION), and it is used nevertheless.")
-        .fix("Find who poisoned it: usually a pool took the object back. Then treat it as a use after free."),
-    entry("initialization-order-fiasco", "Use of a global before it was made", Risk::Error)
-        .cwe(696)
-        .means("The constructor of a global uses a global of another file, and nothing says which of them is made first.")
-        .fix("Put the global into a function as a local static, or make it `constinit`."),
-    entry("unknown-crash", "Access to memory that is not there to be used", Risk::Security("7.5"))
-        .cwe(119)
-        .means("AddressSanitizer saw a wrong access of which it can't tell the kind; often an access far beyond a block.")
-        .fix("Look at the address and size of the access, and at the variables it is computed from.")
-        .more(SYMBOLS),
-    entry("invalid-pointer-pair", "Comparison of pointers into different objects", Risk::Error)
-        .cwe(469)
-        .means("Two pointers are subtracted or compared by `<` although they do not point into the same object. What comes out is undefined.")
-        .fix("Compare only pointers into one array; use `std::less` or `uintptr_t` where an order of any pointers is needed."),
-    entry("*-param-overlap", "Source and target overlap", Risk::Error)
+    entry(
+        "heap-buffer-overflow",
+        "Out-of-bounds access to a heap block",
+        Risk::Security("8.1"),
+    )
+    .cwe(122)
+    .meaning(
+        "The program reads or writes memory before or after a heap block. The report states the \
+         distance in bytes and where the block was allocated.",
+    )
+    .fix(
+        "Check the index or length against the allocated size. Typical causes are an off-by-one \
+         end, a missing byte for the terminating null character, and a size in elements that is \
+         used as a size in bytes.",
+    )
+    .more(SYMBOLS),
+    entry(
+        "stack-buffer-overflow",
+        "Out-of-bounds access to a stack variable",
+        Risk::Security("8.1"),
+    )
+    .cwe(121)
+    .meaning(
+        "The program reads or writes memory next to a local variable. The report lists the \
+         variables of the frame and which of them is overrun.",
+    )
+    .fix(
+        "Check the index or length against the size of the variable, and pass the size of the \
+         destination to functions such as `snprintf` and `memcpy`.",
+    ),
+    entry(
+        "stack-buffer-underflow",
+        "Access before a stack variable",
+        Risk::Security("7.5"),
+    )
+    .cwe(124)
+    .meaning(
+        "The program reads or writes memory before the first local variable of a frame, for \
+         example with a negative index.",
+    )
+    .fix(
+        "Check for negative indices, including those that result from subtracting unsigned \
+         numbers.",
+    ),
+    entry(
+        "dynamic-stack-buffer-overflow",
+        "Out-of-bounds access to a variable-length array",
+        Risk::Security("8.1"),
+    )
+    .cwe(121)
+    .meaning(
+        "The program reads or writes memory next to a variable-length array or to memory returned \
+         by `alloca`.",
+    )
+    .fix(
+        "Check the index against the requested length. Preferably, use a heap block or an array of \
+         fixed size.",
+    ),
+    entry(
+        "global-buffer-overflow",
+        "Out-of-bounds access to a global variable",
+        Risk::Security("7.5"),
+    )
+    .cwe(787)
+    .meaning(
+        "The program reads or writes memory next to a global variable, a static variable or a \
+         string constant.",
+    )
+    .fix(
+        "Check the index against the size of the array. A table that is indexed by an enum needs \
+         an entry for every value.",
+    ),
+    entry(
+        "container-overflow",
+        "Out-of-bounds access within a container",
+        Risk::Security("7.5"),
+    )
+    .cwe(119)
+    .meaning(
+        "The access is within the memory of a container such as `std::vector`, but after its last \
+         element.",
+    )
+    .fix(
+        "Check the index against `size()` instead of `capacity()`, and don't keep pointers or \
+         iterators when elements are removed.",
+    )
+    .harmless(
+        "This is a known false positive if only part of the program is built with \
+         AddressSanitizer, for example if it uses a prebuilt library. Build everything with it, or \
+         set detect_container_overflow=0.",
+    ),
+    entry(
+        "intra-object-overflow",
+        "Access beyond a member of an object",
+        Risk::Security("7.5"),
+    )
+    .cwe(787)
+    .meaning("The access leaves the member that it started in, but not the object.")
+    .fix("Check the index against the size of the member."),
+    entry(
+        "heap-use-after-free",
+        "Use of memory that was freed",
+        Risk::Security("8.1"),
+    )
+    .cwe(416)
+    .meaning(
+        "The program reads or writes a heap block after it was freed. The second stack shows where \
+         it was freed, the third where it was allocated.",
+    )
+    .fix(
+        "Give the block a single owner, and don't keep pointers, references or iterators past its \
+         lifetime. Typical causes are a container that has grown since, a callback that is still \
+         registered, and a reference count that is one too low.",
+    ),
+    entry(
+        "stack-use-after-return",
+        "Use of a local variable after its function returned",
+        Risk::Security("7.5"),
+    )
+    .cwe(562)
+    .meaning(
+        "The program uses a pointer or reference to a local variable after the function has \
+         returned.",
+    )
+    .fix(
+        "Return the value itself, or store it where it lives longer: in the caller, on the heap or \
+         in a static variable. Lambdas that run later must capture by value.",
+    )
+    .more(
+        "The check requires detect_stack_use_after_return=1, which newer compilers enable by \
+         default on Linux.",
+    ),
+    entry(
+        "stack-use-after-scope",
+        "Use of a local variable outside of its scope",
+        Risk::Security("7.5"),
+    )
+    .cwe(562)
+    .meaning(
+        "The program uses a pointer or reference to a variable of an inner block after the block, \
+         or to a temporary after its statement.",
+    )
+    .fix(
+        "Declare the variable in the outer scope, or copy the value. In C++, the usual cause is a \
+         `string_view` or range that refers to a temporary.",
+    ),
+    entry(
+        "use-after-poison",
+        "Use of manually poisoned memory",
+        Risk::Security("7.5"),
+    )
+    .cwe(416)
+    .meaning(
+        "The program or its custom allocator marked this memory as unusable \
+         (ASAN_POISON_MEMORY_REGION) and used it afterwards.",
+    )
+    .fix(
+        "Find the code that poisoned the memory, usually a pool to which the object was returned. \
+         Then fix it like a use after free.",
+    ),
+    entry(
+        "initialization-order-fiasco",
+        "Use of a global variable before its initialization",
+        Risk::Error,
+    )
+    .cwe(696)
+    .meaning(
+        "The constructor of a global variable uses a global variable of another file, and their \
+         order of initialization is unspecified.",
+    )
+    .fix(
+        "Turn the global variable into a local static variable of a function, or make it \
+         `constinit`.",
+    ),
+    entry(
+        "unknown-crash",
+        "Invalid memory access of unknown kind",
+        Risk::Security("7.5"),
+    )
+    .cwe(119)
+    .meaning(
+        "AddressSanitizer detected an invalid access but could not determine its kind. It's often \
+         an access far beyond a block.",
+    )
+    .fix("Check the address and size of the access, and the variables that they are computed from.")
+    .more(SYMBOLS),
+    entry(
+        "invalid-pointer-pair",
+        "Comparison of pointers to different objects",
+        Risk::Error,
+    )
+    .cwe(469)
+    .meaning(
+        "Two pointers are subtracted or compared with `<`, although they don't point into the same \
+         object. The result is undefined.",
+    )
+    .fix(
+        "Compare only pointers into the same array. To order arbitrary pointers, use `std::less` \
+         or `uintptr_t`.",
+    ),
+    entry(
+        "*-param-overlap",
+        "Overlapping source and destination",
+        Risk::Error,
+    )
+    .cwe(475)
+    .meaning(
+        "A C library function that requires separate memory areas was called with overlapping \
+         ones.",
+    )
+    .fix("Use `memmove` instead of `memcpy`, or a different destination."),
+    entry("overlap", "Overlapping source and destination", Risk::Error)
         .cwe(475)
-        .means("A function of the C library that needs two memory areas apart was given areas that overlap.")
-        .fix("Use `memmove` instead of `memcpy`, or another target."),
-    entry("overlap", "Source and target overlap", Risk::Error)
-        .cwe(475)
-        .means("`memcpy`, `strcpy` or a relative of theirs was given areas that overlap; what is copied is undefined.")
-        .fix("Use `memmove`, or another target."),
-    entry("negative-size-param", "Negative size", Risk::Security("7.5"))
-        .cwe(839)
-        .means("A function such as `memcpy` was given a size that is negative, which it takes for a huge one.")
-        .fix("Check the subtraction that the size comes from before it is used."),
-    entry("invalid-read", "Read of memory that the program must not use", Risk::Security("7.5"))
-        .cwe(125)
-        .means("valgrind saw a read outside of every block, or in one that was freed. The lines behind the stack say which block is near, and where it came from.")
-        .fix("Read them first: `0 bytes after a block` is an end that is one too far, `inside a block of size … free'd` a use after free.")
-        .more("--read-var-info=yes names variables; --keep-stacktraces=alloc-and-free shows both stacks of a freed block."),
-    entry("invalid-write", "Write to memory that the program must not use", Risk::Security("8.1"))
-        .cwe(787)
-        .means("valgrind saw a write outside of every block, or in one that was freed. The lines behind the stack say which block is near, and where it came from.")
-        .fix("Read them first: `0 bytes after a block` is an end that is one too far, `inside a block of size … free'd` a use after free.")
-        .more("--read-var-info=yes names variables; --keep-stacktraces=alloc-and-free shows both stacks of a freed block."),
-    entry("invalid-jump", "Jump to where no code is", Risk::Security("8.1"))
-        .cwe(824)
-        .means("The program calls or returns to an address that holds no code: a function pointer that was never set, or one that was overwritten.")
-        .fix("Look for the errors before this one first; a damaged stack or object is the usual cause."),
-    entry("core-mem-error", "System call with memory that is not there", Risk::Error)
-        .cwe(119)
-        .means("A system call was given a pointer to memory that the program must not use.")
-        .fix("Check the pointer and the length that go to the call."),
-    entry("segv", "Crash by an access to memory", Risk::Security("5.9"))
-        .cwe(476)
-        .means("The process touched an address that is not mapped, or not in this way. An address near zero is a null pointer with an offset.")
-        .fix("Check the pointer before it is used; where the address looks random, look for a use after free or an overflow before it.")
-        .more(SYMBOLS),
-    entry("bus", "Crash by an access that the hardware refuses", Risk::Security("5.9"))
-        .cwe(119)
-        .means("The address is misaligned, or lies in a mapped file behind its end.")
-        .fix("Check alignment where bytes are cast to larger types; check that no mapped file was made shorter."),
-    entry("stack-overflow", "Stack used up", Risk::Error)
-        .cwe(674)
-        .means("The stack of the thread is full: an endless recursion, or local variables that are too large.")
-        .fix("Look for functions that repeat in the stack; put large arrays on the heap.")
-        .harmless("Sanitizers need more stack than a usual build; a deep but finite recursion may only need `ulimit -s`."),
-    entry("access-violation", "Crash by an access to memory", Risk::Security("5.9"))
-        .cwe(119)
-        .means("The process touched an address that is not mapped, or not in this way.")
-        .fix("Check the pointer before it is used; where the address looks random, look for a use after free or an overflow before it."),
-    entry("fpe", "Crash by a calculation", Risk::Error)
-        .cwe(369)
-        .means("An integer was divided by zero, or the smallest integer by -1.")
-        .fix("Check the divisor."),
-    entry("ill", "Crash by an instruction that does not exist", Risk::Error)
-        .means("The process ran into bytes that are no instruction: a trap that the compiler put there for undefined behaviour, a jump into data, or code for a newer processor.")
-        .fix("Look at the source line for undefined behaviour, such as the end of a function without `return`; check -march."),
-    entry("abrt", "The program gave itself up", Risk::Error)
-        .cwe(617)
-        .means("`abort` was called: by an assertion, an uncaught exception, a panic, or the C library that found its heap damaged.")
-        .fix("The lines that the program printed before usually say why."),
-    entry("trap", "The program stopped at a trap", Risk::Error)
-        .means("A trap instruction was reached, as compilers and checks of hardened libraries put them in.")
-        .fix("Look at the source line for the check that failed."),
-    entry("fatal-signal", "Process ended by a signal", Risk::Error)
-        .means("The process was ended by a signal that stands for a crash: a wrong access, a failed assertion, an instruction that does not exist, or a time limit.")
-        .fix("Look at the errors before it first: what broke the memory is often reported there."),
-    entry("allocation-tail-overwritten", "Write just behind a heap block", Risk::Security("8.1"))
-        .cwe(122)
-        .means("When the block was freed, the bytes behind its end were not what the allocator had left there: somebody wrote over the end, in code that is not instrumented.")
-        .fix("Look for what writes into the block, such as a function of a library that was given a wrong length.")
-        .more("Build the code that writes with -fsanitize=hwaddress, too; the write itself is reported then."),
-    entry("tag-mismatch", "Access with the wrong memory tag", Risk::Security("8.1"))
-        .cwe(119)
-        .means("The tag of the pointer is not that of the memory: an access outside of a block, or to one that was freed.")
-        .fix("The report says which is more likely, and where the block came from."),
-    entry("dangling-pointer", "Use of a pointer that points to nothing", Risk::Security("7.5"))
-        .cwe(825)
-        .means("The pointer was made of a number, or what it pointed to is gone.")
-        .fix("Keep what it points to alive, and make pointers of pointers, not of numbers."),
-    entry("write-to-constant", "Write to memory that must not change", Risk::Error)
+        .meaning(
+            "`memcpy`, `strcpy` or a similar function was called with overlapping memory areas. \
+             The result is undefined.",
+        )
+        .fix("Use `memmove`, or a different destination."),
+    entry(
+        "negative-size-param",
+        "Negative size",
+        Risk::Security("7.5"),
+    )
+    .cwe(839)
+    .meaning(
+        "A function such as `memcpy` was called with a negative size, which it treats as a very \
+         large one.",
+    )
+    .fix("Check the result of the subtraction before using it as a size."),
+    entry(
+        "invalid-read",
+        "Read of invalid memory",
+        Risk::Security("7.5"),
+    )
+    .cwe(125)
+    .meaning(
+        "valgrind detected a read outside of all blocks, or in a freed block. The lines after the \
+         stack state which block is near and where it was allocated or freed.",
+    )
+    .fix(START_WITH_NOTES)
+    .more(VALGRIND_OPTIONS),
+    entry(
+        "invalid-write",
+        "Write to invalid memory",
+        Risk::Security("8.1"),
+    )
+    .cwe(787)
+    .meaning(
+        "valgrind detected a write outside of all blocks, or in a freed block. The lines after the \
+         stack state which block is near and where it was allocated or freed.",
+    )
+    .fix(START_WITH_NOTES)
+    .more(VALGRIND_OPTIONS),
+    entry(
+        "invalid-jump",
+        "Jump to a non-executable address",
+        Risk::Security("8.1"),
+    )
+    .cwe(824)
+    .meaning(
+        "The program called or returned to an address that contains no code, for example because a \
+         function pointer is uninitialized or was overwritten.",
+    )
+    .fix(
+        "Fix the errors that were reported earlier first. The usual cause is a corrupted stack or \
+         object.",
+    ),
+    entry(
+        "core-mem-error",
+        "System call with an invalid memory address",
+        Risk::Error,
+    )
+    .cwe(119)
+    .meaning("A system call was given a pointer to memory that the program may not access.")
+    .fix("Check the pointer and the length that are passed to the system call."),
+    entry(
+        "allocation-tail-overwritten",
+        "Write past the end of a heap block",
+        Risk::Security("8.1"),
+    )
+    .cwe(122)
+    .meaning(
+        "When the block was freed, the bytes after its end had been overwritten by code that isn't \
+         instrumented.",
+    )
+    .fix(
+        "Look for code that writes to the block, such as a library function that was called with a \
+         wrong length.",
+    )
+    .more(
+        "Build the code that writes with -fsanitize=hwaddress as well. The write itself is then \
+         reported.",
+    ),
+    entry(
+        "tag-mismatch",
+        "Access with a wrong memory tag",
+        Risk::Security("8.1"),
+    )
+    .cwe(119)
+    .meaning(
+        "The tag of the pointer differs from the tag of the memory. The access is outside of a \
+         block, or the block was freed.",
+    )
+    .fix("The report states which cause is more likely, and where the block was allocated."),
+    entry(
+        "dangling-pointer",
+        "Use of a dangling pointer",
+        Risk::Security("7.5"),
+    )
+    .cwe(825)
+    .meaning(
+        "The pointer was created from a number, or the object that it pointed to no longer exists.",
+    )
+    .fix("Keep the object alive, and derive pointers from pointers instead of numbers."),
+    entry("write-to-constant", "Write to constant memory", Risk::Error)
         .cwe(471)
-        .means("A constant or a string of the program itself is written to.")
-        .fix("Copy it first, or find the cast that took `const` away."),
-    entry("wild-memory-access", "Access through a pointer that cannot be right", Risk::Security("7.5"))
-        .cwe(119)
-        .means("The address is none that the kernel uses: the pointer was overwritten, or never set.")
-        .fix("Find where the pointer is set, and what lies beside it in memory."),
-    entry("user-memory-access", "Access to a program's memory without leave", Risk::Security("7.5"))
-        .cwe(119)
-        .means("The kernel uses an address of user space directly, often a null pointer with an offset.")
-        .fix("Use `copy_from_user` and its like for addresses of a program; check the pointer for null."),
-    entry("invalid-access", "Access with the wrong memory tag", Risk::Security("7.5"))
-        .cwe(119)
-        .means("The tag of the pointer is not that of the memory: it was freed, or the access is outside of the object.")
-        .fix("Look at who allocated and who freed the object that is named."),
-    entry("*out-of-bounds", "Access outside of an object", Risk::Security("8.1"))
-        .cwe(119)
-        .means("The access lies outside of the object it began with.")
-        .fix("Check the index or length against the size of the object."),
-    entry("*use-after-free", "Use of memory that was freed", Risk::Security("8.1"))
-        .cwe(416)
-        .means("Memory is used after it was given back.")
-        .fix("Let one owner decide when it ends, and let nobody keep pointers beyond that."),
+        .meaning("The program writes to a constant or to a string literal.")
+        .fix("Copy the data first, or find the cast that removes `const`."),
+    entry(
+        "wild-memory-access",
+        "Access through a corrupted pointer",
+        Risk::Security("7.5"),
+    )
+    .cwe(119)
+    .meaning(
+        "The address is outside of the ranges that the kernel uses, because the pointer is \
+         uninitialized or was overwritten.",
+    )
+    .fix("Find where the pointer is set, and what is adjacent to it in memory."),
+    entry(
+        "user-memory-access",
+        "Direct access to user memory in the kernel",
+        Risk::Security("7.5"),
+    )
+    .cwe(119)
+    .meaning(
+        "The kernel accesses a user-space address directly. It's often a null pointer plus an \
+         offset.",
+    )
+    .fix(
+        "Use `copy_from_user` and similar functions for user-space addresses, and check for null \
+         pointers.",
+    ),
+    entry(
+        "invalid-access",
+        "Access with a wrong memory tag",
+        Risk::Security("7.5"),
+    )
+    .cwe(119)
+    .meaning(
+        "The tag of the pointer differs from the tag of the memory. The object was freed, or the \
+         access is outside of it.",
+    )
+    .fix("Check where the object was allocated and freed."),
+    entry(
+        "*out-of-bounds",
+        "Out-of-bounds access",
+        Risk::Security("8.1"),
+    )
+    .cwe(119)
+    .meaning("The access is outside of the object that it started in.")
+    .fix("Check the index or length against the size of the object."),
+    entry(
+        "*use-after-free",
+        "Use of memory that was freed",
+        Risk::Security("8.1"),
+    )
+    .cwe(416)
+    .meaning("Memory is used after it was freed.")
+    .fix("Give the block a single owner, and don't keep pointers past its lifetime."),
 ];

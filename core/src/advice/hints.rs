@@ -1,5 +1,5 @@
-//! What the frames of a stack tell about where a leak usually comes from. A hint is a place to
-//! look, never an acceptance.
+//! Hints about the usual origin of a leak, found by the functions in its stack. A hint suggests
+//! where to look. It never accepts a finding.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,34 +7,35 @@ use alloc::vec::Vec;
 use crate::culprit::is_collapsed;
 use crate::model::{Finding, Frame, Stack};
 use crate::symbol::simple_name;
-use crate::symbolize::is_nameless;
+use crate::symbolize::is_unsymbolized;
 
-/// So many are told of one finding.
-const MOST: usize = 2;
+/// Maximum number of hints from stack patterns per finding.
+const MAX_HINTS: usize = 2;
 
-/// One pattern of frames.
+/// A hint and the functions that it applies to.
 struct Hint {
-    /// Simple names of functions, each of which stands somewhere in the stack; `*` at the end
-    /// takes any rest.
-    all: &'static [&'static [&'static str]],
+    /// Groups of simple function names. The stack must contain a function of every group. `*` at
+    /// the end of a name matches any text.
+    groups: &'static [&'static [&'static str]],
     text: &'static str,
-    /// It can't be where `main` is in the stack.
+    /// Whether the hint doesn't apply to stacks that contain `main`.
     before_main: bool,
 }
 
-const fn hint(all: &'static [&'static [&'static str]], text: &'static str) -> Hint {
+/// Creates a hint that also applies to stacks that contain `main`.
+const fn hint(groups: &'static [&'static [&'static str]], text: &'static str) -> Hint {
     Hint {
-        all,
+        groups,
         text,
         before_main: false,
     }
 }
 
-/// The more exact come first.
+/// All hints, the more specific first.
 const HINTS: &[Hint] = &[
     hint(
         &[&["pthread_create*"], &["_dl_allocate_tls", "allocate_dtv"]],
-        "a thread that still ran, or was neither joined nor detached, when the process ended: join it",
+        "the thread was still running, or was neither joined nor detached, at exit: join it",
     ),
     hint(
         &[&[
@@ -43,7 +44,8 @@ const HINTS: &[Hint] = &[
             "async_std::*",
             "smol::*",
         ]],
-        "a worker thread or task of an asynchronous runtime: shut the runtime down before the end; what it keeps by design is in the pack `tokio`",
+        "the stack contains an asynchronous runtime or thread pool: shut it down before exit. For \
+         memory that it keeps by design, use the pack `tokio`",
     ),
     hint(
         &[&[
@@ -51,7 +53,8 @@ const HINTS: &[Hint] = &[
             "alloc::ffi::CString::*",
             "std::ffi::c_str::CString::*",
         ]],
-        "a string that Rust made for C: it is given back by CString::from_raw, through the library's own free function",
+        "a Rust string that was passed to C: free it with the library's free function, which must \
+         call CString::from_raw",
     ),
     hint(
         &[&[
@@ -68,7 +71,8 @@ const HINTS: &[Hint] = &[
             "getline",
             "getdelim",
         ]],
-        "a string whose owner is the caller, often a returned error message: whoever gets it has to free it, or hand it to the library's free function",
+        "a string that the caller owns, often an error message: free it, or pass it to the \
+         library's free function",
     ),
     hint(
         &[&[
@@ -81,11 +85,13 @@ const HINTS: &[Hint] = &[
             "_PyImport_*",
             "PyImport_*",
         ]],
-        "Python's interpreter is in the stack: what it keeps by design is in the pack `python`; PYTHONMALLOC=malloc makes its own allocations visible",
+        "the stack contains the Python interpreter: for memory that it keeps by design, use the \
+         pack `python`. PYTHONMALLOC=malloc makes all of its allocations visible",
     ),
     hint(
         &[&["JNI_CreateJavaVM", "JavaMain", "JVM_*"]],
-        "the Java virtual machine is in the stack: what it keeps by design is in the pack `jvm`",
+        "the stack contains the Java virtual machine: for memory that it keeps by design, use the \
+         pack `jvm`",
     ),
     hint(
         &[&[
@@ -95,7 +101,7 @@ const HINTS: &[Hint] = &[
             "g_object_class_*",
             "g_signal_new*",
         ]],
-        "GLib registers types, names and signals once and keeps them: see the pack `glib`",
+        "GLib keeps registered types, names and signals: use the pack `glib`",
     ),
     hint(
         &[&[
@@ -106,15 +112,16 @@ const HINTS: &[Hint] = &[
             "SSL_CTX_new*",
             "SSL_library_init",
         ]],
-        "OpenSSL's set-up is in the stack: what it keeps by design is in the pack `openssl`; an SSL_CTX that the program made needs SSL_CTX_free",
+        "the stack contains OpenSSL's initialization: for memory that it keeps by design, use the \
+         pack `openssl`. Free an SSL_CTX of the program with SSL_CTX_free",
     ),
     hint(
         &[&["GOMP_*", "gomp_*", "__kmp_*", "__kmpc_*"]],
-        "OpenMP keeps its threads and teams for the next region: see the pack `openmp`",
+        "OpenMP keeps its threads and teams for the next parallel region: use the pack `openmp`",
     ),
     hint(
         &[&["dlopen*", "_dl_open", "dl_open_worker*"]],
-        "allocated while a library was loaded: close it by dlclose, or see the pack `dlopen`",
+        "allocated while a library was loaded: unload it with dlclose, or use the pack `dlopen`",
     ),
     Hint {
         before_main: true,
@@ -126,25 +133,29 @@ const HINTS: &[Hint] = &[
                 "__static_initialization_and_destruction_0",
                 "__libc_csu_init",
             ]],
-            "allocated before main, by the set-up of a library or of a static object",
+            "allocated before main, by the initialization of a library or of a static object",
         )
     },
 ];
 
-/// What to tell of a finding; `own` is true where a frame of its stack is yours.
+/// Returns the hints for a finding, without escaping: they contain no log text. `own` states
+/// whether its stack has a frame of the user's code.
 pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     if finding.primary().is_none() {
-        told.push("the checker prints no stack for it");
+        texts.push("the checker printed no stack");
     } else if !own {
-        told.push(match is_collapsed(finding) {
-            true => "no frame of yours in this stack; the fast unwinder loses them in Rust: set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes",
-            false => "no frame of yours in this stack",
+        texts.push(if is_collapsed(finding) {
+            "no frame of your code in this stack, because the fast unwinder fails in Rust code: \
+             set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes"
+        } else {
+            "no frame of your code in this stack"
         });
     }
     if finding.primary().is_some_and(is_bare) {
-        told.push(
-            "its frames have no names: `leakgate check --symbolize` takes them from the modules where the program was built, and the checker itself where llvm-symbolizer is in its PATH",
+        texts.push(
+            "frames without names: run `leakgate check --symbolize` on the machine where the \
+             program was built, or install llvm-symbolizer on the checker's PATH",
         );
     }
     if finding.kind.is_leak()
@@ -153,30 +164,37 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
         let names: Vec<String> = stack
             .frames
             .iter()
-            .filter_map(|f| f.site.name())
+            .filter_map(|f| f.info.name())
             .map(simple_name)
             .collect();
-        let stands = |patterns: &[&str]| {
+        let contains = |patterns: &[&str]| {
             names
                 .iter()
-                .any(|name| patterns.iter().any(|p| takes(p, name)))
+                .any(|name| patterns.iter().any(|pattern| matches(pattern, name)))
         };
-        // Names of addresses without debug information may be of their neighbours.
-        let in_main = names.iter().any(|name| name == "main");
-        let fitting = HINTS.iter().filter(|hint| !(in_main && hint.before_main));
-        let fitting = fitting.filter(|hint| hint.all.iter().all(|patterns| stands(patterns)));
-        told.extend(fitting.map(|hint| hint.text).take(MOST));
+        // Without debug information, an address may get the name of an adjacent function.
+        let has_main = names.iter().any(|name| name == "main");
+        let applicable = HINTS
+            .iter()
+            .filter(|hint| !(has_main && hint.before_main))
+            .filter(|hint| hint.groups.iter().all(|patterns| contains(patterns)));
+        texts.extend(applicable.map(|hint| hint.text).take(MAX_HINTS));
     }
-    told
+    texts
 }
 
-/// True for a stack that has places in modules and no name at all.
+/// Returns true if a stack has frames with module offsets, but no frame with a name or file.
 fn is_bare(stack: &Stack) -> bool {
-    let has_name = |frame: &Frame| frame.site.name().is_some() || frame.site.file.is_some();
-    stack.frames.iter().any(|frame| is_nameless(&frame.site)) && !stack.frames.iter().any(has_name)
+    let has_name = |frame: &Frame| frame.info.name().is_some() || frame.info.file.is_some();
+    stack
+        .frames
+        .iter()
+        .any(|frame| is_unsymbolized(&frame.info))
+        && !stack.frames.iter().any(has_name)
 }
 
-fn takes(pattern: &str, name: &str) -> bool {
+/// Returns true if a pattern matches a name.
+fn matches(pattern: &str, name: &str) -> bool {
     pattern
         .strip_suffix('*')
         .map_or(pattern == name, |start| name.starts_with(start))
@@ -185,11 +203,13 @@ fn takes(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, Parser};
+    use crate::Options;
+    use crate::parse::Parser;
 
-    fn of(frames: &[&str]) -> Vec<&'static str> {
+    fn leak_hints(frames: &[&str]) -> Vec<&'static str> {
         let mut log = String::from(
-            "==1==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 8 byte(s) in 1 object(s) allocated from:\n",
+            "==1==ERROR: LeakSanitizer: detected memory leaks\n\n\
+             Direct leak of 8 byte(s) in 1 object(s) allocated from:\n",
         );
         for (at, name) in frames.iter().enumerate() {
             log += &alloc::format!("    #{at} 0x1 in {name} /src/a.c:1:1\n");
@@ -202,29 +222,30 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_without_any_name_can_be_symbolized() {
-        let told = |frames: &[&str]| {
+    fn unsymbolized_stack_suggests_symbolizing() {
+        let suggests_symbolizing = |frames: &[&str]| {
             let frames: String = frames
                 .iter()
                 .map(|frame| alloc::format!("    #0 0x1 {frame} (BuildId: ab)\n"))
                 .collect();
-            let head = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\n";
+            let head = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 \
+                        at pc 0x2 bp 0x3 sp 0x4\n";
             let mut parser = Parser::new(Options::default());
             parser.feed(alloc::format!("{head}{frames}\n").as_bytes());
             hints(&parser.finish().findings[0], true)
                 .iter()
                 .any(|hint| hint.contains("--symbolize"))
         };
-        assert!(told(&["(/bin/app+0x1)"]));
-        assert!(!told(&["in main (/bin/app+0x1)"]));
+        assert!(suggests_symbolizing(&["(/bin/app+0x1)"]));
+        assert!(!suggests_symbolizing(&["in main (/bin/app+0x1)"]));
     }
 
     #[test]
-    fn frames_tell_where_to_look() {
+    fn functions_select_hints() {
         for (frames, want) in [
             (
                 &["malloc", "strdup", "last_error", "main"][..],
-                "a string whose owner is the caller",
+                "a string that the caller owns",
             ),
             (
                 &[
@@ -234,7 +255,7 @@ mod tests {
                     "pthread_create@@GLIBC_2.34",
                     "main",
                 ],
-                "a thread that still ran",
+                "the thread was still running",
             ),
             (
                 &[
@@ -243,7 +264,7 @@ mod tests {
                     "Py_InitializeFromConfig",
                     "main",
                 ],
-                "Python's interpreter",
+                "the stack contains the Python interpreter",
             ),
             (
                 &[
@@ -251,7 +272,7 @@ mod tests {
                     "tokio::runtime::park::CachedParkThread::new",
                     "main",
                 ],
-                "a worker thread or task",
+                "the stack contains an asynchronous runtime",
             ),
             (
                 &[
@@ -264,13 +285,13 @@ mod tests {
                 "allocated before main",
             ),
         ] {
-            let told = of(frames);
+            let hints = leak_hints(frames);
             assert!(
-                told.len() == 1 && told[0].starts_with(want),
-                "{frames:?}: {told:?}"
+                hints.len() == 1 && hints[0].starts_with(want),
+                "{frames:?}: {hints:?}"
             );
         }
-        assert!(of(&["malloc", "make", "main"]).is_empty());
-        assert!(of(&["malloc", "pthread_created", "main"]).is_empty());
+        assert!(leak_hints(&["malloc", "make", "main"]).is_empty());
+        assert!(leak_hints(&["malloc", "pthread_created", "main"]).is_empty());
     }
 }

@@ -1,57 +1,146 @@
-//! Memory and descriptors that are never given back.
+//! Leaks of memory, file descriptors and threads.
 
 use super::{Help, Risk, entry};
 
 pub(super) const TABLE: &[Help] = &[
     entry("leak-definite", "Leaked memory", Risk::Leak)
         .cwe(401)
-        .means("When the process ended, or when the search ran, no pointer led to this block any more: nobody can free it.")
-        .fix("Free it where its owner ends, or give it an owner that does: a destructor, `unique_ptr`, `Box`, a free function on every path out, early returns and error paths first.")
-        .harmless("Memory that a program keeps on purpose until its end is better kept in a static variable: then it is still reachable and no leak.")
-        .more("Short stacks become whole with --num-callers=50 (valgrind) or fast_unwind_on_malloc=0 (sanitizers); --keep-debuginfo=yes names frames of libraries that were unloaded."),
-    entry("leak-indirect", "Memory that is only reachable from leaked memory", Risk::Leak)
+        .meaning(
+            "When the leak check ran, usually at process exit, no pointer to the block existed. \
+             The program can no longer free it.",
+        )
+        .fix(
+            "Free the block when its owner ends, or give it an owner that does so, such as a \
+             destructor, `unique_ptr` or `Box`. In C, free it on every path out of the function, \
+             especially on early returns and after errors.",
+        )
+        .harmless(
+            "If the program keeps the memory until it exits, store the pointer in a static \
+             variable. The memory is then still reachable and not a leak.",
+        )
+        .more(
+            "For complete stacks, use --num-callers=50 (valgrind) or fast_unwind_on_malloc=0 \
+             (sanitizers). --keep-debuginfo=yes shows the names of frames in unloaded libraries.",
+        ),
+    entry(
+        "leak-indirect",
+        "Memory that is only reachable from leaked memory",
+        Risk::Leak,
+    )
+    .cwe(401)
+    .meaning(
+        "Only other leaked blocks point to the block, for example if it's a node of a list whose \
+         head is lost. The blocks may also point to each other.",
+    )
+    .fix(
+        "Find the leaked block that owns this one, and free it with everything it holds. If no \
+         direct leak is reported, look for a reference cycle, such as two `shared_ptr` or `Rc` \
+         that own each other.",
+    )
+    .more(
+        "LeakSanitizer always shows these records. valgrind shows them with --show-leak-kinds=all.",
+    ),
+    entry("leak-possible", "Possibly leaked memory", Risk::Possible)
         .cwe(401)
-        .means("Only other leaked blocks point to this block, for example the nodes of a list whose head is lost, or blocks that point to each other in a circle.")
-        .fix("Find the leaked block that owns it and free that one with all it holds. Where there is no direct leak beside it, look for a cycle: a pair of `shared_ptr` or `Rc` that hold each other.")
-        .more("valgrind shows these records with --show-leak-kinds=all; LeakSanitizer always does."),
-    entry("leak-possible", "Memory that is perhaps leaked", Risk::Possible)
-        .cwe(401)
-        .means("Only pointers into the middle of the block are left. Either the pointer to its start is lost, or the program keeps such pointers on purpose.")
-        .fix("Check who owns the block. If the owner is gone, free it there as for a definite leak.")
-        .harmless("Threads that still run at the end (their stacks and thread-local storage), C++ arrays with a length in front, objects with several bases and allocators that hand out the inside of a block look like this.")
-        .more("Join threads before the end; --leak-check-heuristics=all (valgrind's default) already knows the usual layouts of C++."),
-    entry("leak-reachable", "Memory that is still in use at the end", Risk::Untidy)
-        .cwe(401)
-        .means("A pointer still led to the block when the process ended; the system takes it back.")
-        .fix("Nothing has to be done where the block lives as long as the program. Where the number grows with the work, something collects blocks that it no longer needs: a cache without a bound, a list that is never emptied.")
-        .harmless("Caches, interned strings, start-up data of libraries and the buffer of standard output belong here."),
+        .meaning(
+            "Only pointers to the interior of the block remain. Either the pointer to its start is \
+             lost, or the program keeps interior pointers on purpose.",
+        )
+        .fix(
+            "Find the owner of the block. If it no longer exists, free the block as for a definite \
+             leak.",
+        )
+        .harmless(
+            "This is normal for threads that still run at exit (their stacks and thread-local \
+             storage), C++ arrays that store their length first, objects with several base \
+             classes, and allocators that return interior pointers.",
+        )
+        .more(
+            "Join threads before exit. valgrind recognizes common C++ layouts by default \
+             (--leak-check-heuristics=all).",
+        ),
+    entry(
+        "leak-reachable",
+        "Memory still reachable at exit",
+        Risk::Untidy,
+    )
+    .cwe(401)
+    .meaning(
+        "A pointer to the block still existed when the process ended. The system then frees the \
+         memory.",
+    )
+    .fix(
+        "Nothing has to be fixed if the block lives as long as the program. If the amount grows \
+         with the workload, look for blocks that are no longer needed, as in an unbounded cache or \
+         a list that is never cleared.",
+    )
+    .harmless(
+        "Caches, interned strings, initialization data of libraries and the buffer of standard \
+         output are usually harmless.",
+    ),
     entry("leak-*", "Leaked memory", Risk::Leak)
         .cwe(401)
-        .means("The checker counts this memory as leaked.")
-        .fix("Free it where its owner ends, or give it an owner that does."),
-    entry("fd-leak", "Descriptor left open", Risk::Leak)
+        .meaning("The checker reports this memory as leaked.")
+        .fix("Free the block when its owner ends, or give it an owner that does so."),
+    entry("fd-leak", "File descriptor left open", Risk::Leak)
         .cwe(775)
-        .means("A file, pipe or socket that the process opened was still open at its end. A long-running process runs out of them.")
-        .fix("Close it on every path out, errors first; in C++ and Rust give it an owner that closes it.")
-        .harmless("A log file or a lock that is to stay open until the end of the program.")
-        .more("--track-fds=yes shows where each was opened; --track-fds=all shows the standard streams, too."),
-    entry("fd-inherited", "Descriptor that came from the parent process", Risk::Untidy)
-        .means("The descriptor was open when the process began, and still is.")
-        .fix("Nothing, unless the child is to be shut off from the parent's files: then open these with O_CLOEXEC.")
-        .harmless("Runners of CI systems leave descriptors open in everything they start."),
-    entry("fd-bad-close", "Descriptor closed twice", Risk::Error)
+        .meaning(
+            "A file, pipe or socket that the process opened was still open when it ended. A \
+             long-running process eventually runs out of descriptors.",
+        )
+        .fix(
+            "Close it on every path, especially after errors. In C++ and Rust, give it an owner \
+             that closes it.",
+        )
+        .harmless("A log file or lock file may stay open until the program exits.")
+        .more(
+            "--track-fds=yes shows where each descriptor was opened. --track-fds=all also shows \
+             the standard streams.",
+        ),
+    entry(
+        "fd-inherited",
+        "File descriptor inherited from the parent process",
+        Risk::Untidy,
+    )
+    .meaning("The descriptor was already open when the process started, and still is.")
+    .fix(
+        "Nothing has to be fixed, unless the child process must not access the parent's files. In \
+         that case, open them with O_CLOEXEC in the parent.",
+    )
+    .harmless("CI runners often leave descriptors open in the processes that they start."),
+    entry("fd-bad-close", "File descriptor closed twice", Risk::Error)
         .cwe(1341)
-        .means("The descriptor was closed before. In between its number may have gone to another file, which is then closed under somebody's feet.")
-        .fix("Let one place own the descriptor, and forget its number (-1) where it is closed.")
-        .more("--track-fds=yes shows where it was opened and where it was closed first."),
-    entry("fd-bad-use", "Use of a descriptor that is not open", Risk::Error)
-        .cwe(910)
-        .means("A system call was given a descriptor that was closed before, or was never opened.")
-        .fix("Check what `open`, `socket` or `accept` returned before it is used, and do not use a number after `close`.")
-        .harmless("Code that closes every possible descriptor before it starts another program does this on purpose.")
-        .more("--track-fds=yes shows where it was opened and closed."),
-    entry("thread-leak", "Thread that was never joined", Risk::Leak)
-        .cwe(772)
-        .means("A thread ended, and nobody joined or detached it, so that its stack and its record stay.")
-        .fix("Join it, or detach it where nobody waits for it."),
+        .meaning(
+            "The descriptor was already closed. Its number may have been reused for another file, \
+             which is then closed by mistake.",
+        )
+        .fix("Give the descriptor a single owner, and set the variable to -1 after closing it.")
+        .more("--track-fds=yes shows where it was opened and first closed."),
+    entry(
+        "fd-bad-use",
+        "Use of a file descriptor that isn't open",
+        Risk::Error,
+    )
+    .cwe(910)
+    .meaning("A system call was given a descriptor that is closed or was never opened.")
+    .fix(
+        "Check the results of `open`, `socket` and `accept` before using them, and don't use a \
+         descriptor after closing it.",
+    )
+    .harmless(
+        "Some programs intentionally close all possible descriptors before they start another \
+         program.",
+    )
+    .more("--track-fds=yes shows where it was opened and closed."),
+    entry(
+        "thread-leak",
+        "Thread neither joined nor detached",
+        Risk::Leak,
+    )
+    .cwe(772)
+    .meaning(
+        "A thread ended without being joined or detached, so its stack and bookkeeping data remain \
+         allocated.",
+    )
+    .fix("Join the thread, or detach it if no other thread waits for it."),
 ];

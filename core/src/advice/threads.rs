@@ -1,62 +1,120 @@
-//! Synchronisation objects as drd sees them.
+//! Incorrect use of synchronization objects, as reported by drd.
 
 use super::{Help, Risk, entry};
 
-const LIVES: &str =
-    "Make it before the threads that use it begin, and destroy it after they were joined.";
+const LIFETIME: &str =
+    "Initialize it before the threads that use it start, and destroy it after they are joined.";
 
 pub(super) const TABLE: &[Help] = &[
-    entry("mutex-err", "Wrong use of a mutex", Risk::Error)
+    entry("mutex-err", "Incorrect use of a mutex", Risk::Error)
         .cwe(667)
-        .means("A mutex is unlocked by a thread that does not hold it, locked twice, destroyed while it is locked, or is none.")
-        .fix("Pair each lock with one unlock in the same thread; a guard object does it on every path."),
-    entry("rwlock-err", "Wrong use of a reader-writer lock", Risk::Error)
+        .meaning(
+            "A mutex is unlocked by a thread that doesn't hold it, locked twice, or destroyed \
+             while locked, or the object isn't a mutex.",
+        )
+        .fix(
+            "Release each lock exactly once, in the thread that acquired it. A guard object does \
+             so on every path.",
+        ),
+    entry(
+        "rwlock-err",
+        "Incorrect use of a reader-writer lock",
+        Risk::Error,
+    )
+    .cwe(667)
+    .meaning(
+        "A reader-writer lock is unlocked by a thread that doesn't hold it, locked twice for \
+         writing, or destroyed while locked.",
+    )
+    .fix("Release each lock exactly once, in the thread that acquired it."),
+    entry(
+        "cond-err",
+        "Incorrect use of a condition variable",
+        Risk::Error,
+    )
+    .cwe(667)
+    .meaning("A condition variable is used that is not initialized, or was destroyed.")
+    .fix(LIFETIME),
+    entry(
+        "cond-race-err",
+        "Condition variable signaled without its mutex",
+        Risk::Untidy,
+    )
+    .cwe(662)
+    .meaning(
+        "No thread holds the mutex of the waiting threads when the condition variable is signaled. \
+         A waiting thread may miss the signal.",
+    )
+    .fix("Change the state, and preferably also signal, while holding the mutex.")
+    .harmless(
+        "This is permitted, and no wakeup is lost if the state is changed while holding the mutex.",
+    ),
+    entry(
+        "cond-destr-err",
+        "Condition variable destroyed while a thread waits",
+        Risk::Error,
+    )
+    .cwe(667)
+    .meaning("A condition variable is destroyed while a thread waits for it.")
+    .fix(LIFETIME),
+    entry(
+        "cond-wait-err",
+        "Condition variable used with two mutexes",
+        Risk::Error,
+    )
+    .cwe(667)
+    .meaning(
+        "Two threads wait for a condition variable with different mutexes, or a waiting thread \
+         doesn't hold its mutex.",
+    )
+    .fix("Use one mutex for each condition variable."),
+    entry("semaphore-err", "Incorrect use of a semaphore", Risk::Error)
         .cwe(667)
-        .means("A reader-writer lock is unlocked by a thread that does not hold it, locked twice for writing, or destroyed while it is locked.")
-        .fix("Pair each lock with one unlock in the same thread."),
-    entry("cond-err", "Wrong use of a condition variable", Risk::Error)
+        .meaning(
+            "A semaphore is used before its initialization or after its destruction, initialized \
+             twice, or posted beyond its limit.",
+        )
+        .fix(LIFETIME),
+    entry("barrier-err", "Incorrect use of a barrier", Risk::Error)
         .cwe(667)
-        .means("A condition variable is used that was not made, or is gone.")
-        .fix(LIVES),
-    entry("cond-race-err", "Condition variable signalled without its mutex", Risk::Untidy)
-        .cwe(662)
-        .means("The condition variable is signalled while nobody holds the mutex that its waiters use. A waiter may miss it.")
-        .fix("Change the state, and best also signal, while the mutex is held.")
-        .harmless("It is allowed, and no wake-up is lost where the state is changed under the mutex."),
-    entry("cond-destr-err", "Condition variable destroyed while somebody waits", Risk::Error)
+        .meaning(
+            "A barrier is used before its initialization, initialized twice, or destroyed while \
+             threads wait for it.",
+        )
+        .fix(LIFETIME),
+    entry("holdtime-err", "Lock held for too long", Risk::Untidy)
         .cwe(667)
-        .means("A condition variable goes away while a thread waits for it.")
-        .fix(LIVES),
-    entry("cond-wait-err", "Condition variable with two mutexes", Risk::Error)
-        .cwe(667)
-        .means("Two threads wait for one condition variable with different mutexes, or a waiter does not hold its own.")
-        .fix("Use one mutex for each condition variable."),
-    entry("semaphore-err", "Wrong use of a semaphore", Risk::Error)
-        .cwe(667)
-        .means("A semaphore is used that was not made or is gone, is made twice, or is posted beyond its bound.")
-        .fix(LIVES),
-    entry("barrier-err", "Wrong use of a barrier", Risk::Error)
-        .cwe(667)
-        .means("A barrier is used that was not made, is made twice, or is destroyed while threads wait at it.")
-        .fix(LIVES),
-    entry("holdtime-err", "Lock held for long", Risk::Untidy)
-        .cwe(667)
-        .means("A lock was held longer than the limit that drd was given.")
-        .fix("Do less while the lock is held.")
+        .meaning("A lock was held longer than the limit that drd was started with.")
+        .fix("Do less work while holding the lock.")
         .more("--exclusive-threshold and --shared-threshold set the limits."),
-    entry("generic-err", "Wrong use of the thread library", Risk::Error)
+    entry(
+        "generic-err",
+        "Incorrect use of the thread library",
+        Risk::Error,
+    )
+    .cwe(667)
+    .meaning(
+        "An object of one kind is used as another, for example a mutex as a reader-writer lock.",
+    )
+    .fix("Check the call against the type of the object."),
+    entry("invalid-thread-id", "Invalid thread id", Risk::Error)
         .cwe(667)
-        .means("An object of one kind is used as another, for example a mutex as a reader-writer lock.")
-        .fix("Check the call against the type of the object."),
-    entry("invalid-thread-id", "Thread that does not exist", Risk::Error)
-        .cwe(667)
-        .means("A function was given the id of a thread that never was, or was joined before.")
+        .meaning(
+            "A function was called with the id of a thread that never existed or was already \
+             joined.",
+        )
         .fix("Join each thread once."),
-    entry("unimp-*", "Request that the checker does not know", Risk::Untidy)
-        .means("The program, or a library, tells the checker something that this version does not understand.")
+    entry("unimp-*", "Unsupported client request", Risk::Untidy)
+        .meaning(
+            "The program or a library sends the checker a client request that this version doesn't \
+             support.",
+        )
         .fix("Use headers and a checker of the same version.")
-        .harmless("The program itself does nothing wrong."),
-    entry("unknown-error", "Error that the checker names itself", Risk::Error)
-        .means("leakgate does not know this headline, so that it counts as an error; its text is shown as it was printed.")
-        .fix("Look at the headline and the frame that is marked."),
+        .harmless("The request has no effect on the program itself."),
+    entry("unknown-error", "Unknown error", Risk::Error)
+        .meaning(
+            "leakgate doesn't know this headline and therefore counts it as an error. The text is \
+             shown as printed by the checker.",
+        )
+        .fix("Check the headline and the marked frame."),
 ];

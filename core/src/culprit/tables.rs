@@ -1,58 +1,63 @@
-//! The tables of frames that are nobody's own: what a row is, and the rows by language and system.
+//! Tables of allocator, runtime and third-party frames: the format of a row, and all rows.
 //!
-//! Frozen for the fingerprints `lg1`: a changed row changes fingerprints, and then the version goes
-//! up to `lg2`.
+//! The tables are frozen for `lg1` fingerprints. A changed row changes fingerprints and requires a
+//! new fingerprint version (`lg2`).
 
-mod languages;
+mod allocators;
+mod runtimes;
 mod systems;
 
 use super::Class;
 
-/// What a row looks at.
+/// The part of a frame that a row's patterns are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum On {
+pub(crate) enum MatchOn {
     /// The whole simple name.
     Name,
     /// The start of the simple name.
-    NameStart,
+    NamePrefix,
     /// A part of the source path.
     File,
-    /// The base name of the source path. valgrind prints nothing else of it.
-    Base,
+    /// The base name of the source path, which is the only part that valgrind prints.
+    FileBase,
     /// The base name of the source path and the last part of the simple name:
     /// `panicking.rs|do_call`.
-    Place,
-    /// A function of the C library that lies in a file of its own name: `read` in `read.c`.
-    OwnFile,
+    FileAndName,
+    /// Both the simple name and the source file, for C library functions in a file of the same
+    /// name: `read` in `read.c`.
+    FileNamedLikeFunction,
     /// The start of the module's base name.
-    Module,
+    ModulePrefix,
 }
 
-/// One row: what to look at, its patterns, the class they give.
+/// One row: frames that match any of the patterns have the class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) class: Class,
-    on: On,
+    match_on: MatchOn,
     patterns: &'static [&'static str],
 }
 
-/// What rows look at, taken apart once.
+/// The names of a frame, split once for all rows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct FrameNames<'a> {
     name: &'a str,
     printed: &'a str,
     file: &'a str,
     module: &'a str,
-    /// The base name of `file`, and the part of it before its first dot.
+    /// The base name of `file`.
     base: &'a str,
+    /// The part of `base` before its first dot.
     stem: &'a str,
-    /// The last part of `name`, and `name` without `_` in front.
+    /// The last part of `name`.
     last: &'a str,
-    plain: &'a str,
+    /// `name` without leading `_`.
+    without_underscores: &'a str,
 }
 
-impl<'a> Place<'a> {
-    /// Simple name, printed name, source path, base name of the module.
+impl<'a> FrameNames<'a> {
+    /// Creates the names of a frame from its simple name, the printed name, the source path and the
+    /// base name of the module.
     pub(crate) fn new(name: &'a str, printed: &'a str, file: &'a str, module: &'a str) -> Self {
         let base = file.rsplit('/').next().unwrap_or(file);
         let stem = base.split('.').next().unwrap_or(base);
@@ -65,23 +70,24 @@ impl<'a> Place<'a> {
             base,
             stem,
             last,
-            plain: name.trim_start_matches('_'),
+            without_underscores: name.trim_start_matches('_'),
         }
     }
 }
 
 impl Row {
-    /// The whole names that the row lists.
+    /// Returns the row's patterns if they are whole names, else an empty slice.
     pub(crate) fn names(&self) -> &'static [&'static str] {
-        if self.on == On::Name {
+        if self.match_on == MatchOn::Name {
             self.patterns
         } else {
             &[]
         }
     }
 
-    pub(crate) fn matches(&self, place: &Place<'_>) -> bool {
-        let Place {
+    /// Returns true if a frame matches any of the patterns.
+    pub(crate) fn matches(&self, names: &FrameNames<'_>) -> bool {
+        let FrameNames {
             name,
             printed,
             file,
@@ -89,37 +95,41 @@ impl Row {
             base,
             stem,
             last,
-            plain,
-        } = *place;
-        self.patterns.iter().any(|p| match self.on {
-            On::Name => name == *p || printed == *p,
-            On::NameStart => name.starts_with(p),
-            On::File => !file.is_empty() && file.contains(p),
-            On::Base => base == *p,
-            On::Place => p
+            without_underscores,
+        } = *names;
+        self.patterns.iter().any(|p| match self.match_on {
+            MatchOn::Name => name == *p || printed == *p,
+            MatchOn::NamePrefix => name.starts_with(p),
+            MatchOn::File => !file.is_empty() && file.contains(p),
+            MatchOn::FileBase => base == *p,
+            MatchOn::FileAndName => p
                 .strip_prefix(base)
                 .and_then(|rest| rest.strip_prefix('|'))
                 .is_some_and(|n| n == last),
-            On::OwnFile => stem == *p && plain == *p,
-            On::Module => module.starts_with(p),
+            MatchOn::FileNamedLikeFunction => stem == *p && without_underscores == *p,
+            MatchOn::ModulePrefix => module.starts_with(p),
         })
     }
 }
 
-const fn row(class: Class, on: On, patterns: &'static [&'static str]) -> Row {
+/// Creates a row.
+const fn row(class: Class, match_on: MatchOn, patterns: &'static [&'static str]) -> Row {
     Row {
         class,
-        on,
+        match_on,
         patterns,
     }
 }
 
-/// All rows. The first that matches decides.
+/// Returns all rows. The first row that matches a frame decides.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    languages::ROWS.iter().chain(systems::ROWS)
+    allocators::ROWS
+        .iter()
+        .chain(runtimes::ROWS)
+        .chain(systems::ROWS)
 }
 
-/// Parts of the paths of other people's sources.
+/// Parts of the source paths of third-party code.
 pub(crate) const THIRD_PARTY_FILES: &[&str] = &[
     "/.cargo/registry/",
     "/cargo/registry/",
@@ -130,7 +140,7 @@ pub(crate) const THIRD_PARTY_FILES: &[&str] = &[
     "/site-packages/",
 ];
 
-/// Where the libraries of a system lie.
+/// Prefixes of the paths of system libraries.
 pub(crate) const SYSTEM_MODULES: &[&str] = &[
     "/usr/lib",
     "/lib/",

@@ -1,25 +1,25 @@
-//! The doubts, one function for each kind of them.
+//! The checks, each of which appends its diagnoses.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Doubt;
+use super::Diagnosis;
 use crate::culprit::{Class, is_collapsed};
 use crate::model::{Finding, Frame, Kind, Report, Role, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::problem::Code;
-use crate::symbolize::is_nameless;
-use crate::triage::{Item, Triage};
+use crate::symbolize::is_unsymbolized;
+use crate::triage::{Triage, TriagedFinding};
 
-/// How many frames valgrind keeps unless it is told otherwise (`--num-callers`).
+/// Default maximum number of frames per stack in valgrind (`--num-callers`).
 const VALGRIND_FRAMES: u32 = 12;
 
-/// The same of the sanitizers (`malloc_context_size`).
+/// Default maximum number of frames per stack in sanitizers (`malloc_context_size`).
 const SANITIZER_FRAMES: usize = 30;
 
-/// Functions beneath which nothing is missing.
+/// Functions without callers of interest: a stack that ends in one of them is complete.
 const OUTERMOST: &[&str] = &[
     "main",
     "(below main)",
@@ -31,11 +31,12 @@ const OUTERMOST: &[&str] = &[
     "__libc_start_main",
 ];
 
-fn doubt(code: &'static str, count: u64, what: String, place: (usize, u64)) -> Doubt {
-    Doubt {
+/// Creates a diagnosis without a tool, options and advice.
+fn diagnosis(code: &'static str, count: u64, message: String, place: (usize, u64)) -> Diagnosis {
+    Diagnosis {
         code,
         count,
-        what,
+        what: message,
         place,
         tool: None,
         options: Vec::new(),
@@ -43,34 +44,35 @@ fn doubt(code: &'static str, count: u64, what: String, place: (usize, u64)) -> D
     }
 }
 
-/// Inputs in which nobody spoke.
-pub(super) fn silence(parsed: &Parsed, all: &mut Vec<Doubt>) {
-    let silent: Vec<usize> = (0..parsed.inputs.len())
-        .filter(|at| !parsed.inputs[*at].spoke)
-        .collect();
-    let failed = |at: &usize| {
+/// Checks for inputs without checker output. Inputs with a problem that fails the gate are left
+/// out.
+pub(super) fn check_silence(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+    let has_failed = |at: usize| {
         parsed
             .problems
             .iter()
-            .any(|p| p.input == *at && p.code.reason().is_some())
+            .any(|p| p.input == at && p.code.reason().is_some())
     };
-    let silent: Vec<usize> = silent.into_iter().filter(|at| !failed(at)).collect();
-    let (Some(first), number) = (silent.first(), silent.len() as u64) else {
-        return;
-    };
-    let what = format!(
-        "{} without any output of a checker",
+    let silent: Vec<usize> = (0..parsed.inputs.len())
+        .filter(|at| !parsed.inputs[*at].has_output && !has_failed(*at))
+        .collect();
+    let Some(first) = silent.first() else { return };
+    let number = silent.len() as u64;
+    let message = format!(
+        "{} without checker output",
         count(number, "input", "inputs")
     );
-    let advice = "A sanitizer that finds nothing says nothing. LeakSanitizer of LLVM 18 and newer speaks with LSAN_OPTIONS=verbosity=1; valgrind speaks unless -q or --log-file takes it elsewhere.";
-    all.push(Doubt {
+    let advice = "Sanitizers print nothing if they find nothing. With LSAN_OPTIONS=verbosity=1, \
+                  LeakSanitizer of LLVM 18 and later always prints a message. valgrind always \
+                  prints a summary, unless it's disabled by -q or redirected by --log-file.";
+    all.push(Diagnosis {
         advice: Some(advice),
-        ..doubt("silent", number, what, (*first, 0))
+        ..diagnosis("silent", number, message, (*first, 0))
     });
 }
 
-/// What the parser has noticed, one doubt for each code.
-pub(super) fn problems(parsed: &Parsed, all: &mut Vec<Doubt>) {
+/// Reports the parser's problems that fail the gate, one diagnosis for each code.
+pub(super) fn check_problems(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
     for code in Code::ALL.iter().filter(|code| code.reason().is_some()) {
         let found: Vec<_> = parsed.problems.iter().filter(|p| p.code == *code).collect();
         let Some(first) = found.first() else { continue };
@@ -86,17 +88,17 @@ pub(super) fn problems(parsed: &Parsed, all: &mut Vec<Doubt>) {
         } else {
             String::new()
         };
-        let what = format!("{}{more}", first.message);
-        all.push(Doubt {
+        let message = format!("{}{more}", first.message);
+        all.push(Diagnosis {
             tool,
             options,
             advice,
-            ..doubt(code.as_str(), number, what, (first.input, first.line))
+            ..diagnosis(code.as_str(), number, message, (first.input, first.line))
         });
     }
 }
 
-/// Options, and what else helps.
+/// Returns the options and the advice for a problem.
 fn remedy(code: Code, tool: Option<&Tool>) -> (Vec<&'static str>, Option<&'static str>) {
     let valgrind = tool.is_some_and(Tool::is_valgrind);
     match code {
@@ -105,44 +107,43 @@ fn remedy(code: Code, tool: Option<&Tool>) -> (Vec<&'static str>, Option<&'stati
         Code::UnseenFindings => (["max_leaks=0"].into(), None),
         Code::Interleaved if valgrind => (
             ["--log-file=valgrind.%p.log"].into(),
-            Some("Then each process writes a log of its own."),
+            Some("Each process then writes its own log."),
         ),
         Code::Interleaved => (
             ["log_path=sanitizer.log"].into(),
-            Some("Then each process writes a log of its own, `sanitizer.log.PID`."),
+            Some("Each process then writes its own log, `sanitizer.log.PID`."),
         ),
         Code::CheckerFailed => (
             Vec::new(),
-            Some("The checker could not do its work; its own message says why."),
+            Some("The checker failed. See its message for the cause."),
         ),
         Code::MalformedXml => (
             Vec::new(),
-            Some(
-                "Have valgrind write the document to a file of its own: --xml-file=valgrind.%p.xml.",
-            ),
+            Some("Write the XML of each process to a separate file: --xml-file=valgrind.%p.xml."),
         ),
         Code::LineTooLong
         | Code::TooManyFrames
         | Code::TooManyFindings
         | Code::TooManyProcesses => (
             Vec::new(),
-            Some("A bound of leakgate was hit; check smaller parts of the log."),
+            Some("A limit of leakgate was reached. Split the log into smaller parts."),
         ),
         _ => (
             Vec::new(),
             Some(
-                "A part of the report is not in the log: the process was killed, the log was cut, or another process wrote into it.",
+                "Part of the report is missing from the log: the process was killed, the log was \
+                 truncated, or another process wrote to it.",
             ),
         ),
     }
 }
 
-/// What the checker's own suppressions hid before leakgate could see it.
-pub(super) fn suppressed(parsed: &Parsed, all: &mut Vec<Doubt>) {
-    let hides = |r: &&Report| {
-        r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0)
+/// Checks for findings hidden by the checker's own suppressions, which leakgate cannot see.
+pub(super) fn check_tool_suppressions(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+    let has_suppressed = |r: &&Report| {
+        r.suppressed().blocks > 0 || r.totals.suppressed_errors.is_some_and(|n| n > 0)
     };
-    let found: Vec<&Report> = parsed.reports.iter().filter(hides).collect();
+    let found: Vec<&Report> = parsed.reports.iter().filter(has_suppressed).collect();
     let Some(first) = found.first() else { return };
     let leaks = found
         .iter()
@@ -152,9 +153,9 @@ pub(super) fn suppressed(parsed: &Parsed, all: &mut Vec<Doubt>) {
         });
     let errors = found
         .iter()
-        .filter_map(|r| r.stated.suppressed_errors)
+        .filter_map(|r| r.totals.suppressed_errors)
         .fold(0, u64::saturating_add);
-    let what = match (leaks.1, errors) {
+    let amount_hidden = match (leaks.1, errors) {
         (0, errors) => count(errors, "error", "errors"),
         (_, 0) => amount(leaks.0, leaks.1),
         (_, errors) => format!(
@@ -163,122 +164,116 @@ pub(super) fn suppressed(parsed: &Parsed, all: &mut Vec<Doubt>) {
             count(errors, "error", "errors")
         ),
     };
-    let what = format!("{what} hidden by the checker's own suppressions");
-    let advice = "Run the checker without the suppression file and give the file to leakgate (--suppressions): it decides the same, and says what it hides.";
-    let doubt = doubt(
-        "tool-suppressed",
-        found.len() as u64,
-        what,
-        (first.input, first.first_line),
-    );
-    all.push(Doubt {
+    let message = format!("{amount_hidden} hidden by the checker's own suppressions");
+    let advice = "Run the checker without the suppression file and pass the file to leakgate \
+                  (--suppressions). It suppresses the same findings and reports them as accepted.";
+    let place = (first.input, first.first_line);
+    all.push(Diagnosis {
         tool: Some(first.tool.clone()),
         advice: Some(advice),
-        ..doubt
+        ..diagnosis("tool-suppressed", found.len() as u64, message, place)
     });
 }
 
-/// Stacks that end too early, or whose frames do not say what they are.
-pub(super) fn stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Doubt>) {
-    let findings = || parsed.findings.iter().zip(&triage.items);
-    // Names of the system's libraries would tell nothing.
-    let has = |of: &(&Finding, &Item), is: fn(&Frame) -> bool| {
-        let classes = of.1.classes.first().map(Vec::as_slice).unwrap_or_default();
-        let frames =
-            of.0.primary()
-                .map(|s| s.frames.as_slice())
-                .unwrap_or_default();
-        frames
-            .iter()
-            .zip(classes)
-            .any(|(frame, class)| *class == Class::Unknown && is(frame))
-    };
-    group(
-        all,
-        "cut-stacks",
-        findings().map(|(f, _)| f).filter(|f| is_cut(f, parsed)),
-        |n, tool| {
-            let option = if tool.is_valgrind() {
-                "--num-callers=40"
-            } else {
-                "malloc_context_size=100"
-            };
-            (
-                format!(
-                    "{} with as many frames as the checker keeps: what called them is not shown",
-                    count(n, "stack", "stacks")
-                ),
-                option,
-                None,
-            )
-        },
-    );
-    group(
-        all,
-        "collapsed-stacks",
-        findings().map(|(f, _)| f).filter(|f| is_collapsed(f)),
-        |n, _| {
-            let advice = "Or build with -Cforce-frame-pointers=yes and a standard library built the same way.";
-            let what = format!(
-                "{} that lost the frames between the allocator and the start of the program",
-                count(n, "stack", "stacks")
-            );
-            (what, "fast_unwind_on_malloc=0", Some(advice))
-        },
-    );
-    let has_places = findings().any(|of| has(&of, |frame| is_nameless(&frame.site)));
-    group(
-        all,
-        "no-symbols",
-        findings()
-            .filter(|of| has(of, |frame| frame.site.name().is_none()))
-            .map(|(f, _)| f),
-        |n, tool| {
-            let what = format!(
-                "{} with frames that have no name",
-                count(n, "stack", "stacks")
-            );
-            if tool.is_valgrind() {
-                let advice = "Do not strip the program and its libraries; names of libraries that it unloads are kept by --keep-debuginfo=yes.";
-                return (what, "", Some(advice));
-            }
-            // What came with a module and an offset can still be named, without another run.
-            let advice = match has_places {
-                true => {
-                    "`leakgate check --symbolize` names them where the program was built. Or put llvm-symbolizer into the PATH, and do not strip the program."
-                }
-                false => "Put llvm-symbolizer into the PATH, and do not strip the program.",
-            };
-            (what, "symbolize=1", Some(advice))
-        },
-    );
-    let bare = |of: &(&Finding, &Item)| {
-        !of.1.culprit.own
-            && has(of, |frame| {
-                frame.site.name().is_some() && frame.site.file.is_none()
-            })
-    };
-    group(
-        all,
-        "no-debug-info",
-        findings().filter(bare).map(|(f, _)| f),
-        |n, _| {
-            let what = format!(
-                "{} with functions of the program that have no file and line",
-                count(n, "stack", "stacks")
-            );
-            (
-                what,
-                "",
-                Some("Build with -g (Rust: debug = \"line-tables-only\" in the profile)."),
-            )
-        },
-    );
+/// Checks for stacks that end too early, and for frames without names or source lines.
+pub(super) fn check_stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
+    check_truncated_stacks(parsed, all);
+    check_collapsed_stacks(parsed, all);
+    check_symbols(parsed, triage, all);
+    check_debug_info(parsed, triage, all);
 }
 
-/// True for a stack that has as many frames as the checker keeps, and does not end where stacks
-/// end.
-fn is_cut(finding: &Finding, parsed: &Parsed) -> bool {
+fn check_truncated_stacks(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+    let truncated = parsed.findings.iter().filter(|f| is_truncated(f, parsed));
+    add_by_tool(all, "cut-stacks", truncated, |n, tool| Details {
+        message: format!(
+            "{} truncated at the checker's frame limit: their callers are not shown",
+            count(n, "stack", "stacks")
+        ),
+        option: Some(if tool.is_valgrind() {
+            "--num-callers=40"
+        } else {
+            "malloc_context_size=100"
+        }),
+        advice: None,
+    });
+}
+
+fn check_collapsed_stacks(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+    let collapsed = parsed.findings.iter().filter(|f| is_collapsed(f));
+    add_by_tool(all, "collapsed-stacks", collapsed, |n, _| Details {
+        message: format!(
+            "{} without the frames between the allocator and the start of the program",
+            count(n, "stack", "stacks")
+        ),
+        option: Some("fast_unwind_on_malloc=0"),
+        advice: Some(
+            "Or build with -Cforce-frame-pointers=yes and a standard library built the same way.",
+        ),
+    });
+}
+
+fn check_symbols(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
+    // Frames with a module and an offset can still be symbolized, without another run.
+    let can_symbolize = triage.iter(parsed).any(|(finding, triaged)| {
+        has_project_frame(finding, triaged, |frame| is_unsymbolized(&frame.info))
+    });
+    let unnamed = triage.iter(parsed).filter(|(finding, triaged)| {
+        has_project_frame(finding, triaged, |frame| frame.info.name().is_none())
+    });
+    let unnamed = unnamed.map(|(finding, _)| finding);
+    add_by_tool(all, "no-symbols", unnamed, |n, tool| Details {
+        message: format!(
+            "{} with frames that have no function name",
+            count(n, "stack", "stacks")
+        ),
+        option: (!tool.is_valgrind()).then_some("symbolize=1"),
+        advice: Some(if tool.is_valgrind() {
+            "Don't strip the program and its libraries. --keep-debuginfo=yes keeps the names of \
+             libraries that the program unloads."
+        } else if can_symbolize {
+            "`leakgate check --symbolize` adds the names on the machine where the program was \
+             built. Or install llvm-symbolizer on PATH, and don't strip the program."
+        } else {
+            "Install llvm-symbolizer on PATH, and don't strip the program."
+        }),
+    });
+}
+
+fn check_debug_info(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
+    let without_file = |frame: &Frame| frame.info.name().is_some() && frame.info.file.is_none();
+    let without_lines = triage.iter(parsed).filter(|(finding, triaged)| {
+        !triaged.culprit.own && has_project_frame(finding, triaged, without_file)
+    });
+    let without_lines = without_lines.map(|(finding, _)| finding);
+    add_by_tool(all, "no-debug-info", without_lines, |n, _| Details {
+        message: format!(
+            "{} with functions of the program that have no file and line",
+            count(n, "stack", "stacks")
+        ),
+        option: None,
+        advice: Some("Build with -g (Rust: debug = \"line-tables-only\" in the profile)."),
+    });
+}
+
+/// Returns true if the primary stack has a frame of an unknown class for which `is` holds. Frames
+/// of system libraries are skipped, because their names would not help.
+fn has_project_frame(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    is: impl Fn(&Frame) -> bool,
+) -> bool {
+    let classes = triaged.classes.first().map_or(&[][..], Vec::as_slice);
+    let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
+    frames
+        .iter()
+        .zip(classes)
+        .any(|(frame, class)| *class == Class::Unknown && is(frame))
+}
+
+/// Returns true if the primary stack has as many frames as the checker's limit, and doesn't end in
+/// a function that has no caller.
+fn is_truncated(finding: &Finding, parsed: &Parsed) -> bool {
     let Some(stack) = finding.primary() else {
         return false;
     };
@@ -286,82 +281,84 @@ fn is_cut(finding: &Finding, parsed: &Parsed) -> bool {
         .instances
         .first()
         .and_then(|i| parsed.reports.get(i.report));
-    let most = match finding.tool.is_valgrind() {
+    let limit = match finding.tool.is_valgrind() {
         true => report.and_then(|r| r.callers).unwrap_or(VALGRIND_FRAMES) as usize,
         false => SANITIZER_FRAMES,
     };
-    // Inlined functions share a frame.
-    let kept = stack.frames.iter().filter(|f| !f.inlined).count();
+    // Inlined functions don't count towards the limit, because they share a frame.
+    let frames = stack.frames.iter().filter(|f| !f.inlined).count();
     let last = stack
         .frames
         .last()
-        .and_then(|f| f.site.name())
+        .and_then(|f| f.info.name())
         .unwrap_or_default();
-    kept >= most
+    frames >= limit
         && !OUTERMOST
             .iter()
             .any(|name| last == *name || last.starts_with(&format!("{name}@@")))
 }
 
-/// One doubt for each checker that has such findings. An empty option is none.
-fn group<'a>(
-    all: &mut Vec<Doubt>,
+/// Description of a diagnosis for one checker.
+struct Details {
+    message: String,
+    option: Option<&'static str>,
+    advice: Option<&'static str>,
+}
+
+/// Appends a diagnosis for each checker that has affected findings. `details` gets the number of
+/// these findings.
+fn add_by_tool<'a>(
+    all: &mut Vec<Diagnosis>,
     code: &'static str,
     findings: impl Iterator<Item = &'a Finding>,
-    say: impl Fn(u64, &Tool) -> (String, &'static str, Option<&'static str>),
+    details: impl Fn(u64, &Tool) -> Details,
 ) {
     let findings: Vec<&Finding> = findings.collect();
     let mut tools: Vec<&Tool> = findings.iter().map(|f| &f.tool).collect();
     tools.sort_unstable();
     tools.dedup();
     for tool in tools {
-        let own: Vec<&&Finding> = findings.iter().filter(|f| f.tool == *tool).collect();
-        let (what, option, advice) = say(own.len() as u64, tool);
-        let place = own[0]
+        let affected: Vec<&&Finding> = findings.iter().filter(|f| f.tool == *tool).collect();
+        let number = affected.len() as u64;
+        let place = affected[0]
             .instances
             .first()
             .map_or((0, 0), |i| (i.input, i.first_line));
-        let options = if option.is_empty() {
-            Vec::new()
-        } else {
-            [option].into()
-        };
-        all.push(Doubt {
-            tool: Some(tool.clone()),
-            options,
+        let Details {
+            message,
+            option,
             advice,
-            ..doubt(code, own.len() as u64, what, place)
+        } = details(number, tool);
+        all.push(Diagnosis {
+            tool: Some(tool.clone()),
+            options: option.into_iter().collect(),
+            advice,
+            ..diagnosis(code, number, message, place)
         });
     }
 }
 
-/// Undefined values of which nobody says where they come from.
-pub(super) fn origins(parsed: &Parsed, all: &mut Vec<Doubt>) {
-    let undefined = |kind: &Kind| {
+/// Checks for uses of undefined values without an origin.
+pub(super) fn check_origins(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+    let is_undefined = |kind: &Kind| {
         matches!(
             kind.as_str(),
             "uninit-value" | "uninit-condition" | "syscall-param" | "client-check"
         )
     };
-    let bare = |f: &&Finding| {
-        undefined(&f.kind)
+    let lacks_origin = |f: &&Finding| {
+        f.tool == Tool::Memcheck
+            && is_undefined(&f.kind)
             && f.title.contains("ninitialised")
             && !f.stacks.iter().any(|s| s.role == Role::Origin)
     };
-    group(
-        all,
-        "no-origins",
-        parsed
-            .findings
-            .iter()
-            .filter(|f| f.tool == Tool::Memcheck)
-            .filter(bare),
-        |n, _| {
-            let what = format!(
-                "{} of undefined values without their origin",
-                count(n, "use", "uses")
-            );
-            (what, "--track-origins=yes", None)
-        },
-    );
+    let without_origin = parsed.findings.iter().filter(lacks_origin);
+    add_by_tool(all, "no-origins", without_origin, |n, _| Details {
+        message: format!(
+            "{} of undefined values without their origin",
+            count(n, "use", "uses")
+        ),
+        option: Some("--track-origins=yes"),
+        advice: None,
+    });
 }

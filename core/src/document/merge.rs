@@ -1,4 +1,4 @@
-//! Several runs as one.
+//! Merging of several runs.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -7,100 +7,170 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::Document;
+use super::{Document, PriorFinding};
 use crate::model::{Finding, Input, Text};
 use crate::parse::Parsed;
 use crate::problem::Problem;
-use crate::verdict::{Outcome, Reason, ReasonCode, Source, Verdict};
+use crate::reason::{Reason, ReasonCode};
+use crate::verdict::{Outcome, Source, Verdict};
 
-/// Joins the runs of several legs, each with its name, into one. Records that are the same in all
-/// legs become one finding.
+/// Merges runs, such as the jobs of a matrix, into one. Each run has a name. Findings that are the
+/// same in several runs become one finding.
 ///
-/// Beside the run come the legs as sources for [`crate::judge`]: each has to prove something,
-/// unless its own verdict says already that it does not.
+/// Also returns the runs as sources for [`judge_merged`](crate::verdict::judge_merged): each run
+/// must contain checker output. Runs whose own verdict already reports missing evidence, and runs
+/// that leakgate observed, are no sources.
+///
+/// ```
+/// use leakgate_core::document::{Document, merge};
+/// use leakgate_core::emit::{self, Format, RenderOptions, Run};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Source, judge};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let sources = [Source { name: "run.log".into(), inputs: vec![0] }];
+/// let verdict = judge(&parsed, &triage, &sources, &gate);
+/// let run = Run::new(&parsed, &gate, &triage, &verdict);
+/// let json = emit::render(&run, Format::Json, &RenderOptions::default());
+///
+/// let read = || Document::read("run.json", &json).unwrap();
+/// let (merged, sources) = merge(vec![("gcc".into(), read()), ("clang".into(), read())]);
+/// assert_eq!(merged.parsed.findings.len(), 1);
+/// assert_eq!(merged.parsed.findings[0].occurrences, 2);
+/// assert_eq!(sources[1].name, "clang");
+/// ```
 pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
-    let mut sources = Vec::new();
-    let verdict = Verdict {
-        outcome: Outcome::Pass,
-        reasons: Vec::new(),
-        warnings: Vec::new(),
-        evidence: String::new(),
-        watched: Vec::new(),
-    };
-    let mut all = Document {
-        parsed: Parsed::default(),
-        verdict,
-        seen: Vec::new(),
-    };
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for (leg, document) in legs {
-        let reasons: Vec<Reason> = document.kept_reasons().cloned().collect();
-        let out = &mut all.parsed;
-        let (inputs, reports) = (out.inputs.len(), out.reports.len());
-        // A checker that was watched may have been silent.
-        if reasons.iter().all(|r| r.code != ReasonCode::NoEvidence)
-            && document.verdict.watched.is_empty()
-        {
-            sources.push(Source {
-                name: leg.clone(),
-                inputs: (inputs..inputs + document.parsed.inputs.len()).collect(),
-            });
-        }
-        out.inputs
-            .extend(document.parsed.inputs.into_iter().map(|i| Input {
-                leg: Some(i.leg.unwrap_or_else(|| leg.clone())),
-                ..i
-            }));
-        let mut places = Vec::with_capacity(document.parsed.findings.len());
-        for (mut finding, seen) in document.parsed.findings.into_iter().zip(document.seen) {
-            for instance in &mut finding.instances {
-                (instance.input, instance.report) =
-                    (instance.input + inputs, instance.report + reports);
-            }
-            let next = out.findings.len();
-            let at = *known.entry(identity(&finding)).or_insert(next);
-            places.push(at);
-            if at == next {
-                out.findings.push(finding);
-                all.seen.push(seen);
-            } else {
-                let same = &mut out.findings[at];
-                same.occurrences += finding.occurrences;
-                same.inherited += finding.inherited;
-                same.instances.append(&mut finding.instances);
-            }
-        }
-        for mut report in document.parsed.reports {
-            report.input += inputs;
-            report
-                .entries
-                .iter_mut()
-                .for_each(|e| e.finding = places[e.finding]);
-            out.reports.push(report);
-        }
-        out.problems
-            .extend(document.parsed.problems.into_iter().map(|p| Problem {
-                input: p.input + inputs,
-                ..p
-            }));
-        let told = reasons.into_iter().map(|reason| Reason {
-            message: format!("{leg}: {}", reason.message),
-            ..reason
-        });
-        all.verdict.reasons.extend(told);
-        document
-            .verdict
-            .watched
-            .into_iter()
-            .for_each(|vouched| vouched.add_to(&mut all.verdict.watched));
-        if document.verdict.outcome == Outcome::Error {
-            all.verdict.outcome = Outcome::Error;
-        }
+    let mut merger = Merger::new();
+    for (name, document) in legs {
+        merger.add(&name, document);
     }
-    (all, sources)
+    (merger.merged, merger.sources)
 }
 
-/// What makes two findings one: everything but addresses and places in logs.
+struct Merger {
+    merged: Document,
+    sources: Vec<Source>,
+    /// Indices of the merged findings by their identity.
+    findings: HashMap<String, usize>,
+}
+
+impl Merger {
+    fn new() -> Self {
+        Self {
+            merged: Document {
+                parsed: Parsed::default(),
+                verdict: Verdict::empty(),
+                findings: Vec::new(),
+            },
+            sources: Vec::new(),
+            findings: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, name: &str, document: Document) {
+        let Document {
+            parsed,
+            verdict,
+            findings,
+        } = document;
+        let first_input = self.merged.parsed.inputs.len();
+        let first_report = self.merged.parsed.reports.len();
+        self.add_verdict(
+            name,
+            verdict,
+            first_input..first_input + parsed.inputs.len(),
+        );
+        let indices: Vec<usize> = parsed
+            .findings
+            .into_iter()
+            .zip(findings)
+            .map(|(finding, prior)| self.add_finding(finding, prior, first_input, first_report))
+            .collect();
+        let merged = &mut self.merged.parsed;
+        merged.inputs.extend(parsed.inputs.into_iter().map(|input| {
+            let leg = input.leg.unwrap_or_else(|| name.to_owned());
+            Input {
+                leg: Some(leg),
+                ..input
+            }
+        }));
+        for mut report in parsed.reports {
+            report.input += first_input;
+            for record in &mut report.records {
+                record.finding = indices[record.finding];
+            }
+            merged.reports.push(report);
+        }
+        let problems = parsed.problems.into_iter().map(|problem| Problem {
+            input: problem.input + first_input,
+            ..problem
+        });
+        merged.problems.extend(problems);
+    }
+
+    /// Adds the parts of a run's verdict that the merged data doesn't show.
+    fn add_verdict(&mut self, name: &str, verdict: Verdict, inputs: core::ops::Range<usize>) {
+        let reasons: Vec<Reason> = super::underivable_reasons(&verdict).cloned().collect();
+        let is_silent = reasons.iter().any(|r| r.code == ReasonCode::NoEvidence);
+        // Checkers that leakgate observed may print nothing.
+        if !is_silent && verdict.verified.is_empty() {
+            self.sources.push(Source {
+                name: name.to_owned(),
+                inputs: inputs.collect(),
+            });
+        }
+        let merged = &mut self.merged.verdict;
+        merged
+            .reasons
+            .extend(reasons.into_iter().map(|reason| Reason {
+                message: format!("{name}: {}", reason.message),
+                ..reason
+            }));
+        for checker in verdict.verified {
+            checker.add_to(&mut merged.verified);
+        }
+        if verdict.outcome == Outcome::Error {
+            merged.outcome = Outcome::Error;
+        }
+    }
+
+    /// Adds a finding and returns its index in the merged run.
+    fn add_finding(
+        &mut self,
+        mut finding: Finding,
+        prior: PriorFinding,
+        first_input: usize,
+        first_report: usize,
+    ) -> usize {
+        for instance in &mut finding.instances {
+            instance.input += first_input;
+            instance.report += first_report;
+        }
+        let merged = &mut self.merged;
+        let next = merged.parsed.findings.len();
+        let at = *self.findings.entry(identity(&finding)).or_insert(next);
+        if at == next {
+            merged.parsed.findings.push(finding);
+            merged.findings.push(prior);
+        } else {
+            let same = &mut merged.parsed.findings[at];
+            same.occurrences += finding.occurrences;
+            same.inherited += finding.inherited;
+            same.instances.append(&mut finding.instances);
+        }
+        at
+    }
+}
+
+/// Returns a text that is equal for equal findings. It has everything but addresses and log lines.
 fn identity(finding: &Finding) -> String {
     let mut out = format!("{}\n{}\n{}\n", finding.tool, finding.kind, finding.title);
     if let Some(leak) = finding.leak {
@@ -109,17 +179,19 @@ fn identity(finding: &Finding) -> String {
             leak.bytes, leak.blocks, leak.direct_bytes, leak.indirect_bytes
         );
     }
+    let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
     for stack in &finding.stacks {
         out += stack.role.as_str();
         for frame in &stack.frames {
-            let site = &frame.site;
-            let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
-            out += &format!("\n{} {}", text(&site.function), text(&site.file));
-            out += &format!(":{}:{}", site.line.unwrap_or(0), site.column.unwrap_or(0));
+            let info = &frame.info;
             out += &format!(
-                " {} {:x} {}",
-                text(&site.module),
-                site.offset.unwrap_or(0),
+                "\n{} {}:{}:{} {} {:x} {}",
+                text(&info.function),
+                text(&info.file),
+                info.line.unwrap_or(0),
+                info.column.unwrap_or(0),
+                text(&info.module),
+                info.offset.unwrap_or(0),
                 frame.inlined
             );
         }

@@ -1,7 +1,7 @@
-//! What is shown beside a line of a file: of a pull request, above all.
+//! Annotations: messages that a service shows at a line of a file, usually in a pull request.
 //!
-//! [`command`] writes them as a runner's commands; a service with an interface for annotations
-//! takes the list.
+//! [`annotations`] returns them as a list, for services with an API. As a report format, they are
+//! written as workflow commands of GitHub Actions, see [`command`].
 
 mod command;
 
@@ -11,40 +11,66 @@ use alloc::vec::Vec;
 
 pub use self::command::command;
 pub(super) use self::command::write;
-use super::Run;
 use super::escape::terminal;
 use super::group::{Group, groups};
-use super::places::{self, Spot};
-use super::words::{self, shortened};
-use crate::advice;
+use super::location::{self, Location};
+use super::summary::{self, shortened};
+use super::{FindingInRun, Run};
+use crate::advice::{self, Help};
 use crate::culprit::Class;
-use crate::numbers::{count, grouped};
-use crate::triage::{Disposition, Item};
-use crate::verdict::{Level, Reason};
+use crate::model::{Frame, Kind};
+use crate::numbers::count;
+use crate::policy::Level;
+use crate::reason::Reason;
+use crate::rules::Source;
+use crate::triage::{Disposition, TriagedFinding};
 
-/// Frames of the stack in a message.
+/// Maximum number of frames in a message.
 const MAX_FRAMES: usize = 8;
 
-/// Something to be shown beside a line of a file. All texts are safe to show: what is not seen is
-/// written out.
+/// A message about a line of a file. All texts are safe to display: invisible and control
+/// characters are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// True where it fails the gate; false for a warning.
+    /// True for an error, which fails the gate; false for a warning.
     pub is_error: bool,
-    /// What it is, in a few words.
+    /// A short title, such as `leakgate: Leaked memory (leak-definite)`.
     pub title: String,
-    /// Where it is in the repository; nothing where that is not known.
-    pub spot: Option<Spot>,
-    /// The line of the log, or of the rule, that tells of it.
-    pub told_at: Option<Spot>,
-    /// What there is to say, in lines.
+    /// The place in the repository. `None` if it's unknown.
+    pub location: Option<Location>,
+    /// The line of the log, or of the rule, that the message is about. `None` for warnings that are
+    /// not about a rule.
+    pub log_location: Option<Location>,
+    /// The message, as one or more lines.
     pub message: String,
-    /// All stacks of a finding, in lines; empty for what is none.
+    /// All stacks of a finding, as lines. Empty if the annotation isn't about a finding.
     pub details: String,
 }
 
-/// An annotation for each reason of the verdict that is no finding, for each finding, the worst
-/// first, and then for each warning.
+/// Returns an annotation for each reason of the verdict that isn't about findings, then for each
+/// unexpected finding, the worst first, and then for each warning.
+///
+/// ```
+/// use leakgate_core::emit::{Run, annotations};
+/// use leakgate_core::triage::triage;
+/// use leakgate_core::verdict::{Source, judge};
+/// use leakgate_core::{Date, Gate, NoWorkspace, Options, Parser, Policy};
+///
+/// let mut parser = Parser::new(Options::default());
+/// parser.begin("run.log");
+/// parser.feed(b"==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+///     Direct leak of 4 byte(s) in 1 object(s) allocated from:\n    #0 0x51 in make /src/a.c:3:9\n\n\
+///     SUMMARY: LeakSanitizer: 4 byte(s) leaked in 1 allocation(s).\n");
+/// let parsed = parser.finish();
+/// let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 22));
+/// let triage = triage(&parsed, &gate, &NoWorkspace);
+/// let sources = [Source { name: "run.log".into(), inputs: vec![0] }];
+/// let verdict = judge(&parsed, &triage, &sources, &gate);
+///
+/// let annotations = annotations(&Run::new(&parsed, &gate, &triage, &verdict));
+/// assert!(annotations[0].is_error);
+/// assert_eq!(annotations[0].location.as_ref().unwrap().to_string(), "/src/a.c:3:9");
+/// ```
 pub fn annotations(run: &Run<'_>) -> Vec<Annotation> {
     let reasons = run
         .verdict
@@ -59,7 +85,7 @@ pub fn annotations(run: &Run<'_>) -> Vec<Annotation> {
         .collect()
 }
 
-/// Lines that are safe to show, each by itself.
+/// Joins lines that aren't empty, escaping each of them.
 fn message(lines: &[String]) -> String {
     let lines: Vec<_> = lines
         .iter()
@@ -69,115 +95,118 @@ fn message(lines: &[String]) -> String {
     lines.join("\n")
 }
 
+/// Returns the annotation for a group of findings.
 fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
-    let (finding, item) = group.first();
-    let help = advice::of(&finding.kind);
-    let spot = places::spot(finding, item, run);
-    let log = places::log_spot(finding, run);
-    // The log of a step shows the message without the file.
-    let place = spot.as_ref().unwrap_or(&log);
-    let mut lines = alloc::vec![format!("{} ({place})", words::sentence(group, run))];
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let help = advice::for_kind(&finding.kind);
+    let location = location::finding_location(finding, triaged, run);
+    let log = location::log_location(finding, run);
+    // The log of a step shows the message without the file, so the message repeats it.
+    let place = location.as_ref().unwrap_or(&log);
+    let mut lines = alloc::vec![format!("{} ({place})", summary::headline(group, run))];
     lines.extend(
-        advice::hints(finding, item.culprit.own)
+        advice::hints(finding, triaged.culprit.own)
             .into_iter()
             .map(String::from),
     );
-    lines.extend(stack(group, item, run));
+    lines.extend(stack(group, triaged, run));
     lines.push(help.meaning.to_string());
     lines.push(help.fix.to_string());
-    let often = if group.records() > 1 {
+    let records = if group.records() > 1 {
         format!("{} in ", count(group.records(), "record", "records"))
     } else {
         String::new()
     };
-    lines.push(format!("{often}{} {log}", finding.tool));
-    let start: String = item.fingerprint.as_str().chars().take(16).collect();
+    lines.push(format!("{records}{} {log}", finding.tool));
+    let prefix: String = triaged.fingerprint.as_str().chars().take(16).collect();
     lines.push(format!(
-        "Accept it: leakgate allow {start} --reason '…' LOG"
+        "To accept it: leakgate allow {prefix} --reason '…' LOG"
     ));
-    let stacks: Vec<String> = words::stacks(finding, item, run)
+    let stacks: Vec<String> = summary::stacks(finding, triaged, run)
         .lines()
         .map(String::from)
         .collect();
     Annotation {
         is_error: true,
-        title: format!("leakgate: {}", terminal(&help_title(help, finding))),
-        spot,
-        told_at: Some(log),
+        title: format!("leakgate: {}", terminal(&title(help, &finding.kind))),
+        location: location,
+        log_location: Some(log),
         message: message(&lines),
         details: message(&stacks),
     }
 }
 
-/// The name for people, and the kind that stands in rules.
-fn help_title(help: &advice::Help, finding: &crate::Finding) -> String {
+/// Returns the readable title of a kind with the name that rules use, or only the latter if no
+/// table has an entry for the kind.
+fn title(help: &Help, kind: &Kind) -> String {
     if help.kind == "*" {
-        finding.kind.to_string()
+        kind.to_string()
     } else {
-        format!("{} ({})", help.title, finding.kind)
+        format!("{} ({kind})", help.title)
     }
 }
 
-/// The first frames of the primary stack that are neither an allocator's nor a runtime's.
-fn stack(group: &Group<'_>, item: &Item, run: &Run<'_>) -> Vec<String> {
-    let finding = group.first().0;
+/// Returns the first frames of the primary stack, without allocator and runtime frames.
+fn stack(group: &Group<'_>, triaged: &TriagedFinding, run: &Run<'_>) -> Vec<String> {
+    let finding = group.first().finding;
     let frames = finding
         .primary()
         .map(|s| s.frames.as_slice())
         .unwrap_or_default();
-    let classes = item.classes.first().map(Vec::as_slice).unwrap_or_default();
-    let telling = frames
+    let classes = triaged
+        .classes
+        .first()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let relevant = frames
         .iter()
         .zip(classes)
         .enumerate()
         .filter(|(_, (_, class))| !matches!(class, Class::Allocator | Class::Runtime));
-    let line = |(at, (frame, _)): (usize, (&crate::Frame, &Class))| {
-        let mark = if item.culprit.frame == Some(at) {
+    let line = |(at, (frame, _)): (usize, (&Frame, &Class))| {
+        let mark = if triaged.culprit.frame == Some(at) {
             '>'
         } else {
             ' '
         };
-        let (name, place) = (
-            frame.site.name().unwrap_or("?"),
-            places::place(&frame.site, run),
-        );
+        let name = frame.info.name().unwrap_or("?");
+        let place = location::display_location(&frame.info, run);
         format!("{mark} {} {}", shortened(name, 100), shortened(&place, 100))
             .trim_end()
             .to_string()
     };
-    telling.take(MAX_FRAMES).map(line).collect()
+    relevant.take(MAX_FRAMES).map(line).collect()
 }
 
+/// Returns the annotation for a reason that isn't about findings.
 fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
-    let more = if reason.count > 1 {
-        format!(" (and {} more)", grouped(reason.count - 1))
-    } else {
-        String::new()
-    };
-    let spot = places::reason_spot(reason.code, run);
-    let line = format!("{}{more} ({spot}) [{}]", reason.message, reason.code);
+    let more = reason.more();
+    let location = location::reason_location(reason.code, run);
+    let line = format!("{}{more} ({location}) [{}]", reason.message, reason.code);
     let title = format!("leakgate: {}", reason.code);
     Annotation {
         is_error: true,
         title,
-        told_at: Some(spot.clone()),
-        spot: Some(spot),
+        log_location: Some(location.clone()),
+        location: Some(location),
         message: message(&[line]),
         details: String::new(),
     }
 }
 
-/// What the policy wants said, and what is to be said about rules, at their lines.
+/// Returns the warnings of the verdict, and the advice about rules at the lines of the rules.
 fn warnings(run: &Run<'_>) -> Vec<Annotation> {
-    let warning = |title: &str, spot: Option<Spot>, line: String| Annotation {
+    let warning = |code: &str, location: Option<Location>, line: String| Annotation {
         is_error: false,
-        title: format!("leakgate: {title}"),
-        told_at: spot.clone(),
-        spot,
+        title: format!("leakgate: {code}"),
+        log_location: location.clone(),
+        location: location,
         message: message(&[line]),
         details: String::new(),
     };
-    let said = run.verdict.warnings.iter().map(|reason| {
+    let warnings = run.verdict.warnings.iter().map(|reason| {
         let code = reason.code.as_str();
         warning(code, None, format!("{} [{code}]", reason.message))
     });
@@ -188,15 +217,15 @@ fn warnings(run: &Run<'_>) -> Vec<Annotation> {
         .filter(|a| a.level != Level::Allow)
         .filter_map(|advice| {
             let rule = run.gate.rules.get(advice.rule)?;
-            let is_file = rule.origin.source != crate::rules::Source::Pack;
-            let spot = Spot {
+            let is_file = rule.origin.source != Source::Pack;
+            let location = Location {
                 file: rule.origin.file.clone(),
                 line: Some(rule.origin.line.max(1)),
                 column: None,
             };
             let code = advice.code.as_str();
             let line = format!("{} ({}): {} [{code}]", rule.id, rule.origin, advice.message);
-            Some(warning(code, Some(spot).filter(|_| is_file), line))
+            Some(warning(code, Some(location).filter(|_| is_file), line))
         });
-    said.chain(advice).collect()
+    warnings.chain(advice).collect()
 }

@@ -1,4 +1,4 @@
-//! Two runs against each other, as text and as JSON.
+//! Reports of the changes between two runs, as text and as JSON.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,11 +9,9 @@ use serde::Serialize;
 
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
-use super::{Run, Style, places};
-use crate::compare::{Change, Side, What, compare_with, sized, summary};
-use crate::document::{Document, Seen};
-use crate::model::Finding;
-use crate::triage::Item;
+use super::{FindingInRun, RenderOptions, Run, location};
+use crate::compare::{Change, ChangeKind, FindingState, compare_with, describe_size, summary};
+use crate::document::{Document, PriorFinding};
 
 #[derive(Serialize)]
 struct ChangesV1<'a> {
@@ -27,12 +25,12 @@ struct ChangeV1<'a> {
     fingerprint: &'a str,
     kind: &'a str,
     function: Option<&'a str>,
-    before: Option<SideV1<'a>>,
-    after: Option<SideV1<'a>>,
+    before: Option<FindingStateV1<'a>>,
+    after: Option<FindingStateV1<'a>>,
 }
 
 #[derive(Serialize)]
-struct SideV1<'a> {
+struct FindingStateV1<'a> {
     kind: &'a str,
     bytes: u64,
     blocks: u64,
@@ -43,80 +41,75 @@ struct SideV1<'a> {
 impl<'a> From<&'a Change> for ChangeV1<'a> {
     fn from(change: &'a Change) -> Self {
         Self {
-            change: change.what.as_str(),
+            change: change.change.as_str(),
             fingerprint: &change.fingerprint,
             kind: &change.kind,
             function: change.function.as_deref(),
-            before: change.before.as_ref().map(SideV1::from),
-            after: change.after.as_ref().map(SideV1::from),
+            before: change.before.as_ref().map(FindingStateV1::from),
+            after: change.after.as_ref().map(FindingStateV1::from),
         }
     }
 }
 
-impl<'a> From<&'a Side> for SideV1<'a> {
-    fn from(side: &'a Side) -> Self {
+impl<'a> From<&'a FindingState> for FindingStateV1<'a> {
+    fn from(state: &'a FindingState) -> Self {
         Self {
-            kind: &side.kind,
-            bytes: side.bytes,
-            blocks: side.blocks,
-            place: side.place.as_deref(),
-            disposition: &side.disposition,
+            kind: &state.kind,
+            bytes: state.bytes,
+            blocks: state.blocks,
+            place: state.place.as_deref(),
+            disposition: &state.disposition,
         }
     }
 }
 
-/// What has changed since an earlier run.
+/// Returns the changes since an earlier run.
 pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
-    let seen = |(finding, item): (&Finding, &Item)| {
-        let site = places::culprit(finding, item).map(|frame| &*frame.site);
-        Seen {
-            fingerprint: item.fingerprint.as_str().into(),
-            disposition: item.disposition.as_str().into(),
-            file: site.and_then(|site| places::file(site, run)),
-            line: site.and_then(|site| site.line),
-            function: site.and_then(|site| site.name()).map(String::from),
+    let as_prior = |FindingInRun {
+                        finding, triaged, ..
+                    }| {
+        let info = location::culprit_frame(finding, triaged).map(|frame| &*frame.info);
+        PriorFinding {
+            fingerprint: triaged.fingerprint.as_str().into(),
+            disposition: triaged.disposition.as_str().into(),
+            file: info.and_then(|info| location::display_file(info, run)),
+            line: info.and_then(|info| info.line),
+            function: info.and_then(|info| info.name()).map(String::from),
         }
     };
-    let seen: Vec<Seen> = run
-        .parsed
-        .findings
-        .iter()
-        .zip(&run.triage.items)
-        .map(seen)
-        .collect();
-    compare_with(base, run.parsed, &seen)
+    let current: Vec<PriorFinding> = run.findings().map(as_prior).collect();
+    compare_with(base, run.parsed, &current)
 }
 
-/// Writes the changes as JSON.
+/// Writes the changes as JSON, schema `leakgate-diff/v1`.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Returns an error only if `out` does.
 pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Result {
-    let change = ChangeV1::from;
     let document = ChangesV1 {
         schema: "leakgate-diff/v1",
-        changes: changes.iter().map(change).collect(),
+        changes: changes.iter().map(ChangeV1::from).collect(),
     };
     let text = serde_json::to_string(&document).map_err(|_| fmt::Error)?;
     writeln!(out, "{}", escape::json(text))
 }
 
-/// Writes the changes for people, a line each.
+/// Writes the changes as text: a line for each change, then a summary.
 ///
 /// # Errors
-/// Only those of `out`.
+/// Returns an error only if `out` does.
 pub fn changes_as_text(
     changes: &[Change],
-    style: &Style<'_>,
+    options: &RenderOptions<'_>,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    let paint = Paint::of(style);
+    let paint = Paint::new(options);
     for change in changes {
-        let word = change.what.as_str();
-        let head = match change.what {
-            What::New | What::Grown => paint.bad(word),
-            What::Fixed => paint.good(word),
-            What::Moved => paint.dim(word),
+        let label = change.change.as_str();
+        let head = match change.change {
+            ChangeKind::New | ChangeKind::Grown => paint.bad(label),
+            ChangeKind::Fixed => paint.good(label),
+            ChangeKind::Moved => paint.dim(label),
         };
         let function = change
             .function
@@ -127,26 +120,35 @@ pub fn changes_as_text(
             out,
             "{head} {}{function}: {} {fingerprint}",
             terminal(&change.kind),
-            terminal(&told(change))
+            terminal(&describe(change))
         )?;
     }
     writeln!(out, "{}", summary(changes))
 }
 
-fn told(change: &Change) -> String {
-    let place = |side: &Side| {
-        side.place
+/// Returns the states before and after a change.
+fn describe(change: &Change) -> String {
+    let place = |state: &FindingState| {
+        state
+            .place
             .clone()
-            .unwrap_or_else(|| String::from("no place known"))
+            .unwrap_or_else(|| String::from("unknown location"))
     };
     match (&change.before, &change.after) {
-        (Some(before), Some(after)) if change.what == What::Moved => {
+        (Some(before), Some(after)) if change.change == ChangeKind::Moved => {
             format!("{} -> {}", place(before), place(after))
         }
         (Some(before), Some(after)) => {
-            format!("{} -> {}, {}", sized(before), sized(after), place(after))
+            format!(
+                "{} -> {}, {}",
+                describe_size(before),
+                describe_size(after),
+                place(after)
+            )
         }
-        (None, Some(side)) | (Some(side), None) => format!("{}, {}", sized(side), place(side)),
+        (None, Some(state)) | (Some(state), None) => {
+            format!("{}, {}", describe_size(state), place(state))
+        }
         (None, None) => String::new(),
     }
 }

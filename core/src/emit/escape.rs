@@ -1,8 +1,10 @@
-//! Every escaper, one for each place where text of a log may stand. A log is hostile text.
+//! Escaping of log text, with a function for each context in which reports contain it. Logs are
+//! untrusted input.
 //!
-//! Documents are also printed in the log of a CI system, so that all of them keep GitHub's runner
-//! from seeing a command in them: it takes a line that begins with `::`, blanks aside, and `##[`
-//! anywhere in a line (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>).
+//! Reports may also be printed to the log of a CI job, so every format keeps GitHub's runner from
+//! finding workflow commands in log text. The runner recognizes `::` at the start of a line, after
+//! optional blanks, and `##[` anywhere in a line
+//! (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>).
 
 mod markdown;
 
@@ -11,17 +13,18 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
 
-pub(crate) use self::markdown::{code, code_in_table, fenced, plain, summary};
+pub(crate) use self::markdown::{code, code_in_table, fenced, prose, summary};
 
-/// The old form of a runner's command, wherever it stands in a line.
+/// The start of a workflow command in its old form, recognized anywhere in a line.
 const OLD_COMMAND: &str = "##[";
 
-/// What is not seen, or changes what is seen around it: control characters, marks that turn the
-/// direction of text (CVE-2021-42574), ends of lines by Unicode, characters without width, and
-/// tags.
-fn is_unseen(c: char) -> bool {
+/// Returns true for characters that are invisible or change how the text around them is displayed:
+/// control characters, bidirectional formatting characters (CVE-2021-42574), Unicode line
+/// separators, zero-width characters and tag characters.
+fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
         || matches!(
             c,
             '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'
@@ -30,8 +33,15 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
-/// For a terminal, and for every place where plain text is shown: what is not seen becomes visible
-/// (`\u{1b}`), and no runner of a CI system finds a command in it.
+/// Escapes text for terminals and other plain text: invisible characters become escape sequences
+/// such as `\u{1b}`, and workflow commands of GitHub Actions are broken up.
+///
+/// ```
+/// use leakgate_core::emit::terminal;
+///
+/// assert_eq!(terminal("plain"), "plain");
+/// assert!(!terminal("\u{1b}[2Jgone").contains('\u{1b}'));
+/// ```
 pub fn terminal(text: &str) -> Cow<'_, str> {
     let blanks = text.len() - text.trim_start().len();
     match text[blanks..].strip_prefix(':') {
@@ -44,9 +54,9 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same behind something else in its line, where `::` begins nothing.
+/// Like [`terminal`], for text that follows other text in its line, where `::` starts no command.
 pub(crate) fn inline(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unseen) && !text.contains(OLD_COMMAND) {
+    if !text.contains(is_invisible) && !text.contains(OLD_COMMAND) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -54,23 +64,22 @@ pub(crate) fn inline(text: &str) -> Cow<'_, str> {
         match c {
             '\t' => out.push(' '),
             '#' if text[at..].starts_with(OLD_COMMAND) => out.extend(c.escape_unicode()),
-            c if is_unseen(c) => out.extend(c.escape_unicode()),
+            c if is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     Cow::Owned(out)
 }
 
-/// For JSON that is written already: the same document, with what is not seen, and what a runner
-/// would take for a command, as `\u` sequences (RFC 8259, section 7). Neither can stand outside a
-/// string.
+/// Escapes serialized JSON without changing its meaning: invisible characters and workflow commands
+/// become `\u` sequences (RFC 8259, section 7). Both can occur only within JSON strings.
 pub(crate) fn json(text: String) -> String {
-    if !text.contains(is_unseen) && !text.contains(OLD_COMMAND) {
+    if !text.contains(is_invisible) && !text.contains(OLD_COMMAND) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 64);
     for (at, c) in text.char_indices() {
-        if is_unseen(c) || (c == '#' && text[at..].starts_with(OLD_COMMAND)) {
+        if is_invisible(c) || (c == '#' && text[at..].starts_with(OLD_COMMAND)) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing into a string can't fail.
                 let _ = write!(out, "\\u{unit:04x}");
@@ -82,7 +91,8 @@ pub(crate) fn json(text: String) -> String {
     out
 }
 
-/// For JSON in a `<script>` of HTML: no `<`, so that neither `</script>` nor `<!--` can stand in it
+/// Escapes serialized JSON for an HTML `<script>` element. Without any `<`, it can contain neither
+/// `</script>` nor `<!--`
 /// (<https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>).
 pub(crate) fn script(text: String) -> String {
     json(text)
@@ -91,8 +101,9 @@ pub(crate) fn script(text: String) -> String {
         .replace('&', "\\u0026")
 }
 
-/// For text and attributes of XML and HTML (<https://www.w3.org/TR/xml/#syntax>, <https://www.w3.org/TR/xml/#charsets>). What XML can't
-/// hold is shown as [`terminal`] shows it; line feeds stay line feeds.
+/// Escapes text for XML and HTML content and attributes (<https://www.w3.org/TR/xml/#syntax>).
+/// Characters that XML doesn't allow (<https://www.w3.org/TR/xml/#charsets>) are escaped as by
+/// [`terminal`]. Line feeds are kept.
 pub(crate) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for (at, line) in text.split('\n').enumerate() {
@@ -114,7 +125,7 @@ pub(crate) fn xml(text: &str) -> String {
     out
 }
 
-/// For what stands behind `::error …::`
+/// Escapes the message of a workflow command, which follows `::error …::`
 /// (<https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>, `escapeData`).
 pub(crate) fn command_data(text: &str) -> String {
     text.replace('%', "%25")
@@ -122,14 +133,14 @@ pub(crate) fn command_data(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// For the value of a property in `::error file=…::` (the same file, `escapeProperty`).
+/// Escapes the value of a property in `::error file=…::` (same file, `escapeProperty`).
 pub(crate) fn command_property(text: &str) -> String {
     command_data(&terminal(text))
         .replace(':', "%3A")
         .replace(',', "%2C")
 }
 
-/// For a message of SARIF, where `[text](1)` is a link
+/// Escapes text for a SARIF message, in which `[text](1)` is a link
 /// (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>, section 3.11.6).
 pub(crate) fn message(text: &str) -> String {
     terminal(text)
@@ -138,7 +149,7 @@ pub(crate) fn message(text: &str) -> String {
         .replace(']', "\\]")
 }
 
-/// A path as a relative reference, or as a `file:` URI where it is absolute
+/// Converts a path to a URI: a `file:` URI if it's absolute, otherwise a relative reference
 /// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>, <https://www.rfc-editor.org/rfc/rfc8089>).
 pub(crate) fn uri(path: &str) -> String {
     let path = path.replace('\\', "/");
@@ -162,9 +173,12 @@ pub(crate) fn uri(path: &str) -> String {
     out
 }
 
-/// For a frame of a folded stack: `;` ends a frame, a line feed the stack, and the number behind
-/// the last blank is its weight (<https://github.com/brendangregg/FlameGraph#2-fold-stacks>). A name that ends in a number would be taken for a weight, and one
-/// that begins with `#` for a comment.
+/// Escapes the name of a frame for a folded stack
+/// (<https://github.com/brendangregg/FlameGraph#2-fold-stacks>).
+///
+/// In this format, `;` ends a frame, a line feed ends the stack, and the number after the last
+/// blank is the stack's weight. A name that ends in a number could be mistaken for the weight, and
+/// a name that starts with `#` for a comment.
 pub(crate) fn folded(name: &str) -> String {
     let mut out = terminal(name.trim()).replace(';', ":");
     let weight = out.rsplit_once(' ').filter(|(_, tail)| is_number(tail));
@@ -177,21 +191,21 @@ pub(crate) fn folded(name: &str) -> String {
     }
 }
 
-/// What readers take for a number, as `str::parse` does for an `f64`; its tables would weigh as
-/// much as a whole format.
+/// Returns true if text is a number as parsed by `str::parse::<f64>`, which isn't used because its
+/// tables would add as much code as a whole report format.
 fn is_number(text: &str) -> bool {
     let sign = |text: &str| text.len() - text.strip_prefix(['+', '-']).unwrap_or(text).len();
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let text = &text[sign(text)..];
-    let (mantissa, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let power = &power[sign(power)..];
-    let is_word = ["inf", "infinity", "nan"]
+    let exponent = &exponent[sign(exponent)..];
+    let is_special = ["inf", "infinity", "nan"]
         .iter()
         .any(|word| text.eq_ignore_ascii_case(word));
-    is_word
-        || ([whole, fraction, power].into_iter().all(digits)
-            && !power.is_empty()
+    is_special
+        || ([whole, fraction, exponent].into_iter().all(digits)
+            && !exponent.is_empty()
             && whole.len() + fraction.len() > 0)
 }
 
@@ -200,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_what_the_library_reads_as_one() {
+    fn number_check_agrees_with_the_standard_library() {
         for text in [
             "", "1", "+1", "-1.5", "1.", ".5", ".", "+", "1e5", "1e", "1e+", "1E-07", "e5", ".e1",
             "inf", "-NaN", "infinit", "1_0",
@@ -210,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_cannot_move_the_cursor_or_forge_lines() {
+    fn terminal_text_contains_no_control_sequences_or_line_breaks() {
         assert_eq!(terminal("a\x1b[2Jb\rc\nd"), "a\\u{1b}[2Jb\\u{d}c\\u{a}d");
         assert_eq!(terminal("a\u{202e}b\u{2028}"), "a\\u{202e}b\\u{2028}");
         assert_eq!(terminal("caf\u{e9}\tx"), "caf\u{e9} x");
@@ -218,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_cannot_command_a_runner() {
+    fn workflow_commands_are_broken_up() {
         assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error::x");
         assert_eq!(inline("::f(x)"), "::f(x)");
         assert_eq!(terminal("a ###[error]x"), "a #\\u{23}#[error]x");
@@ -229,18 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same() {
+    fn escaped_json_decodes_to_the_same_text() {
         let text = "\u{202e} \u{7f}\u{9b} ##[ \u{e0041} \\ caf\u{e9}";
         let written = json(serde_json::to_string(text).unwrap());
         assert!(
-            !written.contains(is_unseen) && written.contains("\\udb40\\udc41"),
+            !written.contains(is_invisible) && written.contains("\\udb40\\udc41"),
             "{written}"
         );
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 
     #[test]
-    fn xml_holds_no_markup_and_no_character_that_it_must_not() {
+    fn xml_contains_no_markup_or_forbidden_characters() {
         assert_eq!(
             xml("a<b>&\"'\n]]>\0\u{ffff}"),
             "a&lt;b&gt;&amp;&quot;&apos;&#10;]]&gt;\\u{0}\u{fffd}"
@@ -248,13 +262,13 @@ mod tests {
     }
 
     #[test]
-    fn commands_keep_their_form() {
+    fn workflow_commands_are_escaped() {
         assert_eq!(command_data("50%\r\n::x"), "50%25%0D%0A::x");
         assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25\\u{a}");
     }
 
     #[test]
-    fn a_message_holds_no_link_of_a_log() {
+    fn sarif_messages_contain_no_links_from_logs() {
         assert_eq!(
             message("operator[](x) \\[y](https://z)"),
             "operator\\[\\](x) \\\\\\[y\\](https://z)"
@@ -262,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_become_uris() {
+    fn paths_are_converted_to_uris() {
         for (path, want) in [
             ("src/a b#c.c", "src/a%20b%23c.c"),
             ("caf\u{e9}:x", "caf%C3%A9%3Ax"),
@@ -274,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_keep_a_folded_stack_in_form() {
+    fn frame_names_keep_folded_stacks_parseable() {
         for (name, want) in [
             (" a;b ", "a:b"),
             ("f(int) 5", "f(int)_5"),

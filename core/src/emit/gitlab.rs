@@ -1,6 +1,7 @@
-//! GitLab's Code Quality report (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>): what a merge
-//! request shows beside changed lines. It can't mark anything as accepted, so that what is accepted
-//! is left out.
+//! GitLab Code Quality reports
+//! (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>), which merge
+//! requests show next to changed lines. The format cannot mark findings as accepted, so accepted
+//! findings are left out.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -11,10 +12,11 @@ use hashbrown::HashSet;
 use serde::Serialize;
 
 use super::group::{Group, groups};
-use super::places::{self, Spot};
-use super::words;
-use super::{Run, escape};
+use super::location::{self, Location};
+use super::summary;
+use super::{FindingInRun, Run, escape};
 use crate::advice::{self, Risk};
+use crate::reason::Reason;
 use crate::triage::Disposition;
 
 #[derive(Serialize)]
@@ -23,11 +25,11 @@ struct Issue {
     check_name: String,
     fingerprint: String,
     severity: &'static str,
-    location: Location,
+    location: GitlabLocation,
 }
 
 #[derive(Serialize)]
-struct Location {
+struct GitlabLocation {
     path: String,
     lines: Lines,
 }
@@ -37,20 +39,19 @@ struct Lines {
     begin: u32,
 }
 
-impl From<Spot> for Location {
-    fn from(spot: Spot) -> Self {
+impl From<Location> for GitlabLocation {
+    fn from(location: Location) -> Self {
         Self {
-            path: spot.file,
+            path: location.file,
             lines: Lines {
-                begin: spot.line.unwrap_or(1),
+                begin: location.line.unwrap_or(1),
             },
         }
     }
 }
 
-/// Writes the document and a line feed.
+/// Writes the report, ending with a line feed.
 pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let mut taken = HashSet::new();
     let reasons = run
         .verdict
         .reasons
@@ -60,10 +61,11 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let findings = groups(run, Disposition::Unexpected);
     let findings = findings.iter().map(|group| finding(group, run));
     let mut issues: Vec<Issue> = reasons.chain(findings).collect();
+    let mut used = HashSet::new();
     for issue in &mut issues {
-        // A leak can be definite in one process and possible in another; GitLab wants each
-        // fingerprint once.
-        if !taken.insert(issue.fingerprint.clone()) {
+        // GitLab requires unique fingerprints, but a leak may be definite in one process and
+        // possible in another.
+        if !used.insert(issue.fingerprint.clone()) {
             issue.fingerprint = format!("{}-{}", issue.fingerprint, issue.check_name);
         }
     }
@@ -71,9 +73,12 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "{}", escape::json(text))
 }
 
+/// Returns the issue for a group of findings.
 fn finding(group: &Group<'_>, run: &Run<'_>) -> Issue {
-    let (finding, item) = group.first();
-    let help = advice::of(&finding.kind);
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let help = advice::for_kind(&finding.kind);
     let severity = match help.risk {
         Risk::Security(_) => "critical",
         Risk::Error | Risk::Leak => "major",
@@ -81,24 +86,24 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Issue {
         Risk::Untidy => "info",
     };
     Issue {
-        description: words::sentence(group, run),
+        description: summary::headline(group, run),
         check_name: finding.kind.to_string(),
-        fingerprint: item.fingerprint.to_string(),
+        fingerprint: triaged.fingerprint.to_string(),
         severity,
-        location: places::spot(finding, item, run)
-            .unwrap_or_else(|| places::log_spot(finding, run))
+        location: location::finding_location(finding, triaged, run)
+            .unwrap_or_else(|| location::log_location(finding, run))
             .into(),
     }
 }
 
-/// A reason that is no finding stands at the line of the log where its problem is, or at the log's
-/// beginning.
-fn reason(reason: &crate::Reason, run: &Run<'_>) -> Issue {
+/// Returns the issue for a reason that isn't about findings, at the line of its problem or at the
+/// start of the log.
+fn reason(reason: &Reason, run: &Run<'_>) -> Issue {
     Issue {
         description: reason.message.clone(),
         check_name: reason.code.to_string(),
         fingerprint: format!("leakgate-{}", reason.code),
         severity: "blocker",
-        location: places::reason_spot(reason.code, run).into(),
+        location: location::reason_location(reason.code, run).into(),
     }
 }

@@ -1,37 +1,40 @@
-//! Findings that are one thing to look at, the worst first.
+//! Groups of findings that have the same fingerprint and kind, the worst first.
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::Run;
-use crate::model::{Finding, Leak};
-use crate::triage::{Disposition, Item};
+use super::{FindingInRun, Run};
+use crate::model::Leak;
+use crate::triage::{Disposition, TriagedFinding};
 
-/// Findings with one fingerprint: one thing to look at.
+/// Findings with the same fingerprint and kind, which reports show as one.
 pub(crate) struct Group<'a> {
-    pub(crate) members: Vec<(&'a Finding, &'a Item)>,
+    pub(crate) members: Vec<FindingInRun<'a>>,
 }
 
 impl<'a> Group<'a> {
-    /// The finding that stands for the group: the largest.
-    pub(crate) fn first(&self) -> (&'a Finding, &'a Item) {
+    /// Returns the largest finding, which represents the group.
+    pub(crate) fn first(&self) -> FindingInRun<'a> {
         self.members[0]
     }
 
+    /// Returns the number of records of all members.
     pub(crate) fn records(&self) -> u64 {
-        self.members.iter().map(|(f, _)| f.occurrences).sum()
+        self.members.iter().map(|f| f.finding.occurrences).sum()
     }
 
+    /// Returns the number of records that child processes repeat from their parent.
     pub(crate) fn inherited(&self) -> u64 {
-        self.members.iter().map(|(f, _)| f.inherited).sum()
+        self.members.iter().map(|f| f.finding.inherited).sum()
     }
 
-    /// Leaked bytes and blocks of all records but those that a child repeats from its parent.
+    /// Returns the leaked bytes and blocks, without records that child processes repeat from their
+    /// parent. `None` if the findings are not leaks.
     pub(crate) fn leak(&self) -> Option<Leak> {
         self.members
             .iter()
-            .filter_map(|(f, item)| f.leak.map(|l| l.times(item.records)))
+            .filter_map(|f| f.finding.leak.map(|l| l.times(f.triaged.records)))
             .reduce(|a, b| Leak {
                 bytes: a.bytes.saturating_add(b.bytes),
                 blocks: a.blocks.saturating_add(b.blocks),
@@ -41,58 +44,59 @@ impl<'a> Group<'a> {
     }
 }
 
-/// What each finding is against an earlier run, where there is one.
+/// Labels that compare each finding with an earlier run, if there is one.
 #[derive(Default)]
-pub(crate) struct Against<'a>(Option<HashMap<&'a str, &'static str>>);
+pub(crate) struct ChangeLabels<'a>(Option<HashMap<&'a str, &'static str>>);
 
-impl<'a> Against<'a> {
-    pub(crate) fn of(run: &Run<'a>) -> Self {
+impl<'a> ChangeLabels<'a> {
+    /// Creates the labels from [`Run::changes`].
+    pub(crate) fn new(run: &Run<'a>) -> Self {
         Self(run.changes.map(|all| {
             all.iter()
-                .map(|change| (change.fingerprint.as_str(), change.what.as_str()))
+                .map(|change| (change.fingerprint.as_str(), change.change.as_str()))
                 .collect()
         }))
     }
 
-    pub(crate) fn word(&self, item: &Item) -> Option<&'static str> {
-        let words = self.0.as_ref()?;
+    /// Returns the change of a finding, or `known` if it has not changed. `None` without an earlier
+    /// run.
+    pub(crate) fn label(&self, triaged: &TriagedFinding) -> Option<&'static str> {
+        let labels = self.0.as_ref()?;
         Some(
-            words
-                .get(item.fingerprint.as_str())
+            labels
+                .get(triaged.fingerprint.as_str())
                 .copied()
                 .unwrap_or("known"),
         )
     }
 }
 
-/// Findings of a disposition by fingerprint and kind: errors first, then leaks, the worst kind and
-/// the largest first.
+/// Groups the findings that have a disposition by fingerprint and kind. Errors come first, then
+/// leaks, sorted from the worst kind to the least and then by leaked bytes.
 pub(crate) fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'a>> {
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut indices: HashMap<(&str, &str), usize> = HashMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for (finding, item) in run
-        .parsed
-        .findings
-        .iter()
-        .zip(&run.triage.items)
-        .filter(|(_, i)| i.disposition == disposition)
-    {
-        let key = (item.fingerprint.as_str(), finding.kind.as_str());
-        let at = *places.entry(key).or_insert_with(|| {
+    let findings = run.findings();
+    for found in findings.filter(|f| f.triaged.disposition == disposition) {
+        let key = (
+            found.triaged.fingerprint.as_str(),
+            found.finding.kind.as_str(),
+        );
+        let at = *indices.entry(key).or_insert_with(|| {
             groups.push(Group {
                 members: Vec::new(),
             });
             groups.len() - 1
         });
-        groups[at].members.push((finding, item));
+        groups[at].members.push(found);
     }
     for group in &mut groups {
         group
             .members
-            .sort_by_key(|(f, _)| core::cmp::Reverse(f.leak.map_or(0, |l| l.bytes)));
+            .sort_by_key(|f| core::cmp::Reverse(f.finding.leak.map_or(0, |l| l.bytes)));
     }
     groups.sort_by_key(|group| {
-        let kind = &group.first().0.kind;
+        let kind = &group.first().finding.kind;
         let rank = [
             "leak-definite",
             "leak-possible",

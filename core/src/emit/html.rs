@@ -1,8 +1,9 @@
-//! One HTML page that holds everything: nothing is loaded, nothing is sent.
+//! The HTML report: a single self-contained page that loads nothing and sends nothing.
 //!
-//! The verdict, its reasons, the rules and what was read stand in the page as they are; the
-//! findings stand in it as data, of which the page's own script makes the table, the stacks and the
-//! flame graph. The page allows no script and no style but its own, by their hashes (<https://www.w3.org/TR/CSP3/#framework-directive-source-list>).
+//! The verdict, its reasons, the rules, reports and inputs are static markup. The findings are
+//! embedded as data, from which the page's script builds the table, the stacks and the flame graph.
+//! The page's Content-Security-Policy allows only its own script and style, by their hashes
+//! (<https://www.w3.org/TR/CSP3/#framework-directive-source-list>).
 
 mod data;
 mod sections;
@@ -17,11 +18,11 @@ use miniz_oxide::deflate::compress_to_vec;
 use sha2::{Digest, Sha256};
 
 use super::escape::{script, xml};
-use super::{Run, Style, Suppress};
+use super::{RenderOptions, Run};
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// Modules, in the order in which they need each other: [`joined`] makes one script of them.
+/// The modules of the page's script, each after the ones it imports. See [`join`].
 const SCRIPTS: &[&str] = &[
     include_str!("html/report.js"),
     include_str!("html/detail.js"),
@@ -31,74 +32,80 @@ const SCRIPTS: &[&str] = &[
     include_str!("html/page.js"),
 ];
 
-/// More data than that is compressed: a report of thousands of findings is sent around.
+/// Maximum size of uncompressed data, in bytes. Larger data is compressed, because reports of
+/// thousands of findings are uploaded and shared.
 const MAX_PLAIN: usize = 256 * 1024;
 
-/// Of 0 to 10: as small as the usual tools make it, and several times as fast as the smallest.
+/// Compression level, from 0 to 10. As small as the default of common tools, and several times
+/// faster than the highest level.
 const LEVEL: u8 = 6;
 
-/// Writes the page.
-pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let code = format!(
-        "'use strict';\n(async () => {{\n{}}})();\n",
-        joined(SCRIPTS)
-    );
+/// Writes the HTML report.
+pub(crate) fn write(
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let code = format!("'use strict';\n(async () => {{\n{}}})();\n", join(SCRIPTS));
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; \
+         base-uri 'none'; form-action 'none'",
         hash(&code),
         hash(STYLE)
     );
     let title = xml(&sections::title(run));
-    let data = packed(json(run, style.suppress)?);
+    let data = data_element(json(run, options)?);
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     )?;
     sections::write(run, out)?;
     write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
 }
 
-/// What the page is made of, for a page that shows run after run.
+/// The parts of the HTML report, for a page that shows several runs in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panes {
-    /// How it ended, as text.
+    /// Title with the outcome, as plain text.
     pub title: String,
-    /// What was proved or seen and every reason, as markup in which every text of a log is
-    /// escaped.
+    /// Evidence, reasons and warnings, as markup. Log text is escaped.
     pub verdict: String,
-    /// What has changed, rules, problems, reports and inputs, as markup of the same kind.
+    /// Lists of changes, rules, problems, reports and inputs, as markup. Log text is escaped.
     pub lists: String,
-    /// The findings in JSON, as the modules of the page's script take them. It is no contract:
-    /// both change together.
+    /// Findings as JSON for the modules of the page's script. The format is internal and changes
+    /// with them.
     pub data: String,
 }
 
-/// Writes the page's parts. `suppress` makes the rule that accepts a finding.
+/// Returns the parts of the HTML report.
 ///
 /// # Errors
-/// None but those of a formatter.
-pub fn panes(run: &Run<'_>, suppress: Option<Suppress>) -> Result<Panes, fmt::Error> {
-    let (mut verdict, mut lists) = (String::new(), String::new());
+/// Returns an error only if formatting fails.
+pub fn panes(run: &Run<'_>, options: &RenderOptions<'_>) -> Result<Panes, fmt::Error> {
+    let mut verdict = String::new();
     sections::verdict(run, &mut verdict)?;
+    let mut lists = String::new();
     sections::lists(run, &mut lists)?;
     Ok(Panes {
         title: sections::title(run),
         verdict,
         lists,
-        data: json(run, suppress)?,
+        data: json(run, options)?,
     })
 }
 
-fn json(run: &Run<'_>, suppress: Option<Suppress>) -> Result<String, fmt::Error> {
-    serde_json::to_string(&data::report(run, suppress)).map_err(|_| fmt::Error)
+fn json(run: &Run<'_>, options: &RenderOptions<'_>) -> Result<String, fmt::Error> {
+    serde_json::to_string(&data::report(run, options)).map_err(|_| fmt::Error)
 }
 
-/// Modules as one script: what one exports the others see. Each import stands in a line of its own.
-fn joined(modules: &[&str]) -> String {
+/// Joins modules into one script, in which exports are visible everywhere. Each import must be on a
+/// single line.
+fn join(modules: &[&str]) -> String {
     let lines = modules
         .iter()
         .flat_map(|module| module.lines())
@@ -108,8 +115,8 @@ fn joined(modules: &[&str]) -> String {
     })
 }
 
-/// The data as an element: as JSON, or, where there is much of it, as deflated JSON.
-fn packed(json: String) -> String {
+/// Returns the script element with the data: JSON, deflated if it's larger than [`MAX_PLAIN`].
+fn data_element(json: String) -> String {
     if json.len() <= MAX_PLAIN {
         return format!(
             "<script type=\"application/json\" id=\"data\">{}</script>",

@@ -1,37 +1,40 @@
-//! JUnit's XML, as Jenkins, GitLab and dashboards read it
+//! JUnit XML, which is read by Jenkins, GitLab and dashboards
 //! (<https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd>).
 //!
-//! A suite for each checker: what nobody accepted is a failure, what is accepted is skipped, and a
-//! checker without failures has a test that passes. The suite `leakgate` holds the verdict: each
-//! reason that is no finding is an error.
+//! Each checker has a test suite, in which unexpected findings are failures and accepted findings
+//! are skipped tests. A checker without failures has a test that passes. The suite `leakgate`
+//! contains the verdict, in which each reason that isn't about findings is an error.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::Run;
 use super::escape::xml;
 use super::group::{Group, groups};
-use super::places;
-use super::words;
+use super::location;
+use super::summary;
+use super::{FindingInRun, Run};
 use crate::advice;
 use crate::model::Tool;
 use crate::numbers::count;
+use crate::problem::Problem;
 use crate::triage::Disposition;
+use crate::verdict::Outcome;
 
-/// Failures of a checker that are told with their stacks: GitLab reads 30 MB at most.
-const MAX_TOLD: usize = 1000;
+/// Maximum number of failures per checker that include their stacks, because GitLab reads at most
+/// 30 MB.
+const MAX_DETAILED: usize = 1000;
 
 /// A test case.
-struct Case {
+struct TestCase {
     class: String,
     name: String,
-    what: What,
+    outcome: TestOutcome,
 }
 
-/// What became of a test.
-enum What {
+/// The outcome of a test, with its texts.
+enum TestOutcome {
     Passed(String),
     Failed {
         kind: String,
@@ -46,9 +49,9 @@ enum What {
     },
 }
 
-/// Writes the document.
+/// Writes the report.
 pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let mut suites = alloc::vec![(String::from("leakgate"), verdict(run))];
+    let mut suites = alloc::vec![(String::from("leakgate"), verdict_cases(run))];
     let mut tools: Vec<&Tool> = run
         .parsed
         .reports
@@ -61,9 +64,9 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     suites.extend(
         tools
             .into_iter()
-            .map(|tool| (tool.to_string(), of_tool(tool, run))),
+            .map(|tool| (tool.to_string(), tool_cases(tool, run))),
     );
-    let cases: Vec<&Case> = suites.iter().flat_map(|(_, cases)| cases).collect();
+    let cases: Vec<&TestCase> = suites.iter().flat_map(|(_, cases)| cases).collect();
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"leakgate\" {}>", counts(&cases))?;
     for (name, cases) in &suites {
@@ -72,21 +75,23 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "</testsuites>")
 }
 
-fn counts(cases: &[&Case]) -> String {
-    let number = |is: fn(&What) -> bool| cases.iter().filter(|c| is(&c.what)).count();
-    let failures = number(|w| matches!(w, What::Failed { .. }));
-    let errors = number(|w| matches!(w, What::Error { .. }));
+/// Returns the attributes that state the numbers of tests, failures and errors.
+fn counts(cases: &[&TestCase]) -> String {
+    let number = |is: fn(&TestOutcome) -> bool| cases.iter().filter(|c| is(&c.outcome)).count();
+    let failures = number(|outcome| matches!(outcome, TestOutcome::Failed { .. }));
+    let errors = number(|outcome| matches!(outcome, TestOutcome::Error { .. }));
     format!(
         "tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"",
         cases.len()
     )
 }
 
-fn suite(name: &str, cases: &[Case], out: &mut dyn fmt::Write) -> fmt::Result {
-    let all: Vec<&Case> = cases.iter().collect();
+/// Writes a test suite.
+fn suite(name: &str, cases: &[TestCase], out: &mut dyn fmt::Write) -> fmt::Result {
+    let all: Vec<&TestCase> = cases.iter().collect();
     let skipped = cases
         .iter()
-        .filter(|c| matches!(c.what, What::Skipped(_)))
+        .filter(|c| matches!(c.outcome, TestOutcome::Skipped(_)))
         .count();
     writeln!(
         out,
@@ -98,22 +103,25 @@ fn suite(name: &str, cases: &[Case], out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "  </testsuite>")
 }
 
-fn case(case: &Case, out: &mut dyn fmt::Write) -> fmt::Result {
+/// Writes a test case.
+fn case(case: &TestCase, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(
         out,
         "    <testcase classname=\"{}\" name=\"{}\">",
         xml(&case.class),
         xml(&case.name)
     )?;
-    match &case.what {
-        What::Passed(text) => writeln!(out, "      <system-out>{}</system-out>", xml(text))?,
-        What::Skipped(why) => writeln!(out, "      <skipped message=\"{}\"/>", xml(why))?,
-        What::Failed {
+    match &case.outcome {
+        TestOutcome::Passed(text) => writeln!(out, "      <system-out>{}</system-out>", xml(text))?,
+        TestOutcome::Skipped(reason) => {
+            writeln!(out, "      <skipped message=\"{}\"/>", xml(reason))?
+        }
+        TestOutcome::Failed {
             kind,
             message,
             body,
         } => element("failure", kind, message, body, out)?,
-        What::Error {
+        TestOutcome::Error {
             code,
             message,
             body,
@@ -122,6 +130,7 @@ fn case(case: &Case, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "    </testcase>")
 }
 
+/// Writes a `failure` or `error` element.
 fn element(
     name: &str,
     kind: &str,
@@ -141,74 +150,66 @@ fn element(
     writeln!(out, "</{name}>")
 }
 
-/// The reasons of the verdict that are no findings; a test that passes where there are none.
-fn verdict(run: &Run<'_>) -> Vec<Case> {
-    let class = String::from("leakgate.verdict");
+/// Returns an error for each reason that isn't about findings, or a passing test if there are none.
+fn verdict_cases(run: &Run<'_>) -> Vec<TestCase> {
+    let case = |name: &str, outcome| TestCase {
+        class: String::from("leakgate.verdict"),
+        name: String::from(name),
+        outcome,
+    };
     let reasons = run
         .verdict
         .reasons
         .iter()
         .filter(|r| !r.code.is_about_findings());
-    let mut cases: Vec<Case> = reasons
+    let mut cases: Vec<TestCase> = reasons
         .map(|reason| {
             let problems = run
                 .parsed
                 .problems
                 .iter()
                 .filter(|p| p.code.reason() == Some(reason.code));
-            let line = |p: &crate::Problem| {
+            let line = |p: &Problem| {
                 format!(
                     "{}: {} [{}]\n",
-                    places::log_line(p.input, p.line, run),
+                    location::log_line_location(p.input, p.line, run),
                     p.message,
                     p.code
                 )
             };
-            let body: String = problems.map(line).collect();
-            let what = What::Error {
+            let error = TestOutcome::Error {
                 code: reason.code.as_str(),
                 message: reason.message.clone(),
-                body,
+                body: problems.map(line).collect(),
             };
-            Case {
-                class: class.clone(),
-                name: reason.code.to_string(),
-                what,
-            }
+            case(reason.code.as_str(), error)
         })
         .collect();
-    if run.verdict.outcome == crate::Outcome::Error && cases.is_empty() {
-        let message = String::from("not everything could be read");
-        let what = What::Error {
+    if run.verdict.outcome == Outcome::Error && cases.is_empty() {
+        let error = TestOutcome::Error {
             code: "error",
-            message,
+            message: String::from("an input could not be read"),
             body: run.verdict.evidence.clone(),
         };
-        cases.push(Case {
-            class: class.clone(),
-            name: String::from("input"),
-            what,
-        });
+        cases.push(case("input", error));
     }
     if cases.is_empty() {
-        cases.push(Case {
-            class,
-            name: String::from("evidence"),
-            what: What::Passed(run.verdict.evidence.clone()),
-        });
+        let passed = TestOutcome::Passed(run.verdict.evidence.clone());
+        cases.push(case("evidence", passed));
     }
     cases
 }
 
-fn of_tool(tool: &Tool, run: &Run<'_>) -> Vec<Case> {
-    let of = |disposition| {
+/// Returns the tests of a checker: failures or a passing test, then skipped tests.
+fn tool_cases(tool: &Tool, run: &Run<'_>) -> Vec<TestCase> {
+    let groups_with = |disposition| {
         groups(run, disposition)
             .into_iter()
-            .filter(move |g| g.first().0.tool == *tool)
+            .filter(move |g| g.first().finding.tool == *tool)
     };
-    let mut cases: Vec<Case> = of(Disposition::Unexpected)
+    let mut cases: Vec<TestCase> = groups_with(Disposition::Unexpected)
         .enumerate()
-        .map(|(at, group)| failure(&group, at < MAX_TOLD, run))
+        .map(|(at, group)| failure(&group, at < MAX_DETAILED, run))
         .collect();
     if cases.is_empty() {
         let reports = run
@@ -218,72 +219,82 @@ fn of_tool(tool: &Tool, run: &Run<'_>) -> Vec<Case> {
             .filter(|r| r.tool == *tool)
             .count() as u64;
         let text = format!(
-            "{}: no finding that nobody accepted",
+            "{}: no unexpected findings",
             count(reports, "report", "reports")
         );
-        cases.push(Case {
+        cases.push(TestCase {
             class: tool.to_string(),
             name: String::from("clean"),
-            what: What::Passed(text),
+            outcome: TestOutcome::Passed(text),
         });
     }
     for disposition in [Disposition::Allowed, Disposition::Baseline] {
-        cases.extend(of(disposition).map(|group| skipped(&group, run)));
+        cases.extend(groups_with(disposition).map(|group| skipped(&group)));
     }
     cases
 }
 
-/// A name that is the same in the next run, so that a dashboard can follow it.
+/// Returns a name that stays the same between runs, which lets dashboards track the test.
 fn name(group: &Group<'_>) -> String {
-    let (finding, item) = group.first();
-    let function = places::culprit(finding, item)
-        .and_then(|f| f.site.name())
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let function = location::culprit_frame(finding, triaged)
+        .and_then(|f| f.info.name())
         .map(crate::symbol::simple_name);
     let function = function.map_or(String::new(), |name| {
-        format!(" in {}", words::shortened(&name, 200))
+        format!(" in {}", summary::shortened(&name, 200))
     });
-    format!("{}{function} {}", finding.kind, item.fingerprint)
+    format!("{}{function} {}", finding.kind, triaged.fingerprint)
 }
 
-fn failure(group: &Group<'_>, in_full: bool, run: &Run<'_>) -> Case {
-    let (finding, item) = group.first();
-    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
+/// Returns the failure for a group of unexpected findings. `detailed` includes stacks and help.
+fn failure(group: &Group<'_>, detailed: bool, run: &Run<'_>) -> TestCase {
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let place = location::finding_location(finding, triaged, run)
+        .unwrap_or_else(|| location::log_location(finding, run));
     let mut body = format!("{place}\n");
-    if in_full {
-        let help = advice::of(&finding.kind);
+    if detailed {
+        let help = advice::for_kind(&finding.kind);
         body += &format!(
             "{}{}\n{}\n",
-            words::stacks(finding, item, run),
+            summary::stacks(finding, triaged, run),
             help.meaning,
             help.fix
         );
     }
-    body += &format!("{} {}\n", finding.tool, places::log_spot(finding, run));
-    let what = What::Failed {
+    body += &format!(
+        "{} {}\n",
+        finding.tool,
+        location::log_location(finding, run)
+    );
+    let failed = TestOutcome::Failed {
         kind: finding.kind.to_string(),
-        message: words::sentence(group, run),
+        message: summary::headline(group, run),
         body,
     };
-    Case {
+    TestCase {
         class: finding.tool.to_string(),
         name: name(group),
-        what,
+        outcome: failed,
     }
 }
 
-fn skipped(group: &Group<'_>, run: &Run<'_>) -> Case {
-    let (finding, item) = group.first();
-    let rule = item.rule.and_then(|at| run.gate.rules.get(at));
-    let why = match rule {
+/// Returns the skipped test for a group of accepted findings.
+fn skipped(group: &Group<'_>) -> TestCase {
+    let FindingInRun { finding, rule, .. } = group.first();
+    let reason = match rule {
         Some(rule) => format!(
             "allowed by {} ({}): {}",
-            rule.id, rule.origin, rule.about.reason
+            rule.id, rule.origin, rule.metadata.reason
         ),
-        None => String::from("known to the baseline"),
+        None => String::from("in the baseline"),
     };
-    Case {
+    TestCase {
         class: finding.tool.to_string(),
         name: name(group),
-        what: What::Skipped(why),
+        outcome: TestOutcome::Skipped(reason),
     }
 }

@@ -1,5 +1,4 @@
-//! The rules themselves, listed: each with its state, what it matches, and what is to be said about
-//! it.
+//! Lists of rules with their state, matches and advice, as text and as JSON.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,23 +7,23 @@ use core::fmt;
 
 use serde::Serialize;
 
-use super::Style;
+use super::RenderOptions;
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
 use crate::numbers::count;
 use crate::parse::Parsed;
-use crate::rules::{Advice, Rule};
-use crate::triage::{Gate, Triage, Use};
-use crate::verdict::Level;
+use crate::policy::Level;
+use crate::rules::{Advice, Rule, RuleUsage};
+use crate::triage::{Gate, Triage};
 
-/// Rules, and, where logs were read, what they did.
+/// A list of rules, with their effect on a run if there is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
-    /// The rules.
+    /// The rules to list.
     pub gate: &'a Gate,
-    /// What they did.
+    /// The run and its triage. `None` to list only the rules.
     pub ran: Option<(&'a Parsed, &'a Triage)>,
-    /// What is to be said about them.
+    /// Advice about the rules.
     pub advice: &'a [Advice],
 }
 
@@ -44,7 +43,8 @@ struct RuleV1<'a> {
     records: u64,
     bytes: u64,
     blocks: u64,
-    /// Fingerprints of all findings that it matches, whichever rule decides about them.
+    /// Fingerprints of all findings that the rule matches, even if an earlier rule decides about
+    /// them.
     matches: Vec<&'a str>,
     reason: &'a str,
     status: Option<&'a str>,
@@ -62,32 +62,37 @@ struct AdviceV1<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn uses(&self, rule: usize) -> Option<&'a Use> {
-        self.ran.and_then(|(_, triage)| triage.uses.get(rule))
+    fn usage(&self, rule: usize) -> Option<&'a RuleUsage> {
+        self.ran.and_then(|(_, triage)| triage.usages.get(rule))
     }
 
+    /// Returns the fingerprints of all findings that a rule matches, sorted.
     fn matches(&self, rule: usize) -> Vec<&'a str> {
         let index = u32::try_from(rule).unwrap_or(u32::MAX);
-        let items = self.ran.into_iter().flat_map(|(_, triage)| &triage.items);
-        let mut found: Vec<&str> = items
-            .filter(|i| i.matches.contains(&index))
-            .map(|i| i.fingerprint.as_str())
+        let findings = self
+            .ran
+            .into_iter()
+            .flat_map(|(_, triage)| &triage.findings);
+        let mut found: Vec<&str> = findings
+            .filter(|triaged| triaged.matches.contains(&index))
+            .map(|triaged| triaged.fingerprint.as_str())
             .collect();
         found.sort_unstable();
         found.dedup();
         found
     }
 
+    /// Returns the advice about a rule, except for ignored advice.
     fn advice(&self, rule: usize) -> impl Iterator<Item = &'a Advice> {
         self.advice
             .iter()
             .filter(move |a| a.rule == rule && a.level != Level::Allow)
     }
 
-    /// Writes the list as JSON.
+    /// Writes the list as JSON, schema `leakgate-rules/v1`.
     ///
     /// # Errors
-    /// Only those of `out`.
+    /// Returns an error only if `out` does.
     pub fn json(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let rules = self
             .gate
@@ -105,7 +110,7 @@ impl<'a> Listing<'a> {
     }
 
     fn rule(&self, at: usize, rule: &'a Rule) -> RuleV1<'a> {
-        let used = self.uses(at).cloned().unwrap_or_default();
+        let usage = self.usage(at).cloned().unwrap_or_default();
         let advice = |a: &'a Advice| AdviceV1 {
             code: a.code.as_str(),
             level: a.level.as_str(),
@@ -115,88 +120,90 @@ impl<'a> Listing<'a> {
             id: &rule.id,
             origin: rule.origin.to_string(),
             source: rule.origin.source.as_str(),
-            state: self.uses(at).map(Use::state),
-            findings: used.findings,
-            records: used.decided,
-            bytes: used.bytes,
-            blocks: used.blocks,
+            state: self.usage(at).map(RuleUsage::state),
+            findings: usage.findings,
+            records: usage.decided,
+            bytes: usage.bytes,
+            blocks: usage.blocks,
             matches: self.matches(at),
-            reason: &rule.about.reason,
-            status: rule.about.status.as_deref(),
-            owner: rule.about.owner.as_deref(),
-            added: rule.about.added.map(|d| d.to_string()),
+            reason: &rule.metadata.reason,
+            status: rule.metadata.status.as_deref(),
+            owner: rule.metadata.owner.as_deref(),
+            added: rule.metadata.added.map(|d| d.to_string()),
             expires: rule.expires.map(|d| d.to_string()),
             advice: self.advice(at).map(advice).collect(),
         }
     }
 
-    /// Writes the list for people.
+    /// Writes the list as text.
     ///
     /// # Errors
-    /// Only those of `out`.
-    pub fn text(&self, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        let paint = Paint::of(style);
+    /// Returns an error only if `out` does.
+    pub fn text(&self, options: &RenderOptions<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let paint = Paint::new(options);
         for (at, rule) in self.gate.rules.iter().enumerate() {
-            let used = self.uses(at);
-            let state = match used.map(Use::state) {
-                Some(state @ "used") => paint.good(state).into_owned(),
-                Some(state @ ("unused" | "not-tried" | "shadowed")) => {
-                    paint.dim(state).into_owned()
-                }
-                Some(state) => paint.bad(state).into_owned(),
-                None => paint.strong("rule").into_owned(),
-            };
-            let what = match used {
-                Some(used) if used.decided > 0 => {
-                    format!(
-                        " {}, {}",
-                        count(used.decided, "record", "records"),
-                        count(used.bytes, "byte", "bytes")
-                    )
-                }
-                _ => String::new(),
-            };
-            writeln!(
-                out,
-                "{state} {} {}{what}",
-                paint.strong(&terminal(&rule.id)),
-                paint.dim(&format!("({})", terminal(&rule.origin.to_string())))
-            )?;
-            if !rule.about.reason.is_empty() {
-                writeln!(out, "  {}", terminal(&rule.about.reason))?;
-            }
-            for fingerprint in self.matches(at) {
-                writeln!(out, "  {} {fingerprint}", paint.mark("matches"))?;
-            }
-            for advice in self.advice(at) {
-                writeln!(
-                    out,
-                    "  {} {} {}",
-                    paint.mark("="),
-                    terminal(&advice.message),
-                    paint.dim(&format!("[{}]", advice.code.as_str()))
-                )?;
-            }
+            self.rule_text(at, rule, paint, out)?;
         }
-        let failing = self
-            .advice
-            .iter()
-            .filter(|a| a.level == Level::Fail)
-            .count() as u64;
-        let told = self
-            .advice
-            .iter()
-            .filter(|a| a.level == Level::Warn)
-            .count() as u64;
         if !self.gate.rules.is_empty() {
             writeln!(out)?;
         }
-        let rules = count(self.gate.rules.len() as u64, "rule", "rules");
         writeln!(
             out,
-            "{rules}, {}, {}",
-            count(failing, "error", "errors"),
-            count(told, "warning", "warnings")
+            "{}, {}, {}",
+            count(self.gate.rules.len() as u64, "rule", "rules"),
+            count(self.count_advice(Level::Fail), "error", "errors"),
+            count(self.count_advice(Level::Warn), "warning", "warnings")
         )
+    }
+
+    /// Writes a rule with its state, reason, matches and advice.
+    fn rule_text(
+        &self,
+        at: usize,
+        rule: &Rule,
+        paint: Paint,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
+        let usage = self.usage(at);
+        let state = match usage.map(RuleUsage::state) {
+            Some(state @ "used") => paint.good(state),
+            Some(state @ ("unused" | "not-tried" | "shadowed")) => paint.dim(state),
+            Some(state) => paint.bad(state),
+            None => paint.strong("rule"),
+        };
+        let amount = match usage {
+            Some(usage) if usage.decided > 0 => format!(
+                " {}, {}",
+                count(usage.decided, "record", "records"),
+                count(usage.bytes, "byte", "bytes")
+            ),
+            _ => String::new(),
+        };
+        writeln!(
+            out,
+            "{state} {} {}{amount}",
+            paint.strong(&terminal(&rule.id)),
+            paint.dim(&format!("({})", terminal(&rule.origin.to_string())))
+        )?;
+        if !rule.metadata.reason.is_empty() {
+            writeln!(out, "  {}", terminal(&rule.metadata.reason))?;
+        }
+        for fingerprint in self.matches(at) {
+            writeln!(out, "  {} {fingerprint}", paint.mark("matches"))?;
+        }
+        for advice in self.advice(at) {
+            writeln!(
+                out,
+                "  {} {} {}",
+                paint.mark("="),
+                terminal(&advice.message),
+                paint.dim(&format!("[{}]", advice.code.as_str()))
+            )?;
+        }
+        Ok(())
+    }
+
+    fn count_advice(&self, level: Level) -> u64 {
+        self.advice.iter().filter(|a| a.level == level).count() as u64
     }
 }

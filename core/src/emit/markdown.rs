@@ -1,11 +1,11 @@
-//! Markdown for the summary of a job and for comments: the verdict, a table of the worst, and each
-//! finding folded below it.
+//! Markdown reports for job summaries and comments: the verdict, a table of the worst findings, and
+//! collapsed details of each finding.
 //!
-//! Services limit how long such a text may be, so that it is put together of whole pieces while
-//! they fit, and says what did not.
+//! Services limit the length of such texts. The report is built from whole pieces as long as they
+//! fit, and lists the pieces that don't.
 
+mod bounded_text;
 mod detail;
-mod sheet;
 
 use alloc::format;
 use alloc::string::String;
@@ -14,150 +14,166 @@ use core::fmt;
 
 use hashbrown::HashSet;
 
-use self::sheet::Sheet;
-use super::escape::{code, code_in_table, plain};
-use super::group::{Against, Group, groups};
-use super::places;
-use super::words::shortened;
-use super::{Run, Style};
+use self::bounded_text::BoundedText;
+use super::escape::{code, code_in_table, prose};
+use super::group::{ChangeLabels, Group, groups};
+use super::location;
+use super::summary::shortened;
+use super::{FindingInRun, RenderOptions, Run};
 use crate::compare::summary;
 use crate::numbers::{amount, count, grouped};
+use crate::policy::Level;
+use crate::problem::Problem;
+use crate::reason::{Reason, ReasonCode};
 use crate::symbol::simple_name;
 use crate::triage::{Cause, Disposition};
-use crate::verdict::{Level, Outcome, Reason};
+use crate::verdict::Outcome;
 
-/// Rows of the table of findings.
+/// Maximum number of rows in the table of findings.
 const MAX_ROWS: usize = 50;
 
-/// Lines about reasons, rules and problems, each.
+/// Maximum number of lines in each of the lists of reasons, accepted findings and notes.
 const MAX_LINES: usize = 20;
 
-/// Longest message that is taken over.
+/// Maximum length of a message, in characters.
 const MAX_MESSAGE: usize = 500;
 
-/// Writes the document.
-pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+/// Writes the report.
+pub(crate) fn write(
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
     let findings = groups(run, Disposition::Unexpected);
     let footer = footer(run);
-    let mut sheet = Sheet::new(style.budget, &footer);
-    let (mark, word) = match run.verdict.outcome {
+    let mut report = BoundedText::new(options.max_characters, &footer);
+    let (mark, label) = match run.verdict.outcome {
         Outcome::Pass => ("✅", "pass"),
         Outcome::Fail => ("❌", "fail"),
         Outcome::Error => ("⚠️", "error"),
     };
-    sheet.push(&format!(
-        "## {mark} leakgate: {word}{}\n\n",
+    report.push(&format!(
+        "## {mark} leakgate: {label}{}\n\n",
         headline(run, findings.len())
     ));
-    reasons(run, &mut sheet);
+    reasons(run, &mut report);
     if let Some(changes) = run.changes {
-        sheet.push(&format!("Against the base: {}.\n\n", summary(changes)));
+        report.push(&format!("Against the base: {}.\n\n", summary(changes)));
     }
-    let rows = table(&findings, run, &mut sheet);
-    let details = detail::write(&findings, run, style, &mut sheet);
-    accepted(run, &mut sheet);
-    notes(run, &mut sheet);
+    let rows = table(&findings, run, &mut report);
+    let details = detail::write(&findings, run, options, &mut report);
+    accepted(run, &mut report);
+    notes(run, &mut report);
     if rows < findings.len() {
-        sheet.left_out(&format!(
+        report.note_omitted(&format!(
             "{} of {} findings in the table",
             grouped((findings.len() - rows) as u64),
             grouped(findings.len() as u64)
         ));
     }
     if details < findings.len() {
-        sheet.left_out(&format!(
+        report.note_omitted(&format!(
             "the details of {}",
             count((findings.len() - details) as u64, "finding", "findings")
         ));
     }
-    out.write_str(&sheet.finish())
+    out.write_str(&report.finish())
 }
 
+/// Returns the end of the heading: the number of findings, or why the gate doesn't pass.
 fn headline(run: &Run<'_>, findings: usize) -> String {
     let open = count(findings as u64, "unexpected finding", "unexpected findings");
     match run.verdict.outcome {
         Outcome::Pass => String::new(),
         _ if findings > 0 => format!(", {open}"),
         Outcome::Fail => String::from(", not proved clean"),
-        Outcome::Error => String::from(", not everything could be read"),
+        Outcome::Error => String::from(", an input could not be read"),
     }
 }
 
-/// A line for each reason; those about findings only where they say more than that there are some.
-fn reasons(run: &Run<'_>, sheet: &mut Sheet) {
+/// Writes the evidence if the gate passes, otherwise a line for each reason. The reason for
+/// unexpected findings is left out, because the heading states their number.
+fn reasons(run: &Run<'_>, report: &mut BoundedText) {
     if run.verdict.outcome == Outcome::Pass {
-        sheet.push(&format!(
+        report.push(&format!(
             "{}\n\n",
-            plain(&shortened(&run.verdict.evidence, MAX_MESSAGE))
+            prose(&shortened(&run.verdict.evidence, MAX_MESSAGE))
         ));
     }
-    let told = |r: &&Reason| r.code != crate::ReasonCode::UnexpectedFinding;
-    let all: Vec<&Reason> = run.verdict.reasons.iter().filter(told).collect();
+    let all: Vec<&Reason> = run
+        .verdict
+        .reasons
+        .iter()
+        .filter(|r| r.code != ReasonCode::UnexpectedFinding)
+        .collect();
     for reason in all.iter().take(MAX_LINES) {
         let more = if reason.count > 1 {
             format!(" (and {} more)", grouped(reason.count - 1))
         } else {
             String::new()
         };
-        sheet.push(&format!(
+        report.push(&format!(
             "- **{}**: {}{more}\n",
             reason.code,
-            plain(&shortened(&reason.message, MAX_MESSAGE))
+            prose(&shortened(&reason.message, MAX_MESSAGE))
         ));
     }
     if !all.is_empty() {
-        sheet.push("\n");
+        report.push("\n");
     }
 }
 
-/// Writes the table, and tells how many rows it has.
-fn table(findings: &[Group<'_>], run: &Run<'_>, sheet: &mut Sheet) -> usize {
+/// Writes the table of findings. Returns the number of its rows.
+fn table(findings: &[Group<'_>], run: &Run<'_>, report: &mut BoundedText) -> usize {
     if findings.is_empty() {
         return 0;
     }
-    let against = Against::of(run);
+    let labels = ChangeLabels::new(run);
     let states: Vec<&str> = findings
         .iter()
-        .map(|group| state(group, run, &against))
+        .map(|group| state(group, run, &labels))
         .collect();
     let with_state = states.iter().any(|state| !state.is_empty());
-    let (head, rule) = if with_state {
-        (" state |", "---|")
+    let head = if with_state {
+        "| | Kind | Bytes | Blocks | Function | Location | State |\n\
+         |---:|---|---:|---:|---|---|---|\n"
     } else {
-        ("", "")
+        "| | Kind | Bytes | Blocks | Function | Location |\n\
+         |---:|---|---:|---:|---|---|\n"
     };
-    let head = format!(
-        "| | kind | bytes | blocks | function | place |{head}\n|---:|---|---:|---:|---|---|{rule}\n"
-    );
-    // A table without a row is none.
+    // The head is only written together with a row.
     let row = |at: usize| row(at, &findings[at], run, with_state.then_some(states[at]));
     let first = row(0);
-    if !sheet.push(&format!("{head}{first}")) {
+    if !report.push(&format!("{head}{first}")) {
         return 0;
     }
     let rows = 1
         + (1..findings.len().min(MAX_ROWS))
-            .take_while(|at| sheet.push(&row(*at)))
+            .take_while(|at| report.push(&row(*at)))
             .count();
-    sheet.push("\n");
+    report.push("\n");
     rows
 }
 
+/// Returns a row of the table.
 fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> String {
-    const LONGEST: usize = 120;
-    let (finding, item) = group.first();
+    const MAX_CELL: usize = 120;
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
     let leak = group.leak();
     let number = |n: Option<u64>| n.map_or(String::new(), grouped);
-    let function = places::culprit(finding, item)
-        .and_then(|f| f.site.name())
+    let function = location::culprit_frame(finding, triaged)
+        .and_then(|f| f.info.name())
         .map(simple_name)
         .unwrap_or_default();
-    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
+    let place = location::finding_location(finding, triaged, run)
+        .unwrap_or_else(|| location::log_location(finding, run));
     let cell = |text: &str| {
         if text.is_empty() {
             String::new()
         } else {
-            code_in_table(&shortened(text, LONGEST))
+            code_in_table(&shortened(text, MAX_CELL))
         }
     };
     let state = state.map_or(String::new(), |state| format!(" {state} |"));
@@ -172,49 +188,47 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> Stri
     )
 }
 
-/// What is known of it: `new` where there is a baseline that does not know it.
-fn state(group: &Group<'_>, run: &Run<'_>, against: &Against<'_>) -> &'static str {
-    match group.first().1.cause {
+/// Returns why a group is unexpected, or its change since the baseline or the base run. Empty if
+/// there is nothing to compare with.
+fn state(group: &Group<'_>, run: &Run<'_>, labels: &ChangeLabels<'_>) -> &'static str {
+    match group.first().triaged.cause {
         Some(Cause::Grown) => "grown",
         Some(Cause::ExpiredRule) => "rule expired",
         Some(Cause::OverLimit) => "over limit",
         None if run.gate.baseline.is_some() => "new",
-        None => against.word(group.first().1).unwrap_or(""),
+        None => labels.label(group.first().triaged).unwrap_or(""),
     }
 }
 
-/// What is accepted, folded: each rule with its reason.
-fn accepted(run: &Run<'_>, sheet: &mut Sheet) {
+/// Writes a collapsed list of the rules that accept findings, and of the baseline.
+fn accepted(run: &Run<'_>, report: &mut BoundedText) {
     let rules = run
-        .gate
-        .rules
-        .iter()
-        .zip(&run.triage.uses)
-        .filter(|(_, u)| u.findings > 0 && !u.expired && !u.over_limit);
+        .rules()
+        .filter(|(_, usage)| usage.findings > 0 && !usage.expired && !usage.over_limit);
     let mut lines: Vec<String> = rules
-        .map(|(rule, used)| {
-            let sum = if used.bytes > 0 {
-                format!(", {}", amount(used.bytes, used.blocks))
+        .map(|(rule, usage)| {
+            let sum = if usage.bytes > 0 {
+                format!(", {}", amount(usage.bytes, usage.blocks))
             } else {
                 String::new()
             };
-            let reason = plain(&shortened(&rule.about.reason, MAX_MESSAGE));
+            let reason = prose(&shortened(&rule.metadata.reason, MAX_MESSAGE));
             let origin = code(&format!("{}", rule.origin));
             format!(
                 "- {} ({origin}): {}{sum}. {reason}\n",
                 code(&rule.id),
-                count(used.decided, "record", "records")
+                count(usage.decided, "record", "records")
             )
         })
         .collect();
     if let Some(baseline) = &run.triage.baseline {
-        let (known, fixed) = (baseline.known, baseline.fixed.len() as u64);
-        if known > 0 {
+        if baseline.known > 0 {
             lines.push(format!(
-                "- {} of the baseline, not grown\n",
-                count(known, "finding", "findings")
+                "- {} in the baseline, not grown\n",
+                count(baseline.known, "finding", "findings")
             ));
         }
+        let fixed = baseline.fixed.len() as u64;
         if fixed > 0 {
             lines.push(format!(
                 "- {} of the baseline fixed\n",
@@ -222,11 +236,12 @@ fn accepted(run: &Run<'_>, sheet: &mut Sheet) {
             ));
         }
     }
-    folded("Accepted", &lines, sheet);
+    folded("Accepted", &lines, report);
 }
 
-/// Problems that are no reason, warnings, and what is to be said about rules, folded.
-fn notes(run: &Run<'_>, sheet: &mut Sheet) {
+/// Writes a collapsed list of warnings, advice about rules, and problems that the reasons don't
+/// mention.
+fn notes(run: &Run<'_>, report: &mut BoundedText) {
     let mut lines: Vec<String> = Vec::new();
     let mut line = |place: &str, message: &str, code_name: &str| {
         let place = if place.is_empty() {
@@ -236,7 +251,7 @@ fn notes(run: &Run<'_>, sheet: &mut Sheet) {
         };
         lines.push(format!(
             "- {place}{} ({})\n",
-            plain(&shortened(message, MAX_MESSAGE)),
+            prose(&shortened(message, MAX_MESSAGE)),
             code(code_name)
         ));
     };
@@ -253,28 +268,32 @@ fn notes(run: &Run<'_>, sheet: &mut Sheet) {
             advice.code.as_str(),
         );
     }
-    let told: HashSet<_> = run
+    let reasons: HashSet<_> = run
         .verdict
         .reasons
         .iter()
         .map(|reason| (reason.code, reason.message.as_str()))
         .collect();
-    let is_told = |p: &&crate::Problem| {
+    let is_reason = |p: &&Problem| {
         p.code
             .reason()
-            .is_some_and(|code| told.contains(&(code, p.message.as_str())))
+            .is_some_and(|code| reasons.contains(&(code, p.message.as_str())))
     };
-    for problem in run.parsed.problems.iter().filter(|p| !is_told(p)) {
+    for problem in run.parsed.problems.iter().filter(|p| !is_reason(p)) {
         line(
-            &format!("{}", places::log_line(problem.input, problem.line, run)),
+            &format!(
+                "{}",
+                location::log_line_location(problem.input, problem.line, run)
+            ),
             &problem.message,
             problem.code.as_str(),
         );
     }
-    folded("Notes", &lines, sheet);
+    folded("Notes", &lines, report);
 }
 
-fn folded(title: &str, lines: &[String], sheet: &mut Sheet) {
+/// Writes a collapsed list, unless it's empty.
+fn folded(title: &str, lines: &[String], report: &mut BoundedText) {
     if lines.is_empty() {
         return;
     }
@@ -284,14 +303,15 @@ fn folded(title: &str, lines: &[String], sheet: &mut Sheet) {
         text += &format!("- … {} more\n", lines.len() - MAX_LINES);
     }
     text += "\n</details>\n\n";
-    if !sheet.push(&text) {
-        sheet.left_out(&format!(
+    if !report.push(&text) {
+        report.note_omitted(&format!(
             "{} under “{title}”",
             count(lines.len() as u64, "line", "lines")
         ));
     }
 }
 
+/// Returns the last line: totals, and the evidence if the gate doesn't pass.
 fn footer(run: &Run<'_>) -> String {
     let dispositions = [
         (Disposition::Allowed, "allowed"),
@@ -299,14 +319,14 @@ fn footer(run: &Run<'_>) -> String {
         (Disposition::NotGated, "not gated"),
     ];
     let mut out = count(
-        run.triage.count(run.parsed, Disposition::Unexpected).0,
+        run.triage.count(run.parsed, Disposition::Unexpected).groups,
         "unexpected finding",
         "unexpected findings",
     );
-    for (disposition, word) in dispositions {
-        match run.triage.count(run.parsed, disposition).0 {
+    for (disposition, label) in dispositions {
+        match run.triage.count(run.parsed, disposition).groups {
             0 => {}
-            n => out += &format!(", {} {word}", grouped(n)),
+            n => out += &format!(", {} {label}", grouped(n)),
         }
     }
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
@@ -318,7 +338,7 @@ fn footer(run: &Run<'_>) -> String {
     if run.verdict.outcome != Outcome::Pass && !run.verdict.evidence.is_empty() {
         out += &format!(
             " Seen: {}.",
-            plain(&shortened(&run.verdict.evidence, MAX_MESSAGE))
+            prose(&shortened(&run.verdict.evidence, MAX_MESSAGE))
         );
     }
     out + "\n"

@@ -1,12 +1,12 @@
-//! SARIF 2.1.0, as GitHub's code scanning takes it in
+//! SARIF 2.1.0, as supported by GitHub code scanning
 //! (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
 //!
-//! GitHub shows a suppressed result as an open alert, so that accepted findings stand here only
-//! where [`Style::accepted`] asks for them. A run without results is written, too: that closes the
-//! alerts of earlier ones.
+//! GitHub shows suppressed results as open alerts, so accepted findings are only included if
+//! [`RenderOptions::show_accepted`] is set. A run without results is written as well, because it
+//! closes the alerts of earlier runs.
 
 mod finding;
-mod location;
+mod physical_location;
 mod rule;
 mod wire;
 
@@ -23,23 +23,33 @@ use self::wire::{
 };
 use super::escape::{self, message as escaped};
 use super::group::groups;
-use super::{Run, Style, places, words};
-use crate::problem::Class;
+use super::location::Location;
+use super::{RenderOptions, Run, location, summary};
+use crate::problem::{Class, Problem};
+use crate::reason::Reason;
 use crate::triage::Disposition;
-use crate::verdict::{Outcome, Reason};
+use crate::verdict::Outcome;
 
-/// GitHub takes so many results of a run.
+/// Maximum number of results per run that GitHub accepts.
 const MAX_RESULTS: usize = 25_000;
 
-/// Frames in all results: with names of usual length some 60 MB, which are 3 MB packed.
+/// Maximum number of frames in all results. With names of typical length, they take about 60 MB, or
+/// 3 MB compressed.
 const MAX_FRAMES: usize = 100_000;
 
-/// Notifications about problems.
+/// Maximum number of notifications.
 const MAX_NOTIFICATIONS: usize = 1000;
 
-/// Writes the document and a line feed.
-pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let (results, rules) = results(run, style);
+/// Maximum length of the message of a notification, in characters.
+const MAX_MESSAGE: usize = 1000;
+
+/// Writes the report, ending with a line feed.
+pub(crate) fn write(
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let (results, rules) = results(run, options);
     let driver = Driver {
         name: "leakgate",
         semantic_version: env!("CARGO_PKG_VERSION"),
@@ -51,9 +61,9 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
         version: "2.1.0",
         runs: [RunObject {
             tool: Tool { driver },
-            // What stands before the last `/` is the category; behind it the run might be named.
+            // The category ends at the last `/`. An optional name of the run would follow.
             automation_details: AutomationDetails {
-                id: format!("{}/", style.category),
+                id: format!("{}/", options.category),
             },
             invocations: [invocation(run)],
             original_uri_base_ids: BaseIds {
@@ -71,8 +81,8 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     writeln!(out, "{}", escape::json(text))
 }
 
-/// The results, the worst first, and a rule for each kind among them.
-fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<Rule>) {
+/// Returns the results, the worst first, and a rule for each of their kinds.
+fn results<'a>(run: &Run<'a>, options: &RenderOptions<'_>) -> (Vec<ResultObject<'a>>, Vec<Rule>) {
     let accepted = [
         Disposition::Allowed,
         Disposition::Baseline,
@@ -80,87 +90,54 @@ fn results<'a>(run: &Run<'a>, style: &Style<'_>) -> (Vec<ResultObject<'a>>, Vec<
     ];
     let dispositions = [Disposition::Unexpected]
         .into_iter()
-        .chain(accepted.into_iter().filter(|_| style.accepted));
+        .chain(accepted.into_iter().filter(|_| options.show_accepted));
     let all = dispositions.flat_map(|disposition| {
         groups(run, disposition)
             .into_iter()
             .map(move |group| (disposition, group))
     });
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut indices: HashMap<String, usize> = HashMap::new();
     let mut rules: Vec<Rule> = Vec::new();
     let mut results = Vec::new();
     let mut frames_left = MAX_FRAMES;
     for (disposition, group) in all.take(MAX_RESULTS) {
-        let kind = &group.first().0.kind;
+        let kind = &group.first().finding.kind;
         let id = rule::id(kind);
-        let at = *places.entry(id.clone()).or_insert_with(|| {
-            rules.push(rule::of(kind));
+        let at = *indices.entry(id.clone()).or_insert_with(|| {
+            rules.push(rule::rule(kind));
             rules.len() - 1
         });
-        results.push(finding::of(
+        results.push(finding::result(
             &group,
             (id, at),
             disposition,
             run,
-            style,
+            options,
             &mut frames_left,
         ));
     }
     (results, rules)
 }
 
-/// Reasons and problems. Only where nothing may be missing from the results the run was a success.
+/// Returns the reasons and problems as notifications. The run was only successful if no results may
+/// be missing.
 fn invocation<'a>(run: &Run<'a>) -> Invocation<'a> {
-    let reason = |reason: &'a Reason| {
-        let text = format!("{}.", escaped(&words::shortened(&reason.message, 1000)));
-        let locations = [location::location(
-            &places::reason_spot(reason.code, run),
-            None,
-        )]
-        .into();
-        Notification {
-            descriptor: Reference {
-                id: reason.code.as_str(),
-            },
-            level: "error",
-            message: Message { text },
-            locations,
-        }
-    };
-    let problem = |problem: &'a crate::Problem| {
-        let fatal = problem.code.class() == Class::Fatal;
-        let text = format!("{}.", escaped(&words::shortened(&problem.message, 1000)));
-        let locations = [location::location(
-            &places::log_line(problem.input, problem.line, run),
-            None,
-        )]
-        .into();
-        let level = if fatal { "error" } else { "note" };
-        Notification {
-            descriptor: Reference {
-                id: problem.code.as_str(),
-            },
-            level,
-            message: Message { text },
-            locations,
-        }
-    };
     let reasons = || {
         run.verdict
             .reasons
             .iter()
             .filter(|r| !r.code.is_about_findings())
     };
-    // A reason that sums up problems stands there by these.
-    let by_itself = reasons().filter(|r| {
-        run.parsed
-            .problems
+    // A reason that summarizes problems is represented by these problems.
+    let problems = &run.parsed.problems;
+    let without_problems = reasons().filter(|r| {
+        problems
             .iter()
-            .all(|p| p.code.reason() != Some(r.code))
+            .all(|problem| problem.code.reason() != Some(r.code))
     });
-    let notifications = by_itself
-        .map(reason)
-        .chain(run.parsed.problems.iter().map(problem));
+    let notifications = without_problems
+        .map(|reason| reason_notification(reason, run))
+        .chain(problems.iter().map(|p| problem_notification(p, run)));
     Invocation {
         execution_successful: run.verdict.outcome != Outcome::Error && reasons().next().is_none(),
         exit_code: match run.verdict.outcome {
@@ -169,5 +146,35 @@ fn invocation<'a>(run: &Run<'a>) -> Invocation<'a> {
             Outcome::Error => 2,
         },
         tool_execution_notifications: notifications.take(MAX_NOTIFICATIONS).collect(),
+    }
+}
+
+fn reason_notification<'a>(reason: &'a Reason, run: &Run<'_>) -> Notification<'a> {
+    let location = location::reason_location(reason.code, run);
+    notification(reason.code.as_str(), "error", &reason.message, &location)
+}
+
+fn problem_notification<'a>(problem: &'a Problem, run: &Run<'_>) -> Notification<'a> {
+    let level = match problem.code.class() {
+        Class::Fatal => "error",
+        Class::Note => "note",
+    };
+    let location = location::log_line_location(problem.input, problem.line, run);
+    notification(problem.code.as_str(), level, &problem.message, &location)
+}
+
+fn notification<'a>(
+    id: &'a str,
+    level: &'static str,
+    message: &str,
+    location: &Location,
+) -> Notification<'a> {
+    Notification {
+        descriptor: Reference { id },
+        level,
+        message: Message {
+            text: format!("{}.", escaped(&summary::shortened(message, MAX_MESSAGE))),
+        },
+        locations: [physical_location::sarif_location(location, None)].into(),
     }
 }

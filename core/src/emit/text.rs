@@ -1,5 +1,5 @@
-//! Text for people at a terminal: the verdict first, then each finding as a block, then what else
-//! was seen.
+//! The text report for terminals: the verdict, a block for each unexpected finding, problems, rules
+//! and totals.
 
 mod block;
 pub(crate) mod paint;
@@ -13,16 +13,21 @@ use core::fmt;
 use self::paint::Paint;
 use super::escape::terminal;
 use super::group::groups;
-use super::{Run, Style};
+use super::{RenderOptions, Run};
 use crate::compare::summary;
 use crate::numbers::{count, grouped};
 use crate::problem::Class;
+use crate::reason::ReasonCode;
 use crate::triage::Disposition;
 use crate::verdict::Outcome;
 
-/// Writes the document.
-pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let paint = Paint::of(style);
+/// Writes the report.
+pub(crate) fn write(
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let paint = Paint::new(options);
     verdict(run, paint, out)?;
     for group in groups(run, Disposition::Unexpected) {
         writeln!(out)?;
@@ -34,6 +39,7 @@ pub(crate) fn write(run: &Run<'_>, style: &Style<'_>, out: &mut dyn fmt::Write) 
     footer(run, out)
 }
 
+/// Writes the outcome with its evidence or reasons.
 fn verdict(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let verdict = run.verdict;
     match verdict.outcome {
@@ -45,18 +51,18 @@ fn verdict(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
         ),
         Outcome::Fail => reasons(run, paint, out),
         Outcome::Error => {
-            writeln!(out, "{} not everything could be read", paint.bad("error:"))?;
+            writeln!(out, "{} an input could not be read", paint.bad("error:"))?;
             reasons(run, paint, out)
         }
     }
 }
 
-/// A line for each reason.
+/// Writes a line for each reason.
 fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     for (at, reason) in run.verdict.reasons.iter().enumerate() {
         let head = paint.bad(if at == 0 { "fail:" } else { "     " });
         let more = match reason.count {
-            n if n > 1 && reason.code != crate::ReasonCode::UnexpectedFinding => {
+            n if n > 1 && reason.code != ReasonCode::UnexpectedFinding => {
                 format!(" (and {} more)", n - 1)
             }
             _ => String::new(),
@@ -71,6 +77,7 @@ fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
     Ok(())
 }
 
+/// Writes a line for each problem.
 fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     if !run.parsed.problems.is_empty() {
         writeln!(out)?;
@@ -84,7 +91,7 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             .parsed
             .inputs
             .get(problem.input)
-            .map_or(String::new(), |i| i.shown());
+            .map_or(String::new(), |i| i.display_name());
         let pid = problem
             .pid
             .map_or(String::new(), |pid| format!(" (pid {pid})"));
@@ -100,11 +107,11 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
     Ok(())
 }
 
-/// What the gate does not look at, a line for each kind.
+/// Writes a line for each kind of findings that are not gated.
 fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let mut kinds: Vec<(&str, u64, Option<u64>)> = Vec::new();
     for group in groups(run, Disposition::NotGated) {
-        let kind = group.first().0.kind.as_str();
+        let kind = group.first().finding.kind.as_str();
         let bytes = group.leak().map(|l| l.bytes);
         match kinds.iter_mut().find(|k| k.0 == kind) {
             Some(row) => {
@@ -132,10 +139,11 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
     Ok(())
 }
 
+/// Writes the totals, changes and, if the gate doesn't pass, the evidence.
 fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
-    let (unexpected, _) = run.triage.count(run.parsed, Disposition::Unexpected);
-    let (not_gated, _) = run.triage.count(run.parsed, Disposition::NotGated);
+    let unexpected = run.triage.count(run.parsed, Disposition::Unexpected).groups;
+    let not_gated = run.triage.count(run.parsed, Disposition::NotGated).groups;
     let n = |count: usize| count as u64;
     let fatal = n(run
         .parsed
@@ -168,10 +176,10 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// `, 3 allowed`; nothing where there are none.
-fn counted(run: &Run<'_>, disposition: Disposition, word: &str) -> String {
-    match run.triage.count(run.parsed, disposition).0 {
+/// Returns a count such as `, 3 allowed`, or an empty string if it's zero.
+fn counted(run: &Run<'_>, disposition: Disposition, label: &str) -> String {
+    match run.triage.count(run.parsed, disposition).groups {
         0 => String::new(),
-        n => format!(", {} {word}", grouped(n)),
+        n => format!(", {} {label}", grouped(n)),
     }
 }

@@ -9,18 +9,19 @@ use super::{Kind, Text, Tool};
 /// Sizes of one leak record, as printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Leak {
-    /// Leaked bytes: direct and indirect together.
+    /// Leaked bytes, direct and indirect.
     pub bytes: u64,
     /// Leaked blocks (objects) of the record itself.
     pub blocks: u64,
     /// Bytes of the record's own blocks.
     pub direct_bytes: u64,
-    /// Bytes that only the record's blocks pointed to; zero where the checker does not tell.
+    /// Bytes of blocks that only the record's own blocks pointed to. Zero if the checker doesn't
+    /// report them.
     pub indirect_bytes: u64,
 }
 
 impl Leak {
-    /// Memory of which nothing is told but its size.
+    /// Creates the sizes of a leak without indirect bytes.
     pub(crate) const fn direct(bytes: u64, blocks: u64) -> Self {
         Self {
             bytes,
@@ -30,7 +31,14 @@ impl Leak {
         }
     }
 
-    /// The sizes of so many such records.
+    /// Returns the sizes of `n` equal records. Saturates at [`u64::MAX`].
+    ///
+    /// ```
+    /// use leakgate_core::model::Leak;
+    ///
+    /// let leak = Leak { bytes: 40, blocks: 2, direct_bytes: 16, indirect_bytes: 24 };
+    /// assert_eq!(leak.times(3).bytes, 120);
+    /// ```
     #[must_use]
     pub fn times(self, n: u64) -> Self {
         Self {
@@ -42,27 +50,27 @@ impl Leak {
     }
 }
 
-/// Why a stack stands in a finding.
+/// The meaning of a stack in a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Where the mistake happened.
+    /// The invalid access.
     Access,
-    /// Where the memory (or descriptor) came from.
+    /// The allocation of the memory, or the opening of the descriptor.
     Allocation,
-    /// Where it was given back.
+    /// The deallocation of the memory, or the closing of the descriptor.
     Free,
-    /// Where an uninitialised value, or the stack variable, comes from.
+    /// The origin of an uninitialized value or of a stack variable.
     Origin,
-    /// Where a thread was started.
+    /// The creation of a thread.
     Thread,
-    /// Where a lock was taken or first seen.
+    /// The acquisition or first use of a lock.
     Lock,
-    /// The other side of a conflict.
+    /// The conflicting access.
     Conflict,
-    /// Where a global was registered, or memory poisoned.
+    /// The registration of a global variable, or the poisoning of memory.
     Declaration,
-    /// A stack whose meaning the text does not tell.
+    /// A stack whose meaning the checker doesn't state.
     Other,
 }
 
@@ -80,7 +88,7 @@ impl Role {
         Self::Other,
     ];
 
-    /// The name, as it stands in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Access => "access",
@@ -96,122 +104,135 @@ impl Role {
     }
 }
 
-/// What stands at a frame's address: everything that does not change between two runs of one
-/// binary.
+/// The part of a frame that is the same in every run of a binary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Site {
-    /// The text of the frame after its number and address, byte for byte.
+#[non_exhaustive]
+pub struct FrameInfo {
+    /// Text of the frame after its number and address, byte for byte. Empty for frames that were
+    /// read from a JSON report.
     pub raw: Box<[u8]>,
-    /// The function, as printed.
+    /// Function name, as printed.
     pub function: Option<Text>,
-    /// The function demangled, where the printed name was mangled.
+    /// Demangled function name. `None` if the printed name isn't mangled.
     pub demangled: Option<Text>,
-    /// The source file, as printed.
+    /// Source file, as printed.
     pub file: Option<Text>,
-    /// The line in `file`, from 1.
+    /// Line in the file, from 1.
     pub line: Option<u32>,
-    /// The column in `line`, from 1.
+    /// Column in the line, from 1.
     pub column: Option<u32>,
-    /// The binary or library.
+    /// Path of the binary or library.
     pub module: Option<Text>,
-    /// The offset in `module`.
+    /// Offset in the module, in bytes.
     pub offset: Option<u64>,
-    /// The build id of `module`, in hex digits.
+    /// Build id of the module, in hex digits.
     pub build_id: Option<Text>,
 }
 
-impl Site {
-    /// The function for people: demangled where that is known.
+impl FrameInfo {
+    /// Returns the function name for display: demangled if possible. Returns `None` if the frame
+    /// has no function.
     pub fn name(&self) -> Option<&str> {
         self.demangled.as_deref().or(self.function.as_deref())
     }
 }
 
-/// One line of a stack.
+/// One frame of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
-    /// The number in its stack: as printed where the checker numbers frames, else counted from 0.
+    /// Number of the frame as printed, or its position from 0 if the checker doesn't number frames.
     pub index: u32,
-    /// The address, in the first process in which this finding was seen.
+    /// Address in the first process that reported the finding. `None` if it isn't printed.
     pub address: Option<u64>,
-    /// True where the next frame has the same address: this one was inlined into it.
+    /// True if this frame was inlined into the next frame, which has the same address.
     pub inlined: bool,
-    /// What stands there.
-    pub site: Arc<Site>,
+    /// Function, location and module. Equal frames share one value.
+    pub info: Arc<FrameInfo>,
 }
 
 /// A list of frames, innermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stack {
-    /// Why it stands here.
+    /// The meaning of the stack.
     pub role: Role,
-    /// The line that introduces it, for example `freed by thread T0 here:`.
+    /// The line that introduces the stack, such as `freed by thread T0 here:`. `None` if the stack
+    /// has no such line.
     pub label: Option<Text>,
     /// The frames.
     pub frames: Vec<Frame>,
 }
 
-/// Where a finding was seen.
+/// One occurrence of a finding in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Instance {
-    /// Index into the inputs.
+    /// Index into [`Parsed::inputs`](crate::Parsed::inputs).
     pub input: usize,
-    /// Index into the reports.
+    /// Index into [`Parsed::reports`](crate::Parsed::reports).
     pub report: usize,
-    /// The process.
+    /// The pid. `None` if it isn't printed.
     pub pid: Option<u64>,
     /// First line of the record, from 1.
     pub first_line: u64,
-    /// Last line of the record.
+    /// Last line of the record, from 1.
     pub last_line: u64,
 }
 
-/// The suppression that valgrind itself wrote for a record (`--gen-suppressions`). It holds what a
-/// printed stack has lost: names as suppressions are compared with, before demangling.
+/// The suppression that valgrind generated for a record (`--gen-suppressions`). It has the function
+/// names that valgrind matches suppressions with: mangled, unlike in the printed stack.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Generated {
+#[non_exhaustive]
+pub struct GeneratedSuppression {
     /// Tool and kind: `Memcheck:Leak`.
     pub kind: Text,
-    /// What stands between the kind and the frames: `match-leak-kinds: definite`, the name of a
-    /// system call's parameter.
+    /// The line between the kind and the frames: `match-leak-kinds: definite`, or the parameter of
+    /// a system call. `None` for kinds without such a line.
     pub extra: Option<Text>,
-    /// `fun:…` or `obj:…` for each frame of the primary stack. Empty where equal records had
-    /// different ones.
+    /// One `fun:…` or `obj:…` line for each frame of the primary stack. Empty if equal records have
+    /// different suppressions.
     pub frames: Vec<Text>,
 }
 
-/// One record of a checker, or several that are the same in kind, sizes and stacks.
+/// One record of a checker, or several records with equal kind, sizes and stacks.
+///
+/// A finding is the checker's statement. Whether it is accepted is decided by
+/// [triage](crate::triage).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Finding {
-    /// Who found it.
+    /// The tool that reported it.
     pub tool: Tool,
-    /// What it is.
+    /// The kind of the error or leak.
     pub kind: Kind,
-    /// The checker's own headline.
+    /// The checker's headline.
     pub title: Text,
-    /// Sizes of one record, where it is a leak.
+    /// Sizes of one record. `None` if the finding isn't a leak of memory.
     pub leak: Option<Leak>,
-    /// The stacks; the first is the primary one.
+    /// The stacks. The first one is the primary stack.
     pub stacks: Vec<Stack>,
-    /// What the checker says besides, line by line.
+    /// Further lines of the record, such as the description of an address.
     pub notes: Vec<Text>,
-    /// The suppression that valgrind wrote for it.
-    pub generated: Option<Generated>,
-    /// How many records.
+    /// The suppression that valgrind generated. `None` without `--gen-suppressions`.
+    pub generated_suppression: Option<GeneratedSuppression>,
+    /// Number of records.
     pub occurrences: u64,
-    /// How many of them only repeat a leak of the parent process after `fork`.
+    /// Number of records that repeat a leak of the parent process after `fork`.
     pub inherited: u64,
-    /// The first places where it was seen; see [`crate::Options::max_instances`].
+    /// The first occurrences, at most [`Options::max_instances`](crate::Options::max_instances).
     pub instances: Vec<Instance>,
 }
 
 impl Finding {
-    /// The stack that tells where the finding is.
+    /// Returns the primary stack: the access or the allocation. Returns `None` if the record has no
+    /// stack.
     pub fn primary(&self) -> Option<&Stack> {
         self.stacks.first()
     }
 
-    /// The leak's sizes over all occurrences.
+    /// Returns the sizes of all records together. Returns `None` if the finding isn't a leak of
+    /// memory.
     pub fn total(&self) -> Option<Leak> {
         self.leak.map(|leak| leak.times(self.occurrences))
     }

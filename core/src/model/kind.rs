@@ -1,4 +1,4 @@
-//! Who found something, and what it is.
+//! Tools and kinds of findings.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -7,9 +7,17 @@ use core::fmt;
 
 use super::Text;
 
-/// The checker that speaks.
+/// The checker that reports a finding.
 ///
-/// A leak that LeakSanitizer found inside an AddressSanitizer process belongs to [`Tool::Lsan`].
+/// Leaks that LeakSanitizer reports inside an AddressSanitizer process belong to [`Tool::Lsan`].
+///
+/// ```
+/// use leakgate_core::Tool;
+///
+/// assert_eq!(Tool::from_name("valgrind"), Tool::Memcheck);
+/// assert_eq!(Tool::Memcheck.as_str(), "memcheck");
+/// assert_eq!(Tool::from_name("my-checker").as_str(), "my-checker");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Tool {
@@ -29,7 +37,7 @@ pub enum Tool {
     Msan,
     /// HWAddressSanitizer.
     Hwasan,
-    /// UndefinedBehaviorSanitizer, the kernel's too.
+    /// UndefinedBehaviorSanitizer, including the kernel's UBSAN.
     Ubsan,
     /// Scudo, the hardened allocator.
     Scudo,
@@ -53,7 +61,7 @@ pub enum Tool {
     Jemalloc,
     /// gperftools' tcmalloc with its heap checker.
     Tcmalloc,
-    /// What glibc itself says before it aborts.
+    /// Consistency checks of glibc, which abort the process.
     Glibc,
     /// The kernel's sanitizers: KASAN, KMSAN, KCSAN, KFENCE.
     Kasan,
@@ -61,14 +69,14 @@ pub enum Tool {
     Kmemleak,
     /// Go's race detector.
     GoRace,
-    /// Another checker, by its name.
+    /// Another checker, or a custom format (`custom:NAME`).
     Custom(Text),
 }
 
-/// What the name of a format of the project's own stands behind.
-pub(crate) const OF_FORMAT: &str = "custom:";
+/// Prefix of tool names that come from `[[format]]`.
+pub(crate) const CUSTOM_PREFIX: &str = "custom:";
 
-/// Every tool and its name; where it has two, the one that is written comes first.
+/// Every tool and its names. If a tool has two names, reports use the first one.
 const TOOLS: &[(&str, Tool)] = &[
     ("memcheck", Tool::Memcheck),
     ("valgrind", Tool::Memcheck),
@@ -98,7 +106,7 @@ const TOOLS: &[(&str, Tool)] = &[
 ];
 
 impl Tool {
-    /// The name as it stands in configuration, JSON and on the command line.
+    /// Returns the name used in configuration, in JSON and on the command line.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Custom(name) => name,
@@ -109,28 +117,29 @@ impl Tool {
         }
     }
 
-    /// The tool of this name; `valgrind` means memcheck, as most people do.
-    pub fn named(name: &str) -> Self {
+    /// Returns the tool with this name. `valgrind` means memcheck, its default tool. An unknown name
+    /// becomes [`Tool::Custom`].
+    pub fn from_name(name: &str) -> Self {
         let known = TOOLS.iter().find(|(known, _)| *known == name);
         known.map_or_else(|| Self::Custom(name.into()), |(_, tool)| tool.clone())
     }
 
-    /// The names that a person may write.
+    /// Returns the names of all built-in tools.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         TOOLS.iter().map(|(name, _)| *name)
     }
 
-    /// The tool of a format of the project's own.
-    pub(crate) fn of_format(name: &str) -> Self {
-        Self::Custom(format!("{OF_FORMAT}{name}").into())
+    /// Returns the tool of a custom format.
+    pub(crate) fn from_custom_format(name: &str) -> Self {
+        Self::Custom(format!("{CUSTOM_PREFIX}{name}").into())
     }
 
-    /// True for a tool that looks for no errors: one of valgrind's that is not named here.
+    /// Returns true for valgrind tools that don't check for errors, such as callgrind.
     pub(crate) fn is_profiler(&self) -> bool {
-        matches!(self, Self::Custom(name) if !name.starts_with(OF_FORMAT))
+        matches!(self, Self::Custom(name) if !name.starts_with(CUSTOM_PREFIX))
     }
 
-    /// True for the tools of valgrind.
+    /// Returns true for the tools of valgrind.
     pub fn is_valgrind(&self) -> bool {
         matches!(self, Self::Memcheck | Self::Helgrind | Self::Drd)
     }
@@ -142,46 +151,55 @@ impl fmt::Display for Tool {
     }
 }
 
-/// What kind of mistake a finding is, in kebab-case: one of the `leak-…` constants, `fd-leak`, or
-/// the checker's own kind.
+/// The kind of a finding, in kebab-case: one of the constants, or the checker's own kind.
+///
+/// ```
+/// use leakgate_core::Kind;
+///
+/// assert_eq!(Kind::from_name("InvalidRead").as_str(), "invalid-read");
+/// assert!(Kind::LEAK_DEFINITE.is_leak());
+/// assert!(Kind::from_checker("heap-use-after-free").is_error());
+/// // A log can't claim one of the kinds that decide about the gate.
+/// assert_eq!(Kind::from_checker("leak-reachable").as_str(), "error-leak-reachable");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(Cow<'static, str>);
 
 impl Kind {
-    /// Nothing points to the block any more: memcheck's "definitely lost", LSan's "Direct leak".
-    pub const LEAK_DEFINITE: Self = Self::of("leak-definite");
+    /// No pointer to the block remains: memcheck's "definitely lost", LSan's "Direct leak".
+    pub const LEAK_DEFINITE: Self = Self::from_static("leak-definite");
     /// Only other leaked blocks point to the block.
-    pub const LEAK_INDIRECT: Self = Self::of("leak-indirect");
+    pub const LEAK_INDIRECT: Self = Self::from_static("leak-indirect");
     /// Only pointers into the middle of the block remain.
-    pub const LEAK_POSSIBLE: Self = Self::of("leak-possible");
-    /// Something still points to the block when the process ends.
-    pub const LEAK_REACHABLE: Self = Self::of("leak-reachable");
-    /// A file descriptor of the process's own is open at its end.
-    pub const FD_LEAK: Self = Self::of("fd-leak");
-    /// A file descriptor is open that the process had from its parent.
-    pub const FD_INHERITED: Self = Self::of("fd-inherited");
-    /// A signal that ends the process at a wrong access or instruction.
-    pub const FATAL_SIGNAL: Self = Self::of("fatal-signal");
-    /// A record whose wording is not known; its text is the title.
-    pub const UNKNOWN: Self = Self::of("unknown-error");
+    pub const LEAK_POSSIBLE: Self = Self::from_static("leak-possible");
+    /// A pointer to the block remains when the process ends.
+    pub const LEAK_REACHABLE: Self = Self::from_static("leak-reachable");
+    /// A file descriptor that the process opened is open when it ends.
+    pub const FD_LEAK: Self = Self::from_static("fd-leak");
+    /// A file descriptor that the process inherited is open when it ends.
+    pub const FD_INHERITED: Self = Self::from_static("fd-inherited");
+    /// A signal such as SIGSEGV or SIGABRT ended the process.
+    pub const FATAL_SIGNAL: Self = Self::from_static("fatal-signal");
+    /// A record with unknown wording. Its text is the title.
+    pub const UNKNOWN: Self = Self::from_static("unknown-error");
 
-    /// A kind that is known when leakgate is built.
-    pub const fn of(name: &'static str) -> Self {
+    /// Creates a kind from a kebab-case name without checking it.
+    pub const fn from_static(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }
 
-    /// A kind as a checker prints it, which is kebab-case already but for capitals: `SEGV`,
+    /// Converts a kind that a checker prints in kebab-case, with or without capitals: `SEGV`,
     /// `heap-use-after-free`.
-    pub fn own(name: &str) -> Self {
+    pub fn from_checker(name: &str) -> Self {
         Self::unreserved(name.to_ascii_lowercase())
     }
 
-    /// A kind as leakgate itself wrote it.
-    pub(crate) fn printed(name: &str) -> Self {
+    /// Converts a kind from a JSON report.
+    pub(crate) fn from_json(name: &str) -> Self {
         Self(Cow::Owned(name.into()))
     }
 
-    /// Names with a meaning of leakgate's own can't come from a log: they decide what is gated.
+    /// Prefixes reserved names. The policy refers to them, so a log must not claim them.
     fn unreserved(name: String) -> Self {
         let reserved = name.starts_with("leak-") || name == "fd-leak" || name == "fd-inherited";
         Self(Cow::Owned(if reserved {
@@ -191,8 +209,7 @@ impl Kind {
         }))
     }
 
-    /// A kind as a checker names it: `InvalidRead`, `heap-use-after-free`, `data race` become
-    /// kebab-case.
+    /// Converts a name in any style to kebab-case: `InvalidRead`, `data race`.
     pub fn from_name(name: &str) -> Self {
         let mut out = String::with_capacity(name.len() + 4);
         let mut before = ' ';
@@ -217,17 +234,17 @@ impl Kind {
         Self::unreserved(out.trim_end_matches('-').into())
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// True for the four kinds of leaked memory.
+    /// Returns true for the four kinds of leaked memory.
     pub fn is_leak(&self) -> bool {
         self.0.starts_with("leak-")
     }
 
-    /// True for what is neither leaked memory nor a descriptor left open.
+    /// Returns true for kinds that are neither leaked memory nor open descriptors.
     pub fn is_error(&self) -> bool {
         !self.is_leak() && *self != Self::FD_LEAK && *self != Self::FD_INHERITED
     }
@@ -244,16 +261,16 @@ mod tests {
     use super::{Kind, TOOLS, Tool};
 
     #[test]
-    fn every_tool_has_a_name_and_is_known_by_it() {
+    fn tool_names_round_trip() {
         for (name, tool) in TOOLS {
-            assert_eq!(Tool::named(name), *tool);
+            assert_eq!(Tool::from_name(name), *tool);
             assert!(tool.as_str() == *name || *name == "valgrind");
         }
-        assert_eq!(Tool::named("custom:x").as_str(), "custom:x");
+        assert_eq!(Tool::from_name("custom:x").as_str(), "custom:x");
     }
 
     #[test]
-    fn names_of_checkers_become_kebab_case() {
+    fn checker_names_become_kebab_case() {
         for (name, kind) in [
             ("InvalidRead", "invalid-read"),
             ("PthAPIerror", "pth-ap-ierror"),

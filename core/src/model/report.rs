@@ -1,4 +1,4 @@
-//! Reports: one checker's output for one process, and what the checker stated in it.
+//! Reports: the output of one checker for one process, and the totals in it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Both together.
+    /// Adds two amounts. Saturates at [`u64::MAX`].
     #[must_use]
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl Amount {
     }
 }
 
-/// What a checker said about the leaks of a process in sum.
+/// The leak summary of a process, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeakSummary {
     /// memcheck's "definitely lost".
@@ -36,131 +36,129 @@ pub struct LeakSummary {
     pub possible: Amount,
     /// memcheck's "still reachable".
     pub reachable: Amount,
-    /// What the checker's own suppressions hid.
+    /// Leaks that the checker's own suppressions hid.
     pub suppressed: Amount,
-    /// How many of these lines were read; valgrind always prints all five.
+    /// Number of parsed lines. valgrind always prints all [`LeakSummary::LINES`].
     pub lines: u8,
 }
 
 impl LeakSummary {
-    /// How many lines valgrind's `LEAK SUMMARY` has.
+    /// Number of lines of valgrind's `LEAK SUMMARY`.
     pub const LINES: u8 = 5;
 }
 
-/// What a checker itself stated in sum. Every field is absent where it said nothing.
+/// Totals that a checker states about a process. A field is `None` if the checker doesn't state it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stated {
-    /// Leaked memory in all, where the checker gives one sum.
+#[non_exhaustive]
+pub struct ReportedTotals {
+    /// Leaked memory, if the checker states one total (LeakSanitizer's `SUMMARY`).
     pub leaked: Option<Amount>,
     /// Leaked memory by kind (valgrind's last `LEAK SUMMARY`).
     pub leaks: Option<LeakSummary>,
-    /// Errors, counted with repetitions (valgrind's `ERROR SUMMARY`).
+    /// Number of errors, including repetitions (valgrind's `ERROR SUMMARY`).
     pub errors: Option<u64>,
-    /// Different errors.
+    /// Number of distinct errors.
     pub contexts: Option<u64>,
-    /// Errors that the checker's own suppressions hid.
+    /// Number of errors that the checker's own suppressions hid.
     pub suppressed_errors: Option<u64>,
-    /// Memory in use at the end of the process.
+    /// Memory in use when the process ended.
     pub in_use: Option<Amount>,
-    /// `All heap blocks were freed`.
+    /// True if the report says `All heap blocks were freed`.
     pub all_freed: bool,
 }
 
-/// Which leaks a checker was told to show as records.
+/// The kinds of leaks that a checker shows as records, according to its options.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShownLeaks {
-    /// Records of definite leaks appear.
+    /// Definite leaks are shown.
     pub definite: bool,
-    /// Records of indirect leaks appear.
+    /// Indirect leaks are shown.
     pub indirect: bool,
-    /// Records of possible leaks appear.
+    /// Possible leaks are shown.
     pub possible: bool,
-    /// Records of reachable blocks appear.
+    /// Reachable blocks are shown.
     pub reachable: bool,
 }
 
-/// One record of a report, counted.
+/// The number of records of one finding in one report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Index into the findings.
+#[non_exhaustive]
+pub struct RecordCount {
+    /// Index into [`Parsed::findings`](crate::Parsed::findings).
     pub finding: usize,
-    /// How often it was printed in this report.
+    /// Number of records.
     pub count: u64,
-    /// Which leak search of the process printed it last, from 0.
-    pub search: u32,
+    /// Index of the process's leak check that printed it last, from 0.
+    pub leak_check: u32,
 }
 
-/// One checker's output for one process.
+/// The output of one checker for one process. Fields are `None` if the report doesn't state them.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
-    /// Who wrote it.
+    /// The tool that wrote it.
     pub tool: Tool,
-    /// The checker's version, where it says so.
+    /// Version of the checker.
     pub version: Option<Text>,
-    /// The process.
+    /// The pid.
     pub pid: Option<u64>,
-    /// Its parent, where the report names it.
+    /// The pid of the parent process.
     pub parent: Option<u64>,
-    /// The command line, where the report names it.
+    /// The command line.
     pub command: Option<Text>,
-    /// The source within the input that a prefix named: a service, a test, a job.
+    /// The log source that a line prefix names: a service, a test or a job.
     pub stream: Option<Text>,
-    /// Index into the inputs.
+    /// Index into [`Parsed::inputs`](crate::Parsed::inputs).
     pub input: usize,
-    /// The first line, from 1.
+    /// First line, from 1.
     pub first_line: u64,
-    /// The last line.
+    /// Last line, from 1.
     pub last_line: u64,
-    /// True when nothing of the report is missing at its end.
+    /// True if the report has its end.
     pub complete: bool,
-    /// True when the report began with the checker's own header.
+    /// True if the report begins with the checker's header.
     pub has_header: bool,
-    /// How many leak searches the process made.
-    pub searches: u32,
-    /// How many frames of a stack valgrind keeps at most, where the report tells; a longer
-    /// suppression is cut to so many.
+    /// Maximum number of frames in a stack (valgrind's `--num-callers`). valgrind truncates longer
+    /// suppressions to this number.
     pub callers: Option<u32>,
-    /// Which leaks the checker shows as records, where the report tells (valgrind XML names its
-    /// options).
-    pub shown: Option<ShownLeaks>,
-    /// What the checker stated.
-    pub stated: Stated,
-    /// The checker said that it left findings out (a documented cap).
+    /// The kinds of leaks that the checker shows as records. valgrind's XML states its options.
+    pub shown_leaks: Option<ShownLeaks>,
+    /// Totals that the checker states.
+    pub totals: ReportedTotals,
+    /// True if the checker states that it reached one of its own limits and omitted findings.
     pub capped: bool,
-    /// How many records the checker printed, those that a later leak search printed again
-    /// included.
+    /// Number of printed records, including those that a later leak check printed again.
     pub printed: u64,
-    /// How many of them were errors.
-    pub printed_errors: u64,
-    /// What the checker printed, in order of first appearance.
-    pub entries: Vec<Entry>,
+    /// The records, in order of first appearance.
+    pub records: Vec<RecordCount>,
 }
 
 impl Report {
-    /// Leaked memory that the checker's own suppressions hid.
+    /// Returns the leaked memory that the checker's own suppressions hid.
     pub fn suppressed(&self) -> Amount {
-        self.stated.leaks.map(|l| l.suppressed).unwrap_or_default()
+        self.totals.leaks.map(|l| l.suppressed).unwrap_or_default()
     }
 }
 
-/// What one input was.
+/// A log that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Input {
-    /// The name it was given.
+    /// The name passed to [`Parser::begin`](crate::Parser::begin).
     pub name: String,
-    /// Bytes read.
+    /// Number of bytes.
     pub bytes: u64,
-    /// Lines read.
+    /// Number of lines.
     pub lines: u64,
-    /// A checker that looks for memory errors spoke in it.
-    pub spoke: bool,
-    /// The leg of several runs that it belongs to.
+    /// True if the input contains output of a checker that looks for memory errors.
+    pub has_output: bool,
+    /// Name of the merged run that the input belongs to. `None` if runs were not merged.
     pub leg: Option<String>,
 }
 
 impl Input {
-    /// The name for people, with its leg.
-    pub fn shown(&self) -> String {
+    /// Returns the name for display: `LEG: NAME`, or the name alone.
+    pub fn display_name(&self) -> String {
         self.leg.as_ref().map_or_else(
             || self.name.clone(),
             |leg| alloc::format!("{leg}: {}", self.name),

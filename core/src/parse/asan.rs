@@ -1,4 +1,4 @@
-//! AddressSanitizer's words: headlines, and the lines between the stacks of an error.
+//! AddressSanitizer's messages: headlines, and the lines between the stacks of an error.
 //!
 //! Source: compiler-rt `asan/asan_errors.cpp`, `asan/asan_descriptions.cpp`; the kinds are those
 //! that its `SUMMARY:` line gives.
@@ -7,7 +7,7 @@ use crate::bytes::{after, contains, trim_start};
 use crate::model::{Kind, Role};
 
 /// Headlines that do not begin with the kind.
-pub(super) const SPECIAL: &[(&str, &str)] = &[
+pub(super) const HEADLINES: &[(&str, &str)] = &[
     ("attempting double-free", "double-free"),
     ("attempting free on address", "bad-free"),
     (
@@ -51,49 +51,49 @@ pub(super) const SPECIAL: &[(&str, &str)] = &[
     ),
 ];
 
-/// The kind that a headline names; `text` is what follows `AddressSanitizer: `.
+/// Returns the kind that a headline names; `text` is the text after `AddressSanitizer: `.
 pub(crate) fn kind(text: &str) -> Kind {
-    if let Some((_, kind)) = SPECIAL.iter().find(|(start, _)| text.starts_with(start)) {
-        return Kind::of(kind);
+    if let Some((_, kind)) = HEADLINES.iter().find(|(start, _)| text.starts_with(start)) {
+        return Kind::from_static(kind);
     }
     let word = text.split([' ', ':', '(', ';']).next().unwrap_or_default();
     if word.is_empty() {
         Kind::UNKNOWN
     } else {
-        Kind::own(word)
+        Kind::from_checker(word)
     }
 }
 
-/// What a line of an error's body is.
+/// A line between the stacks of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Section {
-    /// It introduces a stack.
+pub(crate) enum ErrorLine {
+    /// The line introduces a stack.
     Stack(Role),
-    /// It explains something.
+    /// The line explains the error.
     Note,
 }
 
-/// Recognises the lines between the stacks.
-pub(crate) fn section(line: &[u8]) -> Option<Section> {
+/// Recognizes the lines between the stacks.
+pub(crate) fn error_line(line: &[u8]) -> Option<ErrorLine> {
     let text = trim_start(line);
-    let starts = |words: &[&str]| words.iter().any(|w| text.starts_with(w.as_bytes()));
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| text.starts_with(p.as_bytes()));
     if starts(&["freed by thread"]) {
-        Some(Section::Stack(Role::Free))
+        Some(ErrorLine::Stack(Role::Free))
     } else if starts(&["previously allocated by thread", "allocated by thread"]) {
-        Some(Section::Stack(Role::Allocation))
+        Some(ErrorLine::Stack(Role::Allocation))
     } else if text.starts_with(b"Thread T") && contains(text, b" created by ") {
-        Some(Section::Stack(Role::Thread))
+        Some(ErrorLine::Stack(Role::Thread))
     } else if text.starts_with(b"Address 0x") && contains(text, b" in stack of thread ") {
-        Some(Section::Stack(Role::Origin))
+        Some(ErrorLine::Stack(Role::Origin))
     } else if starts(&["Memory was manually poisoned by", "registered at:"])
         || is_registration(text)
     {
-        Some(Section::Stack(Role::Declaration))
+        Some(ErrorLine::Stack(Role::Declaration))
     } else if text.starts_with(b"0x") && contains(text, b" is located ")
         || starts(NOTES)
         || is_variable(text)
     {
-        Some(Section::Note)
+        Some(ErrorLine::Note)
     } else {
         None
     }
@@ -117,13 +117,13 @@ const NOTES: &[&str] = &[
     "AddressSanitizer can not",
 ];
 
-/// `[1]:` before the stack of an ODR violation.
+/// Returns true for `[1]:` before the stack of an ODR violation.
 fn is_registration(text: &[u8]) -> bool {
     matches!(text, [b'[', digit, b']', b':'] if digit.is_ascii_digit())
 }
 
-/// `[32, 72) 'a' (line 27) <== Memory access at offset 72 overflows this variable`, `[1] size=16
-/// 'g' FILE:1 in BIN`
+/// Returns true for `[32, 72) 'a' (line 27) <== Memory access at offset 72 overflows this variable`
+/// and `[1] size=16 'g' FILE:1 in BIN`.
 fn is_variable(text: &[u8]) -> bool {
     text.starts_with(b"[") && (contains(text, b") '") || after(text, b"] size=").is_some())
 }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_of_headlines() {
+    fn headlines_have_kinds() {
         for (text, want) in [
             (
                 "heap-buffer-overflow on address 0x60 at pc 0x1",
@@ -169,34 +169,37 @@ mod tests {
     }
 
     #[test]
-    fn lines_between_stacks() {
+    fn lines_between_stacks_are_recognized() {
         for (line, want) in [
-            ("freed by thread T0 here:", Some(Section::Stack(Role::Free))),
+            (
+                "freed by thread T0 here:",
+                Some(ErrorLine::Stack(Role::Free)),
+            ),
             (
                 "previously allocated by thread T0 here:",
-                Some(Section::Stack(Role::Allocation)),
+                Some(ErrorLine::Stack(Role::Allocation)),
             ),
             (
                 "Thread T1 (x) created by T0 here:",
-                Some(Section::Stack(Role::Thread)),
+                Some(ErrorLine::Stack(Role::Thread)),
             ),
             (
                 "Address 0x7f is located in stack of thread T0 at offset 72 in frame",
-                Some(Section::Stack(Role::Origin)),
+                Some(ErrorLine::Stack(Role::Origin)),
             ),
-            ("  [1]:", Some(Section::Stack(Role::Declaration))),
-            ("READ of size 4 at 0x1 thread T0", Some(Section::Note)),
+            ("  [1]:", Some(ErrorLine::Stack(Role::Declaration))),
+            ("READ of size 4 at 0x1 thread T0", Some(ErrorLine::Note)),
             (
                 "    [32, 72) 'a' (line 27) <== Memory access",
-                Some(Section::Note),
+                Some(ErrorLine::Note),
             ),
             (
                 "0x60 is located 0 bytes after 40-byte region [0x1,0x2)",
-                Some(Section::Note),
+                Some(ErrorLine::Note),
             ),
             ("program stderr line", None),
         ] {
-            assert_eq!(section(line.as_bytes()), want, "{line}");
+            assert_eq!(error_line(line.as_bytes()), want, "{line}");
         }
     }
 }

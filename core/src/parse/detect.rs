@@ -1,15 +1,14 @@
-//! Where a report may begin: the markers, and the search for them.
+//! The markers at which a report may begin, and the search for them.
 //!
-//! Between reports the parser hops from one marker to the next; lines without a marker are never
-//! looked at. So every line that can open a report, or stand alone in one, must hold a marker. The
-//! list is kept short and the markers rare in ordinary output: `==` alone stands in every second
+//! Between reports the parser jumps from one marker to the next and ignores lines without a marker.
+//! So every line that can open a report, or that is a report by itself, must contain a marker. The
+//! list is short, and the markers are rare in ordinary output: a lone `==` occurs in every second
 //! line of a test runner.
 //!
-//! There are two kinds. A tag is a digit before `==` (valgrind's `==PID== `, `==PID==ERROR: ` of
-//! sanitizers); all others are words. A vectorised search for many words takes a short list much
-//! faster than a long one, so that there are several lists, each searched on its own. Where
-//! `aho-corasick` has no such search (WebAssembly, processors without vector units), words are
-//! found by skipping.
+//! Markers are either tags or words. A tag is a digit before `==` (valgrind's `==PID== `, the
+//! sanitizers' `==PID==ERROR: `). A vectorized search for many words is much faster with a short
+//! list than with a long one, so several lists are searched separately. If `aho-corasick` has no
+//! vectorized search (WebAssembly, processors without vector units), words are found by skipping.
 
 mod skip;
 mod tags;
@@ -25,22 +24,22 @@ use aho_corasick::packed::{Config, MatchKind, Searcher};
 use memchr::memmem::Finder;
 
 use self::skip::Skip;
-use self::words::{OF_OTHERS, OF_SANITIZERS};
-use crate::format::Format;
+use self::words::{OTHER_WORDS, SANITIZER_WORDS};
+use crate::custom_format::CustomFormat;
 
-/// The end of a tag.
+/// The ends of tags.
 const TAGS: &[&str] = &[
     "0==", "1==", "2==", "3==", "4==", "5==", "6==", "7==", "8==", "9==",
 ];
 
-/// `==` in UTF-16 without the mark that says so.
+/// `==` in UTF-16 without a byte order mark.
 const UTF_16: &str = "=\0=\0";
 
-/// Every marker.
+/// Returns every marker.
 pub(crate) fn markers() -> Vec<&'static str> {
     TAGS.iter()
-        .chain(OF_SANITIZERS)
-        .chain(OF_OTHERS)
+        .chain(SANITIZER_WORDS)
+        .chain(OTHER_WORDS)
         .copied()
         .chain(once(UTF_16))
         .collect()
@@ -49,14 +48,14 @@ pub(crate) fn markers() -> Vec<&'static str> {
 /// A search for one of several markers.
 #[derive(Clone, Debug)]
 enum Search {
-    /// The vectorised one.
+    /// The vectorized search.
     #[cfg(not(target_family = "wasm"))]
     Packed(Searcher),
-    /// For tags, elsewhere; and for `==` in UTF-16.
+    /// The portable search for tags, and for `==` in UTF-16.
     Tags,
-    /// For words, elsewhere.
+    /// The portable search for words.
     Skip(Skip),
-    /// For a text of one of the project's own formats.
+    /// The search for a text of a custom format.
     Text(Finder<'static>),
 }
 
@@ -72,7 +71,7 @@ impl Search {
     }
 }
 
-/// Finds markers.
+/// The searches for all markers.
 #[derive(Clone, Debug)]
 pub(crate) struct Markers(Vec<Search>);
 
@@ -88,9 +87,9 @@ impl Default for Markers {
                     .build();
                 search.map(Search::Packed)
             };
-            // `=\0=` would make a candidate of every `=` for the search that finds tags.
-            let last: Vec<&str> = OF_OTHERS.iter().copied().chain(once(UTF_16)).collect();
-            let all: Option<Vec<Search>> = [TAGS, OF_SANITIZERS, &last]
+            // In the list of tags, `=\0=` would make every `=` a candidate.
+            let last: Vec<&str> = OTHER_WORDS.iter().copied().chain(once(UTF_16)).collect();
+            let all: Option<Vec<Search>> = [TAGS, SANITIZER_WORDS, &last]
                 .into_iter()
                 .map(packed)
                 .collect();
@@ -98,13 +97,13 @@ impl Default for Markers {
                 return Self(all);
             }
         }
-        Self::plain()
+        Self::portable()
     }
 }
 
 impl Markers {
-    /// The markers, and the texts of the project's own formats.
-    pub(crate) fn new(formats: &[Format]) -> Self {
+    /// Creates the searches for the markers and for the texts of custom formats.
+    pub(crate) fn new(formats: &[CustomFormat]) -> Self {
         let mut markers = Self::default();
         let mut texts: Vec<&String> = formats.iter().flat_map(|format| &format.literals).collect();
         texts.sort_unstable();
@@ -117,19 +116,20 @@ impl Markers {
         markers
     }
 
-    fn plain() -> Self {
-        let words = OF_SANITIZERS.iter().chain(OF_OTHERS).copied();
+    /// Creates the searches that need no vector units.
+    fn portable() -> Self {
+        let words = SANITIZER_WORDS.iter().chain(OTHER_WORDS).copied();
         Self([Search::Tags, Search::Skip(Skip::new(words))].into())
     }
 
-    /// True where a marker stands in the text.
-    pub(crate) fn are_in(&self, text: &[u8]) -> bool {
+    /// Returns true if the text contains a marker.
+    pub(crate) fn contains_any(&self, text: &[u8]) -> bool {
         self.0.iter().any(|search| first(search, text, 0).is_some())
     }
 
-    /// Begins to look for markers in a text.
-    pub(crate) fn hunt<'a>(&'a self, text: &'a [u8]) -> Hunt<'a> {
-        Hunt {
+    /// Returns a search for all markers of a text.
+    pub(crate) fn find_iter<'a>(&'a self, text: &'a [u8]) -> MarkerFinder<'a> {
+        MarkerFinder {
             markers: self,
             text,
             next: alloc::vec![None; self.0.len()],
@@ -137,19 +137,19 @@ impl Markers {
     }
 }
 
-/// The markers of a text, one after the other. Each search goes through the text once, however
+/// A search for the markers of a text, in order. Each [`Search`] scans the text only once, however
 /// often the others find something.
-pub(crate) struct Hunt<'a> {
+pub(crate) struct MarkerFinder<'a> {
     markers: &'a Markers,
     text: &'a [u8],
-    /// For each search, where the next marker begins, or the text's length where there is none;
-    /// unknown until it is asked for.
+    /// For each search, the position of the next marker, or the length of the text if there is
+    /// none. `None` if the search hasn't been run yet.
     next: Vec<Option<usize>>,
 }
 
-impl Hunt<'_> {
-    /// Where the first marker from here on begins.
-    pub(crate) fn from(&mut self, at: usize) -> Option<usize> {
+impl MarkerFinder<'_> {
+    /// Returns the position of the first marker at or after `at`.
+    pub(crate) fn next_from(&mut self, at: usize) -> Option<usize> {
         let end = self.text.len();
         let mut nearest = end;
         for (search, next) in self.markers.0.iter().zip(&mut self.next) {
@@ -162,8 +162,8 @@ impl Hunt<'_> {
     }
 }
 
-/// Where the next marker begins. `1==` alone is no marker yet: lists of packages (`oauth2==3.1`)
-/// are full of it.
+/// Returns the position of the next marker. A lone `1==` doesn't count, because package lists
+/// contain it (`oauth2==3.1`).
 fn first(search: &Search, bytes: &[u8], mut from: usize) -> Option<usize> {
     loop {
         let at = from + search.find(bytes.get(from..)?)?;
@@ -174,7 +174,7 @@ fn first(search: &Search, bytes: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// True when the last digits of the text are those of a tag: `==123`, or after a time stamp
+/// Returns true if the last digits of the text are part of a tag: `==123`, or after a time stamp
 /// `==00:00:00:00.534 123`.
 fn ends_tag(text: &[u8]) -> bool {
     let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
@@ -191,8 +191,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markers_are_found_and_lists_of_packages_are_not() {
-        for search in [Markers::default(), Markers::plain()] {
+    fn package_lists_contain_no_marker() {
+        for search in [Markers::default(), Markers::portable()] {
             for (text, want) in [
                 ("a ==12== b", Some(5)),
                 ("==00:00:00:00.534 12== b", Some(19)),
@@ -202,15 +202,23 @@ mod tests {
                 ("Direct leak of 4", Some(1)),
                 ("x=\0=\0", Some(1)),
             ] {
-                assert_eq!(search.hunt(text.as_bytes()).from(0), want, "{text}");
-                assert_eq!(search.are_in(text.as_bytes()), want.is_some(), "{text}");
+                assert_eq!(
+                    search.find_iter(text.as_bytes()).next_from(0),
+                    want,
+                    "{text}"
+                );
+                assert_eq!(
+                    search.contains_any(text.as_bytes()),
+                    want.is_some(),
+                    "{text}"
+                );
             }
         }
     }
 
     #[test]
-    fn every_marker_is_found_wherever_it_stands() {
-        for search in [Markers::default(), Markers::plain()] {
+    fn markers_are_found_anywhere() {
+        for search in [Markers::default(), Markers::portable()] {
             for marker in markers() {
                 for before in [
                     "",
@@ -223,13 +231,15 @@ mod tests {
                     let tag = if TAGS.contains(&marker) { "==" } else { "" };
                     let text = format!("{before}{tag}{marker}");
                     let want = before.len() + tag.len();
-                    let found = search.hunt(text.as_bytes()).from(0);
+                    let found = search.find_iter(text.as_bytes()).next_from(0);
                     assert!(
                         found.is_some_and(|at| at <= want && want - at < 2),
                         "{text:?}: {found:?}"
                     );
-                    // Some words are part of another.
-                    let cut = search.hunt(&text.as_bytes()[..text.len() - 1]).from(0);
+                    // Some markers are part of another.
+                    let cut = search
+                        .find_iter(&text.as_bytes()[..text.len() - 1])
+                        .next_from(0);
                     assert!(cut.is_none_or(|at| at > want), "{text:?}: {cut:?}");
                 }
             }
@@ -237,12 +247,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hunt_finds_all_in_order() {
+    fn finder_returns_markers_in_order() {
         let text = "Sanitizer\n==1== x\n free(): \n==2==\n Sanitizer free(): x";
-        for search in [Markers::default(), Markers::plain()] {
-            let mut hunt = search.hunt(text.as_bytes());
+        for search in [Markers::default(), Markers::portable()] {
+            let mut finder = search.find_iter(text.as_bytes());
             let (mut at, mut found) = (0, Vec::new());
-            while let Some(next) = hunt.from(at) {
+            while let Some(next) = finder.next_from(at) {
                 found.push(next);
                 at = next + 1;
             }
@@ -251,15 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn lists_stay_short_and_words_long() {
-        // The vectorised search takes twice the time from the 33rd word on, and looks at the first
-        // four bytes.
-        assert!(OF_SANITIZERS.len() <= 32 && OF_OTHERS.len() < 32);
+    fn lists_are_short_and_words_long() {
+        // The vectorized search compares the first four bytes, and is half as fast with more than
+        // 32 words.
+        assert!(SANITIZER_WORDS.len() <= 32 && OTHER_WORDS.len() < 32);
         assert!(
-            OF_SANITIZERS
+            SANITIZER_WORDS
                 .iter()
-                .chain(OF_OTHERS)
-                .all(|word| word.len() >= skip::LEAST)
+                .chain(OTHER_WORDS)
+                .all(|word| word.len() >= skip::MIN_LEN)
         );
     }
 }

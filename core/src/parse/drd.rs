@@ -1,12 +1,12 @@
-//! drd's words.
+//! drd's messages.
 //!
 //! Source: `drd/drd_error.c` (`drd_tool_error_pp`).
 
 use crate::bytes::{after, contains};
 use crate::model::{Kind, Role};
 
-/// Headlines of errors and their kinds; a headline begins with the text.
-pub(super) const TITLES: &[(&str, &str)] = &[
+/// Starts of headlines, and the kinds of the errors.
+pub(super) const HEADLINES: &[(&str, &str)] = &[
     ("Conflicting load by thread", "conflicting-access"),
     ("Conflicting store by thread", "conflicting-access"),
     ("Mutex ", "mutex-err"),
@@ -34,17 +34,17 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("The annotation macro", "unimp-drd-cl-req"),
 ];
 
-/// The kind of error that a headline announces.
-pub(crate) fn title(text: &str) -> Option<Kind> {
-    let known = TITLES.iter().find(|(start, _)| text.starts_with(start));
-    known.map(|(_, kind)| Kind::of(kind)).or_else(|| {
+/// Returns the kind of a headline.
+pub(crate) fn headline_kind(text: &str) -> Option<Kind> {
+    let known = HEADLINES.iter().find(|(start, _)| text.starts_with(start));
+    known.map(|(_, kind)| Kind::from_static(kind)).or_else(|| {
         text.ends_with("invalid thread ID")
-            .then(|| Kind::of("invalid-thread-id"))
+            .then(|| Kind::from_static("invalid-thread-id"))
     })
 }
 
-/// The stack that a line within an error introduces.
-pub(crate) fn part(text: &[u8]) -> Option<Role> {
+/// Returns the role of the stack that a line within an error introduces.
+pub(crate) fn stack_role(text: &[u8]) -> Option<Role> {
     let text = text.trim_ascii();
     if text.starts_with(b"Other segment start")
         || text.starts_with(b"Other segment end")
@@ -60,7 +60,7 @@ pub(crate) fn part(text: &[u8]) -> Option<Role> {
     }
 }
 
-/// Lines within an error that introduce nothing.
+/// Returns true for lines within an error that don't introduce a stack.
 pub(crate) fn is_note(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     text.starts_with(b"Allocation context: ") || text.starts_with(b"(thread finished, call stack")

@@ -1,19 +1,19 @@
-//! Checkers that could not do their work. They say so outside of any report, and end with an exit
-//! status like another.
+//! Failures of the checkers themselves. Their messages are outside of any report, and the exit
+//! status doesn't reveal them.
 //!
 //! Sources: valgrind `coregrind/m_main.c`, `m_libcassert.c`, `launcher-linux.c`; compiler-rt
 //! `asan/asan_linux.cpp`, `asan_rtl.cpp`, `sanitizer_common/sanitizer_common.cpp`.
 
 use alloc::format;
 
-use super::body::is_prefix;
-use super::collect::{Collector, text_of};
+use super::collect::{Collector, shared_text};
 use super::lsan;
+use super::sanitizer::is_prefix;
 use crate::bytes::{before, contains, trim_start};
 use crate::line::Line;
 use crate::problem::Code;
 
-/// What follows `valgrind: ` when it can't go on.
+/// Starts of the text after `valgrind: ` in a fatal message.
 const VALGRIND: &[&[u8]] = &[
     b"fatal",
     b"Fatal error",
@@ -25,7 +25,7 @@ const VALGRIND: &[&[u8]] = &[
     b"no program",
 ];
 
-/// How a line ends that names the program which valgrind could not start.
+/// Ends of lines that name a program which valgrind could not start.
 const NOT_STARTED: &[&[u8]] = &[
     b": No such file or directory",
     b": Permission denied",
@@ -34,7 +34,7 @@ const NOT_STARTED: &[&[u8]] = &[
     b": Exec format error",
 ];
 
-/// Words of AddressSanitizer's start that end the process before there is a report.
+/// Messages of AddressSanitizer's startup, after which the process ends without a report.
 const ASAN: &[&[u8]] = &[
     b"ASan runtime does not come first",
     b"incompatible ASan runtimes",
@@ -43,42 +43,42 @@ const ASAN: &[&[u8]] = &[
     b"ReserveShadowMemoryRange failed",
 ];
 
-/// Reads a line without a tag.
+/// Reads a line without a tag, and adds a problem if it reveals a failure.
 pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collector) {
     if text.is_empty() {
         return;
     }
     if contains(text, b"=\0=\0") {
-        let message = "the line is UTF-16, and the log does not begin with a mark that says so; convert it to UTF-8";
-        return out.problem(Code::UnknownReport, line.number, None, message);
+        let message = "the line is UTF-16, but the log has no byte order mark; convert it to UTF-8";
+        return out.add_problem(Code::UnknownReport, line.number, None, message);
     }
-    if is_leak_behind_prefix(text) || is_beheaded(text) {
-        return out.problem(
+    if is_leak_after_prefix(text) || has_cut_tag(text) {
+        return out.add_problem(
             Code::Truncated,
             line.number,
             None,
-            "a line of a sanitizer whose beginning is not in the log",
+            "the beginning of a sanitizer's line is missing from the log",
         );
     }
     let text = text.trim_ascii();
-    let said = text
+    let message = text
         .strip_prefix(b"valgrind: ")
         .map(<[u8]>::trim_ascii_start);
-    let failed = said.is_some_and(|s| {
+    let failed = message.is_some_and(|s| {
         VALGRIND.iter().any(|f| s.starts_with(f)) || NOT_STARTED.iter().any(|f| s.ends_with(f))
     });
-    if failed || is_not_there(text) {
-        out.problem(
+    if failed || is_not_found(text) {
+        out.add_problem(
             Code::CheckerFailed,
             line.number,
             None,
-            format!("valgrind failed: `{}`", text_of(text)),
+            format!("valgrind failed: `{}`", shared_text(text)),
         );
     }
 }
 
-/// A record of LeakSanitizer that is cut, or behind a prefix that no headline has told.
-pub(crate) fn is_leak_behind_prefix(text: &[u8]) -> bool {
+/// Returns true for a leak record of LeakSanitizer that is cut, or that follows an unknown prefix.
+pub(crate) fn is_leak_after_prefix(text: &[u8]) -> bool {
     let Some(head) = before(text, b"irect leak of ").filter(|_| contains(text, b" byte(s) in "))
     else {
         return false;
@@ -92,9 +92,9 @@ pub(crate) fn is_leak_behind_prefix(text: &[u8]) -> bool {
     matches!(head, b"" | b"d" | b"nd") || is_cut || is_prefix(prefix)
 }
 
-/// A headline whose tag is cut: `01==ERROR: AddressSanitizer: `, at the start of a line or within a
-/// frame.
-fn is_beheaded(text: &[u8]) -> bool {
+/// Returns true for a headline whose tag is cut: `01==ERROR: AddressSanitizer: `, at the start of a
+/// line or within a frame.
+fn has_cut_tag(text: &[u8]) -> bool {
     let Some(tag) = before(text, b"ERROR: ").filter(|_| contains(text, b"Sanitizer: ")) else {
         return false;
     };
@@ -103,13 +103,13 @@ fn is_beheaded(text: &[u8]) -> bool {
             || trim_start(tag).starts_with(b"#"))
 }
 
-/// A shell, `make`, `env` or `timeout` did not find valgrind. A configure script may say `valgrind:
-/// not found`, too, and mean no harm.
-fn is_not_there(text: &[u8]) -> bool {
+/// Returns true if a shell, `make`, `env` or `timeout` did not find valgrind. A configure script
+/// that prints `valgrind: not found` doesn't count.
+fn is_not_found(text: &[u8]) -> bool {
     if !contains(text, b"valgrind") {
         return false;
     }
-    let caller = [
+    let callers = [
         &b"sh: "[..],
         b"bash: ",
         b"dash: ",
@@ -120,7 +120,7 @@ fn is_not_there(text: &[u8]) -> bool {
         b"timeout: ",
         b"/bin/sh: ",
     ];
-    let called = caller.iter().any(|c| text.starts_with(c)) || contains(text, b": line ");
+    let called = callers.iter().any(|c| text.starts_with(c)) || contains(text, b": line ");
     let missing = [
         &b"valgrind: not found"[..],
         b"valgrind: command not found",
@@ -131,7 +131,7 @@ fn is_not_there(text: &[u8]) -> bool {
     called && (no_file || missing.iter().any(|m| text.ends_with(m)))
 }
 
-/// True for what a sanitizer's runtime says with a tag when it can't start.
-pub(crate) fn is_start_of_asan(text: &[u8]) -> bool {
-    ASAN.iter().any(|words| contains(text, words))
+/// Returns true for a message with a tag of a sanitizer runtime that cannot start.
+pub(crate) fn is_asan_startup_failure(text: &[u8]) -> bool {
+    ASAN.iter().any(|message| contains(text, message))
 }

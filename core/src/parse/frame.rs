@@ -1,9 +1,11 @@
-//! The two grammars of a stack's line: valgrind's and the sanitizers'.
+//! Parsing of stack frames: the syntaxes of valgrind and of the sanitizers, and in `frame/plain.rs`
+//! those of all other checkers.
 //!
-//! A frame is read in two steps. [`numbered`] and [`valgrind`] take off the number and the address,
-//! which change from run to run; what remains is the same for every occurrence of a place in the
-//! code, so it is read once and shared (see `collect.rs`). The second step, [`sanitizer_site`] and
-//! [`valgrind_site`], never fails: what can't be split stays in [`Site::raw`].
+//! A frame is parsed in two steps. [`numbered`] and [`valgrind`] split off the number and the
+//! address, which change from run to run. The rest is the same for every occurrence of a place in
+//! the code, so it is parsed once and shared (see `collect/intern.rs`). The second step,
+//! [`parse_sanitizer`] and [`parse_valgrind`], never fails: text that can't be split stays in
+//! [`FrameInfo::raw`].
 //!
 //! Sources: valgrind `coregrind/m_debuginfo/debuginfo.c` (`describe_IP`), compiler-rt
 //! `sanitizer_common/sanitizer_stacktrace_printer.cpp`.
@@ -11,24 +13,24 @@
 mod plain;
 
 pub(crate) use self::plain::{
-    at_place_site, bracket_site, function_site, image_site, kernel_site, symbols, symbols_site,
-    verifier_site,
+    parse_app_verifier, parse_at_location, parse_backtrace_symbols, parse_bracketed,
+    parse_function, parse_image, parse_kernel, split_backtrace_symbols,
 };
 use crate::bytes::{hex, lossy, number, trim_start};
-use crate::model::{Site, Text};
+use crate::model::{FrameInfo, Text};
 use crate::symbol;
 
-/// A frame's line without what changes from run to run.
+/// A frame's line, split into its number, its address, and the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head<'a> {
+pub(crate) struct SplitFrame<'a> {
     pub(crate) index: Option<u32>,
     pub(crate) address: Option<u64>,
-    /// What the site is read from. Where nothing but an address is known, the address is in it.
-    pub(crate) site: &'a [u8],
+    /// The rest of the line. It contains the address if nothing else is known.
+    pub(crate) text: &'a [u8],
 }
 
-/// `#N 0xADDRESS in …`, `#N 0xADDRESS  (…)`, and without address `#N function …` (TSan).
-pub(crate) fn numbered(line: &[u8]) -> Option<Head<'_>> {
+/// Splits `#N 0xADDRESS in …`, `#N 0xADDRESS  (…)`, and TSan's `#N function …` without address.
+pub(crate) fn split_numbered(line: &[u8]) -> Option<SplitFrame<'_>> {
     let rest = trim_start(line).strip_prefix(b"#")?;
     let (index, rest) = number(rest)?;
     let index = u32::try_from(index).ok();
@@ -38,23 +40,24 @@ pub(crate) fn numbered(line: &[u8]) -> Option<Head<'_>> {
     }
     let text = text.strip_prefix(b"pc ").map_or(text, trim_start);
     let Some((address, rest)) = text.strip_prefix(b"0x").and_then(hex) else {
-        return Some(Head {
+        return Some(SplitFrame {
             index,
             address: None,
-            site: text,
+            text,
         });
     };
     let site = trim_start(rest);
     let site = if site.is_empty() { text } else { site };
-    Some(Head {
+    Some(SplitFrame {
         index,
         address: Some(address),
-        site,
+        text: site,
     })
 }
 
-/// `   at 0xADDRESS: …` or `   by 0xADDRESS: …`; the flag is true for `at`, which starts a stack.
-pub(crate) fn valgrind(line: &[u8]) -> Option<(bool, Head<'_>)> {
+/// Splits `   at 0xADDRESS: …` and `   by 0xADDRESS: …`. The flag is true for `at`, which starts a
+/// stack.
+pub(crate) fn split_valgrind(line: &[u8]) -> Option<(bool, SplitFrame<'_>)> {
     let text = trim_start(line);
     if text.len() == line.len() {
         return None;
@@ -69,24 +72,24 @@ pub(crate) fn valgrind(line: &[u8]) -> Option<(bool, Head<'_>)> {
     let site = if site == b"???" { rest } else { site };
     Some((
         first,
-        Head {
+        SplitFrame {
             index: None,
             address: Some(address),
-            site,
+            text: site,
         },
     ))
 }
 
-/// Reads `function (file:line)`, `function (in module)`, or a bare function.
-pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
+/// Parses `function (file:line)`, `function (in module)`, or a bare function.
+pub(crate) fn parse_valgrind(raw: &[u8]) -> FrameInfo {
     let text = lossy(raw);
     let text = text.trim();
-    let mut site = Site {
+    let mut info = FrameInfo {
         raw: raw.into(),
-        ..Site::default()
+        ..FrameInfo::default()
     };
     if text.starts_with("0x") {
-        return site;
+        return info;
     }
     let (name, location) = match text.rfind(" (") {
         Some(at) if text.ends_with(')') && is_location(&text[at + 2..text.len() - 1]) => {
@@ -95,16 +98,17 @@ pub(crate) fn valgrind_site(raw: &[u8]) -> Site {
         _ => (text, ""),
     };
     if let Some(module) = location.strip_prefix("in ") {
-        site.module = (module != "???").then(|| module.into());
+        info.module = (module != "???").then(|| module.into());
     } else if let Some((file, line)) = location.rsplit_once(':') {
-        site.file = Some(file.into());
-        site.line = line.parse().ok();
+        info.file = Some(file.into());
+        info.line = line.parse().ok();
     }
-    set_function(&mut site, name);
-    site
+    set_function(&mut info, name);
+    info
 }
 
-/// `in PATH` or `FILE:LINE`. A function's own `(int)` or `(below main)` is none.
+/// Returns true for `in PATH` and `FILE:LINE`. The `(int)` and `(below main)` of function names
+/// don't count.
 fn is_location(text: &str) -> bool {
     text.starts_with("in ")
         || text
@@ -112,75 +116,77 @@ fn is_location(text: &str) -> bool {
             .is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Reads what stands after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET)
+/// Parses the text after a sanitizer's address: `in FUNCTION LOCATION`, `(MODULE+0xOFFSET)
 /// (BuildId: …)`, or TSan's `FUNCTION LOCATION (MODULE+0xOFFSET)`.
-pub(crate) fn sanitizer_site(raw: &[u8]) -> Site {
+pub(crate) fn parse_sanitizer(raw: &[u8]) -> FrameInfo {
     let text = lossy(raw);
-    let mut site = Site {
+    let mut info = FrameInfo {
         raw: raw.into(),
-        ..Site::default()
+        ..FrameInfo::default()
     };
     let mut rest = text.trim();
     if rest.starts_with("0x") {
-        return site;
+        return info;
     }
     let in_form = rest.strip_prefix("in ");
     rest = in_form.unwrap_or(rest);
-    rest = take_module(rest, &mut site);
+    rest = take_module(rest, &mut info);
     if rest.is_empty() {
-        return site;
+        return info;
     }
-    let (before, line, column) = take_position(rest);
-    let (function, file) = split_location(before, line.is_some(), site.module.is_some());
+    let (before, line, column) = split_position(rest);
+    let (function, file) = split_location(before, line.is_some(), info.module.is_some());
     if let Some(file) = file.filter(|f| !matches!(*f, "<null>" | "??" | "")) {
-        site.file = Some(file.into());
-        // A sanitizer prints `a.c:0:0` where the compiler did not say.
-        site.line = line.filter(|n| *n > 0);
-        site.column = column.filter(|n| *n > 0);
+        info.file = Some(file.into());
+        // A sanitizer prints `a.c:0:0` if the debug information has no line.
+        info.line = line.filter(|n| *n > 0);
+        info.column = column.filter(|n| *n > 0);
     }
-    set_function(&mut site, without_hex_offset(function));
-    site
+    set_function(&mut info, without_hex_offset(function));
+    info
 }
 
-/// Reads a place alone: `FILE:LINE:COLUMN`, `FILE(LINE,COLUMN)`, `(MODULE+0xOFFSET)`.
-pub(crate) fn place_site(raw: &[u8]) -> Site {
+/// Parses a location without a function: `FILE:LINE:COLUMN`, `FILE(LINE,COLUMN)`,
+/// `(MODULE+0xOFFSET)`.
+pub(crate) fn parse_location(raw: &[u8]) -> FrameInfo {
     let text = lossy(raw);
-    let mut site = Site {
+    let mut info = FrameInfo {
         raw: raw.into(),
-        ..Site::default()
+        ..FrameInfo::default()
     };
-    let rest = take_module(text.trim(), &mut site);
+    let rest = take_module(text.trim(), &mut info);
     if rest.is_empty() || rest.starts_with("0x") {
-        return site;
+        return info;
     }
-    set_place(&mut site, rest);
-    site
+    set_location(&mut info, rest);
+    info
 }
 
-/// Sets file, line and column. Line 0 is written where the compiler did not say.
-fn set_place(site: &mut Site, place: &str) {
-    let (file, line, column) = take_position(place);
-    site.file = (!file.is_empty()).then(|| file.into());
-    site.line = line.filter(|n| *n > 0);
-    site.column = column.filter(|n| *n > 0);
+/// Sets file, line and column. Line 0 means that the debug information has none.
+fn set_location(info: &mut FrameInfo, location: &str) {
+    let (file, line, column) = split_position(location);
+    info.file = (!file.is_empty()).then(|| file.into());
+    info.line = line.filter(|n| *n > 0);
+    info.column = column.filter(|n| *n > 0);
 }
 
-fn set_function(site: &mut Site, name: &str) {
+/// Sets the function, unless it is a placeholder.
+fn set_function(info: &mut FrameInfo, name: &str) {
     let name = name.trim();
     if matches!(name, "" | "???" | "??" | "<null>") {
         return;
     }
-    site.demangled = symbol::demangle(name).map(Text::from);
-    site.function = Some(name.into());
+    info.demangled = symbol::demangle(name).map(Text::from);
+    info.function = Some(name.into());
 }
 
-/// Takes ` (MODULE+0xOFFSET)` and ` (BuildId: …)` off the end.
-fn take_module<'a>(text: &'a str, site: &mut Site) -> &'a str {
+/// Strips ` (MODULE+0xOFFSET)` and ` (BuildId: …)` off the end, and sets the module from them.
+fn take_module<'a>(text: &'a str, info: &mut FrameInfo) -> &'a str {
     let mut rest = text;
     if let Some((before, inside)) = last_group(rest)
         && let Some(id) = inside.strip_prefix("BuildId: ")
     {
-        site.build_id = Some(id.into());
+        info.build_id = Some(id.into());
         rest = before;
     }
     let Some((before, inside)) = last_group(rest) else {
@@ -198,12 +204,12 @@ fn take_module<'a>(text: &'a str, site: &mut Site) -> &'a str {
     let Ok(offset) = u64::from_str_radix(offset, 16) else {
         return rest;
     };
-    site.module = Some(without_architecture(module).into());
-    site.offset = Some(offset);
+    info.module = Some(without_architecture(module).into());
+    info.offset = Some(offset);
     before
 }
 
-/// The text before the last ` (…)`, and what the parentheses hold.
+/// Returns the text before the last ` (…)`, and the contents of the parentheses.
 fn last_group(text: &str) -> Option<(&str, &str)> {
     let body = text.strip_suffix(')')?;
     let mut depth = 0u32;
@@ -222,7 +228,7 @@ fn last_group(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// macOS names the slice of a universal binary: `lib.dylib:arm64`.
+/// Strips the architecture that macOS adds to universal binaries: `lib.dylib:arm64`.
 fn without_architecture(module: &str) -> &str {
     match module.rsplit_once(':') {
         Some((path, "x86_64" | "x86_64h" | "i386" | "arm64" | "arm64e" | "armv7")) => path,
@@ -230,8 +236,8 @@ fn without_architecture(module: &str) -> &str {
     }
 }
 
-/// Takes `:LINE:COLUMN`, `:LINE`, or Visual Studio's `(LINE,COLUMN)` and `(LINE)` off the end.
-fn take_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
+/// Splits `:LINE:COLUMN`, `:LINE`, or Visual Studio's `(LINE,COLUMN)` and `(LINE)` off the end.
+fn split_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
     if let Some(open) = text.strip_suffix(')').and_then(|t| t.rfind('(')) {
         let inside = &text[open + 1..text.len() - 1];
         let (line, column) = inside
@@ -250,6 +256,7 @@ fn take_position(text: &str) -> (&str, Option<u32>, Option<u32>) {
     }
 }
 
+/// Splits `:NUMBER` off the end.
 fn digits_after_colon(text: &str) -> Option<(&str, u32)> {
     let (before, digits) = text.rsplit_once(':')?;
     let number = digits
@@ -259,8 +266,8 @@ fn digits_after_colon(text: &str) -> Option<(&str, u32)> {
     Some((before, number))
 }
 
-/// Splits `FUNCTION FILE`. Both may hold blanks, so the first blank outside of brackets that a path
-/// follows decides, else the last one.
+/// Splits `FUNCTION FILE`. Both may contain spaces, so the split is at the first space outside of
+/// brackets that a path follows, or else at the last one.
 fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option<&str>) {
     let mut last = None;
     let mut depth = 0u32;
@@ -287,16 +294,17 @@ fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option
     }
 }
 
-/// True right after the word `operator` (or `operator<`, `operator-`), where a bracket is part of a
-/// name.
+/// Returns true right after the word `operator` (or `operator<`, `operator-`), where a bracket is
+/// part of a name.
 fn is_operator(head: &[u8]) -> bool {
-    // The longest symbol that goes on here is `->*` or `<=>`.
+    // The longest symbols that continue here are `->*` and `<=>`.
     (0..=3).any(|n| {
-        let (word, symbol) = head.split_at(head.len().saturating_sub(n));
-        symbol.iter().all(|b| b"<>-=".contains(b)) && word.ends_with(b"operator")
+        let (keyword, symbol) = head.split_at(head.len().saturating_sub(n));
+        symbol.iter().all(|b| b"<>-=".contains(b)) && keyword.ends_with(b"operator")
     })
 }
 
+/// Returns true if the text begins with an absolute path, `./`, `../`, or `<null>`.
 fn starts_path(text: &[u8]) -> bool {
     match text {
         [b'/', ..] | [b'.', b'/', ..] | [b'.', b'.', b'/', ..] | [b'\\', b'\\', ..] => true,
@@ -306,7 +314,7 @@ fn starts_path(text: &[u8]) -> bool {
     }
 }
 
-/// A symbol table alone gives `function+0x1a`.
+/// Strips the offset from `function+0x1a`, which is printed if there is only a symbol table.
 fn without_hex_offset(name: &str) -> &str {
     if memchr::memchr(b'+', name.as_bytes()).is_none() {
         return name;
@@ -323,30 +331,28 @@ fn without_hex_offset(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned;
+    use alloc::string::{String, ToString};
+
     use super::*;
 
-    use alloc::string::String;
-
-    /// function | file | line | column | module | offset
-    fn show(site: &Site) -> String {
+    /// Returns `function | file | line | column | module | offset`.
+    fn summary(info: &FrameInfo) -> String {
         let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
         let num = |n: Option<u64>| n.map_or("-".to_owned(), |n| n.to_string());
         [
-            text(&site.function),
-            text(&site.file),
-            num(site.line.map(u64::from)),
-            num(site.column.map(u64::from)),
-            text(&site.module),
-            num(site.offset),
+            text(&info.function),
+            text(&info.file),
+            num(info.line.map(u64::from)),
+            num(info.column.map(u64::from)),
+            text(&info.module),
+            num(info.offset),
         ]
         .join(" | ")
     }
 
-    use alloc::borrow::ToOwned;
-    use alloc::string::ToString;
-
     #[test]
-    fn sanitizer_frames() {
+    fn sanitizer_frames_are_parsed() {
         for (raw, want) in [
             (
                 "in main /src/a.cc:24:18",
@@ -410,12 +416,12 @@ mod tests {
             ),
             ("in main", "main | - | - | - | - | -"),
         ] {
-            assert_eq!(show(&sanitizer_site(raw.as_bytes())), want, "{raw}");
+            assert_eq!(summary(&parse_sanitizer(raw.as_bytes())), want, "{raw}");
         }
     }
 
     #[test]
-    fn valgrind_frames() {
+    fn valgrind_frames_are_parsed() {
         for (raw, want) in [
             ("main (leak.c:12)", "main | leak.c | 12 | - | - | -"),
             (
@@ -444,26 +450,29 @@ mod tests {
             ("0x4853116: ???", "- | - | - | - | - | -"),
             ("f() (in ???)", "f() | - | - | - | - | -"),
         ] {
-            assert_eq!(show(&valgrind_site(raw.as_bytes())), want, "{raw}");
+            assert_eq!(summary(&parse_valgrind(raw.as_bytes())), want, "{raw}");
         }
     }
 
     #[test]
-    fn heads() {
-        let head = numbered(b"    #1 0x2a in f a.c:1").unwrap();
+    fn numbers_and_addresses_are_split_off() {
+        let head = split_numbered(b"    #1 0x2a in f a.c:1").unwrap();
         assert_eq!(
-            (head.index, head.address, head.site),
+            (head.index, head.address, head.text),
             (Some(1), Some(42), &b"in f a.c:1"[..])
         );
-        assert_eq!(numbered(b"#0 f a.c:1").unwrap().site, b"f a.c:1");
-        assert_eq!(numbered(b"#2 0x2a").unwrap().site, b"0x2a");
-        assert!(numbered(b"#include <x>").is_none());
-        let (first, head) = valgrind(b"   at 0x2A: f (a.c:1)").unwrap();
+        assert_eq!(split_numbered(b"#0 f a.c:1").unwrap().text, b"f a.c:1");
+        assert_eq!(split_numbered(b"#2 0x2a").unwrap().text, b"0x2a");
+        assert!(split_numbered(b"#include <x>").is_none());
+        let (first, head) = split_valgrind(b"   at 0x2A: f (a.c:1)").unwrap();
         assert_eq!(
-            (first, head.address, head.site),
+            (first, head.address, head.text),
             (true, Some(42), &b"f (a.c:1)"[..])
         );
-        assert_eq!(valgrind(b"   by 0x2A: ???").unwrap().1.site, b"0x2A: ???");
-        assert!(valgrind(b"at 0x2A: f").is_none());
+        assert_eq!(
+            split_valgrind(b"   by 0x2A: ???").unwrap().1.text,
+            b"0x2A: ???"
+        );
+        assert!(split_valgrind(b"at 0x2A: f").is_none());
     }
 }

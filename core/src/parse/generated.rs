@@ -1,6 +1,6 @@
-//! Suppressions that valgrind writes between its records (`--gen-suppressions`).
+//! Suppressions that valgrind generates between its records (`--gen-suppressions`).
 //!
-//! They stand without a tag, right after the record that they are for:
+//! They have no tag and follow their record:
 //!
 //! ```text
 //! {
@@ -16,53 +16,54 @@
 
 use alloc::vec::Vec;
 
-use super::body::speaks;
-use super::collect::text_of;
+use super::collect::shared_text;
+use super::sanitizer::is_sanitizer_line;
 use super::tag;
-use crate::model::{Generated, Text};
+use crate::model::{GeneratedSuppression, Text};
 
-/// Such a block on its way; more lines than valgrind ever writes are none of its own.
+/// An incomplete suppression.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
     lines: Vec<Text>,
 }
 
-/// What became of a line.
-pub(crate) enum Step {
-    /// The block goes on.
-    More,
+/// The result of [`Block::line`].
+pub(crate) enum BlockLine {
+    /// The block continues.
+    Continues,
     /// The block is complete.
-    Done(Generated),
-    /// The line is none of the block's.
-    Foreign,
+    Done(GeneratedSuppression),
+    /// The line isn't part of a suppression.
+    Unrelated,
 }
 
 impl Block {
-    /// True for the line that opens a block.
-    pub(crate) fn opens(line: &[u8]) -> bool {
+    /// Returns true for the line that opens a block.
+    pub(crate) fn is_start(line: &[u8]) -> bool {
         line.trim_ascii() == b"{"
     }
 
     /// Reads a line after the opening one.
-    pub(crate) fn line(&mut self, line: &[u8]) -> Step {
+    pub(crate) fn line(&mut self, line: &[u8]) -> BlockLine {
+        /// More lines than valgrind ever writes.
         const MAX: usize = 520;
         let line = line.trim_ascii();
         if line == b"}" {
-            return read(&self.lines).map_or(Step::Foreign, Step::Done);
+            return parse(&self.lines).map_or(BlockLine::Unrelated, BlockLine::Done);
         }
-        // A program may print a bracket, too, and what a checker says goes on behind it.
-        let is_other = line.is_empty() || tag::find(line).is_some() || speaks(line);
+        // The program may print a brace, too, and the checker's output continues after it.
+        let is_other = line.is_empty() || tag::find(line).is_some() || is_sanitizer_line(line);
         if self.lines.len() >= MAX || is_other {
-            return Step::Foreign;
+            return BlockLine::Unrelated;
         }
-        self.lines.push(text_of(line));
-        Step::More
+        self.lines.push(shared_text(line));
+        BlockLine::Continues
     }
 }
 
-/// The lines between the brackets: a name, tool and kind, perhaps something besides, and the
+/// Parses the lines between the braces: a name, tool and kind, an optional extra line, and the
 /// frames.
-pub(crate) fn read(lines: &[Text]) -> Option<Generated> {
+pub(crate) fn parse(lines: &[Text]) -> Option<GeneratedSuppression> {
     let [_, kind, rest @ ..] = lines else {
         return None;
     };
@@ -72,7 +73,7 @@ pub(crate) fn read(lines: &[Text]) -> Option<Generated> {
         frames => (None, frames),
     };
     let whole = kind.contains(':') && frames.iter().all(is_frame);
-    whole.then(|| Generated {
+    whole.then(|| GeneratedSuppression {
         kind: kind.clone(),
         extra,
         frames: frames.to_vec(),

@@ -1,41 +1,41 @@
-//! helgrind's words.
+//! helgrind's messages.
 //!
-//! Source: `helgrind/hg_errors.c` (`HG_(pp_Error)`). An error's text holds blank lines, so only the
-//! rule of dashes, an announcement of a thread or a summary ends it.
+//! Source: `helgrind/hg_errors.c` (`HG_(pp_Error)`). The text of an error contains blank lines, so
+//! only a line of dashes, a thread announcement or a summary ends it.
 
-use super::draft::Draft;
+use super::finding_builder::FindingBuilder;
 use crate::model::{Kind, Role};
 
-/// The kind of error that a headline announces.
-pub(crate) fn title(text: &str) -> Option<Kind> {
+/// Returns the kind of a headline.
+pub(crate) fn headline_kind(text: &str) -> Option<Kind> {
     if text.starts_with("Possible data race during") {
-        return Some(Kind::of("race"));
+        return Some(Kind::from_static("race"));
     }
-    let said = text
+    let rest = text
         .strip_prefix("Thread #")?
         .trim_start_matches(|c: char| c.is_ascii_digit());
-    let kind = if said.starts_with(": lock order") {
+    let kind = if rest.starts_with(": lock order") {
         "lock-order"
-    } else if said.starts_with(" unlocked a not-locked lock") {
+    } else if rest.starts_with(" unlocked a not-locked lock") {
         "unlock-unlocked"
-    } else if said.starts_with(" unlocked an invalid lock") {
+    } else if rest.starts_with(" unlocked an invalid lock") {
         "unlock-bogus"
-    } else if said.starts_with(" unlocked lock at") {
+    } else if rest.starts_with(" unlocked lock at") {
         "unlock-foreign"
-    } else if said.starts_with("'s call to ") {
+    } else if rest.starts_with("'s call to ") {
         "pth-api-error"
-    } else if said.starts_with(": ") {
+    } else if rest.starts_with(": ") {
         "misc"
     } else {
         return None;
     };
-    Some(Kind::of(kind))
+    Some(Kind::from_static(kind))
 }
 
-/// The stack that a line within an error introduces.
-pub(crate) fn part(text: &[u8]) -> Option<Role> {
+/// Returns the role of the stack that a line within an error introduces.
+pub(crate) fn stack_role(text: &[u8]) -> Option<Role> {
     let text = text.trim_ascii();
-    let starts = |words: &[&str]| words.iter().any(|w| text.starts_with(w.as_bytes()));
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| text.starts_with(p.as_bytes()));
     if starts(&["This conflicts with a previous"]) {
         Some(Role::Conflict)
     } else if starts(&[
@@ -52,7 +52,7 @@ pub(crate) fn part(text: &[u8]) -> Option<Role> {
     }
 }
 
-/// Lines of a thread's announcement: `Thread #3 was created`.
+/// Parses the thread number of an announcement: `Thread #3 was created`.
 pub(crate) fn announced_thread(text: &str) -> Option<u64> {
     let number = text.strip_prefix("Thread #")?;
     let number = number
@@ -61,9 +61,10 @@ pub(crate) fn announced_thread(text: &str) -> Option<u64> {
     number.parse().ok()
 }
 
-/// A violated lock order happened where the later lock was taken. The text tells of the earlier one
-/// first, the XML does not; so that both give one fingerprint, the later one leads.
-pub(crate) fn put_in_order(draft: &mut Draft) {
+/// Moves the stack of the later lock to the front, because a violation of the lock order happens
+/// where the later lock is taken. The text output starts with the earlier lock, the XML doesn't,
+/// and both must give the same fingerprint.
+pub(crate) fn put_later_lock_first(draft: &mut FindingBuilder) {
     if draft.kind.as_str() != "lock-order" {
         return;
     }
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headlines() {
+    fn headlines_have_kinds() {
         for (text, want) in [
             (
                 "Possible data race during read of size 4 at 0x10C080 by thread #3",
@@ -99,7 +100,11 @@ mod tests {
             ("Thread #1: Exiting thread still holds 1 lock", Some("misc")),
             ("Thread #3 was created", None),
         ] {
-            assert_eq!(title(text).as_ref().map(Kind::as_str), want, "{text}");
+            assert_eq!(
+                headline_kind(text).as_ref().map(Kind::as_str),
+                want,
+                "{text}"
+            );
         }
         assert_eq!(
             announced_thread("Thread #1 is the program's root thread"),

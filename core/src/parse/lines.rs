@@ -1,55 +1,56 @@
-//! Which lines are looked at: between reports the search hops from marker to marker, within one
-//! each line is read.
+//! Splits text into lines and selects the relevant ones: between reports, the lines with a marker;
+//! within a report, every line.
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::collect::{Collector, text_of};
+use super::collect::{Collector, shared_text};
 use super::detect::Markers;
 use super::stream::Stream;
-use super::tail;
-use crate::format::Format;
-use crate::line::{Carry, Line, count_lines, split_line};
+use super::truncation;
+use crate::custom_format::CustomFormat;
+use crate::line::{Line, PartialLine, count_lines, split_line};
 use crate::options::Options;
 use crate::prefix;
 use crate::problem::Code;
 
-/// The state that does not depend on how bytes are decoded.
+/// The state of the parser after decoding: the current line, and the streams of an input.
 #[derive(Clone, Debug)]
-pub(super) struct Lines {
-    carry: Carry,
-    /// The number of the line that comes next.
+pub(super) struct LineReader {
+    partial_line: PartialLine,
+    /// Number of the next line, from 1.
     number: u64,
     streams: Vec<Stream>,
-    names: HashMap<Vec<u8>, usize>,
-    /// The stream of lines whose prefix names no source.
+    /// Indices of streams by the name of their source.
+    by_name: HashMap<Vec<u8>, usize>,
+    /// Index of the stream of lines without a source in their prefix.
     unnamed: Option<usize>,
-    /// How many lines of further sources were not read, since there are too many.
-    refused: usize,
-    /// How many streams wait for lines without a marker.
-    open: usize,
-    /// The last bytes of the input, by which a report that was cut at its very first line is
-    /// known.
+    /// Number of lines that were dropped because there are too many sources.
+    dropped_lines: usize,
+    /// Number of streams in which lines without a marker are relevant.
+    open_streams: usize,
+    /// The last bytes of the input, for [`truncation::is_cut`].
     tail: Vec<u8>,
     pub(super) out: Collector,
     scratch: Vec<u8>,
 }
 
+/// Returns true if the text begins with a tag without prefix.
 fn begins_with_tag(text: &[u8]) -> bool {
     matches!(text, [b'=', b'=', digit, ..] if digit.is_ascii_digit())
 }
 
-impl Lines {
-    pub(super) fn new(options: Options, formats: &[Format]) -> Self {
+impl LineReader {
+    pub(super) fn new(options: Options, formats: &[CustomFormat]) -> Self {
         Self {
-            carry: Carry::default(),
+            partial_line: PartialLine::default(),
             number: 1,
             streams: Vec::new(),
-            names: HashMap::new(),
+            by_name: HashMap::new(),
             unnamed: None,
-            refused: 0,
-            open: 0,
+            dropped_lines: 0,
+            open_streams: 0,
             tail: Vec::new(),
             out: Collector::new(options, formats),
             scratch: Vec::new(),
@@ -61,43 +62,45 @@ impl Lines {
         self.number = 1;
     }
 
-    pub(super) fn text(&mut self, chunk: &[u8], markers: &Markers) {
-        self.remember(chunk);
+    /// Reads a chunk of decoded text.
+    pub(super) fn feed(&mut self, chunk: &[u8], markers: &Markers) {
+        self.keep_tail(chunk);
         let mut chunk = chunk;
-        if !self.carry.is_empty() {
+        if !self.partial_line.is_empty() {
             let Some(end) = memchr::memchr(b'\n', chunk) else {
-                return self.keep(chunk, markers);
+                return self.carry_over(chunk, markers);
             };
-            self.keep(&chunk[..end], markers);
-            let line = self.carry.take();
-            self.candidate(&line, markers, false);
-            self.carry.give_back(line);
+            self.carry_over(&chunk[..end], markers);
+            let line = self.partial_line.take();
+            self.read_if_relevant(&line, markers, false);
+            self.partial_line.reuse_buffer(line);
             self.number += 1;
             chunk = &chunk[end + 1..];
         }
         let whole = memchr::memrchr(b'\n', chunk).map_or(0, |n| n + 1);
         self.whole_lines(&chunk[..whole], markers);
-        self.keep(&chunk[whole..], markers);
+        self.carry_over(&chunk[whole..], markers);
     }
 
-    /// Keeps the start of a line whose end has not come yet. Pieces of an overlong line are read at
-    /// once.
-    fn keep(&mut self, bytes: &[u8], markers: &Markers) {
-        let mut carry = core::mem::take(&mut self.carry);
+    /// Stores the start of a line until its end arrives. Pieces of an overlong line are read
+    /// immediately.
+    fn carry_over(&mut self, bytes: &[u8], markers: &Markers) {
+        let mut carry = core::mem::take(&mut self.partial_line);
         carry.push(bytes, self.out.options.max_line, |piece| {
-            self.candidate(piece, markers, true)
+            self.read_if_relevant(piece, markers, true)
         });
-        self.carry = carry;
+        self.partial_line = carry;
     }
 
+    /// Reads a chunk that consists of complete lines.
     fn whole_lines(&mut self, chunk: &[u8], markers: &Markers) {
-        let mut hunt = markers.hunt(chunk);
+        let mut finder = markers.find_iter(chunk);
         let mut text = chunk;
         while !text.is_empty() {
-            // A tag is a marker, and in a report of valgrind's each line has one.
-            if self.open == 0 && !begins_with_tag(text) {
+            // A tag is a marker, and each line of a valgrind report has one.
+            if self.open_streams == 0 && !begins_with_tag(text) {
                 let at = chunk.len() - text.len();
-                let Some(next) = hunt.from(at) else {
+                let Some(next) = finder.next_from(at) else {
                     self.number += count_lines(text);
                     return;
                 };
@@ -105,8 +108,8 @@ impl Lines {
                 self.number += count_lines(&text[..start]);
                 text = &text[start..];
             }
-            // Lines without a prefix are those of the source without a name.
-            if let Some(at) = self.unnamed.filter(|_| self.open > 0) {
+            // Lines without a prefix belong to the source without a name.
+            if let Some(at) = self.unnamed.filter(|_| self.open_streams > 0) {
                 let rows = self.streams[at].rows(text, self.number, &mut self.out);
                 self.number += rows.lines;
                 text = &text[rows.bytes..];
@@ -117,11 +120,11 @@ impl Lines {
             let (line, rest) = split_line(text);
             let max = self.out.options.max_line.max(1);
             if line.len() <= max {
-                self.line(line, markers, false);
+                self.read(line, markers, false);
             } else {
                 let pieces = line.len().div_ceil(max);
                 for (at, piece) in line.chunks(max).enumerate() {
-                    self.candidate(piece, markers, at + 1 < pieces);
+                    self.read_if_relevant(piece, markers, at + 1 < pieces);
                 }
             }
             self.number += 1;
@@ -129,39 +132,47 @@ impl Lines {
         }
     }
 
-    /// Reads a line if it can matter.
-    fn candidate(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
-        if self.open > 0 || markers.are_in(bytes) {
-            self.line(bytes, markers, continues);
+    /// Reads a line if a stream is open or the line contains a marker.
+    fn read_if_relevant(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
+        if self.open_streams > 0 || markers.contains_any(bytes) {
+            self.read(bytes, markers, continues);
         }
     }
 
-    fn line(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
+    /// Strips colors and prefixes off a line, and passes it to the stream of its source.
+    fn read(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
         let mut scratch = core::mem::take(&mut self.scratch);
         let mut unwrapped = Vec::new();
-        let plain = prefix::without_colours(prefix::unwrapped(bytes, &mut unwrapped), &mut scratch);
+        let plain = prefix::strip_colors(
+            prefix::unwrap_docker_json(bytes, &mut unwrapped),
+            &mut scratch,
+        );
         let stripped = prefix::strip(plain);
         let line = Line {
             bytes,
             number: self.number,
             continues,
         };
-        // A source is followed from the first line on that can mean something.
-        if let Some(at) = self.stream(stripped.keys, || markers.are_in(stripped.rest)) {
+        // A source gets a stream with its first line that contains a marker.
+        if let Some(at) = self.stream_for(stripped.keys, || markers.contains_any(stripped.rest)) {
             let stream = &mut self.streams[at];
             let was_open = stream.is_open();
             stream.line(stripped.rest, &line, markers, &mut self.out);
             match (was_open, stream.is_open()) {
-                (false, true) => self.open += 1,
-                (true, false) => self.open -= 1,
+                (false, true) => self.open_streams += 1,
+                (true, false) => self.open_streams -= 1,
                 _ => {}
             }
         }
         self.scratch = scratch;
     }
 
-    /// The stream of a source.
-    fn stream(&mut self, keys: [&[u8]; 2], holds_marker: impl Fn() -> bool) -> Option<usize> {
+    /// Returns the index of the stream for a source, creating it if the line contains a marker.
+    fn stream_for(
+        &mut self,
+        keys: [&[u8]; 2],
+        contains_marker: impl Fn() -> bool,
+    ) -> Option<usize> {
         if let (Some(at), [[], []]) = (self.unnamed, keys) {
             return Some(at);
         }
@@ -169,54 +180,54 @@ impl Lines {
             [outer, []] => outer.to_vec(),
             _ => keys.join(&b' '),
         };
-        if let Some(at) = self.names.get(&key) {
+        if let Some(at) = self.by_name.get(&key) {
             return Some(*at);
         }
-        if !holds_marker() {
+        if !contains_marker() {
             return None;
         }
         let max = self.out.options.max_processes;
-        if self.streams.len() >= max && self.refused.is_multiple_of(max.max(1)) {
-            self.drop_bare_streams();
+        if self.streams.len() >= max && self.dropped_lines.is_multiple_of(max.max(1)) {
+            self.drop_empty_streams();
         }
         if self.streams.len() >= max {
-            self.refused += 1;
+            self.dropped_lines += 1;
             let message =
-                alloc::format!("more than {max} sources in one log; this one was not read");
+                alloc::format!("more than {max} sources in one log; this one was ignored");
             self.out
-                .problem(Code::TooManyProcesses, self.number, None, message);
+                .add_problem(Code::TooManyProcesses, self.number, None, message);
             return None;
         }
-        let name = (!key.is_empty()).then(|| text_of(&key));
+        let name = (!key.is_empty()).then(|| shared_text(&key));
         let at = self.streams.len();
         self.streams.push(Stream::new(name));
         if key.is_empty() {
             self.unnamed = Some(at);
         } else {
-            self.names.insert(key, at);
+            self.by_name.insert(key, at);
         }
         Some(at)
     }
 
-    /// Forgets sources of which nothing is known: a number before a line is not always the number
-    /// of a test.
-    fn drop_bare_streams(&mut self) {
-        let mut places = Vec::with_capacity(self.streams.len());
+    /// Drops streams without any output of a checker. A number before a line is not always the
+    /// number of a test.
+    fn drop_empty_streams(&mut self) {
+        let mut new_indices = Vec::with_capacity(self.streams.len());
         let mut kept = Vec::new();
         for stream in core::mem::take(&mut self.streams) {
-            places.push((!stream.is_bare()).then_some(kept.len()));
-            if !stream.is_bare() {
+            new_indices.push((!stream.is_empty()).then_some(kept.len()));
+            if !stream.is_empty() {
                 kept.push(stream);
             }
         }
         self.streams = kept;
-        self.unnamed = self.unnamed.and_then(|at| places[at]);
-        self.names
-            .retain(|_, at| places[*at].inspect(|new| *at = *new).is_some());
+        self.unnamed = self.unnamed.and_then(|at| new_indices[at]);
+        self.by_name
+            .retain(|_, at| new_indices[*at].inspect(|new| *at = *new).is_some());
     }
 
-    /// Keeps the last bytes of the input.
-    fn remember(&mut self, chunk: &[u8]) {
+    /// Stores the last bytes of the input.
+    fn keep_tail(&mut self, chunk: &[u8]) {
         const TAIL: usize = 512;
         let new = &chunk[chunk.len().saturating_sub(TAIL)..];
         let old = (self.tail.len() + new.len())
@@ -226,35 +237,36 @@ impl Lines {
         self.tail.extend_from_slice(new);
     }
 
+    /// Ends the input.
     pub(super) fn end(&mut self, markers: &Markers) {
-        let line = self.carry.take();
+        let line = self.partial_line.take();
         if !line.is_empty() {
-            self.candidate(&line, markers, false);
+            self.read_if_relevant(&line, markers, false);
         }
         let last = if line.is_empty() {
             self.number - 1
         } else {
             self.number
         };
-        self.carry.give_back(line);
+        self.partial_line.reuse_buffer(line);
         for mut stream in core::mem::take(&mut self.streams) {
             stream.finish(last, &mut self.out);
         }
-        self.names.clear();
+        self.by_name.clear();
         self.unnamed = None;
-        self.open = 0;
+        self.open_streams = 0;
         if let Some(input) = self.out.inputs.last_mut() {
             input.lines = last;
         }
         let tail = core::mem::take(&mut self.tail);
-        let told = self
+        let is_reported = self
             .out
             .problems
             .iter()
-            .any(|p| p.input == self.out.input() && p.code == Code::Truncated);
-        if !told && tail::is_cut(&tail) {
-            let message = "the log breaks off where a checker begins to speak";
-            self.out.problem(Code::Truncated, last, None, message);
+            .any(|p| p.input == self.out.input_index() && p.code == Code::Truncated);
+        if !is_reported && truncation::is_cut(&tail) {
+            let message = "the log ends where a checker's report begins";
+            self.out.add_problem(Code::Truncated, last, None, message);
         }
     }
 }

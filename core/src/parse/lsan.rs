@@ -1,4 +1,4 @@
-//! LeakSanitizer's words: leak records, totals, caps, and the table of its own suppressions.
+//! LeakSanitizer's messages: leak records, totals, caps, and the table of its own suppressions.
 //!
 //! Source: compiler-rt `lsan/lsan_common.cpp` (`LeakReport::PrintReportForLeak`, `PrintSummary`,
 //! `PrintMatchedSuppressions`).
@@ -6,7 +6,7 @@
 use crate::bytes::{number, trim_start};
 use crate::model::{Amount, Kind, Leak};
 
-/// `Direct leak of 24 byte(s) in 1 object(s) allocated from:`
+/// Parses `Direct leak of 24 byte(s) in 1 object(s) allocated from:`.
 pub(crate) fn record(line: &[u8]) -> Option<(Kind, Leak)> {
     let text = trim_start(line);
     let (kind, direct) = match text {
@@ -21,19 +21,19 @@ pub(crate) fn record(line: &[u8]) -> Option<(Kind, Leak)> {
     })?;
     let (bytes, rest) = number(rest)?;
     let (blocks, _) = number(rest.strip_prefix(b" byte(s) in ")?)?;
-    let (direct_bytes, indirect_bytes) = if direct { (bytes, 0) } else { (0, bytes) };
+    let direct_bytes = if direct { bytes } else { 0 };
     Some((
         kind,
         Leak {
             bytes,
             blocks,
             direct_bytes,
-            indirect_bytes,
+            indirect_bytes: bytes - direct_bytes,
         },
     ))
 }
 
-/// What follows `SUMMARY: …Sanitizer: ` where leaks are summed up: `4136 byte(s) leaked in 2
+/// Parses the text after `SUMMARY: …Sanitizer: ` in the summary of leaks: `4136 byte(s) leaked in 2
 /// allocation(s).`
 pub(crate) fn total(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = number(text)?;
@@ -42,7 +42,7 @@ pub(crate) fn total(text: &[u8]) -> Option<Amount> {
         .then_some(Amount { bytes, blocks })
 }
 
-/// True for the lines that say that leaks were left out.
+/// Returns true for the lines that state that leaks were omitted.
 pub(crate) fn is_cap(text: &[u8]) -> bool {
     let text = trim_start(text);
     text.starts_with(b"Too many leaks! Only the first")
@@ -50,8 +50,8 @@ pub(crate) fn is_cap(text: &[u8]) -> bool {
         || (text.starts_with(b"The ") && text.ends_with(b" top leak(s):"))
 }
 
-/// A row of the table `Suppressions used:`, as blocks and bytes: `      1       1337
-/// suppressed_fn_leak`
+/// Parses a row of the table `Suppressions used:`, which contains blocks and bytes: `      1
+/// 1337 suppressed_fn_leak`
 pub(crate) fn suppression_row(text: &[u8]) -> Option<Amount> {
     let (blocks, rest) = number(trim_start(text))?;
     let (bytes, rest) = number(trim_start(rest.strip_prefix(b" ")?))?;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_and_totals() {
+    fn records_and_totals_are_parsed() {
         let (kind, leak) =
             record(b"Direct leak of 24 byte(s) in 2 object(s) allocated from:").unwrap();
         assert_eq!(
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn caps_and_suppressions() {
+    fn caps_and_suppressions_are_recognized() {
         assert!(is_cap(
             b"Too many leaks! Only the first 5000 leaks encountered will be reported."
         ));

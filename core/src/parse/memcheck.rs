@@ -1,16 +1,15 @@
-//! memcheck's words.
+//! memcheck's messages.
 //!
-//! Source: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`,
-//! `coregrind/m_clientstate.c` for descriptors.
+//! Sources: `memcheck/mc_errors.c` (`MC_(pp_Error)`, `pp_LossRecord`), `coregrind/m_addrinfo.c`,
+//! `coregrind/m_clientstate.c` for file descriptors.
 
 use memchr::memmem;
 
 use crate::bytes::{contains, grouped};
 use crate::model::{Kind, Leak, Role};
 
-/// Headlines of errors and their kinds; a headline begins with the text, and the end of its line
-/// may be lost.
-pub(super) const TITLES: &[(&str, &str)] = &[
+/// Starts of headlines, and the kinds of the errors. The end of a headline may be missing.
+pub(super) const HEADLINES: &[(&str, &str)] = &[
     ("Invalid read", "invalid-read"),
     ("Invalid write", "invalid-write"),
     ("Use of uninitialised value", "uninit-value"),
@@ -37,10 +36,10 @@ pub(super) const TITLES: &[(&str, &str)] = &[
     ("Open socket ", "fd-leak"),
 ];
 
-/// The kind of error that a headline announces.
-pub(crate) fn title(text: &str) -> Option<Kind> {
-    if let Some((_, kind)) = TITLES.iter().find(|(start, _)| text.starts_with(start)) {
-        return Some(Kind::of(kind));
+/// Returns the kind of a headline.
+pub(crate) fn headline_kind(text: &str) -> Option<Kind> {
+    if let Some((_, kind)) = HEADLINES.iter().find(|(start, _)| text.starts_with(start)) {
+        return Some(Kind::from_static(kind));
     }
     let kind = if text.starts_with("Argument '") && text.contains("fishy (possibly negative) value")
     {
@@ -60,22 +59,23 @@ pub(crate) fn title(text: &str) -> Option<Kind> {
     } else {
         return None;
     };
-    Some(Kind::of(kind))
+    Some(Kind::from_static(kind))
 }
 
+/// Returns the kind of a headline about a file descriptor.
 fn descriptor(text: &str) -> Option<Kind> {
     if text.ends_with(" is already closed") {
-        Some(Kind::of("fd-bad-close"))
+        Some(Kind::from_static("fd-bad-close"))
     } else if text.ends_with(" was never created") || text.ends_with(" was closed already") {
-        Some(Kind::of("fd-bad-use"))
+        Some(Kind::from_static("fd-bad-use"))
     } else {
         None
     }
 }
 
-/// The stack that a line with one blank in front introduces, such as ` Address 0x… is 0 bytes
-/// inside a block of size 4 free'd`.
-pub(crate) fn auxiliary(text: &[u8]) -> Option<Role> {
+/// Returns the role of the stack that a line with one leading space introduces, such as ` Address
+/// 0x… is 0 bytes inside a block of size 4 free'd`.
+pub(crate) fn stack_role(text: &[u8]) -> Option<Role> {
     let text = text.trim_ascii();
     if text.ends_with(b"free'd") || text == b"Previously closed" {
         Some(Role::Free)
@@ -93,9 +93,9 @@ pub(crate) fn auxiliary(text: &[u8]) -> Option<Role> {
     }
 }
 
-/// `40 (16 direct, 24 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4`, each
-/// number perhaps with a change (`50 (+50)`) and with `,` between its thousands. What follows
-/// `lost` differs (since 3.27 `in new loss record`), and may be cut.
+/// Parses `40 (16 direct, 24 indirect) bytes in 1 blocks are definitely lost in loss record 3 of
+/// 4`. Numbers may have a change (`50 (+50)`) and `,` as thousands separator. The text after `lost`
+/// varies (since 3.27 `in new loss record`), and may be cut.
 pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
     if !text.first()?.is_ascii_digit() {
         return None;
@@ -110,44 +110,39 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
         }
     };
     let (blocks, rest) = amount(rest.strip_prefix(b" bytes in ")?)?;
-    let what = rest.strip_prefix(b" blocks are ")?;
-    let kind = if what.starts_with(b"definitely lost") {
+    let state = rest.strip_prefix(b" blocks are ")?;
+    let kind = if state.starts_with(b"definitely lost") {
         Kind::LEAK_DEFINITE
-    } else if what.starts_with(b"indirectly lost") {
+    } else if state.starts_with(b"indirectly lost") {
         Kind::LEAK_INDIRECT
-    } else if what.starts_with(b"possibly lost") {
+    } else if state.starts_with(b"possibly lost") {
         Kind::LEAK_POSSIBLE
-    } else if what.starts_with(b"still reachable") {
+    } else if state.starts_with(b"still reachable") {
         Kind::LEAK_REACHABLE
     } else {
         return None;
     };
-    let (direct_bytes, indirect_bytes) = if kind == Kind::LEAK_INDIRECT {
-        (0, bytes)
-    } else {
-        (direct, indirect)
+    let is_indirect = kind == Kind::LEAK_INDIRECT;
+    let leak = Leak {
+        bytes,
+        blocks,
+        direct_bytes: if is_indirect { 0 } else { direct },
+        indirect_bytes: if is_indirect { bytes } else { indirect },
     };
-    Some((
-        kind,
-        Leak {
-            bytes,
-            blocks,
-            direct_bytes,
-            indirect_bytes,
-        },
-    ))
+    Some((kind, leak))
 }
 
-/// A loss record's title without ` in loss record 3 of 4`, which changes with every other leak.
+/// Removes ` in loss record 3 of 4` from the title of a loss record, because it changes with every
+/// other leak.
 pub(crate) fn without_record_number(title: &str) -> &str {
     let cut = [&b" in loss record"[..], b" in new loss record"]
         .into_iter()
-        .find_map(|words| memmem::find(title.as_bytes(), words));
+        .find_map(|part| memmem::find(title.as_bytes(), part));
     cut.map_or(title, |at| &title[..at])
 }
 
-/// A number with thousands, and the change since the last leak search, which is skipped: `1,050
-/// (+50)`.
+/// Parses a number with thousands separators, and skips the change since the last leak check:
+/// `1,050 (+50)`. Also returns the rest of the text.
 pub(crate) fn amount(text: &[u8]) -> Option<(u64, &[u8])> {
     let (value, rest) = grouped(text)?;
     let change = rest
@@ -164,14 +159,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loss_records() {
+    fn loss_records_are_parsed() {
         for (text, want) in [
             (
                 "40 bytes in 1 blocks are definitely lost in loss record 1 of 2",
                 Some(("leak-definite", 40, 1, 40, 0)),
             ),
             (
-                "4,500,040 (16 direct, 4,500,024 indirect) bytes in 1 blocks are definitely lost in loss record 3 of 4",
+                "4,500,040 (16 direct, 4,500,024 indirect) bytes in 1 blocks are definitely lost in \
+                 loss record 3 of 4",
                 Some(("leak-definite", 4_500_040, 1, 16, 4_500_024)),
             ),
             (
@@ -179,7 +175,8 @@ mod tests {
                 Some(("leak-possible", 50, 1, 50, 0)),
             ),
             (
-                "40 (+40) (16 (+16) direct, 24 (+24) indirect) bytes in 1 (+1) blocks are definitely lost in loss record 1 of 1",
+                "40 (+40) (16 (+16) direct, 24 (+24) indirect) bytes in 1 (+1) blocks are definitely \
+                 lost in loss record 1 of 1",
                 Some(("leak-definite", 40, 1, 16, 24)),
             ),
             (
@@ -207,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn headlines() {
+    fn headlines_have_kinds() {
         for (text, want) in [
             ("Invalid read of size 4", Some("invalid-read")),
             (
@@ -227,7 +224,11 @@ mod tests {
             ("HEAP SUMMARY:", None),
             ("Warning: set address range perms", None),
         ] {
-            assert_eq!(title(text).as_ref().map(Kind::as_str), want, "{text}");
+            assert_eq!(
+                headline_kind(text).as_ref().map(Kind::as_str),
+                want,
+                "{text}"
+            );
         }
     }
 }

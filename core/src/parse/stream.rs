@@ -1,33 +1,34 @@
-//! Which report a line belongs to.
+//! Assigns lines to reports.
 //!
-//! A stream is one source within an input: a docker service, a ctest number, or the input itself
-//! where no prefix names a source. Within it, lines with a tag go to the process that the tag
-//! names; lines without one, to the open XML document or to the sanitizer report that is being
-//! read.
+//! A stream is one source within an input: a docker service, a ctest number, or the input itself if
+//! no prefix names a source. Within a stream, lines with a tag belong to the process in the tag.
+//! Lines without a tag belong to the open XML document or to the open sanitizer report.
+
+mod xml_lines;
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::body::{Sanitizers, is_prefix, speaks};
-use super::collect::{Collector, text_of};
+use super::collect::{Collector, shared_text};
 use super::detect::Markers;
 use super::failures;
 use super::frame;
-use super::generated::{Block, Step};
-use super::lead::Lead;
+use super::generated::{Block, BlockLine};
+use super::learned_prefix::LearnedPrefix;
 use super::lsan;
-use super::plain::Plain;
+use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
-use super::valgrind::{End, Process};
-use super::xml::{self, Document, Rows};
-use crate::bytes::{contains, find, trim_start};
+use super::untagged::UntaggedReports;
+use super::valgrind::{ProcessEnd, ValgrindProcess};
+use super::xml::XmlDocument;
+use crate::bytes::{contains, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
 
-/// True for the whole headline of a leak. It needs none of the looks at what else a line may be,
-/// and reports of leaks are full of them.
+/// Returns true for the complete headline of a leak. Leak reports contain many of these, and no
+/// other check is needed for them.
 fn is_whole_leak(text: &[u8]) -> bool {
     matches!(text, [b'D' | b'I', ..])
         && text.ends_with(b" allocated from:")
@@ -39,35 +40,26 @@ fn is_whole_leak(text: &[u8]) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stream {
     name: Option<Text>,
-    processes: HashMap<u64, Process>,
+    processes: HashMap<u64, ValgrindProcess>,
     sanitizers: Sanitizers,
-    xml: Option<Document>,
-    plain: Plain,
-    lead: Lead,
-    /// A process of valgrind wrote its header here.
+    xml: Option<XmlDocument>,
+    untagged_reports: UntaggedReports,
+    learned_prefix: LearnedPrefix,
+    /// A valgrind process wrote its header to this stream.
     has_header: bool,
-    /// The tool that the last header named: a child of `fork` writes none.
+    /// The tool in the last header. A child of `fork` writes no header.
     tool: Option<Tool>,
-    /// The last line with a tag that began no process: if a stack follows, it was the headline of
-    /// a record, unless it has no text here.
+    /// The last line with a tag that isn't a known start of a process: its pid, text and number. If
+    /// a stack follows, the line was an unknown headline, unless its text is `None`.
     unknown: Option<(u64, Option<Text>, u64)>,
-    /// The process whose record ended with the line before, so that a generated suppression may
-    /// follow.
+    /// The pid whose record ended with the line before. A generated suppression may follow.
     recorded: Option<u64>,
-    /// Such a suppression, and whose record it is for.
+    /// An incomplete generated suppression, and the pid of its record.
     block: Option<(u64, Block)>,
 }
 
-/// True for `<valgrindoutput>` at the end of a line, or followed by another tag: elsewhere somebody
-/// speaks about it.
-fn is_start_tag(text: &[u8], at: usize) -> bool {
-    let quoted = at > 0 && matches!(text[at - 1], b'"' | b'\'' | b'`');
-    let rest = memchr::memchr(b'>', &text[at..]).map(|end| text[at + end + 1..].trim_ascii());
-    !quoted && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"<"))
-}
-
-/// True where a tag, or the end of one, stands in a text of valgrind's: `12== `, `== Invalid`.
-fn holds_tag(text: &[u8]) -> bool {
+/// Returns true if valgrind's text contains a tag, or the end of one: `12== `, `== Invalid`.
+fn contains_tag(text: &[u8]) -> bool {
     memchr::memchr_iter(b'=', text).any(|at| match text[at..] {
         [b'=', b'=', b' ', next, ..] if next.is_ascii_uppercase() => at > 0,
         [b'=', b'=', ..] => at > 0 && text[at - 1].is_ascii_digit(),
@@ -75,8 +67,9 @@ fn holds_tag(text: &[u8]) -> bool {
     })
 }
 
-/// True for a frame within which a sanitizer speaks; frames end with a parenthesis.
-fn is_torn(text: &[u8]) -> bool {
+/// Returns true for a frame that a sanitizer's message interrupts. Complete frames end with a
+/// parenthesis.
+fn is_interrupted(text: &[u8]) -> bool {
     let is_frame =
         || text.starts_with(b"by 0x") || text.starts_with(b"at 0x") || text.starts_with(b"#");
     !matches!(text, [.., b')'])
@@ -92,37 +85,25 @@ impl Stream {
         }
     }
 
-    /// True while lines without a marker matter.
+    /// Returns true while lines without a marker are relevant.
     pub(crate) fn is_open(&self) -> bool {
         self.sanitizers.is_open()
-            || self.plain.is_open()
+            || self.untagged_reports.is_open()
             || self.xml.is_some()
             || self.recorded.is_some()
             || self.block.is_some()
     }
 
-    /// True while nothing is known that the next line could go on with.
-    pub(crate) fn is_bare(&self) -> bool {
+    /// Returns true if the stream contains no output of a checker that the next line could
+    /// continue.
+    pub(crate) fn is_empty(&self) -> bool {
         self.processes.is_empty()
             && self.xml.is_none()
-            && self.sanitizers.is_bare()
-            && self.plain.is_bare()
+            && self.sanitizers.is_empty()
+            && self.untagged_reports.is_empty()
     }
 
-    /// Reads lines at the start of a text of whole lines that can be nothing but parts of the open
-    /// document, `number` that of the first.
-    pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
-        let is_alone = self.recorded.is_none()
-            && self.block.is_none()
-            && self.lead.is_empty()
-            && !self.plain.is_open();
-        self.xml
-            .as_mut()
-            .filter(|_| is_alone)
-            .map_or_else(Rows::default, |xml| xml.rows(text, number, out))
-    }
-
-    /// Reads a line without its known prefixes.
+    /// Reads a line without its known prefixes; `line` is the original.
     pub(crate) fn line(
         &mut self,
         text: &[u8],
@@ -134,11 +115,14 @@ impl Stream {
             return;
         }
         let text = if self.is_open() {
-            self.lead.strip(text)
+            self.learned_prefix.strip(text)
         } else {
             text
         };
-        if self.plain.within(text, line, self.name.as_ref(), out) {
+        if self
+            .untagged_reports
+            .try_continue(text, line, self.name.as_ref(), out)
+        {
             return;
         }
         let trimmed = trim_start(text);
@@ -155,12 +139,14 @@ impl Stream {
         }
         let tag = tag::find(text);
         let was_open = self.sanitizers.is_open();
-        // What stands before a tag has lost its end: another process wrote into the line.
+        // Text before a tag is incomplete, because another process wrote into its line.
         let untagged = tag.map_or(text, |tag| &text[..tag.at]);
-        let is_plain = !untagged.is_empty()
-            && markers.are_in(untagged)
-            && self.plain.opens(untagged, line, self.name.as_ref(), out);
-        if !is_plain && (tag.is_none() || speaks(untagged)) {
+        let starts_report = !untagged.is_empty()
+            && markers.contains_any(untagged)
+            && self
+                .untagged_reports
+                .try_start(untagged, line, self.name.as_ref(), out);
+        if !starts_report && (tag.is_none() || is_sanitizer_line(untagged)) {
             failures::outside_of_reports(untagged, line, out);
             self.untagged(untagged, line, out);
         }
@@ -170,25 +156,26 @@ impl Stream {
             None => {}
         }
         if !was_open && self.sanitizers.is_open() {
-            // Frames look alike; from here on they are those of the report that has just begun.
-            self.plain.finish(line.number, self.name.as_ref(), out);
+            // All frames look alike. The following ones belong to the new report.
+            self.untagged_reports
+                .finish(line.number, self.name.as_ref(), out);
         }
     }
 
-    /// Reads a line of a generated suppression. False when the line is not its own.
+    /// Reads a line of a generated suppression. Returns false if the line isn't part of it.
     fn generated(&mut self, text: &[u8], out: &mut Collector) -> bool {
         if let Some(pid) = self.recorded.take() {
-            let opens = Block::opens(text);
-            self.block = opens.then(|| (pid, Block::default()));
-            return opens;
+            let is_start = Block::is_start(text);
+            self.block = is_start.then(|| (pid, Block::default()));
+            return is_start;
         }
         let Some((pid, mut block)) = self.block.take() else {
             return false;
         };
         match block.line(text) {
-            Step::More => self.block = Some((pid, block)),
-            Step::Foreign => return false,
-            Step::Done(generated) => {
+            BlockLine::Continues => self.block = Some((pid, block)),
+            BlockLine::Unrelated => return false,
+            BlockLine::Done(generated) => {
                 if let Some(process) = self.processes.get_mut(&pid) {
                     process.generated(generated, out);
                 }
@@ -197,94 +184,25 @@ impl Stream {
         true
     }
 
-    /// Reads a line of the open document. False when the line is not its own.
-    fn xml_line(
-        &mut self,
-        text: &[u8],
-        trimmed: &[u8],
-        line: &Line<'_>,
-        out: &mut Collector,
-    ) -> bool {
-        let Some(xml) = &mut self.xml else {
-            return false;
-        };
-        if trimmed.starts_with(b"==") && tag::find(text).is_some() {
-            return false;
-        }
-        if !trimmed.starts_with(b"<")
-            && !trimmed.is_empty()
-            && (self.sanitizers.is_open() || speaks(trimmed))
-        {
-            return false;
-        }
-        if tag::find(text).is_some_and(|tag| {
-            tag.is_valgrind() && Process::begins_with(tag.rest.trim_ascii_start())
-        }) {
-            out.problem(
-                Code::Interleaved,
-                line.number,
-                None,
-                "another process writes into a line of the XML document",
-            );
-        }
-        let another = trimmed.starts_with(b"<valgrindoutput");
-        let goes_on = trimmed.trim_ascii_end() == xml::GOES_ON.as_bytes() && xml.goes_on(out);
-        let own = goes_on || !another && xml.line(text, line, out);
-        if another {
-            xml.finish(out);
-        }
-        if xml.is_done() {
-            self.xml = None;
-        }
-        own
-    }
-
-    /// Reads a line that holds `<` and belongs to no document. False when it is none of an XML
-    /// document.
-    fn outside_xml(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
-        let is_end =
-            |at: usize| text[..at].trim_ascii().is_empty() || is_prefix(text[..at].trim_ascii());
-        if find(text, b"</valgrindoutput>").is_some_and(is_end) {
-            let message = "an XML document ends whose beginning is not in the log";
-            out.problem(Code::Interleaved, line.number, None, message);
-        } else if let Some(at) = find(text, b"<valgrindoutput").filter(|at| is_start_tag(text, *at))
-        {
-            self.open_xml(text, at, line, out);
-        } else if xml::is_fragment(text) {
-            let message = "a part of an XML document whose beginning is not in the log";
-            out.problem(Code::Truncated, line.number, None, message);
-        } else {
-            return false;
-        }
-        true
-    }
-
-    fn open_xml(&mut self, text: &[u8], at: usize, line: &Line<'_>, out: &mut Collector) {
-        self.lead.learn(&text[..at]);
-        let mut document = Document::new(self.name.clone(), line.number, out);
-        document.line(&text[at..], line, out);
-        if !document.is_done() {
-            self.xml = Some(document);
-        }
-    }
-
+    /// Reads a line with a tag of valgrind.
     fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
-        // What valgrind says at `-v` (`--PID--`) and what the program prints (`**PID**`) are no
-        // part of a report.
+        // The messages of `-v` (`--PID--`) and of the program itself (`**PID**`) aren't part of a
+        // report.
         if tag.mark != b'=' {
             self.unknown = Some((tag.pid, None, line.number));
             return;
         }
         let text = tag.rest.trim_ascii_start();
-        if !text.starts_with(b"Command: ") && (holds_tag(tag.rest) || is_torn(text)) {
-            let message = "another process writes into the line of this one: the end of the line is lost, and what the other says";
-            out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
+        if !text.starts_with(b"Command: ") && (contains_tag(tag.rest) || is_interrupted(text)) {
+            let message =
+                "two processes wrote to the same line; the rest of the line is unreadable";
+            out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }
-        if let Some(tool) = Process::header_of(text) {
+        if let Some(tool) = ValgrindProcess::header_of(text) {
             self.has_header = true;
             self.tool = Some(tool);
             if let Some(mut older) = self.processes.remove(&tag.pid) {
-                older.finish(End::Replaced, out);
+                older.finish(ProcessEnd::Replaced, out);
             }
         }
         if !self.processes.contains_key(&tag.pid) && !self.begin_process(tag, line, out) {
@@ -296,26 +214,27 @@ impl Stream {
         }
     }
 
-    /// Begins to follow a process, if the line is one of valgrind's: `==1== text` stands in other
-    /// outputs, too.
+    /// Begins to read a process, if valgrind wrote the line. Other output contains `==1== text`,
+    /// too.
     fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
         let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
         let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
-        let stack = frame::valgrind(text).map(|(first, _)| first);
+        let stack = frame::split_valgrind(text).map(|(first, _)| first);
         if stack == Some(true) && before.is_none() {
-            out.problem(
+            out.add_problem(
                 Code::Truncated,
                 line.number,
                 Some(tag.pid),
-                "a stack whose headline is not in the log",
+                "a stack without its headline: lines are lost",
             );
         }
         let title = before
             .filter(|_| stack == Some(true))
             .and_then(|(_, title, line)| Some((title?, line)));
-        if title.is_none() && !Process::begins_with(text) {
+        if title.is_none() && !ValgrindProcess::can_begin_with(text) {
             let is_blank = text.trim_ascii().is_empty();
-            let title = (stack.is_none() && !text.starts_with(b"Warning: ")).then(|| text_of(text));
+            let title =
+                (stack.is_none() && !text.starts_with(b"Warning: ")).then(|| shared_text(text));
             self.unknown = (!is_blank).then_some((tag.pid, title, line.number));
             return false;
         }
@@ -327,31 +246,32 @@ impl Stream {
             }
         }
         if self.processes.len() >= max {
-            let message =
-                alloc::format!("more than {max} processes at once; this one was not read");
-            out.problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
+            let message = alloc::format!("more than {max} processes at once; this one was ignored");
+            out.add_problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
             return false;
         }
-        let tool = Process::tool_of(text)
+        let tool = ValgrindProcess::tool_of(text)
             .or(self.tool.clone())
             .unwrap_or(Tool::Memcheck);
-        let mut process = Process::new(tool, tag.pid, self.name.as_ref(), line.number, out);
+        let mut process = ValgrindProcess::new(tool, tag.pid, self.name.as_ref(), line.number, out);
         process.is_first = !self.has_header;
         if let Some((title, line)) = title {
-            process.expect_title(title, line);
+            process.expect_headline(title, line);
         }
         self.processes.insert(tag.pid, process);
         true
     }
 
-    fn end(&self) -> End {
+    /// Returns how processes end at the end of the input.
+    fn end(&self) -> ProcessEnd {
         if self.has_header {
-            End::Loud
+            ProcessEnd::InputEnded
         } else {
-            End::Quiet
+            ProcessEnd::QuietInputEnded
         }
     }
 
+    /// Reads a line with a tag of a sanitizer.
     fn sanitizer<'a>(
         &mut self,
         text: &'a [u8],
@@ -360,35 +280,36 @@ impl Stream {
         out: &mut Collector,
     ) {
         if !self.is_open() {
-            self.lead.learn(&text[..tag.at]);
+            self.learned_prefix.learn(&text[..tag.at]);
         }
         if tag
             .rest
             .get(1..)
-            .is_some_and(|text| Process::begins_with(text.trim_ascii_start()))
+            .is_some_and(|text| ValgrindProcess::can_begin_with(text.trim_ascii_start()))
         {
-            let message = "a line of valgrind's with a tag that is damaged";
-            out.problem(Code::Interleaved, line.number, Some(tag.pid), message);
+            let message = "a valgrind line with a damaged tag";
+            out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }
-        // Some messages lack their line feed, so that the next process goes on in the same line.
+        // Some messages have no line feed, so the next process continues the same line.
         let mut next = Some(tag);
         while let Some(tag) = next {
             next = tag::find_from(tag.rest, 0);
             if tag.is_valgrind() {
                 return self.valgrind(&tag, line, out);
             }
-            let own = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
+            let text = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
             self.sanitizers
-                .line(own, Some(tag.pid), line, self.name.as_ref(), out);
+                .line(text, Some(tag.pid), line, self.name.as_ref(), out);
         }
     }
 
+    /// Reads a line without a tag.
     fn untagged(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) {
         self.sanitizers
             .line(text, None, line, self.name.as_ref(), out);
     }
 
-    /// The input ends.
+    /// Ends the input.
     pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
         let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_values().collect();
         processes.sort_unstable_by_key(|p| p.report);
@@ -397,7 +318,8 @@ impl Stream {
             process.finish(end, out);
         }
         self.sanitizers.finish(last_line, out);
-        self.plain.finish(last_line, self.name.as_ref(), out);
+        self.untagged_reports
+            .finish(last_line, self.name.as_ref(), out);
         if let Some(mut xml) = self.xml.take() {
             xml.finish(out);
         }

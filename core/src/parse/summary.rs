@@ -1,10 +1,10 @@
-//! valgrind's summaries: what the tool itself counted, to hold the records against.
+//! valgrind's summaries: the totals with which the records are compared.
 
 use super::memcheck::amount;
 use crate::bytes::{after, trim_start};
 use crate::model::{Amount, LeakSummary, Report};
 
-/// Reads an indented line of `HEAP SUMMARY` or `LEAK SUMMARY`. False when it is none.
+/// Reads an indented line of `HEAP SUMMARY` or `LEAK SUMMARY`. Returns false if the line isn't one.
 pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     let text = trim_start(text);
     let Some(colon) = memchr::memchr(b':', text) else {
@@ -12,7 +12,7 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     };
     let (name, value) = (&text[..colon], trim_start(&text[colon + 1..]));
     if name == b"in use at exit" {
-        report.stated.in_use = bytes_in_blocks(value);
+        report.totals.in_use = bytes_in_blocks(value);
         return true;
     }
     if name == b"total heap usage" {
@@ -21,7 +21,7 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     let Some(field) = field(name) else {
         return matches!(name, b"of which reachable via heuristic");
     };
-    let (Some(leaks), Some(amount)) = (&mut report.stated.leaks, bytes_in_blocks(value)) else {
+    let (Some(leaks), Some(amount)) = (&mut report.totals.leaks, bytes_in_blocks(value)) else {
         return false;
     };
     *field(leaks) = amount;
@@ -29,7 +29,7 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     true
 }
 
-/// Where a line of the `LEAK SUMMARY` belongs.
+/// Returns the field of a line of the `LEAK SUMMARY`.
 fn field(name: &[u8]) -> Option<fn(&mut LeakSummary) -> &mut Amount> {
     Some(match name {
         b"definitely lost" => |l| &mut l.definite,
@@ -41,7 +41,7 @@ fn field(name: &[u8]) -> Option<fn(&mut LeakSummary) -> &mut Amount> {
     })
 }
 
-/// `4,500,148 bytes in 5 blocks`
+/// Parses `4,500,148 bytes in 5 blocks`.
 fn bytes_in_blocks(text: &[u8]) -> Option<Amount> {
     let (bytes, rest) = amount(text)?;
     let (blocks, rest) = amount(rest.strip_prefix(b" bytes in ")?)?;
@@ -49,8 +49,8 @@ fn bytes_in_blocks(text: &[u8]) -> Option<Amount> {
         .then_some(Amount { bytes, blocks })
 }
 
-/// What follows `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`. Half of it is
-/// nothing, and gives false.
+/// Reads the text after `ERROR SUMMARY: `: `4 errors from 3 contexts (suppressed: 2 from 1)`.
+/// Returns false and changes nothing if a part is missing.
 pub(crate) fn errors(text: &str, report: &mut Report) -> bool {
     let text = text.as_bytes();
     let read = || {
@@ -62,8 +62,8 @@ pub(crate) fn errors(text: &str, report: &mut Report) -> bool {
     let Some((errors, contexts, suppressed)) = read() else {
         return false;
     };
-    report.stated.errors = Some(errors);
-    report.stated.contexts = Some(contexts);
-    report.stated.suppressed_errors = Some(suppressed);
+    report.totals.errors = Some(errors);
+    report.totals.contexts = Some(contexts);
+    report.totals.suppressed_errors = Some(suppressed);
     true
 }

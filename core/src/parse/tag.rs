@@ -1,33 +1,33 @@
-//! The tag at the start of a line that says which process wrote it: `==PID==`, and its relatives.
+//! The tag that identifies the process that wrote a line: `==PID==` and its variants.
 //!
 //! valgrind: `==PID== text`, `--PID-- text`, `**PID** text`, with `--time-stamp=yes`
 //! `==DD:HH:MM:SS.mmm PID==` (`m_libcprint.c`, `add_to__vmessage_buf`). Sanitizers: `==PID==text`,
-//! with `log_exe_name=1` `==EXE==PID==text` (`sanitizer_printf.cpp`). Text that the program itself
-//! left without a line feed may stand before it, so a tag is searched within the line too.
+//! with `log_exe_name=1` `==EXE==PID==text` (`sanitizer_printf.cpp`). If the program's last line
+//! had no line feed, its text comes before the tag. So tags are also searched for within the line.
 
 use crate::bytes::{find as find_bytes, number, trim_start};
 
-/// Who wrote a line.
+/// The tag of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
-    /// `=`, `-` or `*`.
+    /// The character of the tag: `=`, `-` or `*`.
     pub(crate) mark: u8,
     pub(crate) pid: u64,
-    /// Where the tag begins.
+    /// Position of the tag in the line.
     pub(crate) at: usize,
-    /// What follows it.
+    /// The text after the tag.
     pub(crate) rest: &'a [u8],
 }
 
 impl Tag<'_> {
-    /// valgrind sets a blank after its tag, the sanitizers none. Only sanitizers of 2012 did,
-    /// before `ERROR:`.
+    /// Returns true for valgrind's tags, which a space follows. Sanitizers print no space, except
+    /// those of 2012 before `ERROR:`.
     pub(crate) fn is_valgrind(&self) -> bool {
         match self.rest {
             [] => true,
             [b' ', text @ ..] if text.first().is_some_and(u8::is_ascii_uppercase) => {
-                let sanitizer: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
-                !sanitizer.iter().any(|word| text.starts_with(word))
+                let levels: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
+                !levels.iter().any(|level| text.starts_with(level))
             }
             [b' ', ..] => true,
             _ => self.mark != b'=',
@@ -35,7 +35,7 @@ impl Tag<'_> {
     }
 }
 
-/// The first tag of a line.
+/// Finds the first tag of a line.
 pub(crate) fn find(line: &[u8]) -> Option<Tag<'_>> {
     let start = line.len() - trim_start(line).len();
     match line.get(start..)? {
@@ -48,8 +48,8 @@ pub(crate) fn find(line: &[u8]) -> Option<Tag<'_>> {
     }
 }
 
-/// The next tag of a sanitizer's line: some messages lack their line feed, and another process goes
-/// on in the same line.
+/// Finds the next tag of a sanitizer's line, starting at `from`. Some messages have no line feed,
+/// so another process continues the same line.
 pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
     let hay = line.get(from..)?;
     // In a run of more than two, the last two belong to the tag.
@@ -59,7 +59,7 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
         .find_map(|at| {
             let at = from + at;
             if at > 0 && matches!(line[at - 1], b'"' | b'\'' | b'`') {
-                // Somebody quotes a report.
+                // The tag is part of a quotation.
                 return None;
             }
             let begins_word = at > 0 && line[at - 1] == b' ';
@@ -67,6 +67,7 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
         })
 }
 
+/// Parses the tag at a position.
 fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
     let digits = line.get(at + 2..)?;
     let digits = after_time(digits).unwrap_or(digits);
@@ -80,7 +81,7 @@ fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
     })
 }
 
-/// `DD:HH:MM:SS.mmm `
+/// Strips `DD:HH:MM:SS.mmm `.
 fn after_time(bytes: &[u8]) -> Option<&[u8]> {
     let (stamp, rest) = bytes.split_at_checked(16)?;
     let fits = stamp.iter().zip(b"00:00:00:00.000 ").all(|(b, p)| {
@@ -93,7 +94,7 @@ fn after_time(bytes: &[u8]) -> Option<&[u8]> {
     fits.then_some(rest)
 }
 
-/// `==EXE==PID==`
+/// Parses `==EXE==PID==`.
 fn with_program(line: &[u8], at: usize) -> Option<Tag<'_>> {
     let name = line.get(at + 2..)?;
     let end = find_bytes(name, b"==")?;
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags() {
+    fn tags_are_found() {
         for (line, want) in [
             (
                 "==12== Invalid read",

@@ -1,14 +1,14 @@
-//! ThreadSanitizer's words: headlines, and the lines between the stacks of a warning.
+//! ThreadSanitizer's messages: headlines, and the lines between the stacks of a warning.
 //!
-//! Source: compiler-rt `tsan/rtl/tsan_report.cpp` (`ReportTypeString`, `PrintReport` and what it
-//! calls), `tsan_rtl.cpp` (`Finalize`), `tsan_suppressions.cpp` (`PrintMatchedSuppressions`).
+//! Sources: compiler-rt `tsan/rtl/tsan_report.cpp` (`ReportTypeString`, `PrintReport` and its
+//! callees), `tsan_rtl.cpp` (`Finalize`), `tsan_suppressions.cpp` (`PrintMatchedSuppressions`).
 
-use super::asan::Section;
+use super::asan::ErrorLine;
 use crate::bytes::{after, contains, number};
 use crate::model::{Kind, Role};
 
-/// The headlines. A mistake that has a comment in brackets keeps its name without it.
-pub(super) const TYPES: &[(&str, &str)] = &[
+/// Headlines and their kinds. The kind omits the comment in parentheses that some headlines have.
+pub(super) const HEADLINES: &[(&str, &str)] = &[
     ("data race", "data-race"),
     (
         "data race on vptr (ctor/dtor vs virtual call)",
@@ -56,70 +56,69 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What follows `WARNING: ThreadSanitizer: `: the kind, the headline without its pid, and the pid.
-/// `data race (pid=4201)`
+/// Parses the text after `WARNING: ThreadSanitizer: `, such as `data race (pid=4201)`. Returns the
+/// kind, the headline without its pid, and the pid.
 ///
-/// The line has no tag, so that a headline without its pid must be one that is known; a sentence
-/// about it is none.
+/// The line has no tag and may be prose, so a headline without a pid must be a known one.
 pub(crate) fn headline(text: &str) -> Option<(Kind, &str, Option<u64>)> {
     let pid = pid(text.as_bytes());
     let title = text.split(" (pid=").next().unwrap_or(text).trim();
-    match TYPES.iter().find(|(name, _)| *name == title) {
-        Some((_, kind)) => Some((Kind::of(kind), title, pid)),
+    match HEADLINES.iter().find(|(name, _)| *name == title) {
+        Some((_, kind)) => Some((Kind::from_static(kind), title, pid)),
         None => pid.map(|pid| (Kind::from_name(title), title, Some(pid))),
     }
 }
 
-/// `(pid=4201)`
+/// Parses `(pid=4201)`.
 fn pid(text: &[u8]) -> Option<u64> {
     let (pid, rest) = number(after(text, b"(pid=")?)?;
     rest.starts_with(b")").then_some(pid)
 }
 
-/// What follows `ThreadSanitizer: ` at the end of a process: `reported 6 warnings`.
-pub(crate) fn total(said: &[u8]) -> Option<u64> {
-    let (warnings, rest) = number(said.strip_prefix(b"reported ")?)?;
+/// Parses the text after `ThreadSanitizer: ` at the end of a process: `reported 6 warnings`.
+pub(crate) fn total(message: &[u8]) -> Option<u64> {
+    let (warnings, rest) = number(message.strip_prefix(b"reported ")?)?;
     rest.starts_with(b" warnings").then_some(warnings)
 }
 
-/// How many warnings suppressions hid, and the process: `Matched 2 suppressions (pid=4201):`
-pub(crate) fn suppressed(said: &[u8]) -> Option<(u64, u64)> {
-    let (hidden, rest) = number(said.strip_prefix(b"Matched ")?)?;
+/// Parses `Matched 2 suppressions (pid=4201):` into the number of hidden warnings and the pid.
+pub(crate) fn suppressed(message: &[u8]) -> Option<(u64, u64)> {
+    let (hidden, rest) = number(message.strip_prefix(b"Matched ")?)?;
     Some((hidden, pid(rest.strip_prefix(b" suppressions")?)?))
 }
 
-/// The line of 18 `=` that stands before and behind each warning.
+/// Returns true for the line of 18 `=` before and after each warning.
 pub(crate) fn is_bar(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     text.len() == 18 && text.iter().all(|b| *b == b'=')
 }
 
-/// Recognises the lines between the stacks.
-pub(crate) fn section(line: &[u8]) -> Option<Section> {
+/// Recognizes the lines between the stacks.
+pub(crate) fn error_line(line: &[u8]) -> Option<ErrorLine> {
     let text = line.trim_ascii();
-    let starts = |words: &[&str]| words.iter().any(|w| text.starts_with(w.as_bytes()));
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| text.starts_with(p.as_bytes()));
     if starts(&["Previous "]) {
-        Some(Section::Stack(Role::Conflict))
+        Some(ErrorLine::Stack(Role::Conflict))
     } else if is_access(text) {
-        Some(Section::Stack(Role::Access))
+        Some(ErrorLine::Stack(Role::Access))
     } else if text == b"and:" || (starts(&["Mutex M"]) && text.ends_with(b":")) {
-        Some(Section::Stack(Role::Lock))
+        Some(ErrorLine::Stack(Role::Lock))
     } else if starts(&["Thread T"]) && text.ends_with(b":") {
-        Some(Section::Stack(Role::Thread))
+        Some(ErrorLine::Stack(Role::Thread))
     } else if starts(&["Location is "]) {
         Some(location(text))
     } else if text == b"As if synchronized via sleep:" {
-        Some(Section::Stack(Role::Other))
+        Some(ErrorLine::Stack(Role::Other))
     } else if starts(NOTES) || (starts(&["And "]) && text.ends_with(b" more similar thread leaks."))
     {
-        Some(Section::Note)
+        Some(ErrorLine::Note)
     } else {
         None
     }
 }
 
-/// `Write of size 4 at 0x72 by thread T2:`, and of a handler that changes errno, `Signal 14 handler
-/// invoked at:`.
+/// Returns true for `Write of size 4 at 0x72 by thread T2:`, and for `Signal 14 handler invoked
+/// at:` of a handler that changes errno.
 fn is_access(text: &[u8]) -> bool {
     let accesses = ACCESSES.iter().any(|w| text.starts_with(w.as_bytes()))
         && contains(text, b" by ")
@@ -127,19 +126,19 @@ fn is_access(text: &[u8]) -> bool {
     accesses || (text.starts_with(b"Signal ") && text.ends_with(b" handler invoked at:"))
 }
 
-/// `Location is heap block of size 40 at 0x72 allocated by main thread:`; of a global or a stack
-/// there is no more to say.
-fn location(text: &[u8]) -> Section {
+/// Recognizes `Location is heap block of size 40 at 0x72 allocated by main thread:`. The location
+/// of a global or stack variable has no stack.
+fn location(text: &[u8]) -> ErrorLine {
     if !text.ends_with(b":") {
-        Section::Note
+        ErrorLine::Note
     } else if contains(text, b" destroyed by ") {
-        Section::Stack(Role::Free)
+        ErrorLine::Stack(Role::Free)
     } else {
-        Section::Stack(Role::Allocation)
+        ErrorLine::Stack(Role::Allocation)
     }
 }
 
-/// How a line begins that tells of an access.
+/// Starts of lines that introduce the stack of an access.
 const ACCESSES: &[&str] = &[
     "Read of size ",
     "Write of size ",
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headlines_name_their_process() {
+    fn headlines_are_parsed() {
         for (text, want) in [
             (
                 "data race (pid=7)",
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn totals() {
+    fn totals_are_parsed() {
         assert_eq!(total(b"reported 6 warnings"), Some(6));
         assert_eq!(total(b"reported many warnings"), None);
         assert_eq!(
@@ -210,59 +209,59 @@ mod tests {
     }
 
     #[test]
-    fn lines_between_stacks() {
+    fn lines_between_stacks_are_recognized() {
         for (line, want) in [
             (
                 "  Write of size 4 at 0x1 by thread T2 (mutexes: write M0):",
-                Some(Section::Stack(Role::Access)),
+                Some(ErrorLine::Stack(Role::Access)),
             ),
             (
                 "  Atomic read of size 1 at 0x1 by main thread:",
-                Some(Section::Stack(Role::Access)),
+                Some(ErrorLine::Stack(Role::Access)),
             ),
             (
                 "  Previous atomic write of size 4 at 0x1 by thread T1:",
-                Some(Section::Stack(Role::Conflict)),
+                Some(ErrorLine::Stack(Role::Conflict)),
             ),
-            ("  and:", Some(Section::Stack(Role::Lock))),
+            ("  and:", Some(ErrorLine::Stack(Role::Lock))),
             (
                 "  Mutex M1 acquired here while holding mutex M0 in thread T3:",
-                Some(Section::Stack(Role::Lock)),
+                Some(ErrorLine::Stack(Role::Lock)),
             ),
             (
                 "    Mutex M0 previously acquired by the same thread here:",
-                Some(Section::Stack(Role::Lock)),
+                Some(ErrorLine::Stack(Role::Lock)),
             ),
-            ("  Mutex M0 is already destroyed.", Some(Section::Note)),
+            ("  Mutex M0 is already destroyed.", Some(ErrorLine::Note)),
             (
                 "  Thread T1 'x y' (tid=2, running) created by main thread at:",
-                Some(Section::Stack(Role::Thread)),
+                Some(ErrorLine::Stack(Role::Thread)),
             ),
             (
                 "  Thread T1 (tid=2, running) is a GCD worker thread",
-                Some(Section::Note),
+                Some(ErrorLine::Note),
             ),
             (
                 "  Location is heap block of size 40 at 0x1 allocated by main thread:",
-                Some(Section::Stack(Role::Allocation)),
+                Some(ErrorLine::Stack(Role::Allocation)),
             ),
             (
                 "  Location is file descriptor 3 destroyed by thread T1 at:",
-                Some(Section::Stack(Role::Free)),
+                Some(ErrorLine::Stack(Role::Free)),
             ),
-            ("  Location is stack of main thread.", Some(Section::Note)),
+            ("  Location is stack of main thread.", Some(ErrorLine::Note)),
             (
                 "  Signal 10 handler invoked at:",
-                Some(Section::Stack(Role::Access)),
+                Some(ErrorLine::Stack(Role::Access)),
             ),
             (
                 "  As if synchronized via sleep:",
-                Some(Section::Stack(Role::Other)),
+                Some(ErrorLine::Stack(Role::Other)),
             ),
-            ("  And 3 more similar thread leaks.", Some(Section::Note)),
+            ("  And 3 more similar thread leaks.", Some(ErrorLine::Note)),
             ("what the program prints", None),
         ] {
-            assert_eq!(section(line.as_bytes()), want, "{line}");
+            assert_eq!(error_line(line.as_bytes()), want, "{line}");
         }
     }
 }

@@ -1,34 +1,34 @@
-//! UndefinedBehaviorSanitizer's words: headlines without a process, and what stands between them
-//! and the next one.
+//! UndefinedBehaviorSanitizer's messages: headlines, which name no process, and the lines after
+//! them.
 //!
-//! Source: compiler-rt `ubsan/ubsan_handlers.cpp` (the messages), `ubsan_diag.cpp` (`Diag::~Diag`,
+//! Sources: compiler-rt `ubsan/ubsan_handlers.cpp` (the messages), `ubsan_diag.cpp` (`Diag::~Diag`,
 //! `PrintMemorySnippet`), `ubsan_checks.inc` (the kinds that `SUMMARY:` gives),
 //! `ubsan_minimal/ubsan_minimal_handlers.cpp`.
 
 use crate::bytes::{after, before, contains, hex, trim_start};
 use crate::model::Kind;
 
-/// A headline.
+/// A parsed headline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Headline<'a> {
     /// `FILE:LINE:COLUMN`, `MODULE+0xOFFSET` in brackets, an address, or `<unknown>`.
-    pub(crate) place: &'a [u8],
-    pub(crate) said: &'a [u8],
+    pub(crate) location: &'a [u8],
+    pub(crate) message: &'a [u8],
 }
 
-/// `a.c:3:42: runtime error: …`
+/// Parses `a.c:3:42: runtime error: …`.
 pub(crate) fn headline(text: &[u8]) -> Option<Headline<'_>> {
     let head = before(text, b": runtime error: ")?;
-    let place = place(head)?;
+    let location = location(head)?;
     Some(Headline {
-        place,
-        said: after(text, b": runtime error: ")?.trim_ascii(),
+        location,
+        message: after(text, b": runtime error: ")?.trim_ascii(),
     })
 }
 
-/// The place at the end of what stands before the words. Go says `panic: runtime error: `, which is
-/// none.
-fn place(head: &[u8]) -> Option<&[u8]> {
+/// Returns the location at the end of the text before `: runtime error: `. Go's `panic: runtime
+/// error: ` has none.
+fn location(head: &[u8]) -> Option<&[u8]> {
     let text = trim_start(head);
     let is_path = matches!(
         text,
@@ -38,34 +38,35 @@ fn place(head: &[u8]) -> Option<&[u8]> {
         .rsplit(|b| matches!(b, b' ' | b'\t'))
         .next()
         .unwrap_or(text);
-    let place = if is_path { text } else { last };
-    let line = place
+    let location = if is_path { text } else { last };
+    let line = location
         .iter()
         .rposition(|b| *b == b':')
         .filter(|at| *at > 0)
-        .map(|at| &place[at + 1..]);
+        .map(|at| &location[at + 1..]);
     let numbered =
         line.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
-    let address = place
+    let address = location
         .strip_prefix(b"0x")
         .and_then(hex)
         .is_some_and(|(_, rest)| rest.is_empty());
-    let bracketed = place.ends_with(b")")
-        && (contains(place, b"+0x") || place.iter().rev().nth(1).is_some_and(u8::is_ascii_digit));
-    (numbered || address || bracketed || place == b"<unknown>").then_some(place)
+    let bracketed = location.ends_with(b")")
+        && (contains(location, b"+0x")
+            || location.iter().rev().nth(1).is_some_and(u8::is_ascii_digit));
+    (numbered || address || bracketed || location == b"<unknown>").then_some(location)
 }
 
-/// The kind that a message stands for, as the sanitizer itself names it in `SUMMARY:` with
-/// `report_error_type=1`.
-pub(crate) fn kind(said: &str) -> Kind {
-    if said.starts_with("implicit conversion from type ") {
-        return conversion(said);
+/// Returns the kind of a message, with the name that the sanitizer itself prints in `SUMMARY:` if
+/// `report_error_type=1` is set.
+pub(crate) fn kind(message: &str) -> Kind {
+    if message.starts_with("implicit conversion from type ") {
+        return conversion(message);
     }
-    if said.starts_with("load of value ") {
+    if message.starts_with("load of value ") {
         let truth = ["'bool'", "'BOOL'", "'_Bool'", "type bool"]
             .iter()
-            .any(|name| said.contains(name));
-        return Kind::of(if truth {
+            .any(|name| message.contains(name));
+        return Kind::from_static(if truth {
             "invalid-bool-load"
         } else {
             "invalid-enum-load"
@@ -74,37 +75,37 @@ pub(crate) fn kind(said: &str) -> Kind {
     let named = MESSAGES
         .iter()
         .find(|(part, _)| match part.strip_prefix('*') {
-            Some(part) => said.contains(part),
-            None => said.starts_with(part),
+            Some(part) => message.contains(part),
+            None => message.starts_with(part),
         });
-    Kind::of(named.map_or("undefined-behavior", |(_, kind)| kind))
+    Kind::from_static(named.map_or("undefined-behavior", |(_, kind)| kind))
 }
 
-/// `implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed char' changed
-/// the value to 44 (8-bit, signed)`
-fn conversion(said: &str) -> Kind {
-    let mut sides = said.match_indices("-bit, ").map(|(at, _)| {
-        let digits = said[..at]
+/// Returns the kind of an implicit conversion: `implicit conversion from type 'int' of value 300
+/// (32-bit, signed) to type 'signed char' changed the value to 44 (8-bit, signed)`
+fn conversion(message: &str) -> Kind {
+    let mut sides = message.match_indices("-bit, ").map(|(at, _)| {
+        let digits = message[..at]
             .rsplit('(')
             .next()
             .and_then(|bits| bits.parse::<u32>().ok());
         (
             digits.unwrap_or(0),
-            said[at..].starts_with("-bit, unsigned"),
+            message[at..].starts_with("-bit, unsigned"),
         )
     });
     let (Some((from, from_unsigned)), Some((to, to_unsigned))) = (sides.next(), sides.next())
     else {
-        return Kind::of("implicit-conversion");
+        return Kind::from_static("implicit-conversion");
     };
-    Kind::of(match (from > to, from_unsigned && to_unsigned) {
+    Kind::from_static(match (from > to, from_unsigned && to_unsigned) {
         (true, true) => "implicit-unsigned-integer-truncation",
         (true, false) => "implicit-signed-integer-truncation",
         (false, _) => "implicit-integer-sign-change",
     })
 }
 
-/// What a message begins with, or with `*` what stands in it, and its kind.
+/// Start of a message, or with `*` a part of it, and its kind.
 pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("signed integer overflow: ", "signed-integer-overflow"),
     ("unsigned integer overflow: ", "unsigned-integer-overflow"),
@@ -170,8 +171,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("* misaligned address ", "misaligned-pointer-use"),
 ];
 
-/// What the minimal runtime says behind `ubsan: `, and its kind: that of the whole runtime where
-/// that has one for it.
+/// Messages of the minimal runtime after `ubsan: `, and their kinds. These are the kinds of the
+/// full runtime, if it has an equivalent.
 pub(super) const MINIMAL: &[(&str, &str)] = &[
     ("type-mismatch", "type-mismatch"),
     ("alignment-assumption", "alignment-assumption"),
@@ -200,43 +201,50 @@ pub(super) const MINIMAL: &[(&str, &str)] = &[
     ("cfi-check-fail", "cfi-bad-type"),
 ];
 
-/// A line of the minimal runtime: `ubsan: add-overflow by 0x000056389328d85c`, without the address
-/// before LLVM 16.
+/// Returns the kind of a line of the minimal runtime: `ubsan: add-overflow by 0x000056389328d85c`,
+/// without the address before LLVM 16.
 pub(crate) fn minimal(text: &[u8]) -> Option<&'static str> {
-    let said = text.strip_prefix(b"ubsan: ")?.trim_ascii();
-    let (word, rest) = said.split_at(said.iter().position(|b| *b == b' ').unwrap_or(said.len()));
+    let message = text.strip_prefix(b"ubsan: ")?.trim_ascii();
+    let (word, rest) = message.split_at(
+        message
+            .iter()
+            .position(|b| *b == b' ')
+            .unwrap_or(message.len()),
+    );
     let (_, kind) = MINIMAL.iter().find(|(name, _)| name.as_bytes() == word)?;
     (rest.is_empty() || rest.starts_with(b" by 0x")).then_some(kind)
 }
 
-/// True for the line with which the minimal runtime stops to speak.
+/// Returns true for the line after which the minimal runtime prints no more errors.
 pub(crate) fn is_cap(text: &[u8]) -> bool {
     text.trim_ascii() == b"ubsan: too many errors"
 }
 
-/// A line that explains the headline: `a.c:3:4: note: …`, `0x7ffe: note: pointer points here`.
+/// Returns true for a line that explains the headline: `a.c:3:4: note: …`, `0x7ffe: note: pointer
+/// points here`.
 pub(crate) fn is_note(text: &[u8]) -> bool {
-    before(text, b": note: ").is_some_and(|head| place(head).is_some())
+    before(text, b": note: ").is_some_and(|head| location(head).is_some())
 }
 
-/// A line behind a note: bytes of memory, the marks below them, the name below the marks.
+/// Returns true for a line after a note: bytes of memory, the marks below them, the name below the
+/// marks.
 pub(crate) fn is_snippet(text: &[u8]) -> bool {
-    let said = text.trim_ascii();
-    let all = |set: &[u8]| !said.is_empty() && said.iter().all(|b| set.contains(b));
+    let message = text.trim_ascii();
+    let all = |set: &[u8]| !message.is_empty() && message.iter().all(|b| set.contains(b));
     let bytes = text.starts_with(b" ")
-        && said
+        && message
             .split(|b| *b == b' ')
             .all(|word| matches!(word.len(), 0 | 2))
         && all(b"0123456789abcdef ");
     bytes
         || all(b"^~ ")
-        || said.starts_with(b"vptr for '")
-        || said == b"<memory cannot be printed>"
-        || said == b"(pc)"
+        || message.starts_with(b"vptr for '")
+        || message == b"<memory cannot be printed>"
+        || message == b"(pc)"
 }
 
-/// What `SUMMARY:` names, where it is no more than the family.
-pub(crate) fn summed_kind(text: &[u8]) -> Option<&str> {
+/// Returns the kind in `SUMMARY:`, or `None` if it is only `undefined-behavior`.
+pub(crate) fn summary_kind(text: &[u8]) -> Option<&str> {
     let word = text
         .split(|b| *b == b' ')
         .next()
@@ -244,15 +252,15 @@ pub(crate) fn summed_kind(text: &[u8]) -> Option<&str> {
     (word != "undefined-behavior" && !word.is_empty()).then_some(word)
 }
 
-/// True for the start of a headline that breaks off before its words: `a.c:3:4: runt`.
-pub(crate) fn breaks_off(line: &[u8]) -> bool {
-    const WORDS: &[u8] = b": runtime error: ";
-    let cut = |n: &usize| line.ends_with(&WORDS[..*n]);
-    let head = (3..WORDS.len())
+/// Returns true for a headline that is cut before its message: `a.c:3:4: runt`.
+pub(crate) fn is_cut(line: &[u8]) -> bool {
+    const SEPARATOR: &[u8] = b": runtime error: ";
+    let is_cut_at = |n: &usize| line.ends_with(&SEPARATOR[..*n]);
+    let head = (3..SEPARATOR.len())
         .rev()
-        .find(cut)
+        .find(is_cut_at)
         .map(|n| &line[..line.len() - n]);
-    head.and_then(place).is_some() || (line.starts_with(b"ubsan: ") && minimal(line).is_none())
+    head.and_then(location).is_some() || (line.starts_with(b"ubsan: ") && minimal(line).is_none())
 }
 
 #[cfg(test)]
@@ -260,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places() {
+    fn locations_are_recognized() {
         for (head, want) in [
             ("cpp/a.cc:9:39", Some("cpp/a.cc:9:39")),
             ("/src/my dir/a.c:7", Some("/src/my dir/a.c:7")),
@@ -274,13 +282,13 @@ mod tests {
             (":1", None),
             ("", None),
         ] {
-            assert_eq!(place(head.as_bytes()), want.map(str::as_bytes), "{head}");
+            assert_eq!(location(head.as_bytes()), want.map(str::as_bytes), "{head}");
         }
     }
 
     #[test]
-    fn kinds() {
-        for (said, want) in [
+    fn messages_have_kinds() {
+        for (message, want) in [
             (
                 "signed integer overflow: 1 + 2 cannot be represented in type 'int'",
                 "signed-integer-overflow",
@@ -331,21 +339,23 @@ mod tests {
                 "nullptr-with-nonzero-offset",
             ),
             (
-                "implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed char' changed the value to 44 (8-bit, signed)",
+                "implicit conversion from type 'int' of value 300 (32-bit, signed) to type 'signed \
+                 char' changed the value to 44 (8-bit, signed)",
                 "implicit-signed-integer-truncation",
             ),
             (
-                "implicit conversion from type 'int' of value -1 (32-bit, signed) to type 'unsigned int' changed the value to 4294967295 (32-bit, unsigned)",
+                "implicit conversion from type 'int' of value -1 (32-bit, signed) to type 'unsigned \
+                 int' changed the value to 4294967295 (32-bit, unsigned)",
                 "implicit-integer-sign-change",
             ),
             ("something new", "undefined-behavior"),
         ] {
-            assert_eq!(kind(said).as_str(), want, "{said}");
+            assert_eq!(kind(message).as_str(), want, "{message}");
         }
     }
 
     #[test]
-    fn lines_behind_a_headline() {
+    fn notes_and_snippets_are_recognized() {
         assert!(
             is_note(b"0x7ffe: note: pointer points here")
                 && is_note(b"a.c:3:4: note: nonnull attribute specified here")
@@ -362,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimal_runtime() {
+    fn minimal_runtime_is_recognized() {
         assert_eq!(
             minimal(b"ubsan: add-overflow by 0x51"),
             Some("add-overflow")
@@ -370,9 +380,7 @@ mod tests {
         assert_eq!(minimal(b"ubsan: add-overflow"), Some("add-overflow"));
         assert_eq!(minimal(b"ubsan: enabled for tests"), None);
         assert!(
-            breaks_off(b"a.c:3:4: runt")
-                && breaks_off(b"ubsan: add-ov")
-                && !breaks_off(b"a.c:3:4: warning")
+            is_cut(b"a.c:3:4: runt") && is_cut(b"ubsan: add-ov") && !is_cut(b"a.c:3:4: warning")
         );
     }
 }

@@ -1,9 +1,9 @@
-//! A process that runs under valgrind, line by line: header, records, summaries.
+//! The text output of a process under valgrind, line by line: header, records, summaries.
 //!
-//! What is common to memcheck, helgrind and drd is here; what a headline means to each of them, in
-//! their own files.
+//! This module contains the parts common to memcheck, helgrind and drd. The headlines of each tool
+//! are in its own module.
 //!
-//! Source: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`,
+//! Sources: `coregrind/m_main.c` (header), `m_errormgr.c` (error counts), `m_mallocfree.c`,
 //! `memcheck/mc_leakcheck.c` (summaries), `m_signals.c` (fatal signals).
 
 mod end;
@@ -11,49 +11,52 @@ mod run;
 
 use alloc::format;
 
-pub(crate) use self::end::End;
+pub(crate) use self::end::ProcessEnd;
 use self::run::header_tool;
 pub(crate) use self::run::is_crash;
-use super::collect::{Collector, Grammar, text_of};
-use super::draft::Draft;
+use super::collect::{Collector, FrameSyntax, shared_text};
+use super::finding_builder::FindingBuilder;
 use super::threads::Threads;
 use super::{drd, frame, helgrind, memcheck, summary};
 use crate::bytes::trim_start;
 use crate::line::Line;
-use crate::model::{Generated, Kind, Role, Text, Tool};
+use crate::model::{GeneratedSuppression, Kind, Leak, Role, Text, Tool};
 use crate::problem::Code;
 
 /// A process whose lines carry the tag `==PID==`.
 #[derive(Clone, Debug)]
-pub(crate) struct Process {
+pub(crate) struct ValgrindProcess {
     pub(crate) report: usize,
     tool: Tool,
-    draft: Option<Draft>,
-    /// A line that may be the headline of a record whose wording is not known.
+    draft: Option<FindingBuilder>,
+    /// A line that may be an unknown headline, and its number.
     candidate: Option<(Text, u64)>,
-    /// The record is one that was printed before (`-s` lists all errors again).
+    /// The records were printed before (`-s` lists all errors again).
     reprint: bool,
-    /// A leak search has been summed up; the next record begins another.
-    search_done: bool,
-    /// The thread whose announcement is being read; its stack is no error.
+    /// A leak check was summed up; the next leak record begins another one.
+    leak_check_done: bool,
+    /// The thread whose announcement is being read. Its stack isn't an error.
     announced: Option<u64>,
     threads: Threads,
-    /// `Thread 2 name:` before an error.
+    /// The line `Thread 2 name:` before an error.
     thread: Option<Text>,
-    /// No process wrote a header before this one began.
+    /// No process of the stream wrote a header before this one began.
     pub(crate) is_first: bool,
-    /// Something of a summary was seen, so the process does not run with `-q`.
+    /// A line of a summary was read, so the process doesn't run with `-q`.
     has_summary: bool,
+    /// The last line of the process was read.
     ended: bool,
-    /// The finding of the record that ended last, while the line after it has not come.
+    /// Index of the finding of the record that the line before ended.
     recorded: Option<usize>,
-    /// The line before was blank, and a record is still open (helgrind's hold blank lines).
+    /// The line before was blank, and a record is still open (helgrind's records contain blank
+    /// lines).
     paused: bool,
-    /// The line before was blank, or named the thread: a stack that follows has lost its headline.
+    /// The line before was blank or named the thread, so the headline of a following stack is
+    /// missing.
     after_blank: bool,
 }
 
-impl Process {
+impl ValgrindProcess {
     pub(crate) fn new(
         tool: Tool,
         pid: u64,
@@ -68,7 +71,7 @@ impl Process {
             draft: None,
             candidate: None,
             reprint: false,
-            search_done: false,
+            leak_check_done: false,
             announced: None,
             threads: Threads::default(),
             thread: None,
@@ -81,73 +84,82 @@ impl Process {
         }
     }
 
-    /// The tool that a header names; with a header a new report begins.
+    /// Returns the tool if the line is the first of a header, which begins a new report.
     pub(crate) fn header_of(text: &[u8]) -> Option<Tool> {
         header_tool(text)
     }
 
-    /// True for lines by which a process may be known: header, summaries, records.
-    pub(crate) fn begins_with(text: &[u8]) -> bool {
-        let words = text_of(text.trim_ascii_end());
+    /// Returns true for lines by which a process can be recognized: header, summaries, records.
+    pub(crate) fn can_begin_with(text: &[u8]) -> bool {
+        let headline = shared_text(text.trim_ascii_end());
         header_tool(text).is_some()
             || memcheck::loss_record(text).is_some()
-            || run::is_run_level(&words)
-            || [memcheck::title, helgrind::title, drd::title]
-                .iter()
-                .any(|title| title(&words).is_some())
-            || helgrind::announced_thread(&words).is_some()
-            || (words.starts_with("Thread ") && words.ends_with(':'))
+            || run::is_run_level(&headline)
+            || [
+                memcheck::headline_kind,
+                helgrind::headline_kind,
+                drd::headline_kind,
+            ]
+            .iter()
+            .any(|title| title(&headline).is_some())
+            || helgrind::announced_thread(&headline).is_some()
+            || (headline.starts_with("Thread ") && headline.ends_with(':'))
     }
 
-    /// The tool that a line names: a header does, and so do headlines that only one tool prints.
+    /// Returns the tool that wrote the line, if it is a header or a headline that only one tool
+    /// prints.
     pub(crate) fn tool_of(text: &[u8]) -> Option<Tool> {
-        let words = text_of(text.trim_ascii_end());
+        let headline = shared_text(text.trim_ascii_end());
         header_tool(text).or_else(|| {
-            if helgrind::title(&words).is_some() || helgrind::announced_thread(&words).is_some() {
+            if helgrind::headline_kind(&headline).is_some()
+                || helgrind::announced_thread(&headline).is_some()
+            {
                 Some(Tool::Helgrind)
             } else {
-                drd::title(&words).map(|_| Tool::Drd)
+                drd::headline_kind(&headline).map(|_| Tool::Drd)
             }
         })
     }
 
-    /// The line before was no wording that is known; a stack makes it a headline.
-    pub(crate) fn expect_title(&mut self, title: Text, line: u64) {
+    /// Sets the line before, which isn't a known headline. If a stack follows, it is an unknown
+    /// one.
+    pub(crate) fn expect_headline(&mut self, title: Text, line: u64) {
         self.candidate = Some((title, line));
     }
 
-    /// True when nothing more is due from the process.
+    /// Returns true if no more lines are expected from the process.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended && self.draft.is_none()
     }
 
-    /// Reads what follows the tag.
+    /// Reads a line; `rest` is the text after the tag.
     pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
         out.touch(self.report, line.bytes, line.number);
-        (self.recorded, self.paused) = (None, false);
+        self.recorded = None;
+        self.paused = false;
         let after_blank = core::mem::take(&mut self.after_blank);
         let text = rest.strip_prefix(b" ").unwrap_or(rest);
         if text.trim_ascii().is_empty() {
             self.blank(out);
             self.after_blank = true;
-        } else if let Some((first, head)) = frame::valgrind(text) {
+        } else if let Some((first, head)) = frame::split_valgrind(text) {
             if line.continues {
-                out.problem(
+                out.add_problem(
                     Code::LineTooLong,
                     line.number,
                     self.pid(out),
-                    "a frame is longer than the bound of a line; its end was not read",
+                    "a frame exceeds the maximum line length; its end was not read",
                 );
             }
             let is_orphan =
                 first && after_blank && self.draft.is_none() && self.announced.is_none();
-            if is_orphan && !out.reports[self.report].has_header {
-                // Sums would tell where there are some.
-                out.problem(
+            if is_orphan && !out.reports[self.report].report.has_header {
+                // With a header, the totals would reveal the loss.
+                out.add_problem(
                     Code::Truncated,
                     line.number,
                     self.pid(out),
-                    "a stack whose headline is not in the log",
+                    "a stack without its headline: lines are lost",
                 );
             }
             self.frame(first, head, line.number, out);
@@ -158,24 +170,26 @@ impl Process {
         }
     }
 
-    /// True right after the blank line behind a record: a generated suppression may follow.
+    /// Returns true right after the blank line that ends a record, where a generated suppression
+    /// may follow.
     pub(crate) fn awaits_generated(&self) -> bool {
         self.recorded.is_some() || self.paused
     }
 
-    /// Takes the suppression that valgrind wrote for the last record.
-    pub(crate) fn generated(&mut self, generated: Generated, out: &mut Collector) {
+    /// Adds the suppression that valgrind generated for the last record.
+    pub(crate) fn generated(&mut self, generated: GeneratedSuppression, out: &mut Collector) {
         if let Some(finding) = self.recorded.take() {
-            out.generated(finding, generated);
+            out.add_generated_suppression(finding, generated);
         } else if let Some(draft) = &mut self.draft {
             draft.generated = Some(generated);
         }
     }
 
     fn pid(&self, out: &Collector) -> Option<u64> {
-        out.reports[self.report].pid
+        out.reports[self.report].report.pid
     }
 
+    /// Reads a blank line, which ends a record except in helgrind's output.
     fn blank(&mut self, out: &mut Collector) {
         self.candidate = None;
         if self.tool == Tool::Helgrind {
@@ -188,38 +202,49 @@ impl Process {
         }
     }
 
-    fn frame(&mut self, first: bool, head: frame::Head<'_>, line: u64, out: &mut Collector) {
+    /// Reads a frame. `first` is true for the first frame of a stack.
+    fn frame(&mut self, first: bool, head: frame::SplitFrame<'_>, line: u64, out: &mut Collector) {
         if self.draft.is_none() && self.announced.is_some() {
-            self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, "", line));
+            self.draft = Some(FindingBuilder::new(
+                self.tool.clone(),
+                Kind::UNKNOWN,
+                "",
+                line,
+            ));
         }
         if self.draft.is_none() {
             let Some((title, at)) = self.candidate.take() else {
                 return;
             };
-            let message =
-                format!("`{title}` is no wording that leakgate knows; it counts as an error");
-            out.problem(Code::UnknownWording, at, self.pid(out), message);
-            self.draft = Some(Draft::new(self.tool.clone(), Kind::UNKNOWN, &title, at));
+            let message = format!("unknown valgrind message `{title}`; it is counted as an error");
+            out.add_problem(Code::UnknownWording, at, self.pid(out), message);
+            self.draft = Some(FindingBuilder::new(
+                self.tool.clone(),
+                Kind::UNKNOWN,
+                &title,
+                at,
+            ));
         }
         let Some(draft) = &mut self.draft else { return };
         draft.last_line = line;
-        let late = first && !draft.stack_is_closed();
-        if late {
+        let is_late_stack = first && !draft.stack_is_closed();
+        if is_late_stack {
             draft.expect_stack(Role::Access, b"");
         }
-        out.push_frame(draft, Grammar::Valgrind, head);
-        // valgrind 3.24 prints an error's own stack last; it still is the primary one.
-        if late
+        out.push_frame(draft, FrameSyntax::Valgrind, head);
+        // valgrind 3.24 prints an error's own stack last; it is still the primary one.
+        if is_late_stack
             && draft.stacks.first().is_some_and(|s| s.role != Role::Access)
             && draft.stacks.len() > 1
         {
             draft.stacks.rotate_right(1);
-            draft.next = None;
+            draft.next_stack = None;
         }
     }
 
+    /// Reads an indented line, which belongs to a summary or describes an error or its next stack.
     fn indented(&mut self, text: &[u8], line: u64, out: &mut Collector) {
-        if summary::indented(text, &mut out.reports[self.report]) {
+        if summary::indented(text, &mut out.reports[self.report].report) {
             self.has_summary = true;
             return;
         }
@@ -231,102 +256,115 @@ impl Process {
         if trim_start(text).starts_with(b"(thread finished, call stack") {
             draft.close_stack();
         }
-        let own = match self.tool {
-            Tool::Helgrind => helgrind::part(text),
-            Tool::Drd => drd::part(text),
+        let role = match self.tool {
+            Tool::Helgrind => helgrind::stack_role(text),
+            Tool::Drd => drd::stack_role(text),
             _ => None,
         };
-        match own.or_else(|| memcheck::auxiliary(text)) {
+        match role.or_else(|| memcheck::stack_role(text)) {
             Some(role) => draft.expect_stack(role, text),
             None if draft.stacks.is_empty() => {}
             None => draft.expect_stack(Role::Other, text),
         }
-        draft.note(text);
+        draft.add_note(text);
     }
 
+    /// Reads a line without indentation, which may be a headline.
     fn headline(&mut self, text: &[u8], line: u64, out: &mut Collector) {
-        if self.tool == Tool::Helgrind && self.part(helgrind::part(text), text, line) {
-            return;
-        }
-        if self.tool == Tool::Drd && (self.part(drd::part(text), text, line) || self.drd_note(text))
+        if self.tool == Tool::Helgrind
+            && self.introduce_stack(helgrind::stack_role(text), text, line)
         {
             return;
         }
-        let words = text_of(text.trim_ascii_end());
+        if self.tool == Tool::Drd
+            && (self.introduce_stack(drd::stack_role(text), text, line) || self.drd_note(text))
+        {
+            return;
+        }
+        let headline = shared_text(text.trim_ascii_end());
         self.candidate = None;
-        if self.tool == Tool::Helgrind && words.starts_with("Locks held:") {
+        if self.tool == Tool::Helgrind && headline.starts_with("Locks held:") {
             if let Some(draft) = &mut self.draft {
-                draft.note(text);
+                draft.add_note(text);
             }
             return;
         }
         self.end_record(out);
-        self.announced = helgrind::announced_thread(&words);
-        if self.announced.is_some() || self.run_level(text, &words, line, out) {
+        self.announced = helgrind::announced_thread(&headline);
+        if self.announced.is_some() || self.run_level(text, &headline, line, out) {
             return;
         }
         if let Some((kind, leak)) = memcheck::loss_record(text) {
-            self.loss_record(kind, leak, &words, line, out);
-        } else if let Some(kind) = self.title(&words) {
-            let mut draft = Draft::new(self.tool.clone(), kind, words.trim_end_matches(':'), line);
+            self.loss_record(kind, leak, &headline, line, out);
+        } else if let Some(kind) = self.headline_kind(&headline) {
+            let mut draft = FindingBuilder::new(
+                self.tool.clone(),
+                kind,
+                headline.trim_end_matches(':'),
+                line,
+            );
             if draft.kind == Kind::FD_LEAK {
                 draft.expect_stack(Role::Allocation, b"");
             }
             if let Some(thread) = self.thread.take() {
-                draft.note(thread.as_bytes());
+                draft.add_note(thread.as_bytes());
             }
             self.draft = Some(draft);
-        } else if words.starts_with("Thread ") {
-            self.thread = Some(words);
+        } else if headline.starts_with("Thread ") {
+            self.thread = Some(headline);
             self.after_blank = true;
-        } else if !words.starts_with("Warning: ") {
-            self.candidate = Some((words, line));
+        } else if !headline.starts_with("Warning: ") {
+            self.candidate = Some((headline, line));
         }
     }
 
-    /// A line within an error that introduces a stack.
-    fn part(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
+    /// Reads a line within an error that introduces a stack. Returns false if the line doesn't.
+    fn introduce_stack(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
         let (Some(role), Some(draft)) = (role, &mut self.draft) else {
             return false;
         };
         draft.expect_stack(role, text);
-        draft.note(text);
+        draft.add_note(text);
         draft.last_line = line;
         true
     }
 
+    /// Reads an explanation within drd's error. Returns false if the line isn't one.
     fn drd_note(&mut self, text: &[u8]) -> bool {
         let Some(draft) = self.draft.as_mut().filter(|_| drd::is_note(text)) else {
             return false;
         };
-        draft.note(text);
+        draft.add_note(text);
         true
     }
 
-    fn title(&self, words: &str) -> Option<Kind> {
+    /// Returns the kind of a headline, or `None` if it isn't known.
+    fn headline_kind(&self, headline: &str) -> Option<Kind> {
         match self.tool {
-            Tool::Helgrind => helgrind::title(words).or_else(|| memcheck::title(words)),
-            Tool::Drd => drd::title(words).or_else(|| memcheck::title(words)),
-            // A log without its header does not name its tool.
-            _ => memcheck::title(words)
-                .or_else(|| helgrind::title(words))
-                .or_else(|| drd::title(words)),
+            Tool::Helgrind => {
+                helgrind::headline_kind(headline).or_else(|| memcheck::headline_kind(headline))
+            }
+            Tool::Drd => drd::headline_kind(headline).or_else(|| memcheck::headline_kind(headline)),
+            // A log without its header doesn't name its tool.
+            _ => memcheck::headline_kind(headline)
+                .or_else(|| helgrind::headline_kind(headline))
+                .or_else(|| drd::headline_kind(headline)),
         }
     }
 
     fn loss_record(
         &mut self,
         kind: Kind,
-        leak: crate::model::Leak,
-        words: &str,
+        leak: Leak,
+        headline: &str,
         line: u64,
         out: &mut Collector,
     ) {
-        self.next_search(out);
-        let mut draft = Draft::new(
+        self.next_leak_check(out);
+        let mut draft = FindingBuilder::new(
             self.tool.clone(),
             kind,
-            memcheck::without_record_number(words),
+            memcheck::without_record_number(headline),
             line,
         );
         draft.leak = Some(leak);
@@ -334,25 +372,26 @@ impl Process {
         self.draft = Some(draft);
     }
 
-    fn next_search(&mut self, out: &mut Collector) {
-        if core::mem::take(&mut self.search_done) {
-            out.reports[self.report].searches += 1;
+    /// Begins the next leak check, if one was summed up.
+    fn next_leak_check(&mut self, out: &mut Collector) {
+        if core::mem::take(&mut self.leak_check_done) {
+            out.reports[self.report].leak_checks += 1;
         }
     }
 
+    /// Ends the open record, or the announcement of a thread.
     fn end_record(&mut self, out: &mut Collector) {
         let Some(mut draft) = self.draft.take() else {
             return;
         };
         if let Some(thread) = self.announced.take() {
             if let Some(stack) = draft.stacks.into_iter().next() {
-                self.threads.learn(thread, stack);
+                self.threads.insert(thread, stack);
             }
             return;
         }
-        helgrind::put_in_order(&mut draft);
+        helgrind::put_later_lock_first(&mut draft);
         self.threads.add_to(&mut draft);
-        let search = out.reports[self.report].searches;
-        self.recorded = out.record(self.report, draft, search, self.reprint);
+        self.recorded = out.add_record(self.report, draft, self.reprint);
     }
 }

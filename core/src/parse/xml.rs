@@ -1,12 +1,12 @@
-//! valgrind's XML, read element by element, so that a document that is cut, concatenated, or larger
-//! than memory still gives every complete element.
+//! valgrind's XML output, read element by element. A document that is truncated, concatenated, or
+//! larger than memory still yields every complete element.
 //!
-//! The children of `<valgrindoutput>` are cut out by their end tags (none of them nests in itself)
-//! and handed to the tokenizer one at a time. Elements that are not known are skipped: newer
-//! protocols add some.
+//! The children of `<valgrindoutput>` are split at their end tags (none of them nests in itself)
+//! and passed to the tokenizer one at a time. Unknown elements are skipped, because newer protocols
+//! add some.
 //!
-//! Source: `docs/internals/xml-output-protocol4.txt` to `-protocol6.txt`, and what 3.19 to 3.27
-//! really print.
+//! Sources: `docs/internals/xml-output-protocol4.txt` to `-protocol6.txt`, and the actual output of
+//! valgrind 3.19 to 3.27.
 
 mod element;
 mod error;
@@ -17,72 +17,74 @@ mod rows;
 use alloc::format;
 use alloc::vec::Vec;
 
-pub(crate) use self::element::unescape;
-use self::element::{Next, next_element};
-pub(crate) use self::fragment::is_fragment;
-pub(crate) use self::rows::Rows;
-use super::collect::Collector;
-use super::memcheck::amount;
-use super::threads::Threads;
 use memchr::memmem;
 
+pub(crate) use self::element::unescape;
+use self::element::{XmlItem, next_item};
+pub(crate) use self::fragment::is_fragment;
+pub(crate) use self::rows::Rows;
+use super::collect::{Collector, Ending};
+use super::memcheck::amount;
+use super::threads::Threads;
 use crate::bytes::{contains, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::numbers::count;
 use crate::problem::Code;
 
-/// After so many lines nobody goes on with a document.
-const MAX_FOREIGN: u32 = 2000;
+/// Number of unrelated lines after which an ended document can no longer be continued.
+const MAX_UNRELATED: u32 = 2000;
 
-/// The largest element that is waited for.
+/// Maximum size of an element, in bytes.
 const MAX_ELEMENT: usize = 16 << 20;
 
-/// The line by which `leakgate run` parts the documents of a process that became another program.
-/// Checkers write none such.
-pub const GOES_ON: &str = "<!-- the process went on as another program -->";
+/// The line that `leakgate run` writes between the documents of a process that called `exec`. No
+/// checker writes this line.
+pub const EXEC_MARKER: &str = "<!-- the process went on as another program -->";
 
-/// Lines of fewer bytes are searched for an end tag only at their beginning.
+/// Lines with fewer bytes than this can end an element only with a tag at their beginning.
 const SHORT: usize = 1024;
 
-/// One `<valgrindoutput>`.
+/// One `<valgrindoutput>` document.
 #[derive(Clone, Debug)]
-pub(crate) struct Document {
+pub(crate) struct XmlDocument {
     report: usize,
     stream: Option<Text>,
     buffer: Vec<u8>,
-    /// Up to where the end of the first element in the buffer was searched for.
+    /// Length of the part of the buffer that doesn't contain the end of its first element.
     searched: usize,
-    /// The line in which the first element of the buffer begins.
+    /// Number of the line in which the first element of the buffer begins.
     first_line: u64,
     state: State,
-    /// The buffer begins with an element whose end has not come yet.
+    /// The buffer begins with an incomplete element.
     waiting: bool,
-    /// `<tool>` was read, and the state `FINISHED`: without them the document proves nothing.
+    /// A `<tool>` element was read. Without it and the state `FINISHED` the document proves
+    /// nothing.
     has_tool: bool,
+    /// The state `FINISHED` was read.
     finished: bool,
-    /// Stacks that stand alone after the end of the process: descriptors that 3.19 found open, of
-    /// which the text log tells more.
+    /// Number of stacks outside of errors after the end of the process. With these, 3.19 lists open
+    /// file descriptors; the text log contains more about them.
     bare_stacks: usize,
     threads: Threads,
-    /// Lines after the end tag that are none of valgrind's.
-    foreign: u32,
-    /// A leak search has been summed up; the next leak belongs to another one.
-    search_done: bool,
+    /// Number of lines after the end tag that valgrind did not write.
+    unrelated: u32,
+    /// A leak check was summed up; the next leak belongs to another one.
+    leak_check_done: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Inside,
-    /// The end tag was read. A second process may still write its rest into the same file.
+    /// The end tag was read. A second process may still continue its document in the same file.
     Ended,
     Done,
 }
 
-impl Document {
+impl XmlDocument {
     pub(crate) fn new(stream: Option<Text>, line: u64, out: &mut Collector) -> Self {
         let report = out.open_report(Tool::Memcheck, None, stream.clone(), line);
-        out.reports[report].has_header = true;
+        out.reports[report].report.has_header = true;
         Self {
             report,
             stream,
@@ -95,8 +97,8 @@ impl Document {
             finished: false,
             bare_stacks: 0,
             threads: Threads::default(),
-            foreign: 0,
-            search_done: false,
+            unrelated: 0,
+            leak_check_done: false,
         }
     }
 
@@ -104,7 +106,7 @@ impl Document {
         self.state == State::Done
     }
 
-    /// True when the line belongs to the document; false when it goes on with something else.
+    /// Reads a line. Returns false if the line isn't part of the document.
     pub(crate) fn line(&mut self, text: &[u8], line: &Line<'_>, out: &mut Collector) -> bool {
         if self.state == State::Ended && !self.resume(text, line.number, out) {
             return false;
@@ -136,45 +138,47 @@ impl Document {
         self.waiting = !self.buffer.is_empty();
     }
 
-    /// The process went on as another program (`exec`), whose document follows. False where this
-    /// one is cut, or has ended.
-    pub(crate) fn goes_on(&mut self, out: &mut Collector) -> bool {
+    /// Ends the document of a process that called `exec`; the new program's document follows.
+    /// Returns false if this document is truncated or has ended already.
+    pub(crate) fn end_by_exec(&mut self, out: &mut Collector) -> bool {
         let is_whole = self.state == State::Inside
             && self.has_tool
             && !self.finished
             && self.buffer.trim_ascii().is_empty();
         if is_whole {
-            out.reports[self.report].complete = true;
-            out.went_on.push(self.report);
+            out.reports[self.report].report.complete = true;
+            out.reports[self.report].ending = Ending::ExecCalled;
             self.state = State::Done;
         }
         is_whole
     }
 
-    /// The input, or the document's place in it, ends.
+    /// Ends the document, because the input ends or another document begins.
     pub(crate) fn finish(&mut self, out: &mut Collector) {
-        let last_line = out.reports[self.report].last_line;
+        let last_line = out.reports[self.report].report.last_line;
         self.read(last_line, out);
-        let report = &out.reports[self.report];
-        // What is still waited for may have swallowed an error.
+        let report = &out.reports[self.report].report;
+        // The incomplete element may contain an error.
         let holds_error = contains(&self.buffer, b"<error>");
-        let bare = report.printed == 0 && report.parent.is_some() && !self.finished && !holds_error;
-        if self.state == State::Inside && bare {
-            out.bare_children.push(self.report);
+        let is_bare =
+            report.printed == 0 && report.parent.is_some() && !self.finished && !holds_error;
+        if self.state == State::Inside && is_bare {
+            out.reports[self.report].ending = Ending::BareHeader;
         } else if self.state == State::Inside {
             let (line, pid) = (report.last_line, report.pid);
-            out.problem(
+            out.add_problem(
                 Code::Truncated,
                 line,
                 pid,
-                "the XML document has no end tag: the log is cut, or the process was killed",
+                "the XML document has no end tag: the log is truncated, or the process was killed",
             );
         }
         self.state = State::Done;
     }
 
-    /// True when the line may end the element that is waited for. An end tag mostly begins its
-    /// line; where it does not, the next one that does, or the end of the input, will find it.
+    /// Returns true if the line may end the incomplete element. An end tag usually begins its line.
+    /// If one doesn't, the element is completed with the next end tag that does, or at the end of
+    /// the input.
     fn may_end(&self, text: &[u8]) -> bool {
         match trim_start(text) {
             [b'<', b'/', tag @ ..] if tag.starts_with(element::name(&self.buffer)) => true,
@@ -182,10 +186,11 @@ impl Document {
         }
     }
 
-    /// After the end tag: elements of valgrind's that follow are those of a parent that shares the
-    /// file with its child. What the program itself prints may stand between.
+    /// Continues after the end tag, if the line is an element of valgrind. Such elements were
+    /// written by a parent process that shares the file with its child. Output of the program may
+    /// come in between.
     fn resume(&mut self, text: &[u8], line: u64, out: &mut Collector) -> bool {
-        const OWN: &[&[u8]] = &[
+        const CONTINUATIONS: &[&[u8]] = &[
             b"<error>",
             b"<status>",
             b"<errorcounts>",
@@ -200,20 +205,20 @@ impl Document {
             b"</valgrindoutput>",
         ];
         let text = text.trim_ascii();
-        if !OWN.iter().any(|own| text.starts_with(own)) {
-            self.foreign += 1;
-            if self.foreign > MAX_FOREIGN {
+        if !CONTINUATIONS.iter().any(|start| text.starts_with(start)) {
+            self.unrelated += 1;
+            if self.unrelated > MAX_UNRELATED {
                 self.state = State::Done;
             }
             return false;
         }
-        let older = &out.reports[self.report];
+        let older = &out.reports[self.report].report;
         let (tool, pid) = (older.tool.clone(), older.pid);
-        out.problem(
+        out.add_problem(
             Code::Interleaved,
             line,
             pid,
-            "two processes wrote into one XML file; give each its own with `--xml-file=NAME.%p`",
+            "two processes wrote to one XML file; give each its own with `--xml-file=NAME.%p`",
         );
         self.report = out.open_report(tool, None, self.stream.clone(), line);
         self.state = State::Inside;
@@ -221,7 +226,7 @@ impl Document {
         true
     }
 
-    /// Reads the complete elements at the start of the buffer; returns how many bytes they take.
+    /// Reads the complete elements at the start of the buffer and returns their length in bytes.
     fn elements(&mut self, buffer: &[u8], line: u64, out: &mut Collector) -> usize {
         let mut read = 0;
         loop {
@@ -229,19 +234,19 @@ impl Document {
             let rest = rest.trim_ascii_start();
             read = buffer.len() - rest.len();
             let searched = core::mem::take(&mut self.searched).saturating_sub(read);
-            match next_element(rest, searched) {
-                Next::Nothing => return read,
-                Next::Incomplete => {
+            match next_item(rest, searched) {
+                XmlItem::Nothing => return read,
+                XmlItem::Incomplete => {
                     self.searched = rest.len().saturating_sub(64);
                     return read;
                 }
-                Next::Skip(len) => read += len,
-                Next::End(len) => {
+                XmlItem::Skip(len) => read += len,
+                XmlItem::End(len) => {
                     read += len;
                     self.end(line, out);
                     return read;
                 }
-                Next::Element { name, text, len } => {
+                XmlItem::Element { name, text, len } => {
                     self.element(name, text, line, out);
                     read += len;
                     self.first_line = line;
@@ -252,44 +257,83 @@ impl Document {
 
     fn end(&mut self, line: u64, out: &mut Collector) {
         self.state = State::Ended;
-        let report = &mut out.reports[self.report];
+        let report = &mut out.reports[self.report].report;
         report.complete = self.finished && self.has_tool;
         report.last_line = line;
         let (complete, pid) = (report.complete, report.pid);
         if !complete {
-            let message = "the XML document does not say that the process finished: valgrind could not start, or lines are lost";
-            out.problem(Code::Truncated, line, pid, message);
+            let message = "the XML document has no FINISHED state: valgrind could not start, or lines \
+                           are lost";
+            out.add_problem(Code::Truncated, line, pid, message);
         }
         if self.bare_stacks > 0 {
             let open = count(self.bare_stacks as u64, "descriptor", "descriptors");
             let message = format!(
-                "{open} open at exit, of which this XML gives no more than the stacks; see valgrind's text output"
+                "{open} open at exit, but this XML contains only the stacks; see valgrind's text \
+                 output"
             );
-            out.problem(Code::LeaksNotShown, line, pid, message);
+            out.add_problem(Code::LeaksNotShown, line, pid, message);
         }
     }
 
-    fn malformed(&self, line: u64, what: &str, out: &mut Collector) {
-        let pid = out.reports[self.report].pid;
-        out.problem(Code::MalformedXml, line, pid, what);
+    fn malformed(&self, line: u64, message: &str, out: &mut Collector) {
+        let pid = out.reports[self.report].report.pid;
+        out.add_problem(Code::MalformedXml, line, pid, message);
     }
 
     fn element(&mut self, name: &[u8], bytes: &[u8], line: u64, out: &mut Collector) {
-        let text = lossy(bytes);
+        self.check_nesting(name, bytes, line, out);
+        match name {
+            b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
+            b"stack" => self.bare_stacks += 1,
+            b"announcethread" => error::announce(&lossy(bytes), &mut self.threads, out),
+            b"error" => self.error(bytes, line, out),
+            b"fatal_signal" => {
+                let lines = self.first_line..=line;
+                error::read_fatal_signal(&lossy(bytes), self.report, lines, out);
+            }
+            _ => self.header_or_summary(name, bytes, out),
+        }
+    }
+
+    /// Reports parts of an error that are outside of an `<error>`.
+    fn check_nesting(&self, name: &[u8], bytes: &[u8], line: u64, out: &mut Collector) {
         let swallows = |part: &[u8]| name != b"error" && contains(bytes, part);
         if matches!(name, b"unique" | b"kind" | b"frame")
             || [&b"<error>"[..], b"</error>", b"</valgrindoutput"]
                 .into_iter()
                 .any(swallows)
         {
-            self.malformed(
-                line,
-                "elements of an error stand outside of one: lines are lost",
-                out,
-            );
+            let message = "parts of an error outside of an `<error>` element: lines are lost";
+            self.malformed(line, message, out);
         }
-        let report = &mut out.reports[self.report];
-        let inner = || facts::plain(&text);
+    }
+
+    fn error(&mut self, bytes: &[u8], line: u64, out: &mut Collector) {
+        if let Some(second) = memmem::find(&bytes[1..], b"<error>") {
+            self.malformed(line, "an `<error>` has no end tag: lines are lost", out);
+            let (first, rest) = bytes.split_at(second + 1);
+            self.error(first, line, out);
+            return self.error(rest, line, out);
+        }
+        let lines = self.first_line..=line;
+        if let Err(message) = error::read(
+            &lossy(bytes),
+            self.report,
+            lines,
+            &mut self.leak_check_done,
+            &self.threads,
+            out,
+        ) {
+            self.malformed(line, &message, out);
+        }
+    }
+
+    fn header_or_summary(&mut self, name: &[u8], bytes: &[u8], out: &mut Collector) {
+        let text = lossy(bytes);
+        let open = &mut out.reports[self.report];
+        let report = &mut open.report;
+        let inner = || facts::inner_text(&text);
         match name {
             b"pid" => report.pid = inner().parse().ok(),
             b"ppid" => report.parent = inner().parse().ok(),
@@ -297,52 +341,30 @@ impl Document {
                 report.tool = facts::tool(&inner());
                 self.has_tool = true;
             }
-            b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
-            b"stack" => self.bare_stacks += 1,
-            b"errorcounts" => out.counted.push((
-                self.report,
-                memmem::find_iter(bytes, b"<pair>").count() as u64,
-            )),
-            b"announcethread" => error::announce(&text, &mut self.threads, out),
             b"preamble" => report.version = facts::version(&text),
             b"args" => facts::arguments(&text, report),
-            b"error" => {
-                if let Some(second) = memmem::find(&bytes[1..], b"<error>") {
-                    self.malformed(line, "an `<error>` has no end tag: lines are lost", out);
-                    let (first, rest) = bytes.split_at(second + 1);
-                    self.element(name, first, line, out);
-                    return self.element(name, rest, line, out);
-                }
-                let span = (self.first_line, line);
-                if let Err(what) = error::read(
-                    &text,
-                    self.report,
-                    span,
-                    &mut self.search_done,
-                    &self.threads,
-                    out,
-                ) {
-                    self.malformed(line, &what, out);
-                }
+            b"errorcounts" => {
+                let stated = memmem::find_iter(bytes, b"<pair>").count() as u64;
+                open.stated_errors.push(stated);
             }
-            b"fatal_signal" => error::read_signal(&text, self.report, (self.first_line, line), out),
-            b"all_heap_blocks_freed" => report.stated.all_freed = inner() != "false",
+            b"all_heap_blocks_freed" => report.totals.all_freed = inner() != "false",
             b"leak_summary" => {
-                report.searches += u32::from(core::mem::replace(&mut self.search_done, true));
-                report.stated.leaks = Some(facts::leak_summary(&text));
+                let is_next = core::mem::replace(&mut self.leak_check_done, true);
+                open.leak_checks += u32::from(is_next);
+                report.totals.leaks = Some(facts::leak_summary(&text));
             }
             b"heap_summary" => {
                 let in_use = facts::amounts(&text, "memory_in_use_at_exit");
-                report.stated.in_use = in_use;
-                report.stated.all_freed |= contains(bytes, b"<all_heap_blocks_freed>true");
+                report.totals.in_use = in_use;
+                report.totals.all_freed |= contains(bytes, b"<all_heap_blocks_freed>true");
             }
             b"error_summary" => {
                 let number = |name| {
                     facts::value(&text, name).and_then(|v| amount(v.as_bytes()).map(|a| a.0))
                 };
-                report.stated.errors = number("errors");
-                report.stated.contexts = number("error_contexts");
-                report.stated.suppressed_errors = number("suppressed");
+                report.totals.errors = number("errors");
+                report.totals.contexts = number("error_contexts");
+                report.totals.suppressed_errors = number("suppressed");
             }
             _ => {}
         }

@@ -1,10 +1,9 @@
-//! `leakgate.toml`: the policy of the gate, the files that belong to it, and the rules of a team.
+//! `leakgate.toml`: the policy of the gate, the files it uses, and the project's rules.
 
 mod allow;
 mod format;
 mod reader;
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -13,38 +12,38 @@ use toml::de::DeTable;
 
 pub(crate) use self::allow::is_fingerprint;
 use self::reader::{Document, Table};
-use super::selector::KindSet;
 use super::{Rule, Source};
-use crate::advice;
-use crate::format::Format;
-use crate::mistake::{Mistake, nearest};
-use crate::model::{Kind, OF_FORMAT, Tool};
-use crate::verdict::{Level, Policy, Silence};
+use crate::custom_format::CustomFormat;
+use crate::diagnostic::Diagnostic;
+use crate::error::UnknownName;
+use crate::model::Tool;
+use crate::policy::{KindSet, Level, Policy, Silence};
 
-/// What a `leakgate.toml` says.
+/// The contents of a `leakgate.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `[gate]`
+    /// The `[gate]` table.
     pub policy: Policy,
-    /// `[files]`
+    /// The `[files]` table.
     pub files: Files,
-    /// `[[allow]]`, in the order of the file.
+    /// The `[[allow]]` tables, in the order of the file.
     pub rules: Vec<Rule>,
-    /// `[[format]]`: lines of the project's own.
-    pub formats: Vec<Format>,
+    /// The `[[format]]` tables: log formats of the project's own checkers.
+    pub formats: Vec<CustomFormat>,
 }
 
-/// `[files]`: paths relative to the folder of the configuration.
+/// The `[files]` table. Paths are relative to the directory of the configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Suppression files of valgrind and the sanitizers, with the lines that name them.
+    /// Suppression files of valgrind and the sanitizers, each with the configuration line that
+    /// names it, counted from 1.
     pub suppressions: Vec<(String, u32)>,
-    /// Built-in packs.
+    /// Names of built-in packs.
     pub packs: Vec<String>,
-    /// Patterns of source files that are one's own, each with its line; without any, all of the
-    /// repository.
+    /// Glob patterns for the project's own source files, each with its line. If empty, all files
+    /// in the repository count as the project's own.
     pub own: Vec<(String, u32)>,
-    /// The baseline.
+    /// Path of the baseline file.
     pub baseline: Option<String>,
 }
 
@@ -55,19 +54,19 @@ const LEVELS: &[(&str, Level)] = &[
 ];
 
 impl Config {
-    /// Reads a configuration.
+    /// Parses a configuration. `file` is the name used in errors and origins.
     ///
     /// # Errors
-    /// Every mistake in it, each with its place and, where it can be guessed, what was meant.
-    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Mistake>> {
-        read_document(file, text, read)
+    /// Returns every error in the text, with its position and, if possible, a suggestion.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        read_document(file, text, read_config)
     }
 }
 
-/// Reads the rules of a pack, which is a file of nothing else. The description comes first.
-pub(crate) fn read_pack(name: &str, text: &str) -> Result<(String, Vec<Rule>), Vec<Mistake>> {
+/// Parses the text of a pack, which contains only a description and rules. Returns both.
+pub(crate) fn read_pack(name: &str, text: &str) -> Result<(String, Vec<Rule>), Vec<Diagnostic>> {
     read_document(name, text, |root| {
-        root.only(&["description", "allow"]);
+        root.reject_unknown_keys(&["description", "allow"]);
         (
             root.string("description").unwrap_or_default(),
             allow::read(root, Source::Pack),
@@ -75,53 +74,55 @@ pub(crate) fn read_pack(name: &str, text: &str) -> Result<(String, Vec<Rule>), V
     })
 }
 
-/// Where a line is no TOML, what is read of the rest is told, too, but nothing that follows from
-/// that line.
+/// Parses TOML and passes its root table to `read`.
+///
+/// After a syntax error, the rest of the text is still checked. Other errors in a line with a
+/// syntax error are dropped, because they only follow from it.
 fn read_document<T>(
     file: &str,
     text: &str,
     read: impl FnOnce(&Table<'_>) -> T,
-) -> Result<T, Vec<Mistake>> {
+) -> Result<T, Vec<Diagnostic>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let document = Document::new(file, text);
     let out = read(&Table::new(&document, "", root.span(), root.get_ref()));
-    let mut mistakes: Vec<Mistake> = errors
+    let mut errors: Vec<Diagnostic> = errors
         .iter()
-        .map(|e| Mistake::at_span(file, text, e.span().unwrap_or(0..0), e.message()))
+        .map(|e| Diagnostic::at_span(file, text, e.span().unwrap_or(0..0), e.message()))
         .collect();
-    let no_toml: Vec<u32> = mistakes.iter().map(|m| m.line).collect();
-    mistakes.extend(
+    let syntax_error_lines: Vec<u32> = errors.iter().map(|error| error.line).collect();
+    errors.extend(
         document
-            .into_mistakes()
+            .into_errors()
             .into_iter()
-            .filter(|m| !no_toml.contains(&m.line)),
+            .filter(|error| !syntax_error_lines.contains(&error.line)),
     );
-    mistakes.sort_by_key(|m| (m.line, m.column));
-    if mistakes.is_empty() {
+    errors.sort_by_key(|error| (error.line, error.column));
+    if errors.is_empty() {
         Ok(out)
     } else {
-        Err(mistakes)
+        Err(errors)
     }
 }
 
-fn read(root: &Table<'_>) -> Config {
-    root.only(&["gate", "files", "allow", "format"]);
+fn read_config(root: &Table<'_>) -> Config {
+    root.reject_unknown_keys(&["gate", "files", "allow", "format"]);
     Config {
         policy: root
             .table("gate", "[gate]")
-            .map(|t| gate(&t))
+            .map(|t| read_gate(&t))
             .unwrap_or_default(),
         files: root
             .table("files", "[files]")
-            .map(|t| files(&t))
+            .map(|t| read_files(&t))
             .unwrap_or_default(),
         rules: allow::read(root, Source::Config),
         formats: format::read(root),
     }
 }
 
-fn gate(table: &Table<'_>) -> Policy {
-    table.only(&[
+fn read_gate(table: &Table<'_>) -> Policy {
+    table.reject_unknown_keys(&[
         "fail-on",
         "require",
         "silence",
@@ -134,24 +135,25 @@ fn gate(table: &Table<'_>) -> Policy {
     if table.has("fail-on") {
         if table.strings("fail-on").is_empty() {
             let help = String::from(
-                "the default is errors, leak-definite, leak-indirect, leak-possible and fd-leak",
+                "omit the key to use the default: errors, leak-definite, leak-indirect, \
+                 leak-possible, fd-leak",
             );
-            table.document.mistake(
+            table.document.error(
                 table.span_of("fail-on"),
-                "an empty list `fail-on`: nothing would ever fail",
+                "`fail-on` is empty: no finding would fail the gate",
                 Some(help),
             );
         }
         let kinds = table
             .strings("fail-on")
             .into_iter()
-            .filter_map(|(word, span)| kind(table, &word, span));
+            .filter_map(|(name, span)| read_kind(table, &name, span));
         policy.fail_on = kinds.collect();
     }
-    policy.require = tools(table, "require");
-    let words = [("fail", Silence::Fail), ("pass", Silence::Pass)];
-    let level = |key: &str, default| table.word(key, LEVELS).unwrap_or(default);
-    policy.silence = table.word("silence", &words).unwrap_or(policy.silence);
+    policy.require = read_tools(table, "require");
+    let silences = [("fail", Silence::Fail), ("pass", Silence::Pass)];
+    let level = |key: &str, default| table.choice(key, LEVELS).unwrap_or(default);
+    policy.silence = table.choice("silence", &silences).unwrap_or(policy.silence);
     policy.unused_rules = level("unused-rules", policy.unused_rules);
     policy.third_party = level("third-party", policy.third_party);
     policy.tool_suppressed = level("tool-suppressed", policy.tool_suppressed);
@@ -161,29 +163,25 @@ fn gate(table: &Table<'_>) -> Policy {
     policy
 }
 
-fn files(table: &Table<'_>) -> Files {
-    table.only(&["suppressions", "packs", "own", "baseline"]);
+fn read_files(table: &Table<'_>) -> Files {
+    table.reject_unknown_keys(&["suppressions", "packs", "own", "baseline"]);
     let names: Vec<&str> = super::packs().iter().map(|p| p.name).collect();
     let mut packs = Vec::new();
     for (pack, span) in table.strings("packs") {
         if names.contains(&pack.as_str()) {
             packs.push(pack);
         } else {
-            let help =
-                nearest(&pack, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let help = help.unwrap_or_else(|| format!("there are {}", names.join(", ")));
-            table
-                .document
-                .mistake(span, format!("there is no pack `{pack}`"), Some(help));
+            let error = UnknownName::new("pack", &pack, names.iter().copied());
+            table.document.unknown_name(span, &error);
         }
     }
     let baseline = table.string("baseline");
     if baseline.as_deref() == Some("") {
         table
             .document
-            .mistake(table.span_of("baseline"), "an empty `baseline`", None);
+            .error(table.span_of("baseline"), "`baseline` is empty", None);
     }
-    let lines = |key: &str| {
+    let with_lines = |key: &str| {
         table
             .strings(key)
             .into_iter()
@@ -191,87 +189,30 @@ fn files(table: &Table<'_>) -> Files {
             .collect()
     };
     Files {
-        suppressions: lines("suppressions"),
+        suppressions: with_lines("suppressions"),
         packs,
-        own: lines("own"),
+        own: with_lines("own"),
         baseline,
     }
 }
 
-/// A kind, `errors` or `leaks`. Checkers name their own errors, so that any word may be a kind;
-/// those of leaks are known.
-fn kind(table: &Table<'_>, word: &str, span: Range<usize>) -> Option<KindSet> {
-    let result = kind_named(word);
-    if let Err((message, help)) = &result {
-        table.document.mistake(span, message.clone(), help.clone());
+/// Parses a finding kind, `errors` or `leaks`, and reports an unknown name. Checkers name their
+/// own errors, so most names are accepted; the kinds of leaks are a closed set.
+fn read_kind(table: &Table<'_>, name: &str, span: Range<usize>) -> Option<KindSet> {
+    let result = name.parse();
+    if let Err(error) = &result {
+        table.document.unknown_name(span, error);
     }
     result.ok()
 }
 
-/// The same for a word from elsewhere: what is wrong with it, and what was meant.
-pub(crate) fn kind_named(word: &str) -> Result<KindSet, (String, Option<String>)> {
-    const KNOWN: &[Kind] = &[
-        Kind::LEAK_DEFINITE,
-        Kind::LEAK_INDIRECT,
-        Kind::LEAK_POSSIBLE,
-        Kind::LEAK_REACHABLE,
-        Kind::FD_LEAK,
-        Kind::FD_INHERITED,
-        Kind::of("thread-leak"),
-    ];
-    match word {
-        "errors" => return Ok(KindSet::Errors),
-        "leaks" => return Ok(KindSet::Leaks),
-        _ => {}
-    }
-    if let Some(known) = KNOWN.iter().find(|k| k.as_str() == word) {
-        return Ok(KindSet::One(known.clone()));
-    }
-    let own = Kind::own(word);
-    let words = KNOWN.iter().map(Kind::as_str).chain(["errors", "leaks"]);
-    let near = nearest(word, words);
-    let is_name = |c: char| !c.is_ascii_uppercase() && !c.is_whitespace() && !c.is_control();
-    // Kinds of one word are few; anything else of one word, or of leaks, is meant to be something
-    // that it is not.
-    let is_listed = advice::kinds().contains(&word) || word.ends_with("-infoleak");
-    let unknown = !is_listed && (!word.contains('-') || word.contains("leak"));
-    if own.as_str() != word
-        || word.is_empty()
-        || !word.chars().all(is_name)
-        || near.is_some()
-        || unknown
-    {
-        let help = near.map_or_else(
-            || String::from("there are errors, leaks, leak-definite, leak-indirect, leak-possible, leak-reachable, fd-leak, and every checker's own kinds, such as heap-buffer-overflow"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        return Err((format!("`{word}` is no kind of finding"), Some(help)));
-    }
-    Ok(KindSet::One(own))
-}
-
-fn tools(table: &Table<'_>, key: &str) -> Vec<Tool> {
+fn read_tools(table: &Table<'_>, key: &str) -> Vec<Tool> {
     let mut out = Vec::new();
     for (name, span) in table.strings(key) {
-        match tool_named(&name) {
+        match Policy::tool(&name) {
             Ok(tool) => out.push(tool),
-            Err(help) => {
-                table
-                    .document
-                    .mistake(span, format!("there is no tool `{name}`"), Some(help))
-            }
+            Err(error) => table.document.unknown_name(span, &error),
         }
     }
     out
-}
-
-/// A tool by the name that a person writes; else what was meant.
-pub(crate) fn tool_named(name: &str) -> Result<Tool, String> {
-    let is_custom = name.strip_prefix(OF_FORMAT).is_some_and(|n| !n.is_empty());
-    if is_custom || Tool::names().any(|known| known == name) {
-        return Ok(Tool::named(name));
-    }
-    let near = nearest(name, Tool::names()).map(|near| format!("did you mean `{near}`?"));
-    Err(near
-        .unwrap_or_else(|| format!("there are {}", Tool::names().collect::<Vec<_>>().join(", "))))
 }

@@ -1,40 +1,44 @@
-//! Wildcards: those of valgrind, those of `leakgate.toml`, and the templates of the sanitizers.
+//! Wildcard patterns of valgrind and `leakgate.toml`, and the templates of the sanitizers.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A pattern with `*` (any run) and `?` (one byte) that the whole text must match.
+/// A pattern with `*` (any text) and `?` (one byte) that must match the whole text.
 ///
-/// Source for valgrind's: `coregrind/m_seqmatch.c`, used with both ends anchored, case-sensitive,
-/// without escapes.
+/// Source for valgrind's syntax: `coregrind/m_seqmatch.c`, used with both ends anchored,
+/// case-sensitive, without escapes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Glob {
-    /// No wildcard.
+    /// A text without wildcards.
     Exact(String),
+    /// A pattern with at least one wildcard.
     Wild(Vec<Token>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
+    /// A literal byte.
     Byte(u8),
+    /// `?`
     One,
+    /// `*`
     Any,
 }
 
 impl Glob {
-    /// A pattern of valgrind's: nothing can be escaped.
-    pub(crate) fn plain(pattern: &str) -> Self {
+    /// Parses valgrind's syntax, which has no escapes.
+    pub(crate) fn from_valgrind(pattern: &str) -> Self {
         let token = |b| match b {
             b'*' => Token::Any,
             b'?' => Token::One,
             b => Token::Byte(b),
         };
-        Self::of(pattern.bytes().map(token).collect())
+        Self::from_tokens(pattern.bytes().map(token).collect())
     }
 
-    /// A pattern of `leakgate.toml`: `\` makes the next character an ordinary one. At the end of
-    /// the pattern it is one itself.
-    pub(crate) fn escaped(pattern: &str) -> Self {
+    /// Parses the syntax of `leakgate.toml`, in which `\` escapes the next character. At the end of
+    /// the pattern, `\` is a literal.
+    pub(crate) fn from_toml(pattern: &str) -> Self {
         let mut tokens = Vec::with_capacity(pattern.len());
         let mut bytes = pattern.bytes();
         while let Some(b) = bytes.next() {
@@ -45,10 +49,10 @@ impl Glob {
                 b => Token::Byte(b),
             });
         }
-        Self::of(tokens)
+        Self::from_tokens(tokens)
     }
 
-    fn of(tokens: Vec<Token>) -> Self {
+    fn from_tokens(tokens: Vec<Token>) -> Self {
         let byte = |t: &Token| match t {
             Token::Byte(b) => Some(*b),
             _ => None,
@@ -60,7 +64,7 @@ impl Glob {
         }
     }
 
-    /// The text that stands for itself in [`Glob::escaped`].
+    /// Escapes a text so that [`Glob::from_toml`] parses it as a literal.
     pub(crate) fn escape(text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
@@ -72,15 +76,14 @@ impl Glob {
         out
     }
 
-    /// The pattern as valgrind writes it. Nothing where a byte would need an escape, which valgrind
-    /// has not.
-    pub(crate) fn to_plain(&self) -> Option<String> {
+    /// Returns the pattern in valgrind's syntax, or `None` if a byte would need an escape.
+    pub(crate) fn to_valgrind(&self) -> Option<String> {
         let text = self.write(|_| None)?;
-        (Self::plain(&text) == *self).then_some(text)
+        (Self::from_valgrind(&text) == *self).then_some(text)
     }
 
-    /// The pattern as [`Glob::escaped`] reads it.
-    pub(crate) fn to_escaped(&self) -> String {
+    /// Returns the pattern in the syntax of [`Glob::from_toml`].
+    pub(crate) fn to_toml(&self) -> String {
         self.write(|b| matches!(b, b'*' | b'?' | b'\\').then_some(b'\\'))
             .unwrap_or_default()
     }
@@ -104,13 +107,19 @@ impl Glob {
         String::from_utf8(out).ok()
     }
 
-    /// True when it matches any text.
-    pub(crate) fn is_any(&self) -> bool {
-        matches!(self, Self::Wild(tokens) if !tokens.is_empty() && tokens.iter().all(|t| *t == Token::Any))
+    /// Returns true if the pattern matches any text.
+    pub(crate) fn matches_anything(&self) -> bool {
+        match self {
+            Self::Exact(_) => false,
+            Self::Wild(tokens) => {
+                !tokens.is_empty() && tokens.iter().all(|token| *token == Token::Any)
+            }
+        }
     }
 
-    /// The longest run of ordinary bytes: whatever matches holds it.
-    pub(crate) fn needle(&self) -> &[Token] {
+    /// Returns the longest run of literal bytes, which every matching text contains. Empty for
+    /// [`Glob::Exact`].
+    pub(crate) fn longest_literal(&self) -> &[Token] {
         match self {
             Self::Exact(_) => &[],
             Self::Wild(tokens) => tokens
@@ -120,7 +129,8 @@ impl Glob {
         }
     }
 
-    /// The one run of ordinary bytes of a pattern such as `*word*` that has no `?`.
+    /// Returns the only run of literal bytes of a pattern such as `*word*`. Returns `None` for
+    /// other patterns.
     pub(crate) fn inner_word(&self) -> Option<String> {
         let Self::Wild(tokens) = self else {
             return None;
@@ -130,11 +140,11 @@ impl Glob {
         };
         let first = inner.iter().position(|t| *t != Token::Any)?;
         let last = inner.iter().rposition(|t| *t != Token::Any)?;
-        text_of(&inner[first..=last])
+        literal_text(&inner[first..=last])
     }
 
-    /// True when it matches whatever stands in the gaps of a text; a gap is a NUL, which `?` does
-    /// not take.
+    /// Returns true if the pattern matches the text whatever its gaps contain. A gap is a NUL byte,
+    /// which `?` doesn't match.
     pub(crate) fn matches_around_gaps(&self, text: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
@@ -150,8 +160,8 @@ impl Glob {
     }
 }
 
-/// Ordinary bytes as text; nothing where a wildcard is among them.
-pub(crate) fn text_of(tokens: &[Token]) -> Option<String> {
+/// Returns literal bytes as text, or `None` if there is a wildcard among the tokens.
+pub(crate) fn literal_text(tokens: &[Token]) -> Option<String> {
     let bytes: Option<Vec<u8>> = tokens
         .iter()
         .map(|t| {
@@ -165,54 +175,59 @@ pub(crate) fn text_of(tokens: &[Token]) -> Option<String> {
     String::from_utf8(bytes?).ok()
 }
 
-/// Where two `*` could both take a byte, only the later one has to be tried again, so this takes at
-/// most length x length steps.
+/// Matches with backtracking. If two `*` could match a byte, only the later one has to be retried,
+/// so the time is at most the length of the pattern times the length of the text.
 fn matches(mut tokens: &[Token], mut text: &[u8], is_one: impl Fn(u8) -> bool) -> bool {
-    // Most texts differ at their end already.
+    // Most texts already differ at their end.
     while let [rest @ .., Token::Byte(b)] = tokens {
         match text {
             [before @ .., last] if last == b => (tokens, text) = (rest, before),
             _ => return false,
         }
     }
-    let (mut t, mut at) = (0, 0);
-    let mut again: Option<(usize, usize)> = None;
+    let mut t = 0;
+    let mut at = 0;
+    let mut retry: Option<(usize, usize)> = None;
     loop {
         match tokens.get(t) {
             Some(Token::Any) => {
                 t += 1;
-                again = Some((t, at));
+                retry = Some((t, at));
                 continue;
             }
             Some(Token::One) if text.get(at).is_some_and(|b| is_one(*b)) => {
-                (t, at) = (t + 1, at + 1);
+                t += 1;
+                at += 1;
                 continue;
             }
             Some(Token::Byte(b)) if text.get(at) == Some(b) => {
-                (t, at) = (t + 1, at + 1);
+                t += 1;
+                at += 1;
                 continue;
             }
             None if at == text.len() => return true,
             _ => {}
         }
-        let Some((token, start)) = again.filter(|(_, start)| *start < text.len()) else {
+        let Some((token, start)) = retry.filter(|(_, start)| *start < text.len()) else {
             return false;
         };
-        (t, at) = (token, start + 1);
-        again = Some((token, start + 1));
+        t = token;
+        at = start + 1;
+        retry = Some((token, at));
     }
 }
 
-/// A sanitizer's template: `*` is a gap, a leading `^` and a `$` are the ends, anything else stands
-/// for itself. It is searched within the text, and each piece takes its first place: there is no
-/// way back.
+/// Returns true if a sanitizer's template matches: `*` is any text, a leading `^` and a `$` are the
+/// ends, and all other characters are literals. The template is searched for within the text. Each
+/// piece matches at its first position, without backtracking.
 ///
 /// Source: compiler-rt `sanitizer_common/sanitizer_common.cpp` (`TemplateMatch`).
 pub(crate) fn template_matches(template: &str, text: &str) -> bool {
     if text.is_empty() {
         return false;
     }
-    let (mut template, mut text) = (template.as_bytes(), text.as_bytes());
+    let mut template = template.as_bytes();
+    let mut text = text.as_bytes();
     let mut anchored = false;
     if let [b'^', rest @ ..] = template {
         (template, anchored) = (rest, true);
@@ -249,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_text_must_match_and_stars_try_again() {
+    fn glob_matches_whole_text_with_backtracking() {
         for (pattern, text, want) in [
             ("malloc", "malloc", true),
             ("malloc", "mallocx", false),
@@ -266,27 +281,36 @@ mod tests {
             ("[a]", "[a]", true),
             ("a\\*", "a\\x", true),
         ] {
-            assert_eq!(Glob::plain(pattern).matches(text), want, "{pattern} {text}");
+            assert_eq!(
+                Glob::from_valgrind(pattern).matches(text),
+                want,
+                "{pattern} {text}"
+            );
         }
-        assert!(Glob::escaped("f(int\\*, \\?\\\\)*").matches("f(int*, ?\\) const"));
-        assert!(!Glob::escaped("f(int\\*)").matches("f(intx)"));
-        assert!(Glob::escaped(&Glob::escape("*?\\[x]\"")).matches("*?\\[x]\""));
+        assert!(Glob::from_toml("f(int\\*, \\?\\\\)*").matches("f(int*, ?\\) const"));
+        assert!(!Glob::from_toml("f(int\\*)").matches("f(intx)"));
+        assert!(Glob::from_toml(&Glob::escape("*?\\[x]\"")).matches("*?\\[x]\""));
         assert!(
-            Glob::plain("**").is_any() && !Glob::plain("*a").is_any() && !Glob::plain("").is_any()
+            Glob::from_valgrind("**").matches_anything()
+                && !Glob::from_valgrind("*a").matches_anything()
+                && !Glob::from_valgrind("").matches_anything()
         );
-        assert_eq!(Glob::plain("**work*").inner_word().as_deref(), Some("work"));
-        assert_eq!(Glob::plain("*a*b*").inner_word(), None);
+        assert_eq!(
+            Glob::from_valgrind("**work*").inner_word().as_deref(),
+            Some("work")
+        );
+        assert_eq!(Glob::from_valgrind("*a*b*").inner_word(), None);
     }
 
     #[test]
-    fn a_long_pattern_of_stars_takes_no_long_time() {
+    fn long_pattern_of_stars_is_fast() {
         let pattern = "*a".repeat(200) + "b";
-        assert!(!Glob::plain(&pattern).matches(&"a".repeat(20_000)));
+        assert!(!Glob::from_valgrind(&pattern).matches(&"a".repeat(20_000)));
     }
 
-    /// What the sanitizers' own function says of each pair.
+    /// The expected results are those of compiler-rt's `TemplateMatch`.
     #[test]
-    fn templates() {
+    fn templates_match_like_compiler_rt() {
         for (template, text, want) in [
             ("foo", "xfoox", true),
             ("", "abc", true),

@@ -1,5 +1,4 @@
-//! The state of the rules themselves: those that nobody needs, that accept too much, that are
-//! nearly over.
+//! Advice about the rules themselves: unused, redundant, too broad, expired or about to expire.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -10,16 +9,17 @@ use jiff::civil::Date;
 
 use super::glob::Glob;
 use super::selector::Bounds;
-use super::stack::What;
-use super::valgrind::{Location, meant_tool};
+use super::stack::FramePattern;
+use super::usage::RuleUsage;
+use super::valgrind::kinds::Extra;
+use super::valgrind::{SuppressionFrame, suggest_tool};
 use super::{Matcher, Rule, Source, witness};
 use crate::numbers::count;
-use crate::triage::Use;
-use crate::verdict::{Level, Policy};
+use crate::policy::{Level, Policy};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $level:ident;)*) => {
-        /// What is to be said about a rule. The level of `unused-rule` is the policy's.
+        /// The kind of an [`Advice`]. The policy sets the level of `unused-rule`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum AdviceCode { $($(#[$doc])* $name,)* }
@@ -28,12 +28,13 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The name, in kebab-case.
+            /// Returns the name in kebab-case.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// How much it matters to `leakgate rules`; of a check only `unused-rule` can fail.
+            /// Returns the level used by `leakgate rules`. In a check, only `unused-rule` can fail
+            /// the gate.
             pub const fn level(self) -> Level {
                 match self { $(Self::$name => Level::$level,)* }
             }
@@ -42,36 +43,36 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Its last day is over: what it matches fails.
+    /// The rule has expired, so matching findings fail.
     ExpiredRule = "expired-rule", Fail;
-    /// Its last day is near.
+    /// The rule expires soon.
     ExpiresSoon = "expires-soon", Warn;
-    /// It does not match the stack that it was written for.
+    /// The rule doesn't match the stack that it was written for.
     WitnessMissed = "witness-missed", Fail;
-    /// It matches the stack of another rule, which the other was written for.
+    /// The rule matches a stack that another rule was written for.
     WitnessWidened = "witness-widened", Fail;
-    /// It accepts nearly everything.
+    /// The rule accepts nearly everything.
     OverBroadRule = "over-broad-rule", Warn;
-    /// Another rule says the same.
+    /// Another rule is identical.
     DuplicateRule = "duplicate-rule", Warn;
-    /// Rules before it decide about everything that it matches.
+    /// Earlier rules decide every finding that the rule matches.
     ShadowedRule = "shadowed-rule", Warn;
-    /// It matches nothing, though its tool ran.
+    /// The rule matches nothing although its tool ran.
     UnusedRule = "unused-rule", Warn;
-    /// It names a tool that no tool of valgrind's is.
+    /// The rule names an unknown valgrind tool.
     UnknownTool = "unknown-tool", Warn;
 }
 
-/// Something to be said about a rule.
+/// A recommendation to change or remove a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// What it is.
+    /// Kind of the advice.
     pub code: AdviceCode,
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// The rule, by its index.
+    /// Index of the rule in [`Gate::rules`](crate::triage::Gate::rules).
     pub rule: usize,
-    /// In words.
+    /// Message for readers, a sentence without its subject, which is the rule.
     pub message: String,
 }
 
@@ -86,41 +87,41 @@ impl Advice {
     }
 }
 
-/// What the rules alone tell.
-pub(crate) fn before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Advice> {
+/// Returns the advice that follows from the rules alone, without any log.
+pub(crate) fn advice_before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Advice> {
     let mut out = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
-        expiry(at, rule, policy, today, &mut out);
+        check_expiry(at, rule, policy, today, &mut out);
         if rule.origin.source != Source::Pack && is_over_broad(rule) {
             out.push(Advice::new(
                 AdviceCode::OverBroadRule,
                 at,
-                "it accepts nearly every finding of its kind; name a function of the stack",
+                "accepts nearly every finding of its kind; add a function to its stack",
             ));
         }
         if let Matcher::Valgrind(entry) = &rule.matcher
             && entry.families.is_empty()
-            && let Some(meant) = meant_tool(&entry.tools)
+            && let Some(suggestion) = suggest_tool(&entry.tools)
         {
             let message = format!(
-                "`{}` is no tool of valgrind's, which ignores this entry; `{meant}` is meant",
+                "names the unknown tool `{}`, so valgrind ignores it; did you mean `{suggestion}`?",
                 entry.tools
             );
             out.push(Advice::new(AdviceCode::UnknownTool, at, message));
         }
     }
-    duplicates(rules, &mut out);
-    witnesses(rules, &mut out);
+    check_duplicates(rules, &mut out);
+    check_witnesses(rules, &mut out);
     out
 }
 
-fn expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Advice>) {
+fn check_expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Advice>) {
     let Some(last) = rule.expires else { return };
     if last < today {
         out.push(Advice::new(
             AdviceCode::ExpiredRule,
             at,
-            format!("it expired on {last}; what it matches fails"),
+            format!("expired on {last}; matching findings fail"),
         ));
         return;
     }
@@ -134,21 +135,21 @@ fn expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Ad
         out.push(Advice::new(
             AdviceCode::ExpiresSoon,
             at,
-            format!("its last day is {last}, {when}"),
+            format!("expires {when}; its last day is {last}"),
         ));
     }
 }
 
-fn duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
+fn check_duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (at, rule) in rules.iter().enumerate() {
-        let first = *seen.entry(rule.meaning()).or_insert(at);
+        let first = *seen.entry(rule.canonical_text()).or_insert(at);
         if first != at {
             out.push(Advice::new(
                 AdviceCode::DuplicateRule,
                 at,
                 format!(
-                    "`{}` ({}) says the same",
+                    "is identical to `{}` ({})",
                     rules[first].id, rules[first].origin
                 ),
             ));
@@ -156,22 +157,22 @@ fn duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
     }
 }
 
-/// Every rule against its own witness, and against those of the others.
-fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
-    let with: Vec<usize> = (0..rules.len())
+/// Checks each rule against its own witness and the witnesses of other rules.
+fn check_witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
+    let with_witness: Vec<usize> = (0..rules.len())
         .filter(|at| !rules[*at].witness.is_empty())
         .collect();
-    for at in &with {
+    for at in &with_witness {
         let rule = &rules[*at];
-        if !witness::is_matched(rule, &rule.witness) {
+        if !witness::matches_witness(rule, &rule.witness) {
             out.push(Advice::new(
                 AdviceCode::WitnessMissed,
                 *at,
-                "it does not match its witness, the stack that it was written for",
+                "doesn't match its witness, the stack that it was written for",
             ));
         }
     }
-    for (at, others) in witness::widened(rules, &with) {
+    for (at, others) in witness::find_widened(rules, &with_witness) {
         let Some(first) = others.first() else {
             continue;
         };
@@ -181,15 +182,15 @@ fn witnesses(rules: &[Rule], out: &mut Vec<Advice>) {
             String::new()
         };
         let message = format!(
-            "it also matches what `{}`{more} was written for",
+            "also matches the stack that `{}`{more} was written for",
             rules[*first].id
         );
         out.push(Advice::new(AdviceCode::WitnessWidened, at, message));
     }
 }
 
-/// Functions that stand in nearly every stack.
-const EVERYWHERE: &[&str] = &[
+/// Functions and libraries that occur in nearly every stack.
+const COMMON_FUNCTIONS: &[&str] = &[
     "malloc",
     "calloc",
     "realloc",
@@ -214,46 +215,36 @@ const EVERYWHERE: &[&str] = &[
     "libc.so",
 ];
 
-/// True for a rule that accepts nearly everything.
+/// Returns true if the rule accepts nearly every finding.
 pub(crate) fn is_over_broad(rule: &Rule) -> bool {
-    let everywhere = |glob: &Glob| {
-        glob.is_any()
-            || match glob {
-                Glob::Exact(name) => EVERYWHERE.contains(&name.as_str()),
-                Glob::Wild(_) => glob
-                    .inner_word()
-                    .is_some_and(|w| EVERYWHERE.contains(&w.as_str())),
-            }
-    };
     let exact = |bounds: Bounds| bounds.min.is_some() && bounds.min == bounds.max;
     if rule.selector.fingerprint.is_some() || exact(rule.selector.bytes) {
         return false;
     }
     match &rule.matcher {
-        Matcher::Stack(items) => {
-            // `main` right below the allocator is a place, `main` somewhere below is none.
-            let exact = |what: &What| matches!(what, What::Function(Glob::Exact(name)) | What::Symbol(Glob::Exact(name)) if name.as_str() == "main");
-            let is_place = !items.iter().any(|i| matches!(i.what, What::Dots))
-                && items.iter().any(|i| exact(&i.what));
-            !is_place
-                && items.iter().all(|item| match &item.what {
-                    What::Function(glob) | What::Symbol(glob) => everywhere(glob),
-                    what => what.is_any(),
+        Matcher::Stack(patterns) => {
+            // `main` directly below the allocator is specific; `main` after `...` is not.
+            let has_gap = patterns
+                .iter()
+                .any(|p| matches!(p.parsed, FramePattern::AnyFrames));
+            let is_specific = !has_gap && patterns.iter().any(|p| is_main(&p.parsed));
+            !is_specific
+                && patterns.iter().all(|p| match &p.parsed {
+                    FramePattern::Function(glob) | FramePattern::Symbol(glob) => is_common(glob),
+                    other => other.matches_any_frame(),
                 })
         }
         Matcher::Valgrind(entry) => {
-            let says_more = matches!(
-                entry.extra,
-                super::valgrind::kinds::Extra::Parameter(_)
-                    | super::valgrind::kinds::Extra::Argument(..)
-            );
+            let is_narrowed = matches!(entry.extra, Extra::Parameter(_) | Extra::Argument(..));
             !entry.families.is_empty()
-                && !says_more
+                && !is_narrowed
                 && entry.locations.iter().all(|location| match location {
-                    Location::Dots => true,
-                    Location::Function(name) => everywhere(&name.glob),
-                    Location::Object(glob) | Location::File(glob, None) => everywhere(glob),
-                    Location::File(..) => false,
+                    SuppressionFrame::AnyFrames => true,
+                    SuppressionFrame::Function(name) => is_common(&name.glob),
+                    SuppressionFrame::Object(glob) | SuppressionFrame::File(glob, None) => {
+                        is_common(glob)
+                    }
+                    SuppressionFrame::File(..) => false,
                 })
         }
         Matcher::Sanitizer(suppression) => {
@@ -264,29 +255,57 @@ pub(crate) fn is_over_broad(rule: &Rule) -> bool {
                 .unwrap_or_default()
                 .trim_start_matches('^');
             let pieces: Vec<&str> = template.split('*').filter(|p| !p.is_empty()).collect();
-            pieces.iter().all(|piece| EVERYWHERE.contains(piece))
+            pieces.iter().all(|piece| COMMON_FUNCTIONS.contains(piece))
         }
     }
 }
 
-/// What a run tells besides: rules that match nothing, or only what others decide.
-pub(crate) fn after_run(rules: &[Rule], uses: &[Use], policy: &Policy) -> Vec<Advice> {
+/// Returns true if the glob matches anything, or names only a common function.
+fn is_common(glob: &Glob) -> bool {
+    glob.matches_anything()
+        || match glob {
+            Glob::Exact(name) => COMMON_FUNCTIONS.contains(&name.as_str()),
+            Glob::Wild(_) => glob
+                .inner_word()
+                .is_some_and(|word| COMMON_FUNCTIONS.contains(&word.as_str())),
+        }
+}
+
+fn is_main(pattern: &FramePattern) -> bool {
+    match pattern {
+        FramePattern::Function(Glob::Exact(name)) | FramePattern::Symbol(Glob::Exact(name)) => {
+            name.as_str() == "main"
+        }
+        _ => false,
+    }
+}
+
+/// Returns the advice that follows from a run: rules that match nothing, or only findings that
+/// earlier rules decide.
+pub(crate) fn advice_after_run(
+    rules: &[Rule],
+    usages: &[RuleUsage],
+    policy: &Policy,
+) -> Vec<Advice> {
     let mut out = Vec::new();
-    let own = |at: &usize| rules[*at].origin.source != Source::Pack;
-    for (at, used) in uses.iter().enumerate().filter(|(at, _)| own(at)) {
-        // A rule that must match says itself that it did not.
-        if used.matched == 0 && used.tried && rules[at].expect.is_none() {
+    let is_own = |at: &usize| rules[*at].origin.source != Source::Pack;
+    for (at, usage) in usages.iter().enumerate().filter(|(at, _)| is_own(at)) {
+        // A rule with `expect` reports a missing match by itself.
+        if usage.matched == 0 && usage.checker_ran && rules[at].expect.is_none() {
             let advice = Advice::new(
                 AdviceCode::UnusedRule,
                 at,
-                "it matches nothing of this run; remove it if that is so in every run",
+                "matches nothing in this run; remove it if it matches nothing in any run",
             );
             out.push(Advice {
                 level: policy.unused_rules,
                 ..advice
             });
-        } else if let (0, Some(first)) = (used.decided, used.shadowed_by) {
-            let message = format!("`{}` decides about all that it matches", rules[first].id);
+        } else if let (0, Some(first)) = (usage.decided, usage.shadowed_by) {
+            let message = format!(
+                "matches only findings that the earlier rule `{}` decides",
+                rules[first].id
+            );
             out.push(Advice::new(AdviceCode::ShadowedRule, at, message));
         }
     }
@@ -294,8 +313,8 @@ pub(crate) fn after_run(rules: &[Rule], uses: &[Use], policy: &Policy) -> Vec<Ad
 }
 
 impl Rule {
-    /// What the rule matches, as a text that is the same for rules that match the same.
-    fn meaning(&self) -> String {
+    /// Returns a text for the rule's conditions that is equal for rules with equal conditions.
+    fn canonical_text(&self) -> String {
         let selector = &self.selector;
         let mut out = String::new();
         for tool in &selector.tools {
@@ -309,14 +328,14 @@ impl Rule {
             out += &format!("{}..{}\n", end(bounds.min), end(bounds.max));
         }
         if let Some(title) = &selector.title {
-            out += &format!("title {}\n", title.0.to_escaped());
+            out += &format!("title {}\n", title.0.to_toml());
         }
         out += selector.fingerprint.as_deref().unwrap_or_default();
         match &self.matcher {
-            Matcher::Stack(items) => items
+            Matcher::Stack(patterns) => patterns
                 .iter()
-                .for_each(|item| out += &format!("\n{}", item.text)),
-            Matcher::Valgrind(entry) => out += &entry.meaning(),
+                .for_each(|pattern| out += &format!("\n{}", pattern.text)),
+            Matcher::Valgrind(entry) => out += &entry.canonical_text(),
             Matcher::Sanitizer(suppression) => {
                 out += &format!("\n{}:{}", suppression.kind, suppression.template)
             }
@@ -328,7 +347,7 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::rules::Config;
     use crate::rules::read_file;
 
     fn day(text: &str) -> Date {
@@ -336,14 +355,14 @@ mod tests {
     }
 
     fn codes(rules: &[Rule]) -> Vec<(&str, &'static str)> {
-        before_run(rules, &Policy::default(), day("2026-06-01"))
+        advice_before_run(rules, &Policy::default(), day("2026-06-01"))
             .iter()
             .map(|a| (rules[a.rule].id.as_str(), a.code.as_str()))
             .collect()
     }
 
     #[test]
-    fn rules_that_accept_too_much_are_named() {
+    fn over_broad_rules_are_reported() {
         let (_, rules) = read_file(
             "f",
             "leak:malloc\nleak:\nleak:*\nleak:libfoo\nleak:^main$\n",
@@ -351,7 +370,10 @@ mod tests {
         .unwrap();
         let broad: Vec<&str> = codes(&rules).iter().map(|(id, _)| *id).collect();
         assert_eq!(broad, ["leak:malloc", "leak:", "leak:*", "leak:^main$"]);
-        let text = "{\na\nMemcheck:Leak\nfun:malloc\n...\n}\n{\nb\nMemcheck:Leak\nfun:malloc\nfun:f\n}\n{\nc\nMemcheck:Param\nwrite(buf)\nfun:*\n}\n{\nd\nmemcheck:Leak\nfun:f\n}\n";
+        let text = "{\na\nMemcheck:Leak\nfun:malloc\n...\n}\n\
+                    {\nb\nMemcheck:Leak\nfun:malloc\nfun:f\n}\n\
+                    {\nc\nMemcheck:Param\nwrite(buf)\nfun:*\n}\n\
+                    {\nd\nmemcheck:Leak\nfun:f\n}\n";
         assert_eq!(
             codes(&read_file("f", text).unwrap().1),
             [("a", "over-broad-rule"), ("d", "unknown-tool")]
@@ -359,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn expiry_duplicates_and_witnesses_are_seen_without_a_log() {
+    fn expiry_duplicates_and_witnesses_need_no_log() {
         let text = r#"
             [[allow]]
             id = "old"

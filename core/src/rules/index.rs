@@ -1,9 +1,9 @@
-//! Which rules can match a finding at all.
+//! An index that finds the rules which can match a finding.
 //!
-//! Holding every rule against every finding would take longer than reading the log. Each pattern of
-//! a rule therefore has one key: a name or a piece of text that must stand in whatever it takes.
-//! The sites of a log are looked up once each, only patterns whose key was found there
-//! are held against them, and only rules whose rarest pattern takes a frame of a finding are tried.
+//! Trying every rule on every finding would take longer than parsing the log. Each pattern of a
+//! rule therefore has a key: a name or a piece of text that every matching frame contains. Each
+//! distinct frame of a log is looked up once, only patterns whose key it contains are tried on it,
+//! and only rules whose rarest pattern matches a frame of a finding are tried on the finding.
 
 mod key;
 mod pattern;
@@ -16,40 +16,48 @@ use hashbrown::HashMap;
 use self::key::Key;
 use self::pattern::{Pattern, Patterns};
 use super::{Matcher, Rule, sanitizer, stack, valgrind};
-use crate::culprit::Names;
+use crate::culprit::FrameCache;
 use crate::fingerprint::Fingerprint;
 use crate::model::{Finding, Report};
 
-/// What an index knows already: whether an item of a rule's stack takes a frame, both by their
-/// place.
-type Known<'a> = &'a dyn Fn(usize, usize) -> Option<bool>;
+/// Returns the known result of matching a pattern of a rule's stack against a frame, or `None` if
+/// the index doesn't know it. The arguments are the indices of pattern and frame.
+type KnownMatches<'a> = &'a dyn Fn(usize, usize) -> Option<bool>;
 
-/// All rules of a run, by what they need.
+/// All rules of a run, indexed by their rarest patterns.
 #[derive(Debug)]
 pub(crate) struct Index<'r> {
     rules: &'r [Rule],
     patterns: Patterns<'r>,
-    /// For each item of a rule's stack the number of its pattern, where the pattern is looked up
-    /// and a site decides about it.
-    items: Vec<Vec<Option<u32>>>,
-    /// The rules whose rarest pattern this is.
+    /// For each pattern of a rule's stack, its number in `patterns`. `None` if the pattern isn't
+    /// looked up or if the frame alone doesn't decide whether it matches.
+    stack_patterns: Vec<Vec<Option<u32>>>,
+    /// For each pattern, the rules whose rarest pattern it is.
     by_pattern: Vec<Vec<u32>>,
-    /// Rules that name a fingerprint; where they name the one size of a weak one, by that too.
-    by_fingerprint: HashMap<&'r str, HashMap<Option<u64>, Vec<u32>>>,
-    /// Rules that nothing can be looked up for.
-    always: Vec<u32>,
+    /// Rules with a fingerprint. A rule with exact bytes, as weak fingerprints need it, is found by
+    /// these as well.
+    by_fingerprint: ByFingerprint<'r>,
+    /// Rules without any key, which are always tried.
+    unindexed: Vec<u32>,
 }
 
-impl<'r> Index<'r> {
-    pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
-        // Of a longer entry valgrind compares no more locations than it keeps frames.
-        let callers = reports
-            .iter()
-            .filter_map(|r| r.callers)
-            .min()
-            .map_or(usize::MAX, |n| n as usize);
+/// Rules by their fingerprint and their exact number of bytes.
+type ByFingerprint<'r> = HashMap<&'r str, HashMap<Option<u64>, Vec<u32>>>;
+
+/// The distinct patterns of all rules.
+struct NumberedPatterns<'r> {
+    all: Vec<Pattern<'r>>,
+    /// The key of each pattern.
+    keys: Vec<Key>,
+    /// For each rule, the numbers of its patterns. `None` for a pattern that matches any frame.
+    by_rule: Vec<Vec<Option<u32>>>,
+}
+
+impl<'r> NumberedPatterns<'r> {
+    fn new(rules: &'r [Rule]) -> Self {
+        let mut all = Vec::new();
+        let mut keys = Vec::new();
         let mut numbers: HashMap<Pattern<'r>, u32> = HashMap::new();
-        let (mut all, mut keys): (Vec<Pattern<'r>>, Vec<Key>) = (Vec::new(), Vec::new());
         let mut number = |pattern: Pattern<'r>| {
             let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
             *numbers.entry(pattern).or_insert_with(|| {
@@ -58,37 +66,57 @@ impl<'r> Index<'r> {
                 next
             })
         };
-        let mut items: Vec<Vec<Option<u32>>> = rules
+        let by_rule = rules
             .iter()
-            .map(|r| {
-                Pattern::all_of(r)
+            .map(|rule| {
+                Pattern::for_rule(rule)
                     .into_iter()
-                    .map(|p| p.map(&mut number))
+                    .map(|pattern| pattern.map(&mut number))
                     .collect()
             })
             .collect();
-        let mut users = vec![0_u32; all.len()];
-        items
+        Self { all, keys, by_rule }
+    }
+
+    /// Returns how often each pattern occurs in the rules.
+    fn count_uses(&self) -> Vec<u32> {
+        let mut uses = vec![0_u32; self.all.len()];
+        self.by_rule
             .iter()
             .flatten()
             .flatten()
-            .for_each(|p| users[*p as usize] += 1);
-        let decides = |at: u32| all[at as usize].is_decided_by_site();
-        let mut wanted: Vec<bool> = (0u32..)
+            .for_each(|pattern| uses[*pattern as usize] += 1);
+        uses
+    }
+}
+
+impl<'r> Index<'r> {
+    /// Indexes rules for the findings of these reports.
+    pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
+        let numbered = NumberedPatterns::new(rules);
+        let uses = numbered.count_uses();
+        let NumberedPatterns {
+            all,
+            keys,
+            mut by_rule,
+        } = numbered;
+        let mut wanted: Vec<bool> = all
+            .iter()
             .zip(&keys)
-            .map(|(at, key)| decides(at) && !key.is_open())
+            .map(|(pattern, key)| pattern.is_decided_by_frame() && !key.is_open())
             .collect();
+        let max_frames = max_frames(reports);
         let mut by_pattern = vec![Vec::new(); all.len()];
-        let mut by_fingerprint: HashMap<&str, HashMap<Option<u64>, Vec<u32>>> = HashMap::new();
-        let mut always = Vec::new();
-        for (at, (rule, items)) in (0u32..).zip(rules.iter().zip(&items)) {
+        let mut by_fingerprint = ByFingerprint::new();
+        let mut unindexed = Vec::new();
+        for (at, (rule, patterns)) in (0u32..).zip(rules.iter().zip(&by_rule)) {
             let compared = if matches!(rule.matcher, Matcher::Valgrind(_)) {
-                callers
+                max_frames
             } else {
                 usize::MAX
             };
-            let rank = |p: &&u32| keys[**p as usize].rank(users[**p as usize]);
-            let rarest = items.iter().take(compared).flatten().max_by_key(rank);
+            let rank = |p: &&u32| keys[**p as usize].rank(uses[**p as usize]);
+            let rarest = patterns.iter().take(compared).flatten().max_by_key(rank);
             if let Some(fingerprint) = &rule.selector.fingerprint {
                 let bytes = rule.selector.bytes;
                 let size = bytes.min.filter(|_| bytes.min == bytes.max);
@@ -102,11 +130,12 @@ impl<'r> Index<'r> {
                 by_pattern[*pattern as usize].push(at);
                 wanted[*pattern as usize] = true;
             } else {
-                always.push(at);
+                unindexed.push(at);
             }
         }
-        for item in items.iter_mut().flatten() {
-            *item = item.filter(|p| wanted[*p as usize] && decides(*p));
+        let is_looked_up = |p: &u32| wanted[*p as usize] && all[*p as usize].is_decided_by_frame();
+        for pattern in by_rule.iter_mut().flatten() {
+            *pattern = pattern.filter(is_looked_up);
         }
         let keys: Vec<Option<Key>> = keys
             .into_iter()
@@ -116,65 +145,71 @@ impl<'r> Index<'r> {
         Self {
             rules,
             patterns: Patterns::new(all, &keys),
-            items,
+            stack_patterns: by_rule,
             by_pattern,
             by_fingerprint,
-            always,
+            unindexed,
         }
     }
 
-    /// The rules that match a finding, in their order.
+    /// Returns the indices of the rules that match a finding, in ascending order.
     pub(crate) fn matches(
         &mut self,
         finding: &Finding,
         fingerprint: &Fingerprint,
         reports: &[Report],
-        names: &mut Names,
+        cache: &mut FrameCache,
     ) -> Vec<u32> {
         let frames = finding
             .primary()
             .map(|s| s.frames.as_slice())
             .unwrap_or_default();
-        let sites: Vec<u32> = frames
+        let ids: Vec<u32> = frames
             .iter()
-            .map(|frame| self.patterns.site(frame, &finding.tool, names))
+            .map(|frame| self.patterns.frame_id(frame, &finding.tool, cache))
             .collect();
-        let mut found = self.candidates(finding, fingerprint, &sites);
+        let mut found = self.candidates(finding, fingerprint, &ids);
         found.retain(|at| {
-            let items = &self.items[*at as usize];
-            let known = |item: usize, frame: usize| {
+            let patterns = &self.stack_patterns[*at as usize];
+            let known = |at: usize, frame: usize| {
                 Some(
                     self.patterns
-                        .taken(sites[frame])
-                        .binary_search(&items[item]?)
+                        .matching(ids[frame])
+                        .binary_search(&patterns[at]?)
                         .is_ok(),
                 )
             };
-            holds_with(
+            rule_matches_with(
                 &self.rules[*at as usize],
                 finding,
                 fingerprint,
                 reports,
-                names,
+                cache,
                 &known,
             )
         });
         found
     }
 
-    fn candidates(&self, finding: &Finding, fingerprint: &Fingerprint, sites: &[u32]) -> Vec<u32> {
-        let mut found = self.always.clone();
+    /// Returns the rules that may match a finding whose frames have these ids.
+    fn candidates(&self, finding: &Finding, fingerprint: &Fingerprint, ids: &[u32]) -> Vec<u32> {
+        let mut found = self.unindexed.clone();
         if let Some(by_size) = self.by_fingerprint.get(fingerprint.as_str()) {
             found.extend(by_size.get(&None).into_iter().flatten());
             let size = finding.leak.map(|l| by_size.get(&Some(l.bytes)));
             found.extend(size.flatten().into_iter().flatten());
         }
         let rules = |pattern: &u32| &self.by_pattern[*pattern as usize];
-        for site in sites {
-            found.extend(self.patterns.taken(*site).iter().flat_map(rules));
+        for id in ids {
+            found.extend(self.patterns.matching(*id).iter().flat_map(rules));
         }
-        if let Some(generated) = &finding.generated {
-            found.extend(self.patterns.within(generated).iter().flat_map(rules));
+        if let Some(generated) = &finding.generated_suppression {
+            found.extend(
+                self.patterns
+                    .candidates_in(generated)
+                    .iter()
+                    .flat_map(rules),
+            );
         }
         found.sort_unstable();
         found.dedup();
@@ -182,54 +217,64 @@ impl<'r> Index<'r> {
     }
 }
 
-/// Holds one rule against one finding.
-pub(crate) fn holds(
-    rule: &Rule,
-    finding: &Finding,
-    fingerprint: &Fingerprint,
-    reports: &[Report],
-    names: &mut Names,
-) -> bool {
-    holds_with(rule, finding, fingerprint, reports, names, &|_, _| None)
+/// Returns the smallest number of frames that valgrind keeps in these reports. valgrind ignores the
+/// lines of an entry beyond that number.
+fn max_frames(reports: &[Report]) -> usize {
+    reports
+        .iter()
+        .filter_map(|report| report.callers)
+        .min()
+        .map_or(usize::MAX, |callers| callers as usize)
 }
 
-fn holds_with(
+/// Returns true if the rule matches the finding, without an index.
+pub(crate) fn rule_matches(
     rule: &Rule,
     finding: &Finding,
     fingerprint: &Fingerprint,
     reports: &[Report],
-    names: &mut Names,
-    known: Known<'_>,
+    cache: &mut FrameCache,
 ) -> bool {
-    if !rule.selector.holds(finding, fingerprint) {
+    rule_matches_with(rule, finding, fingerprint, reports, cache, &|_, _| None)
+}
+
+fn rule_matches_with(
+    rule: &Rule,
+    finding: &Finding,
+    fingerprint: &Fingerprint,
+    reports: &[Report],
+    cache: &mut FrameCache,
+    known: KnownMatches<'_>,
+) -> bool {
+    if !rule.selector.matches(finding, fingerprint) {
         return false;
     }
     match &rule.matcher {
-        Matcher::Stack(items) => stack::matches(items, finding, names, known),
-        Matcher::Sanitizer(suppression) => sanitizer::matches(suppression, finding, names, known),
+        Matcher::Stack(patterns) => stack::matches(patterns, finding, cache, known),
+        Matcher::Sanitizer(suppression) => sanitizer::matches(suppression, finding, cache, known),
         Matcher::Valgrind(entry) => {
             let report = finding
                 .instances
                 .first()
                 .and_then(|i| reports.get(i.report));
-            let version = || report.and_then(|r| version(r.version.as_deref()?));
-            let about = |family| {
-                valgrind::kinds::is_about(family, &entry.kind, &entry.extra, finding, version)
+            let version = || report.and_then(|r| parse_version(r.version.as_deref()?));
+            let has_kind = |family| {
+                valgrind::kinds::matches_kind(family, &entry.kind, &entry.extra, finding, version)
             };
-            entry.families.iter().any(|family| about(*family))
+            entry.families.iter().any(|family| has_kind(*family))
                 && valgrind::frames::matches(
                     entry,
                     finding,
                     report.and_then(|r| r.callers),
-                    names,
+                    cache,
                     known,
                 )
         }
     }
 }
 
-/// `3.24.0`
-fn version(text: &str) -> Option<(u32, u32)> {
+/// Parses the first two numbers of a version such as `3.24.0`.
+fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split(['.', '-']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
@@ -239,13 +284,15 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use crate::{Config, Options, Parser, fingerprint, packs, read_file};
+    use crate::parse::Parser;
+    use crate::rules::{Config, packs, read_file};
+    use crate::{Options, fingerprint};
     use alloc::format;
     use alloc::string::String;
     use std::fs;
     use std::path::Path;
 
-    /// The files within a folder of real logs and suppression files.
+    /// Returns the contents of all files below a directory of real logs or suppression files.
     fn texts(folder: &str) -> Vec<String> {
         let mut folders = vec![
             Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -268,7 +315,7 @@ mod tests {
         texts
     }
 
-    /// Rules of every kind, some of which match much.
+    /// Returns rules of every kind, some of which match many findings.
     fn rules() -> Vec<Rule> {
         let stacks = [
             "'runtime...', 'fun:*'",
@@ -309,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_finds_what_matches_and_nothing_else() {
+    fn index_finds_exactly_the_matching_rules() {
         let rules = rules();
         let mut found = 0;
         for log in texts("logs") {
@@ -317,23 +364,31 @@ mod tests {
             parser.begin("log");
             parser.feed(log.as_bytes());
             let parsed = parser.finish();
-            let (mut index, mut names) = (Index::new(&rules, &parsed.reports), Names::default());
-            let mut apart = Names::default();
+            let mut index = Index::new(&rules, &parsed.reports);
+            let mut cache = FrameCache::default();
+            let mut other_cache = FrameCache::default();
             for finding in &parsed.findings {
-                let fingerprint = fingerprint::of(finding, &mut names);
-                let got = index.matches(finding, &fingerprint, &parsed.reports, &mut names);
-                let mut fits =
-                    |rule: &Rule| holds(rule, finding, &fingerprint, &parsed.reports, &mut apart);
+                let fingerprint = fingerprint::fingerprint(finding, &mut cache);
+                let got = index.matches(finding, &fingerprint, &parsed.reports, &mut cache);
+                let mut fits = |rule: &Rule| {
+                    rule_matches(
+                        rule,
+                        finding,
+                        &fingerprint,
+                        &parsed.reports,
+                        &mut other_cache,
+                    )
+                };
                 let want: Vec<u32> = (0..)
                     .zip(&rules)
                     .filter(|(_, rule)| fits(rule))
                     .map(|(at, _)| at)
                     .collect();
-                let odd = (0..)
+                let wrong = (0..)
                     .zip(&rules)
                     .filter(|(at, _)| got.contains(at) != want.contains(at));
-                let odd: Vec<_> = odd.map(|(_, rule)| rule.describe()).collect();
-                assert_eq!(odd, [] as [Vec<String>; 0], "{finding:?}");
+                let wrong: Vec<_> = wrong.map(|(_, rule)| rule.describe()).collect();
+                assert_eq!(wrong, [] as [Vec<String>; 0], "{finding:?}");
                 found += got.len();
             }
         }

@@ -1,4 +1,5 @@
-//! Built-in packs of rules for known benign leaks; none is on unless it is named.
+//! Built-in packs of rules for known benign findings. A pack applies only if the configuration
+//! names it.
 
 use alloc::format;
 use alloc::string::String;
@@ -6,12 +7,12 @@ use alloc::vec::Vec;
 
 use super::Rule;
 use super::config::read_pack;
-use crate::mistake::Mistake;
+use crate::diagnostic::Diagnostic;
 
-/// A pack.
+/// A built-in pack of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pack {
-    /// Its name.
+    /// Name of the pack.
     pub name: &'static str,
     text: &'static str,
 }
@@ -22,7 +23,7 @@ macro_rules! table {
     };
 }
 
-// A constant would put the texts into the program at every place that names it.
+// A constant would embed the texts at every place that uses it.
 static PACKS: &[Pack] = table!(
     "python",
     "pyo3",
@@ -41,22 +42,30 @@ static PACKS: &[Pack] = table!(
     "postgres",
 );
 
-/// Every pack.
+/// Returns all packs.
+///
+/// ```
+/// use leakgate_core::rules::{Pack, packs};
+///
+/// assert!(packs().iter().any(|pack| pack.name == "glib"));
+/// let (description, rules) = Pack::find("glib").unwrap().read().unwrap();
+/// assert!(!description.is_empty() && !rules.is_empty());
+/// ```
 pub fn packs() -> &'static [Pack] {
     PACKS
 }
 
 impl Pack {
-    /// The pack of this name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Returns the pack with this name, or `None` if no pack has it.
+    pub fn find(name: &str) -> Option<Self> {
         PACKS.iter().find(|p| p.name == name).copied()
     }
 
-    /// The rules, named `pack/rule`, and what the pack is for.
+    /// Parses the pack. Returns its description and its rules, whose ids are `PACK/RULE`.
     ///
     /// # Errors
-    /// Mistakes in the built-in table; a test holds that there are none.
-    pub fn read(self) -> Result<(String, Vec<Rule>), Vec<Mistake>> {
+    /// Returns the errors in the built-in text. A test checks that it has none.
+    pub fn read(self) -> Result<(String, Vec<Rule>), Vec<Diagnostic>> {
         let (description, mut rules) = read_pack(&format!("pack {}", self.name), self.text)?;
         for rule in &mut rules {
             rule.id = format!("{}/{}", self.name, rule.id);

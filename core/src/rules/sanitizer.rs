@@ -1,4 +1,4 @@
-//! Suppression files of the sanitizers: a `type:template` a line.
+//! Suppression files of the sanitizers: one `type:template` per line.
 //!
 //! Source: compiler-rt `sanitizer_common/sanitizer_suppressions.cpp` (`SuppressionContext::Parse`),
 //! `lsan/lsan_common.cpp`, `asan/asan_suppressions.cpp`, `tsan/rtl/tsan_suppressions.cpp`,
@@ -10,12 +10,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::glob::{Glob, template_matches};
-use super::{About, Matcher, Origin, Rule, Source};
-use crate::culprit::{Class, Names, allocators};
-use crate::mistake::{Mistake, nearest};
-use crate::model::{Finding, Site, Tool};
+use super::{Matcher, Origin, ReadError, Rule, RuleMetadata, Source};
+use crate::culprit::{Class, FrameCache, allocator_names};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::model::{Finding, FrameInfo, Tool};
 
-/// The sanitizers that read such files, and the types that each knows.
+/// The sanitizers that read suppression files, and the suppression types of each.
 const OWNERS: &[(&str, &[&str])] = &[
     ("lsan", &["leak"]),
     (
@@ -42,8 +42,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ubsan", UBSAN),
 ];
 
-/// The checks of `-fsanitize=undefined` and its kin, and `vptr_check`, which matches the name of a
-/// type.
+/// The checks of `-fsanitize=undefined` and related groups, and `vptr_check`, which matches a type
+/// name.
 const UBSAN: &[&str] = &[
     "undefined",
     "null",
@@ -89,7 +89,7 @@ const UBSAN: &[&str] = &[
     "implicit-conversion",
 ];
 
-/// One line of such a file.
+/// One line of a suppression file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Suppression {
     /// `leak`, `race`, …
@@ -98,7 +98,7 @@ pub(crate) struct Suppression {
 }
 
 impl Suppression {
-    /// The sanitizer that reads it.
+    /// Returns the name of the sanitizer that reads this type of suppression.
     pub(crate) fn owner(&self) -> &'static str {
         owner(&self.kind).unwrap_or("")
     }
@@ -111,18 +111,20 @@ fn owner(kind: &str) -> Option<&'static str> {
         .map(|(owner, _)| *owner)
 }
 
-/// True for a line of such a file: a type that some sanitizer knows, and a colon.
+/// Returns true if the line starts with a suppression type and a colon.
 pub(crate) fn is_line(line: &str) -> bool {
     line.split_once(':')
         .is_some_and(|(kind, _)| owner(kind).is_some())
 }
 
-/// Reads a file: its rules, and every mistake for which the sanitizer would refuse it.
-pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
-    let (mut rules, mut mistakes): (Vec<Rule>, Vec<Mistake>) = (Vec::new(), Vec::new());
+/// Parses a suppression file. Returns its rules, and every error for which the sanitizer would
+/// reject the file.
+pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Diagnostic>) {
+    let mut rules = Vec::new();
+    let mut errors = Vec::new();
     let mut comment: Vec<&str> = Vec::new();
-    let mut fresh = true;
-    let mut first: Option<&'static str> = None;
+    let mut is_comment_open = true;
+    let mut file_owner: Option<&'static str> = None;
     // The sanitizers read the file as one C string.
     let text = text.split('\0').next().unwrap_or_default();
     for (at, line) in text.split('\n').enumerate() {
@@ -130,20 +132,20 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
             .trim_start_matches([' ', '\t'])
             .trim_end_matches([' ', '\t', '\r']);
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        if let Some(words) = line.strip_prefix('#') {
-            if !fresh {
+        if let Some(comment_line) = line.strip_prefix('#') {
+            if !is_comment_open {
                 comment.clear();
             }
-            fresh = true;
-            comment.push(words.trim_matches(|c: char| c == '#' || c.is_whitespace()));
+            is_comment_open = true;
+            comment.push(comment_line.trim_matches(|c: char| c == '#' || c.is_whitespace()));
             continue;
         }
         if line.is_empty() {
             comment.clear();
             continue;
         }
-        fresh = false;
-        match suppression(line, &mut first) {
+        is_comment_open = false;
+        match parse_line(line, &mut file_owner) {
             Ok(suppression) => {
                 let origin = Origin {
                     source: Source::Sanitizer,
@@ -156,49 +158,49 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
                     .copied()
                     .collect::<Vec<_>>()
                     .join(" ");
-                let about = About {
-                    reason,
-                    ..About::default()
-                };
                 rules.push(Rule {
-                    about,
+                    metadata: RuleMetadata::new(reason),
                     ..Rule::new(line.into(), origin, Matcher::Sanitizer(suppression))
                 });
             }
-            Err(what) => mistakes.push(Mistake::at_line(name, text, number, what)),
+            Err(error) => errors.push(Diagnostic::at_line(name, text, number, error)),
         }
     }
-    (rules, mistakes)
+    (rules, errors)
 }
 
-fn suppression(line: &str, first: &mut Option<&'static str>) -> Result<Suppression, String> {
-    let kinds = || OWNERS.iter().flat_map(|(_, kinds)| kinds.iter().copied());
-    let (kind, template) = line
-        .split_once(':')
-        .ok_or_else(|| format!("`{line}` is no `type:template`, such as `leak:name`"))?;
-    let unknown = || {
-        let near = nearest(kind, kinds())
-            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        format!("`{kind}` is no type of suppression that a sanitizer knows{near}")
-    };
-    let owner = owner(kind).ok_or_else(unknown)?;
-    match *first.get_or_insert(owner) {
+/// Parses one line. `file_owner` is the sanitizer of the first suppression in the file.
+fn parse_line(line: &str, file_owner: &mut Option<&'static str>) -> Result<Suppression, ReadError> {
+    let (kind, template) = line.split_once(':').ok_or_else(|| {
+        format!("invalid suppression `{line}`; expected `type:template`, such as `leak:name`")
+    })?;
+    let owner = owner(kind).ok_or_else(|| {
+        let kinds = OWNERS.iter().flat_map(|(_, kinds)| kinds.iter().copied());
+        let help =
+            nearest(kind, kinds).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        format!("unknown suppression type `{kind}`{help}")
+    })?;
+    match *file_owner.get_or_insert(owner) {
         same if same == owner => Ok(Suppression {
             kind: kind.into(),
             template: template.into(),
         }),
         other => Err(format!(
-            "`{kind}` is for {owner}, the lines above are for {other}: no sanitizer reads such a file"
-        )),
+            "suppression type `{kind}` is for {owner}, but the lines above are for {other}; no \
+             sanitizer accepts such a file"
+        )
+        .into()),
     }
 }
 
-/// True when the sanitizer is sure to have matched it on a frame of the finding. `known` tells of a
-/// frame, behind a zero, what was found out before.
+/// Returns true if the sanitizer is certain to match the suppression against a frame of the
+/// finding.
+/// `known` returns the cached result for zero and the index of a frame, or `None` if there isn't
+/// one.
 pub(crate) fn matches(
     suppression: &Suppression,
     finding: &Finding,
-    names: &mut Names,
+    cache: &mut FrameCache,
     known: impl Fn(usize, usize) -> Option<bool>,
 ) -> bool {
     match (suppression.kind.as_str(), &finding.tool) {
@@ -211,40 +213,48 @@ pub(crate) fn matches(
             finding.tool == Tool::Lsan
                 && finding.kind.is_leak()
                 && frames.any(|(at, frame)| {
-                    known(0, at).unwrap_or_else(|| on_site(suppression, &frame.site, names))
+                    known(0, at).unwrap_or_else(|| matches_frame(suppression, &frame.info, cache))
                 })
         }
         ("odr_violation", Tool::Asan) if finding.kind.as_str() == "odr-violation" => {
-            odr(&suppression.template, finding)
+            matches_odr_violation(&suppression.template, finding)
         }
         ("interceptor_name" | "interceptor_via_fun" | "interceptor_via_lib", Tool::Asan) => {
-            interceptor(suppression, finding, names)
+            matches_interceptor(suppression, finding, cache)
         }
         _ => false,
     }
 }
 
-/// Module, function and file of a frame, as far as the log shows them.
-pub(crate) fn on_site(suppression: &Suppression, site: &Arc<Site>, names: &mut Names) -> bool {
+/// Returns true if the template matches the module, function or file of a frame, as far as the log
+/// shows them.
+pub(crate) fn matches_frame(
+    suppression: &Suppression,
+    info: &Arc<FrameInfo>,
+    cache: &mut FrameCache,
+) -> bool {
     let template = &suppression.template;
-    let module = site.module.as_deref().unwrap_or(if is_nowhere(&site.raw) {
-        "<unknown module>"
-    } else {
-        ""
-    });
+    let module = info
+        .module
+        .as_deref()
+        .unwrap_or(if has_unknown_module(&info.raw) {
+            "<unknown module>"
+        } else {
+            ""
+        });
     template_matches(template, module)
-        || site
+        || info
             .file
             .as_deref()
             .is_some_and(|file| template_matches(template, file))
-        || on_function(template, site, names)
+        || matches_function(template, info, cache)
 }
 
-fn is_nowhere(raw: &[u8]) -> bool {
+fn has_unknown_module(raw: &[u8]) -> bool {
     raw.ends_with(b"(<unknown module>)")
 }
 
-/// Functions of the C library that allocate, and that the sanitizers intercept.
+/// Allocating functions of the C library that the sanitizers intercept.
 const INTERCEPTED: &[&str] = &[
     "strdup",
     "strndup",
@@ -257,30 +267,33 @@ const INTERCEPTED: &[&str] = &[
     "scandir",
 ];
 
-/// True where a pattern may take a name that the sanitizer knows with `__interceptor_` before it.
+/// Returns true if the pattern may match a function that the sanitizer knows with the prefix
+/// `__interceptor_`.
 pub(crate) fn is_intercepted(pattern: &Glob) -> bool {
-    allocators()
+    allocator_names()
         .chain(INTERCEPTED.iter().copied())
         .any(|name| pattern.matches(name))
 }
 
-/// Reports may leave `__interceptor_` out of a name, the match does not: an allocator's name may
-/// have it or not.
-fn on_function(template: &str, site: &Arc<Site>, names: &mut Names) -> bool {
-    let Some(function) = site.function.as_deref() else {
+/// Returns true if the template matches the function of a frame. Reports may omit the prefix
+/// `__interceptor_`, but the sanitizer compares names with it. The template must therefore match an
+/// allocator's name both with and without the prefix.
+fn matches_function(template: &str, info: &Arc<FrameInfo>, cache: &mut FrameCache) -> bool {
+    let Some(function) = info.function.as_deref() else {
         return false;
     };
     if !template_matches(template, function) {
         return false;
     }
-    let allocates = names.get(site).class == Class::Allocator || INTERCEPTED.contains(&function);
-    let either = allocates && !function.starts_with('_') && !function.contains('(');
+    let allocates = cache.get(info).class == Class::Allocator || INTERCEPTED.contains(&function);
+    let may_be_prefixed = allocates && !function.starts_with('_') && !function.contains('(');
     let prefixed = |prefix: &str| template_matches(template, &format!("{prefix}{function}"));
-    !either || (prefixed("__interceptor_") && prefixed("___interceptor_"))
+    !may_be_prefixed || (prefixed("__interceptor_") && prefixed("___interceptor_"))
 }
 
-/// An ODR violation is suppressed by the name of a global: `[1] size=4 'global' a.cc:3`.
-fn odr(template: &str, finding: &Finding) -> bool {
+/// Returns true if the template matches the global variable of an ODR violation, as in
+/// `[1] size=4 'global' a.cc:3`.
+fn matches_odr_violation(template: &str, finding: &Finding) -> bool {
     let global = |note: &str| {
         note.split_once('\'')
             .and_then(|(_, rest)| rest.split_once('\''))
@@ -293,30 +306,35 @@ fn odr(template: &str, finding: &Finding) -> bool {
         .any(|name: String| template_matches(template, &name))
 }
 
-/// Only what a function of the C library does on the program's behalf (memcpy, strlen, …) can be
-/// suppressed, never an access of the program's own.
-fn interceptor(suppression: &Suppression, finding: &Finding, names: &mut Names) -> bool {
+/// Returns true if an `interceptor_*` suppression matches. AddressSanitizer only suppresses
+/// accesses inside intercepted C library functions (memcpy, strlen, …), never direct accesses of
+/// the program.
+fn matches_interceptor(
+    suppression: &Suppression,
+    finding: &Finding,
+    cache: &mut FrameCache,
+) -> bool {
     let Some(stack) = finding.primary() else {
         return false;
     };
     let Some(top) = stack.frames.first() else {
         return false;
     };
-    let name = top.site.function.as_deref().unwrap_or_default();
-    let own = name
+    let name = top.info.function.as_deref().unwrap_or_default();
+    let base_name = name
         .trim_start_matches('_')
         .strip_prefix("interceptor_")
         .unwrap_or(name);
-    let file = top.site.file.as_deref().unwrap_or_default();
-    let is_interceptor = own != name
+    let file = top.info.file.as_deref().unwrap_or_default();
+    let is_interceptor = base_name != name
         || file.contains("sanitizer_common_interceptors")
         || file.contains("asan_interceptors");
     let template = &suppression.template;
     is_interceptor
         && match suppression.kind.as_str() {
-            "interceptor_name" => template_matches(template, own),
+            "interceptor_name" => template_matches(template, base_name),
             "interceptor_via_lib" => stack.frames.iter().any(|f| {
-                f.site
+                f.info
                     .module
                     .as_deref()
                     .is_some_and(|m| template_matches(template, m))
@@ -324,6 +342,6 @@ fn interceptor(suppression: &Suppression, finding: &Finding, names: &mut Names) 
             _ => stack
                 .frames
                 .iter()
-                .any(|f| on_function(template, &f.site, names)),
+                .any(|f| matches_function(template, &f.info, cache)),
         }
 }

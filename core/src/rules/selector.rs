@@ -1,23 +1,24 @@
-//! What a rule asks of a finding beside its stack: tool, kind, sizes, fingerprint.
+//! Conditions of a rule on everything but the stack: tool, kind, sizes, title and fingerprint.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::glob::Glob;
 use crate::fingerprint::Fingerprint;
-use crate::model::{Finding, Kind, Tool};
+use crate::model::{Finding, Tool};
+use crate::policy::KindSet;
 
-/// A range of sizes; absent ends are open.
+/// An inclusive range of sizes, in bytes or blocks. `None` leaves an end open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The smallest size.
+    /// Smallest size.
     pub min: Option<u64>,
-    /// The largest size.
+    /// Largest size.
     pub max: Option<u64>,
 }
 
 impl Bounds {
-    /// One size and no other.
+    /// Creates bounds that contain exactly one size.
     pub fn exactly(size: u64) -> Self {
         Self {
             min: Some(size),
@@ -25,7 +26,7 @@ impl Bounds {
         }
     }
 
-    /// True when the size lies within.
+    /// Returns true if the size is within the bounds.
     pub fn holds(self, size: u64) -> bool {
         self.min.is_none_or(|min| size >= min) && self.max.is_none_or(|max| size <= max)
     }
@@ -35,88 +36,60 @@ impl Bounds {
     }
 }
 
-/// Sums over everything that a rule matches and the gate looks at, beyond which the rule allows
-/// nothing.
+/// Upper limits for the totals of all gated findings that a rule matches. If one is exceeded, the
+/// rule accepts nothing. `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limit {
-    /// Records.
+    /// Maximum number of records.
     pub findings: Option<u64>,
-    /// Leaked bytes.
+    /// Maximum number of leaked bytes.
     pub bytes: Option<u64>,
-    /// Leaked blocks.
+    /// Maximum number of leaked blocks.
     pub blocks: Option<u64>,
 }
 
-/// A kind of findings, or a group of kinds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum KindSet {
-    /// `errors`: everything that is neither leaked memory nor an open descriptor.
-    Errors,
-    /// `leaks`: the four kinds of leaked memory.
-    Leaks,
-    /// One kind by its name.
-    One(Kind),
-}
-
-impl KindSet {
-    pub(crate) fn holds(&self, kind: &Kind) -> bool {
-        match self {
-            Self::Errors => kind.is_error(),
-            Self::Leaks => kind.is_leak(),
-            Self::One(one) => one == kind,
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Errors => "errors",
-            Self::Leaks => "leaks",
-            Self::One(kind) => kind.as_str(),
-        }
-    }
-}
-
-/// A pattern of a headline.
+/// A pattern for the checker's headline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Title(pub(crate) Glob);
 
-/// Which findings a rule is about; what is empty is free.
+/// Conditions on a finding. Empty conditions match every finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
-    /// Who found it.
+    /// Tools that reported the finding.
     pub(crate) tools: Vec<Tool>,
-    /// What it is.
+    /// Kinds of the finding.
     pub(crate) kinds: Vec<KindSet>,
-    /// Leaked bytes of a record.
+    /// Leaked bytes of each record.
     pub(crate) bytes: Bounds,
-    /// Leaked blocks of a record.
+    /// Leaked blocks of each record.
     pub(crate) blocks: Bounds,
-    /// The checker's headline.
+    /// Pattern for the checker's headline.
     pub(crate) title: Option<Title>,
-    /// Its identity.
+    /// Fingerprint of the finding.
     pub(crate) fingerprint: Option<String>,
 }
 
 impl Selector {
-    /// True when the rule is about such a finding. A weak fingerprint stands for many findings, so
-    /// it counts only with exact sizes.
-    pub(crate) fn holds(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
+    /// Returns true if the finding meets all conditions. Many findings share a weak fingerprint,
+    /// so it matches only together with exact sizes.
+    pub(crate) fn matches(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
         let size = |bounds: Bounds, size: Option<u64>| {
             bounds.is_open() || size.is_some_and(|s| bounds.holds(s))
         };
         (self.tools.is_empty() || self.tools.contains(&finding.tool))
-            && (self.kinds.is_empty() || self.kinds.iter().any(|k| k.holds(&finding.kind)))
+            && (self.kinds.is_empty() || self.kinds.iter().any(|k| k.contains(&finding.kind)))
             && self
                 .title
                 .as_ref()
                 .is_none_or(|title| title.0.matches(&finding.title))
             && size(self.bytes, finding.leak.map(|l| l.bytes))
             && size(self.blocks, finding.leak.map(|l| l.blocks))
-            && self.fingerprint.as_ref().is_none_or(|own| {
-                own == fingerprint.as_str() && self.is_exact_for(finding, fingerprint)
+            && self.fingerprint.as_ref().is_none_or(|wanted| {
+                wanted == fingerprint.as_str() && self.is_exact_for(finding, fingerprint)
             })
     }
 
+    /// Returns true if the fingerprint, together with the sizes, identifies the finding.
     fn is_exact_for(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
         let exact = |bounds: Bounds| bounds.min.is_some() && bounds.min == bounds.max;
         !fingerprint.is_weak()

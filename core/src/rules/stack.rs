@@ -1,63 +1,71 @@
-//! The `stack` of an `[[allow]]`: valgrind's grammar on demangled names, and a little more.
+//! The `stack` of an `[[allow]]`: valgrind's suppression syntax on demangled names, with additions.
 //!
-//! | item | takes |
+//! | pattern | matches |
 //! |---|---|
-//! | `fun:PATTERN` | a frame whose function matches: its name as printed (demangled), or its simple name |
+//! | `fun:PATTERN` | a frame whose function matches: its name as printed, or its simple name |
 //! | `sym:PATTERN` | the same, but only the name as printed, with its scope and arguments |
 //! | `obj:PATTERN` | a frame whose binary or library matches |
 //! | `src:PATTERN`, `src:PATTERN:LINE` | a frame whose source file (and line) matches |
-//! | `re:REGEX` | a frame in whose function's name the expression is found |
+//! | `re:REGEX` | a frame whose function name contains a match of the regular expression |
 //! | `...` | any number of frames |
-//! | `runtime...` | any number of frames that are an allocator's or a runtime's by the built-in tables |
+//! | `runtime...` | any number of allocator and runtime frames, according to the built-in tables |
 //!
-//! The items take frames from the top of the primary stack; what follows the last one is free. In
-//! patterns `*` is any run of characters, `?` is one, `\` makes the next one ordinary. A pattern of
-//! `obj:` and `src:` that begins neither with `/` nor with `*` may match the end of a path from any
-//! `/` on.
+//! The patterns match frames from the top of the primary stack. Frames after the last pattern are
+//! ignored. In patterns, `*` matches any text, `?` matches one byte, and `\` escapes the next
+//! character. An `obj:` or `src:` pattern that starts with neither `/` nor `*` also matches the end
+//! of a path, after any `/`.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::hash::{Hash, Hasher};
 
-use super::expression::Expression;
+use super::ReadError;
 use super::glob::Glob;
-use super::steps::{Step, takes_prefix};
-use crate::culprit::{Class, Names};
-use crate::model::{Finding, Site};
-use crate::symbol::without_offset;
+use super::steps::{StackStep, matches_prefix};
+use crate::culprit::{Class, FrameCache};
+use crate::expression::Expression;
+use crate::model::{Finding, FrameInfo};
+use crate::symbol::strip_offset;
 
-/// One item, and how it is written.
+/// One pattern of a stack and its text.
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
+pub(crate) struct StackPattern {
     pub(crate) text: String,
-    pub(crate) what: What,
+    pub(crate) parsed: FramePattern,
 }
 
-/// What an item takes.
+/// A parsed pattern for one or more frames.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
-    Dots,
-    Runtime,
+pub(crate) enum FramePattern {
+    /// `...`
+    AnyFrames,
+    /// `runtime...`
+    RuntimeFrames,
+    /// `fun:`
     Function(Glob),
+    /// `sym:`
     Symbol(Glob),
+    /// `obj:`
     Object(Path),
+    /// `src:`, with an optional line
     File(Path, Option<u32>),
+    /// `re:`
     Expression(Expression),
 }
 
-/// A pattern of a path.
+/// A pattern for a path.
 #[derive(Clone, Debug)]
 pub(crate) struct Path {
     pub(crate) glob: Glob,
-    /// It may match from any `/` on.
+    /// Whether the pattern also matches the end of a path, after any `/`.
     loose: bool,
 }
 
 impl Path {
     fn new(pattern: &str) -> Self {
         Self {
-            glob: Glob::escaped(pattern),
+            glob: Glob::from_toml(pattern),
             loose: !pattern.starts_with(['/', '*']),
         }
     }
@@ -71,53 +79,56 @@ impl Path {
     }
 }
 
-impl Item {
-    /// Reads an item.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        What::read(text).map(|what| Self {
+impl StackPattern {
+    /// Parses a pattern.
+    ///
+    /// # Errors
+    /// Returns the message for the user.
+    pub(crate) fn read(text: &str) -> Result<Self, ReadError> {
+        FramePattern::read(text).map(|pattern| Self {
             text: text.into(),
-            what,
+            parsed: pattern,
         })
     }
 
-    pub(crate) fn step(&self) -> Step {
-        if self.what.is_gap() {
-            Step::Gap
+    pub(crate) fn step(&self) -> StackStep {
+        if self.parsed.is_gap() {
+            StackStep::Gap
         } else {
-            Step::One
+            StackStep::One
         }
     }
 }
 
-/// What is written the same means the same.
-impl PartialEq for Item {
+/// Patterns with the same text are equal.
+impl PartialEq for StackPattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl Eq for Item {}
+impl Eq for StackPattern {}
 
-impl Hash for Item {
+impl Hash for StackPattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.hash(state);
     }
 }
 
-impl What {
-    fn read(text: &str) -> Result<Self, String> {
+impl FramePattern {
+    fn read(text: &str) -> Result<Self, ReadError> {
         match text {
-            "..." => return Ok(Self::Dots),
-            "runtime..." => return Ok(Self::Runtime),
+            "..." => return Ok(Self::AnyFrames),
+            "runtime..." => return Ok(Self::RuntimeFrames),
             _ => {}
         }
         let (kind, pattern) = text.split_once(':').unwrap_or(("", text));
         if pattern.is_empty() {
-            return Err(format!("`{text}` has no pattern"));
+            return Err(format!("`{text}` has no pattern").into());
         }
         match kind {
-            "fun" => Ok(Self::Function(Glob::escaped(pattern))),
-            "sym" => Ok(Self::Symbol(Glob::escaped(pattern))),
+            "fun" => Ok(Self::Function(Glob::from_toml(pattern))),
+            "sym" => Ok(Self::Symbol(Glob::from_toml(pattern))),
             "obj" => Ok(Self::Object(Path::new(pattern))),
             "src" => {
                 let numbered = pattern
@@ -128,78 +139,86 @@ impl What {
                 Ok(Self::File(Path::new(file), line))
             }
             "re" => {
-                let wrong =
-                    |e: String| format!("`{pattern}` is no regular expression: {}", last_line(&e));
-                Expression::read(pattern)
-                    .map(Self::Expression)
-                    .map_err(wrong)
+                let expression = Expression::new(pattern).map_err(|error| {
+                    format!(
+                        "invalid regular expression `{pattern}`: {}",
+                        last_line(&error)
+                    )
+                })?;
+                Ok(Self::Expression(expression))
             }
             _ => Err(format!(
-                "`{text}` is no item of a stack; there are `...`, `runtime...`, `fun:`, `sym:`, `obj:`, `src:` and `re:`"
-            )),
+                "invalid stack pattern `{text}`; expected one of: `...`, `runtime...`, `fun:`, \
+                 `sym:`, `obj:`, `src:`, `re:`"
+            )
+            .into()),
         }
     }
 
     fn is_gap(&self) -> bool {
-        matches!(self, Self::Dots | Self::Runtime)
+        matches!(self, Self::AnyFrames | Self::RuntimeFrames)
     }
 
-    /// True when it takes any frame, so that it says nothing.
-    pub(crate) fn is_any(&self) -> bool {
+    /// Returns true if the pattern matches any frame and therefore narrows nothing. `runtime...`
+    /// counts, because it can match nothing but frames that most stacks contain.
+    pub(crate) fn matches_any_frame(&self) -> bool {
         match self {
-            Self::Dots | Self::Runtime => true,
-            Self::Function(glob) | Self::Symbol(glob) => glob.is_any(),
-            Self::Object(path) | Self::File(path, None) => path.glob.is_any(),
+            Self::AnyFrames | Self::RuntimeFrames => true,
+            Self::Function(glob) | Self::Symbol(glob) => glob.matches_anything(),
+            Self::Object(path) | Self::File(path, None) => path.glob.matches_anything(),
             Self::File(..) => false,
             Self::Expression(expression) => {
-                expression.is_found_in(b"") && expression.is_found_in(b"\x01")
+                expression.is_match(b"") && expression.is_match(b"\x01")
             }
         }
     }
 
-    pub(crate) fn takes(&self, site: &Arc<Site>, names: &mut Names) -> bool {
+    pub(crate) fn matches(&self, info: &Arc<FrameInfo>, cache: &mut FrameCache) -> bool {
         match self {
-            Self::Dots => true,
-            Self::Runtime => matches!(names.get(site).class, Class::Allocator | Class::Runtime),
+            Self::AnyFrames => true,
+            Self::RuntimeFrames => {
+                matches!(cache.get(info).class, Class::Allocator | Class::Runtime)
+            }
             Self::Function(glob) => {
-                site.name()
-                    .is_some_and(|name| glob.matches(without_offset(name)))
-                    || (!names.get(site).name.is_empty() && glob.matches(&names.get(site).name))
+                info.name()
+                    .is_some_and(|name| glob.matches(strip_offset(name)))
+                    || (!cache.get(info).name.is_empty() && glob.matches(&cache.get(info).name))
             }
-            Self::Symbol(glob) => site
+            Self::Symbol(glob) => info
                 .name()
-                .is_some_and(|name| glob.matches(without_offset(name))),
-            Self::Object(path) => site.module.as_deref().is_some_and(|m| path.matches(m)),
+                .is_some_and(|name| glob.matches(strip_offset(name))),
+            Self::Object(path) => info.module.as_deref().is_some_and(|m| path.matches(m)),
             Self::File(path, line) => {
-                line.is_none_or(|l| site.line == Some(l))
-                    && site.file.as_deref().is_some_and(|f| path.matches(f))
+                line.is_none_or(|l| info.line == Some(l))
+                    && info.file.as_deref().is_some_and(|f| path.matches(f))
             }
-            Self::Expression(expression) => site
+            Self::Expression(expression) => info
                 .name()
-                .is_some_and(|name| expression.is_found_in(without_offset(name).as_bytes())),
+                .is_some_and(|name| expression.is_match(strip_offset(name).as_bytes())),
         }
     }
 }
 
-/// True when the items take the top of the finding's primary stack. `known` tells of an item and a
-/// frame what was found out before.
+/// Returns true if the patterns match the top of the finding's primary stack. An empty list matches
+/// any stack. `known` returns the cached result for the indices of a pattern and a frame, or `None`
+/// if there isn't one.
 pub(crate) fn matches(
-    items: &[Item],
+    patterns: &[StackPattern],
     finding: &Finding,
-    names: &mut Names,
+    cache: &mut FrameCache,
     known: impl Fn(usize, usize) -> Option<bool>,
 ) -> bool {
-    if items.is_empty() {
+    if patterns.is_empty() {
         return true;
     }
     let frames = finding
         .primary()
         .map(|s| s.frames.as_slice())
         .unwrap_or_default();
-    let takes = |item: usize, at: usize| {
-        known(item, at).unwrap_or_else(|| items[item].what.takes(&frames[at].site, names))
+    let hit = |at: usize, frame: usize| {
+        known(at, frame).unwrap_or_else(|| patterns[at].parsed.matches(&frames[frame].info, cache))
     };
-    takes_prefix(items.len(), frames.len(), |item| items[item].step(), takes)
+    matches_prefix(patterns.len(), frames.len(), |at| patterns[at].step(), hit)
 }
 
 fn last_line(text: &str) -> &str {

@@ -1,33 +1,35 @@
-//! A list of patterns against a list of frames.
+//! Matches a list of stack patterns against a list of frames.
 
 use alloc::vec::Vec;
 
-/// Longer lists of patterns are rare.
+/// Number of patterns below which matching needs no heap allocation. Longer lists are rare.
 const SHORT: usize = 32;
 
-/// What a pattern of the list takes.
+/// How many frames one pattern of the list matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Exactly one frame, which it must match.
+pub(crate) enum StackStep {
+    /// Exactly one frame.
     One,
-    /// Any number of frames, each of which it must match (`...` matches all).
+    /// Any number of frames, each of which must match (`...` matches all).
     Gap,
 }
 
-/// True when the patterns, in order and told by their place, take frames from the first one on;
-/// what follows the last pattern is free.
+/// Returns true if the patterns, in their order, match the frames from the first one on. Frames
+/// after the last pattern are ignored.
 ///
-/// All ways are followed at once, so the time is patterns x frames whatever the gaps are.
-pub(crate) fn takes_prefix(
+/// `step` and `hit` receive indices of patterns and frames. All alternatives are followed at once,
+/// so the time is at most patterns times frames, whatever the gaps are.
+pub(crate) fn matches_prefix(
     patterns: usize,
     frames: usize,
-    step: impl Fn(usize) -> Step,
+    step: impl Fn(usize) -> StackStep,
     mut hit: impl FnMut(usize, usize) -> bool,
 ) -> bool {
     let end = patterns;
-    // Nearly all lists are short, and nearly all fail after a frame or two: memory is asked for
-    // only for long ones.
-    let (mut short, mut long) = ([false; 2 * SHORT], Vec::new());
+    // Nearly all lists are short, and nearly all fail after a frame or two, so only long ones
+    // allocate.
+    let mut short = [false; 2 * SHORT];
+    let mut long = Vec::new();
     let both = if end < SHORT {
         short.as_mut_slice()
     } else {
@@ -35,7 +37,8 @@ pub(crate) fn takes_prefix(
         long.as_mut_slice()
     };
     let (now, next) = both.split_at_mut(both.len() / 2);
-    let (mut now, mut next) = (&mut now[..=end], &mut next[..=end]);
+    let mut now = &mut now[..=end];
+    let mut next = &mut next[..=end];
     now[0] = true;
     skip_gaps(now, &step);
     for frame in 0..frames {
@@ -45,7 +48,11 @@ pub(crate) fn takes_prefix(
         next.fill(false);
         for at in (0..end).filter(|at| now[*at]) {
             if hit(at, frame) {
-                let to = if step(at) == Step::Gap { at } else { at + 1 };
+                let to = if step(at) == StackStep::Gap {
+                    at
+                } else {
+                    at + 1
+                };
                 next[to] = true;
             }
         }
@@ -58,10 +65,10 @@ pub(crate) fn takes_prefix(
     now[end]
 }
 
-/// A gap may take nothing.
-fn skip_gaps(now: &mut [bool], step: impl Fn(usize) -> Step) {
+/// Advances over gaps, which may match no frame at all.
+fn skip_gaps(now: &mut [bool], step: impl Fn(usize) -> StackStep) {
     for at in 0..now.len() - 1 {
-        if now[at] && step(at) == Step::Gap {
+        if now[at] && step(at) == StackStep::Gap {
             now[at + 1] = true;
         }
     }
@@ -71,18 +78,18 @@ fn skip_gaps(now: &mut [bool], step: impl Fn(usize) -> Step) {
 mod tests {
     use super::*;
 
-    fn takes(patterns: &str, frames: &str) -> bool {
+    fn is_match(patterns: &str, frames: &str) -> bool {
         let frames: Vec<char> = frames.chars().collect();
         let patterns: Vec<char> = patterns.chars().collect();
-        // `.` any frames, `r` any number of runtime frames (here `m`), else the frame itself.
+        // `.` is any frames, `r` any number of runtime frames (here `m`), others one frame.
         let step = |p: usize| {
             if matches!(patterns[p], '.' | 'r') {
-                Step::Gap
+                StackStep::Gap
             } else {
-                Step::One
+                StackStep::One
             }
         };
-        takes_prefix(patterns.len(), frames.len(), step, |p, at| {
+        matches_prefix(patterns.len(), frames.len(), step, |p, at| {
             match patterns[p] {
                 '.' => true,
                 'r' => frames[at] == 'm',
@@ -92,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_of_the_frames_is_taken() {
+    fn patterns_match_prefix_of_frames() {
         for (patterns, frames, want) in [
             ("ab", "abc", true),
             ("b", "abc", false),
@@ -110,12 +117,12 @@ mod tests {
             ("rab", "mxab", false),
             ("rm", "mmm", true),
         ] {
-            assert_eq!(takes(patterns, frames), want, "{patterns} {frames}");
+            assert_eq!(is_match(patterns, frames), want, "{patterns} {frames}");
         }
         for length in SHORT - 1..SHORT + 2 {
             let (patterns, frames) = ("a".repeat(length), "a".repeat(length));
             assert!(
-                takes(&patterns, &frames) && !takes(&patterns, &frames[1..]),
+                is_match(&patterns, &frames) && !is_match(&patterns, &frames[1..]),
                 "{length}"
             );
         }

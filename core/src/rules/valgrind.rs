@@ -1,4 +1,4 @@
-//! valgrind's suppression files, read as valgrind reads them.
+//! valgrind suppression files, parsed like valgrind does.
 //!
 //! ```text
 //! # The comment above an entry is its reason.
@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! An entry for a tool that leakgate does not read is skipped up to its `}` without a look at what
-//! it holds, as valgrind does.
+//! The contents of an entry for a tool that leakgate doesn't support are skipped up to its `}`,
+//! like valgrind skips entries for other tools.
 //!
 //! Source: `coregrind/m_errormgr.c` (`load_one_suppressions_file`, `setLocationTy`,
 //! `tool_name_present`), `memcheck/mc_errors.c` (`MC_(read_extra_suppression_info)`).
@@ -28,34 +28,36 @@ use alloc::vec::Vec;
 
 use self::kinds::{Extra, Family};
 use super::glob::Glob;
-use super::steps::Step;
-use super::{About, Matcher, Origin, Rule, Source};
-use crate::mistake::{Mistake, nearest};
+use super::steps::StackStep;
+use super::{Matcher, Origin, ReadError, Rule, RuleMetadata, Source};
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::symbol;
 
-/// No stack has more frames (`VG_DEEPEST_BACKTRACE`), so what an entry says beyond is never
-/// compared.
-const DEEPEST: usize = 500;
+/// Maximum number of frames of a stack (`VG_DEEPEST_BACKTRACE`). Lines of an entry beyond that are
+/// never compared.
+const MAX_FRAMES: usize = 500;
 
-/// An entry that some tool of valgrind's looks at.
+/// One suppression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry {
-    /// The tools that look at it. Empty where leakgate reads none of them.
+    /// The tools that use the entry. Empty if leakgate supports none of them.
     pub(crate) families: Vec<Family>,
-    /// The list of tools, as it is written.
+    /// The list of tools, as written.
     pub(crate) tools: String,
-    /// The kind of error, as it is written.
+    /// The kind of error, as written.
     pub(crate) kind: String,
+    /// The data between the kind and the stack.
     pub(crate) extra: Extra,
-    pub(crate) locations: Vec<Location>,
+    /// The lines of the stack.
+    pub(crate) locations: Vec<SuppressionFrame>,
 }
 
 impl Entry {
-    /// What it matches, as a text.
-    pub(crate) fn meaning(&self) -> String {
+    /// Returns a text for the entry's conditions that is equal for entries with equal conditions.
+    pub(crate) fn canonical_text(&self) -> String {
         let mut out = format!("\n{}:{}\n{}", self.tools, self.kind, self.extra.text());
         for location in &self.locations {
-            out += &format!("\n{}", location.text());
+            out += &format!("\n{}", location.to_line());
         }
         out
     }
@@ -63,31 +65,31 @@ impl Entry {
 
 /// One line of an entry's stack.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Location {
+pub(crate) enum SuppressionFrame {
     /// `...`
-    Dots,
+    AnyFrames,
     /// `fun:`
-    Function(Name),
+    Function(FunctionPattern),
     /// `obj:`
     Object(Glob),
     /// `src:FILE` or `src:FILE:LINE`
     File(Glob, Option<u32>),
 }
 
-/// A pattern for a function, and what it means after demangling.
+/// A pattern for a function name before demangling, and its demangled form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Name {
+pub(crate) struct FunctionPattern {
     pub(crate) glob: Glob,
-    /// The demangled form of a pattern without wildcards, where no other symbol has the same.
+    /// The demangled form of a pattern without wildcards, if no other symbol has the same form.
     pub(crate) demangled: Option<String>,
 }
 
-impl Name {
+impl FunctionPattern {
     fn new(pattern: &str) -> Self {
-        let glob = Glob::plain(pattern);
+        let glob = Glob::from_valgrind(pattern);
         let demangled = match &glob {
             Glob::Exact(name) => {
-                symbol::demangle(name).filter(|demangled| !frames::names_several(name, demangled))
+                symbol::demangle(name).filter(|demangled| !frames::is_ambiguous(name, demangled))
             }
             Glob::Wild(_) => None,
         };
@@ -95,72 +97,77 @@ impl Name {
     }
 }
 
-impl Location {
-    pub(crate) fn step(&self) -> Step {
-        if matches!(self, Self::Dots) {
-            Step::Gap
+impl SuppressionFrame {
+    pub(crate) fn step(&self) -> StackStep {
+        if matches!(self, Self::AnyFrames) {
+            StackStep::Gap
         } else {
-            Step::One
+            StackStep::One
         }
     }
 
-    /// True when it takes any frame, so that it says nothing.
-    pub(crate) fn is_any(&self) -> bool {
+    /// Returns true if the line matches any frame and therefore narrows nothing.
+    pub(crate) fn matches_any_frame(&self) -> bool {
         match self {
-            Self::Dots => true,
-            Self::Function(Name { glob, .. }) | Self::Object(glob) | Self::File(glob, _) => {
-                glob.is_any()
-            }
+            Self::AnyFrames => true,
+            Self::Function(FunctionPattern { glob, .. })
+            | Self::Object(glob)
+            | Self::File(glob, _) => glob.matches_anything(),
         }
     }
 
-    /// The line as it is written.
-    pub(crate) fn text(&self) -> String {
-        let plain = |glob: &Glob| glob.to_plain().unwrap_or_default();
+    /// Returns the line in the syntax of a suppression file.
+    pub(crate) fn to_line(&self) -> String {
+        let pattern = |glob: &Glob| glob.to_valgrind().unwrap_or_default();
         match self {
-            Self::Dots => String::from("..."),
-            Self::Function(name) => format!("fun:{}", plain(&name.glob)),
-            Self::Object(glob) => format!("obj:{}", plain(glob)),
-            Self::File(glob, None) => format!("src:{}", plain(glob)),
-            Self::File(glob, Some(line)) => format!("src:{}:{line}", plain(glob)),
+            Self::AnyFrames => String::from("..."),
+            Self::Function(name) => format!("fun:{}", pattern(&name.glob)),
+            Self::Object(glob) => format!("obj:{}", pattern(glob)),
+            Self::File(glob, None) => format!("src:{}", pattern(glob)),
+            Self::File(glob, Some(line)) => format!("src:{}:{line}", pattern(glob)),
         }
     }
 
-    /// Reads a line; nothing where it is no location.
+    /// Parses a line of a stack. Returns `None` for any other line.
     pub(crate) fn read(line: &str) -> Option<Self> {
         if line == "..." {
-            return Some(Self::Dots);
+            return Some(Self::AnyFrames);
         }
         if let Some(name) = line.strip_prefix("fun:") {
-            return Some(Self::Function(Name::new(name)));
+            return Some(Self::Function(FunctionPattern::new(name)));
         }
         if let Some(path) = line.strip_prefix("obj:") {
-            return Some(Self::Object(Glob::plain(path)));
+            return Some(Self::Object(Glob::from_valgrind(path)));
         }
         let path = line.strip_prefix("src:")?;
-        // What is no line number means any line.
+        // An invalid line number matches any line.
         let (file, number) = path
             .rsplit_once(':')
             .map_or((path, None), |(file, n)| (file, n.parse().ok()));
-        Some(Self::File(Glob::plain(file), number.filter(|n| *n > 0)))
+        Some(Self::File(
+            Glob::from_valgrind(file),
+            number.filter(|n| *n > 0),
+        ))
     }
 }
 
-/// Reads a file: its rules, and every mistake for which a tool would refuse it.
-pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
+/// Parses a suppression file. Returns its rules, and every error for which a tool would reject the
+/// file.
+pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Diagnostic>) {
     let mut lines = Lines {
         rest: text.lines().enumerate(),
         comment: Vec::new(),
         number: 0,
     };
-    let (mut rules, mut mistakes) = (Vec::new(), Vec::new());
+    let mut rules = Vec::new();
+    let mut errors = Vec::new();
     while let Some(line) = lines.next() {
         let start = lines.number;
         let reason = core::mem::take(&mut lines.comment).join(" ");
         let entry = if line == "{" {
-            entry(&mut lines)
+            parse_entry(&mut lines)
         } else {
-            Err(no_brace(line))
+            Err(missing_brace(line))
         };
         match entry {
             Ok((id, entry)) => {
@@ -169,22 +176,13 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
                     file: name.into(),
                     line: start,
                 };
-                let about = About {
-                    reason,
-                    ..About::default()
-                };
                 rules.push(Rule {
-                    about,
+                    metadata: RuleMetadata::new(reason),
                     ..Rule::new(id, origin, Matcher::Valgrind(entry))
                 });
             }
-            Err(what) => {
-                let what = if lines.number == 0 {
-                    String::from("unexpected end of the file")
-                } else {
-                    what
-                };
-                mistakes.push(Mistake::at_line(name, text, lines.number.max(start), what));
+            Err(error) => {
+                errors.push(Diagnostic::at_line(name, text, lines.number, error));
                 if line == "{" {
                     lines.skip_entry();
                 } else {
@@ -194,47 +192,47 @@ pub(crate) fn read(name: &str, text: &str) -> (Vec<Rule>, Vec<Mistake>) {
         }
         lines.comment.clear();
     }
-    if let Some(last) = text
-        .lines()
-        .next_back()
-        .filter(|l| !text.ends_with('\n') && l.trim_start().starts_with('#'))
-    {
-        let number = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
-        let what = format!(
-            "`{}` has no line feed behind it; after a comment valgrind wants one",
-            last.trim()
-        );
-        mistakes.push(Mistake::at_line(name, text, number, what));
-    }
-    (rules, mistakes)
+    errors.extend(unterminated_comment(name, text));
+    (rules, errors)
 }
 
-fn no_brace(line: &str) -> String {
+/// Returns an error if the file ends with a comment without a line feed, which valgrind rejects.
+fn unterminated_comment(name: &str, text: &str) -> Option<Diagnostic> {
+    let last = text.lines().next_back()?.trim();
+    if text.ends_with('\n') || !last.starts_with('#') {
+        return None;
+    }
+    let number = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+    let message = format!("missing line feed after the comment `{last}`; valgrind requires one");
+    Some(Diagnostic::at_line(name, text, number, message))
+}
+
+fn missing_brace(line: &str) -> ReadError {
     if line.starts_with('{') {
-        return String::from("`{` must stand on a line of its own");
+        return "`{` must be on its own line".into();
     }
-    format!("`{{` or the end of the file is expected, not `{line}`")
+    format!("expected `{{` or the end of the file, found `{line}`").into()
 }
 
-/// Lines that are neither blank nor comments, without blanks around them.
+/// Iterates over lines that are neither blank nor comments, trimmed.
 struct Lines<'a> {
     rest: core::iter::Enumerate<core::str::Lines<'a>>,
-    /// The comment right above the line that was read last.
+    /// The comment directly above the current line.
     comment: Vec<&'a str>,
-    /// The number of that line.
+    /// Number of the current line, counted from 1.
     number: u32,
 }
 
 impl<'a> Lines<'a> {
     fn next(&mut self) -> Option<&'a str> {
         for (at, line) in self.rest.by_ref() {
-            // `isspace`, which also takes vertical tabs.
+            // The same characters as `isspace`, which includes vertical tabs.
             let line =
                 line.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\x0b' | '\x0c'));
             if let Some(comment) = line.strip_prefix('#') {
-                let words = comment.trim_matches(|c: char| c == '#' || c.is_whitespace());
-                if !words.is_empty() {
-                    self.comment.push(words);
+                let text = comment.trim_matches(|c: char| c == '#' || c.is_whitespace());
+                if !text.is_empty() {
+                    self.comment.push(text);
                 }
             } else if line.is_empty() {
                 self.comment.clear();
@@ -246,18 +244,18 @@ impl<'a> Lines<'a> {
         None
     }
 
-    fn within(&mut self) -> Result<&'a str, String> {
+    /// Returns the next line of an entry, which must not be the end of the file.
+    fn next_in_entry(&mut self) -> Result<&'a str, ReadError> {
         self.next()
-            .ok_or_else(|| String::from("unexpected end of the file: an entry has no `}`"))
+            .ok_or_else(|| "unexpected end of file: missing `}`".into())
     }
 
-    /// After a mistake: the rest of the entry.
+    /// Skips the rest of an entry after an error.
     fn skip_entry(&mut self) {
         while self.next().is_some_and(|line| line != "}") {}
     }
 
-    /// After something between entries: up to the next one, which is then read from its second line
-    /// on.
+    /// Skips invalid lines between entries, up to the next line that is `{`.
     fn skip_to_brace(&mut self) {
         let mut ahead = self.rest.clone();
         while let Some((_, line)) = ahead.next() {
@@ -269,15 +267,18 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn entry(lines: &mut Lines<'_>) -> Result<(String, Entry), String> {
-    let id = lines.within()?;
+/// Parses an entry after its `{`. Returns its name and the entry.
+fn parse_entry(lines: &mut Lines<'_>) -> Result<(String, Entry), ReadError> {
+    let id = lines.next_in_entry()?;
     if id == "}" {
-        return Err(String::from("unexpected `}`: an entry needs a name"));
+        return Err("unexpected `}`: missing name of the entry".into());
     }
-    let kind_line = lines.within()?;
-    let (tools, kind) = kind_line
-        .split_once(':')
-        .ok_or_else(|| format!("`{kind_line}` is no `tool:kind`, such as `Memcheck:Leak`"))?;
+    let kind_line = lines.next_in_entry()?;
+    let (tools, kind) = kind_line.split_once(':').ok_or_else(|| {
+        format!(
+            "invalid suppression kind `{kind_line}`; expected `tool:kind`, such as `Memcheck:Leak`"
+        )
+    })?;
     let named: Vec<Family> = Family::ALL
         .iter()
         .copied()
@@ -291,60 +292,58 @@ fn entry(lines: &mut Lines<'_>) -> Result<(String, Entry), String> {
         locations: Vec::new(),
     };
     if named.is_empty() {
-        while lines.within()? != "}" {}
+        while lines.next_in_entry()? != "}" {}
         return Ok((id.into(), entry));
     }
-    entry.families.retain(|family| family.knows(kind));
+    entry.families.retain(|family| family.has_kind(kind));
     if entry.families.is_empty() {
         let known = named
             .iter()
             .flat_map(|family| family.kinds().iter().copied());
         let help =
             nearest(kind, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        return Err(format!(
-            "`{kind}` is no kind of suppression that {} knows{help}",
-            named[0].name()
-        ));
+        let tool = named[0].name();
+        return Err(format!("unknown {tool} suppression kind `{kind}`{help}").into());
     }
-    let first = lines.within()?;
-    let (extra, taken) = Extra::read(kind, first)?;
+    let first = lines.next_in_entry()?;
+    let (extra, is_consumed) = Extra::read(kind, first)?;
     entry.extra = extra;
-    entry.locations = locations(lines, (!taken).then_some(first))?;
+    entry.locations = parse_stack(lines, (!is_consumed).then_some(first))?;
     Ok((id.into(), entry))
 }
 
-fn locations<'a>(lines: &mut Lines<'a>, first: Option<&'a str>) -> Result<Vec<Location>, String> {
+/// Parses the stack of an entry, up to and including its `}`. `first` is its first line if that was
+/// already read.
+fn parse_stack<'a>(
+    lines: &mut Lines<'a>,
+    first: Option<&'a str>,
+) -> Result<Vec<SuppressionFrame>, ReadError> {
     let mut locations = Vec::new();
     let mut line = match first {
         Some(line) => line,
-        None => lines.within()?,
+        None => lines.next_in_entry()?,
     };
     while line != "}" {
-        let location = Location::read(line);
-        let wrong = || {
-            format!(
-                "`{line}` is no location: it should be `...`, or begin with `fun:`, `obj:` or `src:`"
-            )
-        };
-        let location = location.ok_or_else(wrong)?;
-        if locations.len() < DEEPEST {
+        let location = SuppressionFrame::read(line).ok_or_else(|| {
+            format!("invalid stack line `{line}`; expected one of: `...`, `fun:`, `obj:`, `src:`")
+        })?;
+        if locations.len() < MAX_FRAMES {
             locations.push(location);
         }
-        line = lines.within()?;
+        line = lines.next_in_entry()?;
     }
     if locations.is_empty() {
-        return Err(String::from("the stack is missing"));
+        return Err("missing stack".into());
     }
-    if locations.iter().all(|l| *l == Location::Dots) {
-        return Err(String::from(
-            "a stack needs at least one line that is not `...`",
-        ));
+    if locations.iter().all(|l| *l == SuppressionFrame::AnyFrames) {
+        return Err("invalid stack: expected at least one line other than `...`".into());
     }
     Ok(locations)
 }
 
-/// What is probably meant by the name of a tool that no tool has: names are case-sensitive.
-pub(crate) fn meant_tool(tools: &str) -> Option<&'static str> {
+/// Returns the tool that an unknown name probably refers to. valgrind's tool names are
+/// case-sensitive.
+pub(crate) fn suggest_tool(tools: &str) -> Option<&'static str> {
     let names = || Family::ALL.iter().map(|f| f.name());
     tools.split(',').find_map(|tool| {
         let tool = tool.trim();

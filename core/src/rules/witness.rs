@@ -1,5 +1,5 @@
-//! The witness of a rule: the stack that it was written for, by which an edit of the rule is seen
-//! without a log.
+//! The witness of a rule: the stack that it was written for. It shows without a log whether an edit
+//! of the rule changed what it matches.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,36 +7,40 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::index::{Index, holds};
-use super::selector::KindSet;
+use super::index::{Index, rule_matches};
+use super::stack::FramePattern;
 use super::{Matcher, Rule};
-use crate::culprit::{Class, Names};
+use crate::culprit::{Class, FrameCache};
 use crate::fingerprint::{self, DEPTH};
-use crate::model::{Finding, Frame, Kind, Leak, Role, Site, Stack, Tool};
+use crate::model::{Finding, Frame, FrameInfo, Kind, Leak, Role, Stack, Tool};
+use crate::policy::KindSet;
 
-/// The frames of a stack, by which it can be known again: simple names, or the module where there
-/// is none. Of a run of allocator and runtime frames the first stands for all, and what lies below
-/// the last other frame is left out.
-pub(crate) fn reduced(finding: &Finding, names: &mut Names) -> Vec<String> {
+/// Reduces the primary stack of a finding to the frames that identify it: simple names, or modules
+/// for frames without a name. Consecutive allocator and runtime frames are reduced to the first
+/// one. Frames below the last other frame are omitted.
+pub(crate) fn reduce_stack(finding: &Finding, cache: &mut FrameCache) -> Vec<String> {
     let frames = finding
         .primary()
         .map(|s| s.frames.as_slice())
         .unwrap_or_default();
     let runtime = |class| matches!(class, Class::Allocator | Class::Runtime);
     let mut lines = Vec::new();
-    let (mut named, mut after_runtime, mut last) = (0, false, 0);
+    let mut named = 0;
+    let mut after_runtime = false;
+    let mut last = 0;
     for frame in frames {
-        let known = names.get(&frame.site);
+        let known = cache.get(&frame.info);
         let is_runtime = runtime(known.class);
-        let module = frame.site.module.as_deref().unwrap_or("???");
+        let module = frame.info.module.as_deref().unwrap_or("???");
         let line = if known.name.is_empty() {
             format!("obj:{module}")
         } else {
             format!("fun:{}", known.name)
         };
-        // A frame that is a runtime's only by its file could not be told from others again.
-        let again = Names::default().get(&site(&line)).class;
-        if !is_runtime || (!after_runtime && runtime(again)) {
+        // A runtime frame that is recognized by its file alone would not be recognized from this
+        // line.
+        let reread = FrameCache::default().get(&frame_info(&line)).class;
+        if !is_runtime || (!after_runtime && runtime(reread)) {
             lines.push(line);
         }
         if !is_runtime {
@@ -54,24 +58,24 @@ pub(crate) fn reduced(finding: &Finding, names: &mut Names) -> Vec<String> {
     lines
 }
 
-/// A frame of a witness.
-fn site(line: &str) -> Arc<Site> {
+/// Parses one line of a witness.
+fn frame_info(line: &str) -> Arc<FrameInfo> {
     let text = |start: &str| line.strip_prefix(start).map(Into::into);
-    Arc::new(Site {
+    Arc::new(FrameInfo {
         function: text("fun:"),
         module: text("obj:"),
-        ..Site::default()
+        ..FrameInfo::default()
     })
 }
 
-/// The findings that a witness stands for: one for each tool and kind that the rule itself names,
-/// so that only its stack decides.
-fn findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
+/// Creates findings with the witness as their stack: one for each kind that the rule names, by its
+/// first tool. Everything but the stack matches the rule.
+fn sample_findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
     let frame = |(index, line): (u32, &String)| Frame {
         index,
         address: None,
         inlined: false,
-        site: site(line),
+        info: frame_info(line),
     };
     let stack = Stack {
         role: Role::Access,
@@ -112,7 +116,7 @@ fn findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
         kind,
         stacks: vec![stack.clone()],
         notes: Vec::new(),
-        generated: None,
+        generated_suppression: None,
         occurrences: 1,
         inherited: 0,
         instances: Vec::new(),
@@ -120,28 +124,29 @@ fn findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
     kinds.into_iter().map(finding).collect()
 }
 
-/// The rules that match what others were written for, and which these are. `with` are those that
-/// have a witness.
-pub(crate) fn widened(rules: &[Rule], with: &[usize]) -> Vec<(usize, Vec<usize>)> {
-    let samples: Vec<(usize, Finding)> = with
+/// Returns the rules that match the witness of another rule, each with the indices of these other
+/// rules. `with_witness` contains the indices of all rules with a witness.
+pub(crate) fn find_widened(rules: &[Rule], with_witness: &[usize]) -> Vec<(usize, Vec<usize>)> {
+    let samples: Vec<(usize, Finding)> = with_witness
         .iter()
         .flat_map(|at| {
-            findings(&rules[*at], &rules[*at].witness)
+            sample_findings(&rules[*at], &rules[*at].witness)
                 .into_iter()
                 .map(|f| (*at, f))
         })
         .collect();
     let mut index = Index::new(rules, &[]);
-    let mut names = Names::default();
+    let mut cache = FrameCache::default();
     let mut found: Vec<Vec<usize>> = vec![Vec::new(); rules.len()];
     for (owner, finding) in &samples {
-        let fingerprint = fingerprint::of(finding, &mut names);
-        for at in index.matches(finding, &fingerprint, &[], &mut names) {
-            let (at, rule) = (at as usize, &rules[at as usize]);
-            let other =
+        let fingerprint = fingerprint::fingerprint(finding, &mut cache);
+        for at in index.matches(finding, &fingerprint, &[], &mut cache) {
+            let at = at as usize;
+            let rule = &rules[at];
+            let is_other =
                 at != *owner && !rule.witness.is_empty() && rule.witness != rules[*owner].witness;
-            let judged = rule.selector.fingerprint.is_none() && can_be_checked(rule);
-            if other && judged && found[at].last() != Some(owner) {
+            let is_checked = rule.selector.fingerprint.is_none() && is_checkable(rule);
+            if is_other && is_checked && found[at].last() != Some(owner) {
                 found[at].push(*owner);
             }
         }
@@ -153,35 +158,33 @@ pub(crate) fn widened(rules: &[Rule], with: &[usize]) -> Vec<(usize, Vec<usize>)
         .collect()
 }
 
-/// True when the rule matches a stack such as the witness. Names in a witness are reduced, so a
-/// rule that names modules or files of frames whose function is known can't be held against it:
-/// that counts as a match.
-pub(crate) fn is_matched(rule: &Rule, witness: &[String]) -> bool {
-    if !can_be_checked(rule) {
+/// Returns true if the rule matches its witness. A rule that can't be checked, because its patterns
+/// use data that a witness lacks, counts as a match.
+pub(crate) fn matches_witness(rule: &Rule, witness: &[String]) -> bool {
+    if !is_checkable(rule) {
         return true;
     }
-    // A fingerprint is made of more than the names that a witness keeps.
+    // A witness lacks some of the data that a fingerprint depends on.
     let mut rule = rule.clone();
     rule.selector.fingerprint = None;
     let rule = &rule;
-    let mut names = Names::default();
-    findings(rule, witness).iter().any(|finding| {
-        let fingerprint = fingerprint::of(finding, &mut names);
-        holds(rule, finding, &fingerprint, &[], &mut names)
+    let mut cache = FrameCache::default();
+    sample_findings(rule, witness).iter().any(|finding| {
+        let fingerprint = fingerprint::fingerprint(finding, &mut cache);
+        rule_matches(rule, finding, &fingerprint, &[], &mut cache)
     })
 }
 
-/// Only the rules of `leakgate.toml` have witnesses; patterns on whole names, files and modules
-/// need more than a witness keeps.
-pub(crate) fn can_be_checked(rule: &Rule) -> bool {
-    use super::stack::What;
-    let Matcher::Stack(items) = &rule.matcher else {
+/// Returns true if the rule can be checked against a witness. Only rules of `leakgate.toml` have
+/// witnesses, and a witness lacks full names, files and the modules of named frames.
+pub(crate) fn is_checkable(rule: &Rule) -> bool {
+    let Matcher::Stack(patterns) = &rule.matcher else {
         return false;
     };
-    items.iter().all(|item| {
+    patterns.iter().all(|pattern| {
         !matches!(
-            item.what,
-            What::Symbol(_) | What::Object(_) | What::File(..)
+            pattern.parsed,
+            FramePattern::Symbol(_) | FramePattern::Object(_) | FramePattern::File(..)
         )
     })
 }

@@ -1,30 +1,28 @@
-//! Reasons that findings and rules give.
+//! Reasons that come from findings and rules.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Level, Reason, ReasonCode};
 use crate::numbers::count;
 use crate::parse::Parsed;
-use crate::rules::{AdviceCode, Rule};
-use crate::triage::{Cause, Disposition, Gate, Item, Triage, Use};
+use crate::policy::Level;
+use crate::reason::{Reason, ReasonCode};
+use crate::rules::{AdviceCode, Rule, RuleUsage};
+use crate::triage::{Cause, Disposition, FindingCount, Gate, Triage};
 
-/// Findings that nobody accepted, or no longer.
+/// Appends the reasons for unexpected findings, one for each cause.
 pub(super) fn unexpected(parsed: &Parsed, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
-    let of = |cause: Option<Cause>| {
-        triage.count_where(parsed, |item: &Item| {
-            item.disposition == Disposition::Unexpected && item.cause == cause
+    let count_cause = |cause: Option<Cause>| {
+        triage.count_where(parsed, |triaged| {
+            triaged.disposition == Disposition::Unexpected && triaged.cause == cause
         })
     };
-    let (groups, records) = of(None);
+    let FindingCount { groups, records } = count_cause(None);
     if groups > 0 {
-        let mut message = match groups {
-            1 => String::from("a finding that nobody accepted"),
-            n => format!("{} that nobody accepted", count(n, "finding", "findings")),
-        };
+        let mut message = count(groups, "unexpected finding", "unexpected findings");
         if records > groups {
-            message += &format!(", in {}", count(records, "record", "records"));
+            message += &format!(" in {}", count(records, "record", "records"));
         }
         reasons.push(Reason {
             code: ReasonCode::UnexpectedFinding,
@@ -32,115 +30,131 @@ pub(super) fn unexpected(parsed: &Parsed, triage: &Triage, gate: &Gate, reasons:
             message,
         });
     }
-    by_rule(
-        of(Some(Cause::OverLimit)).0,
+    over_limit(
+        count_cause(Some(Cause::OverLimit)).groups,
         triage,
         gate,
-        |u| u.over_limit && !u.expired,
-        ReasonCode::OverLimit,
         reasons,
     );
-    by_rule(
-        of(Some(Cause::ExpiredRule)).0,
+    expired(
+        count_cause(Some(Cause::ExpiredRule)).groups,
         triage,
         gate,
-        |u| u.expired,
-        ReasonCode::ExpiredRule,
         reasons,
     );
-    let (grown, _) = of(Some(Cause::Grown));
-    if grown > 0 {
-        let message = match triage.baseline.as_ref().and_then(|b| b.grown.first()) {
-            Some((fingerprint, was)) if grown == 1 => {
-                format!("{fingerprint} has grown; the baseline knows it as {was}")
-            }
-            _ => format!(
-                "{} of the baseline that have grown",
-                count(grown, "finding", "findings")
-            ),
-        };
-        reasons.push(Reason {
-            code: ReasonCode::GrownFinding,
-            count: grown,
-            message,
-        });
-    }
+    grown(count_cause(Some(Cause::Grown)).groups, triage, reasons);
 }
 
-/// Findings that a rule stopped accepting, named after the first such rule.
-fn by_rule(
-    findings: u64,
-    triage: &Triage,
-    gate: &Gate,
-    is_one: impl Fn(&Use) -> bool,
-    code: ReasonCode,
-    reasons: &mut Vec<Reason>,
-) {
-    let mut rules = gate
-        .rules
-        .iter()
-        .zip(&triage.uses)
-        .filter(|(_, used)| is_one(used) && used.decided > 0);
-    let (Some((rule, used)), 1..) = (rules.next(), findings) else {
+/// Appends the reason for `findings` findings of rules that are over their limit.
+fn over_limit(findings: u64, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
+    let is_cause = |usage: &RuleUsage| usage.over_limit && !usage.expired;
+    let Some((rule, usage)) = first_rule(findings, triage, gate, is_cause) else {
         return;
     };
-    let what = count(findings, "finding", "findings");
-    let message = match code {
-        ReasonCode::OverLimit => format!(
-            "{what} beyond the limit of `{}` ({}): {}",
-            rule.id,
-            rule.origin,
-            exceeded(rule, used)
-        ),
-        _ => {
-            let last = rule
-                .expires
-                .map_or(String::new(), |day| format!(" on {day}"));
-            format!(
-                "{what} of a rule that expired: `{}` ({}){last}",
-                rule.id, rule.origin
-            )
-        }
-    };
+    let message = format!(
+        "{} over the limit of rule `{}` ({}): {}",
+        count(findings, "finding", "findings"),
+        rule.id,
+        rule.origin,
+        describe_excess(rule, usage)
+    );
     reasons.push(Reason {
-        code,
+        code: ReasonCode::OverLimit,
         count: findings,
         message,
     });
 }
 
-fn exceeded(rule: &Rule, used: &Use) -> String {
-    let (records, bytes, blocks) = used.gated;
-    let sums = [
-        (rule.limit.findings, records, "record", "records"),
-        (rule.limit.bytes, bytes, "byte", "bytes"),
-        (rule.limit.blocks, blocks, "block", "blocks"),
-    ];
-    let over = sums.into_iter().filter_map(|(limit, sum, one, many)| {
-        limit
-            .filter(|limit| sum > *limit)
-            .map(|limit| format!("{} of {limit}", count(sum, one, many)))
+/// Appends the reason for `findings` findings of expired rules.
+fn expired(findings: u64, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
+    let Some((rule, _)) = first_rule(findings, triage, gate, |usage| usage.expired) else {
+        return;
+    };
+    let date = rule
+        .expires
+        .map_or(String::new(), |day| format!(" on {day}"));
+    let message = format!(
+        "{} accepted only by rule `{}` ({}), which expired{date}",
+        count(findings, "finding", "findings"),
+        rule.id,
+        rule.origin
+    );
+    reasons.push(Reason {
+        code: ReasonCode::ExpiredRule,
+        count: findings,
+        message,
     });
-    over.collect::<Vec<_>>().join(", ")
 }
 
-/// Rules that had to match a number of records and did not.
+/// Appends the reason for `findings` findings that have grown since the baseline was written.
+fn grown(findings: u64, triage: &Triage, reasons: &mut Vec<Reason>) {
+    if findings == 0 {
+        return;
+    }
+    let message = match triage.baseline.as_ref().and_then(|b| b.grown.first()) {
+        Some(grown) if findings == 1 => format!(
+            "{} has grown; it was {} in the baseline",
+            grown.fingerprint, grown.before
+        ),
+        _ => format!(
+            "{} larger than in the baseline",
+            count(findings, "finding is", "findings are")
+        ),
+    };
+    reasons.push(Reason {
+        code: ReasonCode::GrownFinding,
+        count: findings,
+        message,
+    });
+}
+
+/// Returns the first rule that decided about a finding and for which `is_cause` returns true.
+/// Returns `None` if `findings` is zero.
+fn first_rule<'a>(
+    findings: u64,
+    triage: &'a Triage,
+    gate: &'a Gate,
+    is_cause: impl Fn(&RuleUsage) -> bool,
+) -> Option<(&'a Rule, &'a RuleUsage)> {
+    if findings == 0 {
+        return None;
+    }
+    triage
+        .rules(gate)
+        .find(|(_, usage)| is_cause(usage) && usage.decided > 0)
+}
+
+/// Describes each exceeded limit: `3 records (limit 2), 90 bytes (limit 64)`.
+fn describe_excess(rule: &Rule, usage: &RuleUsage) -> String {
+    let gated = usage.gated;
+    let sums = [
+        (rule.limit.findings, gated.records, "record", "records"),
+        (rule.limit.bytes, gated.bytes, "byte", "bytes"),
+        (rule.limit.blocks, gated.blocks, "block", "blocks"),
+    ];
+    let exceeded = sums.into_iter().filter_map(|(limit, sum, one, many)| {
+        limit
+            .filter(|limit| sum > *limit)
+            .map(|limit| format!("{} (limit {limit})", count(sum, one, many)))
+    });
+    exceeded.collect::<Vec<_>>().join(", ")
+}
+
+/// Appends the reason for rules that didn't match as many records as they must.
 pub(super) fn expectations(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
-    let missed: Vec<(&Rule, &Use)> = gate
-        .rules
-        .iter()
-        .zip(&triage.uses)
-        .filter(|(_, u)| u.expectation_missed)
+    let missed: Vec<(&Rule, &RuleUsage)> = triage
+        .rules(gate)
+        .filter(|(_, usage)| usage.expectation_missed)
         .collect();
-    let Some((rule, used)) = missed.first() else {
+    let Some((rule, usage)) = missed.first() else {
         return;
     };
     let message = format!(
-        "`{}` ({}) must match {} and matches {}: the run is not trusted",
+        "rule `{}` ({}): expected exactly {}, found {}",
         rule.id,
         rule.origin,
-        count(rule.expect.unwrap_or(0), "record", "records"),
-        used.matched
+        count(rule.expect.unwrap_or(0), "match", "matches"),
+        usage.matched
     );
     reasons.push(Reason {
         code: ReasonCode::ExpectationMissed,
@@ -149,7 +163,7 @@ pub(super) fn expectations(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reaso
     });
 }
 
-/// Rules that match nothing, where the policy does not allow them.
+/// Appends the reason for unused rules if the policy forbids them.
 pub(super) fn unused(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
     let mut unused = triage
         .advice
@@ -157,7 +171,7 @@ pub(super) fn unused(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
         .filter(|a| a.code == AdviceCode::UnusedRule && a.level == Level::Fail);
     let Some(first) = unused.next() else { return };
     let rule = &gate.rules[first.rule];
-    let message = format!("`{}` ({}) matches nothing", rule.id, rule.origin);
+    let message = format!("rule `{}` ({}) matches nothing", rule.id, rule.origin);
     reasons.push(Reason {
         code: ReasonCode::UnusedRule,
         count: 1 + unused.count() as u64,
@@ -165,7 +179,7 @@ pub(super) fn unused(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
     });
 }
 
-/// Findings that are not gated since no frame of theirs is one's own.
+/// Appends a warning about third-party findings if the policy asks for one.
 pub(super) fn third_party(
     parsed: &Parsed,
     triage: &Triage,
@@ -175,21 +189,18 @@ pub(super) fn third_party(
     if gate.policy.third_party != Level::Warn {
         return;
     }
-    let gated = |item: &Item, at: usize| {
-        gate.policy.gates(&parsed.findings[at].kind) && item.disposition == Disposition::NotGated
-    };
-    let found = (0..)
-        .zip(&triage.items)
-        .filter(|(at, item)| gated(item, *at))
-        .count() as u64;
-    if found > 0 {
+    let ignored = triage.iter(parsed).filter(|(finding, triaged)| {
+        gate.policy.gates(&finding.kind) && triaged.disposition == Disposition::NotGated
+    });
+    let number = ignored.count() as u64;
+    if number > 0 {
         let message = format!(
-            "{} without a frame of yours",
-            count(found, "finding", "findings")
+            "{} without a frame in your code",
+            count(number, "finding", "findings")
         );
         warnings.push(Reason {
             code: ReasonCode::ThirdParty,
-            count: found,
+            count: number,
             message,
         });
     }

@@ -1,25 +1,26 @@
-//! Reasons that the checkers give: what they hid themselves, and reports that are not there.
+//! Reasons that come from checkers: findings that they suppressed, and missing reports.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Level, Policy, Reason, ReasonCode, Vouched};
+use super::VerifiedChecker;
 use crate::model::{Report, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
+use crate::policy::{Level, Policy};
+use crate::reason::{Reason, ReasonCode};
 
-/// What the checkers' own suppressions hid.
+/// Appends a reason or a warning for findings that the checkers' own suppressions hid.
 pub(super) fn suppressed(
     parsed: &Parsed,
     policy: &Policy,
     reasons: &mut Vec<Reason>,
     warnings: &mut Vec<Reason>,
 ) {
-    let hidden = |r: &&Report| {
-        r.suppressed().blocks > 0 || r.stated.suppressed_errors.is_some_and(|n| n > 0)
+    let is_hiding = |r: &&Report| {
+        r.suppressed().blocks > 0 || r.totals.suppressed_errors.is_some_and(|n| n > 0)
     };
-    let reports: Vec<&Report> = parsed.reports.iter().filter(hidden).collect();
+    let reports: Vec<&Report> = parsed.reports.iter().filter(is_hiding).collect();
     let Some(first) = reports
         .first()
         .filter(|_| policy.tool_suppressed != Level::Allow)
@@ -27,7 +28,7 @@ pub(super) fn suppressed(
         return;
     };
     let leaks = first.suppressed();
-    let what = match first.stated.suppressed_errors {
+    let what = match first.totals.suppressed_errors {
         Some(errors) if leaks.blocks == 0 => count(errors, "error", "errors"),
         _ => amount(leaks.bytes, leaks.blocks),
     };
@@ -44,40 +45,35 @@ pub(super) fn suppressed(
     }
 }
 
-/// Reports that must be there.
+/// Appends the reason for required reports that are missing.
 pub(super) fn missing(
     parsed: &Parsed,
-    vouched: &[Vouched],
+    verified: &[VerifiedChecker],
     policy: &Policy,
     reasons: &mut Vec<Reason>,
 ) {
-    let is_there = |tool: &Tool| {
-        // LeakSanitizer's sum may stand in the report of another sanitizer.
-        let own =
-            |r: &&Report| r.tool == *tool || (*tool == Tool::Lsan && r.stated.leaked.is_some());
-        parsed.reports.iter().filter(own).any(|r| r.complete)
-            || vouched.iter().any(|v| v.tool == *tool)
+    let is_present = |tool: &Tool| {
+        // The report of another sanitizer may contain LeakSanitizer's summary.
+        let is_report =
+            |r: &&Report| r.tool == *tool || (*tool == Tool::Lsan && r.totals.leaked.is_some());
+        parsed.reports.iter().filter(is_report).any(|r| r.complete)
+            || verified.iter().any(|v| v.tool == *tool)
     };
     let missing: Vec<&str> = policy
         .require
         .iter()
-        .filter(|t| !is_there(t))
+        .filter(|t| !is_present(t))
         .map(Tool::as_str)
         .collect();
     if !missing.is_empty() {
-        let (word, names) = (
-            if missing.len() == 1 {
-                "report"
-            } else {
-                "reports"
-            },
-            missing.join(" and of "),
+        let message = format!(
+            "missing a complete report from {}, which `require` demands",
+            missing.join(" and ")
         );
-        let message = format!("no complete {word} of {names}, which the configuration requires");
         reasons.push(Reason {
             code: ReasonCode::MissingReport,
             count: missing.len() as u64,
-            message: String::from(&*message),
+            message,
         });
     }
 }

@@ -1,49 +1,63 @@
-//! What the tests on real reports share: the cases under `snapshots/`, and the way from bytes to a
-//! verdict.
+//! Helpers shared by both test binaries: the cases under `snapshots/`, and the steps from bytes to
+//! a verdict. `xtask/src/wasm/native.rs` includes this file, too.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, reason = "each test binary uses only a part of this")]
 #![allow(
     clippy::expect_used,
-    reason = "a case that can't be read is a broken test"
+    clippy::panic,
+    reason = "an unreadable case is a broken test"
 )]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::thread;
 
-use leakgate_core::emit::{self, Format, Run, Style};
+use leakgate_core::emit::{self, Format, RenderOptions, Run};
+use leakgate_core::verdict::Source;
 use leakgate_core::{
-    Date, Gate, NoWorkspace, Options, Parsed, Parser, Policy, Source, Triage, Verdict,
+    Date, Gate, NoWorkspace, Options, Outcome, Parsed, Parser, Policy, Triage, Verdict,
 };
 
-/// A clean run, behind which most traps are put: what is wrong must show beside real proof.
-pub(crate) const CLEAN: &str = "==7== Memcheck, a memory error detector
-==7== Command: ./clean
-==7== 
-==7== HEAP SUMMARY:
-==7==     in use at exit: 0 bytes in 0 blocks
-==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated
-==7== 
-==7== All heap blocks were freed -- no leaks are possible
-==7== 
-==7== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)
-";
-
-/// A folder of `snapshots/`: real reports of one run.
+/// A folder under `snapshots/` with the real reports of one run.
 pub(crate) struct Case {
     /// `<dialect>/<case>`
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
-    /// The reports in order: file name and bytes.
+    /// The reports in order, as pairs of file name and content.
     pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
-/// The folder of all cases.
+/// Returns the folder `snapshots/`.
 pub(crate) fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots")
 }
 
-/// Every case, by name.
-pub(crate) fn cases() -> Vec<Case> {
+/// Returns every case, sorted by name. Each binary reads the files once.
+pub(crate) fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(read_cases);
+    &CASES
+}
+
+/// Returns the case with this name.
+pub(crate) fn case(name: &str) -> &'static Case {
+    cases()
+        .iter()
+        .find(|case| case.name == name)
+        .unwrap_or_else(|| panic!("no case is called {name}"))
+}
+
+/// Calls `check` for every case, in four threads.
+pub(crate) fn for_each_case(check: impl Fn(&Case) + Sync) {
+    let part = cases().len().div_ceil(4);
+    thread::scope(|scope| {
+        for cases in cases().chunks(part) {
+            scope.spawn(|| cases.iter().for_each(&check));
+        }
+    });
+}
+
+fn read_cases() -> Vec<Case> {
     let home = home().canonicalize().expect("the folder snapshots");
     let mut cases = Vec::new();
     for dialect in folders(&home) {
@@ -65,15 +79,15 @@ pub(crate) fn cases() -> Vec<Case> {
     }
     assert!(
         cases.len() > 300,
-        "{} cases are too few: where is snapshots/?",
+        "only {} cases found in snapshots/",
         cases.len()
     );
     cases
 }
 
-/// The folders in a folder, sorted.
-fn folders(of: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(of)
+/// Returns the subfolders of a folder, sorted.
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent)
         .expect("a folder")
         .map(|e| e.expect("an entry").path());
     let mut found: Vec<PathBuf> = entries.filter(|p| p.is_dir()).collect();
@@ -89,7 +103,7 @@ fn reports(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let names: Vec<String> = match about.get("files").and_then(toml::Value::as_array) {
         Some(files) => files
             .iter()
-            .map(|f| f.as_str().expect("the name of a file").to_owned())
+            .map(|f| f.as_str().expect("a file name").to_owned())
             .collect(),
         None => ["report.txt", "report.xml"]
             .map(str::to_owned)
@@ -106,7 +120,7 @@ fn reports(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Everything that is made of some inputs under the default policy.
+/// The result of parsing and judging some inputs.
 pub(crate) struct Judged {
     pub(crate) gate: Gate,
     pub(crate) parsed: Parsed,
@@ -114,31 +128,31 @@ pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
 }
 
-/// Documents as the command line lays them out.
-pub(crate) fn style() -> Style<'static> {
-    Style {
-        suppress: Some(leakgate_core::suppress),
-        ..Style::default()
+/// Returns the style that the command line uses.
+pub(crate) fn style() -> RenderOptions<'static> {
+    RenderOptions {
+        suggest_rules: true,
+        ..RenderOptions::default()
     }
 }
 
-/// A gate without rules, on some day.
+/// Returns a gate with the default policy and without rules, on a fixed day.
 pub(crate) fn gate() -> Gate {
     Gate::new(Policy::default(), Date::constant(2026, 6, 1))
 }
 
-/// Reads files whole and decides; each is a source of its own.
+/// Parses files, each as a source of its own, and judges them by the default gate.
 pub(crate) fn judge<B: AsRef<[u8]>>(files: &[(String, B)]) -> Judged {
     judge_by(gate(), files)
 }
 
-/// The same by a gate with rules.
+/// Does the same as [`judge`] with another gate.
 pub(crate) fn judge_by<B: AsRef<[u8]>>(gate: Gate, files: &[(String, B)]) -> Judged {
     let (parsed, sources) = read(files, |bytes| vec![bytes]);
     decide(gate, parsed, &sources)
 }
 
-/// The same with each file cut by `cut`.
+/// Does the same as [`judge`], with each file fed in the chunks that `cut` returns.
 pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(
     files: &[(String, B)],
     cut: impl FnMut(&[u8]) -> Vec<&[u8]>,
@@ -147,7 +161,7 @@ pub(crate) fn judge_in_chunks<B: AsRef<[u8]>>(
     decide(gate(), parsed, &sources)
 }
 
-/// Reads files; each is a source of its own.
+/// Parses files, each as a source of its own, in the chunks that `cut` returns.
 pub(crate) fn read<B: AsRef<[u8]>>(
     files: &[(String, B)],
     mut cut: impl FnMut(&[u8]) -> Vec<&[u8]>,
@@ -167,10 +181,10 @@ pub(crate) fn read<B: AsRef<[u8]>>(
     (parser.finish(), sources)
 }
 
-/// Holds what was read against a gate.
+/// Judges parsed data by a gate.
 pub(crate) fn decide(gate: Gate, parsed: Parsed, sources: &[Source]) -> Judged {
-    let triage = leakgate_core::triage(&parsed, &gate, &NoWorkspace);
-    let verdict = leakgate_core::judge(&parsed, &triage, sources, &gate);
+    let triage = leakgate_core::triage::triage(&parsed, &gate, &NoWorkspace);
+    let verdict = leakgate_core::verdict::judge(&parsed, &triage, sources, &gate);
     Judged {
         gate,
         parsed,
@@ -179,34 +193,41 @@ pub(crate) fn decide(gate: Gate, parsed: Parsed, sources: &[Source]) -> Judged {
     }
 }
 
-/// One text without a file.
+/// Parses and judges a single log.
 pub(crate) fn judge_text(bytes: &[u8]) -> Judged {
     judge(&[("log".to_owned(), bytes)])
 }
 
 impl Judged {
-    /// The document in a format.
+    /// Returns the report in a format, in the style of the command line.
     pub(crate) fn document(&self, format: Format) -> String {
         self.document_in(format, &style())
     }
 
-    /// The same, laid out in a way.
-    pub(crate) fn document_in(&self, format: Format, style: &Style<'_>) -> String {
+    /// Returns the report in a format and style.
+    pub(crate) fn document_in(&self, format: Format, style: &RenderOptions<'_>) -> String {
         let Self {
             gate,
             parsed,
             triage,
             verdict,
         } = self;
-        let run = Run {
-            parsed,
-            gate,
-            triage,
-            verdict,
-            workspace: &NoWorkspace,
-            sources: &NoWorkspace,
-            changes: None,
-        };
-        emit::document(&run, format, style)
+        let run = Run::new(parsed, gate, triage, verdict);
+        emit::render(&run, format, style)
+    }
+
+    /// Returns the outcome and the codes of all reasons.
+    pub(crate) fn codes(&self) -> (Outcome, Vec<&'static str>) {
+        let reasons = self.verdict.reasons.iter();
+        (
+            self.verdict.outcome,
+            reasons.map(|reason| reason.code.as_str()).collect(),
+        )
+    }
+
+    /// Returns the fingerprint and the kind of each finding.
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = (String, String)> {
+        let findings = self.parsed.findings.iter().zip(&self.triage.findings);
+        findings.map(|(finding, item)| (item.fingerprint.to_string(), finding.kind.to_string()))
     }
 }

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-/* Adds two numbers in memory of its own, and gives it back. */
+/* Adds two numbers on the heap. */
 int main(void) {
     int *numbers = calloc(2, sizeof *numbers);
     if (numbers == NULL) return 1;

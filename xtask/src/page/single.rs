@@ -13,7 +13,8 @@ use super::bundle;
 use crate::{Outcome, sizes};
 
 /// A part that only the served page has.
-const TAKE_AWAY: &str = " Take the page away <a href=\"leakgate.html\" download>as one file</a>, for a place without network.";
+const TAKE_AWAY: &str =
+    " <a href=\"leakgate.html\" download>Download this page as a single file</a> for offline use.";
 
 /// Joins the parts of the page.
 pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {

@@ -4,7 +4,7 @@ use xshell::{Shell, cmd};
 
 use super::{Extent, needs, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
-use crate::{Outcome, bench, fuzz, page, wasm};
+use crate::{Outcome, archive, bench, fuzz, page, wasm};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -147,6 +147,12 @@ pub(super) const ALL: &[Stage] = &[
         run: |sh, _| documentation(sh),
     },
     Stage {
+        name: "Source archive",
+        only: None,
+        needs: archive::NEEDS,
+        run: |sh, _| archive::test(sh),
+    },
+    Stage {
         name: "Fuzzing",
         only: None,
         needs: fuzz::NEEDS,
@@ -245,7 +251,7 @@ fn tests(sh: &Shell) -> Outcome {
 fn mutants(sh: &Shell) -> Outcome {
     let test = cmd!(
         sh,
-        "cargo test --release --package leakgate-core --test mutants"
+        "cargo test --release --package leakgate-core --test cases -- mutants/"
     );
     Ok(test.env("LEAKGATE_MUTANTS", MUTANTS).run()?)
 }

@@ -1,4 +1,4 @@
-//! Artifacts of other runs, most of which are not what they seem.
+//! Tests the download of artifacts of other runs, most of which are forged.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::fake::Fault;
-use super::{HASTY, World};
-use crate::github::{BaseRun, Trouble};
+use super::{Fixture, SHORT_TIMEOUT};
+use crate::github::{ApiError, BaseRun};
 
 const NAME: &str = "leakgate linux/x64";
 const MEMBER: &str = "leakgate.json";
@@ -26,9 +26,9 @@ fn sha(letter: char) -> String {
     letter.to_string().repeat(40)
 }
 
-/// Adds a push whose artifact says `text`.
-fn push(world: &World, letter: char, text: &str) -> (u64, u64) {
-    world.fake.state().push(
+/// Adds a push whose artifact contains `text`.
+fn push(fixture: &Fixture, letter: char, text: &str) -> (u64, u64) {
+    fixture.fake.state().add_push(
         NAME,
         "main",
         &sha(letter),
@@ -36,81 +36,90 @@ fn push(world: &World, letter: char, text: &str) -> (u64, u64) {
     )
 }
 
-fn base(world: &World) -> Option<BaseRun> {
-    world.client.base(NAME, MEMBER, "main", None).unwrap()
+fn base_run(fixture: &Fixture) -> Option<BaseRun> {
+    fixture.client.base_run(NAME, MEMBER, "main", None).unwrap()
 }
 
-fn text(world: &World) -> Option<String> {
-    base(world).map(|base| base.text)
+fn text(fixture: &Fixture) -> Option<String> {
+    base_run(fixture).map(|base| base.text)
 }
 
 #[test]
-fn the_newest_push_to_the_branch_is_taken() {
-    let world = World::new();
-    assert_eq!(base(&world), None);
-    push(&world, 'a', "old");
-    let (run, _) = push(&world, 'b', "new");
+fn newest_push_to_the_branch_is_used() {
+    let fixture = Fixture::new();
+    assert_eq!(base_run(&fixture), None);
+    push(&fixture, 'a', "old");
+    let (run, _) = push(&fixture, 'b', "new");
     let url = format!("https://github.example/runs/{run}");
     assert_eq!(
-        base(&world),
+        base_run(&fixture),
         Some(BaseRun {
             sha: sha('b'),
             url,
             text: "new".into()
         })
     );
-    let (run, _) = push(&world, 'c', "this very run");
+    let (run, _) = push(&fixture, 'c', "the current run");
     assert_eq!(
-        world
+        fixture
             .client
-            .base(NAME, MEMBER, "main", Some(run))
+            .base_run(NAME, MEMBER, "main", Some(run))
             .unwrap()
             .unwrap()
             .text,
         "new"
     );
     assert_eq!(
-        world.client.base("leakgate", MEMBER, "main", None).unwrap(),
+        fixture
+            .client
+            .base_run("leakgate", MEMBER, "main", None)
+            .unwrap(),
         None
     );
-    assert_eq!(world.client.base(NAME, MEMBER, "mai", None).unwrap(), None);
+    assert_eq!(
+        fixture.client.base_run(NAME, MEMBER, "mai", None).unwrap(),
+        None
+    );
 }
 
-/// A change to what an artifact or its run says of itself.
-fn with(change: impl Fn(&mut Value, &mut Value)) -> Option<String> {
-    let world = World::new();
-    push(&world, 'a', "right");
-    let (run, _) = push(&world, 'b', "wrong");
+/// Returns the text of the base run after a change to the newest artifact or its run.
+fn text_after(change: impl Fn(&mut Value, &mut Value)) -> Option<String> {
+    let fixture = Fixture::new();
+    push(&fixture, 'a', "right");
+    let (run, _) = push(&fixture, 'b', "wrong");
     {
-        let state = &mut *world.fake.state();
+        let state = &mut *fixture.fake.state();
         change(
             state.artifacts.last_mut().unwrap(),
             state.runs.get_mut(&run).unwrap(),
         );
     }
-    text(&world)
+    text(&fixture)
 }
 
 #[test]
-fn a_fork_whose_branch_is_called_main_is_not_taken() {
+fn main_branch_of_a_fork_is_ignored() {
     let right = Some("right".to_owned());
     assert_eq!(
-        with(|artifact, _| artifact["workflow_run"]["head_repository_id"] = 666.into()),
+        text_after(|artifact, _| artifact["workflow_run"]["head_repository_id"] = 666.into()),
         right
     );
     assert_eq!(
-        with(|artifact, _| artifact["workflow_run"]["head_repository_id"] = Value::Null),
+        text_after(|artifact, _| artifact["workflow_run"]["head_repository_id"] = Value::Null),
         right
     );
     assert_eq!(
-        with(|_, run| run["head_repository"]["id"] = 666.into()),
+        text_after(|_, run| run["head_repository"]["id"] = 666.into()),
         right
     );
-    assert_eq!(with(|_, run| run["head_repository"] = Value::Null), right);
+    assert_eq!(
+        text_after(|_, run| run["head_repository"] = Value::Null),
+        right
+    );
 }
 
 #[test]
-fn only_a_push_of_that_commit_to_that_branch_is_taken() {
+fn only_a_push_of_the_commit_to_the_branch_is_used() {
     let right = Some("right".to_owned());
     for event in [
         "pull_request",
@@ -119,237 +128,263 @@ fn only_a_push_of_that_commit_to_that_branch_is_taken() {
         "schedule",
         "",
     ] {
-        assert_eq!(with(|_, run| run["event"] = event.into()), right, "{event}");
+        assert_eq!(
+            text_after(|_, run| run["event"] = event.into()),
+            right,
+            "{event}"
+        );
     }
-    assert_eq!(with(|_, run| run["head_sha"] = sha('c').into()), right);
-    assert_eq!(with(|_, run| run["head_branch"] = "next".into()), right);
     assert_eq!(
-        with(|artifact, _| artifact["workflow_run"]["head_branch"] = "next".into()),
+        text_after(|_, run| run["head_sha"] = sha('c').into()),
         right
     );
     assert_eq!(
-        with(|artifact, _| artifact["workflow_run"] = Value::Null),
+        text_after(|_, run| run["head_branch"] = "next".into()),
         right
     );
-    assert_eq!(with(|artifact, _| artifact["expired"] = true.into()), right);
     assert_eq!(
-        with(|artifact, _| artifact["name"] = "leakgate linux".into()),
+        text_after(|artifact, _| artifact["workflow_run"]["head_branch"] = "next".into()),
         right
     );
-    // And with no change at all it would have been.
-    assert_eq!(with(|_, _| ()), Some("wrong".to_owned()));
+    assert_eq!(
+        text_after(|artifact, _| artifact["workflow_run"] = Value::Null),
+        right
+    );
+    assert_eq!(
+        text_after(|artifact, _| artifact["expired"] = true.into()),
+        right
+    );
+    assert_eq!(
+        text_after(|artifact, _| artifact["name"] = "leakgate linux".into()),
+        right
+    );
+    // Without a change, the newest artifact is used.
+    assert_eq!(text_after(|_, _| ()), Some("wrong".to_owned()));
 }
 
 #[test]
-fn a_commit_that_no_longer_lies_on_the_branch_is_not_taken() {
+fn commit_that_left_the_branch_is_ignored() {
     for status in ["diverged", "behind", ""] {
-        let world = World::new();
-        push(&world, 'a', "right");
-        push(&world, 'b', "wrong");
-        world
+        let fixture = Fixture::new();
+        push(&fixture, 'a', "right");
+        push(&fixture, 'b', "wrong");
+        fixture
             .fake
             .state()
             .compare
             .insert(format!("{}...main", sha('b')), status.into());
-        assert_eq!(text(&world).as_deref(), Some("right"), "{status}");
+        assert_eq!(text(&fixture).as_deref(), Some("right"), "{status}");
     }
-    let world = World::new();
-    push(&world, 'a', "right");
-    push(&world, 'b', "wrong");
-    world
+    let fixture = Fixture::new();
+    push(&fixture, 'a', "right");
+    push(&fixture, 'b', "wrong");
+    fixture
         .fake
         .state()
         .compare
         .remove(&format!("{}...main", sha('b')));
-    assert_eq!(text(&world).as_deref(), Some("right"));
-    world
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
+    fixture
         .fake
         .state()
         .compare
         .insert(format!("{}...main", sha('a')), "identical".into());
-    assert_eq!(text(&world).as_deref(), Some("right"));
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
 }
 
 #[test]
-fn a_run_or_an_artifact_that_is_gone_is_passed_over() {
-    let world = World::new();
-    push(&world, 'a', "right");
-    let (run, _) = push(&world, 'b', "gone");
-    world.fake.state().runs.remove(&run);
-    let (_, artifact) = push(&world, 'c', "gone");
-    world.fake.state().zips.remove(&artifact);
-    world.fake.state().push(
+fn deleted_run_or_artifact_is_skipped() {
+    let fixture = Fixture::new();
+    push(&fixture, 'a', "right");
+    let (run, _) = push(&fixture, 'b', "gone");
+    fixture.fake.state().runs.remove(&run);
+    let (_, artifact) = push(&fixture, 'c', "gone");
+    fixture.fake.state().zips.remove(&artifact);
+    fixture.fake.state().add_push(
         NAME,
         "main",
         &sha('d'),
         zip(&[("a/leakgate.json", "not it")]),
     );
-    assert_eq!(text(&world).as_deref(), Some("right"));
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
 }
 
 #[test]
-fn a_branch_may_have_any_name() {
-    let world = World::new();
+fn branch_name_may_contain_special_characters() {
+    let fixture = Fixture::new();
     let branch = "release/1.0 #ü&x=%2F";
-    world
+    fixture
         .fake
         .state()
-        .push(NAME, branch, &sha('a'), zip(&[(MEMBER, "there")]));
+        .add_push(NAME, branch, &sha('a'), zip(&[(MEMBER, "found")]));
     assert_eq!(
-        world
+        fixture
             .client
-            .base(NAME, MEMBER, branch, None)
+            .base_run(NAME, MEMBER, branch, None)
             .unwrap()
             .unwrap()
             .text,
-        "there"
+        "found"
     );
 }
 
 #[test]
-fn the_newest_is_found_behind_hundreds_of_pull_requests() {
-    let world = World::new();
-    push(&world, 'a', "right");
+fn newest_push_is_found_after_hundreds_of_pull_requests() {
+    let fixture = Fixture::new();
+    push(&fixture, 'a', "right");
     for _ in 0..250 {
-        push(&world, 'b', "wrong");
-        world.fake.state().artifacts.last_mut().unwrap()["workflow_run"]["head_branch"] =
+        push(&fixture, 'b', "wrong");
+        fixture.fake.state().artifacts.last_mut().unwrap()["workflow_run"]["head_branch"] =
             "next".into();
     }
-    assert_eq!(text(&world).as_deref(), Some("right"));
-    assert_eq!(world.fake.count("GET", "/actions/artifacts?"), 3);
-    assert_eq!(world.fake.count("GET", "/actions/runs/"), 1);
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
+    assert_eq!(fixture.fake.count("GET", "/actions/artifacts?"), 3);
+    assert_eq!(fixture.fake.count("GET", "/actions/runs/"), 1);
 }
 
 #[test]
-fn the_token_does_not_go_to_the_store() {
-    let world = World::new();
-    push(&world, 'a', "right");
-    assert_eq!(text(&world).as_deref(), Some("right"));
-    let state = world.fake.state();
-    assert_eq!(state.seen_elsewhere.len(), 1);
+fn token_is_not_sent_to_the_file_store() {
+    let fixture = Fixture::new();
+    push(&fixture, 'a', "right");
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
+    let state = fixture.fake.state();
+    assert_eq!(state.other_requests.len(), 1);
     assert!(
-        !state.seen_elsewhere[0]
+        !state.other_requests[0]
             .headers
             .contains_key("authorization")
     );
-    assert!(state.seen_elsewhere[0].path.ends_with("?sig=signed"));
+    assert!(state.other_requests[0].path.ends_with("?sig=signed"));
 }
 
 #[test]
-fn reading_is_repeated() {
-    for fault in [Fault::BadGateway, Fault::Close, Fault::TooMany(0)] {
+fn failed_reads_are_retried() {
+    for fault in [Fault::BadGateway, Fault::Close, Fault::TooManyRequests(0)] {
         for part in ["/actions/artifacts", "/actions/runs/", "/compare/", "/zip"] {
-            let world = World::new();
-            push(&world, 'a', "right");
-            world.fake.fail("GET", part, 1, fault);
-            assert_eq!(text(&world).as_deref(), Some("right"), "{fault:?} {part}");
+            let fixture = Fixture::new();
+            push(&fixture, 'a', "right");
+            fixture.fake.fail("GET", part, 1, fault);
+            assert_eq!(text(&fixture).as_deref(), Some("right"), "{fault:?} {part}");
         }
     }
-    let world = World::with("", HASTY);
-    push(&world, 'a', "right");
-    world.fake.fail("GET", "/compare/", 1, Fault::Hang);
-    assert_eq!(text(&world).as_deref(), Some("right"));
+    let fixture = Fixture::with("", SHORT_TIMEOUT);
+    push(&fixture, 'a', "right");
+    fixture.fake.fail("GET", "/compare/", 1, Fault::Hang);
+    assert_eq!(text(&fixture).as_deref(), Some("right"));
 }
 
 #[test]
-fn a_token_that_may_not_read_is_told() {
-    let world = World::new();
-    world
+fn missing_read_permission_is_reported() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .fail_always("GET", "/actions/artifacts", Fault::Forbidden);
-    let trouble = world.client.base(NAME, MEMBER, "main", None).unwrap_err();
-    assert!(matches!(trouble, Trouble::Forbidden(_)));
+    let error = fixture
+        .client
+        .base_run(NAME, MEMBER, "main", None)
+        .unwrap_err();
+    assert!(matches!(error, ApiError::Forbidden(_)));
     assert!(
-        trouble
+        error
             .to_string()
-            .starts_with("the results of the base branch could not be read: 403 Forbidden: "),
-        "{trouble}"
+            .starts_with("cannot read the results of the base branch: 403 Forbidden: "),
+        "{error}"
     );
 }
 
 #[test]
-fn a_bomb_is_refused() {
-    let world = World::new();
-    push(&world, 'a', &" ".repeat((64 << 20) + 1));
-    let trouble = world.client.base(NAME, MEMBER, "main", None).unwrap_err();
+fn zip_bomb_is_rejected() {
+    let fixture = Fixture::new();
+    push(&fixture, 'a', &" ".repeat((64 << 20) + 1));
+    let error = fixture
+        .client
+        .base_run(NAME, MEMBER, "main", None)
+        .unwrap_err();
     assert!(
-        trouble
+        error
             .to_string()
             .contains("leakgate.json unpacks to more than 64 MiB"),
-        "{trouble}"
+        "{error}"
     );
 }
 
 #[test]
-fn an_archive_that_is_too_long_is_refused_before_it_is_read_to_its_end() {
-    let world = World::new();
-    world
+fn oversized_archive_is_rejected_before_its_end() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .state()
-        .push(NAME, "main", &sha('a'), vec![b'x'; (64 << 20) + 1]);
-    let trouble = world.client.base(NAME, MEMBER, "main", None).unwrap_err();
+        .add_push(NAME, "main", &sha('a'), vec![b'x'; (64 << 20) + 1]);
+    let error = fixture
+        .client
+        .base_run(NAME, MEMBER, "main", None)
+        .unwrap_err();
     assert!(
-        trouble
+        error
             .to_string()
-            .ends_with("the answer has more than 67108864 bytes"),
-        "{trouble}"
+            .ends_with("the response is longer than 67108864 bytes"),
+        "{error}"
     );
 }
 
 #[test]
-fn what_is_no_archive_is_told() {
-    let world = World::new();
-    world
+fn invalid_archive_is_reported() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .state()
-        .push(NAME, "main", &sha('a'), b"<html>".to_vec());
-    let trouble = world.client.base(NAME, MEMBER, "main", None).unwrap_err();
+        .add_push(NAME, "main", &sha('a'), b"<html>".to_vec());
+    let error = fixture
+        .client
+        .base_run(NAME, MEMBER, "main", None)
+        .unwrap_err();
     assert!(
-        trouble
+        error
             .to_string()
-            .starts_with("the results of the base branch could not be read: artifact "),
-        "{trouble}"
+            .starts_with("cannot read the results of the base branch: artifact "),
+        "{error}"
     );
 }
 
 #[test]
-fn the_artifacts_of_a_run_are_read_by_their_names() {
-    let world = World::new();
+fn artifacts_of_a_run_are_selected_by_name() {
+    let fixture = Fixture::new();
     let members = [
         (MEMBER, "{}"),
         ("summary.md", "#"),
         ("../../etc/passwd", "x"),
         ("a/leakgate.json", "y"),
     ];
-    let (run, _) = world
-        .fake
-        .state()
-        .push("leakgate-linux", "evil", &sha('a'), zip(&members));
+    let (run, _) =
+        fixture
+            .fake
+            .state()
+            .add_push("leakgate-linux", "evil", &sha('a'), zip(&members));
     for (name, text) in [
         ("leakgate-mac", "old"),
         ("leakgate-mac", "new"),
         ("coverage", "no"),
         ("leakgate-gone", "no"),
     ] {
-        let state = &mut *world.fake.state();
-        state.push(name, "evil", &sha('a'), zip(&[(MEMBER, text)]));
+        let state = &mut *fixture.fake.state();
+        state.add_push(name, "evil", &sha('a'), zip(&[(MEMBER, text)]));
         state.artifacts.last_mut().unwrap()["workflow_run"]["id"] = run.into();
     }
-    world.fake.state().artifacts.last_mut().unwrap()["expired"] = json!(true);
-    world.fake.state().push(
+    fixture.fake.state().artifacts.last_mut().unwrap()["expired"] = json!(true);
+    fixture.fake.state().add_push(
         "leakgate-other",
         "evil",
         &sha('a'),
         zip(&[(MEMBER, "of another run")]),
     );
     let wanted = [MEMBER, "summary.md", "missing"];
-    let bundles = world
+    let artifacts = fixture
         .client
-        .members_of_run(run, |name| name.starts_with("leakgate-"), &wanted)
+        .run_artifacts(run, |name| name.starts_with("leakgate-"), &wanted)
         .unwrap();
-    let found: Vec<_> = bundles
+    let found: Vec<_> = artifacts
         .into_iter()
-        .map(|bundle| (bundle.artifact, bundle.members.unwrap()))
+        .map(|artifact| (artifact.name, artifact.members.unwrap()))
         .collect();
     let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     assert_eq!(
@@ -365,48 +400,49 @@ fn the_artifacts_of_a_run_are_read_by_their_names() {
             ),
         ]
     );
-    assert_eq!(world.fake.state().seen_elsewhere.len(), 2);
+    assert_eq!(fixture.fake.state().other_requests.len(), 2);
 }
 
 #[test]
-fn a_broken_artifact_keeps_no_other_from_being_read() {
-    let world = World::new();
-    let (run, _) = world
-        .fake
-        .state()
-        .push("leakgate-a", "evil", &sha('a'), b"no archive".to_vec());
+fn broken_artifact_does_not_affect_the_rest() {
+    let fixture = Fixture::new();
+    let (run, _) =
+        fixture
+            .fake
+            .state()
+            .add_push("leakgate-a", "evil", &sha('a'), b"not an archive".to_vec());
     {
-        let state = &mut *world.fake.state();
-        state.push("leakgate-b", "evil", &sha('a'), zip(&[(MEMBER, "{}")]));
+        let state = &mut *fixture.fake.state();
+        state.add_push("leakgate-b", "evil", &sha('a'), zip(&[(MEMBER, "{}")]));
         state.artifacts.last_mut().unwrap()["workflow_run"]["id"] = run.into();
     }
-    let bundles = world
+    let artifacts = fixture
         .client
-        .members_of_run(run, |_| true, &[MEMBER])
+        .run_artifacts(run, |_| true, &[MEMBER])
         .unwrap();
-    assert!(bundles[0].members.is_err());
-    assert_eq!(bundles[1].members.as_ref().unwrap()[MEMBER], "{}");
+    assert!(artifacts[0].members.is_err());
+    assert_eq!(artifacts[1].members.as_ref().unwrap()[MEMBER], "{}");
 }
 
 #[test]
-fn of_many_artifacts_of_a_run_the_first_are_read() {
-    let world = World::new();
-    let (run, _) = world
+fn number_of_artifacts_of_a_run_is_limited() {
+    let fixture = Fixture::new();
+    let (run, _) = fixture
         .fake
         .state()
-        .push("leakgate-0", "evil", &sha('a'), zip(&[]));
+        .add_push("leakgate-0", "evil", &sha('a'), zip(&[]));
     for number in 1..150 {
-        let state = &mut *world.fake.state();
-        state.push(&format!("leakgate-{number}"), "evil", &sha('a'), zip(&[]));
+        let state = &mut *fixture.fake.state();
+        state.add_push(&format!("leakgate-{number}"), "evil", &sha('a'), zip(&[]));
         state.artifacts.last_mut().unwrap()["workflow_run"]["id"] = run.into();
     }
     assert_eq!(
-        world
+        fixture
             .client
-            .members_of_run(run, |_| true, &[MEMBER])
+            .run_artifacts(run, |_| true, &[MEMBER])
             .unwrap()
             .len(),
         20
     );
-    assert_eq!(world.fake.state().seen_elsewhere.len(), 20);
+    assert_eq!(fixture.fake.state().other_requests.len(), 20);
 }

@@ -1,10 +1,10 @@
-//! Check runs: nothing lost, nothing doubled.
+//! Tests check runs: no annotation is lost, none is added twice.
 
 use serde_json::{Value, json};
 
-use super::fake::{Fault, POISON, TOKEN};
-use super::{HASTY, Pace, QUICK, World};
-use crate::github::{Annotation, CheckRun, Conclusion, Level, Trouble};
+use super::fake::{Fault, REJECTED_PATH, TOKEN};
+use super::{FAST_RETRY, Fixture, RetryPolicy, SHORT_TIMEOUT};
+use crate::github::{Annotation, ApiError, CheckRun, Conclusion, Level};
 
 fn annotation(line: usize) -> Annotation {
     Annotation {
@@ -29,14 +29,14 @@ fn run(annotations: usize) -> CheckRun {
         conclusion: Conclusion::Failure,
         title: "2 findings".into(),
         summary: "It leaks.".into(),
-        text: Some("More of it.".into()),
+        text: Some("Details.".into()),
         annotations: (1..=annotations).map(annotation).collect(),
     }
 }
 
-/// The lines of the annotations that GitHub has of its only check run.
-fn lines(world: &World) -> Vec<u64> {
-    let state = world.fake.state();
+/// Returns the lines of the annotations of the only check run.
+fn lines(fixture: &Fixture) -> Vec<u64> {
+    let state = fixture.fake.state();
     assert_eq!(state.check_runs.len(), 1);
     let annotations = state.check_runs[0]["annotations"].as_array().unwrap();
     annotations
@@ -50,19 +50,23 @@ fn all(count: u64) -> Vec<u64> {
 }
 
 #[test]
-fn a_thousand_annotations_follow_in_twenty_batches_in_order() {
-    let world = World::new();
-    let posted = world.client.check_run(&run(1000)).unwrap();
+fn thousand_annotations_are_added_in_twenty_batches_in_order() {
+    let fixture = Fixture::new();
+    let posted = fixture.client.create_check_run(&run(1000)).unwrap();
     assert_eq!(
-        (posted.annotations, posted.refused, &posted.trouble),
+        (posted.annotations, posted.rejected, &posted.error),
         (1000, 0, &None)
     );
-    assert_eq!(lines(&world), all(1000));
-    let state = world.fake.state();
-    let methods: Vec<_> = state.seen.iter().map(|seen| seen.method.as_str()).collect();
+    assert_eq!(lines(&fixture), all(1000));
+    let state = fixture.fake.state();
+    let methods: Vec<_> = state
+        .requests
+        .iter()
+        .map(|request| request.method.as_str())
+        .collect();
     assert_eq!(methods, [&["POST"][..], &["PATCH"; 20]].concat());
     assert!(
-        state.seen[0].body.as_ref().unwrap()["output"]
+        state.requests[0].body.as_ref().unwrap()["output"]
             .get("annotations")
             .is_none()
     );
@@ -72,14 +76,18 @@ fn a_thousand_annotations_follow_in_twenty_batches_in_order() {
             .unwrap()
             .len()
     };
-    assert!(state.seen[1..].iter().all(|seen| batch(&seen.body) == 50));
+    assert!(
+        state.requests[1..]
+            .iter()
+            .all(|request| batch(&request.body) == 50)
+    );
 }
 
 #[test]
-fn a_check_run_is_complete_from_the_start_and_keeps_what_it_said() {
-    let world = World::new();
-    let posted = world.client.check_run(&run(60)).unwrap();
-    let state = world.fake.state();
+fn check_run_is_completed_at_once_and_keeps_its_output() {
+    let fixture = Fixture::new();
+    let posted = fixture.client.create_check_run(&run(60)).unwrap();
+    let state = fixture.fake.state();
     let made = &state.check_runs[0];
     assert_eq!(posted.url.as_deref(), made["html_url"].as_str());
     assert_eq!(
@@ -96,13 +104,13 @@ fn a_check_run_is_complete_from_the_start_and_keeps_what_it_said() {
         (
             &"2 findings".into(),
             &"It leaks.".into(),
-            &"More of it.".into()
+            &"Details.".into()
         )
     );
 }
 
 #[test]
-fn a_lost_answer_to_a_batch_loses_and_doubles_nothing() {
+fn lost_response_to_a_batch_neither_loses_nor_duplicates_annotations() {
     for fault in [
         Fault::BadGateway,
         Fault::BadGatewayAfter,
@@ -110,79 +118,87 @@ fn a_lost_answer_to_a_batch_loses_and_doubles_nothing() {
         Fault::CloseAfter,
     ] {
         for nth in [1, 7, 20] {
-            let world = World::new();
-            world.fake.fail("PATCH", "/check-runs/", nth, fault);
-            let posted = world.client.check_run(&run(1000)).unwrap();
+            let fixture = Fixture::new();
+            fixture.fake.fail("PATCH", "/check-runs/", nth, fault);
+            let posted = fixture.client.create_check_run(&run(1000)).unwrap();
             assert_eq!(
-                (posted.annotations, posted.refused, &posted.trouble),
+                (posted.annotations, posted.rejected, &posted.error),
                 (1000, 0, &None),
                 "{fault:?} {nth}"
             );
-            assert_eq!(lines(&world), all(1000), "{fault:?} {nth}");
+            assert_eq!(lines(&fixture), all(1000), "{fault:?} {nth}");
         }
     }
 }
 
 #[test]
-fn a_lost_answer_to_the_first_request_makes_no_second_run() {
+fn lost_response_does_not_create_a_second_check_run() {
     for fault in [
         Fault::BadGateway,
         Fault::BadGatewayAfter,
         Fault::Close,
         Fault::CloseAfter,
     ] {
-        let world = World::new();
-        world.fake.fail("POST", "/check-runs", 1, fault);
-        let posted = world.client.check_run(&run(3)).unwrap();
+        let fixture = Fixture::new();
+        fixture.fake.fail("POST", "/check-runs", 1, fault);
+        let posted = fixture.client.create_check_run(&run(3)).unwrap();
         assert!(posted.url.is_some());
-        assert_eq!(lines(&world), all(3), "{fault:?}");
+        assert_eq!(lines(&fixture), all(3), "{fault:?}");
     }
 }
 
 #[test]
-fn an_answer_that_never_comes_is_a_lost_one() {
+fn timeout_counts_as_a_lost_response() {
     for fault in [Fault::Hang, Fault::HangAfter] {
-        let world = World::with("", HASTY);
-        world.fake.fail("POST", "/check-runs", 1, fault);
-        world.fake.fail("PATCH", "/check-runs/", 2, fault);
-        world.client.check_run(&run(120)).unwrap();
-        assert_eq!(lines(&world), all(120), "{fault:?}");
+        let fixture = Fixture::with("", SHORT_TIMEOUT);
+        fixture.fake.fail("POST", "/check-runs", 1, fault);
+        fixture.fake.fail("PATCH", "/check-runs/", 2, fault);
+        fixture.client.create_check_run(&run(120)).unwrap();
+        assert_eq!(lines(&fixture), all(120), "{fault:?}");
     }
 }
 
 #[test]
-fn what_the_last_attempt_did_is_no_failure() {
-    let world = World::new();
-    world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
-    world.fake.fail("POST", "/check-runs", 2, Fault::BadGateway);
-    world.fake.fail("POST", "/check-runs", 3, Fault::BadGateway);
-    world
+fn check_run_created_by_the_last_attempt_is_found() {
+    let fixture = Fixture::new();
+    fixture
+        .fake
+        .fail("POST", "/check-runs", 1, Fault::BadGateway);
+    fixture
+        .fake
+        .fail("POST", "/check-runs", 2, Fault::BadGateway);
+    fixture
+        .fake
+        .fail("POST", "/check-runs", 3, Fault::BadGateway);
+    fixture
         .fake
         .fail("POST", "/check-runs", 4, Fault::BadGatewayAfter);
-    world.client.check_run(&run(1)).unwrap();
-    assert_eq!(lines(&world), all(1));
+    fixture.client.create_check_run(&run(1)).unwrap();
+    assert_eq!(lines(&fixture), all(1));
 }
 
 #[test]
-fn a_run_of_another_attempt_is_not_taken_for_this_one() {
-    let world = World::new();
-    world
+fn check_run_of_another_attempt_is_not_mistaken_for_this_one() {
+    let fixture = Fixture::new();
+    fixture
         .client
-        .check_run(&CheckRun {
+        .create_check_run(&CheckRun {
             external_id: "run-7-0".into(),
             ..run(0)
         })
         .unwrap();
-    world
+    fixture
         .client
-        .check_run(&CheckRun {
+        .create_check_run(&CheckRun {
             name: "another".into(),
             ..run(0)
         })
         .unwrap();
-    world.fake.fail("POST", "/check-runs", 1, Fault::BadGateway);
-    world.client.check_run(&run(2)).unwrap();
-    let state = world.fake.state();
+    fixture
+        .fake
+        .fail("POST", "/check-runs", 1, Fault::BadGateway);
+    fixture.client.create_check_run(&run(2)).unwrap();
+    let state = fixture.fake.state();
     assert_eq!(state.check_runs.len(), 3);
     assert_eq!(
         state.check_runs[2]["annotations"].as_array().unwrap().len(),
@@ -191,46 +207,47 @@ fn a_run_of_another_attempt_is_not_taken_for_this_one() {
 }
 
 #[test]
-fn a_run_is_found_on_a_later_page() {
-    let world = World::new();
+fn check_run_is_found_on_a_later_page() {
+    let fixture = Fixture::new();
     for number in 0..150 {
-        world.fake.state().check_runs.push(json!({
-            "id": number, "name": "leakgate / linux", "head_sha": "a".repeat(40), "external_id": "another",
+        fixture.fake.state().check_runs.push(json!({
+            "id": number, "name": "leakgate / linux", "head_sha": "a".repeat(40),
+            "external_id": "another",
             "output": { "annotations_count": 0 },
         }));
     }
-    world
+    fixture
         .fake
         .fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
-    world.fake.fail("GET", "/commits/", 2, Fault::BadGateway);
-    world.client.check_run(&run(1)).unwrap();
-    assert_eq!(world.fake.state().check_runs.len(), 151);
-    assert_eq!(world.fake.count("GET", "/commits/"), 3);
+    fixture.fake.fail("GET", "/commits/", 2, Fault::BadGateway);
+    fixture.client.create_check_run(&run(1)).unwrap();
+    assert_eq!(fixture.fake.state().check_runs.len(), 151);
+    assert_eq!(fixture.fake.count("GET", "/commits/"), 3);
 }
 
 #[test]
-fn one_bad_annotation_loses_only_itself() {
-    for bad in [1, 25, 26, 50, 51, 73, 120] {
-        let world = World::new();
+fn invalid_annotation_affects_only_itself() {
+    for invalid in [1, 25, 26, 50, 51, 73, 120] {
+        let fixture = Fixture::new();
         let mut run = run(120);
-        run.annotations[bad - 1].path = POISON.into();
-        let posted = world.client.check_run(&run).unwrap();
+        run.annotations[invalid - 1].path = REJECTED_PATH.into();
+        let posted = fixture.client.create_check_run(&run).unwrap();
         assert_eq!(
-            (posted.annotations, posted.refused, &posted.trouble),
+            (posted.annotations, posted.rejected, &posted.error),
             (119, 1, &None),
-            "{bad}"
+            "{invalid}"
         );
         let expected: Vec<_> = all(120)
             .into_iter()
-            .filter(|line| *line != bad as u64)
+            .filter(|line| *line != invalid as u64)
             .collect();
-        assert_eq!(lines(&world), expected, "{bad}");
+        assert_eq!(lines(&fixture), expected, "{invalid}");
     }
 }
 
 #[test]
-fn annotations_that_can_be_put_right_are_put_right_and_others_never_sent() {
-    let world = World::new();
+fn annotations_are_corrected_or_not_sent() {
+    let fixture = Fixture::new();
     let mut run = run(5);
     run.annotations[0].start_line = 0;
     run.annotations[1].path = "/usr/include/stdio.h".into();
@@ -238,194 +255,196 @@ fn annotations_that_can_be_put_right_are_put_right_and_others_never_sent() {
     run.annotations[3].end_line = 9;
     run.annotations[3].start_column = Some(3);
     run.annotations[4].path = "a/../../b.c".into();
-    let posted = world
+    let posted = fixture
         .client
-        .check_run(&CheckRun {
+        .create_check_run(&CheckRun {
             summary: "ü\u{1f600}".repeat(60_000),
             ..run
         })
         .unwrap();
-    assert_eq!((posted.annotations, posted.refused), (3, 2));
-    assert_eq!(lines(&world), [1, 3, 4]);
-    assert_eq!(world.fake.count("PATCH", "/check-runs/"), 1);
+    assert_eq!((posted.annotations, posted.rejected), (3, 2));
+    assert_eq!(lines(&fixture), [1, 3, 4]);
+    assert_eq!(fixture.fake.count("PATCH", "/check-runs/"), 1);
 }
 
 #[test]
-fn the_search_for_bad_annotations_ends() {
-    let world = World::new();
+fn search_for_invalid_annotations_is_limited() {
+    let fixture = Fixture::new();
     let mut run = run(1000);
     run.annotations
         .iter_mut()
-        .for_each(|annotation| annotation.path = POISON.into());
-    let posted = world.client.check_run(&run).unwrap();
-    assert_eq!((posted.annotations, posted.refused), (0, 1000));
-    assert!(world.fake.count("PATCH", "/check-runs/") < 160);
+        .for_each(|annotation| annotation.path = REJECTED_PATH.into());
+    let posted = fixture.client.create_check_run(&run).unwrap();
+    assert_eq!((posted.annotations, posted.rejected), (0, 1000));
+    assert!(fixture.fake.count("PATCH", "/check-runs/") < 160);
 }
 
 #[test]
-fn without_the_permission_the_trouble_says_so() {
-    let world = World::new();
-    world
+fn missing_permission_is_reported() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .fail_always("POST", "/check-runs", Fault::Forbidden);
-    let trouble = world.client.check_run(&run(1)).unwrap_err();
-    assert!(matches!(trouble, Trouble::Forbidden(_)));
+    let error = fixture.client.create_check_run(&run(1)).unwrap_err();
+    assert!(matches!(error, ApiError::Forbidden(_)));
     assert_eq!(
-        trouble.to_string(),
-        "the check run could not be made: 403 Forbidden: Resource not accessible by integration"
+        error.to_string(),
+        "cannot create the check run: 403 Forbidden: Resource not accessible by integration"
     );
-    assert_eq!(world.fake.state().seen.len(), 1);
+    assert_eq!(fixture.fake.state().requests.len(), 1);
 }
 
 #[test]
-fn a_run_stands_when_its_annotations_can_no_longer_be_added() {
-    let world = World::new();
-    world
+fn check_run_stays_when_annotations_fail() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .fail("PATCH", "/check-runs/", 2, Fault::Forbidden);
-    let posted = world.client.check_run(&run(120)).unwrap();
-    assert_eq!((posted.annotations, posted.refused), (50, 0));
-    assert!(matches!(posted.trouble, Some(Trouble::Forbidden(_))));
-    assert_eq!(lines(&world), all(50));
+    let posted = fixture.client.create_check_run(&run(120)).unwrap();
+    assert_eq!((posted.annotations, posted.rejected), (50, 0));
+    assert!(matches!(posted.error, Some(ApiError::Forbidden(_))));
+    assert_eq!(lines(&fixture), all(50));
 }
 
 #[test]
-fn a_limit_is_waited_for_and_is_no_lack_of_permission() {
+fn rate_limit_is_not_a_missing_permission_and_is_retried() {
     for fault in [
         Fault::SecondaryLimit(0),
         Fault::SecondaryLimitUnnamed,
-        Fault::TooMany(0),
-        Fault::UsedUp(1),
+        Fault::TooManyRequests(0),
+        Fault::Exhausted(1),
     ] {
-        let world = World::new();
-        world.fake.fail("POST", "/check-runs", 1, fault);
-        world.fake.fail("PATCH", "/check-runs/", 2, fault);
-        world.client.check_run(&run(120)).unwrap();
-        assert_eq!(lines(&world), all(120), "{fault:?}");
-        // The refusal was clear, so that there was nothing to look for.
-        assert_eq!(world.fake.count("GET", "/"), 0, "{fault:?}");
+        let fixture = Fixture::new();
+        fixture.fake.fail("POST", "/check-runs", 1, fault);
+        fixture.fake.fail("PATCH", "/check-runs/", 2, fault);
+        fixture.client.create_check_run(&run(120)).unwrap();
+        assert_eq!(lines(&fixture), all(120), "{fault:?}");
+        // The rejected request had no effect, so the client does not check for one.
+        assert_eq!(fixture.fake.count("GET", "/"), 0, "{fault:?}");
     }
 }
 
 #[test]
-fn a_limit_that_lasts_too_long_is_told_at_once() {
+fn long_rate_limit_fails_at_once() {
     for fault in [
         Fault::SecondaryLimit(3600),
-        Fault::TooMany(u64::MAX),
-        Fault::UsedUp(u64::from(u32::MAX)),
+        Fault::TooManyRequests(u64::MAX),
+        Fault::Exhausted(u64::from(u32::MAX)),
     ] {
-        let world = World::new();
-        world.fake.fail_always("POST", "/check-runs", fault);
-        let trouble = world.client.check_run(&run(1)).unwrap_err();
-        assert!(matches!(trouble, Trouble::Limited(_)), "{trouble:?}");
-        assert_eq!(world.fake.state().seen.len(), 1);
+        let fixture = Fixture::new();
+        fixture.fake.fail_always("POST", "/check-runs", fault);
+        let error = fixture.client.create_check_run(&run(1)).unwrap_err();
+        assert!(matches!(error, ApiError::RateLimited(_)), "{error:?}");
+        assert_eq!(fixture.fake.state().requests.len(), 1);
     }
 }
 
 #[test]
-fn a_limit_without_end_ends() {
-    let world = World::new();
-    world
+fn repeated_rate_limit_fails() {
+    let fixture = Fixture::new();
+    fixture
         .fake
-        .fail_always("POST", "/check-runs", Fault::TooMany(0));
+        .fail_always("POST", "/check-runs", Fault::TooManyRequests(0));
     assert!(matches!(
-        world.client.check_run(&run(1)).unwrap_err(),
-        Trouble::Limited(_)
+        fixture.client.create_check_run(&run(1)).unwrap_err(),
+        ApiError::RateLimited(_)
     ));
-    assert_eq!(world.fake.state().seen.len(), 4);
+    assert_eq!(fixture.fake.state().requests.len(), 4);
 }
 
 #[test]
-fn patience_is_that_of_the_client_and_not_of_a_request() {
-    let world = World::with(
+fn maximum_wait_applies_to_the_whole_client() {
+    let fixture = Fixture::with(
         "",
-        Pace {
-            patience: std::time::Duration::from_millis(1500),
-            ..QUICK
+        RetryPolicy {
+            max_total_wait: std::time::Duration::from_millis(1500),
+            ..FAST_RETRY
         },
     );
-    world
+    fixture
         .fake
         .fail("POST", "/check-runs", 1, Fault::SecondaryLimit(1));
-    world
+    fixture
         .fake
         .fail("PATCH", "/check-runs/", 1, Fault::SecondaryLimit(1));
-    let posted = world.client.check_run(&run(1)).unwrap();
-    assert!(matches!(posted.trouble, Some(Trouble::Limited(_))));
+    let posted = fixture.client.create_check_run(&run(1)).unwrap();
+    assert!(matches!(posted.error, Some(ApiError::RateLimited(_))));
 }
 
 #[test]
-fn a_server_that_stays_broken_is_a_trouble_and_not_a_lack_of_permission() {
-    let world = World::new();
-    world
+fn persistent_server_error_is_not_a_missing_permission() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .fail_always("POST", "/check-runs", Fault::BadGateway);
-    let trouble = world.client.check_run(&run(1)).unwrap_err();
+    let error = fixture.client.create_check_run(&run(1)).unwrap_err();
     assert_eq!(
-        trouble,
-        Trouble::Other("the check run could not be made: 502 Bad Gateway".into())
+        error,
+        ApiError::Other("cannot create the check run: 502 Bad Gateway".into())
     );
-    assert_eq!(world.fake.count("POST", "/check-runs"), 4);
+    assert_eq!(fixture.fake.count("POST", "/check-runs"), 4);
 }
 
 #[test]
-fn when_it_can_not_be_looked_up_it_is_not_sent_again() {
-    let world = World::new();
-    world
+fn request_is_not_repeated_if_its_effect_is_unknown() {
+    let fixture = Fixture::new();
+    fixture
         .fake
         .fail("POST", "/check-runs", 1, Fault::BadGatewayAfter);
-    world
+    fixture
         .fake
         .fail_always("GET", "/commits/", Fault::BadGateway);
-    assert!(world.client.check_run(&run(1)).is_err());
-    assert_eq!(world.fake.state().check_runs.len(), 1);
+    assert!(fixture.client.create_check_run(&run(1)).is_err());
+    assert_eq!(fixture.fake.state().check_runs.len(), 1);
 }
 
 #[test]
-fn a_trouble_never_holds_the_token() {
-    let world = World::new();
-    world
+fn errors_never_contain_the_token() {
+    let fixture = Fixture::new();
+    fixture
         .fake
-        .fail_always("POST", "/check-runs", Fault::Telltale);
-    let trouble = world.client.check_run(&run(1)).unwrap_err();
+        .fail_always("POST", "/check-runs", Fault::EchoToken);
+    let error = fixture.client.create_check_run(&run(1)).unwrap_err();
     assert_eq!(
-        trouble.to_string(),
-        "the check run could not be made: 400 Bad Request: who is ***?"
+        error.to_string(),
+        "cannot create the check run: 400 Bad Request: who is ***?"
     );
-    world.fake.fail_always("PATCH", "/issues", Fault::Telltale);
-    assert!(!format!("{:?} {:?}", world.client, super::access("x")).contains(TOKEN));
+    fixture
+        .fake
+        .fail_always("PATCH", "/issues", Fault::EchoToken);
+    assert!(!format!("{:?} {:?}", fixture.client, super::access("x")).contains(TOKEN));
 }
 
 #[test]
-fn the_path_of_an_enterprise_server_stays() {
-    let world = World::with("/api/v3", QUICK);
-    world
+fn path_of_an_enterprise_server_is_kept() {
+    let fixture = Fixture::with("/api/v3", FAST_RETRY);
+    fixture
         .fake
         .fail("PATCH", "/check-runs/", 1, Fault::BadGatewayAfter);
-    world.client.check_run(&run(60)).unwrap();
-    assert_eq!(lines(&world), all(60));
+    fixture.client.create_check_run(&run(60)).unwrap();
+    assert_eq!(lines(&fixture), all(60));
     assert!(
-        world
+        fixture
             .fake
             .state()
-            .seen
+            .requests
             .iter()
-            .all(|seen| seen.path.starts_with("/api/v3/repos/octo/leaky/"))
+            .all(|request| request.path.starts_with("/api/v3/repos/octo/leaky/"))
     );
 }
 
 #[test]
-fn a_request_that_writes_follows_no_answer_to_another_host() {
-    let world = World::new();
-    world
+fn write_does_not_follow_a_redirect_to_another_host() {
+    let fixture = Fixture::new();
+    fixture
         .fake
-        .fail_always("POST", "/check-runs", Fault::Elsewhere);
-    let trouble = world.client.check_run(&run(1)).unwrap_err();
+        .fail_always("POST", "/check-runs", Fault::RedirectElsewhere);
+    let error = fixture.client.create_check_run(&run(1)).unwrap_err();
     assert!(
-        trouble
+        error
             .to_string()
-            .contains("points to another host, 127.0.0.1"),
-        "{trouble}"
+            .contains("redirect to another host, 127.0.0.1"),
+        "{error}"
     );
-    assert!(world.fake.state().seen_elsewhere.is_empty());
+    assert!(fixture.fake.state().other_requests.is_empty());
 }

@@ -1,8 +1,8 @@
-//! The one comment.
+//! Tests the pull request comment.
 
 use super::fake::Fault;
-use super::{HASTY, QUICK, World};
-use crate::github::{Comment, Trouble};
+use super::{FAST_RETRY, Fixture, SHORT_TIMEOUT};
+use crate::github::{ApiError, CommentOutcome};
 
 const MARKER: &str = "<!-- leakgate: linux -->";
 const BOT: &str = "github-actions[bot]";
@@ -11,9 +11,9 @@ fn body(text: &str) -> String {
     format!("{MARKER}\n{text}")
 }
 
-/// The bodies of all comments with the marker.
-fn bodies(world: &World) -> Vec<String> {
-    let state = world.fake.state();
+/// Returns the bodies of all comments that contain the marker.
+fn bodies(fixture: &Fixture) -> Vec<String> {
+    let state = fixture.fake.state();
     let bodies = state
         .comments
         .iter()
@@ -22,133 +22,161 @@ fn bodies(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn a_comment_is_made_once_and_written_anew() {
-    let world = World::new();
+fn comment_is_created_once_and_then_updated() {
+    let fixture = Fixture::new();
     let write = |text: Option<&str>, may_create| {
-        world
+        fixture
             .client
-            .comment(7, MARKER, text.map(body).as_deref(), may_create)
+            .update_comment(7, MARKER, text.map(body).as_deref(), may_create)
             .unwrap()
     };
-    assert_eq!(write(Some("one"), false), Comment::Nothing);
-    assert_eq!(write(None, true), Comment::Nothing);
-    assert!(matches!(write(Some("one"), true), Comment::Created(_)));
-    assert_eq!(write(Some("one"), true), Comment::Unchanged);
-    assert!(matches!(write(Some("two"), false), Comment::Updated(_)));
-    assert_eq!(bodies(&world), [body("two")]);
-    let writes = world.fake.count("POST", "/issues") + world.fake.count("PATCH", "/issues");
+    assert_eq!(write(Some("one"), false), CommentOutcome::Absent);
+    assert_eq!(write(None, true), CommentOutcome::Absent);
+    assert!(matches!(
+        write(Some("one"), true),
+        CommentOutcome::Created(_)
+    ));
+    assert_eq!(write(Some("one"), true), CommentOutcome::Unchanged);
+    assert!(matches!(
+        write(Some("two"), false),
+        CommentOutcome::Updated(_)
+    ));
+    assert_eq!(bodies(&fixture), [body("two")]);
+    let writes = fixture.fake.count("POST", "/issues") + fixture.fake.count("PATCH", "/issues");
     assert_eq!(writes, 2);
-    assert_eq!(write(None, true), Comment::Removed);
-    assert!(bodies(&world).is_empty());
+    assert_eq!(write(None, true), CommentOutcome::Removed);
+    assert!(bodies(&fixture).is_empty());
 }
 
 #[test]
-fn a_marker_that_somebody_else_wrote_means_nothing() {
+fn marker_by_another_author_is_ignored() {
     for (author, viewer) in [
         ("mallory", BOT),
         ("github-actions", BOT),
         ("other-app[bot]", BOT),
         (BOT, "octocat"),
     ] {
-        let world = World::new();
-        world.fake.state().viewer = Some(viewer.to_owned());
-        world.fake.state().comment(7, author, &body("planted"));
-        let made = world
+        let fixture = Fixture::new();
+        fixture.fake.state().viewer = Some(viewer.to_owned());
+        fixture
+            .fake
+            .state()
+            .add_comment(7, author, &body("planted"));
+        let made = fixture
             .client
-            .comment(7, MARKER, Some(&body("real")), true)
+            .update_comment(7, MARKER, Some(&body("real")), true)
             .unwrap();
-        assert!(matches!(made, Comment::Created(_)), "{author}");
-        assert_eq!(bodies(&world), [body("planted"), body("real")], "{author}");
+        assert!(matches!(made, CommentOutcome::Created(_)), "{author}");
         assert_eq!(
-            world.client.comment(7, MARKER, None, true).unwrap(),
-            Comment::Removed
+            bodies(&fixture),
+            [body("planted"), body("real")],
+            "{author}"
         );
-        assert_eq!(bodies(&world), [body("planted")], "{author}");
+        assert_eq!(
+            fixture
+                .client
+                .update_comment(7, MARKER, None, true)
+                .unwrap(),
+            CommentOutcome::Removed
+        );
+        assert_eq!(bodies(&fixture), [body("planted")], "{author}");
     }
 }
 
 #[test]
-fn the_author_is_whoever_the_token_belongs_to() {
+fn comment_of_the_token_owner_is_updated() {
     for (author, viewer) in [
         ("octocat", Some("octocat")),
         (BOT, Some(BOT)),
         (BOT, Some("github-actions")),
         (BOT, None),
     ] {
-        let world = World::new();
-        world.fake.state().viewer = viewer.map(str::to_owned);
-        world.fake.state().comment(7, author, &body("old"));
-        let done = world
+        let fixture = Fixture::new();
+        fixture.fake.state().viewer = viewer.map(str::to_owned);
+        fixture.fake.state().add_comment(7, author, &body("old"));
+        let done = fixture
             .client
-            .comment(7, MARKER, Some(&body("new")), true)
+            .update_comment(7, MARKER, Some(&body("new")), true)
             .unwrap();
-        assert!(matches!(done, Comment::Updated(_)), "{author} {viewer:?}");
-        assert_eq!(bodies(&world), [body("new")], "{author} {viewer:?}");
+        assert!(
+            matches!(done, CommentOutcome::Updated(_)),
+            "{author} {viewer:?}"
+        );
+        assert_eq!(bodies(&fixture), [body("new")], "{author} {viewer:?}");
     }
 }
 
 #[test]
-fn a_comment_is_found_behind_hundreds_of_others() {
-    let world = World::new();
+fn comment_is_found_on_a_later_page() {
+    let fixture = Fixture::new();
     for number in 0..230 {
         if number == 205 {
-            world.fake.state().comment(7, BOT, &body("old"));
+            fixture.fake.state().add_comment(7, BOT, &body("old"));
         }
-        world.fake.state().comment(7, "octocat", "LGTM");
-        world
+        fixture.fake.state().add_comment(7, "octocat", "LGTM");
+        fixture
             .fake
             .state()
-            .comment(8, BOT, &body("of another pull request"));
+            .add_comment(8, BOT, &body("of another pull request"));
     }
     assert!(matches!(
-        world
+        fixture
             .client
-            .comment(7, MARKER, Some(&body("new")), true)
+            .update_comment(7, MARKER, Some(&body("new")), true)
             .unwrap(),
-        Comment::Updated(_)
+        CommentOutcome::Updated(_)
     ));
-    assert_eq!(world.fake.count("GET", "/issues/7/comments"), 3);
+    assert_eq!(fixture.fake.count("GET", "/issues/7/comments"), 3);
     assert_eq!(
-        bodies(&world).iter().filter(|b| **b == body("new")).count(),
+        bodies(&fixture)
+            .iter()
+            .filter(|b| **b == body("new"))
+            .count(),
         1
     );
-    assert_eq!(bodies(&world).len(), 231);
+    assert_eq!(bodies(&fixture).len(), 231);
 }
 
 #[test]
-fn of_several_the_newest_stays() {
-    let world = World::new();
+fn newest_of_several_comments_stays() {
+    let fixture = Fixture::new();
     for text in ["one", "two", "three"] {
-        world.fake.state().comment(7, BOT, &body(text));
+        fixture.fake.state().add_comment(7, BOT, &body(text));
     }
-    world.fake.state().comment(7, "mallory", &body("planted"));
+    fixture
+        .fake
+        .state()
+        .add_comment(7, "mallory", &body("planted"));
     assert_eq!(
-        world
+        fixture
             .client
-            .comment(7, MARKER, Some(&body("three")), true)
+            .update_comment(7, MARKER, Some(&body("three")), true)
             .unwrap(),
-        Comment::Unchanged
+        CommentOutcome::Unchanged
     );
-    assert_eq!(bodies(&world), [body("three"), body("planted")]);
+    assert_eq!(bodies(&fixture), [body("three"), body("planted")]);
 }
 
 #[test]
-fn all_are_removed() {
-    let world = World::new();
-    world.fake.state().comment(7, BOT, &body("one"));
-    world.fake.state().comment(7, BOT, &body("two"));
-    world
+fn all_comments_are_removed() {
+    let fixture = Fixture::new();
+    fixture.fake.state().add_comment(7, BOT, &body("one"));
+    fixture.fake.state().add_comment(7, BOT, &body("two"));
+    fixture
         .fake
         .fail("DELETE", "/issues/comments/", 1, Fault::BadGatewayAfter);
     assert_eq!(
-        world.client.comment(7, MARKER, None, true).unwrap(),
-        Comment::Removed
+        fixture
+            .client
+            .update_comment(7, MARKER, None, true)
+            .unwrap(),
+        CommentOutcome::Removed
     );
-    assert!(bodies(&world).is_empty());
+    assert!(bodies(&fixture).is_empty());
 }
 
 #[test]
-fn a_lost_answer_makes_no_second_comment() {
+fn lost_response_does_not_create_a_second_comment() {
     for fault in [
         Fault::BadGateway,
         Fault::BadGatewayAfter,
@@ -157,46 +185,53 @@ fn a_lost_answer_makes_no_second_comment() {
         Fault::Hang,
         Fault::HangAfter,
     ] {
-        let world = World::with(
+        let fixture = Fixture::with(
             "",
             if matches!(fault, Fault::Hang | Fault::HangAfter) {
-                HASTY
+                SHORT_TIMEOUT
             } else {
-                QUICK
+                FAST_RETRY
             },
         );
-        world.fake.state().comment(7, "mallory", &body("planted"));
-        world.fake.fail("POST", "/issues/7/comments", 1, fault);
-        let made = world
+        fixture
+            .fake
+            .state()
+            .add_comment(7, "mallory", &body("planted"));
+        fixture.fake.fail("POST", "/issues/7/comments", 1, fault);
+        let made = fixture
             .client
-            .comment(7, MARKER, Some(&body("new")), true)
+            .update_comment(7, MARKER, Some(&body("new")), true)
             .unwrap();
-        assert!(matches!(made, Comment::Created(_)), "{fault:?}");
-        assert_eq!(bodies(&world), [body("planted"), body("new")], "{fault:?}");
+        assert!(matches!(made, CommentOutcome::Created(_)), "{fault:?}");
+        assert_eq!(
+            bodies(&fixture),
+            [body("planted"), body("new")],
+            "{fault:?}"
+        );
     }
 }
 
 #[test]
-fn reading_and_writing_anew_are_repeated() {
+fn failed_reads_and_updates_are_retried() {
     for fault in [
         Fault::BadGateway,
         Fault::BadGatewayAfter,
         Fault::Close,
         Fault::CloseAfter,
-        Fault::TooMany(0),
+        Fault::TooManyRequests(0),
     ] {
-        let world = World::new();
-        world.fake.state().comment(7, BOT, &body("old"));
-        world.fake.fail("GET", "/issues/7/comments", 1, fault);
-        world.fake.fail("POST", "/graphql", 1, fault);
-        world.fake.fail("PATCH", "/issues/comments/", 1, fault);
-        world
+        let fixture = Fixture::new();
+        fixture.fake.state().add_comment(7, BOT, &body("old"));
+        fixture.fake.fail("GET", "/issues/7/comments", 1, fault);
+        fixture.fake.fail("POST", "/graphql", 1, fault);
+        fixture.fake.fail("PATCH", "/issues/comments/", 1, fault);
+        fixture
             .client
-            .comment(7, MARKER, Some(&body("new")), true)
+            .update_comment(7, MARKER, Some(&body("new")), true)
             .unwrap();
-        assert_eq!(bodies(&world), [body("new")], "{fault:?}");
+        assert_eq!(bodies(&fixture), [body("new")], "{fault:?}");
         assert_eq!(
-            world.fake.count("PATCH", "/issues/comments/"),
+            fixture.fake.count("PATCH", "/issues/comments/"),
             2,
             "{fault:?}"
         );
@@ -204,56 +239,66 @@ fn reading_and_writing_anew_are_repeated() {
 }
 
 #[test]
-fn a_token_that_may_not_write_is_told() {
-    let world = World::new();
-    world.fake.fail_always("POST", "/issues/", Fault::Forbidden);
-    let trouble = world
+fn missing_write_permission_is_reported() {
+    let fixture = Fixture::new();
+    fixture
+        .fake
+        .fail_always("POST", "/issues/", Fault::Forbidden);
+    let error = fixture
         .client
-        .comment(7, MARKER, Some(&body("new")), true)
+        .update_comment(7, MARKER, Some(&body("new")), true)
         .unwrap_err();
-    let text =
-        "the comment could not be written: 403 Forbidden: Resource not accessible by integration";
-    assert_eq!(trouble, Trouble::Forbidden(text.into()));
+    let text = "cannot write the comment: 403 Forbidden: Resource not accessible by integration";
+    assert_eq!(error, ApiError::Forbidden(text.into()));
 }
 
 #[test]
-fn a_comment_that_is_too_long_is_cut_and_found_again() {
-    let world = World::new();
+fn truncated_comment_is_found_again() {
+    let fixture = Fixture::new();
     let long = format!("{MARKER}\n{}", "äöü €\n".repeat(20_000));
     assert!(matches!(
-        world.client.comment(7, MARKER, Some(&long), true).unwrap(),
-        Comment::Created(_)
+        fixture
+            .client
+            .update_comment(7, MARKER, Some(&long), true)
+            .unwrap(),
+        CommentOutcome::Created(_)
     ));
     assert_eq!(
-        world.client.comment(7, MARKER, Some(&long), true).unwrap(),
-        Comment::Unchanged
-    );
-}
-
-#[test]
-fn line_ends_that_github_changed_are_no_change() {
-    let world = World::new();
-    world.fake.state().comment(7, BOT, &body("one\r\ntwo"));
-    assert_eq!(
-        world
+        fixture
             .client
-            .comment(7, MARKER, Some(&body("one\ntwo\n")), true)
+            .update_comment(7, MARKER, Some(&long), true)
             .unwrap(),
-        Comment::Unchanged
+        CommentOutcome::Unchanged
     );
 }
 
 #[test]
-fn graphql_lies_beside_the_api_of_an_enterprise_server() {
-    let world = World::with("/api/v3", QUICK);
-    world.fake.state().viewer = Some("octocat".to_owned());
-    world.fake.state().comment(7, "octocat", &body("old"));
+fn changed_line_ends_are_not_a_change() {
+    let fixture = Fixture::new();
+    fixture
+        .fake
+        .state()
+        .add_comment(7, BOT, &body("one\r\ntwo"));
+    assert_eq!(
+        fixture
+            .client
+            .update_comment(7, MARKER, Some(&body("one\ntwo\n")), true)
+            .unwrap(),
+        CommentOutcome::Unchanged
+    );
+}
+
+#[test]
+fn graphql_path_of_an_enterprise_server_is_used() {
+    let fixture = Fixture::with("/api/v3", FAST_RETRY);
+    fixture.fake.state().viewer = Some("octocat".to_owned());
+    fixture.fake.state().add_comment(7, "octocat", &body("old"));
     assert!(matches!(
-        world
+        fixture
             .client
-            .comment(7, MARKER, Some(&body("new")), true)
+            .update_comment(7, MARKER, Some(&body("new")), true)
             .unwrap(),
-        Comment::Updated(_)
+        CommentOutcome::Updated(_)
     ));
-    assert_eq!(world.fake.count("POST", "/api/graphql"), 1);
+    assert_eq!(fixture.fake.count("POST", "/api/graphql"), 1);
 }

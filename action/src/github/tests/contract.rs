@@ -1,96 +1,97 @@
-//! GitHub's own description of its API, and whether a request keeps to it.
+//! Validates requests against GitHub's OpenAPI description.
 
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::fake::Seen;
+use super::fake::ReceivedRequest;
 
-/// The part of the description that leakgate needs.
+/// Part of the description that covers the operations used by leakgate.
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../tests/openapi/github.json"))
-        .expect("the description is JSON")
+        .expect("the description is valid JSON")
 });
 
-/// What is wrong with a request to the API at this path; empty if nothing is.
-pub(super) fn faults(seen: &Seen, prefix: &str) -> Vec<String> {
-    let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+/// Returns the violations of a request to the API at this path.
+pub(super) fn violations(request: &ReceivedRequest, prefix: &str) -> Vec<String> {
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     if path == format!("{}/graphql", prefix.trim_end_matches("/v3")) {
-        let is_query = seen
+        let is_query = request
             .body
             .as_ref()
             .is_some_and(|body| body["query"].is_string());
-        return if seen.method == "POST" && is_query {
+        return if request.method == "POST" && is_query {
             Vec::new()
         } else {
-            vec!["no query of GraphQL".to_owned()]
+            vec!["not a GraphQL query".to_owned()]
         };
     }
     let Some(path) = path.strip_prefix(prefix) else {
-        return vec!["not below the path of the API".to_owned()];
+        return vec!["not below the API path".to_owned()];
     };
-    let Some(operation) = operation(&seen.method, path) else {
-        return vec!["GitHub knows no such request".to_owned()];
+    let Some(operation) = operation(&request.method, path) else {
+        return vec!["unknown operation".to_owned()];
     };
-    let mut faults: Vec<_> = query
+    let mut violations: Vec<_> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .filter_map(|pair| parameter(operation, pair))
+        .filter_map(|pair| check_parameter(operation, pair))
         .collect();
     let schema = operation.pointer("/requestBody/content/application~1json/schema");
-    match (schema, &seen.body) {
+    match (schema, &request.body) {
         (Some(schema), Some(body)) => {
             let validator = validator(schema);
-            faults.extend(
+            violations.extend(
                 validator
                     .iter_errors(body)
                     .map(|error| format!("{error} at {}", error.instance_path())),
             );
-            faults.extend(unknown(schema, body));
+            violations.extend(unknown_fields(schema, body));
         }
-        (None, Some(_)) => faults.push("a body that nobody asked for".to_owned()),
-        (Some(_), None) => faults.push("no body".to_owned()),
+        (None, Some(_)) => violations.push("unexpected body".to_owned()),
+        (Some(_), None) => violations.push("missing body".to_owned()),
         (None, None) => {}
     }
-    faults
+    violations
 }
 
-/// OpenAPI 3.0 follows an early draft of JSON Schema. Nothing that leakgate sends is null, so
-/// `nullable` means nothing.
+/// Compiles a schema. OpenAPI 3.0 is based on an early draft of JSON Schema. Its `nullable` doesn't
+/// matter because leakgate never sends null.
 fn validator(schema: &Value) -> Validator {
     jsonschema::draft4::options()
         .should_validate_formats(true)
         .build(schema)
-        .expect("a schema")
+        .expect("the schema is valid")
 }
 
-/// The operation whose path has the same steps; a step in braces stands for any.
+/// Finds the operation whose path matches. A segment in braces matches any text.
 fn operation<'a>(method: &str, path: &str) -> Option<&'a Value> {
-    let is_same = |known: &str| {
-        let (known, asked): (Vec<_>, Vec<_>) =
-            (known.split('/').collect(), path.split('/').collect());
-        let fits = |(known, asked): (&&str, &&str)| {
-            (known.starts_with('{') && !asked.is_empty()) || known == asked
-        };
-        known.len() == asked.len() && known.iter().zip(&asked).all(fits)
+    let matches = |template: &str| {
+        template.split('/').count() == path.split('/').count()
+            && template
+                .split('/')
+                .zip(path.split('/'))
+                .all(|(expected, actual)| {
+                    (expected.starts_with('{') && !actual.is_empty()) || expected == actual
+                })
     };
     let paths = DESCRIPTION["paths"].as_object()?;
     paths
         .iter()
-        .filter(|(known, _)| is_same(known))
+        .filter(|(template, _)| matches(template))
         .find_map(|(_, methods)| methods.get(method.to_lowercase()))
 }
 
-/// What is wrong with one parameter of a query.
-fn parameter(operation: &Value, pair: &str) -> Option<String> {
+/// Returns the violation of a query parameter, if any.
+fn check_parameter(operation: &Value, pair: &str) -> Option<String> {
     let (name, value) = pair.split_once('=')?;
     let known = operation["parameters"]
         .as_array()?
         .iter()
         .find(|p| p["in"] == "query" && p["name"] == name);
     let Some(known) = known else {
-        return Some(format!("no parameter is called {name}"));
+        return Some(format!("unknown parameter {name}"));
     };
     let value = match known["schema"]["type"].as_str() {
         Some("integer") => value.parse::<u64>().map_or(Value::Null, Value::from),
@@ -102,27 +103,27 @@ fn parameter(operation: &Value, pair: &str) -> Option<String> {
         .map(|error| format!("{name}: {error}"))
 }
 
-/// Fields of a body that the description does not name, at any depth.
-fn unknown(schema: &Value, body: &Value) -> Vec<String> {
+/// Returns the fields of a body that the description doesn't contain, at any depth.
+fn unknown_fields(schema: &Value, body: &Value) -> Vec<String> {
     match body {
         Value::Object(fields) => fields
             .iter()
             .flat_map(|(name, value)| match schema["properties"].get(name) {
-                Some(schema) => unknown(schema, value),
-                None => vec![format!("no field is called {name}")],
+                Some(schema) => unknown_fields(schema, value),
+                None => vec![format!("unknown field {name}")],
             })
             .collect(),
         Value::Array(items) => items
             .iter()
-            .flat_map(|item| unknown(&schema["items"], item))
+            .flat_map(|item| unknown_fields(&schema["items"], item))
             .collect(),
         _ => Vec::new(),
     }
 }
 
 #[test]
-fn a_request_that_breaks_the_contract_is_seen() {
-    let seen = |method: &str, path: &str, body: &str| Seen {
+fn contract_violations_are_found() {
+    let request = |method: &str, path: &str, body: &str| ReceivedRequest {
         method: method.to_owned(),
         path: path.to_owned(),
         body: serde_json::from_str(body).ok(),
@@ -130,12 +131,12 @@ fn a_request_that_breaks_the_contract_is_seen() {
     };
     let run = r#"{"name": "n", "head_sha": "s", "output": {"title": "t", "summary": "s"}}"#;
     assert_eq!(
-        faults(&seen("POST", "/repos/o/r/check-runs", run), ""),
+        violations(&request("POST", "/repos/o/r/check-runs", run), ""),
         Vec::<String>::new()
     );
     assert_eq!(
-        faults(
-            &seen("POST", "/api/v3/repos/o/r/check-runs", run),
+        violations(
+            &request("POST", "/api/v3/repos/o/r/check-runs", run),
             "/api/v3"
         ),
         Vec::<String>::new()
@@ -145,7 +146,8 @@ fn a_request_that_breaks_the_contract_is_seen() {
         (
             "POST",
             "/repos/o/r/check-runs",
-            r#"{"name": "n", "head_sha": "s", "output": {"title": "t", "summary": "s", "more": 1}}"#,
+            r#"{"name": "n", "head_sha": "s",
+                "output": {"title": "t", "summary": "s", "more": 1}}"#,
         ),
         (
             "POST",
@@ -161,7 +163,7 @@ fn a_request_that_breaks_the_contract_is_seen() {
         ("POST", "/graphql", "{}"),
     ] {
         assert!(
-            !faults(&seen(method, path, body), "").is_empty(),
+            !violations(&request(method, path, body), "").is_empty(),
             "{method} {path} {body}"
         );
     }

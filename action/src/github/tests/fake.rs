@@ -1,6 +1,6 @@
-//! A GitHub in memory: it keeps what it is told, refuses what GitHub refuses, and fails as planned.
+//! An in-memory fake of GitHub. It stores data, rejects what GitHub rejects, and fails as planned.
 //!
-//! It needs nothing of leakgate, so that tests of the whole program can use it too.
+//! It doesn't depend on leakgate, because tests of the whole program use it, too.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 #![allow(
@@ -20,19 +20,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// Owner and name of the one repository.
+/// Owner and name of the only repository.
 pub(crate) const REPOSITORY: (&str, &str) = ("octo", "leaky");
 
-/// The number of that repository.
+/// Id of that repository.
 pub(crate) const REPOSITORY_ID: u64 = 42;
 
-/// The token that the fake takes.
+/// Token that the fake accepts.
 pub(crate) const TOKEN: &str = "ghs_only_for_the_api";
 
-/// A path that GitHub does not like, for no reason that can be seen.
-pub(crate) const POISON: &str = "src/poison.c";
+/// A path that GitHub rejects for no visible reason.
+pub(crate) const REJECTED_PATH: &str = "src/poison.c";
 
-/// What goes wrong. `After` says that the work was done all the same.
+/// An injected failure. With the suffix `After`, the request takes effect nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     BadGateway,
@@ -45,28 +45,28 @@ pub(crate) enum Fault {
     Forbidden,
     /// 403 with `retry-after`, in seconds.
     SecondaryLimit(u64),
-    /// 403 with no time at all.
+    /// 403 without `retry-after`.
     SecondaryLimitUnnamed,
     /// 429 with `retry-after`, in seconds.
-    TooMany(u64),
-    /// 403 with a limit that is used up until this time, in seconds since 1970.
-    UsedUp(u64),
+    TooManyRequests(u64),
+    /// 403 with a rate limit that is exhausted until this time, in seconds since 1970.
+    Exhausted(u64),
     Unprocessable,
-    /// The answer repeats the token.
-    Telltale,
-    /// The answer points to the other host.
-    Elsewhere,
+    /// The response contains the token.
+    EchoToken,
+    /// The response redirects to the other host.
+    RedirectElsewhere,
 }
 
 impl Fault {
-    fn works(self) -> bool {
+    fn takes_effect(self) -> bool {
         matches!(
             self,
             Self::BadGatewayAfter | Self::HangAfter | Self::CloseAfter
         )
     }
 
-    fn closes(self) -> bool {
+    fn closes_connection(self) -> bool {
         matches!(self, Self::Close | Self::CloseAfter)
     }
 
@@ -87,54 +87,54 @@ impl Fault {
                 message(403, secondary).insert_header("retry-after", seconds.to_string())
             }
             Self::SecondaryLimitUnnamed => message(403, secondary),
-            Self::TooMany(seconds) => {
+            Self::TooManyRequests(seconds) => {
                 message(429, "Too many requests").insert_header("retry-after", seconds.to_string())
             }
-            Self::UsedUp(reset) => message(403, "API rate limit exceeded")
+            Self::Exhausted(reset) => message(403, "API rate limit exceeded")
                 .insert_header("x-ratelimit-remaining", "0")
                 .insert_header("x-ratelimit-reset", reset.to_string()),
             Self::Unprocessable => message(422, "Validation Failed"),
-            Self::Telltale => message(400, &format!("who is {TOKEN}?")),
-            Self::Elsewhere => {
+            Self::EchoToken => message(400, &format!("who is {TOKEN}?")),
+            Self::RedirectElsewhere => {
                 ResponseTemplate::new(307).insert_header("location", format!("{other}/elsewhere"))
             }
         }
     }
 }
 
-/// Which requests a fault meets.
+/// A failure and the requests that it applies to.
 #[derive(Debug)]
-struct Plan {
+struct PlannedFault {
     method: &'static str,
-    part: &'static str,
-    /// The first request of this kind that fails, from 1.
+    path_part: &'static str,
+    /// Number of the first matching request that fails, from 1.
     first: usize,
     times: usize,
-    seen: usize,
+    matched: usize,
     fault: Fault,
 }
 
-impl Plan {
-    fn is_for(&self, request: &Request) -> bool {
-        request.method.as_str() == self.method && request.url.path().contains(self.part)
+impl PlannedFault {
+    fn matches(&self, request: &Request) -> bool {
+        request.method.as_str() == self.method && request.url.path().contains(self.path_part)
     }
 
     fn is_due(&self) -> bool {
-        (self.first..self.first.saturating_add(self.times)).contains(&(self.seen + 1))
+        (self.first..self.first.saturating_add(self.times)).contains(&(self.matched + 1))
     }
 }
 
-/// A request that arrived.
+/// A received request.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
-    /// Path and query, as they were sent.
+    /// Path and query as sent.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
     pub(crate) headers: BTreeMap<String, String>,
 }
 
-impl Seen {
+impl ReceivedRequest {
     fn new(request: &Request) -> Self {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let query = request
@@ -155,36 +155,36 @@ impl Seen {
     }
 }
 
-/// What the fake knows. Tests may change it as they like.
+/// Data of the fake, which tests may change.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// The API's path: empty, or `/api/v3`.
+    /// Path of the API: empty or `/api/v3`.
     pub(crate) prefix: String,
-    /// Who the token belongs to; none, where GraphQL fails.
+    /// Login of the token's owner. `None` if GraphQL fails.
     pub(crate) viewer: Option<String>,
-    /// Check runs; their annotations lie beside their output, under `annotations`.
+    /// Check runs. Their annotations are next to the output, in `annotations`.
     pub(crate) check_runs: Vec<Value>,
-    /// Comments, with the number of their pull request as `pull`.
+    /// Comments, with the number of their pull request in `pull`.
     pub(crate) comments: Vec<Value>,
     /// Artifacts, oldest first.
     pub(crate) artifacts: Vec<Value>,
-    /// What is in them, by their numbers.
+    /// Archives of the artifacts, by id.
     pub(crate) zips: BTreeMap<u64, Vec<u8>>,
-    /// Runs, by their numbers.
+    /// Workflow runs, by id.
     pub(crate) runs: BTreeMap<u64, Value>,
-    /// What commits are to branches: `sha...branch` and a status.
+    /// Comparison status of `sha...branch`.
     pub(crate) compare: BTreeMap<String, String>,
     pub(crate) pulls: Vec<Value>,
     /// All requests, in order.
-    pub(crate) seen: Vec<Seen>,
-    /// Those that came to the other host.
-    pub(crate) seen_elsewhere: Vec<Seen>,
+    pub(crate) requests: Vec<ReceivedRequest>,
+    /// Requests to the other host.
+    pub(crate) other_requests: Vec<ReceivedRequest>,
     other: String,
-    plans: Vec<Plan>,
-    last: u64,
+    plans: Vec<PlannedFault>,
+    last_id: u64,
 }
 
-/// The fake, as long as it lives.
+/// A running fake.
 pub(crate) struct Fake {
     server: MockServer,
     _other: MockServer,
@@ -192,36 +192,38 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// A GitHub whose API lies at this path.
+    /// Starts a fake whose API has this path.
     pub(crate) fn start(prefix: &str) -> Self {
-        let (server, other) = (
-            wait(MockServer::builder().start()),
-            wait(MockServer::builder().start()),
-        );
+        let server = block_on(MockServer::builder().start());
+        let other = block_on(MockServer::builder().start());
         let state = State {
             prefix: prefix.to_owned(),
             viewer: Some("github-actions[bot]".to_owned()),
             other: other.uri(),
-            last: 1000,
+            last_id: 1000,
             ..State::default()
         };
         let state = Arc::new(Mutex::new(state));
-        let (closes, works, answers, stores) =
-            (state.clone(), state.clone(), state.clone(), state.clone());
-        let closing = Mock::given(move |request: &Request| {
-            lock(&closes).due(request).is_some_and(Fault::closes)
-        })
-        .respond_with_err(move |request: &Request| {
-            lock(&works).answer(request);
+        let shared = state.clone();
+        let is_closing = move |request: &Request| {
+            lock(&shared)
+                .due_fault(request)
+                .is_some_and(Fault::closes_connection)
+        };
+        let shared = state.clone();
+        let closing = Mock::given(is_closing).respond_with_err(move |request: &Request| {
+            lock(&shared).respond(request);
             io::Error::other("closed as planned")
         });
-        let answering = Mock::given(|_: &Request| true)
-            .respond_with(move |request: &Request| lock(&answers).answer(request));
-        let storing = Mock::given(|_: &Request| true)
-            .respond_with(move |request: &Request| lock(&stores).store(request));
-        wait(server.register(closing.with_priority(1)));
-        wait(server.register(answering));
-        wait(other.register(storing));
+        let shared = state.clone();
+        let responding = Mock::given(|_: &Request| true)
+            .respond_with(move |request: &Request| lock(&shared).respond(request));
+        let shared = state.clone();
+        let serving = Mock::given(|_: &Request| true)
+            .respond_with(move |request: &Request| lock(&shared).serve_file(request));
+        block_on(server.register(closing.with_priority(1)));
+        block_on(server.register(responding));
+        block_on(other.register(serving));
         Self {
             server,
             _other: other,
@@ -229,76 +231,90 @@ impl Fake {
         }
     }
 
-    /// What belongs into `GITHUB_API_URL`.
+    /// Returns the URL of the API, for `GITHUB_API_URL`.
     pub(crate) fn api(&self) -> String {
         format!("{}{}", self.server.uri(), self.state().prefix)
     }
 
-    /// What the fake knows, for as long as the answer is held.
+    /// Locks and returns the data of the fake.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Lets one request fail: the `nth` from now on, from 1, of this method with this in its path.
-    pub(crate) fn fail(&self, method: &'static str, part: &'static str, nth: usize, fault: Fault) {
-        self.state().plans.push(Plan {
+    /// Lets the `nth` of the following requests (from 1) fail that has this method and this part in
+    /// its path.
+    pub(crate) fn fail(
+        &self,
+        method: &'static str,
+        path_part: &'static str,
+        nth: usize,
+        fault: Fault,
+    ) {
+        self.state().plans.push(PlannedFault {
             method,
-            part,
+            path_part,
             first: nth,
             times: 1,
-            seen: 0,
+            matched: 0,
             fault,
         });
     }
 
-    /// Lets all of these requests fail.
-    pub(crate) fn fail_always(&self, method: &'static str, part: &'static str, fault: Fault) {
-        self.state().plans.push(Plan {
+    /// Lets all requests fail that have this method and this part in their path.
+    pub(crate) fn fail_always(&self, method: &'static str, path_part: &'static str, fault: Fault) {
+        self.state().plans.push(PlannedFault {
             method,
-            part,
+            path_part,
             first: 1,
             times: usize::MAX,
-            seen: 0,
+            matched: 0,
             fault,
         });
     }
 
-    /// How many requests of this method had this in their path.
-    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
+    /// Counts the requests that had this method and this part in their path.
+    pub(crate) fn count(&self, method: &str, path_part: &str) -> usize {
         self.state()
-            .seen
+            .requests
             .iter()
-            .filter(|seen| seen.method == method && seen.path.contains(part))
+            .filter(|request| request.method == method && request.path.contains(path_part))
             .count()
     }
 }
 
 impl State {
-    /// A number that nothing else has.
-    pub(crate) fn number(&mut self) -> u64 {
-        self.last += 1;
-        self.last
+    /// Returns a new id.
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
     }
 
-    /// Adds a comment, and tells its number.
-    pub(crate) fn comment(&mut self, pull: u64, author: &str, body: &str) -> u64 {
-        let id = self.number();
+    /// Adds a comment and returns its id.
+    pub(crate) fn add_comment(&mut self, pull: u64, author: &str, body: &str) -> u64 {
+        let id = self.next_id();
         let kind = if author.ends_with("[bot]") {
             "Bot"
         } else {
             "User"
         };
         self.comments.push(json!({
-            "id": id, "pull": pull, "body": body, "html_url": format!("https://github.example/c/{id}"),
+            "id": id, "pull": pull, "body": body,
+            "html_url": format!("https://github.example/c/{id}"),
             "user": { "login": author, "type": kind },
         }));
         id
     }
 
-    /// Adds a run of a push and its artifact, and tells their numbers. The commit lies on the
-    /// branch.
-    pub(crate) fn push(&mut self, name: &str, branch: &str, sha: &str, zip: Vec<u8>) -> (u64, u64) {
-        let (run, artifact) = (self.number(), self.number());
+    /// Adds a run for a push and its artifact, and returns the ids of both. The branch contains the
+    /// commit.
+    pub(crate) fn add_push(
+        &mut self,
+        name: &str,
+        branch: &str,
+        sha: &str,
+        zip: Vec<u8>,
+    ) -> (u64, u64) {
+        let (run, artifact) = (self.next_id(), self.next_id());
         self.runs.insert(
             run,
             json!({
@@ -321,17 +337,18 @@ impl State {
         (run, artifact)
     }
 
-    /// Adds an open pull request, and tells its number.
-    pub(crate) fn pull(
+    /// Adds an open pull request and returns its number.
+    pub(crate) fn add_pull(
         &mut self,
         owner: &str,
         branch: &str,
         sha: &str,
         repository: Option<u64>,
     ) -> u64 {
-        let number = self.number();
+        let number = self.next_id();
         self.pulls.push(json!({
-            "number": number, "state": "open", "html_url": format!("https://github.example/pull/{number}"),
+            "number": number, "state": "open",
+            "html_url": format!("https://github.example/pull/{number}"),
             "head": {
                 "label": format!("{owner}:{branch}"), "ref": branch, "sha": sha,
                 "repo": repository.map(|id| json!({ "id": id })),
@@ -341,31 +358,34 @@ impl State {
         number
     }
 
-    fn due(&self, request: &Request) -> Option<Fault> {
+    fn due_fault(&self, request: &Request) -> Option<Fault> {
         self.plans
             .iter()
-            .find(|plan| plan.is_for(request) && plan.is_due())
+            .find(|plan| plan.matches(request) && plan.is_due())
             .map(|plan| plan.fault)
     }
 
-    fn answer(&mut self, request: &Request) -> ResponseTemplate {
-        self.seen.push(Seen::new(request));
-        let fault = self.due(request);
-        for plan in self.plans.iter_mut().filter(|plan| plan.is_for(request)) {
-            plan.seen += 1;
+    fn respond(&mut self, request: &Request) -> ResponseTemplate {
+        self.requests.push(ReceivedRequest::new(request));
+        let fault = self.due_fault(request);
+        for plan in self.plans.iter_mut().filter(|plan| plan.matches(request)) {
+            plan.matched += 1;
         }
-        let answer = fault.is_none_or(Fault::works).then(|| self.work(request));
-        match (fault, answer) {
+        let response = fault
+            .is_none_or(Fault::takes_effect)
+            .then(|| self.handle(request));
+        match (fault, response) {
             (Some(fault), _) => fault.template(&self.other),
-            (None, answer) => answer.unwrap_or_else(|| ResponseTemplate::new(500)),
+            (None, response) => response.unwrap_or_else(|| ResponseTemplate::new(500)),
         }
     }
 
-    /// The other host, where files lie. Like a store of signed addresses, it takes no token.
-    fn store(&mut self, request: &Request) -> ResponseTemplate {
-        let seen = Seen::new(request);
-        let has_token = seen.headers.contains_key("authorization");
-        self.seen_elsewhere.push(seen);
+    /// Responds for the other host, which serves files. Like a store with signed URLs, it rejects
+    /// requests with a token.
+    fn serve_file(&mut self, request: &Request) -> ResponseTemplate {
+        let received = ReceivedRequest::new(request);
+        let has_token = received.headers.contains_key("authorization");
+        self.other_requests.push(received);
         let id = request
             .url
             .path()
@@ -379,33 +399,33 @@ impl State {
         }
     }
 
-    fn work(&mut self, request: &Request) -> ResponseTemplate {
+    fn handle(&mut self, request: &Request) -> ResponseTemplate {
         if request
             .headers
             .get("authorization")
             .is_none_or(|value| value != &format!("Bearer {TOKEN}"))
         {
-            return refusal(401, "Bad credentials");
+            return rejection(401, "Bad credentials");
         }
         let path = request.url.path();
         if path == format!("{}/graphql", self.prefix.trim_end_matches("/v3")) {
             return match &self.viewer {
                 Some(login) => ResponseTemplate::new(200)
                     .set_body_json(json!({ "data": { "viewer": { "login": login } } })),
-                None => refusal(403, "Resource not accessible by integration"),
+                None => rejection(403, "Resource not accessible by integration"),
             };
         }
         let below = format!("{}/repos/{}/{}/", self.prefix, REPOSITORY.0, REPOSITORY.1);
         let Some(path) = path.strip_prefix(&below) else {
-            return refusal(404, "Not Found");
+            return rejection(404, "Not Found");
         };
-        let steps: Vec<_> = path.split('/').map(decoded).collect();
-        let steps: Vec<_> = steps.iter().map(String::as_str).collect();
+        let segments: Vec<_> = path.split('/').map(percent_decode).collect();
+        let segments: Vec<_> = segments.iter().map(String::as_str).collect();
         let query: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-        let done = match (request.method.as_str(), &steps[..]) {
-            ("POST", ["check-runs"]) => self.make_check_run(body),
-            ("PATCH", ["check-runs", id]) => self.change_check_run(id, &body),
+        let reply = match (request.method.as_str(), &segments[..]) {
+            ("POST", ["check-runs"]) => self.create_check_run(body),
+            ("PATCH", ["check-runs", id]) => self.update_check_run(id, &body),
             ("GET", ["check-runs", id]) => {
                 find(&self.check_runs, id).map(|at| ok(&self.check_runs[at]))
             }
@@ -413,9 +433,9 @@ impl State {
                 Ok(self.list_check_runs(request, &query, sha))
             }
             ("GET", ["issues", pull, "comments"]) => Ok(self.list_comments(request, &query, pull)),
-            ("POST", ["issues", pull, "comments"]) => self.make_comment(pull, &body),
-            ("PATCH", ["issues", "comments", id]) => self.change_comment(id, Some(&body)),
-            ("DELETE", ["issues", "comments", id]) => self.change_comment(id, None),
+            ("POST", ["issues", pull, "comments"]) => self.create_comment(pull, &body),
+            ("PATCH", ["issues", "comments", id]) => self.update_comment(id, Some(&body)),
+            ("DELETE", ["issues", "comments", id]) => self.update_comment(id, None),
             ("GET", ["actions", "artifacts"]) => {
                 let name = query.get("name");
                 Ok(self.list_artifacts(request, &query, |artifact| {
@@ -427,7 +447,7 @@ impl State {
                     artifact["workflow_run"]["id"].to_string() == *run
                 }))
             }
-            ("GET", ["actions", "artifacts", id, "zip"]) => Ok(self.point_to_zip(id)),
+            ("GET", ["actions", "artifacts", id, "zip"]) => Ok(self.redirect_to_zip(id)),
             ("GET", ["actions", "runs", id]) => id
                 .parse()
                 .ok()
@@ -442,35 +462,35 @@ impl State {
             ("GET", ["pulls"]) => Ok(self.list_pulls(request, &query)),
             _ => Err(missing()),
         };
-        done.unwrap_or_else(|refused| refused)
+        reply.unwrap_or_else(|rejection| rejection)
     }
 
-    fn make_check_run(&mut self, mut body: Value) -> Done {
+    fn create_check_run(&mut self, mut body: Value) -> Reply {
         if !body["name"].is_string() || !body["head_sha"].is_string() {
-            return Err(refusal(422, "Invalid request"));
+            return Err(rejection(422, "Invalid request"));
         }
-        let annotations = checked(&body["output"])?;
-        let id = self.number();
+        let annotations = validate_output(&body["output"])?;
+        let id = self.next_id();
         body["id"] = id.into();
         body["html_url"] = format!("https://github.example/runs/{id}").into();
         body["annotations"] = annotations.into();
         self.check_runs.push(body);
         let run = self.check_runs.last_mut().ok_or_else(missing)?;
-        recount(run);
+        update_annotation_count(run);
         Ok(ResponseTemplate::new(201).set_body_json(run))
     }
 
-    /// What an output leaves out is gone; annotations are added to those that are there.
-    fn change_check_run(&mut self, id: &str, body: &Value) -> Done {
+    /// Removes omitted fields of the output, and appends annotations.
+    fn update_check_run(&mut self, id: &str, body: &Value) -> Reply {
         let at = find(&self.check_runs, id)?;
-        let more = checked(&body["output"])?;
+        let more = validate_output(&body["output"])?;
         let run = &mut self.check_runs[at];
         run["output"] = body["output"].clone();
         run["annotations"]
             .as_array_mut()
             .ok_or_else(missing)?
             .extend(more);
-        recount(run);
+        update_annotation_count(run);
         Ok(ok(run))
     }
 
@@ -506,24 +526,24 @@ impl State {
         )
     }
 
-    fn make_comment(&mut self, pull: &str, body: &Value) -> Done {
+    fn create_comment(&mut self, pull: &str, body: &Value) -> Reply {
         let text = comment_text(body)?;
         let author = self
             .viewer
             .clone()
             .unwrap_or_else(|| "github-actions[bot]".to_owned());
-        self.comment(pull.parse().map_err(|_| missing())?, &author, &text);
+        self.add_comment(pull.parse().map_err(|_| missing())?, &author, &text);
         Ok(ResponseTemplate::new(201).set_body_json(self.comments.last()))
     }
 
-    fn change_comment(&mut self, id: &str, body: Option<&Value>) -> Done {
+    fn update_comment(&mut self, id: &str, body: Option<&Value>) -> Reply {
         let at = find(&self.comments, id)?;
         let viewer = self.viewer.as_deref().unwrap_or("github-actions[bot]");
         let author = self.comments[at]["user"]["login"]
             .as_str()
             .unwrap_or_default();
         if author != viewer && author != format!("{viewer}[bot]") {
-            return Err(refusal(403, "Resource not accessible by integration"));
+            return Err(rejection(403, "Resource not accessible by integration"));
         }
         let Some(body) = body else {
             self.comments.remove(at);
@@ -537,44 +557,45 @@ impl State {
         &self,
         request: &Request,
         query: &BTreeMap<String, String>,
-        is_asked: impl Fn(&Value) -> bool,
+        is_wanted: impl Fn(&Value) -> bool,
     ) -> ResponseTemplate {
         let found = self
             .artifacts
             .iter()
             .rev()
-            .filter(|artifact| is_asked(artifact))
+            .filter(|artifact| is_wanted(artifact))
             .cloned()
             .collect();
         page(request, query, found, Some("artifacts"))
     }
 
-    fn point_to_zip(&self, id: &str) -> ResponseTemplate {
+    fn redirect_to_zip(&self, id: &str) -> ResponseTemplate {
         let is_expired =
             find(&self.artifacts, id).is_ok_and(|at| self.artifacts[at]["expired"] == true);
         if is_expired {
-            return refusal(410, "Gone");
+            return rejection(410, "Gone");
         }
         ResponseTemplate::new(302)
             .insert_header("location", format!("{}/blob/{id}?sig=signed", self.other))
     }
 
     fn list_pulls(&self, request: &Request, query: &BTreeMap<String, String>) -> ResponseTemplate {
-        let (state, head) = (query.get("state"), query.get("head"));
-        let is_asked = |p: &&Value| {
+        let state = query.get("state");
+        let head = query.get("head");
+        let is_wanted = |p: &&Value| {
             state.is_none_or(|s| p["state"] == *s) && head.is_none_or(|h| p["head"]["label"] == *h)
         };
         page(
             request,
             query,
-            self.pulls.iter().filter(is_asked).cloned().collect(),
+            self.pulls.iter().filter(is_wanted).cloned().collect(),
             None,
         )
     }
 }
 
-/// An answer, or the refusal that is one too.
-type Done = Result<ResponseTemplate, ResponseTemplate>;
+/// A successful response, or the response that rejects the request.
+type Reply = Result<ResponseTemplate, ResponseTemplate>;
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state
@@ -586,14 +607,14 @@ fn ok(value: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(value)
 }
 
-fn refusal(status: u16, message: &str) -> ResponseTemplate {
+fn rejection(status: u16, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(
         json!({ "message": message, "documentation_url": "https://docs.github.example" }),
     )
 }
 
 fn missing() -> ResponseTemplate {
-    refusal(404, "Not Found")
+    rejection(404, "Not Found")
 }
 
 fn find(list: &[Value], id: &str) -> Result<usize, ResponseTemplate> {
@@ -602,12 +623,12 @@ fn find(list: &[Value], id: &str) -> Result<usize, ResponseTemplate> {
         .ok_or_else(missing)
 }
 
-fn recount(run: &mut Value) {
+fn update_annotation_count(run: &mut Value) {
     let count = run["annotations"].as_array().map_or(0, Vec::len);
     run["output"]["annotations_count"] = count.into();
 }
 
-/// A page of a list, with the header that tells of the next.
+/// Returns a page of a list, with a `link` header for the next page.
 fn page(
     request: &Request,
     query: &BTreeMap<String, String>,
@@ -632,16 +653,16 @@ fn page(
         Some(key) => json!({ "total_count": total, key: items }),
         None => Value::from(items),
     };
-    let answer = ok(&body);
+    let response = ok(&body);
     if page * per_page >= total {
-        return answer;
+        return response;
     }
     let next = format!(
         "<{}?page={}>; rel=\"next\", <{0}?page=9>; rel=\"last\"",
         request.url.path(),
         page + 1
     );
-    answer.insert_header("link", next)
+    response.insert_header("link", next)
 }
 
 fn comment_text(body: &Value) -> Result<String, ResponseTemplate> {
@@ -649,45 +670,48 @@ fn comment_text(body: &Value) -> Result<String, ResponseTemplate> {
         .as_str()
         .filter(|text| !text.is_empty() && text.chars().count() <= 65_536);
     text.map(str::to_owned)
-        .ok_or_else(|| refusal(422, "Body is too long (maximum is 65536 characters)"))
+        .ok_or_else(|| rejection(422, "Body is too long (maximum is 65536 characters)"))
 }
 
-/// The annotations of an output, if GitHub takes it.
-fn checked(output: &Value) -> Result<Vec<Value>, ResponseTemplate> {
-    let bad = || refusal(422, "Invalid request");
-    let prose = |text: &Value| {
+/// Returns the annotations of an output, if GitHub accepts it.
+fn validate_output(output: &Value) -> Result<Vec<Value>, ResponseTemplate> {
+    let invalid = || rejection(422, "Invalid request");
+    let is_prose = |text: &Value| {
         text.as_str()
-            .is_none_or(|text| text.chars().count() <= 65_535 && !text.contains(is_refused))
+            .is_none_or(|text| text.chars().count() <= 65_535 && !text.contains(is_unsupported))
     };
     if !output["title"].is_string()
         || !output["summary"].is_string()
-        || !prose(&output["summary"])
-        || !prose(&output["text"])
+        || !is_prose(&output["summary"])
+        || !is_prose(&output["text"])
     {
-        return Err(bad());
+        return Err(invalid());
     }
     let annotations = output["annotations"]
         .as_array()
         .cloned()
         .unwrap_or_default();
-    let is_good = annotations.len() <= 50 && annotations.iter().all(is_annotation);
-    if is_good { Ok(annotations) } else { Err(bad()) }
+    let is_valid = annotations.len() <= 50 && annotations.iter().all(is_valid_annotation);
+    if is_valid {
+        Ok(annotations)
+    } else {
+        Err(invalid())
+    }
 }
 
-fn is_annotation(annotation: &Value) -> bool {
-    let (text, line) = (
-        |key: &str| annotation[key].as_str(),
-        |key: &str| annotation[key].as_u64(),
-    );
-    let short =
-        |key, most| text(key).is_none_or(|text| text.len() <= most && !text.contains(is_refused));
+fn is_valid_annotation(annotation: &Value) -> bool {
+    let text = |key: &str| annotation[key].as_str();
+    let number = |key: &str| annotation[key].as_u64();
+    let is_short =
+        |key, max| text(key).is_none_or(|text| text.len() <= max && !text.contains(is_unsupported));
     let is_path = text("path").is_some_and(|p| {
-        !p.is_empty() && !p.starts_with('/') && !p.split('/').any(|s| s == "..") && p != POISON
+        !p.is_empty()
+            && !p.starts_with('/')
+            && !p.split('/').any(|s| s == "..")
+            && p != REJECTED_PATH
     });
-    let (start, end) = (
-        line("start_line").unwrap_or(0),
-        line("end_line").unwrap_or(0),
-    );
+    let start = number("start_line").unwrap_or(0);
+    let end = number("end_line").unwrap_or(0);
     let has_columns = ["start_column", "end_column"]
         .iter()
         .any(|key| annotation.get(key).is_some());
@@ -700,18 +724,19 @@ fn is_annotation(annotation: &Value) -> bool {
             Some("failure" | "warning" | "notice")
         )
         && text("message").is_some_and(|message| !message.is_empty())
-        && short("message", 65_536)
-        && short("raw_details", 65_536)
+        && is_short("message", 65_536)
+        && is_short("raw_details", 65_536)
         && text("title")
-            .is_none_or(|title| title.chars().count() <= 255 && !title.contains(is_refused))
+            .is_none_or(|title| title.chars().count() <= 255 && !title.contains(is_unsupported))
 }
 
-fn is_refused(c: char) -> bool {
+fn is_unsupported(c: char) -> bool {
     c == '\0' || c > '\u{ffff}'
 }
 
-fn decoded(step: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), step.as_bytes());
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
         let code = (first == b'%').then(|| after.get(..2)).flatten();
         let code =
@@ -722,8 +747,8 @@ fn decoded(step: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Waits for something that needs no runtime of the caller.
-fn wait<T>(work: impl Future<Output = T>) -> T {
+/// Waits for a future that needs no runtime.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

@@ -1,4 +1,4 @@
-//! What lies between here and GitHub: proxies, certificates, and nothing at all.
+//! Tests the network between the client and GitHub: proxies, certificates, broken connections.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,24 +12,24 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::fake::TOKEN;
-use super::{QUICK, access};
-use crate::github::{Access, Client, Head, Token, Trouble};
+use super::{FAST_RETRY, access};
+use crate::github::{Access, ApiError, Client, PullHead, Token};
 
-/// The host of the certificate, which no name server knows.
+/// Host of the certificate, which no name server knows.
 const HOST: &str = "github.invalid";
 
-/// Where [`asks`] finds the API.
-const API: &str = "LEAKGATE_TEST_API";
+/// Variable that holds the URL of the API for [`child_process`].
+const API_VARIABLE: &str = "LEAKGATE_TEST_API";
 
-const HEAD: Head<'_> = Head {
+const HEAD: PullHead<'_> = PullHead {
     repository: 1,
     owner: "o",
     branch: "b",
     sha: "s",
 };
 
-/// A server that answers each request with an empty list, and the certificate of the authority that
-/// vouches for it.
+/// Starts a server that responds to each request with an empty list. Returns its port and the
+/// certificate of its certificate authority.
 fn server() -> (u16, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -59,7 +59,7 @@ fn server() -> (u16, String) {
         for stream in listener.incoming().flatten() {
             let config = config.clone();
             thread::spawn(move || {
-                answer(StreamOwned::new(
+                respond(StreamOwned::new(
                     ServerConnection::new(config).unwrap(),
                     stream,
                 ))
@@ -69,8 +69,8 @@ fn server() -> (u16, String) {
     (port, authority.pem())
 }
 
-/// Reads one request and answers it, if the other side trusts the certificate at all.
-fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()> {
+/// Reads a request and responds to it, if the client trusts the certificate.
+fn respond(mut stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()> {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") {
@@ -82,34 +82,37 @@ fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()
     stream.flush()
 }
 
-/// A proxy that brings every connection to the same port, and what it was asked for.
+/// Starts a proxy that forwards every connection to the same port. Returns its URL and the list of
+/// the requests to it.
 fn proxy(port: u16) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let told = asked.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let received = requests.clone();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let asked = asked.clone();
-            thread::spawn(move || tunnel(stream, port, &asked));
+            let received = received.clone();
+            thread::spawn(move || tunnel(stream, port, &received));
         }
     });
-    (address, told)
+    (address, requests)
 }
 
-fn tunnel(mut client: TcpStream, port: u16, asked: &Mutex<Vec<String>>) -> io::Result<()> {
-    let (mut head, mut byte) = (Vec::new(), [0]);
+fn tunnel(mut client: TcpStream, port: u16, received: &Mutex<Vec<String>>) -> io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
         client.read_exact(&mut byte)?;
         head.push(byte[0]);
     }
-    asked
+    received
         .lock()
         .unwrap()
         .push(String::from_utf8_lossy(&head).into_owned());
     let mut server = TcpStream::connect(("127.0.0.1", port))?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
-    let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+    let mut from = client.try_clone()?;
+    let mut to = server.try_clone()?;
     thread::spawn(move || {
         let _ = io::copy(&mut from, &mut to);
         let _ = to.shutdown(Shutdown::Write);
@@ -118,13 +121,17 @@ fn tunnel(mut client: TcpStream, port: u16, asked: &Mutex<Vec<String>>) -> io::R
     client.shutdown(Shutdown::Write)
 }
 
-/// Asks from a process of its own, for the environment is that of a whole process. Tells what came
-/// of it.
-fn ask(api: &str, variables: &[(&str, &str)]) -> String {
+/// Sends a request from a child process, because the environment belongs to the whole process.
+/// Returns the output of the child.
+fn request_in_child(api: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command
-        .args(["--exact", "github::tests::network::asks", "--nocapture"])
-        .env(API, api);
+        .args([
+            "--exact",
+            "github::tests::network::child_process",
+            "--nocapture",
+        ])
+        .env(API_VARIABLE, api);
     for name in [
         "HTTPS_PROXY",
         "https_proxy",
@@ -141,55 +148,58 @@ fn ask(api: &str, variables: &[(&str, &str)]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The other half of [`ask`]. Without it there is nothing to do.
+/// Runs in the child of [`request_in_child`]; otherwise does nothing.
 #[test]
-fn asks() {
-    if let Ok(api) = env::var(API) {
-        let told = Client::new(&access(&api), QUICK).and_then(|client| client.pulls_of(HEAD));
-        println!("told: {told:?}");
+fn child_process() {
+    if let Ok(api) = env::var(API_VARIABLE) {
+        let result =
+            Client::new(&access(&api), FAST_RETRY).and_then(|client| client.open_pulls(HEAD));
+        println!("result: {result:?}");
     }
 }
 
 #[test]
-fn a_private_authority_is_trusted_where_it_is_named_and_nowhere_else() {
+fn private_certificate_authority_is_trusted_only_if_configured() {
     let (port, authority) = server();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("authority.pem");
     fs::write(&file, authority).unwrap();
     let api = format!("https://localhost:{port}/api/v3");
-    let told = ask(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
-    assert!(told.contains("told: Ok([])"), "{told}");
+    let output = request_in_child(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+    assert!(output.contains("result: Ok([])"), "{output}");
     let (_, another) = server();
     fs::write(&file, another).unwrap();
-    let told = ask(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+    let output = request_in_child(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
     assert!(
-        told.contains("told: Err(Other(") && told.contains("certificate") && !told.contains(TOKEN),
-        "{told}"
+        output.contains("result: Err(Other(")
+            && output.contains("certificate")
+            && !output.contains(TOKEN),
+        "{output}"
     );
 }
 
 #[test]
-fn a_proxy_is_used_as_the_environment_says() {
+fn proxy_variables_are_respected() {
     let (port, authority) = server();
-    let (proxy, asked) = proxy(port);
+    let (proxy, requests) = proxy(port);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("authority.pem");
     fs::write(&file, authority).unwrap();
     let authority = ("SSL_CERT_FILE", file.to_str().unwrap());
     for name in ["HTTPS_PROXY", "https_proxy"] {
-        let told = ask(&format!("https://{HOST}"), &[authority, (name, &proxy)]);
-        assert!(told.contains("told: Ok([])"), "{told}");
-        let asked = std::mem::take(&mut *asked.lock().unwrap());
+        let output = request_in_child(&format!("https://{HOST}"), &[authority, (name, &proxy)]);
+        assert!(output.contains("result: Ok([])"), "{output}");
+        let received = std::mem::take(&mut *requests.lock().unwrap());
         assert!(
-            asked
+            received
                 .iter()
                 .any(|head| head.starts_with(&format!("CONNECT {HOST}:443 "))),
-            "{asked:?}"
+            "{received:?}"
         );
-        // The way there is not encrypted.
-        assert!(!asked.concat().contains(TOKEN));
+        // The connection to the proxy is not encrypted.
+        assert!(!received.concat().contains(TOKEN));
     }
-    let told = ask(
+    let output = request_in_child(
         &format!("https://localhost:{port}"),
         &[
             authority,
@@ -197,31 +207,29 @@ fn a_proxy_is_used_as_the_environment_says() {
             ("NO_PROXY", "localhost"),
         ],
     );
-    assert!(told.contains("told: Ok([])"), "{told}");
-    assert!(asked.lock().unwrap().is_empty());
+    assert!(output.contains("result: Ok([])"), "{output}");
+    assert!(requests.lock().unwrap().is_empty());
 }
 
 #[test]
-fn where_nobody_listens_the_trouble_says_so() {
+fn refused_connection_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let trouble = Client::new(&access(&api), QUICK)
+    let error = Client::new(&access(&api), FAST_RETRY)
         .unwrap()
-        .pulls_of(HEAD)
+        .open_pulls(HEAD)
         .unwrap_err();
-    assert!(matches!(trouble, Trouble::Other(_)));
-    let text = trouble.to_string();
+    assert!(matches!(error, ApiError::Other(_)));
+    let text = error.to_string();
     assert!(
-        text.starts_with(
-            "the pull requests of the commit could not be read: there is no connection: "
-        ),
+        text.starts_with("cannot read the pull requests of the commit: connection failed: "),
         "{text}"
     );
 }
 
 #[test]
-fn what_is_no_address_and_no_token_is_refused_before_anything_is_sent() {
+fn invalid_url_and_invalid_token_are_rejected_without_a_request() {
     for api in [
         "",
         "api.github.com",
@@ -229,12 +237,12 @@ fn what_is_no_address_and_no_token_is_refused_before_anything_is_sent() {
         "https://",
         "https://user:secret@github.example",
     ] {
-        let trouble = Client::new(&access(api), QUICK).unwrap_err();
+        let error = Client::new(&access(api), FAST_RETRY).unwrap_err();
         assert!(
-            trouble
+            error
                 .to_string()
-                .starts_with("GitHub can't be asked: the API's address"),
-            "{api}: {trouble}"
+                .starts_with("cannot access the GitHub API: invalid URL: "),
+            "{api}: {error}"
         );
     }
     for token in ["", " \n", "ghs_a\nhost: evil", "ghs_ü", "two words"] {
@@ -242,23 +250,23 @@ fn what_is_no_address_and_no_token_is_refused_before_anything_is_sent() {
             token: Token::new(token),
             ..access("https://github.example")
         };
-        let trouble = Client::new(&access, QUICK).unwrap_err();
+        let error = Client::new(&access, FAST_RETRY).unwrap_err();
         assert_eq!(
-            trouble.to_string(),
-            "GitHub can't be asked: the token is empty, or holds what no token holds"
+            error.to_string(),
+            "cannot access the GitHub API: the token is empty or contains invalid characters"
         );
     }
 }
 
 #[test]
-fn reading_outlives_connections_that_break() {
+fn reads_survive_broken_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     let served = Arc::new(AtomicUsize::new(0));
     let count = served.clone();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            // The first connections break at once, whatever was asked.
+            // The first connections break at once.
             if count.fetch_add(1, Ordering::SeqCst) < 2 {
                 continue;
             }
@@ -268,7 +276,9 @@ fn reading_outlives_connections_that_break() {
         }
     });
     assert_eq!(
-        Client::new(&access(&api), QUICK).unwrap().pulls_of(HEAD),
+        Client::new(&access(&api), FAST_RETRY)
+            .unwrap()
+            .open_pulls(HEAD),
         Ok(Vec::new())
     );
     assert_eq!(served.load(Ordering::SeqCst), 3);

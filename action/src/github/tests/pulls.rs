@@ -1,8 +1,8 @@
-//! Pull requests of a commit.
+//! Tests the search for the pull requests of a commit.
 
-use super::World;
+use super::Fixture;
 use super::fake::{Fault, REPOSITORY_ID};
-use crate::github::{Head, Pull};
+use crate::github::{PullHead, PullRequest};
 
 const FORK: u64 = 77;
 
@@ -10,16 +10,16 @@ fn sha(letter: char) -> String {
     letter.to_string().repeat(40)
 }
 
-fn numbers(world: &World, owner: &str, branch: &str) -> Vec<u64> {
-    let head = Head {
+fn numbers(fixture: &Fixture, owner: &str, branch: &str) -> Vec<u64> {
+    let head = PullHead {
         repository: FORK,
         owner,
         branch,
         sha: &sha('a'),
     };
-    world
+    fixture
         .client
-        .pulls_of(head)
+        .open_pulls(head)
         .unwrap()
         .iter()
         .map(|pull| pull.number)
@@ -27,38 +27,38 @@ fn numbers(world: &World, owner: &str, branch: &str) -> Vec<u64> {
 }
 
 #[test]
-fn only_open_ones_of_that_very_commit_branch_and_repository_are_taken() {
-    let world = World::new();
+fn only_open_pulls_with_this_repository_branch_and_commit_are_found() {
+    let fixture = Fixture::new();
     let mut right = Vec::new();
     {
-        let state = &mut *world.fake.state();
-        right.push(state.pull("contributor", "fix/leak #1", &sha('a'), Some(FORK)));
-        state.pull("contributor", "fix/leak #1", &sha('b'), Some(FORK));
-        state.pull("contributor", "fix/leak #1", &sha('a'), Some(REPOSITORY_ID));
-        state.pull("contributor", "fix/leak #1", &sha('a'), None);
-        state.pull("contributor", "other", &sha('a'), Some(FORK));
-        state.pull("mallory", "fix/leak #1", &sha('a'), Some(FORK));
-        state.pull("contributor", "fix/leak #1", &sha('a'), Some(FORK));
+        let state = &mut *fixture.fake.state();
+        right.push(state.add_pull("contributor", "fix/leak #1", &sha('a'), Some(FORK)));
+        state.add_pull("contributor", "fix/leak #1", &sha('b'), Some(FORK));
+        state.add_pull("contributor", "fix/leak #1", &sha('a'), Some(REPOSITORY_ID));
+        state.add_pull("contributor", "fix/leak #1", &sha('a'), None);
+        state.add_pull("contributor", "other", &sha('a'), Some(FORK));
+        state.add_pull("mallory", "fix/leak #1", &sha('a'), Some(FORK));
+        state.add_pull("contributor", "fix/leak #1", &sha('a'), Some(FORK));
         state.pulls.last_mut().unwrap()["state"] = "closed".into();
     }
-    assert_eq!(numbers(&world, "contributor", "fix/leak #1"), right);
+    assert_eq!(numbers(&fixture, "contributor", "fix/leak #1"), right);
     assert!(
-        world.fake.state().seen[0]
+        fixture.fake.state().requests[0]
             .path
             .contains("head=contributor:fix%2Fleak%20%231&")
     );
 }
 
 #[test]
-fn a_pull_request_is_told_with_where_it_goes() {
-    let world = World::new();
-    let number = world
+fn pull_request_includes_its_base() {
+    let fixture = Fixture::new();
+    let number = fixture
         .fake
         .state()
-        .pull("contributor", "fix", &sha('a'), Some(FORK));
-    let pulls = world
+        .add_pull("contributor", "fix", &sha('a'), Some(FORK));
+    let pulls = fixture
         .client
-        .pulls_of(Head {
+        .open_pulls(PullHead {
             repository: FORK,
             owner: "contributor",
             branch: "fix",
@@ -68,7 +68,7 @@ fn a_pull_request_is_told_with_where_it_goes() {
     let url = format!("https://github.example/pull/{number}");
     assert_eq!(
         pulls,
-        [Pull {
+        [PullRequest {
             number,
             head_sha: sha('a'),
             base_ref: "main".into(),
@@ -79,16 +79,16 @@ fn a_pull_request_is_told_with_where_it_goes() {
 }
 
 #[test]
-fn all_pages_are_read_again_where_they_fail() {
-    let world = World::new();
+fn failed_pages_are_read_again() {
+    let fixture = Fixture::new();
     let last = {
-        let state = &mut *world.fake.state();
+        let state = &mut *fixture.fake.state();
         (0..120)
-            .map(|_| state.pull("contributor", "fix", &sha('b'), Some(FORK)))
+            .map(|_| state.add_pull("contributor", "fix", &sha('b'), Some(FORK)))
             .last();
-        state.pull("contributor", "fix", &sha('a'), Some(FORK))
+        state.add_pull("contributor", "fix", &sha('a'), Some(FORK))
     };
-    world.fake.fail("GET", "/pulls", 2, Fault::BadGateway);
-    assert_eq!(numbers(&world, "contributor", "fix"), [last]);
-    assert_eq!(world.fake.count("GET", "/pulls"), 3);
+    fixture.fake.fail("GET", "/pulls", 2, Fault::BadGateway);
+    assert_eq!(numbers(&fixture, "contributor", "fix"), [last]);
+    assert_eq!(fixture.fake.count("GET", "/pulls"), 3);
 }

@@ -1,16 +1,16 @@
-//! configure scripts and Makefiles. Their tests are what `make check` or `make test` starts, under
-//! a checker that follows children.
+//! configure scripts and Makefiles. Their tests are the programs that `make check` or `make test`
+//! starts, under a checker that follows child processes.
 
-use super::native::{FLAGS, Native, PLACEHOLDER, PROGRAM, build};
+use super::native::{MATRIX, NativeProject, PLACEHOLDER, PROGRAM, build};
 use super::{Job, Step};
 use crate::init::tree::Tree;
 
 const MAKEFILES: &[&str] = &["GNUmakefile", "Makefile", "makefile"];
 
-/// The job of a project with a configure script.
-pub(super) fn find(tree: &Tree) -> Option<Native> {
-    let source = tree.first(&["configure.ac", "configure.in"]);
-    let file = source.or_else(|| tree.first(&["configure"]))?;
+/// Detects a project with a configure script.
+pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
+    let source = tree.first_existing(&["configure.ac", "configure.in"]);
+    let file = source.or_else(|| tree.first_existing(&["configure"]))?;
     let is_automake = tree.has("Makefile.am");
     let rules = ["Makefile.am", "Makefile.in"]
         .map(|file| tree.read(file))
@@ -18,7 +18,7 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
     let target = if is_automake {
         Some("check")
     } else {
-        target(&rules)
+        test_target(&rules)
     };
     let mut script = Vec::new();
     script.extend((!tree.has("configure")).then_some("autoreconf --force --install"));
@@ -26,8 +26,8 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
         "./configure --disable-shared CFLAGS=\"$FLAGS\" CXXFLAGS=\"$FLAGS\"",
         "make -j\"$(nproc)\"",
     ]);
-    // What is compiled later would be compiled under the checker. automake's programs for tests are
-    // built by `check` alone.
+    // Build the tests now, because otherwise the compiler would run under the checker. With
+    // automake only `check` builds the test programs.
     script.extend(match target {
         Some("check") if is_automake => Some("make -j\"$(nproc)\" check TESTS="),
         Some("check") => Some("make check"),
@@ -41,20 +41,20 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
     };
     Some(native(
         "autotools",
-        format!("C by a configure script ({file})"),
+        format!("C with a configure script ({file})"),
         Step::packages(None, packages),
         &script,
         target,
     ))
 }
 
-/// The job of a project with a Makefile and sources of C or C++.
-pub(super) fn make(tree: &Tree) -> Option<Native> {
-    let file = tree.first(MAKEFILES)?;
-    tree.ending(&[".c", ".cc", ".cpp", ".cxx"]).next()?;
-    let target = target(&tree.read(file));
-    // The compiler takes the flags with it wherever it is called, also where a Makefile sets CFLAGS
-    // itself, and where it links.
+/// Detects a project with a Makefile and C or C++ source files.
+pub(super) fn make(tree: &Tree) -> Option<NativeProject> {
+    let file = tree.first_existing(MAKEFILES)?;
+    tree.with_extension(&[".c", ".cc", ".cpp", ".cxx"]).next()?;
+    let target = test_target(&tree.read(file));
+    // With the flags in the name of the compiler they are used in every call, also if the Makefile
+    // sets CFLAGS itself, and when linking.
     let mut script = vec!["make CC=\"cc $FLAGS\" CXX=\"c++ $FLAGS\""];
     script.extend(target.map(|target| match target {
         "check" => "make CC=\"cc $FLAGS\" CXX=\"c++ $FLAGS\" check",
@@ -62,12 +62,12 @@ pub(super) fn make(tree: &Tree) -> Option<Native> {
     }));
     let native = native(
         "make",
-        format!("C by make ({file})"),
+        format!("C with make ({file})"),
         Step::valgrind(),
         &script,
         target,
     );
-    Some(Native {
+    Some(NativeProject {
         is_make: true,
         ..native
     })
@@ -75,34 +75,34 @@ pub(super) fn make(tree: &Tree) -> Option<Native> {
 
 fn native(
     id: &'static str,
-    what: String,
+    description: String,
     packages: Step,
     script: &[&str],
     target: Option<&str>,
-) -> Native {
+) -> NativeProject {
     let job = Job {
         id,
-        what,
-        legs: FLAGS.to_vec(),
+        description,
+        matrix: MATRIX.to_vec(),
         steps: vec![packages, build(script, &[("FLAGS", "FLAGS")])],
         command: target.map_or_else(|| format!(".{PROGRAM}"), |target| format!("make {target}")),
-        remark: target.is_none().then_some(PLACEHOLDER),
+        comment: target.is_none().then_some(PLACEHOLDER),
     };
-    Native {
+    NativeProject {
         job,
         has_tests: target.is_some(),
         is_make: false,
     }
 }
 
-/// The target that runs tests.
-fn target(text: &str) -> Option<&'static str> {
+/// Returns the Makefile target that runs tests.
+fn test_target(text: &str) -> Option<&'static str> {
     let has = |target: &str| {
         text.lines().any(|line| {
             let names = line
                 .split_once(':')
                 .filter(|(_, rest)| !rest.starts_with('=') && !rest.starts_with(":="))
-                .map(|l| l.0);
+                .map(|(names, _)| names);
             !line.starts_with(['\t', '.', '#'])
                 && names.is_some_and(|names| names.split_whitespace().any(|name| name == target))
         })
@@ -113,12 +113,12 @@ fn target(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::tree::tests::made;
+    use crate::init::tree::tests::test_tree;
 
     #[test]
-    fn targets_are_rules_and_no_variables() {
-        assert_eq!(target("all: x\ntest check: x\n"), Some("check"));
-        assert_eq!(target("test: all\n"), Some("test"));
+    fn test_targets_are_rules_not_variables() {
+        assert_eq!(test_target("all: x\ntest check: x\n"), Some("check"));
+        assert_eq!(test_target("test: all\n"), Some("test"));
         for text in [
             "test := 1\n",
             ".PHONY: test\n",
@@ -127,22 +127,24 @@ mod tests {
             "# test: x\n",
             "test ::= 1\n",
         ] {
-            assert_eq!(target(text), None, "{text}");
+            assert_eq!(test_target(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_makefile_needs_sources() {
-        let (_dir, tree) = made(&[("Makefile", "all:\n\tdocker build .\n")]);
+    fn makefile_needs_source_files() {
+        let (_dir, tree) = test_tree(&[("Makefile", "all:\n\tdocker build .\n")]);
         assert!(make(&tree).is_none());
-        let (_dir, tree) = made(&[("Makefile", "all: a\n"), ("src/a.cc", "")]);
+        let (_dir, tree) = test_tree(&[("Makefile", "all: a\n"), ("src/a.cc", "")]);
         let native = make(&tree).unwrap();
-        assert!(native.job.remark.is_some() && native.job.command == "./PROGRAM" && native.is_make);
+        assert!(
+            native.job.comment.is_some() && native.job.command == "./PROGRAM" && native.is_make
+        );
     }
 
     #[test]
-    fn a_configure_script_is_made_where_it_is_not_there() {
-        let (_dir, tree) = made(&[
+    fn missing_configure_script_is_generated() {
+        let (_dir, tree) = test_tree(&[
             ("configure.ac", "AC_INIT"),
             ("Makefile.am", "check_PROGRAMS = a"),
         ]);
@@ -152,7 +154,7 @@ mod tests {
             job.steps[1].script[0].starts_with("autoreconf")
                 && job.steps[1].script[3].ends_with("TESTS=")
         );
-        let (_dir, tree) = made(&[("configure", "#!/bin/sh"), ("Makefile.in", "test: x\n")]);
+        let (_dir, tree) = test_tree(&[("configure", "#!/bin/sh"), ("Makefile.in", "test: x\n")]);
         let job = find(&tree).unwrap().job;
         assert!(job.command == "make test" && job.steps[1].script[0].starts_with("./configure"));
         assert!(!job.steps[0].script[1].contains("autoconf"));

@@ -1,12 +1,12 @@
-//! Go: its race detector for all, AddressSanitizer where C code belongs to it. memcheck knows too
-//! little of Go's own memory.
+//! Go. Its race detector runs always, and AddressSanitizer if the module contains C code. memcheck
+//! is not used because it knows too little about the memory of Go's runtime.
 
-use super::{Job, Leg};
+use super::{Job, MatrixEntry};
 use crate::init::tree::Tree;
 
 const FILE: &str = "go.mod";
 
-/// The job of a module of Go.
+/// Detects a Go module.
 pub(super) fn find(tree: &Tree) -> Option<Job> {
     if !tree.has(FILE) {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
             .lines()
             .any(|line| line.trim_start().trim_start_matches("import ").trim() == "\"C\"")
     };
-    let is_mixed = tree.ending(&[".go"]).any(is_cgo);
+    let is_mixed = tree.with_extension(&[".go"]).any(is_cgo);
     let tools: &[&str] = if is_mixed {
         &["asan", "tsan"]
     } else {
@@ -24,29 +24,29 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
     };
     Some(Job {
         id: "go",
-        what: format!("Go{} ({FILE})", if is_mixed { " with C" } else { "" }),
-        legs: tools.iter().map(|tool| Leg::of(tool)).collect(),
+        description: format!("Go{} ({FILE})", if is_mixed { " with C" } else { "" }),
+        matrix: tools.iter().map(|tool| MatrixEntry::new(tool)).collect(),
         steps: Vec::new(),
         command: "go test ./...".into(),
-        remark: None,
+        comment: None,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::tree::tests::made;
+    use crate::init::tree::tests::test_tree;
 
     #[test]
-    fn c_is_there_where_it_is_imported() {
+    fn c_code_is_detected_by_its_import() {
         let module = (FILE, "module x\n");
         for (text, expected) in [
             ("package x\nimport \"C\"\n", true),
             ("package x\nimport (\n\t\"C\"\n)\n", true),
             ("package x\n// \"C\"\nvar c = \"C\"\n", false),
         ] {
-            let (_dir, tree) = made(&[module, ("a/b.go", text)]);
-            assert_eq!(find(&tree).unwrap().legs.len() == 2, expected, "{text}");
+            let (_dir, tree) = test_tree(&[module, ("a/b.go", text)]);
+            assert_eq!(find(&tree).unwrap().matrix.len() == 2, expected, "{text}");
         }
     }
 }

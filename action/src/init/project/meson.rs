@@ -1,24 +1,24 @@
-//! Meson, which has an option of its own for sanitizers.
+//! Meson, which has an option for sanitizers.
 
-use super::native::{Native, PLACEHOLDER, build};
-use super::{Job, Leg, Step};
+use super::native::{NativeProject, PLACEHOLDER, build};
+use super::{Job, MatrixEntry, Step};
 use crate::init::tree::{Tree, has_word, without_comments};
 
 const FILE: &str = "meson.build";
 
-const LEGS: &[Leg] = &[
-    Leg {
+const MATRIX: &[MatrixEntry] = &[
+    MatrixEntry {
         tool: "memcheck",
         flags: "none",
     },
-    Leg {
+    MatrixEntry {
         tool: "asan",
         flags: "address",
     },
 ];
 
-/// The job of a project that Meson builds from C or C++.
-pub(super) fn find(tree: &Tree) -> Option<Native> {
+/// Detects a C or C++ project with Meson.
+pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
     let text = without_comments(&tree.read(FILE), "#");
     let project = text.split_once("project(")?.1.split_once(')')?.0;
     let has = |name: &str| project.contains(&format!("'{name}'"));
@@ -33,17 +33,17 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
             .any(|(at, _)| has_word(&text[at..], "test") && !text[..at].ends_with(['_', '.', 'k']))
     };
     let has_tests = tree
-        .named(FILE)
+        .with_name(FILE)
         .any(|file| is_test(&without_comments(&tree.read(file), "#")));
-    // clang's runtime is in the program alone, and a library must be linked without it.
+    // clang's runtime is only in the program, so libraries must be linked with undefined symbols.
     let script = [
         "meson setup build --buildtype=debug -Db_sanitize=\"$SANITIZER\" -Db_lundef=false",
         "meson compile -C build",
     ];
     let job = Job {
         id: "meson",
-        what: format!("{languages} by Meson ({FILE})"),
-        legs: LEGS.to_vec(),
+        description: format!("{languages} with Meson ({FILE})"),
+        matrix: MATRIX.to_vec(),
         steps: vec![
             Step::packages(None, &["meson", "valgrind"]),
             build(&script, &[("SANITIZER", "FLAGS")]),
@@ -54,9 +54,9 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
             "./build/PROGRAM"
         }
         .into(),
-        remark: (!has_tests).then_some(PLACEHOLDER),
+        comment: (!has_tests).then_some(PLACEHOLDER),
     };
-    Some(Native {
+    Some(NativeProject {
         job,
         has_tests,
         is_make: false,
@@ -66,11 +66,11 @@ pub(super) fn find(tree: &Tree) -> Option<Native> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::tree::tests::made;
+    use crate::init::tree::tests::test_tree;
 
     #[test]
-    fn languages_and_tests_are_those_of_the_project() {
-        let (_dir, tree) = made(&[
+    fn languages_and_tests_are_read_from_meson_files() {
+        let (_dir, tree) = test_tree(&[
             (
                 FILE,
                 "project('x', ['c', 'cpp'],\n  version: '1')\nsubdir('t')",
@@ -80,15 +80,15 @@ mod tests {
         let native = find(&tree).unwrap();
         assert!(
             native.has_tests
-                && native.job.what.starts_with("C and C++")
+                && native.job.description.starts_with("C and C++")
                 && native.job.command == "meson test -C build"
         );
-        let (_dir, tree) = made(&[(
+        let (_dir, tree) = test_tree(&[(
             FILE,
             "project('x', 'c')\n# test('a', e)\nbuild_tests = my_test(1)",
         )]);
         assert!(!find(&tree).unwrap().has_tests);
-        let (_dir, tree) = made(&[(FILE, "project('x', 'rust')")]);
+        let (_dir, tree) = test_tree(&[(FILE, "project('x', 'rust')")]);
         assert!(find(&tree).is_none());
     }
 }

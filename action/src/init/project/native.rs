@@ -1,41 +1,43 @@
-//! What the build tools of C and C++ share.
+//! Parts that the C and C++ build tools share.
 
-use super::{Job, Leg, Step};
+use super::{Job, MatrixEntry, Step};
 
-/// A build tool of C and C++.
+/// A project with a C or C++ build tool.
 #[derive(Clone, Debug)]
-pub(super) struct Native {
-    /// Its job.
+pub(super) struct NativeProject {
+    /// The job that builds and tests it.
     pub(super) job: Job,
-    /// True when it knows how to run tests.
+    /// True if the build tool can run tests.
     pub(super) has_tests: bool,
-    /// True for a bare Makefile.
+    /// True for a Makefile without a generator.
     pub(super) is_make: bool,
 }
 
-/// Ends the command and stands for the program where a project names no tests. No such program is
-/// ever there, so that the step fails until it is replaced.
+/// End of the command of a project without tests. It is a placeholder for the program. Because the
+/// program never exists, the step fails until the user has replaced it.
 pub(in crate::init) const PROGRAM: &str = "/PROGRAM";
 
+/// Comment about a placeholder.
 pub(super) const PLACEHOLDER: &str =
-    "replace this by the command that runs the tests, or by a program and its arguments";
+    "replace this with the command that runs the tests, or with a program and its arguments";
 
-/// Stacks need debug information, and frames that the optimiser has left alone.
-pub(super) const FLAGS: &[Leg] = &[
-    Leg {
+/// Checkers and compiler flags. Stacks need debug information, and frames that the optimizer has
+/// not removed.
+pub(super) const MATRIX: &[MatrixEntry] = &[
+    MatrixEntry {
         tool: "memcheck",
         flags: "-g -O1",
     },
-    Leg {
+    MatrixEntry {
         tool: "asan",
         flags: "-g -O1 -fno-omit-frame-pointer -fsanitize=address",
     },
 ];
 
-/// A step that builds. What the build itself runs, a test of a configure script or a generator, may
-/// leak.
-pub(super) fn build(script: &[&str], variables: &[(&'static str, &'static str)]) -> Step {
-    let variables = variables
+/// Creates a build step. Leaks are ignored in programs that the build itself runs, such as
+/// generators and the tests of a configure script.
+pub(super) fn build(script: &[&str], env: &[(&'static str, &'static str)]) -> Step {
+    let env = env
         .iter()
         .copied()
         .chain([("ASAN_OPTIONS", "detect_leaks=0")])
@@ -43,7 +45,7 @@ pub(super) fn build(script: &[&str], variables: &[(&'static str, &'static str)])
     Step {
         name: "Build",
         script: script.iter().map(|line| (*line).to_owned()).collect(),
-        variables,
+        env,
         ..Step::default()
     }
 }

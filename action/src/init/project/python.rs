@@ -1,94 +1,120 @@
-//! Extension modules of Python: the interpreter runs the tests under memcheck, which needs no other
-//! build of either.
+//! Python extension modules. The interpreter runs the tests under memcheck, which needs no special
+//! build of the interpreter or the module.
 
 use toml::{Table, Value};
 
-use super::{Job, Leg, Step};
+use super::{Job, MatrixEntry, Step};
 use crate::init::tree::{Tree, without_comments};
 
 const FILE: &str = "pyproject.toml";
 
 const OLD_FILE: &str = "setup.py";
 
-/// What there is of Python.
+/// The Python code of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// A module in machine code.
+pub(super) enum Detected {
+    /// An extension module in machine code.
     Extension(Job),
-    /// Python alone.
+    /// Only Python code.
     Pure,
+    /// No Python project.
     Nothing,
 }
 
-/// The job of an extension module.
-pub(super) fn find(tree: &Tree) -> Found {
+impl Detected {
+    pub(super) fn into_job(self) -> Option<Job> {
+        match self {
+            Self::Extension(job) => Some(job),
+            Self::Pure | Self::Nothing => None,
+        }
+    }
+}
+
+/// How an extension module is built and installed.
+struct Builder {
+    name: &'static str,
+    /// The file that configures it.
+    file: &'static str,
+    /// Commands that install the module and pytest.
+    install: Vec<String>,
+}
+
+/// Detects an extension module.
+pub(super) fn find(tree: &Tree) -> Detected {
     if !tree.has(FILE) && !tree.has(OLD_FILE) {
-        return Found::Nothing;
+        return Detected::Nothing;
     }
     let project: Table = tree.read(FILE).parse().unwrap_or_default();
-    let system = project.get("build-system");
-    let backend = system
-        .and_then(|s| s.get("build-backend"))
-        .and_then(Value::as_str)
-        .unwrap_or("setuptools.build_meta");
-    let extra = extra(&project)
-        .map(|extra| format!("[{extra}]"))
-        .unwrap_or_default();
-    let pip = |what: &str| format!(".venv/bin/python -m pip install {what} pytest");
-    let (by, file, install) = match backend.split(['.', ':', '_']).next().unwrap_or_default() {
-        // It installs what it builds without optimising, so that stacks have lines.
-        "maturin" => (
-            "maturin",
-            FILE,
-            vec![
-                pip("maturin"),
-                format!(".venv/bin/maturin develop{}", extras_of_maturin(&extra)),
-            ],
-        ),
-        "mesonpy" => ("meson-python", FILE, vec![pip(&quoted(".", &extra))]),
-        "scikit" => ("scikit-build", FILE, vec![pip(&quoted(".", &extra))]),
-        "setuptools" => match of_setuptools(tree, &project) {
-            // What lies beside the tests is imported in its place, and must hold the module.
-            Some(file) => (
-                "setuptools",
-                file,
-                vec![pip(&format!("--editable {}", quoted(".", &extra)))],
-            ),
-            None => return Found::Pure,
-        },
-        _ => return Found::Pure,
+    let Some(builder) = builder(tree, &project) else {
+        return Detected::Pure;
     };
     let mut script = vec!["python3 -m venv .venv".to_owned()];
-    script.extend(install);
-    Found::Extension(Job {
+    script.extend(builder.install);
+    Detected::Extension(Job {
         id: "python",
-        what: format!("a Python extension by {by} ({file})"),
-        legs: vec![Leg::of("memcheck")],
+        description: format!("Python extension with {} ({})", builder.name, builder.file),
+        matrix: vec![MatrixEntry::new("memcheck")],
         steps: vec![
             Step::packages(None, &["python3-dev", "python3-venv", "valgrind"]),
             Step {
                 name: "Build",
                 script,
-                variables: vec![("CFLAGS", "-g -O1"), ("CXXFLAGS", "-g -O1")],
+                env: vec![("CFLAGS", "-g -O1"), ("CXXFLAGS", "-g -O1")],
                 ..Step::default()
             },
         ],
         command: ".venv/bin/python -m pytest".into(),
-        remark: None,
+        comment: None,
     })
 }
 
-/// The file that tells of an extension module.
-fn of_setuptools(tree: &Tree, project: &Table) -> Option<&'static str> {
+/// Returns the builder of an extension module; `None` if the project has no such module.
+fn builder(tree: &Tree, project: &Table) -> Option<Builder> {
+    let backend = project
+        .get("build-system")
+        .and_then(|system| system.get("build-backend"))
+        .and_then(Value::as_str)
+        .unwrap_or("setuptools.build_meta");
+    let extra = test_extra(project);
+    let pip = |package: &str| format!(".venv/bin/python -m pip install {package} pytest");
+    let (name, file, install) = match backend.split(['.', ':', '_']).next().unwrap_or_default() {
+        // `maturin develop` builds without optimization, so that stacks have lines.
+        "maturin" => {
+            let extras = extra
+                .map(|extra| format!(" --extras {extra}"))
+                .unwrap_or_default();
+            let develop = format!(".venv/bin/maturin develop{extras}");
+            ("maturin", FILE, vec![pip("maturin"), develop])
+        }
+        "mesonpy" => ("meson-python", FILE, vec![pip(&project_argument(extra))]),
+        "scikit" => ("scikit-build", FILE, vec![pip(&project_argument(extra))]),
+        // The tests import the package in the working directory instead of an installed one, so the
+        // module must be built in place.
+        "setuptools" => {
+            let file = setuptools_file(tree, project)?;
+            let editable = format!("--editable {}", project_argument(extra));
+            ("setuptools", file, vec![pip(&editable)])
+        }
+        _ => return None,
+    };
+    Some(Builder {
+        name,
+        file,
+        install,
+    })
+}
+
+/// Returns the file that defines an extension module for setuptools.
+fn setuptools_file(tree: &Tree, project: &Table) -> Option<&'static str> {
     let setup = without_comments(&tree.read(OLD_FILE), "#");
-    let signs = [
+    let markers = [
         "ext_modules",
         "cffi_modules",
         "rust_extensions",
         "cythonize(",
         "Extension(",
     ];
-    if signs.iter().any(|sign| setup.contains(sign)) {
+    if markers.iter().any(|marker| setup.contains(marker)) {
         return Some(OLD_FILE);
     }
     let tool = project.get("tool");
@@ -98,8 +124,8 @@ fn of_setuptools(tree: &Tree, project: &Table) -> Option<&'static str> {
     (has_modules || tool.is_some_and(|t| t.get("setuptools-rust").is_some())).then_some(FILE)
 }
 
-/// The group of dependencies that tests need, by its usual names.
-fn extra(project: &Table) -> Option<&'static str> {
+/// Returns the optional dependencies that tests need, by their usual names.
+fn test_extra(project: &Table) -> Option<&'static str> {
     let groups = project
         .get("project")?
         .get("optional-dependencies")?
@@ -109,60 +135,49 @@ fn extra(project: &Table) -> Option<&'static str> {
         .find(|name| groups.contains_key(*name))
 }
 
-fn extras_of_maturin(extra: &str) -> String {
-    if extra.is_empty() {
-        String::new()
-    } else {
-        format!(" --extras {}", extra.trim_matches(['[', ']']))
-    }
-}
-
-/// A shell takes brackets for a pattern.
-fn quoted(what: &str, extra: &str) -> String {
-    if extra.is_empty() {
-        what.to_owned()
-    } else {
-        format!("'{what}{extra}'")
-    }
+/// Returns the argument for pip that installs the project. It is quoted because a shell would
+/// expand brackets.
+fn project_argument(extra: Option<&str>) -> String {
+    extra.map_or_else(|| ".".to_owned(), |extra| format!("'.[{extra}]'"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::tree::tests::made;
+    use crate::init::tree::tests::test_tree;
 
     fn script(files: &[(&str, &str)]) -> Option<String> {
-        match find(&made(files).1) {
-            Found::Extension(job) => Some(job.steps[1].script.join("\n")),
-            Found::Pure => Some("pure".into()),
-            Found::Nothing => None,
+        match find(&test_tree(files).1) {
+            Detected::Extension(job) => Some(job.steps[1].script.join("\n")),
+            Detected::Pure => Some("pure".into()),
+            Detected::Nothing => None,
         }
     }
 
     #[test]
-    fn the_builder_is_told_by_the_project() {
-        let of = |backend: &str, more: &str| {
+    fn builder_is_detected_by_its_backend() {
+        let install = |backend: &str, more: &str| {
             let text = format!("[build-system]\nbuild-backend = \"{backend}\"\n{more}");
             script(&[(FILE, &text)]).unwrap()
         };
-        assert!(of("maturin", "").ends_with(".venv/bin/maturin develop"));
+        assert!(install("maturin", "").ends_with(".venv/bin/maturin develop"));
         let tests = "[project.optional-dependencies]\ntests = [\"x\"]\n";
-        assert!(of("maturin", tests).ends_with("develop --extras tests"));
-        assert!(of("mesonpy", tests).ends_with("install '.[tests]' pytest"));
-        assert!(of("scikit_build_core.build", "").ends_with("install . pytest"));
-        assert_eq!(of("setuptools.build_meta", ""), "pure");
+        assert!(install("maturin", tests).ends_with("develop --extras tests"));
+        assert!(install("mesonpy", tests).ends_with("install '.[tests]' pytest"));
+        assert!(install("scikit_build_core.build", "").ends_with("install . pytest"));
+        assert_eq!(install("setuptools.build_meta", ""), "pure");
         assert!(
-            of(
+            install(
                 "setuptools.build_meta",
                 "[tool.setuptools]\next-modules = [{name = \"x\"}]\n"
             )
             .contains("--editable .")
         );
-        assert_eq!(of("hatchling.build", ""), "pure");
+        assert_eq!(install("hatchling.build", ""), "pure");
     }
 
     #[test]
-    fn setup_py_tells_of_extensions() {
+    fn extensions_are_detected_in_setup_py() {
         assert!(
             script(&[(OLD_FILE, "setup(ext_modules=[Extension('x', ['x.c'])])")])
                 .unwrap()

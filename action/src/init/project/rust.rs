@@ -1,13 +1,13 @@
-//! Cargo. What a checker can find depends on how much of the program is safe Rust.
+//! Cargo. The suitable checkers depend on how much of the program is safe Rust.
 
 use toml::{Table, Value};
 
-use super::{Job, Leg, Step};
+use super::{Job, MatrixEntry, Step};
 use crate::init::tree::{Tree, without_comments};
 
 const FILE: &str = "Cargo.toml";
 
-/// Crates that build or describe C code.
+/// Crates that build C code or bind to it.
 const FOREIGN: &[&str] = &[
     "autocxx",
     "bindgen",
@@ -22,7 +22,7 @@ const FOREIGN: &[&str] = &[
     "vcpkg",
 ];
 
-/// Crates that end like those of C libraries and have none.
+/// Crates whose names end in `-sys` although they bind to no C library.
 const NO_FOREIGN: &[&str] = &[
     "js-sys",
     "linux-raw-sys",
@@ -31,15 +31,15 @@ const NO_FOREIGN: &[&str] = &[
     "windows-sys",
 ];
 
-/// The job of a package or workspace of cargo. An extension of Python's can't be linked into a test
-/// program, and is left to Python.
+/// Detects a cargo package or workspace. `None` for a Python extension module, which cannot be
+/// linked into a test program. Its tests run in Python.
 pub(super) fn find(tree: &Tree) -> Option<Job> {
     let root = manifest(tree, FILE)?;
     if is_extension(&root) {
         return None;
     }
     let code = code(tree);
-    let (what, tools): (_, &[&str]) = match code {
+    let (kind, tools): (_, &[&str]) = match code {
         Code::Foreign => ("Rust with foreign code", &["memcheck", "asan"]),
         Code::Unsafe => ("Rust with unsafe code", &["asan", "miri"]),
         Code::Safe => ("Rust", &["asan"]),
@@ -52,11 +52,11 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
         )],
         ..Step::default()
     };
-    let miri = "Miri can't call C nor open sockets; where tests do, name those that do not, or take miri out";
+    let miri = "Miri can't call C or open sockets; if tests do, select other tests or remove miri";
     Some(Job {
         id: "rust",
-        what: format!("{what} ({FILE})"),
-        legs: tools.iter().map(|tool| Leg::of(tool)).collect(),
+        description: format!("{kind} ({FILE})"),
+        matrix: tools.iter().map(|tool| MatrixEntry::new(tool)).collect(),
         steps: vec![
             Step::valgrind(),
             nightly("asan", ""),
@@ -68,18 +68,18 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
             "cargo test"
         }
         .into(),
-        remark: (code == Code::Unsafe).then_some(miri),
+        comment: (code == Code::Unsafe).then_some(miri),
     })
 }
 
-/// What a program consists of.
+/// The kinds of code in a project. The least safe one decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
-    /// It calls C, or is called from there: a checker must see both sides.
+    /// Calls C or is called by C, so a checker must see both sides.
     Foreign,
-    /// It manages memory itself in some places.
+    /// Contains unsafe code.
     Unsafe,
-    /// It can leak, and no more.
+    /// Can only leak.
     Safe,
 }
 
@@ -90,26 +90,26 @@ fn code(tree: &Tree) -> Code {
             || (name.ends_with("-sys") && !NO_FOREIGN.contains(&name.as_str()))
     };
     let links = tree
-        .named(FILE)
+        .with_name(FILE)
         .any(|file| manifest(tree, file).is_some_and(|m| package(&m, "links").is_some()));
     if links || crates.iter().any(is_foreign) {
         return Code::Foreign;
     }
     let mut found = Code::Safe;
-    for file in tree.ending(&[".rs"]) {
-        let words = without_comments(&tree.read(file), "//")
+    for file in tree.with_extension(&[".rs"]) {
+        let code = without_comments(&tree.read(file), "//")
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
         if ["extern \"C", "extern \"system"]
             .iter()
-            .any(|word| words.contains(word))
+            .any(|marker| code.contains(marker))
         {
             return Code::Foreign;
         }
         if ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
             .iter()
-            .any(|word| words.contains(word))
+            .any(|marker| code.contains(marker))
         {
             found = Code::Unsafe;
         }
@@ -117,23 +117,23 @@ fn code(tree: &Tree) -> Code {
     found
 }
 
-/// Every crate that the manifests of a project name.
+/// Returns the dependencies in all manifests of a project.
 pub(in crate::init) fn crates(tree: &Tree) -> Vec<String> {
     let mut names = Vec::new();
-    for manifest in tree.named(FILE).filter_map(|file| manifest(tree, file)) {
+    for manifest in tree.with_name(FILE).filter_map(|file| manifest(tree, file)) {
         let targets = manifest.get("target").and_then(Value::as_table);
-        let places = [
+        let tables = [
             Some(&manifest),
             manifest.get("workspace").and_then(Value::as_table),
         ];
-        let places = places.into_iter().flatten().chain(
+        let tables = tables.into_iter().flatten().chain(
             targets
                 .into_iter()
                 .flat_map(|all| all.values().filter_map(Value::as_table)),
         );
         let kinds = ["dependencies", "build-dependencies", "dev-dependencies"];
-        for table in places
-            .flat_map(|place| kinds.map(|kind| place.get(kind).and_then(Value::as_table)))
+        for table in tables
+            .flat_map(|table| kinds.map(|kind| table.get(kind).and_then(Value::as_table)))
             .flatten()
         {
             let name = |(key, value): (&String, &Value)| {
@@ -149,7 +149,7 @@ pub(in crate::init) fn crates(tree: &Tree) -> Vec<String> {
     names
 }
 
-/// True for a package that PyO3 makes an extension module of, whatever is asked of cargo.
+/// Returns true for a package that is always built as an extension module by PyO3.
 fn is_extension(manifest: &Table) -> bool {
     let names = |value: Option<&Value>| -> Vec<String> {
         let all = value.and_then(Value::as_array).into_iter().flatten();
@@ -164,10 +164,12 @@ fn is_extension(manifest: &Table) -> bool {
         .any(|name| name.trim_start_matches("pyo3/") == "extension-module")
 }
 
+/// Returns a value of the `[package]` table.
 fn package<'a>(manifest: &'a Table, key: &str) -> Option<&'a Value> {
     manifest.get("package")?.get(key)
 }
 
+/// Parses a manifest; `None` if it does not exist. An invalid manifest counts as empty.
 fn manifest(tree: &Tree, file: &str) -> Option<Table> {
     tree.has(file)
         .then(|| tree.read(file).parse().unwrap_or_default())
@@ -176,10 +178,10 @@ fn manifest(tree: &Tree, file: &str) -> Option<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::tree::tests::made;
+    use crate::init::tree::tests::test_tree;
 
-    fn of(manifest: &str, source: &str) -> Code {
-        let (_dir, tree) = made(&[
+    fn detect(manifest: &str, source: &str) -> Code {
+        let (_dir, tree) = test_tree(&[
             (FILE, "[workspace]\nmembers = [\"a\"]\n"),
             ("a/Cargo.toml", manifest),
             ("a/src/lib.rs", source),
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_code_is_known_by_manifests_and_sources() {
+    fn foreign_code_is_detected_in_manifests_and_sources() {
         for manifest in [
             "[build-dependencies]\ncc = \"1\"",
             "[dependencies]\nlibz-sys = \"1\"",
@@ -196,26 +198,26 @@ mod tests {
             "[target.'cfg(unix)'.dependencies]\nopenssl-sys = \"1\"",
             "[package]\nname = \"a\"\nlinks = \"z\"",
         ] {
-            assert_eq!(of(manifest, ""), Code::Foreign, "{manifest}");
+            assert_eq!(detect(manifest, ""), Code::Foreign, "{manifest}");
         }
         assert_eq!(
-            of("", "unsafe   extern \"C\" {\n fn f();\n}"),
+            detect("", "unsafe   extern \"C\" {\n fn f();\n}"),
             Code::Foreign
         );
-        assert_eq!(of("", "pub extern \"C\" fn f() {}"), Code::Foreign);
+        assert_eq!(detect("", "pub extern \"C\" fn f() {}"), Code::Foreign);
         assert_eq!(
-            of("[dependencies]\nwindows-sys = \"1\"\nserde = \"1\"", ""),
+            detect("[dependencies]\nwindows-sys = \"1\"\nserde = \"1\"", ""),
             Code::Safe
         );
-        assert_eq!(of("no manifest", ""), Code::Safe);
+        assert_eq!(detect("no manifest", ""), Code::Safe);
     }
 
     #[test]
-    fn unsafe_code_is_known_by_sources() {
-        assert_eq!(of("", "fn f() { unsafe { g() } }"), Code::Unsafe);
-        assert_eq!(of("", "unsafe impl Send for A {}"), Code::Unsafe);
+    fn unsafe_code_is_detected_in_sources() {
+        assert_eq!(detect("", "fn f() { unsafe { g() } }"), Code::Unsafe);
+        assert_eq!(detect("", "unsafe impl Send for A {}"), Code::Unsafe);
         assert_eq!(
-            of(
+            detect(
                 "",
                 "#![forbid(unsafe_code)]\n// no unsafe { } here\nfn f() {}"
             ),
@@ -224,20 +226,20 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_is_tested_whole() {
-        let command = |text| find(&made(&[(FILE, text)]).1).unwrap().command;
+    fn all_packages_of_a_workspace_are_tested() {
+        let command = |text| find(&test_tree(&[(FILE, text)]).1).unwrap().command;
         assert_eq!(command("[workspace]\n"), "cargo test --workspace");
         assert_eq!(command("[package]\nname = \"a\"\n"), "cargo test");
     }
 
     #[test]
-    fn an_extension_is_left_to_python() {
+    fn extension_module_is_tested_by_python() {
         for text in [
             "[dependencies]\npyo3 = { version = \"0.25\", features = [\"extension-module\"] }",
             "[dependencies]\npyo3 = \"0.25\"\n[features]\ndefault = [\"pyo3/extension-module\"]\n",
         ] {
-            assert!(find(&made(&[(FILE, text)]).1).is_none(), "{text}");
+            assert!(find(&test_tree(&[(FILE, text)]).1).is_none(), "{text}");
         }
-        assert!(find(&made(&[(FILE, "[dependencies]\npyo3 = \"0.26\"")]).1).is_some());
+        assert!(find(&test_tree(&[(FILE, "[dependencies]\npyo3 = \"0.26\"")]).1).is_some());
     }
 }

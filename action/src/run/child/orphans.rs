@@ -1,35 +1,35 @@
-//! Processes whose parent has ended: on Linux they become leakgate's own, so that none gets out of
-//! sight.
+//! Processes whose parent has ended. On Linux leakgate becomes their parent, so that it can see how
+//! they end.
 //!
 //! Source: `prctl(2)` on `PR_SET_CHILD_SUBREAPER`, `proc(5)` on `stat`.
 
-/// From now on, orphans among what leakgate starts are its children.
+/// Makes leakgate the parent of orphans among the processes it starts.
 #[cfg(target_os = "linux")]
 pub(super) fn adopt() {
-    // Where that can't be, orphans go to the system as ever, and a log of theirs still tells of
-    // them.
+    // On failure orphans become children of init as usual, and are still known by their logs.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn adopt() {}
 
-/// Everything that descends from this process and has not ended; nothing where the system does not
-/// tell.
+/// Returns the pids of all running descendants of leakgate, or `None` if the system doesn't list
+/// processes.
 #[cfg(target_os = "linux")]
 pub(in super::super) fn descendants() -> Option<Vec<u32>> {
-    let all: Vec<(u32, u32)> = processes().collect();
-    let mut found = vec![std::process::id()];
-    let mut at = 0;
-    while let Some(parent) = found.get(at).copied() {
-        found.extend(
-            all.iter()
-                .filter(|(_, of)| *of == parent)
-                .map(|(pid, _)| *pid),
+    let running: Vec<ProcessStat> = all_processes().filter(ProcessStat::is_running).collect();
+    let mut pids = vec![std::process::id()];
+    let mut next = 0;
+    while let Some(parent) = pids.get(next).copied() {
+        pids.extend(
+            running
+                .iter()
+                .filter(|process| process.parent == parent)
+                .map(|process| process.pid),
         );
-        at += 1;
+        next += 1;
     }
-    Some(found.split_off(1))
+    Some(pids.split_off(1))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -37,107 +37,115 @@ pub(in super::super) fn descendants() -> Option<Vec<u32>> {
     None
 }
 
-/// Children that have ended, and that nobody has asked about.
+/// Returns the pids of children that have ended and were not waited for.
 #[cfg(target_os = "linux")]
-pub(super) fn ended() -> Vec<u32> {
+pub(super) fn zombies() -> Vec<u32> {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
-    // The list of all processes is long, and mostly nobody has ended.
-    let peek = waitid(
+    // Listing all processes is slow, and usually no child has ended.
+    let ended_child = waitid(
         WaitId::All,
         WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT,
     );
-    if !matches!(peek, Ok(Some(_))) {
+    if !matches!(ended_child, Ok(Some(_))) {
         return Vec::new();
     }
-    let own = std::process::id();
-    states()
-        .filter(|(_, parent, state)| *parent == own && *state == 'Z')
-        .map(|(pid, ..)| pid)
+    let parent = std::process::id();
+    all_processes()
+        .filter(|process| process.parent == parent && process.state == 'Z')
+        .map(|process| process.pid)
         .collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn ended() -> Vec<u32> {
+pub(super) fn zombies() -> Vec<u32> {
     Vec::new()
 }
 
-/// Asks how a child ended; tells the signal where it crashed.
+/// Waits for a child that has ended. Returns the signal number if it crashed.
 #[cfg(target_os = "linux")]
-pub(super) fn crash_of(pid: u32) -> Option<i32> {
+pub(super) fn reap(pid: u32) -> Option<i32> {
     /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
-    const CRASHES: &[i32] = &[4, 5, 6, 7, 8, 11, 31];
+    const CRASH_SIGNALS: &[i32] = &[4, 5, 6, 7, 8, 11, 31];
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
     let (_, status) =
         rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG).ok()??;
     status
         .terminating_signal()
-        .filter(|signal| CRASHES.contains(signal))
+        .filter(|signal| CRASH_SIGNALS.contains(signal))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn crash_of(_: u32) -> Option<i32> {
+pub(super) fn reap(_: u32) -> Option<i32> {
     None
 }
 
-/// A process that runs: its number, and when it started, in ticks since the system did. Numbers are
-/// given again.
-pub(in super::super) type Identity = (u32, u64);
+/// A running process: its pid, and its start time in clock ticks since boot. The pid alone isn't
+/// unique, because pids are reused.
+pub(in super::super) type ProcessIdentity = (u32, u64);
 
-/// The process among those that descend from this one which has this number, be it in a namespace
-/// of its own; nothing where there is none, or more than one.
+/// Returns the descendant of leakgate that has this pid in its innermost pid namespace, or `None`
+/// unless exactly one descendant has it.
 #[cfg(target_os = "linux")]
-pub(in super::super) fn identity(number: u32) -> Option<Identity> {
-    let has_number = |pid: &u32| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-        numbers.and_then(|numbers| numbers.split_ascii_whitespace().next_back()?.parse().ok())
-            == Some(number)
-    };
-    let mut found = descendants()?.into_iter().filter(has_number);
-    let pid = found.next().filter(|_| found.next().is_none())?;
-    Some((pid, started_at(pid)?))
+pub(in super::super) fn identity(namespace_pid: u32) -> Option<ProcessIdentity> {
+    let has_pid = |pid: &u32| innermost_pid(*pid) == Some(namespace_pid);
+    let mut matches = descendants()?.into_iter().filter(has_pid);
+    let pid = matches.next().filter(|_| matches.next().is_none())?;
+    Some((pid, start_time(pid)?))
+}
+
+/// Returns the pid of a process in its own namespace.
+#[cfg(target_os = "linux")]
+fn innermost_pid(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let pids = status
+        .lines()
+        .find_map(|line| line.strip_prefix("NSpid:"))?;
+    pids.split_ascii_whitespace().next_back()?.parse().ok()
 }
 
 #[cfg(target_os = "linux")]
-fn started_at(pid: u32) -> Option<u64> {
-    /// The state is the third field of all, and this the twenty-second.
-    const AFTER_STATE: usize = 19;
+fn start_time(pid: u32) -> Option<u64> {
+    /// The state is field 3 of `stat`, the start time is field 22.
+    const FIELDS_AFTER_STATE: usize = 19;
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?
         .1
         .split_ascii_whitespace()
-        .nth(AFTER_STATE)?
+        .nth(FIELDS_AFTER_STATE)?
         .parse()
         .ok()
 }
 
-/// The state of a process, and its parent.
+/// An entry of the process table.
 #[cfg(target_os = "linux")]
-fn stat(pid: u32) -> Option<(char, u32)> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the program stands in brackets, and may hold any of them.
-    let mut rest = text.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = rest.next()?.chars().next()?;
-    Some((state, rest.next()?.parse().ok()?))
+struct ProcessStat {
+    pid: u32,
+    parent: u32,
+    /// State letter from `proc(5)`, such as `R` or `Z`.
+    state: char,
 }
 
-/// All processes that run, each with its parent.
 #[cfg(target_os = "linux")]
-fn processes() -> impl Iterator<Item = (u32, u32)> {
-    states()
-        .filter(|(.., state)| !['Z', 'X'].contains(state))
-        .map(|(pid, parent, _)| (pid, parent))
+impl ProcessStat {
+    fn read(pid: u32) -> Option<Self> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name of the program is in parentheses, and may contain parentheses.
+        let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let parent = fields.next()?.parse().ok()?;
+        Some(Self { pid, parent, state })
+    }
+
+    /// Returns true unless the process is a zombie or dead.
+    fn is_running(&self) -> bool {
+        !['Z', 'X'].contains(&self.state)
+    }
 }
 
-/// All processes, each with its parent and its state.
 #[cfg(target_os = "linux")]
-fn states() -> impl Iterator<Item = (u32, u32, char)> {
+fn all_processes() -> impl Iterator<Item = ProcessStat> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let (state, parent) = stat(pid)?;
-        Some((pid, parent, state))
-    })
+    entries.filter_map(|entry| ProcessStat::read(entry.file_name().to_str()?.parse().ok()?))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -145,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_descends_from_us_until_it_ends() {
+    fn ended_child_is_no_longer_descendant() {
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()

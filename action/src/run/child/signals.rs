@@ -1,9 +1,9 @@
-//! Signals: those that leakgate gets, and those that it sends.
+//! Receiving and sending signals.
 
 use std::io;
 use std::sync::mpsc;
 
-/// A signal by its number.
+/// A signal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signal(i32);
 
@@ -16,20 +16,26 @@ impl Signal {
     const HANGUP: Self = Self(1);
 }
 
-/// Takes what would end leakgate, from now on. Each is handed over until that is in vain.
-pub(super) fn listen(heard: impl Fn(Signal) -> bool + Send + 'static) -> io::Result<()> {
+/// Starts a thread that catches the signals that would end leakgate, and passes each to `handler`.
+/// The thread ends when `handler` returns false.
+///
+/// # Errors
+/// The thread or the signal handlers cannot be installed.
+pub(super) fn listen(handler: impl Fn(Signal) -> bool + Send + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
     let (ready, is_ready) = mpsc::channel();
-    std::thread::spawn(move || runtime.block_on(wait(&ready, &heard)));
-    is_ready.recv().map_err(|_| io::Error::other("no thread"))?
+    std::thread::spawn(move || runtime.block_on(wait(&ready, &handler)));
+    is_ready
+        .recv()
+        .map_err(|_| io::Error::other("the signal thread panicked"))?
 }
 
 #[cfg(unix)]
-async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> bool + Send)) {
+async fn wait(ready: &mpsc::Sender<io::Result<()>>, handler: &(dyn Fn(Signal) -> bool + Send)) {
     use tokio::signal::unix::{SignalKind, signal};
-    let all = signal(SignalKind::interrupt()).and_then(|interrupt| {
+    let streams = signal(SignalKind::interrupt()).and_then(|interrupt| {
         Ok((
             interrupt,
             signal(SignalKind::quit())?,
@@ -37,8 +43,8 @@ async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> b
             signal(SignalKind::hangup())?,
         ))
     });
-    let (mut interrupt, mut quit, mut terminate, mut hangup) = match all {
-        Ok(all) => all,
+    let (mut interrupt, mut quit, mut terminate, mut hangup) = match streams {
+        Ok(streams) => streams,
         Err(error) => {
             let _ = ready.send(Err(error));
             return;
@@ -52,26 +58,27 @@ async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> b
             _ = terminate.recv() => Signal::TERMINATE,
             _ = hangup.recv() => Signal::HANGUP,
         };
-        if !heard(signal) {
+        if !handler(signal) {
             return;
         }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait(ready: &mpsc::Sender<io::Result<()>>, heard: &(dyn Fn(Signal) -> bool + Send)) {
+async fn wait(ready: &mpsc::Sender<io::Result<()>>, handler: &(dyn Fn(Signal) -> bool + Send)) {
     let _ = ready.send(Ok(()));
-    while tokio::signal::ctrl_c().await.is_ok() && heard(Signal::INTERRUPT) {}
+    while tokio::signal::ctrl_c().await.is_ok() && handler(Signal::INTERRUPT) {}
 }
 
-/// Sends a signal to a process, or to the group that it leads. One that is gone needs none.
+/// Sends a signal to a process, or to its process group if `to_group` is true. Does nothing if the
+/// process has ended.
 #[cfg(unix)]
 pub(super) fn send(pid: u32, signal: Signal, to_group: bool) {
     use rustix::process::{Pid, kill_process, kill_process_group};
-    let (Some(pid), Some(signal)) = (
-        i32::try_from(pid).ok().and_then(Pid::from_raw),
-        rustix::process::Signal::from_named_raw(signal.0),
-    ) else {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    let Some(signal) = rustix::process::Signal::from_named_raw(signal.0) else {
         return;
     };
     let _ = if to_group {
@@ -81,7 +88,7 @@ pub(super) fn send(pid: u32, signal: Signal, to_group: bool) {
     };
 }
 
-/// Windows has no signals; a process that must end is ended by a program of the system.
+/// Ends a process and its children by `taskkill`, because Windows has no signals.
 #[cfg(not(unix))]
 pub(super) fn send(pid: u32, _: Signal, _: bool) {
     let _ = std::process::Command::new("taskkill")
@@ -89,13 +96,13 @@ pub(super) fn send(pid: u32, _: Signal, _: bool) {
         .output();
 }
 
-/// True while there is such a process, for systems that do not tell what descends from what.
+/// Returns true if a process with this pid exists. For systems that don't list descendants.
 #[cfg(unix)]
 pub(in super::super) fn is_running(pid: u32) -> bool {
-    let known = i32::try_from(pid)
+    let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    known.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(not(unix))]

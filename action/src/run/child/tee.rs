@@ -1,4 +1,4 @@
-//! What a command prints, passed on and kept.
+//! Passes the command's output on and keeps a copy in a file.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -11,124 +11,129 @@ use std::time::Duration;
 
 use crate::run::status::StatusLine;
 
-/// Both outputs on their way.
+/// The streams that are being copied, each by its own thread.
 pub(super) struct Outputs {
     sender: Sender<Result<(), String>>,
-    ended: Receiver<Result<(), String>>,
+    finished: Receiver<Result<(), String>>,
+    /// Number of streams.
     open: usize,
     traffic: Arc<Traffic>,
 }
 
-/// What tells a process that is silent from a reader that is slow.
+/// Distinguishes a silent process from a slow reader.
 #[derive(Default)]
 struct Traffic {
-    /// Grows while something comes.
+    /// Number of chunks that were passed on.
     passed: AtomicU64,
-    /// How many are handing something on, which takes as long as its reader does.
+    /// Number of threads that are passing on a chunk, which blocks while the reader is slow.
     busy: AtomicU64,
 }
 
-/// Passes both outputs on until nobody holds them open.
+/// Starts to copy standard output and standard error of a child.
 pub(super) fn outputs(child: &mut Child, folder: &Path, line: &StatusLine) -> Outputs {
     let mut outputs = Outputs::new();
     if let Some(out) = child.stdout.take() {
-        outputs.begin(out, io::stdout(), &folder.join("stdout.txt"), line);
+        outputs.start(out, io::stdout(), &folder.join("stdout.txt"), line);
     }
     if let Some(out) = child.stderr.take() {
-        outputs.begin(out, io::stderr(), &folder.join("stderr.txt"), line);
+        outputs.start(out, io::stderr(), &folder.join("stderr.txt"), line);
     }
     outputs
 }
 
-/// An error of the reader of our output is no reason to stop: the command goes on, and what it
-/// prints is still read.
+/// Copies a stream to `target` and to the file at `path`.
+///
+/// If the reader of leakgate's output fails, the command continues and its output is still copied
+/// to the file.
 fn copy(
-    mut from: impl Read,
-    mut to: impl Write,
+    mut source: impl Read,
+    mut target: impl Write,
     path: &Path,
     line: &StatusLine,
     traffic: &Traffic,
 ) -> io::Result<()> {
-    let mut kept = File::create(path);
+    let mut file = File::create(path);
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let read = match from.read(&mut buffer) {
+        let length = match source.read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => read,
+            Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         traffic.busy.fetch_add(1, Ordering::Relaxed);
-        // A slow reader must not keep anything from being kept.
-        let wrote = kept
+        // Write to the file first: a slow reader must not delay it.
+        let written = file
             .as_mut()
-            .map_or(Ok(()), |file| file.write_all(&buffer[..read]));
-        if let Err(error) = wrote {
-            kept = Err(error);
+            .map_or(Ok(()), |file| file.write_all(&buffer[..length]));
+        if let Err(error) = written {
+            file = Err(error);
         }
-        line.aside(&buffer[..read], || {
-            let _ = to.write_all(&buffer[..read]).and_then(|()| to.flush());
+        line.suspend(&buffer[..length], || {
+            let _ = target
+                .write_all(&buffer[..length])
+                .and_then(|()| target.flush());
         });
         traffic.passed.fetch_add(1, Ordering::Relaxed);
         traffic.busy.fetch_sub(1, Ordering::Relaxed);
     }
-    kept.map(drop)
+    file.map(drop)
 }
 
 impl Outputs {
     fn new() -> Self {
-        let (sender, ended) = mpsc::channel();
+        let (sender, finished) = mpsc::channel();
         Self {
             sender,
-            ended,
+            finished,
             open: 0,
             traffic: Arc::default(),
         }
     }
 
-    /// Passes one on, and keeps it in this file.
-    fn begin(
+    /// Starts a thread that copies a stream.
+    fn start(
         &mut self,
-        from: impl Read + Send + 'static,
-        to: impl Write + Send + 'static,
+        source: impl Read + Send + 'static,
+        target: impl Write + Send + 'static,
         path: &Path,
         line: &StatusLine,
     ) {
-        let (sender, line, path, traffic) = (
-            self.sender.clone(),
-            line.clone(),
-            path.to_owned(),
-            Arc::clone(&self.traffic),
-        );
+        let sender = self.sender.clone();
+        let line = line.clone();
+        let path = path.to_owned();
+        let traffic = Arc::clone(&self.traffic);
         self.open += 1;
         std::thread::spawn(move || {
             let name = path
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let told = copy(from, to, &path, &line, &traffic)
-                .map_err(|error| format!("{name} could not be kept: {error}"));
-            sender.send(told)
+            let result = copy(source, target, &path, &line, &traffic)
+                .map_err(|error| format!("{name} cannot be written: {error}"));
+            sender.send(result)
         });
     }
 
-    /// Waits until nothing has come for so long: a process that nobody knows of may hold them open
-    /// for ever.
-    pub(super) fn finish(self, most: Duration) -> Vec<String> {
+    /// Waits for the streams to end. Returns a message for each file that cannot be written.
+    ///
+    /// Stops waiting when nothing was copied for the time `idle`, because an unknown process may
+    /// hold a stream open forever.
+    pub(super) fn finish(self, idle: Duration) -> Vec<String> {
         let mut lost = Vec::new();
-        let mut left = self.open;
-        let mut before = self.traffic.passed.load(Ordering::Relaxed);
-        while left > 0 {
-            match self.ended.recv_timeout(most) {
-                Ok(told) => {
-                    lost.extend(told.err());
-                    left -= 1;
+        let mut remaining = self.open;
+        let mut last_passed = self.traffic.passed.load(Ordering::Relaxed);
+        while remaining > 0 {
+            match self.finished.recv_timeout(idle) {
+                Ok(result) => {
+                    lost.extend(result.err());
+                    remaining -= 1;
                 }
                 Err(_) => {
-                    let now = self.traffic.passed.load(Ordering::Relaxed);
-                    if now == before && self.traffic.busy.load(Ordering::Relaxed) == 0 {
+                    let passed = self.traffic.passed.load(Ordering::Relaxed);
+                    if passed == last_passed && self.traffic.busy.load(Ordering::Relaxed) == 0 {
                         break;
                     }
-                    before = now;
+                    last_passed = passed;
                 }
             }
         }
@@ -140,10 +145,10 @@ impl Outputs {
 mod tests {
     use super::*;
 
-    /// Takes its time, and lets nobody hurry it.
-    struct Slow(Duration);
+    /// A writer that takes this long for each write.
+    struct SlowWriter(Duration);
 
-    impl Write for Slow {
+    impl Write for SlowWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             std::thread::sleep(self.0);
             Ok(bytes.len())
@@ -154,23 +159,23 @@ mod tests {
         }
     }
 
-    /// So many bytes were kept when nobody waited any longer.
-    fn kept(from: impl Read + Send + 'static, to: Slow, most: Duration) -> u64 {
+    /// Returns the number of bytes in the file when `finish` returns.
+    fn kept_bytes(source: impl Read + Send + 'static, target: SlowWriter, idle: Duration) -> u64 {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stderr.txt");
         let mut outputs = Outputs::new();
-        outputs.begin(from, to, &path, &StatusLine::new());
-        assert!(outputs.finish(most).is_empty());
+        outputs.start(source, target, &path, &StatusLine::new());
+        assert!(outputs.finish(idle).is_empty());
         path.metadata().unwrap().len()
     }
 
     #[test]
-    fn a_slow_reader_loses_nothing() {
+    fn slow_reader_loses_nothing() {
         let text = io::repeat(b'x').take(300_000);
         assert_eq!(
-            kept(
+            kept_bytes(
                 text,
-                Slow(Duration::from_millis(300)),
+                SlowWriter(Duration::from_millis(300)),
                 Duration::from_millis(30)
             ),
             300_000
@@ -178,10 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_is_not_waited_for() {
-        let (reader, _writer) = io::pipe().unwrap();
+    fn silent_stream_is_not_waited_for() {
+        let (source, _writer) = io::pipe().unwrap();
         assert_eq!(
-            kept(reader, Slow(Duration::ZERO), Duration::from_millis(30)),
+            kept_bytes(
+                source,
+                SlowWriter(Duration::ZERO),
+                Duration::from_millis(30)
+            ),
             0
         );
     }

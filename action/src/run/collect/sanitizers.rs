@@ -1,7 +1,8 @@
-//! Processes under sanitizers: their runtimes say that they run, and that they look for leaks.
+//! Evaluates the logs of processes that ran under sanitizers: each runtime must report that it
+//! started and that it did a leak check.
 //!
-//! Source: compiler-rt `lsan/lsan_common.cpp`, what it prints with `verbosity=1` (since LLVM 18)
-//! and with `log_threads=1`.
+//! Source: compiler-rt `lsan/lsan_common.cpp`, for the messages of `verbosity=1` (since LLVM 18)
+//! and `log_threads=1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,124 +10,135 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
-use super::{Traces, process, told};
+use super::{CollectContext, describe};
 use crate::run::checker::Checker;
 use crate::run::helper::Record;
-use crate::run::keep;
 use crate::run::launch::Machine;
-use crate::run::sanitizer;
+use crate::run::{log_name, runtimes};
 
-/// What was seen of them.
+/// Processes that ran under sanitizers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SanitizedProcesses {
+    /// Pids of the processes.
     pub(super) processes: BTreeSet<u32>,
+    /// A message for each process without a complete report.
     pub(super) missing: Vec<String>,
 }
 
-/// What the log of a process says of its runtime.
+/// What the log of a process proves about its runtime.
 #[derive(Clone, Copy, Debug, Default)]
-struct Log {
-    /// The runtime can look for leaks.
-    can_search: bool,
-    /// It did.
-    searched: bool,
-    /// An error ended the process before.
-    erred: bool,
-    /// There is nothing in it, or no end of a line: the disk was full.
+struct RuntimeLog {
+    /// True if the runtime can do a leak check.
+    supports_leak_check: bool,
+    did_leak_check: bool,
+    /// True if an error ended the process, so that no leak check follows.
+    has_error: bool,
+    /// True if the log is empty or ends in the middle of a line, because the disk was full.
     is_cut: bool,
 }
 
-/// Looks at the logs of a pass, and at the programs that were started.
-pub(super) fn look(
-    traces: &Traces<'_>,
+/// Evaluates the logs of an invocation and the programs that were started.
+pub(super) fn evaluate(
+    context: &CollectContext<'_>,
     files: &BTreeMap<String, PathBuf>,
     machine: &dyn Machine,
-) -> Seen {
-    let Traces {
+) -> SanitizedProcesses {
+    let CollectContext {
         checkers,
         folder,
         records,
-        searches,
+        checks_leaks,
         ..
-    } = *traces;
-    let logs = logs(files);
-    let mut seen = Seen::default();
+    } = *context;
+    let logs = read_logs(files);
+    let mut result = SanitizedProcesses::default();
     for record in records {
-        let Some(runtimes) = runtimes(record, machine).filter(|runtimes| is_of(runtimes, checkers))
+        let Some(runtimes) =
+            detect_runtimes(record, machine).filter(|runtimes| has_runtime_of(runtimes, checkers))
         else {
             continue;
         };
-        seen.processes.insert(record.pid);
-        if !logs.keys().any(|(_, pid)| *pid == record.pid) && speaks(&runtimes) {
-            seen.missing
-                .push(format!("{} left no report", told(record)));
+        result.processes.insert(record.pid);
+        let has_log = logs.keys().any(|(_, pid)| *pid == record.pid);
+        if !has_log && logs_at_start(&runtimes) {
+            result
+                .missing
+                .push(format!("{} left no report", describe(record)));
         }
     }
-    if could_not_write(folder) {
-        seen.missing.push(
-            "a process could not open its log: it has changed its user or its root".to_owned(),
+    if has_log_open_error(folder) {
+        result.missing.push(
+            "a process failed to open its log because it changed its user or root directory"
+                .to_owned(),
         );
     }
     for ((_, pid), log) in logs {
         if log.is_cut {
-            seen.missing
-                .push(format!("the log of process {pid} could not be written"));
+            result.missing.push(format!(
+                "the log of process {pid} is incomplete; check free disk space"
+            ));
             continue;
         }
-        if !(searches && log.can_search) || log.searched || log.erred {
+        let needs_leak_check = checks_leaks && log.supports_leak_check && !log.has_error;
+        if !needs_leak_check || log.did_leak_check {
             continue;
         }
         let record = records.iter().find(|record| record.pid == pid);
-        let who = record.map_or_else(|| format!("process {pid}"), told);
-        seen.missing
-            .push(format!("{who} ended without its search for leaks: it was killed, ended by _exit, or became another program"));
+        let process = record.map_or_else(|| format!("process {pid}"), describe);
+        result.missing.push(format!(
+            "{process} ended without a leak check: it was killed, called _exit, or called exec"
+        ));
     }
-    seen
+    result
 }
 
-/// A runtime that can't open its log says so at standard error.
-fn could_not_write(folder: &Path) -> bool {
-    let words = format!("Can't open file: {}", folder.display());
-    sanitizer::held(&folder.join("stderr.txt"), &[words.as_bytes()])
-        .is_ok_and(|held| held == [true])
+/// Returns true if standard error contains the message of a runtime that failed to open its log.
+fn has_log_open_error(folder: &Path) -> bool {
+    let message = format!("Can't open file: {}", folder.display());
+    runtimes::contains_each(&folder.join("stderr.txt"), &[message.as_bytes()])
+        .is_ok_and(|found| found == [true])
 }
 
-/// The logs of processes, and of those that had their number after them.
-fn logs(files: &BTreeMap<String, PathBuf>) -> BTreeMap<(u32, u32), Log> {
-    let mut logs: BTreeMap<(u32, u32), Log> = BTreeMap::new();
+/// Reads the logs by generation and pid. Logs of one process are combined.
+fn read_logs(files: &BTreeMap<String, PathBuf>) -> BTreeMap<(u32, u32), RuntimeLog> {
+    let mut logs: BTreeMap<(u32, u32), RuntimeLog> = BTreeMap::new();
     for (name, path) in files {
-        let (generation, name) = keep::generation(name);
-        let Some(pid) = process(name).filter(|_| name.starts_with("san.")) else {
+        let (generation, name) = log_name::generation(name);
+        let Some(pid) = log_name::pid(name).filter(|_| name.starts_with("san.")) else {
             continue;
         };
         let text = fs::read(path).unwrap_or_default();
-        let says = |words: &[u8]| memmem::find(&text, words).is_some();
+        let contains = |marker: &[u8]| memmem::find(&text, marker).is_some();
         let log = logs.entry((generation, pid)).or_default();
-        log.can_search |= says(b"egistered root region");
-        log.searched |= says(b"LeakSanitizer: checking for leaks") || says(b"Processing thread ");
-        log.erred |= says(b"ERROR: ");
+        log.supports_leak_check |= contains(b"egistered root region");
+        log.did_leak_check |=
+            contains(b"LeakSanitizer: checking for leaks") || contains(b"Processing thread ");
+        log.has_error |= contains(b"ERROR: ");
         log.is_cut |= !text.ends_with(b"\n");
     }
     logs
 }
 
-/// The runtimes of the program that was started.
-fn runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
-    let program = machine.program(record.words.first()?)?;
-    sanitizer::runtimes(&program).ok().flatten()
+/// Returns the runtimes in a started program, or `None` if it isn't an executable.
+fn detect_runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
+    let program = machine.find_program(record.argv.first()?)?;
+    runtimes::detect(&program).ok().flatten()
 }
 
-/// True when a program was built for one of these. AddressSanitizer is asked for leaks, too.
-fn is_of(runtimes: &[Checker], pass: &[Checker]) -> bool {
-    let has = |checker: &Checker| {
-        pass.contains(checker) || *checker == Checker::Asan && pass.contains(&Checker::Lsan)
+/// Returns true if a program was built for one of these checkers. AddressSanitizer counts as
+/// LeakSanitizer, too.
+fn has_runtime_of(runtimes: &[Checker], checkers: &[Checker]) -> bool {
+    let is_wanted = |runtime: &Checker| {
+        checkers.contains(runtime) || *runtime == Checker::Asan && checkers.contains(&Checker::Lsan)
     };
-    runtimes.iter().any(has)
+    runtimes.iter().any(is_wanted)
 }
 
-/// True when the runtime writes a log as soon as it runs. ThreadSanitizer writes one at the end,
-/// which not every process comes to; what it found it has reported before.
-fn speaks(runtimes: &[Checker]) -> bool {
+/// Returns true if one of the runtimes creates its log when the process starts.
+///
+/// ThreadSanitizer writes its log at the end, which a process may never reach; it reports errors
+/// immediately.
+fn logs_at_start(runtimes: &[Checker]) -> bool {
     runtimes
         .iter()
         .any(|checker| !matches!(checker, Checker::Tsan | Checker::Ubsan))
@@ -134,21 +146,21 @@ fn speaks(runtimes: &[Checker]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::keep::Parts;
-    use super::super::super::launch::tests::Made;
+    use super::super::super::launch::tests::FakeMachine;
+    use super::super::super::log_rotation::LogGenerations;
     use super::*;
 
     const STARTED: &str = "==5==Registered root region at 0x7f of size 32\n";
 
-    /// What is missing, with these logs and a program with this in it as process 5.
-    fn missing(program: &str, files: &[(&str, &str)], searches: bool) -> Vec<String> {
+    /// Returns the messages for these logs and for process 5, whose program contains `symbol`.
+    fn missing(symbol: &str, files: &[(&str, &str)], checks_leaks: bool) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app");
-        fs::write(&path, format!("\x7fELF {program}")).unwrap();
+        fs::write(&path, format!("\x7fELF {symbol}")).unwrap();
         let path: &'static str = Box::leak(path.to_str().unwrap().to_owned().into_boxed_str());
-        let machine = Made {
+        let machine = FakeMachine {
             programs: vec![path],
-            ..Made::default()
+            ..FakeMachine::default()
         };
         files
             .iter()
@@ -159,23 +171,23 @@ mod tests {
             .collect();
         let records = [Record {
             pid: 5,
-            words: vec![path.to_owned()],
+            argv: vec![path.to_owned()],
         }];
-        let traces = Traces {
+        let context = CollectContext {
             checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],
             folder: dir.path(),
             label: "asan",
             records: &records,
-            seen: &BTreeSet::new(),
-            parts: &Parts::new(),
-            met: &BTreeSet::new(),
-            searches,
+            log_names: &BTreeSet::new(),
+            generations: &LogGenerations::new(),
+            silent_pids: &BTreeSet::new(),
+            checks_leaks,
         };
-        look(&traces, &files, &machine).missing
+        evaluate(&context, &files, &machine).missing
     }
 
     #[test]
-    fn a_runtime_that_speaks_must_be_heard() {
+    fn runtime_that_logs_at_start_must_leave_report() {
         assert!(missing("__asan_init", &[], true)[0].contains("left no report"));
         assert_eq!(missing("__tsan_init", &[], true), Vec::<String>::new());
         assert_eq!(missing("__ubsan_handle_", &[], true), Vec::<String>::new());
@@ -183,10 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn each_must_look_for_leaks() {
+    fn each_process_must_do_leak_check() {
         assert!(
             missing("__asan_init", &[("san.app.5", STARTED)], true)[0]
-                .contains("without its search")
+                .contains("without a leak check")
         );
         assert_eq!(
             missing("__asan_init", &[("san.app.5", STARTED)], false),
@@ -211,11 +223,10 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_could_not_be_written_is_no_log() {
+    fn cut_log_is_missing() {
         for text in ["", "==5==Registered ro"] {
             assert!(
-                missing("__tsan_init", &[("san.app.5", text)], true)[0]
-                    .contains("could not be written")
+                missing("__tsan_init", &[("san.app.5", text)], true)[0].contains("is incomplete")
             );
         }
     }

@@ -1,53 +1,54 @@
-//! CMake's `ctest`: its own mode for memory checkers puts a command before each test, in whose
-//! place stands the helper.
+//! CMake's `ctest`. Its mode for memory checkers puts a command in front of each test; leakgate
+//! sets the helper as that command.
 //!
-//! Source: `Source/CTest/cmCTestMemCheckHandler.cxx` of CMake: the command is called with options
-//! of its own, `--log-file=` among them, and the test behind them. The mode works without
+//! Source: `Source/CTest/cmCTestMemCheckHandler.cxx` of CMake. The command is called with options
+//! that CTest adds, `--log-file=` among them, followed by the test. The mode works without
 //! `include(CTest)`, too.
 
-use super::{Context, Started};
+use super::{CheckedCommand, Context};
 
-/// Has ctest show what a test printed that failed.
-const SHOW: &str = "CTEST_OUTPUT_ON_FAILURE";
+/// Makes ctest print the output of tests that fail.
+const SHOW_OUTPUT: &str = "CTEST_OUTPUT_ON_FAILURE";
 
-/// The command in its mode for memory checkers.
-pub(super) fn start(words: &[String], context: Context<'_>) -> Started {
-    let mut started = Started {
-        words: words.to_vec(),
-        ..Started::default()
+/// Switches a command to the mode for memory checkers.
+pub(super) fn rewrite(argv: &[String], context: Context<'_>) -> CheckedCommand {
+    let mut command = CheckedCommand {
+        argv: argv.to_vec(),
+        ..CheckedCommand::default()
     };
-    started.words.extend(["-T".into(), "MemCheck".into()]);
+    command.argv.extend(["-T".into(), "MemCheck".into()]);
     for (key, value) in [
         ("MemoryCheckCommand", context.script),
         ("MemoryCheckType", "Valgrind"),
     ] {
-        started
-            .words
+        command
+            .argv
             .extend(["--overwrite".into(), format!("{key}={value}")]);
     }
-    // What some checkers have to say stands in the output of the test that they ended.
-    if context.machine.variable(SHOW).is_none() {
-        started.variables.push((SHOW.into(), "1".into()));
+    // Reports of some checkers are in the output of the test that they ended.
+    if context.machine.env_var(SHOW_OUTPUT).is_none() {
+        command.env.push((SHOW_OUTPUT.into(), "1".into()));
     }
-    started
+    command
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::checker::Checker;
-    use super::super::tests::started;
+    use super::super::tests::rewrite;
 
     #[test]
-    fn the_helper_stands_before_each_test() {
-        let started = started("ctest --test-dir build -j4", &[Checker::Memcheck]).unwrap();
-        let text = started.words.join(" ");
+    fn helper_is_put_in_front_of_each_test() {
+        let command = rewrite("ctest --test-dir build -j4", &[Checker::Memcheck]).unwrap();
         assert_eq!(
-            text,
-            "ctest --test-dir build -j4 -T MemCheck --overwrite MemoryCheckCommand=/tmp/f/helper --overwrite MemoryCheckType=Valgrind"
+            command.argv.join(" "),
+            "ctest --test-dir build -j4 -T MemCheck \
+             --overwrite MemoryCheckCommand=/tmp/f/helper --overwrite MemoryCheckType=Valgrind"
         );
-        assert!(
-            !started.is_checked
-                && started.variables == [("CTEST_OUTPUT_ON_FAILURE".to_owned(), "1".to_owned())]
+        assert!(!command.is_checked);
+        assert_eq!(
+            command.env,
+            [("CTEST_OUTPUT_ON_FAILURE".to_owned(), "1".to_owned())]
         );
     }
 }

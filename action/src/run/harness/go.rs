@@ -1,53 +1,54 @@
-//! `go test` and `go run`: `-exec` puts a command before each program that was built.
+//! `go test` and `go run`. `-exec` puts a command in front of each program that go has built.
 
-use super::{Context, Started, is_under, joined, option};
+use super::{CheckedCommand, Context, has_family, option_value, shell_join};
 use crate::error::Error;
 use crate::run::checker::{Checker, Family};
 
-/// The command with `-exec`; for sanitizers of C code also the flag with which everything is built.
-pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, Error> {
-    if option(words, &["-exec", "--exec"]).is_some() {
-        return Err(Error::Usage(
-            "`go` has an -exec of its own; leave it to leakgate".into(),
-        ));
+/// Adds `-exec` to a command; for sanitizers of C code also the flag that builds everything with
+/// it.
+pub(super) fn rewrite(argv: &[String], context: Context<'_>) -> Result<CheckedCommand, Error> {
+    if option_value(argv, &["-exec", "--exec"]).is_some() {
+        return Err(Error::Usage("remove `-exec`: leakgate sets it".into()));
     }
-    let at = words
+    let at = argv
         .iter()
-        .position(|word| word == "test" || word == "run")
-        .map_or(words.len(), |at| at + 1);
-    let mut more = vec!["-exec".to_owned(), joined(context.helper)?];
-    if is_under(context, Family::Sanitizer) {
-        let flag = match context.pass.first() {
-            Some(Checker::Asan) => "-asan",
-            Some(Checker::Msan) => "-msan",
-            Some(Checker::Tsan) => "-race",
-            _ => {
-                return Err(Error::Usage(
-                    "go builds with asan, msan and tsan (-race), and no other sanitizer".into(),
-                ));
-            }
-        };
-        if !words.iter().any(|word| word == flag) {
-            more.push(flag.into());
+        .position(|argument| argument == "test" || argument == "run")
+        .map_or(argv.len(), |at| at + 1);
+    let mut options = vec!["-exec".to_owned(), shell_join(context.helper)?];
+    if has_family(context, Family::Sanitizer) {
+        let flag = sanitizer_flag(context.checkers)?;
+        if !argv.iter().any(|argument| argument == flag) {
+            options.push(flag.into());
         }
     }
-    let words = [&words[..at], &more, &words[at..]].concat();
-    Ok(Started {
-        words,
-        ..Started::default()
+    Ok(CheckedCommand {
+        argv: [&argv[..at], &options, &argv[at..]].concat(),
+        ..CheckedCommand::default()
     })
+}
+
+/// Returns go's flag for a sanitizer.
+fn sanitizer_flag(checkers: &[Checker]) -> Result<&'static str, Error> {
+    match checkers.first() {
+        Some(Checker::Asan) => Ok("-asan"),
+        Some(Checker::Msan) => Ok("-msan"),
+        Some(Checker::Tsan) => Ok("-race"),
+        _ => Err(Error::Usage(
+            "go doesn't support this sanitizer; expected one of: asan, msan, tsan".into(),
+        )),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::checker::Checker;
-    use super::super::tests::started;
+    use super::super::tests::rewrite;
 
     #[test]
-    fn programs_of_go_are_called_by_the_helper() {
-        let of = |checker| started("go test -v ./...", &[checker]).unwrap().words;
+    fn helper_runs_programs_that_go_has_built() {
+        let argv = |checker| rewrite("go test -v ./...", &[checker]).unwrap().argv;
         assert_eq!(
-            of(Checker::Memcheck),
+            argv(Checker::Memcheck),
             [
                 "go",
                 "test",
@@ -58,12 +59,10 @@ mod tests {
             ]
         );
         assert_eq!(
-            of(Checker::Asan)[2..5],
+            argv(Checker::Asan)[2..5],
             ["-exec", "/opt/leakgate exec /tmp/f", "-asan"]
         );
-        assert!(
-            started("go test", &[Checker::Hwasan]).is_err()
-                && started("go test -exec x", &[Checker::Memcheck]).is_err()
-        );
+        assert!(rewrite("go test", &[Checker::Hwasan]).is_err());
+        assert!(rewrite("go test -exec x", &[Checker::Memcheck]).is_err());
     }
 }

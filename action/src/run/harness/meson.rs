@@ -1,68 +1,52 @@
-//! `meson test`: `--wrapper` puts a command before each test.
+//! `meson test`. `--wrapper` puts a command in front of each test.
 
-use super::{Context, Started, is_under, joined, option};
+use super::{CheckedCommand, Context, has_family, option_value, shell_join};
 use crate::error::Error;
 use crate::run::checker::Family;
 
-/// How much longer a test may take under valgrind than Meson expects.
-const PATIENCE: &str = "20";
+/// Factor by which tests may take longer under valgrind.
+const TIMEOUT_MULTIPLIER: &str = "20";
 
-/// The command with a wrapper.
-pub(super) fn start(words: &[String], context: Context<'_>) -> Result<Started, Error> {
-    if option(words, &["--wrapper", "--wrap"]).is_some() {
-        return Err(Error::Usage(
-            "`meson test` has a --wrapper of its own; leave it to leakgate".into(),
-        ));
+/// Adds the wrapper to a command.
+pub(super) fn rewrite(argv: &[String], context: Context<'_>) -> Result<CheckedCommand, Error> {
+    if option_value(argv, &["--wrapper", "--wrap"]).is_some() {
+        return Err(Error::Usage("remove `--wrapper`: leakgate sets it".into()));
     }
-    let mut started = Started {
-        words: words.to_vec(),
-        ..Started::default()
+    let mut command = CheckedCommand {
+        argv: argv.to_vec(),
+        ..CheckedCommand::default()
     };
-    started
-        .words
-        .push(format!("--wrapper={}", joined(context.helper)?));
-    if is_under(context, Family::Valgrind)
-        && option(words, &["--timeout-multiplier", "-t"]).is_none()
-    {
-        started
-            .words
-            .extend(["--timeout-multiplier".into(), PATIENCE.into()]);
+    command
+        .argv
+        .push(format!("--wrapper={}", shell_join(context.helper)?));
+    let has_multiplier = option_value(argv, &["--timeout-multiplier", "-t"]).is_some();
+    if has_family(context, Family::Valgrind) && !has_multiplier {
+        command
+            .argv
+            .extend(["--timeout-multiplier".into(), TIMEOUT_MULTIPLIER.into()]);
     }
-    // What these checkers have to say stands in the output of the test that they ended.
-    if is_under(context, Family::Preload) && !words.iter().any(|word| word == "--print-errorlogs") {
-        started.words.push("--print-errorlogs".into());
+    // Reports of these checkers are in the output of the test that they ended.
+    let prints_logs = argv.iter().any(|argument| argument == "--print-errorlogs");
+    if has_family(context, Family::Preload) && !prints_logs {
+        command.argv.push("--print-errorlogs".into());
     }
-    Ok(started)
+    Ok(command)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::checker::Checker;
-    use super::super::tests::started;
+    use super::super::tests::rewrite;
 
     #[test]
-    fn a_wrapper_stands_before_each_test() {
-        let memcheck = started("meson test -C build", &[Checker::Memcheck])
-            .unwrap()
-            .words
-            .join(" ");
+    fn wrapper_is_put_in_front_of_each_test() {
+        let argv = |text, checker| rewrite(text, &[checker]).unwrap().argv.join(" ");
         assert_eq!(
-            memcheck,
+            argv("meson test -C build", Checker::Memcheck),
             "meson test -C build --wrapper=/opt/leakgate exec /tmp/f --timeout-multiplier 20"
         );
-        assert!(
-            !started("meson test", &[Checker::Asan])
-                .unwrap()
-                .words
-                .join(" ")
-                .contains("timeout")
-        );
-        assert!(
-            started("meson test", &[Checker::Scudo])
-                .unwrap()
-                .words
-                .contains(&"--print-errorlogs".to_owned())
-        );
-        assert!(started("meson test --wrapper=x", &[Checker::Asan]).is_err());
+        assert!(!argv("meson test", Checker::Asan).contains("timeout"));
+        assert!(argv("meson test", Checker::Scudo).contains(" --print-errorlogs"));
+        assert!(rewrite("meson test --wrapper=x", &[Checker::Asan]).is_err());
     }
 }

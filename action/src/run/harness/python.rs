@@ -1,55 +1,55 @@
-//! Python: the interpreter itself is checked, for extensions are libraries within it.
+//! Python. The interpreter itself is checked, because extension modules are libraries in it.
 //!
 //! Source: CPython's `Misc/README.valgrind` and its manual on `PYTHONMALLOC`.
 
-use super::{Context, Started, before, is_under};
+use super::{CheckedCommand, Context, has_family, wrap};
 use crate::run::checker::Family;
 use crate::run::launch::Launch;
 
-/// The command behind its checker; every object of Python is a block of its own, so that a checker
-/// sees it.
-pub(super) fn start(words: &[String], launch: &Launch, context: Context<'_>) -> Started {
-    let mut started = Started {
-        words: before(words, launch),
+/// Puts the checker in front of a command. Every Python object gets its own block, so that a
+/// checker sees it.
+pub(super) fn rewrite(argv: &[String], launch: &Launch, context: Context<'_>) -> CheckedCommand {
+    let mut command = CheckedCommand {
+        argv: wrap(argv, launch),
         is_checked: true,
-        ..Started::default()
+        ..CheckedCommand::default()
     };
-    if context.machine.variable("PYTHONMALLOC").is_none() {
-        started
-            .variables
-            .push(("PYTHONMALLOC".into(), "malloc".into()));
+    if context.machine.env_var("PYTHONMALLOC").is_none() {
+        command.env.push(("PYTHONMALLOC".into(), "malloc".into()));
     }
-    if is_under(context, Family::Sanitizer) && context.machine.variable("LD_PRELOAD").is_none() {
-        let what = "python is not built with a sanitizer: preload the runtime of your extension, \
-                    such as LD_PRELOAD=$(gcc -print-file-name=libasan.so)";
-        started.notes.push(what.into());
+    if has_family(context, Family::Sanitizer) && context.machine.env_var("LD_PRELOAD").is_none() {
+        command.notes.push(
+            "python is not built with a sanitizer; preload the runtime of your extension module, \
+             such as LD_PRELOAD=$(gcc -print-file-name=libasan.so)"
+                .into(),
+        );
     }
-    started
+    command
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::checker::Checker;
-    use super::super::super::launch::tests::Made;
-    use super::super::tests::{started, started_on};
+    use super::super::super::launch::tests::FakeMachine;
+    use super::super::tests::{rewrite, rewrite_on};
 
     #[test]
-    fn the_interpreter_is_checked_with_a_block_for_each_object() {
-        let memcheck = started("python -m pytest -q", &[Checker::Memcheck]).unwrap();
+    fn interpreter_is_checked_with_a_block_for_each_object() {
+        let memcheck = rewrite("python -m pytest -q", &[Checker::Memcheck]).unwrap();
         assert_eq!(
-            memcheck.words,
+            memcheck.argv,
             ["valgrind", "--xml=yes", "python", "-m", "pytest", "-q"]
         );
         assert_eq!(
-            memcheck.variables,
+            memcheck.env,
             [("PYTHONMALLOC".to_owned(), "malloc".to_owned())]
         );
         assert!(memcheck.is_checked && memcheck.notes.is_empty());
-        let machine = Made {
-            variables: vec![("PYTHONMALLOC", "debug")],
-            ..Made::default()
+        let machine = FakeMachine {
+            env: vec![("PYTHONMALLOC", "debug")],
+            ..FakeMachine::default()
         };
-        let asan = started_on("pytest", &[Checker::Asan], &machine).unwrap();
-        assert!(asan.variables.is_empty() && asan.notes[0].contains("LD_PRELOAD"));
+        let asan = rewrite_on("pytest", &[Checker::Asan], &machine).unwrap();
+        assert!(asan.env.is_empty() && asan.notes[0].contains("LD_PRELOAD"));
     }
 }

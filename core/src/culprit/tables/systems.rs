@@ -1,14 +1,14 @@
-//! The same for kernels and runtimes of other systems: Linux itself, macOS, Windows, Go.
+//! Rows for the Linux kernel, macOS, Windows and Go.
 
-use super::{On, Row, row};
+use super::{MatchOn, Row, row};
 use crate::culprit::Class;
 
-/// The rows, asked after those of C, C++ and Rust.
+/// The rows. They come after the rows for C, C++ and Rust.
 pub(super) const ROWS: &[Row] = &[
-    // Linux: what reports and unwinds, and what hands out memory.
+    // Linux: reporting, unwinding, system calls, and allocators.
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "dump_stack",
             "__dump_stack",
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Allocator,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "kmem_cache_alloc",
             "kmem_cache_free",
@@ -75,10 +75,10 @@ pub(super) const ROWS: &[Row] = &[
             "__vmalloc",
         ],
     ),
-    // macOS: malloc zones, and the start of a program.
+    // macOS: malloc zones, and program start.
     row(
         Class::Allocator,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "malloc_zone_",
             "_malloc_zone_",
@@ -89,17 +89,21 @@ pub(super) const ROWS: &[Row] = &[
             "_objc_rootAlloc",
         ],
     ),
-    row(Class::Allocator, On::Module, &["libsystem_malloc"]),
+    row(
+        Class::Allocator,
+        MatchOn::ModulePrefix,
+        &["libsystem_malloc"],
+    ),
     row(
         Class::Runtime,
-        On::Module,
+        MatchOn::ModulePrefix,
         &["dyld", "libdyld", "libobjc", "libswiftCore"],
     ),
-    row(Class::ThirdParty, On::Module, &["com.apple."]),
+    row(Class::ThirdParty, MatchOn::ModulePrefix, &["com.apple."]),
     // Windows: the C runtime, the loader, Application Verifier, Dr. Memory.
     row(
         Class::Allocator,
-        On::Name,
+        MatchOn::Name,
         &[
             "malloc_base",
             "calloc_base",
@@ -114,7 +118,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Allocator,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "RtlAllocateHeap",
             "RtlFreeHeap",
@@ -130,17 +134,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Allocator,
-        On::File,
+        MatchOn::File,
         &["/drmemory/common/alloc_replace"],
     ),
     row(
         Class::Runtime,
-        On::Module,
+        MatchOn::ModulePrefix,
         &["vrfcore", "verifier.dll", "verifier!", "vfbasics"],
     ),
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "BaseThreadInitThunk",
             "RtlUserThreadStart",
@@ -153,7 +157,7 @@ pub(super) const ROWS: &[Row] = &[
     // Go: the runtime, and the race detector's hooks.
     row(
         Class::Runtime,
-        On::NameStart,
+        MatchOn::NamePrefix,
         &[
             "runtime.",
             "testing.tRunner",

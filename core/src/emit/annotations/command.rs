@@ -1,8 +1,8 @@
 //! Workflow commands of GitHub Actions, `::error file=…::…`, which its runner turns into
 //! annotations (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 //!
-//! A step shows at most ten annotations of a level, so that the most important come first, and the
-//! tenth tells of those left out.
+//! GitHub shows at most ten annotations of each level per step. The most important come first, and
+//! if there are more than ten, the tenth states how many are not shown.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,34 +12,36 @@ use core::fmt;
 use super::{Annotation, annotations};
 use crate::emit::Run;
 use crate::emit::escape::{command_data, command_property, terminal};
-use crate::emit::words::shortened;
+use crate::emit::summary::shortened;
 use crate::numbers::grouped;
 use crate::verdict::Outcome;
 
-/// What a step shows of each level.
+/// Maximum number of annotations of a level that GitHub shows per step.
 const MAX_SHOWN: usize = 10;
 
-/// The runner cuts a message at 4,096 UTF-16 code units; a character is at most two of them.
+/// Maximum length of a message, in characters. The runner truncates messages after 4,096 UTF-16
+/// code units, and a character takes at most two of them.
 const MAX_MESSAGE: usize = 2000;
 
-/// Writes a command for each annotation, and a line with the verdict.
+/// Writes a command for each annotation, then a line with the verdict.
 pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         annotations(run).into_iter().partition(|a| a.is_error);
-    level(out, "error", &errors)?;
-    level(out, "warning", &warnings)?;
+    write_level(out, "error", &errors)?;
+    write_level(out, "warning", &warnings)?;
     let evidence = terminal(&run.verdict.evidence);
     match run.verdict.outcome {
         Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),
         Outcome::Fail => writeln!(out, "leakgate: fail: seen: {evidence}"),
         Outcome::Error => writeln!(
             out,
-            "leakgate: error: not everything could be read; seen: {evidence}"
+            "leakgate: error: an input could not be read; seen: {evidence}"
         ),
     }
 }
 
-fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Result {
+/// Writes the annotations of a level, and how many of them are not shown.
+fn write_level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Result {
     let shown = if all.len() > MAX_SHOWN {
         MAX_SHOWN - 1
     } else {
@@ -47,13 +49,14 @@ fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Resul
     };
     all.iter()
         .take(shown)
-        .try_for_each(|annotation| one(out, name, annotation))?;
+        .try_for_each(|annotation| write_annotation(out, name, annotation))?;
     let left = all.len() - shown;
     if left == 0 {
         return Ok(());
     }
     let message = format!(
-        "{} of the {} {name}s of leakgate are not shown here, for GitHub shows {MAX_SHOWN} annotations of a step. The job's summary and the other documents of leakgate have all of them.",
+        "{} of {} leakgate {name}s are not shown, because GitHub limits annotations to {MAX_SHOWN} \
+         per step. See the job summary or another report format for all of them.",
         grouped(left as u64),
         grouped(all.len() as u64),
     );
@@ -64,8 +67,10 @@ fn level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Resul
     ))
 }
 
-/// A command of GitHub's runner for an annotation without a place, with its line feed: `error`,
-/// `warning` or `notice`, its title and its message of one or several lines.
+/// Returns a workflow command that creates an annotation without a place, with a line feed at the
+/// end.
+///
+/// `name` is `error`, `warning` or `notice`; `message` may have several lines.
 pub fn command(name: &str, title: &str, message: &str) -> String {
     let lines: Vec<_> = message.lines().map(terminal).collect();
     let message = shortened(&lines.join("\n"), MAX_MESSAGE).into_owned();
@@ -76,14 +81,16 @@ pub fn command(name: &str, title: &str, message: &str) -> String {
     )
 }
 
-fn one(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
+/// Writes an annotation as a command.
+fn write_annotation(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
     let mut properties = Vec::new();
-    if let Some(spot) = &annotation.spot {
-        properties.push(format!("file={}", command_property(&spot.file)));
-        properties.push(format!("line={}", spot.line.unwrap_or(1)));
+    if let Some(location) = &annotation.location {
+        properties.push(format!("file={}", command_property(&location.file)));
+        properties.push(format!("line={}", location.line.unwrap_or(1)));
         properties.extend(
-            spot.column
-                .filter(|_| spot.line.is_some())
+            location
+                .column
+                .filter(|_| location.line.is_some())
                 .map(|column| format!("col={column}")),
         );
     }

@@ -1,7 +1,8 @@
-//! Markdown as GitHub reads it (<https://github.github.com/gfm/>).
+//! Escaping for GitHub Flavored Markdown (<https://github.github.com/gfm/>).
 //!
-//! What a log says stands in code: there nothing is a mark, a link, a mention or a reference. A
-//! backslash would not do, for GitHub looks for `@name` and `#1` in the text that comes out.
+//! Log text is written as code, which contains no formatting, links, mentions or references.
+//! Backslash escapes would not be enough, because GitHub searches the rendered text for `@name` and
+//! `#1`.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -9,13 +10,14 @@ use alloc::string::String;
 
 use super::terminal;
 
-/// A code span (<https://github.github.com/gfm/#code-spans>).
+/// Returns a code span (<https://github.github.com/gfm/#code-spans>).
 pub(crate) fn code(text: &str) -> String {
     span(&terminal(text))
 }
 
-/// A code span in a cell of a table, where `\|` is the only escape
-/// (<https://github.github.com/gfm/#tables-extension->). A backslash before it would escape itself.
+/// Returns a code span for a table cell, in which `\|` is the only escape sequence
+/// (<https://github.github.com/gfm/#tables-extension->). Backslashes before a `|` are replaced,
+/// because they would escape the backslash of that sequence.
 pub(crate) fn code_in_table(text: &str) -> String {
     let text = terminal(text);
     let mut out = String::with_capacity(text.len() + 4);
@@ -32,6 +34,7 @@ pub(crate) fn code_in_table(text: &str) -> String {
     span(&out)
 }
 
+/// Encloses escaped text in backticks.
 fn span(text: &str) -> String {
     let text = if text.trim().is_empty() { "?" } else { text };
     let ticks = "`".repeat(longest_run(text) + 1);
@@ -40,11 +43,12 @@ fn span(text: &str) -> String {
     format!("{ticks}{pad}{text}{pad}{ticks}")
 }
 
+/// Returns the length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// A fenced block (<https://github.github.com/gfm/#fenced-code-blocks>) of lines.
+/// Returns a fenced code block (<https://github.github.com/gfm/#fenced-code-blocks>).
 pub(crate) fn fenced(language: &str, lines: &str) -> String {
     let lines: String = lines
         .lines()
@@ -54,7 +58,8 @@ pub(crate) fn fenced(language: &str, lines: &str) -> String {
     format!("{ticks}{language}\n{lines}{ticks}\n")
 }
 
-/// For `<summary>`, which is HTML (<https://github.github.com/gfm/#html-blocks>).
+/// Escapes text for a `<summary>` element, which is HTML
+/// (<https://github.github.com/gfm/#html-blocks>).
 pub(crate) fn summary(text: &str) -> String {
     let mut out = String::from("<code>");
     for c in terminal(text).chars() {
@@ -69,17 +74,21 @@ pub(crate) fn summary(text: &str) -> String {
     out
 }
 
-/// For a sentence in which text of a log may stand: words that could mean anything to a reader of
-/// markdown become code, and so does what stands between backticks.
-pub(crate) fn plain(text: &str) -> String {
+/// Escapes a sentence that may contain log text. Words that could have a meaning in Markdown become
+/// code, as does text between backticks.
+pub(crate) fn prose(text: &str) -> String {
     let parts: alloc::vec::Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
-        return words(text);
+        return escape_words(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for (at, part) in parts.into_iter().enumerate() {
-        let part = if at % 2 == 0 { words(part) } else { code(part) };
-        // Two spans side by side would be one.
+        let part = if at % 2 == 0 {
+            escape_words(part)
+        } else {
+            code(part)
+        };
+        // Two adjacent spans would be parsed as one.
         if out.ends_with('`') && part.starts_with('`') {
             out.push(' ');
         }
@@ -88,14 +97,12 @@ pub(crate) fn plain(text: &str) -> String {
     out
 }
 
-/// The same for words without backticks between them; blanks at the ends stay.
-fn words(text: &str) -> String {
-    let blank = |yes: bool| if yes { " " } else { "" };
-    let words: alloc::vec::Vec<Cow<'_, str>> = text.split_whitespace().map(word).collect();
-    let (before, after) = (
-        text.starts_with(char::is_whitespace),
-        text.ends_with(char::is_whitespace),
-    );
+/// Escapes each word of text without backticks. Keeps a blank at either end.
+fn escape_words(text: &str) -> String {
+    let blank = |present: bool| if present { " " } else { "" };
+    let words: alloc::vec::Vec<Cow<'_, str>> = text.split_whitespace().map(escape_word).collect();
+    let before = text.starts_with(char::is_whitespace);
+    let after = text.ends_with(char::is_whitespace);
     format!(
         "{}{}{}",
         blank(before),
@@ -104,7 +111,8 @@ fn words(text: &str) -> String {
     )
 }
 
-fn word(word: &str) -> Cow<'_, str> {
+/// Returns a word as is if it has no meaning in Markdown, otherwise as code.
+fn escape_word(word: &str) -> Cow<'_, str> {
     if word
         .chars()
         .all(|c| matches!(c, '(' | ')' | ',' | ';' | '.' | '?' | ':'))
@@ -116,15 +124,15 @@ fn word(word: &str) -> Cow<'_, str> {
     if head.is_empty() {
         return Cow::Owned(code(word));
     }
-    if is_plain(head) && is_plain(word.trim_end_matches([',', ';', ':'])) {
+    if is_safe(head) && is_safe(word.trim_end_matches([',', ';', ':'])) {
         return Cow::Borrowed(word);
     }
     Cow::Owned(format!("{}{tail}", code(head)))
 }
 
-/// Letters, digits and marks that mean nothing here; no number that begins a list, no `GH-1`, no
-/// hash of a commit, no `:emoji:`.
-fn is_plain(word: &str) -> bool {
+/// Returns true if a word has no meaning in Markdown on GitHub. It must not be a list marker, a
+/// reference such as `GH-1`, a commit hash, a URL or an `:emoji:`.
+fn is_safe(word: &str) -> bool {
     let harmless = |c: char| {
         c.is_alphanumeric()
             || matches!(
@@ -153,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_ends_where_it_is_meant_to_end() {
+    fn code_cannot_be_closed_by_its_content() {
         for (text, want) in [
             ("f", "`f`"),
             ("a`b``c", "```a`b``c```"),
@@ -171,12 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_words_stand_outside_code() {
+    fn only_safe_words_are_outside_of_code() {
         for (text, want) in [
-            (
-                "a finding that nobody accepted",
-                "a finding that nobody accepted",
-            ),
+            ("1 unexpected finding", "1 unexpected finding"),
             ("logs/a_b.log: cut, at 50%", "`logs/a_b.log`: cut, at 50%"),
             (
                 "the rule `a b` (`leakgate.toml:3`): expired",
@@ -195,7 +200,7 @@ mod tests {
             ),
             ("4,136 bytes (and 2 more)", "4,136 bytes (and 2 more)"),
         ] {
-            assert_eq!(plain(text), want);
+            assert_eq!(prose(text), want);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the page's script needs to know: the findings, each text and each frame once.
+//! The data of the page's script: the findings, with each text and each frame stored once.
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -11,82 +11,86 @@ use serde::Serialize;
 
 use crate::advice;
 use crate::culprit::Class;
-use crate::emit::Run;
 use crate::emit::escape::terminal;
-use crate::emit::group::{Against, Group, groups};
-use crate::emit::places;
-use crate::emit::style::Suppress;
-use crate::emit::words;
-use crate::model::{Finding, Frame};
+use crate::emit::group::{ChangeLabels, Group, groups};
+use crate::emit::location;
+use crate::emit::summary;
+use crate::emit::{FindingInRun, RenderOptions, Run};
+use crate::model::Frame;
 use crate::symbol::simple_name;
-use crate::triage::{Disposition, Item};
+use crate::triage::Disposition;
 
-/// So many places of a group are listed.
+/// Maximum number of log places listed per group.
 const MAX_PLACES: usize = 20;
 
-/// So many rules are written, of the worst findings, until they fill so many bytes; of the others
-/// the page shows the command that writes one.
+/// Maximum number and total size in bytes of the generated rules. The worst findings come first;
+/// for the rest, the page shows the command that generates a rule.
 const MAX_RULES: usize = 500;
 const MAX_RULE_BYTES: usize = 400_000;
 
-/// All excerpts of sources together.
+/// Maximum total size of all source excerpts, in bytes.
 const MAX_SOURCE_BYTES: usize = 400_000;
 
-/// Lines around the one to look at.
-const AROUND: u32 = 2;
+/// Number of source lines shown before and after the culprit's line.
+const CONTEXT_LINES: u32 = 2;
 
+/// The root of the data.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
-    /// Texts, by their index elsewhere.
+    /// Texts that other fields refer to by index.
     texts: Vec<Cow<'a, str>>,
-    /// Function, place, class; the first two are texts.
+    /// Function and place, as indexes into `texts`, and class.
     frames: Vec<(usize, usize, &'static str)>,
     findings: Vec<Row<'a>>,
     help: BTreeMap<&'a str, Help>,
-    /// The entry that accepts a fingerprint, or why there is none.
+    /// Generated rules by fingerprint.
     rules: BTreeMap<String, Rule>,
     inputs: Vec<String>,
 }
 
+/// A row of the table: a group of findings.
 #[derive(Serialize)]
 struct Row<'a> {
     fingerprint: &'a str,
     state: &'static str,
-    /// What it is against an earlier run, where there is one.
+    /// Change since the base run. `None` without a base.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'static str>,
     tool: &'a str,
     kind: &'a str,
-    said: String,
+    detail: String,
     records: u64,
     bytes: Option<u64>,
     blocks: Option<u64>,
     function: String,
     place: String,
-    /// The frame to look at, of the first stack.
+    /// Index of the culprit frame in the first stack.
     culprit: Option<usize>,
     notes: Vec<String>,
+    /// Label, and indexes into `frames`.
     stacks: Vec<(Cow<'a, str>, Vec<usize>)>,
-    /// Input, line, pid.
-    seen: Vec<(usize, u64, Option<u64>)>,
-    /// The number of the first line, and the lines.
+    /// Input index, line and pid of each place in the logs.
+    instances: Vec<(usize, u64, Option<u64>)>,
+    /// Source excerpt: the number of its first line, and its lines.
     source: Option<(u32, Vec<String>)>,
 }
 
+/// Explanation of a finding kind.
 #[derive(Serialize)]
 struct Help {
     title: &'static str,
     texts: Vec<&'static str>,
 }
 
+/// A generated rule, or the error that prevents it.
 #[derive(Serialize)]
 struct Rule {
     text: Option<String>,
-    why: Option<String>,
+    error: Option<String>,
 }
 
-/// Everything about the findings of a run.
-pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a> {
+/// Returns the data of a run.
+pub(super) fn report<'a>(run: &Run<'a>, options: &RenderOptions<'_>) -> Report<'a> {
     let mut report = Report {
         texts: Vec::new(),
         frames: Vec::new(),
@@ -97,12 +101,12 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
             .parsed
             .inputs
             .iter()
-            .map(|input| shown(&input.shown()))
+            .map(|input| clean(&input.display_name()))
             .collect(),
     };
-    let mut known = Known {
-        against: Against::of(run),
-        ..Known::default()
+    let mut builder = Builder {
+        against: ChangeLabels::new(run),
+        ..Builder::default()
     };
     for state in [
         Disposition::Unexpected,
@@ -111,37 +115,39 @@ pub(super) fn report<'a>(run: &Run<'a>, suppress: Option<Suppress>) -> Report<'a
         Disposition::NotGated,
     ] {
         let groups = groups(run, state);
-        if state == Disposition::Unexpected {
-            report.rules =
-                suppress.map_or_else(BTreeMap::new, |suppress| rules(&groups, run, suppress));
+        if state == Disposition::Unexpected && options.suggest_rules {
+            report.rules = rules(&groups, run);
         }
         for group in &groups {
-            let row = row(group, state, run, &mut report, &mut known);
+            let row = row(group, state, run, &mut report, &mut builder);
             report.findings.push(row);
         }
     }
     report
 }
 
-/// What stands in the report already.
+/// Indexes of the texts and frames stored so far, and other state of the conversion.
 #[derive(Default)]
-struct Known<'a> {
-    against: Against<'a>,
+struct Builder<'a> {
+    against: ChangeLabels<'a>,
     texts: HashMap<String, usize>,
     frames: HashMap<(usize, usize, Class), usize>,
-    source: usize,
+    /// Size of the source excerpts so far, in bytes.
+    source_bytes: usize,
 }
 
-impl Known<'_> {
+impl Builder<'_> {
+    /// Returns the index of a text, storing it if it's new.
     fn text<'a>(&mut self, text: Cow<'a, str>, texts: &mut Vec<Cow<'a, str>>) -> usize {
-        if let Some(at) = self.texts.get(text.as_ref()) {
-            return *at;
+        if let Some(index) = self.texts.get(text.as_ref()) {
+            return *index;
         }
         self.texts.insert(text.to_string(), texts.len());
         texts.push(text);
         texts.len() - 1
     }
 
+    /// Returns the index of a frame, storing it if it's new.
     fn frame<'a>(
         &mut self,
         frame: &'a Frame,
@@ -150,32 +156,35 @@ impl Known<'_> {
         report: &mut Report<'a>,
     ) -> usize {
         let name = self.text(
-            terminal(frame.site.name().unwrap_or("?")),
+            terminal(frame.info.name().unwrap_or("?")),
             &mut report.texts,
         );
         let place = self.text(
-            shown(&places::place(&frame.site, run)).into(),
+            clean(&location::display_location(&frame.info, run)).into(),
             &mut report.texts,
         );
         let next = report.frames.len();
-        let at = *self.frames.entry((name, place, class)).or_insert(next);
-        if at == next {
+        let index = *self.frames.entry((name, place, class)).or_insert(next);
+        if index == next {
             report.frames.push((name, place, class.as_str()));
         }
-        at
+        index
     }
 }
 
+/// Converts a group to a row, adding its texts and frames to the report.
 fn row<'a>(
     group: &Group<'a>,
     state: Disposition,
     run: &Run<'a>,
     report: &mut Report<'a>,
-    known: &mut Known<'_>,
+    builder: &mut Builder<'_>,
 ) -> Row<'a> {
-    let (finding, item) = group.first();
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
     let leak = group.leak();
-    let help = advice::of(&finding.kind);
+    let help = advice::for_kind(&finding.kind);
     report
         .help
         .entry(finding.kind.as_str())
@@ -183,120 +192,149 @@ fn row<'a>(
             title: help.title,
             texts: help.texts().collect(),
         });
-    let mut stacks = Vec::new();
-    for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
-        let frames = stack
-            .frames
-            .iter()
-            .zip(classes)
-            .map(|(frame, class)| known.frame(frame, *class, run, report))
-            .collect();
-        stacks.push((
-            if at == 0 {
-                Cow::Borrowed("")
-            } else {
-                terminal(words::label(stack))
-            },
-            frames,
-        ));
-    }
-    let culprit = places::culprit(finding, item);
-    let spot = culprit.and_then(|frame| places::in_repository(&frame.site, run));
+    let stacks = stacks(group, run, report, builder);
+    let culprit = location::culprit_frame(finding, triaged);
+    let spot = culprit.and_then(|frame| location::repository_location(&frame.info, run));
     Row {
-        fingerprint: item.fingerprint.as_str(),
+        fingerprint: triaged.fingerprint.as_str(),
         state: state.as_str(),
-        change: known.against.word(item),
+        change: builder.against.label(triaged),
         tool: finding.tool.as_str(),
         kind: finding.kind.as_str(),
-        said: shown(&words::size(group)),
+        detail: clean(&summary::size(group)),
         records: group.records(),
         bytes: leak.map(|l| l.bytes),
         blocks: leak.map(|l| l.blocks),
         function: culprit
-            .and_then(|f| f.site.name())
-            .map_or(String::new(), |name| shown(&simple_name(name))),
-        place: culprit.map_or(String::new(), |f| shown(&places::place(&f.site, run))),
-        culprit: item.culprit.frame,
-        notes: notes(finding, item, group, run),
+            .and_then(|f| f.info.name())
+            .map_or(String::new(), |name| clean(&simple_name(name))),
+        place: culprit.map_or(String::new(), |f| {
+            clean(&location::display_location(&f.info, run))
+        }),
+        culprit: triaged.culprit.frame,
+        notes: notes(group, run),
         stacks,
-        seen: seen(group),
-        source: spot.and_then(|spot| source(&spot, run, known)),
+        instances: instances(group),
+        source: spot.and_then(|spot| source(&spot, run, builder)),
     }
 }
 
-/// A text of a log without what is not seen.
-fn shown(text: &str) -> String {
+/// Converts the stacks of a group, adding their texts and frames to the report.
+fn stacks<'a>(
+    group: &Group<'a>,
+    run: &Run<'a>,
+    report: &mut Report<'a>,
+    builder: &mut Builder<'_>,
+) -> Vec<(Cow<'a, str>, Vec<usize>)> {
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let mut stacks = Vec::new();
+    for (at, (stack, classes)) in finding.stacks.iter().zip(&triaged.classes).enumerate() {
+        let frames = stack
+            .frames
+            .iter()
+            .zip(classes)
+            .map(|(frame, class)| builder.frame(frame, *class, run, report))
+            .collect();
+        let label = if at == 0 {
+            Cow::Borrowed("")
+        } else {
+            terminal(summary::label(stack))
+        };
+        stacks.push((label, frames));
+    }
+    stacks
+}
+
+/// Returns log text without invisible and control characters.
+fn clean(text: &str) -> String {
     terminal(text).into_owned()
 }
 
-/// What is to be said of a finding besides, the checker's own words last.
-fn notes(finding: &Finding, item: &Item, group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
-    let mut notes: Vec<String> = words::cause(item, run).into_iter().collect();
-    if item.cause.is_none()
-        && let Some(rule) = item.rule.and_then(|at| run.gate.rules.get(at))
+/// Returns the notes about a finding, ending with the checker's own.
+fn notes(group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
+    let FindingInRun {
+        finding,
+        triaged,
+        rule,
+    } = group.first();
+    let mut notes: Vec<String> = summary::cause(group.first(), run).into_iter().collect();
+    if triaged.cause.is_none()
+        && let Some(rule) = rule
     {
         notes.push(format!(
             "allowed by `{}` ({}): {}",
-            rule.id, rule.origin, rule.about.reason
+            rule.id, rule.origin, rule.metadata.reason
         ));
     }
     notes.extend(
-        advice::hints(finding, item.culprit.own)
+        advice::hints(finding, triaged.culprit.own)
             .into_iter()
             .map(String::from),
     );
     if group.inherited() > 0 {
         notes.push(format!(
-            "{} of the records are the parent's, printed again after fork",
+            "{} of the records are the parent process's, printed again after fork",
             group.inherited()
         ));
     }
-    notes.extend(words::notes(finding).map(ToString::to_string));
-    notes.iter().map(|note| shown(note)).collect()
+    notes.extend(summary::notes(finding).map(ToString::to_string));
+    notes.iter().map(|note| clean(note)).collect()
 }
 
-fn seen(group: &Group<'_>) -> Vec<(usize, u64, Option<u64>)> {
-    let instances = group.members.iter().flat_map(|(f, _)| &f.instances);
+/// Returns the first places in the logs that report a group.
+fn instances(group: &Group<'_>) -> Vec<(usize, u64, Option<u64>)> {
+    let instances = group.members.iter().flat_map(|f| &f.finding.instances);
     instances
         .take(MAX_PLACES)
         .map(|i| (i.input, i.first_line, i.pid))
         .collect()
 }
 
-/// Lines around a place, as far as they may be shown and all of them together are not too many.
-fn source(spot: &places::Spot, run: &Run<'_>, known: &mut Known<'_>) -> Option<(u32, Vec<String>)> {
-    let line = spot.line.filter(|_| known.source < MAX_SOURCE_BYTES)?;
-    let middle = run.sources.line(&spot.file, line)?;
-    let first = line.saturating_sub(AROUND).max(1);
+/// Returns a source excerpt around a place. `None` if the source is unavailable or the size limit
+/// is reached.
+fn source(
+    spot: &location::Location,
+    run: &Run<'_>,
+    builder: &mut Builder<'_>,
+) -> Option<(u32, Vec<String>)> {
+    let line = spot
+        .line
+        .filter(|_| builder.source_bytes < MAX_SOURCE_BYTES)?;
+    let culprit_line = run.sources.line(&spot.file, line)?;
+    let first = line.saturating_sub(CONTEXT_LINES).max(1);
     let text = |n: u32| {
         if n == line {
-            Some(middle.clone())
+            Some(culprit_line.clone())
         } else {
             run.sources.line(&spot.file, n)
         }
     };
-    let lines: Vec<String> = (first..=line + AROUND)
+    let lines: Vec<String> = (first..=line + CONTEXT_LINES)
         .map_while(text)
-        .map(|l| shown(&words::shortened(&l, 200).replace('\t', "    ")))
+        .map(|l| clean(&summary::shortened(&l, 200).replace('\t', "    ")))
         .collect();
-    known.source += lines.iter().map(String::len).sum::<usize>();
+    builder.source_bytes += lines.iter().map(String::len).sum::<usize>();
     Some((first, lines))
 }
 
-fn rules(groups: &[Group<'_>], run: &Run<'_>, suppress: Suppress) -> BTreeMap<String, Rule> {
-    let mut room = MAX_RULE_BYTES;
+/// Generates rules that accept the findings of groups.
+fn rules(groups: &[Group<'_>], run: &Run<'_>) -> BTreeMap<String, Rule> {
+    let mut remaining = MAX_RULE_BYTES;
     let mut rules = BTreeMap::new();
-    for written in words::entries(groups, MAX_RULES, run, suppress) {
-        let size = written.text.as_ref().map_or_else(String::len, String::len);
-        let Some(left) = room.checked_sub(size) else {
+    for rule in summary::suggested_rules(groups, MAX_RULES, run) {
+        let text = rule.text.map_err(|error| error.to_string());
+        let size = text.as_ref().map_or_else(String::len, String::len);
+        let Some(left) = remaining.checked_sub(size) else {
             break;
         };
-        room = left;
-        let (text, why) = match written.text {
+        remaining = left;
+        let (text, error) = match text {
             Ok(text) => (Some(text), None),
-            Err(why) => (None, Some(why)),
+            Err(error) => (None, Some(error)),
         };
-        rules.insert(written.fingerprint, Rule { text, why });
+        rules.insert(rule.fingerprint, Rule { text, error });
     }
     rules
 }

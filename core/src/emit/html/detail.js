@@ -1,38 +1,64 @@
-// What is shown of one finding when its row is opened.
+// The details of a finding, shown when its row is expanded.
 
-import { actions, copy, frameOf, make, number, plural, report } from './report.js';
+import { actions, copy, frameAt, isInternal, make, number, plural, report } from './report.js';
 
-/** Runs of frames of allocators and runtimes, folded. */
-function frames(list, culprit) {
+/** A stack, with consecutive allocator and runtime frames folded. */
+function stackList(frames, culprit) {
   const items = [];
-  const line = (frame, at) =>
-    make('li', { className: `frame ${frame.kind}${at === culprit ? ' culprit' : ''}` },
-      make('span', { className: 'name' }, frame.name), ' ', make('span', { className: 'place' }, frame.place),
-      at === culprit ? make('span', { className: 'mark' }, 'look here') : '');
-  for (let at = 0; at < list.length;) {
+  const frameItem = (frame, index) => {
+    const isCulprit = index === culprit;
+    return make(
+      'li',
+      { className: `frame ${frame.kind}${isCulprit ? ' culprit' : ''}` },
+      make('span', { className: 'name' }, frame.name),
+      ' ',
+      make('span', { className: 'place' }, frame.place),
+      isCulprit ? make('span', { className: 'mark' }, 'start here') : '',
+    );
+  };
+  for (let at = 0; at < frames.length;) {
     let end = at;
-    while (end < list.length && ['allocator', 'runtime'].includes(list[end].kind) && end !== culprit) end += 1;
+    while (end < frames.length && isInternal(frames[end]) && end !== culprit) end += 1;
     if (end - at > 1) {
-      const rest = plural(end - at - 1, 'frame', 'frames');
-      const inner = make('ol', {}, list.slice(at, end).map((frame) => line(frame, -1)));
-      items.push(make('li', { className: 'folded' },
-        make('details', {}, make('summary', {}, `${list[at].name} and ${rest} of allocator and runtime`), inner)));
+      const more = plural(
+        end - at - 1,
+        'more allocator or runtime frame',
+        'more allocator or runtime frames',
+      );
+      const folded = frames.slice(at, end).map((frame) => frameItem(frame, -1));
+      items.push(
+        make(
+          'li',
+          { className: 'folded' },
+          make(
+            'details',
+            {},
+            make('summary', {}, `${frames[at].name} and ${more}`),
+            make('ol', {}, folded),
+          ),
+        ),
+      );
       at = end;
     } else {
-      items.push(line(list[at], at));
+      items.push(frameItem(frames[at], at));
       at += 1;
     }
   }
   return make('ol', { className: 'stack' }, items);
 }
 
-/** Numbered lines; the one to look at is marked. */
+/** Numbered lines, with line `marked` highlighted. */
 function excerpt(first, lines, marked) {
-  return lines.map((text, at) => {
-    const n = first + at;
-    const here = n === marked;
-    return make('span', { className: here ? 'line here' : 'line' },
-      make('span', { className: 'gutter' }, `${String(n).padStart(5)} ${here ? '>' : ' '} `), `${text}\n`);
+  return lines.map((text, index) => {
+    const n = first + index;
+    const isMarked = n === marked;
+    const gutter = `${String(n).padStart(5)} ${isMarked ? '>' : ' '} `;
+    return make(
+      'span',
+      { className: isMarked ? 'line here' : 'line' },
+      make('span', { className: 'gutter' }, gutter),
+      `${text}\n`,
+    );
   });
 }
 
@@ -40,66 +66,100 @@ function sourceLines(finding) {
   if (!finding.source) return '';
   const [first, lines] = finding.source;
   const place = finding.place.match(/:(\d+)(?::\d+)?$/);
-  return make('pre', { className: 'source', tabIndex: 0, 'aria-label': `Lines around ${finding.place}` },
-    excerpt(first, lines, place && Number(place[1])));
+  const label = `Source around ${finding.place}`;
+  return make(
+    'pre',
+    { className: 'source', tabIndex: 0, 'aria-label': label },
+    excerpt(first, lines, place && Number(place[1])),
+  );
 }
 
-/** Where the log tells of a finding, and, where the log is at hand, its lines. */
-function seen(finding) {
-  const shown = actions.lines && make('pre', { className: 'log', tabIndex: 0, 'aria-label': 'Lines of the log' });
+/** The places in the logs that report a finding, and an excerpt of the log if it is available. */
+function logPlaces(finding) {
+  const log =
+    actions.lines && make('pre', { className: 'log', tabIndex: 0, 'aria-label': 'Log excerpt' });
   const show = async (place) => {
     const [first, lines] = await actions.lines(place);
-    shown.replaceChildren(...excerpt(first, lines, place[1]));
+    log.replaceChildren(...excerpt(first, lines, place[1]));
   };
-  const items = finding.seen.map((place) => {
+  const items = finding.instances.map((place) => {
     const [input, line, pid] = place;
     const text = `${report.inputs[input]}:${line}`;
-    const name = shown ? make('button', { type: 'button', className: 'at', onclick: () => show(place) }, text) : make('code', {}, text);
+    const name = log
+      ? make('button', { type: 'button', className: 'at', onclick: () => show(place) }, text)
+      : make('code', {}, text);
     return make('li', {}, name, pid === null ? '' : ` pid ${pid}`);
   });
-  const more = finding.records - finding.seen.length;
+  const more = finding.records - finding.instances.length;
   if (more > 0) items.push(make('li', {}, `and ${number.format(more)} more`));
-  if (shown && finding.seen.length) show(finding.seen[0]);
-  return [make('ul', { className: 'seen' }, items), shown];
+  if (log && finding.instances.length) show(finding.instances[0]);
+  return [make('ul', { className: 'instances' }, items), log];
 }
 
-function accept(finding) {
+function acceptBox(finding) {
   if (finding.state !== 'unexpected') return '';
-  if (actions.accept) return make('button', { type: 'button', className: 'accept', onclick: () => actions.accept(finding) }, 'Accept this');
+  if (actions.accept) {
+    const onclick = () => actions.accept(finding);
+    return make('button', { type: 'button', className: 'accept', onclick }, 'Accept');
+  }
   const rule = report.rules[finding.fingerprint];
-  const input = finding.seen.length ? report.inputs[finding.seen[0][0]] : 'LOG';
+  if (rule && rule.error) {
+    const text = `Cannot write a rule that accepts only this finding: ${rule.error}.`;
+    return make('p', { className: 'hint' }, text);
+  }
+  const input = finding.instances.length ? report.inputs[finding.instances[0][0]] : 'LOG';
   const command = `leakgate allow ${finding.fingerprint} ${input} --reason "…"`;
-  if (rule && rule.why) return make('p', { className: 'hint' }, `No rule accepts it and nothing else: ${rule.why}.`);
   const text = rule ? rule.text : command;
-  const said = make('span', { role: 'status', className: 'said' });
-  const shown = make('pre', { className: 'rule', tabIndex: 0, 'aria-label': 'What accepts it' }, text);
-  const button = make('button', {
-    type: 'button',
-    onclick: () => copy(text, shown, (what) => { said.textContent = what; }),
-  }, 'Copy');
-  const title = rule ? 'To accept it, add to leakgate.toml' : 'To accept it, run';
-  return make('div', { className: 'accept' }, make('h4', {}, title), shown, button, ' ', said);
+  const title = rule
+    ? 'To accept this finding, add to leakgate.toml'
+    : 'To accept this finding, run';
+  const label = rule ? 'Rule' : 'Command';
+  const code = make('pre', { className: 'rule', tabIndex: 0, 'aria-label': label }, text);
+  const status = make('span', { role: 'status', className: 'copy-status' });
+  const notify = (message) => {
+    status.textContent = message;
+  };
+  const onclick = () => copy(text, code, notify);
+  return make(
+    'div',
+    { className: 'accept' },
+    make('h4', {}, title),
+    code,
+    make('button', { type: 'button', onclick }, 'Copy'),
+    ' ',
+    status,
+  );
 }
 
 export function detail(finding) {
   const help = report.help[finding.kind];
-  const stacks = finding.stacks.map(([label, list], at) => [
+  const stacks = finding.stacks.map(([label, frames], index) => [
     label ? make('h4', {}, label) : '',
-    frames(list.map(frameOf), at === 0 ? finding.culprit : -1),
+    stackList(frames.map(frameAt), index === 0 ? finding.culprit : -1),
   ]);
-  const [places, lines] = seen(finding);
-  return make('div', { className: 'detail' },
-    make('div', {},
-      make('h3', {}, `${finding.kind}: ${finding.said}`),
-      finding.notes.length ? make('ul', { className: 'notes' }, finding.notes.map((note) => make('li', {}, note))) : '',
+  const notes = finding.notes.map((note) => make('li', {}, note));
+  const [places, log] = logPlaces(finding);
+  return make(
+    'div',
+    { className: 'detail' },
+    make(
+      'div',
+      {},
+      make('h3', {}, `${finding.kind}: ${finding.detail}`),
+      notes.length ? make('ul', { className: 'notes' }, notes) : '',
       sourceLines(finding),
       stacks.flat(),
-      lines && [make('h4', {}, 'In the log'), lines]),
-    make('div', {},
-      accept(finding),
+      log && [make('h4', {}, 'Log excerpt'), log],
+    ),
+    make(
+      'div',
+      {},
+      acceptBox(finding),
       make('h4', {}, help.title),
       help.texts.map((text) => make('p', {}, text)),
-      make('h4', {}, `Seen by ${finding.tool}`),
+      make('h4', {}, `Reported by ${finding.tool}`),
       places,
-      make('p', {}, make('code', {}, finding.fingerprint))));
+      make('p', {}, make('code', {}, finding.fingerprint)),
+    ),
+  );
 }

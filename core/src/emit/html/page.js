@@ -1,9 +1,9 @@
-// The page that a run is written to: its data stand in it.
+// Entry point of a standalone report, which has its data embedded.
 
 import { use } from './report.js';
 import { view } from './view.js';
 
-/** The data: as it is, or deflated where there is much of it. */
+/** Loads the embedded data, which is deflated if there is a lot of it. */
 async function load() {
   const { type, textContent } = document.getElementById('data');
   if (type === 'application/json') return JSON.parse(textContent);

@@ -1,21 +1,26 @@
-// The data of a page, and small helpers to make elements. Texts of a log become text and never markup.
+// The data of the page, and helpers that build elements. Log text is always inserted as text, never
+// as markup.
 
-/** The data of the report that is shown. */
+/** The data of the current report. */
 export let report = null;
 
-/** Shows other data from now on. */
+/** Replaces the current report. */
 export function use(data) {
   report = data;
 }
 
-/** What a page can do beside showing. That of a report can do nothing; one that has the logs at hand fills this. */
+/**
+ * Actions that the hosting page provides. A standalone report provides none; a page that still has
+ * the logs sets both.
+ */
 export const actions = {
   /** Accepts a finding. */
   accept: null,
-  /** The number of a first line and the lines from it, around a place of a log. */
+  /** Returns the lines around a place in a log, preceded by the number of the first one. */
   lines: null,
 };
 
+/** Labels of the finding states, in the order in which they are sorted. */
 export const STATES = {
   unexpected: 'unexpected',
   baseline: 'known',
@@ -25,12 +30,16 @@ export const STATES = {
 
 export const number = new Intl.NumberFormat('en');
 
-export const frameOf = (at) => {
-  const [name, place, kind] = report.frames[at];
+/** Returns the frame at an index of `report.frames`, with its texts resolved. */
+export const frameAt = (index) => {
+  const [name, place, kind] = report.frames[index];
   return { name: report.texts[name], place: report.texts[place], kind };
 };
 
-/** An element with properties and children; what is missing is left out. */
+/** Returns true for frames that rarely explain a finding. */
+export const isInternal = (frame) => ['allocator', 'runtime'].includes(frame.kind);
+
+/** Creates an element with properties and children; empty ones are left out. */
 export function make(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties || {})) {
@@ -39,47 +48,59 @@ export function make(tag, properties, ...children) {
     else if (name in element && !name.startsWith('aria')) element[name] = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== ''));
+  const isEmpty = (child) => child === undefined || child === null || child === '';
+  element.append(...children.flat().filter((child) => !isEmpty(child)));
   return element;
 }
 
-/** Calls for the last that was asked for, once nobody has asked anew for so long. */
-export function later(call, pause = 0) {
-  let waiting = 0;
-  return (...given) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(call, pause, ...given);
+/** Returns a debounced `call`: it runs once no further call was made for `delay` milliseconds. */
+export function debounce(call, delay = 0) {
+  let timer = 0;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(call, delay, ...args);
   };
 }
 
 export const plural = (n, one, many) => `${number.format(n)} ${n === 1 ? one : many}`;
 
 /**
- * What tells whether a finding holds a text, in everything that a person may know of it. The frames of thousands of findings share their
- * texts, so each text is looked at once and not once a finding.
+ * Returns a predicate for findings that contain `query` in any of their texts. Thousands of
+ * findings share the texts of their frames, so each text is searched once, not once per finding.
  */
-export function search(wanted) {
-  if (!wanted) return () => true;
-  report.small ??= report.texts.map((text) => text.toLowerCase());
-  const holds = report.small.map((text) => text.includes(wanted));
-  const frames = report.frames.map(([name, place]) => holds[name] || holds[place]);
+export function search(query) {
+  if (!query) return () => true;
+  report.lowerTexts ??= report.texts.map((text) => text.toLowerCase());
+  const textMatches = report.lowerTexts.map((text) => text.includes(query));
+  const frameMatches = report.frames.map(
+    ([name, place]) => textMatches[name] || textMatches[place],
+  );
   return (finding) => {
-    finding.words ??= [finding.kind, finding.tool, finding.said, finding.fingerprint, finding.function, finding.place].join('\n').toLowerCase();
-    return finding.words.includes(wanted) || finding.stacks.some(([, list]) => list.some((at) => frames[at]));
+    const { kind, tool, detail, fingerprint, place } = finding;
+    finding.lowerText ??= [kind, tool, detail, fingerprint, finding.function, place]
+      .join('\n')
+      .toLowerCase();
+    return (
+      finding.lowerText.includes(query) ||
+      finding.stacks.some(([, frames]) => frames.some((index) => frameMatches[index]))
+    );
   };
 }
 
-/** Puts a text on the clipboard; where the browser does not let a page, selects it for the person to copy. */
-export async function copy(text, source, say) {
+/**
+ * Copies a text to the clipboard. If the browser refuses, selects `source`, which shows the text,
+ * for the user to copy. Calls `notify` with the result.
+ */
+export async function copy(text, source, notify) {
   try {
     await navigator.clipboard.writeText(text);
-    say('copied');
+    notify('Copied!');
   } catch {
     const range = document.createRange();
     range.selectNodeContents(source);
     const selection = getSelection();
     selection.removeAllRanges();
     selection.addRange(range);
-    say(document.execCommand('copy') ? 'copied' : 'selected, copy it');
+    notify(document.execCommand('copy') ? 'Copied!' : 'Selected. Press Ctrl+C or ⌘C to copy.');
   }
 }

@@ -1,106 +1,149 @@
-// The findings as a table: filtered, sorted, and put into the page a part at a time, so that thousands of them stay fluid.
+// The table of findings: filtered, sorted, and added to the page in parts, which keeps thousands of
+// findings fluid.
 
 import { detail } from './detail.js';
 import { STATES, make, number } from './report.js';
 
+/** Number of rows per part. */
 const PART = 100;
 
 const COLUMNS = [
-  ['state', 'state', (f) => Object.keys(STATES).indexOf(f.state)],
-  ['kind', 'kind', (f) => f.kind],
-  ['bytes', 'bytes', (f) => f.bytes ?? -1],
-  ['blocks', 'blocks', (f) => f.blocks ?? -1],
-  ['records', 'records', (f) => f.records],
-  ['function', 'function', (f) => f.function],
-  ['place', 'place', (f) => f.place],
+  { key: 'state', title: 'State', value: (f) => Object.keys(STATES).indexOf(f.state) },
+  { key: 'kind', title: 'Kind', value: (f) => f.kind },
+  { key: 'bytes', title: 'Bytes', value: (f) => f.bytes ?? -1, isNumber: true },
+  { key: 'blocks', title: 'Blocks', value: (f) => f.blocks ?? -1, isNumber: true },
+  { key: 'records', title: 'Records', value: (f) => f.records, isNumber: true },
+  { key: 'function', title: 'Function', value: (f) => f.function },
+  { key: 'place', title: 'Location', value: (f) => f.place },
 ];
 
 export class Table {
-  /** `kept` holds the order and the open rows. */
-  constructor(kept, changed) {
-    this.kept = kept;
-    this.changed = changed;
+  /** `settings` holds the sort order and the expanded rows. */
+  constructor(settings, onChange) {
+    this.settings = settings;
+    this.onChange = onChange;
     this.rows = [];
     this.shown = 0;
     this.body = make('tbody', {});
-    this.more = make('button', { type: 'button', className: 'more', onclick: () => this.add() });
-    this.head = COLUMNS.map(([key, title]) =>
-      make('th', { scope: 'col', className: `by-${key}`, 'aria-sort': 'none' },
-        make('button', { type: 'button', onclick: () => this.sortBy(key) }, title)));
-    this.element = make('div', {},
-      make('div', { className: 'scroll' }, make('table', { className: 'findings' },
-        make('caption', { className: 'unseen' }, 'Findings, one a row; a row opens to its stacks'),
-        make('thead', {}, make('tr', {}, this.head)), this.body)),
-      this.more);
-    new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && this.add(), { rootMargin: '600px' })
-      .observe(this.more);
+    const add = () => this.addPart();
+    this.more = make('button', { type: 'button', className: 'more', onclick: add });
+    this.head = COLUMNS.map(({ key, title }) => {
+      const button = make('button', { type: 'button', onclick: () => this.sortBy(key) }, title);
+      return make('th', { scope: 'col', className: `by-${key}`, 'aria-sort': 'none' }, button);
+    });
+    const caption = 'Findings, one per row. Expand a row to see its stacks.';
+    this.element = make(
+      'div',
+      {},
+      make(
+        'div',
+        { className: 'scroll' },
+        make(
+          'table',
+          { className: 'findings' },
+          make('caption', { className: 'unseen' }, caption),
+          make('thead', {}, make('tr', {}, this.head)),
+          this.body,
+        ),
+      ),
+      this.more,
+    );
+    const whenVisible = (entries) => entries.some((entry) => entry.isIntersecting) && add();
+    new IntersectionObserver(whenVisible, { rootMargin: '600px' }).observe(this.more);
   }
 
-  /** The findings as they come are in the best order: the worst first. */
+  /** Shows findings. Without a sort column, they keep their order: the worst first. */
   show(findings) {
-    const { sort, down } = this.kept;
-    const column = COLUMNS.find(([key]) => key === sort);
+    const { sort, isDescending } = this.settings;
+    const column = COLUMNS.find(({ key }) => key === sort);
     this.rows = [...findings];
     if (column) {
-      const value = column[2];
+      const { value } = column;
       const order = (a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
-      this.rows.sort((a, b) => (down ? order(b, a) : order(a, b)));
+      this.rows.sort((a, b) => (isDescending ? order(b, a) : order(a, b)));
     }
-    this.head.forEach((th, at) => {
-      const here = COLUMNS[at][0] === sort;
-      th.setAttribute('aria-sort', here ? (down ? 'descending' : 'ascending') : 'none');
+    this.head.forEach((th, index) => {
+      const isSorted = COLUMNS[index] === column;
+      const direction = isDescending ? 'descending' : 'ascending';
+      th.setAttribute('aria-sort', isSorted ? direction : 'none');
     });
     this.body.replaceChildren();
     this.shown = 0;
-    this.add();
+    this.addPart();
   }
 
+  /** Cycles through a column's two directions, beginning with the useful one, and no sorting. */
   sortBy(key) {
-    const numbers = ['bytes', 'blocks', 'records'].includes(key);
-    const { kept } = this;
-    if (kept.sort === key && kept.down !== numbers) kept.sort = null;
-    else if (kept.sort === key) kept.down = !kept.down;
-    else [kept.sort, kept.down] = [key, numbers];
-    this.changed();
+    const { settings } = this;
+    const isDescendingFirst = COLUMNS.some((column) => column.key === key && column.isNumber);
+    if (settings.sort !== key) {
+      settings.sort = key;
+      settings.isDescending = isDescendingFirst;
+    } else if (settings.isDescending === isDescendingFirst) {
+      settings.isDescending = !settings.isDescending;
+    } else {
+      settings.sort = null;
+    }
+    this.onChange();
   }
 
-  add() {
+  addPart() {
     const part = this.rows.slice(this.shown, this.shown + PART);
     this.shown += part.length;
     this.body.append(...part.flatMap((finding) => this.row(finding)));
-    const left = this.rows.length - this.shown;
-    this.more.hidden = left === 0;
-    this.more.textContent = `Show more: ${number.format(left)} left`;
+    const remaining = this.rows.length - this.shown;
+    this.more.hidden = remaining === 0;
+    this.more.textContent = `Show more (${number.format(remaining)} remaining)`;
   }
 
   row(finding) {
+    const { expanded } = this.settings;
+    const { state, change, fingerprint } = finding;
     const size = (n) => (n === null ? '' : number.format(n));
-    const name = finding.function || '(no frame of yours)';
-    const button = make('button', { type: 'button', className: 'open', 'aria-expanded': 'false' }, name);
-    const row = make('tr', { className: 'finding' },
-      make('td', {}, make('span', { className: `state ${finding.state}` }, STATES[finding.state]),
-        finding.change && make('span', { className: `state ${finding.change}` }, finding.change)),
+    const name = finding.function || '(no frame in your code)';
+    const button = make(
+      'button',
+      {
+        type: 'button',
+        className: 'open',
+        'aria-expanded': 'false',
+      },
+      name,
+    );
+    const row = make(
+      'tr',
+      { className: 'finding' },
+      make(
+        'td',
+        {},
+        make('span', { className: `state ${state}` }, STATES[state]),
+        change && make('span', { className: `state ${change}` }, change),
+      ),
       make('td', {}, finding.kind),
       make('td', { className: 'n' }, size(finding.bytes)),
       make('td', { className: 'n' }, size(finding.blocks)),
       make('td', { className: 'n' }, number.format(finding.records)),
       make('th', { scope: 'row' }, button),
-      make('td', { className: 'place' }, finding.place));
-    const { open } = this.kept;
-    const inner = () => make('tr', { className: 'opened' }, make('td', { colSpan: COLUMNS.length }, detail(finding)));
+      make('td', { className: 'place' }, finding.place),
+    );
+    const detailRow = () =>
+      make('tr', { className: 'opened' }, make('td', { colSpan: COLUMNS.length }, detail(finding)));
     const toggle = () => {
-      const isOpen = open.delete(finding.fingerprint);
-      if (isOpen) row.nextSibling.remove();
-      else row.after(inner());
-      if (!isOpen) open.add(finding.fingerprint);
-      button.setAttribute('aria-expanded', String(!isOpen));
+      const isExpanded = expanded.delete(fingerprint);
+      if (isExpanded) {
+        row.nextSibling.remove();
+      } else {
+        row.after(detailRow());
+        expanded.add(fingerprint);
+      }
+      button.setAttribute('aria-expanded', String(!isExpanded));
     };
     row.addEventListener('click', (event) => {
-      const selects = String(getSelection()) !== '';
-      if (event.target.closest('button') === button || !selects) toggle();
+      const hasSelection = String(getSelection()) !== '';
+      if (event.target.closest('button') === button || !hasSelection) toggle();
     });
-    if (!open.has(finding.fingerprint)) return [row];
+    if (!expanded.has(fingerprint)) return [row];
     button.setAttribute('aria-expanded', 'true');
-    return [row, inner()];
+    return [row, detailRow()];
   }
 }

@@ -1,86 +1,129 @@
-// The findings: filters above, flame graph and table below.
+// The findings: filters, flame graph and table.
 
 import { Flame } from './flame.js';
-import { STATES, later, make, number, plural, report, search } from './report.js';
+import { STATES, debounce, make, number, plural, report, search } from './report.js';
 import { Table } from './table.js';
 
-/** So long after a key it is searched. */
-const PAUSE = 120;
+/** Delay in milliseconds between a keystroke and the search. */
+const SEARCH_DELAY = 120;
 
-/** What somebody has chosen, for the next view. */
-export const fresh = () => ({ query: '', kind: '', checker: '', change: '', states: new Map(), sort: null, down: false, open: new Set() });
+/** Returns the default settings of a view. Users change them, and the next view can reuse them. */
+export const defaultSettings = () => ({
+  query: '',
+  kind: '',
+  checker: '',
+  change: '',
+  states: new Map(),
+  sort: null,
+  isDescending: false,
+  expanded: new Set(),
+});
 
-function choice(name, values, kept, changed) {
+/** A select element that filters by one property, such as `kind`. */
+function filterSelect(name, allLabel, values, settings, onChange) {
   const all = [...new Set(values)].sort();
-  const select = make('select', {
-    name,
-    onchange: () => {
-      kept[name] = select.value;
-      changed();
+  const select = make(
+    'select',
+    {
+      name,
+      onchange: () => {
+        settings[name] = select.value;
+        onChange();
+      },
     },
-  }, make('option', { value: '' }, `every ${name}`), all.map((value) => make('option', { value }, value)));
-  if (!all.includes(kept[name])) kept[name] = '';
-  select.value = kept[name];
+    make('option', { value: '' }, allLabel),
+    all.map((value) => make('option', { value }, value)),
+  );
+  if (!all.includes(settings[name])) settings[name] = '';
+  select.value = settings[name];
   return select;
 }
 
-/** A box for each state that some finding has. What nobody has chosen is open where it fails, or where nothing fails. */
-function stateBoxes(findings, kept, changed) {
+/**
+ * A labeled checkbox per state that occurs. Unless the user has chosen otherwise, only unexpected
+ * findings are shown, or all of them if none is unexpected.
+ */
+function stateFilters(findings, settings, onChange) {
   const counts = {};
   for (const finding of findings) counts[finding.state] = (counts[finding.state] || 0) + 1;
-  return Object.keys(STATES).filter((state) => counts[state]).map((state) => {
-    const box = make('input', {
-      type: 'checkbox',
-      value: state,
-      onchange: () => {
-        kept.states.set(state, box.checked);
-        changed();
-      },
+  return Object.keys(STATES)
+    .filter((state) => counts[state])
+    .map((state) => {
+      const box = make('input', {
+        type: 'checkbox',
+        value: state,
+        onchange: () => {
+          settings.states.set(state, box.checked);
+          onChange();
+        },
+      });
+      box.checked = settings.states.get(state) ?? (state === 'unexpected' || !counts.unexpected);
+      const label = ` ${number.format(counts[state])} ${STATES[state]}`;
+      return make('label', { className: `state ${state}` }, box, label);
     });
-    box.checked = kept.states.get(state) ?? (state === 'unexpected' || !counts.unexpected);
-    return make('label', { className: `state ${state}` }, box, ` ${number.format(counts[state])} ${STATES[state]}`);
-  });
 }
 
-/** Elements that show the findings of the report in use, as `kept` says. */
-export function view(kept = fresh()) {
+/** Returns elements that show the findings of the current report. */
+export function view(settings = defaultSettings()) {
   const { findings } = report;
-  if (findings.length === 0) return [make('p', { className: 'hint' }, 'There are no findings.')];
+  if (findings.length === 0) return [make('p', { className: 'hint' }, 'No findings')];
   const update = () => {
-    const wanted = kept.query.trim().toLowerCase();
-    const open = new Set(boxes.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value));
-    const holds = search(wanted);
-    const found = findings.filter((f) =>
-      open.has(f.state) && (!kept.kind || f.kind === kept.kind) && (!kept.checker || f.tool === kept.checker)
-      && (!kept.change || f.change === kept.change) && holds(f));
+    const query = settings.query.trim().toLowerCase();
+    const checked = stateLabels.map((label) => label.firstChild).filter((box) => box.checked);
+    const states = new Set(checked.map((box) => box.value));
+    const matchesQuery = search(query);
+    const matches = (wanted, value) => !wanted || wanted === value;
+    const found = findings.filter(
+      (f) =>
+        states.has(f.state) &&
+        matches(settings.kind, f.kind) &&
+        matches(settings.checker, f.tool) &&
+        matches(settings.change, f.change) &&
+        matchesQuery(f),
+    );
     const bytes = found.reduce((sum, f) => sum + (f.bytes || 0), 0);
     const leaked = bytes ? `, ${number.format(bytes)} bytes` : '';
-    told.textContent = `${number.format(found.length)} of ${plural(findings.length, 'finding', 'findings')}${leaked}`;
+    const total = plural(findings.length, 'finding', 'findings');
+    status.textContent = `${number.format(found.length)} of ${total}${leaked}`;
     table.show(found);
-    // The graph follows in a task of its own, so that typing stays fluid.
-    draw(found, wanted);
+    // The graph is drawn in a separate task, which keeps typing fluid.
+    drawGraph(found, query);
   };
-  const draw = later((found, wanted) => flame.show(found, wanted));
-  const updateSoon = later(update, PAUSE);
-  const typed = () => {
-    kept.query = query.value;
-    updateSoon();
-  };
-  const query = make('input', { type: 'search', placeholder: 'function, file, kind, fingerprint', oninput: typed, value: kept.query });
-  const kinds = choice('kind', findings.map((f) => f.kind), kept, update);
-  const tools = choice('checker', findings.map((f) => f.tool), kept, update);
-  const changes = findings[0].change ? choice('change', findings.map((f) => f.change), kept, update) : null;
-  const boxes = stateBoxes(findings, kept, update);
-  const told = make('p', { role: 'status', className: 'told' });
+  const drawGraph = debounce((found, query) => flame.show(found, query));
+  const updateSoon = debounce(update, SEARCH_DELAY);
+  const queryInput = make('input', {
+    type: 'search',
+    placeholder: 'Function, file, kind or fingerprint',
+    value: settings.query,
+    oninput: () => {
+      settings.query = queryInput.value;
+      updateSoon();
+    },
+  });
+  const select = (name, allLabel, value) =>
+    filterSelect(name, allLabel, findings.map(value), settings, update);
+  const kinds = select('kind', 'All kinds', (f) => f.kind);
+  const checkers = select('checker', 'All checkers', (f) => f.tool);
+  const changes = findings[0].change ? select('change', 'All changes', (f) => f.change) : null;
+  const stateLabels = stateFilters(findings, settings, update);
+  const status = make('p', { role: 'status', className: 'status' });
   const flame = new Flame();
-  const table = new Table(kept, update);
+  const table = new Table(settings, update);
 
   update();
+  const form = { className: 'tools', role: 'search', onsubmit: (event) => event.preventDefault() };
   return [
-    make('form', { className: 'tools', role: 'search', onsubmit: (event) => event.preventDefault() },
-      make('label', { className: 'query' }, 'Search ', query), make('label', {}, 'Kind ', kinds),
-      make('label', {}, 'Checker ', tools), changes && make('label', {}, 'Change ', changes),
-      make('fieldset', {}, make('legend', { className: 'unseen' }, 'States'), boxes)),
-    told, flame.element, table.element,
+    make(
+      'form',
+      form,
+      make('label', { className: 'query' }, 'Search ', queryInput),
+      make('label', {}, 'Kind ', kinds),
+      make('label', {}, 'Checker ', checkers),
+      changes && make('label', {}, 'Change ', changes),
+      make('fieldset', {}, make('legend', { className: 'unseen' }, 'States'), stateLabels),
+    ),
+    status,
+    flame.element,
+    table.element,
   ];
 }

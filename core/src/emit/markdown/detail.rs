@@ -1,91 +1,97 @@
-//! One finding, folded: what it is, its stacks, what it means, and the entry that accepts it.
+//! Collapsed details of a finding: its stacks, an explanation, and the rule that accepts it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::sheet::Sheet;
+use super::bounded_text::BoundedText;
 use crate::advice;
-use crate::emit::escape::{code, fenced, plain, summary};
+use crate::emit::escape::{code, fenced, prose, summary};
 use crate::emit::group::Group;
-use crate::emit::places;
-use crate::emit::words::{self, shortened};
-use crate::emit::{Run, Style};
+use crate::emit::location;
+use crate::emit::summary::{self, shortened};
+use crate::emit::{FindingInRun, RenderOptions, Run};
 use crate::numbers::count;
-use crate::rules::Written;
+use crate::suppress::GeneratedRule;
 
-/// Findings that are shown in full at most: each takes a rule to be written.
+/// Maximum number of findings with details, because a rule is generated for each of them.
 const MAX_SHOWN: usize = 30;
 
-/// What the checker says besides.
+/// Maximum number of notes by the checker, per finding.
 const MAX_NOTES: usize = 6;
 
-/// Writes the findings while they fit, and tells how many did.
+/// Writes the details of findings as long as they fit. Returns the number of findings written.
 pub(super) fn write(
     findings: &[Group<'_>],
     run: &Run<'_>,
-    style: &Style<'_>,
-    sheet: &mut Sheet,
+    options: &RenderOptions<'_>,
+    report: &mut BoundedText,
 ) -> usize {
     let shown = &findings[..findings.len().min(MAX_SHOWN)];
-    let rules = style.suppress.map_or(Vec::new(), |suppress| {
-        words::entries(shown, MAX_SHOWN, run, suppress)
-    });
+    let rules = if options.suggest_rules {
+        summary::suggested_rules(shown, MAX_SHOWN, run)
+    } else {
+        Vec::new()
+    };
     let rule_of = |group: &Group<'_>| {
         rules
             .iter()
-            .find(|w| w.fingerprint == group.first().1.fingerprint.as_str())
+            .find(|w| w.fingerprint == group.first().triaged.fingerprint.as_str())
     };
-    // What a kind means is told with the first finding of it.
+    // A kind is explained with the first finding of that kind.
     let is_first = |at: usize| {
         !shown[..at]
             .iter()
-            .any(|g| g.first().0.kind == shown[at].first().0.kind)
+            .any(|g| g.first().finding.kind == shown[at].first().finding.kind)
     };
     let pieces = shown
         .iter()
         .enumerate()
-        .map(|(at, group)| one(at + 1, group, is_first(at), rule_of(group), run));
-    pieces.take_while(|piece| sheet.push(piece)).count()
+        .map(|(at, group)| details(at + 1, group, is_first(at), rule_of(group), run));
+    pieces.take_while(|piece| report.push(piece)).count()
 }
 
-fn one(
+/// Returns the details of a finding. `with_help` includes the explanation of its kind.
+fn details(
     number: usize,
     group: &Group<'_>,
     with_help: bool,
-    rule: Option<&Written>,
+    rule: Option<&GeneratedRule>,
     run: &Run<'_>,
 ) -> String {
-    let (finding, item) = group.first();
-    let place = places::spot(finding, item, run).unwrap_or_else(|| places::log_spot(finding, run));
-    let title = format!("{number}. {}, {place}", words::sentence(group, run));
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let place = location::finding_location(finding, triaged, run)
+        .unwrap_or_else(|| location::log_location(finding, run));
+    let title = format!("{number}. {}, {place}", summary::headline(group, run));
     let mut out = format!(
         "<details><summary>{}</summary>\n\n",
         summary(&shortened(&title, 400))
     );
-    for note in words::notes(finding).take(MAX_NOTES) {
+    for note in summary::notes(finding).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }
-    for hint in advice::hints(finding, item.culprit.own) {
-        out += &format!("- {}\n", plain(hint));
+    for hint in advice::hints(finding, triaged.culprit.own) {
+        out += &format!("- {}\n", prose(hint));
     }
     if !out.ends_with("\n\n") {
         out.push('\n');
     }
-    out += &fenced("text", &words::stacks(finding, item, run));
+    out += &fenced("text", &summary::stacks(finding, triaged, run));
     if with_help {
-        out += &format!("\n{}", words::help(advice::of(&finding.kind)));
+        out += &format!("\n{}", summary::help(advice::for_kind(&finding.kind)));
     }
-    let often = if group.records() > 1 {
+    let records = if group.records() > 1 {
         format!(" in {}, first", count(group.records(), "record", "records"))
     } else {
         String::new()
     };
-    let log = code(&places::log_spot(finding, run).to_string());
+    let log = code(&location::log_location(finding, run).to_string());
     out += &format!(
-        "\nSeen by {}{often} at {log}; `{}`.\n",
-        plain(finding.tool.as_str()),
-        item.fingerprint
+        "\nReported by {}{records} at {log}; fingerprint `{}`.\n",
+        prose(finding.tool.as_str()),
+        triaged.fingerprint
     );
     match rule.map(|r| &r.text) {
         Some(Ok(text)) => {
@@ -94,8 +100,11 @@ fn one(
                 fenced("toml", text)
             )
         }
-        Some(Err(why)) => {
-            out += &format!("\nNo rule accepts it and nothing else: {}.\n", plain(why))
+        Some(Err(error)) => {
+            out += &format!(
+                "\nCannot generate a rule that accepts only this finding: {}.\n",
+                prose(&error.to_string())
+            )
         }
         None => {}
     }

@@ -1,58 +1,50 @@
-//! A result for each group of findings.
+//! SARIF results, one for each group of findings.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::location::{Location, MAX_NAME, function, location};
+use super::physical_location::{MAX_NAME, SarifLocation, function, sarif_location};
 use super::wire::{
-    CodeFlow, Fingerprints, FrameObject, Message, ResultObject, StackObject, Step, Suppression,
-    ThreadFlow,
+    CodeFlow, Fingerprints, FrameObject, Message, ResultObject, StackObject, Suppression,
+    ThreadFlow, ThreadFlowLocation,
 };
 use crate::emit::escape::{message as escaped, terminal};
 use crate::emit::group::Group;
-use crate::emit::places::{self, Spot};
-use crate::emit::words::{self, shortened};
-use crate::emit::{Run, Style};
-use crate::model::{Frame, Stack};
-use crate::triage::{Cause, Disposition, Item};
+use crate::emit::location::{self, Location};
+use crate::emit::summary::{self, shortened};
+use crate::emit::{FindingInRun, RenderOptions, Run};
+use crate::model::{Finding, Frame, Stack};
+use crate::rules::Rule;
+use crate::triage::{Cause, Disposition, TriagedFinding};
 
-/// Frames of a stack.
+/// Maximum number of frames per stack.
 const MAX_FRAMES: usize = 60;
 
-/// Stacks of a result.
+/// Maximum number of stacks per result.
 const MAX_STACKS: usize = 8;
 
-/// The result of a group. `frames_left` bounds what all results hold in stacks: a document has a
-/// limit of 10 MB.
-pub(super) fn of<'a>(
+/// Returns the result for a group. `rule` is the id and index of its rule. `frames_left` limits the
+/// total number of frames, because GitHub limits the size of a report to 10 MB; when it's
+/// exhausted, results have no stacks.
+pub(super) fn result<'a>(
     group: &Group<'a>,
     rule: (String, usize),
     disposition: Disposition,
     run: &Run<'a>,
-    style: &Style<'_>,
+    options: &RenderOptions<'_>,
     frames_left: &mut usize,
 ) -> ResultObject<'a> {
-    let (finding, item) = group.first();
-    let frames: usize = finding
-        .stacks
-        .iter()
-        .take(MAX_STACKS)
-        .map(|s| s.frames.len().min(MAX_FRAMES))
-        .sum();
-    let in_full = frames <= *frames_left;
-    if in_full {
-        *frames_left -= frames;
-    }
-    let shown: &[Stack] = if in_full {
-        &finding.stacks[..finding.stacks.len().min(MAX_STACKS)]
-    } else {
-        &[]
-    };
+    let FindingInRun {
+        finding,
+        triaged,
+        rule: matching_rule,
+    } = group.first();
+    let shown = shown_stacks(finding, frames_left);
     let related = related(shown, run);
-    let spot = places::spot(finding, item, run);
-    let log = places::log_spot(finding, run);
+    let location = location::finding_location(finding, triaged, run);
+    let log = location::log_location(finding, run);
     let gated = disposition != Disposition::NotGated;
     ResultObject {
         rule_id: rule.0,
@@ -60,32 +52,53 @@ pub(super) fn of<'a>(
         kind: if gated { "fail" } else { "informational" },
         level: if gated { "error" } else { "none" },
         message: Message {
-            text: text(group, &related, spot.is_none().then_some(&log), run),
+            text: text(group, &related, location.is_none().then_some(&log), run),
         },
-        locations: [location(
-            spot.as_ref().unwrap_or(&log),
-            places::culprit(finding, item),
+        locations: [sarif_location(
+            location.as_ref().unwrap_or(&log),
+            location::culprit_frame(finding, triaged),
         )],
         partial_fingerprints: Fingerprints {
-            line_hash: item.fingerprint.as_str(),
-            own: item.fingerprint.as_str(),
+            line_hash: triaged.fingerprint.as_str(),
+            leakgate: triaged.fingerprint.as_str(),
         },
         occurrence_count: group.records(),
         baseline_state: run
             .gate
             .baseline
             .is_some()
-            .then(|| baseline_state(disposition, item)),
-        suppressions: style.accepted.then(|| suppressions(disposition, item, run)),
+            .then(|| baseline_state(disposition, triaged)),
+        suppressions: options
+            .show_accepted
+            .then(|| suppressions(disposition, matching_rule)),
         related_locations: related,
         code_flows: flows(shown, run),
         stacks: stacks(shown, run),
     }
 }
 
-/// What was found, with a link to each place that belongs to it.
-fn text(group: &Group<'_>, related: &[Location], log: Option<&Spot>, run: &Run<'_>) -> String {
-    let mut out = format!("{}.", escaped(&words::sentence(group, run)));
+/// Returns the stacks to include. They are empty if `frames_left` is too small for them.
+fn shown_stacks<'a>(finding: &'a Finding, frames_left: &mut usize) -> &'a [Stack] {
+    let stacks = &finding.stacks[..finding.stacks.len().min(MAX_STACKS)];
+    let frames = stacks.iter().map(|s| s.frames.len().min(MAX_FRAMES)).sum();
+    match frames_left.checked_sub(frames) {
+        Some(left) => {
+            *frames_left = left;
+            stacks
+        }
+        None => &[],
+    }
+}
+
+/// Returns the message: a sentence about the group, and links to related locations. `log` is the
+/// location in the log if none is in the repository.
+fn text(
+    group: &Group<'_>,
+    related: &[SarifLocation],
+    log: Option<&Location>,
+    run: &Run<'_>,
+) -> String {
+    let mut out = format!("{}.", escaped(&summary::headline(group, run)));
     let links: Vec<String> = related
         .iter()
         .filter_map(|l| Some(format!("[{}]({})", l.message.as_ref()?.text, l.id?)))
@@ -95,56 +108,58 @@ fn text(group: &Group<'_>, related: &[Location], log: Option<&Spot>, run: &Run<'
     }
     if let Some(log) = log {
         out += &escaped(&format!(
-            " No frame lies in the repository; the log tells of it at {log}."
+            " No frame is in the repository. The log reports it at {log}."
         ));
     }
     out
 }
 
-/// In which stack, for people.
+/// Returns the label of a stack.
 fn label(stack: &Stack) -> String {
-    shortened(words::label(stack), MAX_NAME).into_owned()
+    shortened(summary::label(stack), MAX_NAME).into_owned()
 }
 
-/// The innermost frame of the repository of each further stack.
-fn related(stacks: &[Stack], run: &Run<'_>) -> Vec<Location> {
-    let place = |stack: &Stack| {
-        let (spot, frame) = stack
+/// Returns the innermost frame in the repository of each stack but the first.
+fn related(stacks: &[Stack], run: &Run<'_>) -> Vec<SarifLocation> {
+    let related = |stack: &Stack| {
+        let (location, frame) = stack
             .frames
             .iter()
-            .find_map(|f| Some((places::in_repository(&f.site, run)?, f)))?;
-        Some(Location {
+            .find_map(|f| Some((location::repository_location(&f.info, run)?, f)))?;
+        Some(SarifLocation {
             message: Some(Message {
                 text: escaped(&label(stack)),
             }),
-            ..location(&spot, Some(frame))
+            ..sarif_location(&location, Some(frame))
         })
     };
-    let places = stacks.iter().skip(1).filter_map(place);
-    places
+    stacks
+        .iter()
+        .skip(1)
+        .filter_map(related)
         .enumerate()
-        .map(|(at, place)| Location {
+        .map(|(at, location)| SarifLocation {
             id: Some(at + 1),
-            ..place
+            ..location
         })
         .collect()
 }
 
-/// The way through the repository's own files to the end of each stack, outermost frame first. One
-/// place is no way.
+/// Returns a code flow for each stack: its frames in the repository, the outermost first. Empty if
+/// there is only one such frame.
 fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
     let step = |frame: &Frame| {
-        let spot = places::in_repository(&frame.site, run)?;
-        let text = escaped(&shortened(frame.site.name().unwrap_or("?"), MAX_NAME));
-        Some(Step {
-            location: Location {
+        let location = location::repository_location(&frame.info, run)?;
+        let text = escaped(&shortened(frame.info.name().unwrap_or("?"), MAX_NAME));
+        Some(ThreadFlowLocation {
+            location: SarifLocation {
                 message: Some(Message { text }),
-                ..location(&spot, Some(frame))
+                ..sarif_location(&location, Some(frame))
             },
         })
     };
     let flow = |stack: &Stack| {
-        let mut steps: Vec<Step> = stack
+        let mut steps: Vec<ThreadFlowLocation> = stack
             .frames
             .iter()
             .take(MAX_FRAMES)
@@ -167,7 +182,7 @@ fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
     if steps > 1 { flows } else { Vec::new() }
 }
 
-/// Each stack once: a checker may print the same twice, and SARIF forbids it.
+/// Returns the stacks without duplicates, which checkers may print but SARIF forbids.
 fn stacks(stacks: &[Stack], run: &Run<'_>) -> Vec<StackObject> {
     let mut out: Vec<StackObject> = Vec::new();
     for stack in stacks
@@ -182,27 +197,27 @@ fn stacks(stacks: &[Stack], run: &Run<'_>) -> Vec<StackObject> {
     out
 }
 
+/// Converts a stack. Frames outside of the repository have no physical location.
 fn stack(stack: &Stack, run: &Run<'_>) -> StackObject {
     let frame = |frame: &Frame| {
-        let spot = places::in_repository(&frame.site, run);
         let elsewhere = || {
-            Some(places::place(&frame.site, run))
-                .filter(|p| !p.is_empty() && frame.site.file.is_some())
+            Some(location::display_location(&frame.info, run))
+                .filter(|p| !p.is_empty() && frame.info.file.is_some())
         };
-        let location = match &spot {
-            Some(spot) => location(spot, Some(frame)),
-            None => Location {
+        let location = match location::repository_location(&frame.info, run) {
+            Some(location) => sarif_location(&location, Some(frame)),
+            None => SarifLocation {
                 logical_locations: function(frame),
                 message: elsewhere().map(|p| Message {
                     text: escaped(&shortened(&p, MAX_NAME)),
                 }),
-                ..Location::default()
+                ..SarifLocation::default()
             },
         };
         FrameObject {
             location,
             module: frame
-                .site
+                .info
                 .module
                 .as_deref()
                 .map(|m| shortened(m, MAX_NAME).into_owned()),
@@ -217,28 +232,28 @@ fn stack(stack: &Stack, run: &Run<'_>) -> StackObject {
     }
 }
 
-fn baseline_state(disposition: Disposition, item: &Item) -> &'static str {
-    match (disposition, item.cause) {
+/// Returns the state of a result compared with the baseline.
+fn baseline_state(disposition: Disposition, triaged: &TriagedFinding) -> &'static str {
+    match (disposition, triaged.cause) {
         (Disposition::Baseline, _) => "unchanged",
         (_, Some(Cause::Grown)) => "updated",
         _ => "new",
     }
 }
 
-/// An empty list says that the result is not suppressed.
-fn suppressions(disposition: Disposition, item: &Item, run: &Run<'_>) -> Vec<Suppression> {
+/// Returns the suppression of an accepted finding. An empty list means that the result isn't
+/// suppressed.
+fn suppressions(disposition: Disposition, rule: Option<&Rule>) -> Vec<Suppression> {
     let justification = match disposition {
-        Disposition::Allowed => item.rule.and_then(|at| run.gate.rules.get(at)).map(|rule| {
-            let reason = if rule.about.reason.is_empty() {
-                "no reason is given"
+        Disposition::Allowed => rule.map(|rule| {
+            let reason = if rule.metadata.reason.is_empty() {
+                "no reason given"
             } else {
-                rule.about.reason.as_str()
+                rule.metadata.reason.as_str()
             };
             format!("{reason} ({} at {})", rule.id, rule.origin)
         }),
-        Disposition::Baseline => Some(String::from(
-            "It is known to the baseline, and has not grown.",
-        )),
+        Disposition::Baseline => Some(String::from("in the baseline, not grown")),
         _ => None,
     };
     justification.map_or(Vec::new(), |text| {

@@ -1,4 +1,4 @@
-//! A rule for each kind of finding.
+//! SARIF rules, one for each kind of finding.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 
 use super::wire::{Configuration, Markup, Message, Rule, RuleProperties};
 use crate::advice::{self, Help, Risk};
-use crate::emit::words::{self, shortened};
+use crate::emit::summary::{self, shortened};
 use crate::model::Kind;
 
-/// The rule of a kind.
-pub(super) fn of(kind: &Kind) -> Rule {
-    let help = advice::of(kind);
+/// Returns the rule for a kind.
+pub(super) fn rule(kind: &Kind) -> Rule {
+    let help = advice::for_kind(kind);
     let id = id(kind);
-    let title = if advice::named(kind.as_str()).is_some() {
+    let title = if advice::find_help(kind.as_str()).is_some() {
         help.title.to_string()
     } else {
         format!("{}: {id}", help.title)
@@ -28,7 +28,7 @@ pub(super) fn of(kind: &Kind) -> Rule {
         _ => None,
     };
     Rule {
-        // An id and a name that differ in capitals only would be one too many.
+        // A name that differs from the id only in case would be redundant.
         name: Some(name(&id))
             .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(&id))
             .unwrap_or_else(|| name(help.title)),
@@ -40,7 +40,7 @@ pub(super) fn of(kind: &Kind) -> Rule {
         },
         help: Markup {
             text: text(help),
-            markdown: words::help(help),
+            markdown: summary::help(help),
         },
         help_uri: help
             .cwe
@@ -60,20 +60,20 @@ pub(super) fn of(kind: &Kind) -> Rule {
     }
 }
 
-/// A kind comes from a log; `/` would divide the id, and what else is not meant for one becomes
-/// `-`.
+/// Returns the rule id of a kind. Kinds come from logs, so other characters than those allowed in
+/// ids are replaced by `-`, including `/`, which would divide the id.
 pub(super) fn id(kind: &Kind) -> String {
-    let plain = |c: char| {
+    let escaped = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
             c
         } else {
             '-'
         }
     };
-    shortened(kind.as_str(), 100).chars().map(plain).collect()
+    shortened(kind.as_str(), 100).chars().map(escaped).collect()
 }
 
-/// `HeapUseAfterFree`
+/// Converts an id to a name such as `HeapUseAfterFree`.
 fn name(id: &str) -> String {
     let words = id
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -83,6 +83,7 @@ fn name(id: &str) -> String {
         .collect()
 }
 
+/// Returns the tags that GitHub uses to filter alerts.
 fn tags(kind: &Kind, help: &Help) -> Vec<String> {
     let mut tags = Vec::new();
     if matches!(help.risk, Risk::Security(_)) {
@@ -93,7 +94,7 @@ fn tags(kind: &Kind, help: &Help) -> Vec<String> {
     } else {
         "correctness"
     }));
-    // GitHub's tags of weaknesses have three digits at least.
+    // CWE numbers in GitHub tags have at least three digits.
     tags.extend(
         help.cwe
             .map(|number| format!("external/cwe/cwe-{number:03}")),
@@ -101,6 +102,7 @@ fn tags(kind: &Kind, help: &Help) -> Vec<String> {
     tags
 }
 
+/// Returns the explanation as plain text.
 fn text(help: &Help) -> String {
     help.texts()
         .map(|part| part.replace('`', ""))

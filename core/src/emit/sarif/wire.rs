@@ -1,4 +1,4 @@
-//! The objects of SARIF 2.1.0 that leakgate writes, each with its section
+//! The SARIF 2.1.0 objects that leakgate writes, with their sections in the specification
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html>).
 
 use alloc::string::String;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::location::Location;
+use super::physical_location::SarifLocation;
 
 /// Section 3.13.
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(super) struct Configuration {
     pub(super) level: &'static str,
 }
 
-/// What GitHub looks for in a rule's property bag
+/// The properties of rules that GitHub reads
 /// (<https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>).
 #[derive(Serialize)]
 pub(super) struct RuleProperties {
@@ -78,7 +78,7 @@ pub(super) struct RuleProperties {
     pub(super) security_severity: Option<&'static str>,
 }
 
-/// Section 3.11. Brackets in `text` that are no link have a backslash before them.
+/// Section 3.11. Brackets in `text` that don't belong to a link are escaped by a backslash.
 #[derive(Clone, PartialEq, Serialize)]
 pub(super) struct Message {
     pub(super) text: String,
@@ -112,7 +112,7 @@ pub(super) struct Notification<'a> {
     pub(super) descriptor: Reference<'a>,
     pub(super) level: &'static str,
     pub(super) message: Message,
-    pub(super) locations: Vec<Location>,
+    pub(super) locations: Vec<SarifLocation>,
 }
 
 /// Section 3.52.
@@ -121,7 +121,7 @@ pub(super) struct Reference<'a> {
     pub(super) id: &'a str,
 }
 
-/// Section 3.14.14. Where the root is, each machine knows by itself.
+/// Section 3.14.14. The URI of the root is left out, because it differs between machines.
 #[derive(Serialize)]
 pub(super) struct BaseIds {
     #[serde(rename = "%SRCROOT%")]
@@ -142,7 +142,7 @@ pub(super) struct ResultObject<'a> {
     pub(super) kind: &'static str,
     pub(super) level: &'static str,
     pub(super) message: Message,
-    pub(super) locations: [Location; 1],
+    pub(super) locations: [SarifLocation; 1],
     pub(super) partial_fingerprints: Fingerprints<'a>,
     pub(super) occurrence_count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,20 +150,20 @@ pub(super) struct ResultObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) suppressions: Option<Vec<Suppression>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) related_locations: Vec<Location>,
+    pub(super) related_locations: Vec<SarifLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) code_flows: Vec<CodeFlow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) stacks: Vec<StackObject>,
 }
 
-/// Section 3.27.17. GitHub looks at the first only.
+/// Section 3.27.17. GitHub only reads the first.
 #[derive(Serialize)]
 pub(super) struct Fingerprints<'a> {
     #[serde(rename = "primaryLocationLineHash")]
     pub(super) line_hash: &'a str,
     #[serde(rename = "leakgate/v1")]
-    pub(super) own: &'a str,
+    pub(super) leakgate: &'a str,
 }
 
 /// Section 3.35.
@@ -185,13 +185,13 @@ pub(super) struct CodeFlow {
 /// Section 3.37.
 #[derive(Serialize)]
 pub(super) struct ThreadFlow {
-    pub(super) locations: Vec<Step>,
+    pub(super) locations: Vec<ThreadFlowLocation>,
 }
 
 /// Section 3.38.
 #[derive(Serialize)]
-pub(super) struct Step {
-    pub(super) location: Location,
+pub(super) struct ThreadFlowLocation {
+    pub(super) location: SarifLocation,
 }
 
 /// Section 3.44.
@@ -204,7 +204,7 @@ pub(super) struct StackObject {
 /// Section 3.45.
 #[derive(PartialEq, Serialize)]
 pub(super) struct FrameObject {
-    pub(super) location: Location,
+    pub(super) location: SarifLocation,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) module: Option<String>,
 }

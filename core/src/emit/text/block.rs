@@ -1,34 +1,37 @@
-//! One finding as a block: what, how much, where in your code, the stacks, how often.
+//! The block of a finding: kind, amount, location, stacks and number of records.
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::super::Run;
 use super::super::escape::{inline, terminal};
 use super::super::group::Group;
-use super::super::places::{self, place};
-use super::super::words;
+use super::super::location::{self, display_location};
+use super::super::summary;
+use super::super::{FindingInRun, Run};
 use super::paint::Paint;
 use crate::advice;
 use crate::culprit::Class;
-use crate::model::{Finding, Site, Stack, Text};
+use crate::model::{Finding, FrameInfo, Stack, Text};
 use crate::numbers::{count, grouped};
-use crate::triage::Item;
+use crate::triage::TriagedFinding;
 
-/// Places where a finding was seen that are listed.
-const MAX_PLACES: usize = 3;
+/// Maximum number of log locations listed per finding.
+const MAX_LOCATIONS: usize = 3;
 
-/// Writes a group.
+/// Writes the block of a group of findings.
 pub(crate) fn write(
     group: &Group<'_>,
     run: &Run<'_>,
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    let (finding, item) = group.first();
-    // Beside a baseline it tells that this finding is not in it.
-    let new = if run.triage.baseline.is_some() && item.cause.is_none() {
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    // With a baseline, `new` marks findings that are not in it.
+    let new = if run.triage.baseline.is_some() && triaged.cause.is_none() {
         "new "
     } else {
         ""
@@ -38,71 +41,69 @@ pub(crate) fn write(
         out,
         "{} {}",
         paint.bad(&kind),
-        paint.strong(&terminal(&words::size(group)))
+        paint.strong(&terminal(&summary::size(group)))
     )?;
-    cause(item, run, paint, out)?;
+    cause(group, run, paint, out)?;
     notes(finding, paint, out)?;
-    location(finding, item, run, paint, out)?;
-    for (at, (stack, classes)) in finding.stacks.iter().zip(&item.classes).enumerate() {
+    location(finding, triaged, run, paint, out)?;
+    for (at, (stack, classes)) in finding.stacks.iter().zip(&triaged.classes).enumerate() {
         if at > 0 {
-            writeln!(out, "  {}", paint.dim(&terminal(words::label(stack))))?;
+            writeln!(out, "  {}", paint.dim(&terminal(summary::label(stack))))?;
         }
-        let culprit = item.culprit.frame.filter(|_| at == 0);
+        let culprit = triaged.culprit.frame.filter(|_| at == 0);
         self::stack(stack, classes, culprit, run, paint, out)?;
     }
-    footer(group, item, run, paint, out)
+    footer(group, triaged, run, paint, out)
 }
 
-/// Why it is unexpected although something was said about it.
-fn cause(item: &Item, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let Some(text) = words::cause(item, run) else {
+/// Writes why a finding is unexpected although a rule or the baseline matches it.
+fn cause(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let Some(text) = summary::cause(group.first(), run) else {
         return Ok(());
     };
     writeln!(out, "  {} {}", paint.mark("="), terminal(&text))
 }
 
-/// What the checker explains of an error; where a block lies is often what tells most.
+/// Writes the checker's notes about an error, such as the location of a block. Notes that only
+/// repeat the headline are left out.
 fn notes(finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     const MAX_SHOWN: usize = 4;
-    let tells =
+    let is_useful =
         |note: &&Text| !note.starts_with("AddressSanitizer can not") && !note.contains(" of size ");
-    for note in words::notes(finding).filter(tells).take(MAX_SHOWN) {
+    for note in summary::notes(finding).filter(is_useful).take(MAX_SHOWN) {
         writeln!(out, "  {} {}", paint.mark("="), terminal(note))?;
     }
     Ok(())
 }
 
-/// `--> file:line:column in function`, and the line itself with a caret.
+/// Writes the hints, the location as `--> file:line:column in function`, and its source line.
 fn location(
     finding: &Finding,
-    item: &Item,
+    triaged: &TriagedFinding,
     run: &Run<'_>,
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    for hint in advice::hints(finding, item.culprit.own) {
+    for hint in advice::hints(finding, triaged.culprit.own) {
         writeln!(out, "  {} {hint}", paint.mark("="))?;
     }
-    let Some(site) = places::culprit(finding, item).map(|f| &f.site) else {
+    let Some(info) = location::culprit_frame(finding, triaged).map(|f| &f.info) else {
         return Ok(());
     };
-    const BESIDE: usize = 10;
-    let place = place(site, run);
+    // Width of `  --> ` and ` in `.
+    const FIXED_WIDTH: usize = 10;
+    let place = display_location(info, run);
     let place = terminal(&place);
-    let room = BESIDE + place.chars().count();
-    let function = site
+    let taken = FIXED_WIDTH + place.chars().count();
+    let function = info
         .name()
-        .map(|f| format!("in {}", paint.fit(&terminal(f), room)));
+        .map(|f| format!("in {}", paint.fit(&terminal(f), taken)));
     let parts = [(!place.is_empty()).then_some(&*place), function.as_deref()];
-    let shown = parts
-        .into_iter()
-        .flatten()
-        .collect::<alloc::vec::Vec<_>>()
-        .join(" ");
+    let shown = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     if !shown.is_empty() {
         writeln!(out, "  {} {shown}", paint.mark("-->"))?;
     }
-    let (Some(file), Some(line)) = (site.file.as_deref(), site.line) else {
+    let (Some(file), Some(line)) = (info.file.as_deref(), info.line) else {
         return Ok(());
     };
     let source = run
@@ -110,11 +111,12 @@ fn location(
         .resolve(file)
         .and_then(|file| run.sources.line(&file, line));
     source.map_or(Ok(()), |source| {
-        excerpt(&source, line, site.column, paint, out)
+        excerpt(&source, line, info.column, paint, out)
     })
 }
 
-/// The source line with a caret under its column, or under its first letter.
+/// Writes the source line with a caret under its column, or under its first character that isn't
+/// blank.
 fn excerpt(
     source: &str,
     line: u32,
@@ -148,7 +150,7 @@ fn excerpt(
     )
 }
 
-/// The frames, with runs of allocator and runtime frames folded.
+/// Writes the frames. Consecutive allocator and runtime frames are folded into one line.
 fn stack(
     stack: &Stack,
     classes: &[Class],
@@ -164,23 +166,12 @@ fn stack(
             .take_while(|c| matches!(c, Class::Allocator | Class::Runtime))
             .count();
         if folded > 1 {
-            let frames = |n: usize| count(n as u64, "frame", "frames");
-            let text = match stack.frames[at].site.name() {
-                Some(first) => {
-                    let rest = format!("and {} of allocator and runtime", frames(folded - 1));
-                    format!(
-                        "    … {} {rest}",
-                        paint.fit(&terminal(first), 7 + rest.len())
-                    )
-                }
-                None => format!("    … {} of allocator and runtime", frames(folded)),
-            };
+            let text = folded_frames(stack.frames[at].info.name(), folded, paint);
             writeln!(out, "{}", paint.dim(&text))?;
             at += folded;
             continue;
         }
-        let site = &stack.frames[at].site;
-        let text = frame(site, run, paint);
+        let text = frame(&stack.frames[at].info, run, paint);
         if culprit == Some(at) {
             writeln!(
                 out,
@@ -198,35 +189,50 @@ fn stack(
     Ok(())
 }
 
-/// Name and place; in a narrow terminal the name gives way.
-fn frame(site: &Site, run: &Run<'_>, paint: Paint) -> String {
-    const BESIDE: usize = 6;
-    let place = place(site, run);
+/// Returns the line for `number` folded frames, with the name of the first.
+fn folded_frames(first: Option<&str>, number: usize, paint: Paint) -> String {
+    const FRAME: &str = "allocator or runtime frame";
+    const FRAMES: &str = "allocator or runtime frames";
+    let Some(first) = first else {
+        return format!("    … {}", count(number as u64, FRAME, FRAMES));
+    };
+    let rest = format!("and {}", count(number as u64 - 1, FRAME, FRAMES));
+    // `    … ` and the blank before the rest take 7 columns.
+    let name = paint.fit(&terminal(first), 7 + rest.len()).into_owned();
+    format!("    … {name} {rest}")
+}
+
+/// Returns the name and location of a frame. In a narrow terminal, the name is shortened.
+fn frame(info: &FrameInfo, run: &Run<'_>, paint: Paint) -> String {
+    // Width of the indentation and of the blanks between name and location.
+    const FIXED_WIDTH: usize = 6;
+    let place = display_location(info, run);
     let place = terminal(&place);
-    let name = terminal(site.name().unwrap_or("?"));
+    let name = terminal(info.name().unwrap_or("?"));
     format!(
         "{}  {place}",
-        paint.fit(&name, BESIDE + place.chars().count())
+        paint.fit(&name, FIXED_WIDTH + place.chars().count())
     )
 }
 
+/// Writes the checker, the first locations in the logs, and the fingerprint.
 fn footer(
     group: &Group<'_>,
-    item: &Item,
+    triaged: &TriagedFinding,
     run: &Run<'_>,
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let records = group.records();
-    let instances = group.members.iter().flat_map(|(f, _)| &f.instances);
-    let mut places: alloc::vec::Vec<String> = instances
-        .take(MAX_PLACES)
+    let instances = group.members.iter().flat_map(|f| &f.finding.instances);
+    let mut places: Vec<String> = instances
+        .take(MAX_LOCATIONS)
         .map(|i| {
             let input = run
                 .parsed
                 .inputs
                 .get(i.input)
-                .map_or(String::new(), |input| input.shown());
+                .map_or(String::new(), |input| input.display_name());
             let pid = i.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
             format!("{}:{}{pid}", terminal(&input), i.first_line)
         })
@@ -234,20 +240,23 @@ fn footer(
     if records > places.len() as u64 {
         places.push(String::from("…"));
     }
-    let often = if records == 1 {
+    let number = if records == 1 {
         String::new()
     } else {
         format!("{} records: ", grouped(records))
     };
     let inherited = match group.inherited() {
         0 => String::new(),
-        n => format!("; {} the parent's, printed again after fork", grouped(n)),
+        n => format!(
+            "; {} repeated from the parent process after fork",
+            grouped(n)
+        ),
     };
     let text = format!(
-        "  {} {often}{}{inherited}",
-        group.first().0.tool,
+        "  {} {number}{}{inherited}",
+        group.first().finding.tool,
         places.join(", ")
     );
     writeln!(out, "{}", paint.dim(&text))?;
-    writeln!(out, "{}", paint.dim(&format!("  {}", item.fingerprint)))
+    writeln!(out, "{}", paint.dim(&format!("  {}", triaged.fingerprint)))
 }

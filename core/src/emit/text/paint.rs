@@ -1,37 +1,37 @@
-//! Colours of the terminal, and its width.
+//! Terminal colors and width.
 
 use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::emit::Style;
-use crate::emit::words::shortened;
+use crate::emit::RenderOptions;
+use crate::emit::summary::shortened;
 
-/// Colours text, or does not.
+/// Colors text if colors are enabled, and shortens names to the width of the terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
-    on: bool,
+    enabled: bool,
     width: Option<usize>,
 }
 
 impl Paint {
-    pub(crate) fn of(style: &Style<'_>) -> Self {
+    pub(crate) fn new(options: &RenderOptions<'_>) -> Self {
         Self {
-            on: style.colour,
-            width: style.width,
+            enabled: options.color,
+            width: options.width,
         }
     }
 
-    /// A name that gives way to what else stands in its line, `taken` columns, where the terminal
-    /// is too narrow for both.
+    /// Shortens a name to fit in a line in which `taken` columns are used by other text. Does
+    /// nothing if the width of the terminal is unknown.
     pub(crate) fn fit<'a>(self, name: &'a str, taken: usize) -> Cow<'a, str> {
-        const SHORTEST: usize = 24;
+        const MIN_WIDTH: usize = 24;
         self.width.map_or(Cow::Borrowed(name), |width| {
-            shortened(name, width.saturating_sub(taken).max(SHORTEST))
+            shortened(name, width.saturating_sub(taken).max(MIN_WIDTH))
         })
     }
 
     fn wrap<'a>(self, code: &str, text: &'a str) -> Cow<'a, str> {
-        if self.on {
+        if self.enabled {
             Cow::Owned(format!("\x1b[{code}m{text}\x1b[0m"))
         } else {
             Cow::Borrowed(text)

@@ -1,61 +1,59 @@
-//! What the rules and the baseline did, and what is to be said about them.
+//! The effects of rules and of the baseline, and advice about rules.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::super::Run;
 use super::super::escape::terminal;
 use super::paint::Paint;
 use crate::numbers::{count, grouped};
-use crate::rules::Rule;
-use crate::triage::Use;
-use crate::verdict::Level;
+use crate::policy::Level;
+use crate::rules::{Advice, Rule, RuleUsage};
 
-/// Entries of the baseline that are listed.
+/// Maximum number of fixed baseline entries listed.
 const MAX_FIXED: usize = 5;
 
-/// A line for each rule that allows something, for the baseline, and for each advice.
+/// Writes a line for each rule that accepts findings, lines for the baseline, warnings and advice.
 pub(crate) fn write(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let rules = || {
-        run.gate
-            .rules
-            .iter()
-            .zip(&run.triage.uses)
-            .filter(|(_, used)| used.findings > 0 && !used.expired && !used.over_limit)
+        run.rules()
+            .filter(|(_, usage)| usage.findings > 0 && !usage.expired && !usage.over_limit)
     };
     if rules().next().is_some() {
         writeln!(out)?;
     }
-    for (rule, used) in rules() {
-        allowed(rule, used, paint, out)?;
+    for (rule, usage) in rules() {
+        allowed(rule, usage, paint, out)?;
     }
     baseline(run, paint, out)?;
     advice(run, paint, out)
 }
 
-fn allowed(rule: &Rule, used: &Use, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    let bytes = if used.bytes > 0 {
-        format!(", {}", count(used.bytes, "byte", "bytes"))
+/// Writes the line for a rule that accepts findings.
+fn allowed(rule: &Rule, usage: &RuleUsage, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    let bytes = if usage.bytes > 0 {
+        format!(", {}", count(usage.bytes, "byte", "bytes"))
     } else {
         String::new()
     };
-    let what = count(used.decided, "record", "records");
-    let (id, origin) = (terminal(&rule.id), format!("{}", rule.origin));
-    let reason = if rule.about.reason.is_empty() {
+    let records = count(usage.decided, "record", "records");
+    let id = terminal(&rule.id);
+    let reason = if rule.metadata.reason.is_empty() {
         String::new()
     } else {
-        format!(": {}", rule.about.reason)
+        format!(": {}", rule.metadata.reason)
     };
     writeln!(
         out,
-        "{} {what}{bytes} by {id} {}{}",
+        "{} {records}{bytes} by {id} {}{}",
         paint.good("allowed"),
-        paint.dim(&format!("({})", terminal(&origin))),
+        paint.dim(&format!("({})", terminal(&rule.origin.to_string()))),
         terminal(&reason)
     )
 }
 
+/// Writes the number of known findings, and the fixed ones.
 fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     let Some(baseline) = &run.triage.baseline else {
         return Ok(());
@@ -93,9 +91,10 @@ fn baseline(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
     Ok(())
 }
 
-/// Of many unused rules of one file only the number is told.
+/// Writes the warnings of the verdict and the advice about rules. For each kind of advice, only the
+/// first rules of a file are listed; for the others, their number is shown.
 fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
-    const MANY: usize = 5;
+    const MAX_LISTED: usize = 5;
     for warning in &run.verdict.warnings {
         writeln!(
             out,
@@ -110,7 +109,7 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
         let Some(rule) = run.gate.rules.get(advice.rule) else {
             continue;
         };
-        let alike = |a: &&crate::Advice| {
+        let alike = |a: &&Advice| {
             a.code == advice.code
                 && run
                     .gate
@@ -123,17 +122,17 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
             .position(|a| a.rule == advice.rule)
             .unwrap_or(0);
         let all = shown().filter(alike).count();
-        if number == MANY && all > MANY {
+        if number == MAX_LISTED && all > MAX_LISTED {
             writeln!(
                 out,
                 "{} {}: {} more [{}]",
                 paint.mark("rule"),
                 terminal(&rule.origin.file),
-                all - MANY,
+                all - MAX_LISTED,
                 advice.code.as_str()
             )?;
         }
-        if number >= MANY && all > MANY {
+        if number >= MAX_LISTED && all > MAX_LISTED {
             continue;
         }
         let place = format!("{}", rule.origin);

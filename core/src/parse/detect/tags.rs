@@ -1,21 +1,26 @@
-//! The search for tags without a library: a digit before `==`; and for `==` in UTF-16.
+//! The portable search for tags, which are a digit before `==`, and for `==` in UTF-16.
 
-/// Where the first one begins.
+/// Returns the position of the first tag.
 pub(super) fn find(text: &[u8]) -> Option<usize> {
-    let from = match blocks(text) {
+    let from = match find_in_blocks(text) {
         Ok(at) => return Some(at),
         Err(rest) => rest,
     };
-    (from..text.len()).find(|at| stands(&text[*at..]))
+    (from..text.len()).find(|at| is_marker(&text[*at..]))
 }
 
-fn stands(text: &[u8]) -> bool {
+/// Returns true if the text begins with a marker.
+fn is_marker(text: &[u8]) -> bool {
     matches!(text, [b'0'..=b'9', b'=', b'=', ..] | [b'=', 0, b'=', 0, ..])
 }
 
-/// The same as far as there are whole blocks; else where the search goes on.
+/// Searches as far as there are complete blocks.
+///
+/// # Errors
+///
+/// Returns the position where the search must continue if these contain no tag.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-fn blocks(text: &[u8]) -> Result<usize, usize> {
+fn find_in_blocks(text: &[u8]) -> Result<usize, usize> {
     use core::arch::wasm32::{
         u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u8x16_sub, v128, v128_and, v128_any_true,
         v128_or,
@@ -30,13 +35,13 @@ fn blocks(text: &[u8]) -> Result<usize, usize> {
         let wide = v128_and(is(a, b'='), is(b, 0));
         let found = v128_and(v128_or(tag, wide), is(c, b'='));
         if v128_any_true(found) {
-            let mut places = u8x16_bitmask(found);
-            while places != 0 {
-                let place = at + places.trailing_zeros() as usize;
-                if stands(&text[place..]) {
-                    return Ok(place);
+            let mut matches = u8x16_bitmask(found);
+            while matches != 0 {
+                let position = at + matches.trailing_zeros() as usize;
+                if is_marker(&text[position..]) {
+                    return Ok(position);
                 }
-                places &= places - 1;
+                matches &= matches - 1;
             }
         }
         at += 16;
@@ -45,11 +50,11 @@ fn blocks(text: &[u8]) -> Result<usize, usize> {
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-fn blocks(_: &[u8]) -> Result<usize, usize> {
+fn find_in_blocks(_: &[u8]) -> Result<usize, usize> {
     Err(0)
 }
 
-/// Sixteen bytes. There is no safe way to load them at once, and the compiler makes one of this.
+/// Loads 16 bytes. No safe function does that, but the compiler turns this into a single load.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
 fn vector(window: &[u8; 18], at: usize) -> core::arch::wasm32::v128 {

@@ -1,11 +1,11 @@
-//! The words by which a report is found.
+//! The words by which reports are found.
 //!
-//! Each is longer than five bytes, so that a search without vectors can skip most of a text, and
-//! none begins with four bytes that are common in other output, for by those the vectorised search
-//! finds it.
+//! Each word is longer than five bytes, so that the portable search can skip most of a text. None
+//! begins with four bytes that are common in other output, because the vectorized search compares
+//! these.
 
-/// The words of valgrind and of the sanitizers.
-pub(super) const OF_SANITIZERS: &[&str] = &[
+/// The words of valgrind and the sanitizers, and as many others as the list has room for.
+pub(super) const SANITIZER_WORDS: &[&str] = &[
     "Sanitizer",
     "Uninitialized bytes in ",
     "irect leak of ",
@@ -39,8 +39,8 @@ pub(super) const OF_SANITIZERS: &[&str] = &[
     "k at 0x",
 ];
 
-/// The words of the others.
-pub(super) const OF_OTHERS: &[&str] = &[
+/// The words of the other checkers.
+pub(super) const OTHER_WORDS: &[&str] = &[
     "free(): ",
     "lloc(): ",
     "chunk(): ",

@@ -1,15 +1,15 @@
-//! Frames of the checkers without tags. Each grammar is a function that reads what stands behind
-//! the frame's number and address.
+//! Frames of the checkers without tags. Each function parses one syntax, after the frame's number
+//! and address were split off.
 
-use super::{set_function, set_place};
+use super::{set_function, set_location};
 use crate::bytes::{hex, lossy};
-use crate::model::{Site, Text};
+use crate::model::{FrameInfo, Text};
 
 /// Splits a line of `backtrace_symbols`, `MODULE(FUNCTION+0xOFFSET) [0xADDRESS]`, into its address
 /// and the rest.
 ///
 /// Source: glibc `debug/backtracesyms.c`.
-pub(crate) fn symbols(line: &[u8]) -> Option<(u64, &[u8])> {
+pub(crate) fn split_backtrace_symbols(line: &[u8]) -> Option<(u64, &[u8])> {
     let rest = line.strip_suffix(b"]")?;
     let at = rest.iter().rposition(|b| *b == b'[')?;
     let (address, end) = hex(rest[at + 1..].strip_prefix(b"0x")?)?;
@@ -17,154 +17,156 @@ pub(crate) fn symbols(line: &[u8]) -> Option<(u64, &[u8])> {
     end.is_empty().then_some((address, site))
 }
 
-/// `MODULE(FUNCTION+0xOFFSET)`, `MODULE(+0xOFFSET)`, `MODULE(FUNCTION)`, `MODULE`.
-pub(crate) fn symbols_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
+/// Parses `MODULE(FUNCTION+0xOFFSET)`, `MODULE(+0xOFFSET)`, `MODULE(FUNCTION)`, `MODULE`.
+pub(crate) fn parse_backtrace_symbols(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
     let body = text.trim();
     let Some((module, inside)) = body
         .strip_suffix(')')
         .and_then(|body| body.rsplit_once('('))
     else {
-        site.module = named(body);
-        return site;
+        info.module = non_empty(body);
+        return info;
     };
     let (function, offset) = inside.rsplit_once("+0x").unwrap_or((inside, ""));
-    site.module = named(module);
+    info.module = non_empty(module);
     if function.is_empty() {
-        // Behind a name it is the offset from the name, which means nothing to a symbolizer.
-        site.offset = u64::from_str_radix(offset, 16).ok();
+        // After a function it is the offset from the function, which a symbolizer can't use.
+        info.offset = u64::from_str_radix(offset, 16).ok();
     }
-    set_function(&mut site, function);
-    site
+    set_function(&mut info, function);
+    info
 }
 
-/// A function alone, and perhaps the place behind it in brackets or parentheses.
-pub(crate) fn function_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
-    set_function(&mut site, text.trim());
-    site
+/// Parses a function without a location.
+pub(crate) fn parse_function(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
+    set_function(&mut info, text.trim());
+    info
 }
 
-/// `FUNCTION at FILE:LINE:COLUMN`
-pub(crate) fn at_place_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
-    let (function, place) = text.rsplit_once(" at ").unwrap_or((&text, ""));
-    set_function(&mut site, function);
-    set_place(&mut site, place);
-    site
+/// Parses `FUNCTION at FILE:LINE:COLUMN`.
+pub(crate) fn parse_at_location(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
+    let (function, location) = text.rsplit_once(" at ").unwrap_or((&text, ""));
+    set_function(&mut info, function);
+    set_location(&mut info, location);
+    info
 }
 
-fn start(raw: &[u8]) -> (alloc::borrow::Cow<'_, str>, Site) {
+/// Decodes the text of a frame.
+fn decode(raw: &[u8]) -> (alloc::borrow::Cow<'_, str>, FrameInfo) {
     (
         lossy(raw),
-        Site {
+        FrameInfo {
             raw: raw.into(),
-            ..Site::default()
+            ..FrameInfo::default()
         },
     )
 }
 
-fn named(text: &str) -> Option<Text> {
+/// Returns the text, or `None` if it is empty.
+fn non_empty(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
 }
 
-/// The kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`: the place only where the log was
-/// symbolised.
-pub(crate) fn kernel_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
-    let mut words = text.split_whitespace();
-    let name = words.next().unwrap_or_default();
+/// Parses the Linux kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`. Only symbolized logs
+/// contain the location.
+pub(crate) fn parse_kernel(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
+    let mut parts = text.split_whitespace();
+    let name = parts.next().unwrap_or_default();
     set_function(
-        &mut site,
+        &mut info,
         name.split_once("+0x").map_or(name, |(name, _)| name),
     );
-    for word in words {
-        if let Some(inside) = word
+    for part in parts {
+        if let Some(inside) = part
             .strip_prefix('[')
-            .map(|word| word.trim_end_matches(']'))
+            .map(|part| part.trim_end_matches(']'))
         {
-            if inside != "inline" && site.file.is_none() {
-                site.module = named(inside);
+            if inside != "inline" && info.file.is_none() {
+                info.module = non_empty(inside);
             }
-        } else if word.contains(':') {
-            set_place(&mut site, word);
+        } else if part.contains(':') {
+            set_location(&mut info, part);
         }
     }
-    site
+    info
 }
 
-/// Dr. Memory's `FUNCTION   [FILE:LINE]`, with `MODULE!` before the function in some
+/// Parses Dr. Memory's `FUNCTION   [FILE:LINE]`, with `MODULE!` before the function in some
 /// configurations.
-pub(crate) fn bracket_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
+pub(crate) fn parse_bracketed(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
     let text = text.trim();
-    let (name, place) = match text
+    let (name, location) = match text
         .strip_suffix(']')
         .and_then(|text| text.rsplit_once(" ["))
     {
-        Some((name, place)) => (name.trim_end(), place),
+        Some((name, location)) => (name.trim_end(), location),
         None => (text, ""),
     };
-    set_place(&mut site, place);
-    set_in_module(&mut site, name);
-    site
+    set_location(&mut info, location);
+    set_in_module(&mut info, name);
+    info
 }
 
-/// Application Verifier's `MODULE!FUNCTION+0xOFFSET (FILE @ LINE)`.
-pub(crate) fn verifier_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
+/// Parses Application Verifier's `MODULE!FUNCTION+0xOFFSET (FILE @ LINE)`.
+pub(crate) fn parse_app_verifier(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
     let text = text.trim();
-    let (name, place) = match text
+    let (name, location) = match text
         .strip_suffix(')')
         .and_then(|text| text.rsplit_once(" ("))
     {
-        Some((name, place)) => (name.trim_end(), place),
+        Some((name, location)) => (name.trim_end(), location),
         None => (text, ""),
     };
-    if let Some((file, line)) = place.rsplit_once(" @ ") {
-        site.file = named(file.trim());
-        site.line = line.trim().parse().ok();
+    if let Some((file, line)) = location.rsplit_once(" @ ") {
+        info.file = non_empty(file.trim());
+        info.line = line.trim().parse().ok();
     }
     set_in_module(
-        &mut site,
+        &mut info,
         name.split_once("+0x").map_or(name, |(name, _)| name),
     );
-    site
+    info
 }
 
-/// macOS's `IMAGE  0xADDRESS FUNCTION + OFFSET  FILE:LINE`, or `0xBASE + OFFSET` where the image
-/// has no names.
-pub(crate) fn image_site(raw: &[u8]) -> Site {
-    let (text, mut site) = start(raw);
+/// Parses macOS's `IMAGE  0xADDRESS FUNCTION + OFFSET  FILE:LINE`, or `0xBASE + OFFSET` if the
+/// image has no symbols.
+pub(crate) fn parse_image(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
     let Some((image, rest)) = text.split_once(" 0x") else {
-        return site;
+        return info;
     };
-    site.module = named(image.trim());
-    let said = rest.split_once(' ').map_or("", |(_, said)| said.trim());
-    let (name, behind) = said.rsplit_once(" + ").unwrap_or((said, ""));
-    let (offset, place) = behind.split_once(' ').unwrap_or((behind, ""));
+    info.module = non_empty(image.trim());
+    let symbol = rest.split_once(' ').map_or("", |(_, symbol)| symbol.trim());
+    let (name, tail) = symbol.rsplit_once(" + ").unwrap_or((symbol, ""));
+    let (offset, location) = tail.split_once(' ').unwrap_or((tail, ""));
     if name.starts_with("0x") {
-        site.offset = offset.parse().ok();
+        info.offset = offset.parse().ok();
     } else {
-        set_function(&mut site, name);
+        set_function(&mut info, name);
     }
-    let place = place.trim();
-    if !place.starts_with("<compiler-generated>") {
-        set_place(&mut site, place);
+    let location = location.trim();
+    if !location.starts_with("<compiler-generated>") {
+        set_location(&mut info, location);
     }
-    site
+    info
 }
 
-/// `MODULE!FUNCTION` or `FUNCTION`.
-fn set_in_module(site: &mut Site, name: &str) {
+/// Sets the function, and the module, from `MODULE!FUNCTION` or `FUNCTION`.
+fn set_in_module(info: &mut FrameInfo, name: &str) {
     match name
         .split_once('!')
         .filter(|(module, _)| !module.contains([' ', '(', '<']))
     {
         Some((module, function)) => {
-            site.module = named(module);
-            set_function(site, function);
+            info.module = non_empty(module);
+            set_function(info, function);
         }
-        None => set_function(site, name),
+        None => set_function(info, name),
     }
 }

@@ -1,70 +1,80 @@
-//! How a process ends, and whether something is missing there.
+//! The end of a process's output, and whether something is missing there.
 
 use alloc::format;
 
-use super::super::collect::Collector;
-use super::Process;
+use super::super::collect::{Collector, Ending};
+use super::ValgrindProcess;
 use crate::model::{Kind, Tool};
 use crate::problem::Code;
 
-/// How a process ends.
+/// Why a process has no more lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The input ends, and somebody in the stream wrote a header, so summaries are due.
-    Loud,
-    /// The input ends, and nobody in the stream wrote a header: valgrind may run with `-q`, which
-    /// prints no summary.
-    Quiet,
+pub(crate) enum ProcessEnd {
+    /// The input ends, and a process of the stream wrote a header, so summaries are expected.
+    InputEnded,
+    /// The input ends, and no process of the stream wrote a header: valgrind may run with `-q`,
+    /// which prints no summary.
+    QuietInputEnded,
     /// The same process wrote a new header.
     Replaced,
 }
 
-impl Process {
-    /// The process has no more lines.
-    pub(crate) fn finish(&mut self, end: End, out: &mut Collector) {
-        // A fatal signal and an error about a descriptor end without a blank line.
-        let unended = |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
-        let cut_record = self.draft.as_ref().is_some_and(|d| !unended(&d.kind));
+impl ValgrindProcess {
+    /// Ends the report of the process, and adds a problem if it is incomplete.
+    pub(crate) fn finish(&mut self, end: ProcessEnd, out: &mut Collector) {
+        // Fatal signals and file descriptor errors end without a blank line.
+        let has_no_blank_line =
+            |kind: &Kind| *kind == Kind::FATAL_SIGNAL || kind.as_str().starts_with("fd-");
+        let in_record = self
+            .draft
+            .as_ref()
+            .is_some_and(|d| !has_no_blank_line(&d.kind));
         self.end_record(out);
-        let report = &mut out.reports[self.report];
-        let says_nothing = !report.has_header && !self.has_summary && !self.ended;
-        if (says_nothing || !report.tool.is_valgrind()) && report.printed == 0 {
-            // `==1== text` alone is no word of valgrind's, and its profilers look for no errors.
-            out.forgotten.insert(self.report);
+        let report = &mut out.reports[self.report].report;
+        let is_foreign = !report.has_header && !self.has_summary && !self.ended;
+        if (is_foreign || !report.tool.is_valgrind()) && report.printed == 0 {
+            // A lone `==1== text` is not valgrind's, and its profilers don't report errors.
+            out.reports[self.report].dropped = true;
             return;
         }
-        let quiet = end == End::Quiet && !report.has_header && !self.has_summary && !cut_record;
-        // A child of `fork` writes no header of its own; its parent wrote one before.
+        let quiet = end == ProcessEnd::QuietInputEnded
+            && !report.has_header
+            && !self.has_summary
+            && !in_record;
+        // A child of `fork` writes no header, but then its parent wrote one before.
         if self.is_first && !report.has_header && (self.has_summary || self.ended) {
-            let message = "the report sums up a run whose beginning is not in the log";
+            let message =
+                "the report ends with a summary, but its beginning is missing from the log";
             let (line, pid) = (report.first_line, report.pid);
-            return out.problem(Code::Truncated, line, pid, message);
+            return out.add_problem(Code::Truncated, line, pid, message);
         }
-        if self.ended && report.stated.contexts.is_none() && report.printed == 0 {
-            let message = "the process ended at its first error, and the error is not in the log";
+        if self.ended && report.totals.contexts.is_none() && report.printed == 0 {
+            let message =
+                "the process ended at its first error, but the error is missing from the log";
             let (line, pid) = (report.last_line, report.pid);
-            return out.problem(Code::Truncated, line, pid, message);
+            return out.add_problem(Code::Truncated, line, pid, message);
         }
         report.complete = self.ended || quiet || !report.tool.is_valgrind();
         if report.complete {
             return;
         }
-        // A process goes on with another program (exec) before it sums up, and not within a record.
-        let sums_up =
-            self.has_summary && (report.tool != Tool::Memcheck || report.stated.in_use.is_some());
-        let cut = sums_up || (cut_record && report.tool != Tool::Helgrind);
-        report.complete = end == End::Replaced && !cut;
+        // A process calls `exec` before its summary, and never within a record.
+        let in_summary =
+            self.has_summary && (report.tool != Tool::Memcheck || report.totals.in_use.is_some());
+        let cut = in_summary || (in_record && report.tool != Tool::Helgrind);
+        report.complete = end == ProcessEnd::Replaced && !cut;
         let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
         let only_header = !self.has_summary && report.printed == 0 && report.parent.is_some();
-        if end == End::Replaced && !cut {
-            out.replaced.push(self.report);
+        if end == ProcessEnd::Replaced && !cut {
+            out.reports[self.report].ending = Ending::Replaced;
         } else if only_header {
-            out.bare_children.push(self.report);
+            out.reports[self.report].ending = Ending::BareHeader;
         } else {
             let message = format!(
-                "the report of {tool} has no ERROR SUMMARY: the log is cut, or the process was killed"
+                "the {tool} report has no ERROR SUMMARY: the log is truncated, or the process was \
+                 killed"
             );
-            out.problem(Code::Truncated, line, pid, message);
+            out.add_problem(Code::Truncated, line, pid, message);
         }
     }
 }

@@ -1,18 +1,17 @@
-//! Lines about a run as a whole: header, summaries, signals, and what says nothing about an error.
+//! Lines about a run as a whole: header, summaries, signals, and informational messages.
 
 use alloc::format;
-use alloc::string::String;
 
 use super::super::collect::Collector;
-use super::super::draft::Draft;
+use super::super::finding_builder::FindingBuilder;
 use super::super::summary;
-use super::Process;
+use super::ValgrindProcess;
 use crate::bytes::contains;
-use crate::model::{Kind, LeakSummary, Tool};
+use crate::model::{Kind, LeakSummary, Report, Tool};
 use crate::problem::Code;
 
-/// Signals that are sent from outside: a test that stops its server, for example. Any other is a
-/// crash, or a limit that the process ran into, and so is one whose name is lost.
+/// Signals that another process sends, for example a test that stops its server. Every other signal
+/// is a crash or a resource limit, and so is a signal whose name is missing.
 const OUTSIDE_SIGNALS: &[&str] = &[
     "SIGHUP",
     "SIGINT",
@@ -29,124 +28,138 @@ const OUTSIDE_SIGNALS: &[&str] = &[
     "SIGRT",
 ];
 
-impl Process {
-    /// Lines about the run as a whole. True when the line is one.
+impl ValgrindProcess {
+    /// Reads a line about the run as a whole. Returns false if the line isn't one.
     pub(super) fn run_level(
         &mut self,
-        text: &[u8],
-        words: &str,
+        bytes: &[u8],
+        text: &str,
         line: u64,
         out: &mut Collector,
     ) -> bool {
-        if let Some(tool) = header_tool(text) {
+        if let Some(tool) = header_tool(bytes) {
             self.tool = tool.clone();
-            out.reports[self.report].tool = tool;
-            out.reports[self.report].has_header = true;
+            let report = &mut out.reports[self.report].report;
+            report.tool = tool;
+            report.has_header = true;
             return true;
         }
-        let report = &mut out.reports[self.report];
-        let again = |word: &str, known: bool| known && words.starts_with(word);
-        let sums = [
-            "HEAP SUMMARY:",
-            "LEAK SUMMARY:",
-            "All heap blocks were freed",
-        ]
-        .iter()
-        .any(|word| again(word, self.ended));
-        if sums
-            || again("Using Valgrind-", report.version.is_some())
-            || again("Command: ", report.command.is_some())
-        {
-            let pid = report.pid;
-            out.problem(
-                Code::Truncated,
-                line,
-                pid,
-                "another run begins here under the same pid, and the start of its header is lost",
-            );
+        self.check_for_second_run(text, line, out);
+        let report = &mut out.reports[self.report].report;
+        if header_field(text, report) || self.summary(text, line, out) {
+            return true;
         }
-        let report = &mut out.reports[self.report];
-        if let Some(version) = words.strip_prefix("Using ") {
-            let version = version.split([' ', ';']).next().unwrap_or_default();
-            report.version = Some(version.trim_start_matches("Valgrind-").into());
-            report.has_header = true;
-        } else if let Some(command) = words.strip_prefix("Command: ") {
-            report.command = Some(command.into());
-            report.has_header = true;
-        } else if let Some(parent) = words.strip_prefix("Parent PID: ") {
-            report.parent = parent.parse().ok();
-        } else if words == "HEAP SUMMARY:" {
-            self.has_summary = true;
-            // What an earlier search found is no word about the end.
-            report.stated.leaks = None;
-        } else if words == "LEAK SUMMARY:" || words.starts_with("All heap blocks were freed") {
-            report.stated.all_freed = words != "LEAK SUMMARY:";
-            report.stated.leaks = (!report.stated.all_freed).then(LeakSummary::default);
-            self.next_search(out);
-            self.search_done = true;
-            self.has_summary = true;
-        } else if let Some(said) = words.strip_prefix("ERROR SUMMARY: ") {
-            self.has_summary = true;
-            if !summary::errors(said, report) && self.ended {
-                let pid = report.pid;
-                out.problem(
-                    Code::Truncated,
-                    line,
-                    pid,
-                    "an ERROR SUMMARY that can't be read",
-                );
-            }
-            self.ended |= out.reports[self.report].stated.contexts.is_some() && said.ends_with(')');
-            self.reprint = false;
-        } else if contains(text, b" errors in context ")
-            || contains(text, b" in context ") && text.ends_with(b":")
+        let report = &mut out.reports[self.report].report;
+        if contains(bytes, b" errors in context ")
+            || contains(bytes, b" in context ") && bytes.ends_with(b":")
         {
             self.reprint = true;
-        } else if words.starts_with("More than ")
-            && contains(text, b"errors detected.  I'm not reporting any more")
+        } else if text.starts_with("More than ")
+            && contains(bytes, b"errors detected.  I'm not reporting any more")
         {
             report.capped = true;
-        } else if words.starts_with("FATAL: ") {
+        } else if text.starts_with("FATAL: ") {
             let pid = report.pid;
-            out.problem(
-                Code::CheckerFailed,
-                line,
-                pid,
-                format!("valgrind failed: {words}"),
-            );
-        } else if words.starts_with("Exit program on first error") {
+            let message = format!("valgrind failed: {text}");
+            out.add_problem(Code::CheckerFailed, line, pid, message);
+        } else if text.starts_with("Exit program on first error") {
             self.ended = true;
         } else if let Some(signal) =
-            words.strip_prefix("Process terminating with default action of signal ")
+            text.strip_prefix("Process terminating with default action of signal ")
         {
-            self.signal(signal, words, line, out);
+            self.signal(signal, text, line, out);
         } else {
-            return is_chatter(words);
+            return is_chatter(text);
         }
         true
     }
 
-    fn signal(&mut self, signal: &str, words: &str, line: u64, out: &mut Collector) {
+    /// Adds a problem if the line belongs to a second run with the same pid whose first header line
+    /// is missing.
+    fn check_for_second_run(&self, text: &str, line: u64, out: &mut Collector) {
+        const SUMMARIES: &[&str] = &[
+            "HEAP SUMMARY:",
+            "LEAK SUMMARY:",
+            "All heap blocks were freed",
+        ];
+        let report = &out.reports[self.report].report;
+        let is_second = (self.ended && SUMMARIES.iter().any(|start| text.starts_with(start)))
+            || (report.version.is_some() && text.starts_with("Using Valgrind-"))
+            || (report.command.is_some() && text.starts_with("Command: "));
+        if is_second {
+            let pid = report.pid;
+            let message =
+                "another run with the same pid begins here, but the start of its header is missing";
+            out.add_problem(Code::Truncated, line, pid, message);
+        }
+    }
+
+    /// Reads a line that begins or ends a summary. Returns false if the line doesn't.
+    fn summary(&mut self, text: &str, line: u64, out: &mut Collector) -> bool {
+        let report = &mut out.reports[self.report].report;
+        if text == "HEAP SUMMARY:" {
+            self.has_summary = true;
+            // The result of an earlier leak check doesn't describe the end of the process.
+            report.totals.leaks = None;
+        } else if text == "LEAK SUMMARY:" || text.starts_with("All heap blocks were freed") {
+            report.totals.all_freed = text != "LEAK SUMMARY:";
+            report.totals.leaks = (!report.totals.all_freed).then(LeakSummary::default);
+            self.next_leak_check(out);
+            self.leak_check_done = true;
+            self.has_summary = true;
+        } else if let Some(errors) = text.strip_prefix("ERROR SUMMARY: ") {
+            self.has_summary = true;
+            let is_read = summary::errors(errors, report);
+            let (pid, has_contexts) = (report.pid, report.totals.contexts.is_some());
+            if !is_read && self.ended {
+                out.add_problem(Code::Truncated, line, pid, "cannot read the ERROR SUMMARY");
+            }
+            self.ended |= has_contexts && errors.ends_with(')');
+            self.reprint = false;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn signal(&mut self, signal: &str, text: &str, line: u64, out: &mut Collector) {
         if is_crash(signal) {
-            self.draft = Some(Draft::new(
+            self.draft = Some(FindingBuilder::new(
                 self.tool.clone(),
                 Kind::FATAL_SIGNAL,
-                words,
+                text,
                 line,
             ));
         } else {
-            let message = format!("the process was ended by signal {}", String::from(signal));
-            out.problem(Code::EndedBySignal, line, self.pid(out), message);
+            let message = format!("the process was terminated by signal {signal}");
+            out.add_problem(Code::EndedBySignal, line, self.pid(out), message);
         }
     }
 }
 
-/// True for signals of a crash.
+/// Reads a line of valgrind's header into a report. Returns false if the line isn't one.
+fn header_field(text: &str, report: &mut Report) -> bool {
+    if let Some(version) = text.strip_prefix("Using ") {
+        let version = version.split([' ', ';']).next().unwrap_or_default();
+        report.version = Some(version.trim_start_matches("Valgrind-").into());
+        report.has_header = true;
+    } else if let Some(command) = text.strip_prefix("Command: ") {
+        report.command = Some(command.into());
+        report.has_header = true;
+    } else if let Some(parent) = text.strip_prefix("Parent PID: ") {
+        report.parent = parent.parse().ok();
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Returns true for signals of a crash.
 pub(crate) fn is_crash(signal: &str) -> bool {
     !OUTSIDE_SIGNALS.iter().any(|name| signal.contains(name))
 }
 
-/// The tool that a header announces.
+/// Returns the tool that the first line of a header names.
 pub(super) fn header_tool(text: &[u8]) -> Option<Tool> {
     const TOOLS: &[(&[u8], &str)] = &[
         (b"Massif, a heap profiler", "massif"),
@@ -171,8 +184,8 @@ pub(super) fn header_tool(text: &[u8]) -> Option<Tool> {
     }
 }
 
-/// True for lines about the run as a whole.
-pub(super) fn is_run_level(words: &str) -> bool {
+/// Returns true for important lines about the run as a whole, by which a process can be recognized.
+pub(super) fn is_run_level(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "Using Valgrind-",
         "Command: ",
@@ -184,11 +197,11 @@ pub(super) fn is_run_level(words: &str) -> bool {
         "Exit program on first error",
         "FATAL: ",
     ];
-    STARTS.iter().any(|start| words.starts_with(start))
+    STARTS.iter().any(|start| text.starts_with(start))
 }
 
-/// Lines that say nothing about an error, and that a stack may follow only in a verbose run.
-fn is_chatter(words: &str) -> bool {
+/// Returns true for informational messages. Only a verbose run prints a stack after one.
+fn is_chatter(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "Copyright (C)",
         "FILE DESCRIPTORS: ",
@@ -207,7 +220,7 @@ fn is_chatter(words: &str) -> bool {
         "(action on error)",
         "Continuing ...",
     ];
-    STARTS.iter().any(|start| words.starts_with(start))
+    STARTS.iter().any(|start| text.starts_with(start))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Elements of XML: where one ends, what it holds, and its entities.
+//! XML elements: finding their ends, splitting them into parts, and resolving entities.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -9,11 +9,17 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use crate::bytes::find;
 
-pub(crate) enum Next<'a> {
+/// The next item of a document, with its length in bytes.
+pub(crate) enum XmlItem<'a> {
+    /// The text is empty.
     Nothing,
+    /// The end of the item is missing.
     Incomplete,
+    /// Something without meaning: a comment, a declaration, a lone end tag.
     Skip(usize),
+    /// `</valgrindoutput>`.
     End(usize),
+    /// A complete element; `text` includes its tags.
     Element {
         name: &'a [u8],
         text: &'a [u8],
@@ -21,80 +27,87 @@ pub(crate) enum Next<'a> {
     },
 }
 
-/// What stands at the start of the text.
-pub(crate) fn next_element(text: &[u8], searched: usize) -> Next<'_> {
+/// Returns the item at the start of the text. The first `searched` bytes don't contain its end.
+pub(crate) fn next_item(text: &[u8], searched: usize) -> XmlItem<'_> {
     let from = searched.min(text.len());
     let until = |end: &[u8]| {
-        find(&text[from..], end).map_or(Next::Incomplete, |at| Next::Skip(from + at + end.len()))
+        find(&text[from..], end).map_or(XmlItem::Incomplete, |at| {
+            XmlItem::Skip(from + at + end.len())
+        })
     };
     match text {
-        [] => Next::Nothing,
+        [] => XmlItem::Nothing,
         [b'<', b'?', ..] => until(b"?>"),
         [b'<', b'!', b'-', b'-', ..] => until(b"-->"),
         [b'<', b'!', ..] => until(b">"),
         [b'<', b'/', ..] => match memchr::memchr(b'>', text) {
-            None => Next::Incomplete,
-            Some(end) if text.starts_with(b"</valgrindoutput") => Next::End(end + 1),
-            Some(end) => Next::Skip(end + 1),
+            None => XmlItem::Incomplete,
+            Some(end) if text.starts_with(b"</valgrindoutput") => XmlItem::End(end + 1),
+            Some(end) => XmlItem::Skip(end + 1),
         },
         [b'<', ..] => {
             let name = name(text);
             let Some(open) = memchr::memchr(b'>', text) else {
-                return Next::Incomplete;
+                return XmlItem::Incomplete;
             };
             if name == b"valgrindoutput" || text[open - 1] == b'/' || name.is_empty() {
-                return Next::Skip(open + 1);
+                return XmlItem::Skip(open + 1);
             }
-            find_end(text, name, searched.max(open)).map_or(Next::Incomplete, |(at, len)| {
-                Next::Element {
+            find_end(text, name, searched.max(open)).map_or(XmlItem::Incomplete, |(at, len)| {
+                XmlItem::Element {
                     name,
                     text: &text[..at + len],
                     len: at + len,
                 }
             })
         }
-        // Text between elements is not valgrind's: another process wrote into the file.
-        _ => Next::Skip(memchr::memchr(b'<', text).unwrap_or(text.len())),
+        // valgrind writes no text between elements: another process wrote to the file.
+        _ => XmlItem::Skip(memchr::memchr(b'<', text).unwrap_or(text.len())),
     }
 }
 
-/// Where `</name>` begins, and its length.
+/// Finds `</name>` and returns its position and its length.
 pub(crate) fn find_end(text: &[u8], name: &[u8], from: usize) -> Option<(usize, usize)> {
     let tag = [b"</", name, b">"].concat();
     let at = memmem::find(text.get(from..)?, &tag)?;
     Some((from + at, tag.len()))
 }
 
-/// The name of the element that begins the text; empty where none does.
+/// Returns the name of the element at the start of the text, or an empty slice.
 pub(crate) fn name(text: &[u8]) -> &[u8] {
     let Some(rest) = text.strip_prefix(b"<") else {
         return &[];
     };
     let n = rest
         .iter()
-        .position(|b| !is_of_name(*b))
+        .position(|b| !is_name_byte(*b))
         .unwrap_or(rest.len());
     &rest[..n]
 }
 
-/// True where an element with a name begins the text.
+/// Returns true if the text begins with an element that has a name.
 pub(crate) fn has_name(text: &[u8]) -> bool {
-    matches!(text, [b'<', first, ..] if is_of_name(*first))
+    matches!(text, [b'<', first, ..] if is_name_byte(*first))
 }
 
 #[inline]
-fn is_of_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// The parts of an element: its start tags, and each text with the name of the element around it.
+/// Calls `each` for the parts of an element: its start tags, and each text with the name of the
+/// element around it.
 ///
-/// valgrind writes one element a line, and so they are read; what stands otherwise is left to the
-/// tokenizer. valgrind does not escape everything (`<path><unbound> <-> <unbound></path>`): where
-/// the tokenizer stumbles too, lines are read whatever they hold.
+/// valgrind writes one element per line, so lines are tried first, then the tokenizer. valgrind
+/// doesn't escape everything (`<path><unbound> <-> <unbound></path>`): if the tokenizer fails too,
+/// lines are read even if their texts contain tags.
+///
+/// # Errors
+///
+/// Returns the tokenizer's message if none of the three works.
 pub(crate) fn texts<'a>(
     xml: &'a str,
-    mut each: impl FnMut(&'a str, Part<'a>),
+    mut each: impl FnMut(&'a str, XmlPart<'a>),
 ) -> Result<(), String> {
     if lines(xml, true, &mut |_, _| {}) {
         lines(xml, true, &mut each);
@@ -110,14 +123,15 @@ pub(crate) fn texts<'a>(
     Ok(())
 }
 
-pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
+/// Splits an element with the tokenizer.
+pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, XmlPart<'_>)>, String> {
     let mut path: Vec<&str> = Vec::new();
     let mut parts = Vec::new();
     for token in Tokenizer::from_fragment(xml, 0..xml.len()) {
         match token.map_err(|e| e.to_string())? {
             Token::ElementStart { local, .. } => {
                 path.push(local.as_str());
-                parts.push((local.as_str(), Part::Open));
+                parts.push((local.as_str(), XmlPart::Open));
             }
             Token::ElementEnd {
                 end: ElementEnd::Close(..) | ElementEnd::Empty,
@@ -127,7 +141,7 @@ pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
             }
             Token::Text { text } => {
                 if let Some(name) = path.last().filter(|_| !text.as_str().trim().is_empty()) {
-                    parts.push((*name, Part::Text(text.as_str())));
+                    parts.push((*name, XmlPart::Text(text.as_str())));
                 }
             }
             _ => {}
@@ -136,12 +150,12 @@ pub(crate) fn tokens(xml: &str) -> Result<Vec<(&str, Part<'_>)>, String> {
     Ok(parts)
 }
 
-/// `<name>`, `</name>` or `<name>text</name>` a line; false where a line is none of these, or, if
-/// `strict`, where a text holds a tag.
+/// Splits an element with one `<name>`, `</name>` or `<name>text</name>` per line. Returns false if
+/// a line has another form or, with `strict`, if a text contains a tag.
 pub(crate) fn lines<'a>(
     xml: &'a str,
     strict: bool,
-    each: &mut dyn FnMut(&'a str, Part<'a>),
+    each: &mut dyn FnMut(&'a str, XmlPart<'a>),
 ) -> bool {
     let mut rest = xml;
     while !rest.is_empty() {
@@ -162,7 +176,7 @@ pub(crate) fn lines<'a>(
         if matches!(name.as_bytes(), [b'!' | b'?', ..] | [.., b'/']) {
             return false;
         }
-        each(name, Part::Open);
+        each(name, XmlPart::Open);
         if !inner.is_empty() {
             let text = inner
                 .strip_suffix(">")
@@ -171,20 +185,22 @@ pub(crate) fn lines<'a>(
             let Some(text) = text.filter(|t| !strict || !t.as_bytes().contains(&b'<')) else {
                 return false;
             };
-            each(name, Part::Text(text));
+            each(name, XmlPart::Text(text));
         }
     }
     true
 }
 
-/// What [`texts`] hands out.
+/// A part of an element, see [`texts`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Part<'a> {
+pub(crate) enum XmlPart<'a> {
+    /// A start tag.
     Open,
+    /// The text of an element, with its entities.
     Text(&'a str),
 }
 
-/// Text with its entities resolved.
+/// Resolves the entities of a text. Unknown ones stay as they are.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
@@ -211,6 +227,7 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Returns the character of an entity.
 pub(crate) fn entity(name: &str) -> Option<char> {
     Some(match name {
         "lt" => '<',
@@ -234,11 +251,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_that_valgrind_did_not_escape_is_read_all_the_same() {
+    fn unescaped_text_is_read() {
         let xml = "<error>\n  <fd>4</fd>\n  <path><unbound> <-> &lt;</path>\n</error>";
         let mut seen = Vec::new();
         texts(xml, |name, part| {
-            if let Part::Text(text) = part {
+            if let XmlPart::Text(text) = part {
                 seen.push((name, text));
             }
         })
@@ -248,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn entities() {
+    fn unescape_resolves_entities() {
         assert_eq!(
             unescape("a &lt;b&gt; &amp;amp; &#65;&#x42; &bad; &"),
             "a <b> &amp; AB &bad; &"

@@ -2,58 +2,63 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use memchr::memmem;
 
 use super::super::collect::Collector;
-use super::super::draft::Draft;
+use super::super::finding_builder::FindingBuilder;
 use super::super::threads::Threads;
 use super::super::{drd, helgrind, memcheck, valgrind};
-use super::element::{Part, lines, texts, unescape};
-use crate::model::{Frame, Generated, Kind, Leak, Role, Site, Stack, Text, Tool};
+use super::element::{XmlPart, lines, texts, unescape};
+use crate::model::{Frame, FrameInfo, GeneratedSuppression, Kind, Leak, Role, Stack, Text, Tool};
 use crate::problem::Code;
 use crate::symbol;
 
-/// What stands between the stacks of an error.
+/// The parts of an error between its stacks.
 #[derive(Debug, Default)]
-struct Words {
+struct ErrorText {
     kind: Option<Kind>,
     title: String,
     bytes: Option<u64>,
     blocks: Option<u64>,
     /// Role and label of the stack that comes next.
     next: Option<(Role, String)>,
-    notes: alloc::vec::Vec<String>,
+    notes: Vec<String>,
 }
 
-/// Reads an `<error>` into a report. What was read before a mistake in it is kept.
+/// Reads an `<error>` that occupies these lines into a report.
 ///
-/// `search_done` tells that a leak search was summed up, so that the next leak belongs to another
-/// one.
+/// If `leak_check_done` is set and the error is a leak, the leak belongs to the next leak check.
+///
+/// # Errors
+///
+/// Returns a message if the XML is malformed. The parts before that place are kept.
 pub(crate) fn read(
     xml: &str,
     report: usize,
-    span: (u64, u64),
-    search_done: &mut bool,
+    line_range: RangeInclusive<u64>,
+    leak_check_done: &mut bool,
     threads: &Threads,
     out: &mut Collector,
 ) -> Result<(), String> {
     let (body, suppression) = find(xml, "<suppression>").map_or((xml, ""), |at| xml.split_at(at));
-    let tool = out.reports[report].tool.clone();
-    let mut words = Words::default();
-    let mut draft = Draft::new(tool.clone(), Kind::UNKNOWN, "", span.0);
-    draft.last_line = span.1;
-    let result = parts(body, &tool, &mut words, &mut draft, out);
-    let kind = words.kind.unwrap_or(Kind::UNKNOWN);
-    let said = memcheck::loss_record(words.title.as_bytes());
+    let tool = out.reports[report].report.tool.clone();
+    let mut text_parts = ErrorText::default();
+    let mut draft = FindingBuilder::new(tool.clone(), Kind::UNKNOWN, "", *line_range.start());
+    draft.last_line = *line_range.end();
+    let result = parts(body, &tool, &mut text_parts, &mut draft, out);
+    let kind = text_parts.kind.unwrap_or(Kind::UNKNOWN);
+    let loss_record = memcheck::loss_record(text_parts.title.as_bytes());
     if kind.is_leak() {
-        let leak = said.map(|(_, leak)| leak);
-        let plain = |bytes| Leak::direct(bytes, words.blocks.unwrap_or(0));
-        draft.leak = leak.or_else(|| words.bytes.map(plain));
+        let leak = loss_record.map(|(_, leak)| leak);
+        let plain = |bytes| Leak::direct(bytes, text_parts.blocks.unwrap_or(0));
+        draft.leak = leak.or_else(|| text_parts.bytes.map(plain));
     }
-    // 3.24 lists descriptors that the process had from its parent, without a stack.
-    let bare = draft.stacks.is_empty() && find(xml, "<frame>").is_none();
-    let kind = if kind == Kind::FD_LEAK && bare {
+    // 3.24 lists file descriptors that the process inherited from its parent without a stack.
+    let has_no_stack = draft.stacks.is_empty() && find(xml, "<frame>").is_none();
+    let kind = if kind == Kind::FD_LEAK && has_no_stack {
         Kind::FD_INHERITED
     } else {
         kind
@@ -63,109 +68,119 @@ pub(crate) fn read(
     {
         first.role = Role::Allocation;
     }
-    draft.title = memcheck::without_record_number(&words.title)
+    draft.title = memcheck::without_record_number(&text_parts.title)
         .trim_end_matches(':')
         .into();
     draft.kind = kind;
     draft.generated = generated(suppression);
     threads.add_to(&mut draft);
-    draft.notes = words.notes.iter().map(|n| n.as_str().into()).collect();
-    if draft.leak.is_some() && core::mem::take(search_done) {
-        out.reports[report].searches += 1;
+    draft.notes = text_parts.notes.iter().map(|n| n.as_str().into()).collect();
+    if draft.leak.is_some() && core::mem::take(leak_check_done) {
+        out.reports[report].leak_checks += 1;
     }
-    let search = out.reports[report].searches;
-    out.record(report, draft, search, false);
+    out.add_record(report, draft, false);
     result
 }
 
-/// Reads a `<suppression>`, in which every text is an element of its own; the raw text repeats
-/// them.
-fn generated(xml: &str) -> Option<Generated> {
-    let own = xml.find("<rawtext>").map_or(xml, |at| &xml[..at]);
-    let mut lines: alloc::vec::Vec<Text> = alloc::vec::Vec::new();
-    texts(own, |name, part| match (name, part) {
-        ("sname" | "skind" | "skaux", Part::Text(text)) => {
+/// Parses a `<suppression>`, in which every line is an element. `<rawtext>` repeats them.
+fn generated(xml: &str) -> Option<GeneratedSuppression> {
+    let elements = xml.find("<rawtext>").map_or(xml, |at| &xml[..at]);
+    let mut lines: Vec<Text> = Vec::new();
+    texts(elements, |name, part| match (name, part) {
+        ("sname" | "skind" | "skaux", XmlPart::Text(text)) => {
             lines.push(unescape(text.trim()).as_ref().into())
         }
-        ("fun" | "obj", Part::Text(text)) => {
+        ("fun" | "obj", XmlPart::Text(text)) => {
             lines.push(format!("{name}:{}", unescape(text.trim())).into())
         }
         _ => {}
     })
     .ok()?;
-    super::super::generated::read(&lines)
+    super::super::generated::parse(&lines)
 }
 
-/// Reads a `<fatal_signal>`; a signal that was sent from outside is only noted.
-pub(crate) fn read_signal(xml: &str, report: usize, span: (u64, u64), out: &mut Collector) {
-    let tool = out.reports[report].tool.clone();
-    let (mut name, mut event) = (String::new(), String::new());
+/// Reads a `<fatal_signal>`. A signal that was sent by another process becomes a problem instead of
+/// a finding.
+pub(crate) fn read_fatal_signal(
+    xml: &str,
+    report: usize,
+    line_range: RangeInclusive<u64>,
+    out: &mut Collector,
+) {
+    let tool = out.reports[report].report.tool.clone();
+    let mut name = String::new();
+    let mut event = String::new();
     let _ = texts(xml, |element, part| match (element, part) {
-        ("signame", Part::Text(text)) => name = text.trim().to_string(),
-        ("event", Part::Text(text)) => event = unescape(text.trim()).into_owned(),
+        ("signame", XmlPart::Text(text)) => name = text.trim().to_string(),
+        ("event", XmlPart::Text(text)) => event = unescape(text.trim()).into_owned(),
         _ => {}
     });
     if !valgrind::is_crash(&name) {
-        let pid = out.reports[report].pid;
-        return out.problem(
+        let pid = out.reports[report].report.pid;
+        return out.add_problem(
             Code::EndedBySignal,
-            span.0,
+            *line_range.start(),
             pid,
-            format!("the process was ended by signal {name}"),
+            format!("the process was terminated by signal {name}"),
         );
     }
-    let mut draft = Draft::new(
+    let mut draft = FindingBuilder::new(
         tool.clone(),
         Kind::FATAL_SIGNAL,
         &format!("Process terminating with signal {name}"),
-        span.0,
+        *line_range.start(),
     );
-    draft.last_line = span.1;
-    draft.note(event.as_bytes());
-    let _ = parts(xml, &tool, &mut Words::default(), &mut draft, out);
-    let search = out.reports[report].searches;
-    out.record(report, draft, search, false);
+    draft.last_line = *line_range.end();
+    draft.add_note(event.as_bytes());
+    let _ = parts(xml, &tool, &mut ErrorText::default(), &mut draft, out);
+    out.add_record(report, draft, false);
 }
 
-/// Reads an `<announcethread>`.
+/// Reads an `<announcethread>`, which contains the stack that created a thread.
 pub(crate) fn announce(xml: &str, threads: &mut Threads, out: &mut Collector) {
     let mut thread = None;
     let _ = texts(xml, |name, part| {
-        if let ("hthreadid", Part::Text(text)) = (name, part) {
+        if let ("hthreadid", XmlPart::Text(text)) = (name, part) {
             thread = text.trim().parse().ok();
         }
     });
-    let mut draft = Draft::new(Tool::Helgrind, Kind::UNKNOWN, "", 0);
-    let _ = parts(xml, &Tool::Helgrind, &mut Words::default(), &mut draft, out);
+    let mut draft = FindingBuilder::new(Tool::Helgrind, Kind::UNKNOWN, "", 0);
+    let _ = parts(
+        xml,
+        &Tool::Helgrind,
+        &mut ErrorText::default(),
+        &mut draft,
+        out,
+    );
     if let (Some(thread), Some(stack)) = (thread, draft.stacks.into_iter().next()) {
-        threads.learn(thread, stack);
+        threads.insert(thread, stack);
     }
 }
 
-/// Goes through stacks and what stands between them.
+/// Reads the stacks of an error and the parts between them.
 fn parts(
     xml: &str,
     tool: &Tool,
-    words: &mut Words,
-    draft: &mut Draft,
+    text_parts: &mut ErrorText,
+    draft: &mut FindingBuilder,
     out: &mut Collector,
 ) -> Result<(), String> {
     let mut rest = xml;
     let mut result = Ok(());
     while let Some(at) = find(rest, "<stack>") {
-        result = result.and(words.read(&rest[..at], tool));
+        result = result.and(text_parts.read(&rest[..at], tool));
         let after = &rest[at + "<stack>".len()..];
         let end = find(after, "</stack>").unwrap_or(after.len());
-        stack(&after[..end], words.next.take(), draft, out);
+        stack(&after[..end], text_parts.next.take(), draft, out);
         rest = after[end..].strip_prefix("</stack>").unwrap_or_default();
     }
-    result.and(words.read(rest, tool))
+    result.and(text_parts.read(rest, tool))
 }
 
-impl Words {
+impl ErrorText {
     fn read(&mut self, xml: &str, tool: &Tool) -> Result<(), String> {
         texts(xml, |name, part| match part {
-            Part::Open => {
+            XmlPart::Open => {
                 if matches!(
                     name,
                     "other_segment_start" | "other_segment_end" | "confl_wait_call"
@@ -177,7 +192,7 @@ impl Words {
                     self.next = Some((Role::Lock, name.replace('_', " ")));
                 }
             }
-            Part::Text(text) => self.text(name, unescape(text.trim()).as_ref(), tool),
+            XmlPart::Text(text) => self.text(name, unescape(text.trim()).as_ref(), tool),
         })
     }
 
@@ -189,12 +204,12 @@ impl Words {
             "what" | "text" if self.title.is_empty() => self.title = text.to_string(),
             "what" | "text" | "auxwhat" | "allocation_context" => {
                 let role = match tool {
-                    Tool::Helgrind => helgrind::part(text.as_bytes()),
-                    Tool::Drd => drd::part(text.as_bytes()),
+                    Tool::Helgrind => helgrind::stack_role(text.as_bytes()),
+                    Tool::Drd => drd::stack_role(text.as_bytes()),
                     _ => None,
                 };
                 let role = role
-                    .or_else(|| memcheck::auxiliary(text.as_bytes()))
+                    .or_else(|| memcheck::stack_role(text.as_bytes()))
                     .unwrap_or(Role::Other);
                 if name != "what" || role != Role::Other {
                     self.next = Some((role, text.to_string()));
@@ -206,10 +221,12 @@ impl Words {
     }
 }
 
+/// Finds a tag.
 fn find(xml: &str, tag: &str) -> Option<usize> {
     memmem::find(xml.as_bytes(), tag.as_bytes())
 }
 
+/// Converts the text of `<kind>`.
 fn kind(name: &str) -> Kind {
     match name {
         "Leak_DefinitelyLost" => Kind::LEAK_DEFINITE,
@@ -217,18 +234,18 @@ fn kind(name: &str) -> Kind {
         "Leak_PossiblyLost" => Kind::LEAK_POSSIBLE,
         "Leak_StillReachable" => Kind::LEAK_REACHABLE,
         "FdNotClosed" => Kind::FD_LEAK,
-        "PthAPIerror" => Kind::of("pth-api-error"),
+        "PthAPIerror" => Kind::from_static("pth-api-error"),
         _ => Kind::from_name(name),
     }
 }
 
-/// The frames between `<stack>` and `</stack>`.
-fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut Collector) {
-    let unlabelled = next.is_none();
+/// Reads the frames between `<stack>` and `</stack>` into a new stack of the draft.
+fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut FindingBuilder, out: &mut Collector) {
+    let is_unlabelled = next.is_none();
     let (role, label) = next.map_or((Role::Access, None), |(role, label)| {
         (role, Some(label.as_str().into()))
     });
-    let mut frames = alloc::vec::Vec::new();
+    let mut frames = Vec::new();
     let mut rest = xml;
     let end_of_frame = memmem::Finder::new("</frame>");
     while let Some(at) = crate::bytes::find(rest.as_bytes(), b"<frame>") {
@@ -247,14 +264,14 @@ fn stack(xml: &str, next: Option<(Role, String)>, draft: &mut Draft, out: &mut C
         label,
         frames,
     };
-    // valgrind 3.24 prints an error's own stack last; it still is the primary one.
-    let late = unlabelled && draft.stacks.first().is_some_and(|s| s.label.is_some());
-    let place = if late { 0 } else { draft.stacks.len() };
-    draft.stacks.insert(place, stack);
+    // valgrind 3.24 prints an error's own stack last; it is still the primary one.
+    let is_own_stack = is_unlabelled && draft.stacks.first().is_some_and(|s| s.label.is_some());
+    let position = if is_own_stack { 0 } else { draft.stacks.len() };
+    draft.stacks.insert(position, stack);
 }
 
-/// `<ip>0x…</ip>` and what follows it. Only what follows is the same for every occurrence of a
-/// place, so it is read once.
+/// Reads a frame. The elements after `<ip>0x…</ip>` are the same for every occurrence of a place in
+/// the code, so they are parsed only once.
 fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
     let ip = xml
         .strip_prefix("<ip>")
@@ -268,25 +285,25 @@ fn frame(xml: &str, index: usize, out: &mut Collector) -> Frame {
         )
     });
     let raw = if site.is_empty() { xml } else { site };
-    let site = out.site_or(raw.as_bytes(), || read_site(raw));
+    let site = out.xml_frame_info(raw.as_bytes(), || parse_frame_info(raw));
     Frame {
         index: u32::try_from(index).unwrap_or(u32::MAX),
         address,
         inlined: false,
-        site,
+        info: site,
     }
 }
 
-fn read_site(xml: &str) -> Site {
-    let mut parts = SiteParts::default();
+fn parse_frame_info(xml: &str) -> FrameInfo {
+    let mut parts = FrameParts::default();
     if !lines(xml, true, &mut |name, part| parts.take(name, part)) {
-        parts = SiteParts::default();
+        parts = FrameParts::default();
         let _ = texts(xml, |name, part| parts.take(name, part));
     }
-    let mut site = Site {
+    let mut site = FrameInfo {
         raw: xml.as_bytes().into(),
         line: parts.line,
-        ..Site::default()
+        ..FrameInfo::default()
     };
     site.module = parts.object.map(|o| unescape(o).as_ref().into());
     if let Some(function) = parts.function.filter(|f| *f != "???") {
@@ -303,9 +320,9 @@ fn read_site(xml: &str) -> Site {
     site
 }
 
-/// The texts of a frame's elements.
+/// The texts of a frame's elements, still escaped.
 #[derive(Debug, Default)]
-struct SiteParts<'a> {
+struct FrameParts<'a> {
     object: Option<&'a str>,
     function: Option<&'a str>,
     folder: Option<&'a str>,
@@ -313,9 +330,9 @@ struct SiteParts<'a> {
     line: Option<u32>,
 }
 
-impl<'a> SiteParts<'a> {
-    fn take(&mut self, name: &str, part: Part<'a>) {
-        let Part::Text(text) = part else { return };
+impl<'a> FrameParts<'a> {
+    fn take(&mut self, name: &str, part: XmlPart<'a>) {
+        let XmlPart::Text(text) = part else { return };
         let text = text.trim_ascii();
         match name {
             "obj" => self.object = Some(text),

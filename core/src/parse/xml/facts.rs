@@ -1,26 +1,26 @@
-//! What valgrind's XML says about the run: arguments, version, sums.
+//! Metadata of a run in valgrind's XML: arguments, version, totals.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::super::memcheck::amount;
-use super::element::{Part, texts, unescape};
+use super::element::{XmlPart, texts, unescape};
 use crate::model::{Amount, LeakSummary, Report, ShownLeaks, Text, Tool};
 
-/// The text between the first start tag and the next tag.
-pub(crate) fn plain(element: &str) -> String {
+/// Returns the text between the first start tag and the next tag.
+pub(crate) fn inner_text(element: &str) -> String {
     let inner = element.split_once('>').map_or("", |(_, rest)| rest);
     unescape(inner.split('<').next().unwrap_or_default().trim()).into_owned()
 }
 
-/// The text of the first element of this name.
+/// Returns the text of the first element with this name.
 pub(crate) fn value<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let start = xml.find(&format!("<{name}>"))? + name.len() + 2;
     xml[start..].split('<').next()
 }
 
-/// `<name><bytes>…</bytes><blocks>…</blocks></name>`; 3.26.0 leaves out an end tag.
+/// Parses `<name><bytes>…</bytes><blocks>…</blocks></name>`. 3.26.0 omits an end tag.
 pub(crate) fn amounts(xml: &str, name: &str) -> Option<Amount> {
     let start = xml.find(&format!("<{name}>"))?;
     let rest = &xml[start..];
@@ -35,6 +35,7 @@ pub(crate) fn amounts(xml: &str, name: &str) -> Option<Amount> {
     })
 }
 
+/// Parses a `<leak_summary>`.
 pub(crate) fn leak_summary(xml: &str) -> LeakSummary {
     let mut summary = LeakSummary::default();
     let LeakSummary {
@@ -61,6 +62,7 @@ pub(crate) fn leak_summary(xml: &str) -> LeakSummary {
     summary
 }
 
+/// Converts the text of `<tool>`.
 pub(crate) fn tool(name: &str) -> Tool {
     match name {
         "memcheck" => Tool::Memcheck,
@@ -70,27 +72,28 @@ pub(crate) fn tool(name: &str) -> Tool {
     }
 }
 
+/// Returns valgrind's version from the text of `<preamble>`.
 pub(crate) fn version(preamble: &str) -> Option<Text> {
     let (_, rest) = preamble.split_once("Using Valgrind-")?;
     rest.split([' ', ';', '<']).next().map(Text::from)
 }
 
-/// The command, and which leaks its options show.
+/// Sets the command of a report, and the facts that valgrind's own options state.
 pub(crate) fn arguments(xml: &str, report: &mut Report) {
-    let mut own = Vec::new();
+    let mut options = Vec::new();
     let mut program = Vec::new();
     let mut in_program = false;
     let _ = texts(xml, |name, part| match part {
-        Part::Open => in_program = in_program && name != "vargv" || name == "argv",
-        Part::Text(text) if in_program => program.push(unescape(text.trim()).into_owned()),
-        Part::Text(text) => own.push(unescape(text.trim()).into_owned()),
+        XmlPart::Open => in_program = in_program && name != "vargv" || name == "argv",
+        XmlPart::Text(text) if in_program => program.push(unescape(text.trim()).into_owned()),
+        XmlPart::Text(text) => options.push(unescape(text.trim()).into_owned()),
     });
     report.command = (!program.is_empty()).then(|| program.join(" ").into());
-    report.shown = Some(shown(&own));
-    report.callers = Some(callers(&own));
+    report.shown_leaks = Some(shown_leaks(&options));
+    report.callers = Some(callers(&options));
 }
 
-/// `--num-callers`; 12 without it (`m_options.c`).
+/// Returns the value of `--num-callers`; the default is 12 (`m_options.c`).
 fn callers(options: &[String]) -> u32 {
     let given = options
         .iter()
@@ -99,9 +102,10 @@ fn callers(options: &[String]) -> u32 {
     given.and_then(|n| n.parse().ok()).unwrap_or(12)
 }
 
-/// Which leaks `--show-leak-kinds` shows; the last option of a kind wins. `--leak-check` has no
-/// say: with XML valgrind always searches in full (`mc_main.c`, `mc_post_clo_init`).
-pub(crate) fn shown(options: &[String]) -> ShownLeaks {
+/// Returns the leaks that valgrind prints with these options. For each option, the last occurrence
+/// counts. `--leak-check` is ignored: with XML, valgrind always does a full leak check
+/// (`mc_main.c`, `mc_post_clo_init`).
+pub(crate) fn shown_leaks(options: &[String]) -> ShownLeaks {
     let mut kinds = ShownLeaks {
         definite: true,
         possible: true,
@@ -119,7 +123,8 @@ pub(crate) fn shown(options: &[String]) -> ShownLeaks {
                 };
             }
             Some(("--show-reachable", yes)) => {
-                (kinds.reachable, kinds.indirect) = (yes == "yes", yes == "yes")
+                kinds.reachable = yes == "yes";
+                kinds.indirect = yes == "yes";
             }
             Some(("--show-possibly-lost", yes)) => kinds.possible = yes == "yes",
             _ => {}
@@ -135,18 +140,18 @@ mod tests {
 
     #[test]
     fn options_decide_which_leaks_are_shown() {
-        let show = |options: &[&str]| {
-            let s = shown(&options.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>());
+        let shown = |options: &[&str]| {
+            let s = shown_leaks(&options.iter().map(|o| (*o).to_owned()).collect::<Vec<_>>());
             (s.definite, s.indirect, s.possible, s.reachable)
         };
-        assert_eq!(show(&["--leak-check=no"]), (true, false, true, false));
-        assert_eq!(show(&["--leak-check=full"]), (true, false, true, false));
+        assert_eq!(shown(&["--leak-check=no"]), (true, false, true, false));
+        assert_eq!(shown(&["--leak-check=full"]), (true, false, true, false));
         assert_eq!(
-            show(&["--leak-check=full", "--show-leak-kinds=definite"]),
+            shown(&["--leak-check=full", "--show-leak-kinds=definite"]),
             (true, false, false, false)
         );
         assert_eq!(
-            show(&["--leak-check=yes", "--show-reachable=yes"]),
+            shown(&["--leak-check=yes", "--show-reachable=yes"]),
             (true, true, true, true)
         );
     }

@@ -1,8 +1,8 @@
-//! Parts of a document whose beginning is not in the log.
+//! Parts of an XML document whose beginning is missing.
 
 use crate::bytes::trim_start;
 
-/// Kinds of errors, as the elements name them; those of leaks go on.
+/// Starts of the text of `<kind>` elements. The kinds of leaks are only prefixes.
 const KINDS: &[&[u8]] = &[
     b"Leak_",
     b"InvalidRead<",
@@ -43,10 +43,11 @@ const KINDS: &[&[u8]] = &[
     b"RwlockErr<",
 ];
 
-/// True for a line of an error, outside of any document: the elements that no other XML holds.
+/// Returns true for a line of an error outside of any document, if no other XML contains such an
+/// element.
 pub(crate) fn is_fragment(text: &[u8]) -> bool {
     let text = trim_start(text);
-    // The end of a log may cut the name itself.
+    // At the end of a log the name itself may be cut.
     let is_cut = |name: &[u8]| !name.is_empty() && !name.contains(&b'<');
     let begins = |name: &[u8]| {
         KINDS

@@ -1,22 +1,22 @@
-//! The lines of an error in a row: most of a large document, read without asking of each what else
-//! it may be.
+//! A fast path for consecutive lines of an error, of which a large document mostly consists: they
+//! are appended to the buffer without checking each for other formats.
 
 use memchr::{memchr, memchr3};
 
-use super::{Document, MAX_ELEMENT, SHORT, State, element};
+use super::{MAX_ELEMENT, SHORT, State, XmlDocument, element};
 use crate::bytes::trim_start;
 use crate::parse::collect::Collector;
 
-/// So many bytes and lines.
+/// The number of bytes and lines that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) bytes: usize,
     pub(crate) lines: u64,
 }
 
-impl Document {
-    /// Reads lines at the start of a text of whole lines, as far as they can be nothing but parts
-    /// of the error that is open. `number` is that of the first.
+impl XmlDocument {
+    /// Reads lines at the start of `text`, which consists of complete lines, as long as they can
+    /// only be parts of the open error. `number` is the number of the first line.
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
         let mut rows = Rows::default();
         if self.state != State::Inside || !self.waiting || element::name(&self.buffer) != b"error" {
@@ -47,7 +47,7 @@ impl Document {
     }
 }
 
-/// True for a line that begins with a tag of an element, and has no colours, no tag of a process
+/// Returns true for a line that begins with an element's tag and contains no colors, no process tag
 /// and no carriage return.
 fn is_plain(row: &[u8]) -> bool {
     const ESC: u8 = 0x1B;
@@ -66,7 +66,7 @@ mod tests {
     use super::is_plain;
 
     #[test]
-    fn whatever_else_a_line_may_be_is_left_to_those_who_ask() {
+    fn only_plain_element_lines_take_the_fast_path() {
         for row in ["<error>", "      <fn>main</fn>", "\t</stack>"] {
             assert!(is_plain(row.as_bytes()), "{row}");
         }

@@ -1,4 +1,4 @@
-//! `[[allow]]`: one thing that is accepted, with its reason.
+//! Reads `[[allow]]`: one rule, with its reason.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::reader::Table;
-use super::{kind, tools};
+use super::reader::{NumberOrTable, Table};
+use super::{read_kind, read_tools};
 use crate::rules::glob::Glob;
 use crate::rules::selector::{Bounds, Limit, Selector, Title};
-use crate::rules::stack::Item;
-use crate::rules::{About, Matcher, Origin, Rule, Source};
+use crate::rules::stack::StackPattern;
+use crate::rules::{Matcher, Origin, Rule, RuleMetadata, Source};
 
 const KEYS: &[&str] = &[
     "id",
@@ -39,13 +39,13 @@ pub(crate) fn read(root: &Table<'_>, source: Source) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     for table in root.tables("allow", "[[allow]]") {
-        let rule = rule(&table, source);
+        let rule = read_rule(&table, source);
         let first = *seen.entry_ref(&rule.id).or_insert(rules.len());
         if let Some(first) = rules.get(first) {
-            let help = format!("{} has it already; a name is for one rule", first.origin);
-            table.document.mistake(
+            let help = format!("choose another id: {} already uses it", first.origin);
+            table.document.error(
                 table.span_of("id"),
-                format!("a second rule `{}`", rule.id),
+                format!("duplicate rule id `{}`", rule.id),
                 Some(help),
             );
         }
@@ -54,8 +54,8 @@ pub(crate) fn read(root: &Table<'_>, source: Source) -> Vec<Rule> {
     rules
 }
 
-fn rule(table: &Table<'_>, source: Source) -> Rule {
-    table.only(KEYS);
+fn read_rule(table: &Table<'_>, source: Source) -> Rule {
+    table.reject_unknown_keys(KEYS);
     let line = table.document.line(table.span.start);
     let origin = Origin {
         source,
@@ -67,60 +67,59 @@ fn rule(table: &Table<'_>, source: Source) -> Rule {
         if empty {
             table
                 .document
-                .mistake(table.span_of("id"), "an empty `id`", None);
+                .error(table.span_of("id"), "`id` is empty", None);
         }
         !empty
     });
-    let selector = selector(table);
-    let items = stack(table, "stack");
-    if items.is_empty()
+    let selector = read_selector(table);
+    let patterns = read_stack(table, "stack");
+    if patterns.is_empty()
         && selector.fingerprint.is_none()
         && !table.has("stack")
         && !table.has("fingerprint")
     {
-        let help = "add `stack = […]` or `fingerprint = \"lg1-…\"`; `leakgate allow FINGERPRINT` writes an entry for you";
-        table.document.mistake(
+        let help = "add `stack = […]` or `fingerprint = \"lg1-…\"`, or generate the rule with \
+                    `leakgate allow FINGERPRINT`";
+        table.document.error(
             table.span.clone(),
-            "this entry names no stack and no fingerprint: it would accept everything",
+            "missing `stack` or `fingerprint`: the rule would accept every finding",
             Some(help.into()),
         );
     }
     Rule {
-        about: about(table),
+        metadata: read_metadata(table),
         selector,
         expires: table.date("expires"),
-        limit: limit(table),
+        limit: read_limit(table),
         expect: table.number("expect"),
-        witness: witness(table),
+        witness: read_witness(table),
         ..Rule::new(
             id.unwrap_or_else(|| origin.to_string()),
             origin,
-            Matcher::Stack(items),
+            Matcher::Stack(patterns),
         )
     }
 }
 
-fn about(table: &Table<'_>) -> About {
+fn read_metadata(table: &Table<'_>) -> RuleMetadata {
     let reason = table.string("reason");
     if !table.has("reason") {
-        let help = "say why it is accepted: `reason = \"…\"`";
-        table.document.mistake(
-            table.span.clone(),
-            "an entry without a `reason`",
-            Some(help.into()),
-        );
+        let help = "explain why the findings are accepted: `reason = \"…\"`";
+        table
+            .document
+            .error(table.span.clone(), "missing `reason`", Some(help.into()));
     } else if reason.as_ref().is_some_and(|r| r.trim().is_empty()) {
-        table.document.mistake(
+        table.document.error(
             table.span_of("reason"),
-            "an empty `reason`",
-            Some(String::from("say why it is accepted")),
+            "`reason` is empty",
+            Some(String::from("explain why the findings are accepted")),
         );
     }
-    let words = ["false-positive", "accepted", "to-fix"].map(|word| (word, word));
-    About {
+    let statuses = ["false-positive", "accepted", "to-fix"].map(|name| (name, name));
+    RuleMetadata {
         reason: reason.unwrap_or_default(),
         investigation: table.string("investigation"),
-        status: table.word("status", &words).map(String::from),
+        status: table.choice("status", &statuses).map(String::from),
         references: table
             .strings("references")
             .into_iter()
@@ -131,18 +130,18 @@ fn about(table: &Table<'_>) -> About {
     }
 }
 
-fn selector(table: &Table<'_>) -> Selector {
+fn read_selector(table: &Table<'_>) -> Selector {
     let kinds = table
         .strings("kinds")
         .into_iter()
-        .filter_map(|(word, span)| kind(table, &word, span))
+        .filter_map(|(name, span)| read_kind(table, &name, span))
         .collect();
     for key in ["tools", "kinds", "stack"] {
         if table.has(key) && table.strings(key).is_empty() {
-            table.document.mistake(
+            table.document.error(
                 table.span_of(key),
-                format!("an empty list `{key}`"),
-                Some(String::from("leave it out where anything will do")),
+                format!("`{key}` is empty"),
+                Some(format!("omit `{key}` to match everything")),
             );
         }
     }
@@ -150,27 +149,28 @@ fn selector(table: &Table<'_>) -> Selector {
     if let Some(text) = &fingerprint
         && !is_fingerprint(text)
     {
-        let help = String::from("it is `lg1-` and 32 hexadecimal digits, as reports show it");
-        table.document.mistake(
+        let help =
+            String::from("copy the fingerprint from a report: `lg1-` and 32 hexadecimal digits");
+        table.document.error(
             table.span_of("fingerprint"),
-            format!("`{text}` is no fingerprint"),
+            format!("invalid fingerprint `{text}`"),
             Some(help),
         );
     }
     let title = table
         .string("title")
-        .map(|pattern| Title(Glob::escaped(&pattern)));
+        .map(|pattern| Title(Glob::from_toml(&pattern)));
     Selector {
-        tools: tools(table, "tools"),
+        tools: read_tools(table, "tools"),
         kinds,
         title,
-        bytes: bounds(table, "bytes"),
-        blocks: bounds(table, "blocks"),
+        bytes: read_bounds(table, "bytes"),
+        blocks: read_bounds(table, "blocks"),
         fingerprint,
     }
 }
 
-/// `lg1-` and 32 hexadecimal digits.
+/// Returns true if the text is `lg1-` and 32 lower-case hexadecimal digits.
 pub(crate) fn is_fingerprint(text: &str) -> bool {
     text.strip_prefix("lg1-").is_some_and(|hex| {
         hex.len() == 32
@@ -180,12 +180,12 @@ pub(crate) fn is_fingerprint(text: &str) -> bool {
     })
 }
 
-fn bounds(table: &Table<'_>, key: &'static str) -> Bounds {
+fn read_bounds(table: &Table<'_>, key: &'static str) -> Bounds {
     match table.number_or_table(key, key) {
         None => Bounds::default(),
-        Some(Ok(size)) => Bounds::exactly(size),
-        Some(Err(range)) => {
-            range.only(&["min", "max"]);
+        Some(NumberOrTable::Number(size)) => Bounds::exactly(size),
+        Some(NumberOrTable::Table(range)) => {
+            range.reject_unknown_keys(&["min", "max"]);
             let bounds = Bounds {
                 min: range.number("min"),
                 max: range.number("max"),
@@ -195,9 +195,9 @@ fn bounds(table: &Table<'_>, key: &'static str) -> Bounds {
                 .zip(bounds.max)
                 .is_some_and(|(min, max)| min > max)
             {
-                table.document.mistake(
+                table.document.error(
                     range.span.clone(),
-                    format!("`{key}`: min is larger than max"),
+                    format!("invalid `{key}`: `min` is greater than `max`"),
                     None,
                 );
             }
@@ -206,11 +206,11 @@ fn bounds(table: &Table<'_>, key: &'static str) -> Bounds {
     }
 }
 
-fn limit(table: &Table<'_>) -> Limit {
+fn read_limit(table: &Table<'_>) -> Limit {
     let Some(limit) = table.table("limit", "limit") else {
         return Limit::default();
     };
-    limit.only(&["findings", "bytes", "blocks"]);
+    limit.reject_unknown_keys(&["findings", "bytes", "blocks"]);
     Limit {
         findings: limit.number("findings"),
         bytes: limit.number("bytes"),
@@ -218,32 +218,32 @@ fn limit(table: &Table<'_>) -> Limit {
     }
 }
 
-fn stack(table: &Table<'_>, key: &str) -> Vec<Item> {
-    let mut items = Vec::new();
+fn read_stack(table: &Table<'_>, key: &str) -> Vec<StackPattern> {
+    let mut patterns = Vec::new();
     for (text, span) in table.strings(key) {
-        match Item::read(&text) {
-            Ok(item) => items.push(item),
-            Err(what) => {
-                let bare = !text.contains(':') && !text.is_empty();
-                let help = bare.then(|| format!("did you mean `fun:{text}`?"));
-                table.document.mistake(span, what, help);
+        match StackPattern::read(&text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(message) => {
+                let has_no_prefix = !text.contains(':') && !text.is_empty();
+                let help = has_no_prefix.then(|| format!("did you mean `fun:{text}`?"));
+                table.document.error(span, message, help);
             }
         }
     }
-    items
+    patterns
 }
 
-/// The witness is a stack without wildcards.
-fn witness(table: &Table<'_>) -> Vec<String> {
+/// Reads the witness, which is a stack without wildcards.
+fn read_witness(table: &Table<'_>) -> Vec<String> {
     let mut frames = Vec::new();
     for (text, span) in table.strings("witness") {
         if text.starts_with("fun:") || text.starts_with("obj:") {
             frames.push(text);
         } else {
-            table.document.mistake(
+            table.document.error(
                 span,
-                format!("`{text}` is no frame of a witness: it begins with `fun:` or `obj:`"),
-                None,
+                format!("invalid witness frame `{text}`"),
+                Some(String::from("start the frame with `fun:` or `obj:`")),
             );
         }
     }

@@ -1,34 +1,34 @@
-//! `[[format]]`: lines of the project's own.
+//! Reads `[[format]]`: a log format of the project's own checker.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::kind;
+use super::read_kind;
 use super::reader::Table;
-use crate::format::{Condition, Format, Shape};
+use crate::custom_format::{Condition, CustomFormat, Shape};
+use crate::expression::Expression;
 use crate::model::Kind;
-use crate::rules::expression::Expression;
-use crate::rules::selector::KindSet;
+use crate::policy::KindSet;
 
 const KEYS: &[&str] = &[
     "name", "contains", "pattern", "start", "frames", "end", "when", "clean", "kind",
 ];
 
-/// A text that is shorter is found too often in other output.
-const SHORTEST: usize = 3;
+/// Minimum length of a literal, in bytes. Shorter texts occur too often in other output.
+const MIN_LITERAL_LENGTH: usize = 3;
 
 /// Reads every `[[format]]` of a document.
-pub(super) fn read(root: &Table<'_>) -> Vec<Format> {
-    let mut formats: Vec<Format> = Vec::new();
+pub(super) fn read(root: &Table<'_>) -> Vec<CustomFormat> {
+    let mut formats: Vec<CustomFormat> = Vec::new();
     for table in root.tables("format", "[[format]]") {
         let Some(format) = read_one(&table) else {
             continue;
         };
         if formats.iter().any(|known| known.name == format.name) {
-            table.document.mistake(
+            table.document.error(
                 table.span_of("name"),
-                format!("a second format `{}`", format.name),
+                format!("duplicate format name `{}`", format.name),
                 None,
             );
         }
@@ -37,22 +37,25 @@ pub(super) fn read(root: &Table<'_>) -> Vec<Format> {
     formats
 }
 
-fn read_one(table: &Table<'_>) -> Option<Format> {
-    table.only(KEYS);
-    let name = name(table);
-    let shape = shape(table);
-    let clean = expression(table, "clean");
-    let kind = one_kind(table);
+fn read_one(table: &Table<'_>) -> Option<CustomFormat> {
+    table.reject_unknown_keys(KEYS);
+    let name = read_name(table);
+    let shape = read_shape(table);
+    let clean = read_expression(table, "clean");
+    let kind = read_single_kind(table);
     let shape = shape?;
     let opening = shape.opening();
     let when = table.string("when").and_then(|text| {
-        let condition = Condition::read(&text, &opening.groups());
+        let condition = Condition::parse(&text, &opening.group_names());
         condition
-            .map_err(|(what, help)| table.document.mistake(table.span_of("when"), what, help))
+            .map_err(|error| {
+                let span = table.span_of("when");
+                table.document.error(span, error.message, error.help);
+            })
             .ok()
     });
-    let literals = literals(table, opening, clean.as_ref())?;
-    Some(Format {
+    let literals = read_literals(table, opening, clean.as_ref())?;
+    Some(CustomFormat {
         name: name?,
         kind,
         shape,
@@ -62,38 +65,41 @@ fn read_one(table: &Table<'_>) -> Option<Format> {
     })
 }
 
-fn name(table: &Table<'_>) -> Option<String> {
+fn read_name(table: &Table<'_>) -> Option<String> {
     let name = table.string("name").unwrap_or_default();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(fits) {
         let help = String::from(
-            "lower-case letters, digits and `-`; findings are of the tool `custom:NAME`",
+            "use lower-case letters, digits and `-`; findings get the tool name `custom:NAME`",
         );
-        table
-            .document
-            .mistake(table.span_of("name"), "a format has a `name`", Some(help));
+        table.document.error(
+            table.span_of("name"),
+            "missing or invalid `name`",
+            Some(help),
+        );
         return None;
     }
     Some(name)
 }
 
-/// `pattern`, or `start` and `frames`.
-fn shape(table: &Table<'_>) -> Option<Shape> {
+/// Reads `pattern`, or `start`, `frames` and `end`.
+fn read_shape(table: &Table<'_>) -> Option<Shape> {
     let is_line = table.has("pattern");
     let is_block = ["start", "frames", "end"].iter().any(|key| table.has(key));
     match (is_line, is_block) {
-        (true, false) => expression(table, "pattern").map(Shape::Line),
+        (true, false) => read_expression(table, "pattern").map(Shape::Line),
         (false, true) => {
             for key in ["start", "frames"]
                 .into_iter()
                 .filter(|key| !table.has(key))
             {
-                let what =
-                    format!("a format with `start` has `frames` too, and `{key}` is missing");
-                table.document.mistake(table.span.clone(), what, None);
+                let message =
+                    format!("missing `{key}`: a format with a stack needs `start` and `frames`");
+                table.document.error(table.span.clone(), message, None);
             }
-            let (start, frames) = (expression(table, "start"), expression(table, "frames"));
-            let end = expression(table, "end");
+            let start = read_expression(table, "start");
+            let frames = read_expression(table, "frames");
+            let end = read_expression(table, "end");
             Some(Shape::Block {
                 start: start?,
                 frames: frames?,
@@ -102,42 +108,45 @@ fn shape(table: &Table<'_>) -> Option<Shape> {
         }
         _ => {
             let help = String::from(
-                "`pattern` for a finding in one line; `start`, `frames` and perhaps `end` for one with a stack",
+                "use `pattern` for findings in one line, or `start`, `frames` and optionally \
+                 `end` for findings with a stack",
             );
-            let what = if is_line {
-                "a format has either `pattern` or `start`"
+            let message = if is_line {
+                "`pattern` cannot be combined with `start`, `frames` or `end`"
             } else {
-                "a format has a `pattern`"
+                "missing `pattern`"
             };
-            table.document.mistake(table.span.clone(), what, Some(help));
+            table
+                .document
+                .error(table.span.clone(), message, Some(help));
             None
         }
     }
 }
 
-fn expression(table: &Table<'_>, key: &str) -> Option<Expression> {
+fn read_expression(table: &Table<'_>, key: &str) -> Option<Expression> {
     let text = table.string(key)?;
     if text.is_empty() {
         table
             .document
-            .mistake(table.span_of(key), format!("an empty `{key}`"), None);
+            .error(table.span_of(key), format!("`{key}` is empty"), None);
         return None;
     }
-    let read = Expression::read(&text);
-    read.map_err(|why| table.document.mistake(table.span_of(key), why, None))
+    let read = Expression::new(&text);
+    read.map_err(|message| table.document.error(table.span_of(key), message, None))
         .ok()
 }
 
-fn one_kind(table: &Table<'_>) -> Kind {
-    let Some(word) = table.string("kind") else {
+fn read_single_kind(table: &Table<'_>) -> Kind {
+    let Some(name) = table.string("kind") else {
         return Kind::LEAK_DEFINITE;
     };
-    match kind(table, &word, table.span_of("kind")) {
+    match read_kind(table, &name, table.span_of("kind")) {
         Some(KindSet::One(kind)) => kind,
         Some(_) => {
-            table.document.mistake(
+            table.document.error(
                 table.span_of("kind"),
-                format!("`{word}` stands for several kinds; a finding has one"),
+                format!("`{name}` is a group of kinds; expected a single kind"),
                 None,
             );
             Kind::LEAK_DEFINITE
@@ -146,19 +155,23 @@ fn one_kind(table: &Table<'_>) -> Kind {
     }
 }
 
-/// What stands in every line of the format: what `contains` says, else what the patterns themselves
-/// tell.
-fn literals(
+/// Returns texts one of which every line of the format contains: the value of `contains`, or else
+/// literals derived from the patterns.
+fn read_literals(
     table: &Table<'_>,
     opening: &Expression,
     clean: Option<&Expression>,
 ) -> Option<Vec<String>> {
-    let said = table.string("contains");
-    if let Some(text) = said.as_deref().filter(|text| text.len() < SHORTEST) {
-        let help = format!("at least {SHORTEST} letters, and such as are rare in other output");
-        table.document.mistake(
+    let contains = table.string("contains");
+    if let Some(text) = contains
+        .as_deref()
+        .filter(|text| text.len() < MIN_LITERAL_LENGTH)
+    {
+        let help =
+            format!("use at least {MIN_LITERAL_LENGTH} characters that are rare in other output");
+        table.document.error(
             table.span_of("contains"),
-            format!("`{text}` is too short"),
+            format!("`contains` is too short: `{text}`"),
             Some(help),
         );
         return None;
@@ -173,16 +186,23 @@ fn literals(
         let Some(expression) = expression else {
             continue;
         };
-        match &said {
+        match &contains {
             Some(text) => all.push(text.to_string()),
-            None if expression.literals.iter().any(|text| text.len() < SHORTEST)
+            None if expression
+                .literals
+                .iter()
+                .any(|text| text.len() < MIN_LITERAL_LENGTH)
                 || expression.literals.is_empty() =>
             {
                 let help = String::from(
-                    "say it in `contains`: every line of the log is searched for it first",
+                    "set `contains` to a text that every such line contains; the log is searched \
+                     for it first",
                 );
-                let what = format!("nothing of `{key}` stands in every line that it matches");
-                table.document.mistake(table.span_of(key), what, Some(help));
+                let message =
+                    format!("`{key}` has no fixed text that every matching line contains");
+                table
+                    .document
+                    .error(table.span_of(key), message, Some(help));
                 return None;
             }
             None => all.extend(expression.literals.iter().cloned()),

@@ -1,8 +1,8 @@
-//! Reading a table of TOML so that every mistake in it is told, each at its place.
+//! Reads TOML tables and collects all errors, each with its position.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::Range;
@@ -11,49 +11,56 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::mistake::{Mistake, nearest};
+use crate::diagnostic::Diagnostic;
+use crate::error::UnknownName;
 
-/// A document, and the mistakes that were found in it so far.
+/// A TOML document and the errors found in it so far.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
-    /// Where lines end.
-    ends: Vec<usize>,
-    mistakes: RefCell<Vec<Mistake>>,
+    /// Offsets of the line feeds.
+    line_ends: Vec<usize>,
+    errors: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Document<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+        let line_ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
         Self {
             file,
             text,
-            ends,
-            mistakes: RefCell::new(Vec::new()),
+            line_ends,
+            errors: RefCell::new(Vec::new()),
         }
     }
 
-    pub(crate) fn mistake(
+    /// Records an error at a byte range of the text.
+    pub(crate) fn error(
         &self,
         span: Range<usize>,
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let mistake = Mistake::at_span(self.file, self.text, span, message).with_help(help);
-        self.mistakes.borrow_mut().push(mistake);
+        let error = Diagnostic::at_span(self.file, self.text, span, message).with_help(help);
+        self.errors.borrow_mut().push(error);
     }
 
-    /// The line in which a place lies, from 1.
-    pub(crate) fn line(&self, at: usize) -> u32 {
-        u32::try_from(self.ends.partition_point(|end| *end < at) + 1).unwrap_or(u32::MAX)
+    /// Records an error for a name that isn't one of the expected ones.
+    pub(crate) fn unknown_name(&self, span: Range<usize>, error: &UnknownName) {
+        self.error(span, error.to_string(), Some(error.help().to_string()));
     }
 
-    /// All mistakes, in the order of the file.
-    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
-        let mut mistakes = self.mistakes.into_inner();
-        mistakes.sort_by_key(|m| (m.line, m.column));
-        mistakes
+    /// Returns the line of a byte offset, counted from 1.
+    pub(crate) fn line(&self, offset: usize) -> u32 {
+        u32::try_from(self.line_ends.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Returns all errors, in the order of the file.
+    pub(crate) fn into_errors(self) -> Vec<Diagnostic> {
+        let mut errors = self.errors.into_inner();
+        errors.sort_by_key(|error| (error.line, error.column));
+        errors
     }
 }
 
@@ -62,7 +69,7 @@ impl<'a> Document<'a> {
 pub(crate) struct Table<'a> {
     pub(crate) document: &'a Document<'a>,
     pub(crate) span: Range<usize>,
-    /// How a person calls it: `[gate]`, `[[allow]]`.
+    /// Name for messages: `[gate]`, `[[allow]]`. Empty for the root table.
     name: &'static str,
     inner: &'a DeTable<'a>,
 }
@@ -89,7 +96,7 @@ impl<'a> Table<'a> {
             .map(|(_, value)| value)
     }
 
-    /// The place of a key's value, or of the table where it has none.
+    /// Returns the span of a key's value, or of the table if the key is missing.
     pub(crate) fn span_of(&self, key: &str) -> Range<usize> {
         self.get(key).map_or(self.span.clone(), Spanned::span)
     }
@@ -98,41 +105,37 @@ impl<'a> Table<'a> {
         self.get(key).is_some()
     }
 
-    /// Every key must be one of these.
-    pub(crate) fn only(&self, known: &[&str]) {
+    /// Records an error for each key that isn't one of these.
+    pub(crate) fn reject_unknown_keys(&self, known: &[&str]) {
         for (key, _) in self
             .inner
             .iter()
             .filter(|(k, _)| !known.contains(&k.get_ref().as_ref()))
         {
-            let word: &str = key.get_ref();
-            let help = match nearest(word, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", known.join(", ")),
-            };
-            let place = if self.name.is_empty() {
+            let error = UnknownName::new("key", key.get_ref(), known.iter().copied());
+            let table = if self.name.is_empty() {
                 String::new()
             } else {
                 format!(" in {}", self.name)
             };
-            self.document.mistake(
+            self.document.error(
                 key.span(),
-                format!("unknown key `{word}`{place}"),
-                Some(help),
+                format!("{error}{table}"),
+                Some(error.help().to_owned()),
             );
         }
     }
 
-    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, what: &str) {
-        // A number of the right type that is out of bounds tells more than the name of its type.
+    fn type_error(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
+        // An integer may have the right type but be out of range, so the message shows its value.
         let found = match value.get_ref() {
             DeValue::Integer(number) => format!("{number}"),
             DeValue::Array(_) => String::from("a list"),
             other => format!("a {}", other.type_str()),
         };
-        self.document.mistake(
+        self.document.error(
             value.span(),
-            format!("`{key}` is {what}, not {found}"),
+            format!("invalid `{key}`: expected {expected}, found {found}"),
             None,
         );
     }
@@ -141,59 +144,59 @@ impl<'a> Table<'a> {
         let value = self.get(key)?;
         let text = value.get_ref().as_str().map(str::to_owned);
         if text.is_none() {
-            self.wrong(key, value, "a string");
+            self.type_error(key, value, "a string");
         }
         text
     }
 
-    /// Strings and their places.
+    /// Returns the strings of a list, each with its span. A missing key is an empty list.
     pub(crate) fn strings(&self, key: &str) -> Vec<(String, Range<usize>)> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong(key, value, "a list of strings");
+            self.type_error(key, value, "a list of strings");
             return Vec::new();
         };
         let mut out = Vec::new();
         for item in array.iter() {
             match item.get_ref().as_str() {
                 Some(text) => out.push((text.to_owned(), item.span())),
-                None => self.wrong(key, item, "a list of strings"),
+                None => self.type_error(key, item, "a list of strings"),
             }
         }
         out
     }
 
-    /// One of some words.
-    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    /// Returns the value whose name the key contains.
+    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.string(key)?;
-        let found = words
+        let found = choices
             .iter()
-            .find(|(word, _)| *word == text)
+            .find(|(name, _)| *name == text)
             .map(|(_, value)| *value);
         if found.is_none() {
-            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.document.mistake(
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.document.error(
                 self.span_of(key),
-                format!("`{key}` can't be `{text}`"),
-                Some(format!("there are {}", names.join(", "))),
+                format!("invalid value `{text}` for `{key}`"),
+                Some(format!("expected one of: {}", names.join(", "))),
             );
         }
         found
     }
 
-    /// A number that is not negative.
+    /// Returns a non-negative integer.
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         let value = self.get(key)?;
         let number = number(value.get_ref());
         if number.is_none() {
-            self.wrong(key, value, "a whole number from 0 on");
+            self.type_error(key, value, "a non-negative integer");
         }
         number
     }
 
-    /// A day: `2026-01-09`, with or without quotes.
+    /// Returns a date such as `2026-01-09`, with or without quotes.
     pub(crate) fn date(&self, key: &str) -> Option<Date> {
         let value = self.get(key)?;
         let date = match value.get_ref() {
@@ -212,63 +215,71 @@ impl<'a> Table<'a> {
         let day = |n: u8| i8::try_from(n).ok();
         let date = date.and_then(|(y, m, d)| Date::new(y?, day(m)?, day(d)?).ok());
         if date.is_none() {
-            self.document.mistake(
+            self.document.error(
                 value.span(),
-                format!("`{key}` is a day, such as 2027-01-09"),
+                format!("invalid `{key}`: expected a date such as 2027-01-09"),
                 None,
             );
         }
         date
     }
 
-    /// A number, or a table of its own.
+    /// Returns a non-negative integer or an inner table.
     pub(crate) fn number_or_table(
         &self,
         key: &str,
         name: &'static str,
-    ) -> Option<Result<u64, Self>> {
+    ) -> Option<NumberOrTable<'a>> {
         let value = self.get(key)?;
         if let Some(number) = number(value.get_ref()) {
-            return Some(Ok(number));
+            return Some(NumberOrTable::Number(number));
         }
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong(
+            self.type_error(
                 key,
                 value,
-                "a whole number from 0 on, or { min = …, max = … }",
+                "a non-negative integer, or { min = …, max = … }",
             );
         }
-        table.map(|inner| Err(Self::new(self.document, name, value.span(), inner)))
+        let inner = Self::new(self.document, name, value.span(), table?);
+        Some(NumberOrTable::Table(inner))
     }
 
     pub(crate) fn table(&self, key: &str, name: &'static str) -> Option<Self> {
         let value = self.get(key)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong(key, value, "a table");
+            self.type_error(key, value, "a table");
         }
         table.map(|inner| Self::new(self.document, name, value.span(), inner))
     }
 
-    /// `[[name]]`
+    /// Returns the tables of a list such as `[[allow]]`. A missing key is an empty list.
     pub(crate) fn tables(&self, key: &str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong(key, value, "a list of tables");
+            self.type_error(key, value, "a list of tables");
             return Vec::new();
         };
         let mut out = Vec::new();
         for item in array.iter() {
             match item.get_ref().as_table() {
                 Some(inner) => out.push(Self::new(self.document, name, item.span(), inner)),
-                None => self.wrong(key, item, "a list of tables"),
+                None => self.type_error(key, item, "a list of tables"),
             }
         }
         out
     }
+}
+
+/// The value of a key that allows both forms.
+#[derive(Clone, Debug)]
+pub(crate) enum NumberOrTable<'a> {
+    Number(u64),
+    Table(Table<'a>),
 }
 
 fn number(value: &DeValue<'_>) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! The texts by which patterns are looked up: one of them must stand in whatever a pattern takes.
+//! Keys of patterns: texts one of which every matching frame contains.
 
 use alloc::string::String;
 use alloc::vec;
@@ -10,11 +10,11 @@ use aho_corasick::automaton::Automaton as _;
 use aho_corasick::nfa::noncontiguous::NFA;
 use hashbrown::HashMap;
 
-use super::super::glob::{Glob, text_of};
-use super::super::valgrind::Name;
-use super::super::valgrind::frames::squeezed;
+use super::super::glob::{Glob, literal_text};
+use super::super::valgrind::FunctionPattern;
+use super::super::valgrind::frames::without_spaces;
 
-/// Names that stand in too many stacks to tell anything.
+/// Names that occur in too many stacks to be useful as keys.
 const COMMON: &[&str] = &[
     "malloc",
     "calloc",
@@ -34,54 +34,54 @@ const COMMON: &[&str] = &[
     "_Znaj",
 ];
 
-/// What must stand in a frame.
+/// What every frame that a pattern matches contains.
 #[derive(Debug)]
 pub(super) enum Key {
-    /// One of these names, without blanks.
+    /// One of these names, without spaces.
     Exact(Vec<String>),
     /// One of these texts, within a name, a path or a module.
     Pieces(Vec<String>),
-    /// Nothing is known: the pattern is tried everywhere.
+    /// Unknown. The pattern is tried on every frame.
     Open,
 }
 
 impl Key {
-    /// How much it tells: what it is, how few items of rules have it, and how long it is.
+    /// Returns how selective the key is: the higher, the fewer frames contain it. Compares the type
+    /// of the key, then the number of patterns of all rules that have it, then its length.
     pub(super) fn rank(&self, users: u32) -> (u8, Reverse<u32>, usize) {
-        let (what, length) = match self {
-            // It stands in nearly every stack, while a pattern that is tried everywhere may be
-            // found nowhere.
+        let (class, length) = match self {
+            // Nearly every stack contains a common name, while an open pattern may match no frame.
             Self::Exact(names) if COMMON.contains(&names[0].as_str()) => (0, 0),
             Self::Open => (1, 0),
             Self::Pieces(pieces) => (2, pieces.iter().map(String::len).min().unwrap_or(0)),
             Self::Exact(names) => (3, names[0].len()),
         };
-        (what, Reverse(users), length)
+        (class, Reverse(users), length)
     }
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open)
     }
 
-    /// Of a name as it is printed.
-    pub(super) fn of_name(glob: &Glob) -> Self {
+    /// Returns the key of a pattern for printed names.
+    pub(super) fn for_name(glob: &Glob) -> Self {
         match glob {
-            Glob::Exact(name) => Self::Exact(vec![squeezed(name).into_owned()]),
-            Glob::Wild(_) => Self::of_path(glob),
+            Glob::Exact(name) => Self::Exact(vec![without_spaces(name).into_owned()]),
+            Glob::Wild(_) => Self::for_path(glob),
         }
     }
 
-    /// Of a text that may be part of a longer one.
-    pub(super) fn of_path(glob: &Glob) -> Self {
+    /// Returns the key of a pattern that may match a part of a path.
+    pub(super) fn for_path(glob: &Glob) -> Self {
         let piece = match glob {
             Glob::Exact(text) => Some(text.clone()),
-            Glob::Wild(_) => text_of(glob.needle()),
+            Glob::Wild(_) => literal_text(glob.longest_literal()),
         };
-        Self::of_pieces(piece.into_iter().collect())
+        Self::from_pieces(piece.into_iter().collect())
     }
 
-    /// One of these texts, of which none is empty.
-    pub(super) fn of_pieces(pieces: Vec<String>) -> Self {
+    /// Returns a key for these texts, or an open one if any of them is empty.
+    pub(super) fn from_pieces(pieces: Vec<String>) -> Self {
         if pieces.is_empty() || pieces.iter().any(String::is_empty) {
             Self::Open
         } else {
@@ -89,11 +89,11 @@ impl Key {
         }
     }
 
-    /// Of a sanitizer's template: what stands behind a `$` is never looked at.
-    pub(super) fn of_template(template: &str) -> Self {
+    /// Returns the key of a sanitizer's template. Sanitizers ignore everything after a `$`.
+    pub(super) fn for_template(template: &str) -> Self {
         let template = template.split('$').next().unwrap_or_default();
         let template = template.strip_prefix('^').unwrap_or(template);
-        Self::of_pieces(
+        Self::from_pieces(
             template
                 .split('*')
                 .max_by_key(|piece| piece.len())
@@ -103,31 +103,34 @@ impl Key {
         )
     }
 
-    /// Of a name as valgrind compares it, before demangling.
-    pub(super) fn of_symbol(name: &Name) -> Self {
+    /// Returns the key of a valgrind pattern, which valgrind compares with names before demangling.
+    pub(super) fn for_symbol(name: &FunctionPattern) -> Self {
         match &name.glob {
             Glob::Exact(symbol) => {
-                let demangled = name.demangled.as_deref().map(|d| squeezed(d).into_owned());
+                let demangled = name
+                    .demangled
+                    .as_deref()
+                    .map(|d| without_spaces(d).into_owned());
                 Self::Exact(
-                    [Some(squeezed(symbol).into_owned()), demangled]
+                    [Some(without_spaces(symbol).into_owned()), demangled]
                         .into_iter()
                         .flatten()
                         .collect(),
                 )
             }
-            glob @ Glob::Wild(_) => Self::of_path(glob),
+            glob @ Glob::Wild(_) => Self::for_path(glob),
         }
     }
 }
 
-/// Patterns, each a number, by their keys.
+/// Indices of patterns, by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     exact: HashMap<String, Vec<u32>>,
     pieces: Option<NFA>,
     /// The patterns of each piece.
     by_piece: Vec<Vec<u32>>,
-    /// Those that have no key.
+    /// Patterns without a key.
     open: Vec<u32>,
 }
 
@@ -156,8 +159,8 @@ impl Keys {
         let mut texts = vec![""; pieces.len()];
         pieces.into_iter().for_each(|(text, id)| texts[id] = text);
         if !texts.is_empty() {
-            // One kind of automaton: the choice among all kinds would put all of them into the
-            // page.
+            // Names one automaton type, because the general builder would link all types into the
+            // WebAssembly module.
             all.pieces = NFA::new(&texts).ok();
             if all.pieces.is_none() {
                 all.open.extend(all.by_piece.drain(..).flatten());
@@ -166,7 +169,7 @@ impl Keys {
         all
     }
 
-    /// The patterns whose key stands in a text.
+    /// Adds the patterns whose key the text contains.
     pub(super) fn look_up(&self, text: &str, found: &mut Vec<u32>) {
         self.look_up_whole(text, found);
         let hits = self
@@ -178,19 +181,19 @@ impl Keys {
         }
     }
 
-    /// The patterns whose key is the whole text.
+    /// Adds the patterns whose key is the whole text.
     pub(super) fn look_up_whole(&self, text: &str, found: &mut Vec<u32>) {
         if !self.exact.is_empty() {
-            found.extend(self.exact.get(&*squeezed(text)).into_iter().flatten());
+            found.extend(self.exact.get(&*without_spaces(text)).into_iter().flatten());
         }
     }
 
-    /// True where there is nothing to look up.
+    /// Returns true if no pattern has a key.
     pub(super) fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.pieces.is_none()
     }
 
-    /// The patterns that have no key.
+    /// Returns the patterns without a key.
     pub(super) fn open(&self) -> &[u32] {
         &self.open
     }

@@ -1,4 +1,4 @@
-//! The patterns of all rules, each once, and which of them take the frames of a log.
+//! The distinct patterns of all rules, and which of them match the frames of a log.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,40 +7,40 @@ use hashbrown::HashMap;
 
 use super::super::glob::Glob;
 use super::super::sanitizer::{self, Suppression};
-use super::super::stack::{Item, What};
-use super::super::valgrind::{Location, Name, frames};
+use super::super::stack::{FramePattern, StackPattern};
+use super::super::valgrind::{FunctionPattern, SuppressionFrame, frames};
 use super::super::{Matcher, Rule};
 use super::key::{Key, Keys};
-use crate::culprit::Names;
-use crate::model::{Frame, Generated, Site, Text, Tool};
+use crate::culprit::FrameCache;
+use crate::model::{Frame, FrameInfo, GeneratedSuppression, Text, Tool};
 use crate::symbol;
 
-/// A pattern that is looked up.
+/// A pattern that the index looks up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Pattern<'r> {
-    /// Of `leakgate.toml`.
-    Item(&'r Item),
-    /// Of valgrind.
-    Location(&'r Location),
-    /// Of a sanitizer, for any frame.
-    Template(&'r Suppression),
+    /// A pattern of `leakgate.toml`.
+    Toml(&'r StackPattern),
+    /// A line of a valgrind suppression.
+    Valgrind(&'r SuppressionFrame),
+    /// A template of a sanitizer, for any frame.
+    Sanitizer(&'r Suppression),
 }
 
 impl<'r> Pattern<'r> {
-    /// For each item of a rule's stack its pattern; nothing where the item takes any frame.
-    pub(super) fn all_of(rule: &'r Rule) -> Vec<Option<Self>> {
+    /// Returns the patterns of a rule's stack, with `None` for those that match any frame.
+    pub(super) fn for_rule(rule: &'r Rule) -> Vec<Option<Self>> {
         match &rule.matcher {
-            Matcher::Stack(items) => items
+            Matcher::Stack(patterns) => patterns
                 .iter()
-                .map(|i| (!i.what.is_any()).then_some(Self::Item(i)))
+                .map(|i| (!i.parsed.matches_any_frame()).then_some(Self::Toml(i)))
                 .collect(),
             Matcher::Valgrind(entry) => entry
                 .locations
                 .iter()
-                .map(|l| (!l.is_any()).then_some(Self::Location(l)))
+                .map(|l| (!l.matches_any_frame()).then_some(Self::Valgrind(l)))
                 .collect(),
             Matcher::Sanitizer(suppression) if suppression.kind == "leak" => {
-                [Some(Self::Template(suppression))].into()
+                [Some(Self::Sanitizer(suppression))].into()
             }
             Matcher::Sanitizer(_) => Vec::new(),
         }
@@ -48,76 +48,82 @@ impl<'r> Pattern<'r> {
 
     pub(super) fn key(self) -> Key {
         match self {
-            Self::Item(item) => match &item.what {
-                What::Function(glob) | What::Symbol(glob) => Key::of_name(glob),
-                What::Object(path) | What::File(path, _) => Key::of_path(&path.glob),
-                What::Expression(expression) => Key::of_pieces(expression.literals.clone()),
-                What::Dots | What::Runtime => Key::Open,
+            Self::Toml(pattern) => match &pattern.parsed {
+                FramePattern::Function(glob) | FramePattern::Symbol(glob) => Key::for_name(glob),
+                FramePattern::Object(path) | FramePattern::File(path, _) => {
+                    Key::for_path(&path.glob)
+                }
+                FramePattern::Expression(expression) => {
+                    Key::from_pieces(expression.literals.clone())
+                }
+                FramePattern::AnyFrames | FramePattern::RuntimeFrames => Key::Open,
             },
-            Self::Location(Location::Function(name)) => Key::of_symbol(name),
-            Self::Location(Location::Object(glob) | Location::File(glob, _)) => Key::of_path(glob),
-            Self::Location(Location::Dots) => Key::Open,
-            Self::Template(suppression) => Key::of_template(&suppression.template),
+            Self::Valgrind(SuppressionFrame::Function(name)) => Key::for_symbol(name),
+            Self::Valgrind(SuppressionFrame::Object(glob) | SuppressionFrame::File(glob, _)) => {
+                Key::for_path(glob)
+            }
+            Self::Valgrind(SuppressionFrame::AnyFrames) => Key::Open,
+            Self::Sanitizer(suppression) => Key::for_template(&suppression.template),
         }
     }
 
-    /// True where the name of a function decides.
+    /// Returns true if the pattern matches function names.
     fn is_for_functions(self) -> bool {
         match self {
-            Self::Item(item) => matches!(
-                item.what,
-                What::Function(_) | What::Symbol(_) | What::Expression(_)
+            Self::Toml(pattern) => matches!(
+                pattern.parsed,
+                FramePattern::Function(_) | FramePattern::Symbol(_) | FramePattern::Expression(_)
             ),
-            Self::Location(location) => matches!(location, Location::Function(_)),
-            Self::Template(_) => false,
+            Self::Valgrind(line) => matches!(line, SuppressionFrame::Function(_)),
+            Self::Sanitizer(_) => false,
         }
     }
 
-    /// True where valgrind compares a name before demangling with a wildcard.
+    /// Returns true if the pattern has wildcards that valgrind compares with names before
+    /// demangling.
     fn is_for_symbols(self) -> bool {
         matches!(
             self,
-            Self::Location(Location::Function(Name {
+            Self::Valgrind(SuppressionFrame::Function(FunctionPattern {
                 glob: Glob::Wild(_),
                 ..
             }))
         )
     }
 
-    /// True where a site decides. What valgrind's patterns of paths take depends on the whole
-    /// stack: these are only looked up.
-    pub(super) fn is_decided_by_site(self) -> bool {
+    /// Returns true if the frame alone decides whether the pattern matches. For valgrind's patterns
+    /// for paths, the whole stack matters, so these are only looked up.
+    pub(super) fn is_decided_by_frame(self) -> bool {
         !matches!(
             self,
-            Self::Location(Location::Object(_) | Location::File(..))
+            Self::Valgrind(SuppressionFrame::Object(_) | SuppressionFrame::File(..))
         )
     }
 
-    fn takes(self, site: &Arc<Site>, owner: Owner, names: &mut Names) -> bool {
+    fn matches(self, info: &Arc<FrameInfo>, owner: Owner, cache: &mut FrameCache) -> bool {
         match self {
-            Self::Item(item) => item.what.takes(site, names),
-            Self::Location(Location::Function(name)) => match owner {
-                Owner::Valgrind { inlined } => frames::takes_function(name, site, inlined, names),
+            Self::Toml(pattern) => pattern.parsed.matches(info, cache),
+            Self::Valgrind(SuppressionFrame::Function(name)) => match owner {
+                Owner::Valgrind { inlined } => frames::matches_function(name, info, inlined, cache),
                 _ => false,
             },
-            Self::Location(_) => matches!(owner, Owner::Valgrind { .. }),
-            Self::Template(suppression) => {
-                owner == Owner::Lsan && sanitizer::on_site(suppression, site, names)
+            Self::Valgrind(_) => matches!(owner, Owner::Valgrind { .. }),
+            Self::Sanitizer(suppression) => {
+                owner == Owner::Lsan && sanitizer::matches_frame(suppression, info, cache)
             }
         }
     }
 }
 
-/// The tool that found something, as far as a site asks: patterns of one tool take nothing that
-/// another has found.
+/// The tool that reported a frame. Patterns of one tool don't match frames of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Valgrind { inlined: bool },
     Lsan,
-    Nobody,
+    Other,
 }
 
-/// What is known of a function, whichever site it stands at.
+/// The data of a frame on which patterns for functions depend.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Function {
     name: Text,
@@ -125,28 +131,28 @@ struct Function {
     owner: Owner,
 }
 
-/// The patterns of all rules, and the sites that they were held against.
+/// The patterns of all rules, and cached results for the frames seen so far.
 #[derive(Debug)]
 pub(super) struct Patterns<'r> {
     all: Vec<Pattern<'r>>,
-    /// Patterns that look at functions, by their printed names.
+    /// Patterns for functions, looked up by printed names.
     functions: Keys,
-    /// Patterns that look at functions, also by what is certain of their mangled names.
+    /// Patterns for functions, looked up by printed names and the certain parts of mangled names.
     symbols: Keys,
-    /// Patterns that look at source files and modules.
+    /// Patterns for source files and modules.
     paths: Keys,
-    /// The patterns that take a function.
+    /// The patterns that match a function.
     by_function: HashMap<Function, Vec<u32>>,
-    /// The patterns whose key stands in a source file's or module's path.
+    /// The patterns whose key is contained in the path of a source file or module.
     by_path: HashMap<Text, Vec<u32>>,
-    /// Sites by their place in memory and who found them.
-    by_site: HashMap<(usize, Owner), u32>,
-    /// The patterns that take each of these sites, in order.
-    taken: Vec<Vec<u32>>,
+    /// Ids of distinct frames, by the address of their [`FrameInfo`] and their tool.
+    ids: HashMap<(usize, Owner), u32>,
+    /// For each id, the patterns that match the frame, in ascending order.
+    by_id: Vec<Vec<u32>>,
 }
 
 impl<'r> Patterns<'r> {
-    /// With those patterns that are to be looked up, by their number.
+    /// Creates the table. `keys` contains `None` for patterns that aren't looked up.
     pub(super) fn new(all: Vec<Pattern<'r>>, keys: &[Option<Key>]) -> Self {
         let keyed = |wanted: fn(Pattern<'_>) -> bool| {
             let numbered = (0u32..).zip(keys.iter().zip(&all));
@@ -157,7 +163,7 @@ impl<'r> Patterns<'r> {
             )
         };
         let functions = keyed(|p| {
-            (p.is_for_functions() && !p.is_for_symbols()) || matches!(p, Pattern::Template(_))
+            (p.is_for_functions() && !p.is_for_symbols()) || matches!(p, Pattern::Sanitizer(_))
         });
         let symbols = keyed(|p| p.is_for_symbols());
         let paths = keyed(|p| !p.is_for_functions());
@@ -168,41 +174,42 @@ impl<'r> Patterns<'r> {
             all,
             by_function: HashMap::new(),
             by_path: HashMap::new(),
-            by_site: HashMap::new(),
-            taken: Vec::new(),
+            ids: HashMap::new(),
+            by_id: Vec::new(),
         }
     }
 
-    /// The number of a frame's site.
-    pub(super) fn site(&mut self, frame: &Frame, tool: &Tool, names: &mut Names) -> u32 {
+    /// Returns the id of a frame. Frames with the same data have the same id.
+    pub(super) fn frame_id(&mut self, frame: &Frame, tool: &Tool, cache: &mut FrameCache) -> u32 {
         let owner = match tool {
             Tool::Lsan => Owner::Lsan,
             tool if tool.is_valgrind() => Owner::Valgrind {
                 inlined: frame.inlined,
             },
-            _ => Owner::Nobody,
+            _ => Owner::Other,
         };
-        let key = (Arc::as_ptr(&frame.site) as usize, owner);
-        if let Some(known) = self.by_site.get(&key) {
+        let key = (Arc::as_ptr(&frame.info) as usize, owner);
+        if let Some(known) = self.ids.get(&key) {
             return *known;
         }
-        let number = u32::try_from(self.taken.len()).unwrap_or(u32::MAX);
-        let taken = self.at_site(&frame.site, owner, names);
-        self.taken.push(taken);
-        self.by_site.insert(key, number);
+        let number = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
+        let matched = self.find_for_frame(&frame.info, owner, cache);
+        self.by_id.push(matched);
+        self.ids.insert(key, number);
         number
     }
 
-    /// The patterns that take a site, in order.
-    pub(super) fn taken(&self, site: u32) -> &[u32] {
-        self.taken
-            .get(site as usize)
+    /// Returns the patterns that match the frame with this id, in ascending order.
+    pub(super) fn matching(&self, id: u32) -> &[u32] {
+        self.by_id
+            .get(id as usize)
             .map(Vec::as_slice)
             .unwrap_or_default()
     }
 
-    /// The patterns that may take what valgrind compared itself.
-    pub(super) fn within(&self, generated: &Generated) -> Vec<u32> {
+    /// Returns the patterns that may match a generated suppression, which contains the names that
+    /// valgrind compared.
+    pub(super) fn candidates_in(&self, generated: &GeneratedSuppression) -> Vec<u32> {
         let mut found = [
             self.functions.open(),
             self.symbols.open(),
@@ -218,10 +225,15 @@ impl<'r> Patterns<'r> {
         found
     }
 
-    fn at_site(&mut self, site: &Arc<Site>, owner: Owner, names: &mut Names) -> Vec<u32> {
+    fn find_for_frame(
+        &mut self,
+        info: &Arc<FrameInfo>,
+        owner: Owner,
+        cache: &mut FrameCache,
+    ) -> Vec<u32> {
         let mut found = Vec::new();
-        self.at_function(site, owner, names, &mut found);
-        for path in [&site.module, &site.file].into_iter().flatten() {
+        self.find_for_function(info, owner, cache, &mut found);
+        for path in [&info.module, &info.file].into_iter().flatten() {
             match self.by_path.get(path) {
                 Some(known) => found.extend(known),
                 None => {
@@ -232,7 +244,7 @@ impl<'r> Patterns<'r> {
                 }
             }
         }
-        if site.module.is_none() {
+        if info.module.is_none() {
             self.paths.look_up("<unknown module> ???", &mut found);
         }
         found.extend(self.paths.open());
@@ -241,57 +253,59 @@ impl<'r> Patterns<'r> {
         let all = &self.all;
         found.retain(|at| {
             let pattern = all[*at as usize];
-            pattern.is_for_functions() || pattern.takes(site, owner, names)
+            pattern.is_for_functions() || pattern.matches(info, owner, cache)
         });
         found
     }
 
-    /// The patterns that take a function, and templates that may.
-    fn at_function(
+    /// Adds the patterns that match the function of a frame, and the templates that may.
+    fn find_for_function(
         &mut self,
-        site: &Arc<Site>,
+        info: &Arc<FrameInfo>,
         owner: Owner,
-        names: &mut Names,
+        cache: &mut FrameCache,
         found: &mut Vec<u32>,
     ) {
-        let Some(name) = &site.function else {
-            found.append(&mut self.with_forms(&["???"], site, owner, names));
+        let Some(name) = &info.function else {
+            found.append(&mut self.find_for_forms(&["???"], info, owner, cache));
             return;
         };
         let function = Function {
             name: Arc::clone(name),
-            demangled: site.demangled.clone(),
+            demangled: info.demangled.clone(),
             owner,
         };
         if let Some(known) = self.by_function.get(&function) {
             return found.extend(known);
         }
-        let simple = names.get(site).name.clone();
+        let simple = cache.get(info).name.clone();
         let mut forms: Vec<&str> = [&**name].into();
         for form in [
-            symbol::without_offset(name),
-            site.demangled.as_deref().unwrap_or_default(),
+            symbol::strip_offset(name),
+            info.demangled.as_deref().unwrap_or_default(),
             &simple,
         ] {
             if !form.is_empty() && !forms.contains(&form) {
                 forms.push(form);
             }
         }
-        let taken = self.with_forms(&forms, site, owner, names);
-        found.extend(&taken);
-        self.by_function.insert(function, taken);
+        let matched = self.find_for_forms(&forms, info, owner, cache);
+        found.extend(&matched);
+        self.by_function.insert(function, matched);
     }
 
-    fn with_forms(
+    /// Returns the patterns that match a function, looked up by the forms of its name. The first
+    /// form is the printed name.
+    fn find_for_forms(
         &self,
         forms: &[&str],
-        site: &Arc<Site>,
+        info: &Arc<FrameInfo>,
         owner: Owner,
-        names: &mut Names,
+        cache: &mut FrameCache,
     ) -> Vec<u32> {
         let mut found = [self.functions.open(), self.symbols.open()].concat();
         for (at, form) in forms.iter().enumerate() {
-            // Pieces of what begins a longer form stand in that form, too.
+            // A prefix of another form adds no pieces to those that the other form contains.
             if forms[..at].iter().any(|longer| longer.starts_with(form)) {
                 self.functions.look_up_whole(form, &mut found);
             } else {
@@ -302,7 +316,7 @@ impl<'r> Patterns<'r> {
             && !self.symbols.is_empty()
         {
             self.symbols.look_up(forms[0], &mut found);
-            let certain = frames::skeletons(site, inlined, names);
+            let certain = frames::skeletons(info, inlined, cache);
             certain
                 .iter()
                 .for_each(|skeleton| self.symbols.look_up(skeleton, &mut found));
@@ -312,8 +326,8 @@ impl<'r> Patterns<'r> {
         found.retain(|at| {
             let pattern = self.all[*at as usize];
             match pattern {
-                Pattern::Template(_) => owner == Owner::Lsan,
-                pattern => pattern.takes(site, owner, names),
+                Pattern::Sanitizer(_) => owner == Owner::Lsan,
+                pattern => pattern.matches(info, owner, cache),
             }
         });
         found

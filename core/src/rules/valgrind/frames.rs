@@ -1,38 +1,40 @@
-//! Whether an entry's stack takes a printed stack, as far as the log can prove it.
+//! Matches the stack of an entry against a printed stack, as far as the log proves a match.
 //!
 //! valgrind compares names before demangling, and every frame of the stack. A log shows less:
-//! demangled names, no frame below `main`, either the source file or the object of a frame. What it
-//! does not show is never guessed: an entry matches when the tool is sure to have matched it, so
-//! the gate errs towards not allowing.
+//! demangled names, no frames below `main`, and either the source file or the object of a frame.
+//! leakgate never guesses the missing data: an entry matches only if the tool is certain to have
+//! matched it, so in doubt the gate doesn't accept a finding.
 //!
-//! Names are known for sure in logs of `--demangle=no`, in those that hold generated suppressions,
-//! for all functions of C, and for inlined functions (whose plain names valgrind compares). A
-//! demangled name is compared with the demangled form of a pattern without wildcards, and with
-//! `*word*` where the word is part of one identifier, since identifiers stand in a mangled
-//! name as they are.
+//! Names are certain in logs made with `--demangle=no`, in logs with generated suppressions, for
+//! C functions, and for inlined functions (whose plain names valgrind compares). Other demangled
+//! names are compared with the demangled form of a pattern without wildcards, and with the certain
+//! parts of the mangled name. A pattern `*word*` matches if the word is part of one identifier,
+//! because mangled names contain identifiers unchanged.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::super::glob::Glob;
-use super::super::steps::takes_prefix;
-use super::{Entry, Location, Name, mangled};
-use crate::culprit::Names;
-use crate::model::{Finding, Frame, Site};
+use super::super::steps::matches_prefix;
+use super::{Entry, FunctionPattern, SuppressionFrame, mangled};
+use crate::culprit::FrameCache;
+use crate::model::{Finding, Frame, FrameInfo};
 use crate::symbol;
 
-/// What is compared where a tool knows no name.
+/// The name that valgrind compares for a frame without a name.
 const UNKNOWN: &str = "???";
 
-/// True when the tool is sure to have matched the entry's stack. `callers` is how many frames it
-/// keeps, where the log tells; `known` tells of a function's pattern and a frame what was found out
-/// before.
+/// Returns true if the tool is certain to have matched the entry's stack.
+///
+/// `callers` is the number of frames that the tool keeps, or `None` if the log doesn't show it.
+/// `known` returns the cached result for the indices of a function pattern and a frame, or `None`
+/// if there isn't one.
 pub(crate) fn matches(
     entry: &Entry,
     finding: &Finding,
     callers: Option<u32>,
-    names: &mut Names,
+    cache: &mut FrameCache,
     known: impl Fn(usize, usize) -> Option<bool>,
 ) -> bool {
     let Some(stack) = finding.primary() else {
@@ -40,105 +42,106 @@ pub(crate) fn matches(
     };
     let frames = stack.frames.as_slice();
     let generated = finding
-        .generated
+        .generated_suppression
         .as_ref()
         .map(|g| g.frames.as_slice())
         .filter(|g| g.len() == frames.len());
-    // An entry with more locations than the tool keeps frames is cut to so many.
+    // valgrind ignores the lines of an entry beyond the number of frames that it keeps.
     let kept = callers.map_or(entry.locations.len(), |n| {
         entry.locations.len().min(n as usize)
     });
     let locations = &entry.locations[..kept];
-    let takes = |location: usize, at: usize| match &locations[location] {
-        Location::Dots => true,
-        Location::Function(name) => match generated.map(|g| &*g[at]) {
-            Some(written) => name
+    let hit = |location: usize, at: usize| match &locations[location] {
+        SuppressionFrame::AnyFrames => true,
+        SuppressionFrame::Function(name) => match generated.map(|g| &*g[at]) {
+            Some(line) => name
                 .glob
-                .matches(written.strip_prefix("fun:").unwrap_or(UNKNOWN)),
+                .matches(line.strip_prefix("fun:").unwrap_or(UNKNOWN)),
             None => {
                 let frame = &frames[at];
                 known(location, at)
-                    .unwrap_or_else(|| takes_function(name, &frame.site, frame.inlined, names))
+                    .unwrap_or_else(|| matches_function(name, &frame.info, frame.inlined, cache))
             }
         },
-        Location::Object(glob) => object(glob, &frames[at], generated.map(|g| &*g[at])),
-        Location::File(glob, line) => {
-            at_address(frames, at).is_some_and(|frame| file(glob, *line, frame, frames))
+        SuppressionFrame::Object(glob) => {
+            matches_object(glob, &frames[at], generated.map(|g| &*g[at]))
         }
+        SuppressionFrame::File(glob, line) => frame_at_address(frames, at)
+            .is_some_and(|frame| matches_file(glob, *line, frame, frames)),
     };
-    takes_prefix(
+    matches_prefix(
         kept,
         frames.len(),
         |location| locations[location].step(),
-        takes,
+        hit,
     )
 }
 
-/// The frame whose file the tool compares at a place of the stack: it counts addresses there, not
-/// frames, so that behind inlined functions it looks at another one. Of each address it takes the
-/// innermost location.
+/// Returns the frame whose file the tool compares for the line with this index. valgrind counts
+/// addresses instead of frames, so after inlined functions it compares the file of another frame.
+/// For each address, it uses the innermost frame.
 ///
 /// Source: `coregrind/m_errormgr.c` (`supp_pattEQinp`), which uses the index of the expanded stack
 /// for the addresses.
-fn at_address(frames: &[Frame], place: usize) -> Option<&Frame> {
-    // A function that calls itself has the same address twice, at the same site.
-    let goes_on =
-        |at: usize| at > 0 && frames[at - 1].inlined && frames[at - 1].site != frames[at].site;
+fn frame_at_address(frames: &[Frame], index: usize) -> Option<&Frame> {
+    // A recursive function has the same address twice, with the same data.
+    let shares_address =
+        |at: usize| at > 0 && frames[at - 1].inlined && frames[at - 1].info != frames[at].info;
     (0..frames.len())
-        .filter(|at| !goes_on(*at))
-        .nth(place)
+        .filter(|at| !shares_address(*at))
+        .nth(index)
         .map(|at| &frames[at])
 }
 
-/// True when the tool is sure to have matched the pattern of a name at a site.
-pub(crate) fn takes_function(
-    pattern: &Name,
-    site: &Arc<Site>,
+/// Returns true if the tool is certain to have matched the pattern against the function of a frame.
+pub(crate) fn matches_function(
+    pattern: &FunctionPattern,
+    info: &Arc<FrameInfo>,
     inlined: bool,
-    names: &mut Names,
+    cache: &mut FrameCache,
 ) -> bool {
-    if pattern.glob.is_any() {
+    if pattern.glob.matches_anything() {
         return true;
     }
-    let Some(name) = site.function.as_deref() else {
+    let Some(name) = info.function.as_deref() else {
         return pattern.glob.matches(UNKNOWN);
     };
-    let name = symbol::without_offset(name);
-    let same = pattern.glob.matches(name);
-    if same && is_known(name, inlined) {
-        return true;
+    let name = symbol::strip_offset(name);
+    if is_symbol(name, inlined) {
+        return pattern.glob.matches(name);
     }
-    // Whether the pattern matches every mangled name that has this demangled form.
-    let any = match (&pattern.glob, &pattern.demangled) {
+    // Checks that the pattern matches every mangled name with this demangled form.
+    match (&pattern.glob, &pattern.demangled) {
         (_, Some(demangled)) => demangled
             .chars()
             .filter(|c| *c != ' ')
             .eq(name.chars().filter(|c| *c != ' ')),
-        (Glob::Wild(_), _) => skeletons(site, inlined, names)
+        (Glob::Wild(_), _) => skeletons(info, inlined, cache)
             .iter()
             .any(|skeleton| pattern.glob.matches_around_gaps(skeleton)),
         _ => false,
-    };
-    any && !is_known(name, inlined)
+    }
 }
 
-/// What is certain of the names that a tool compares at a site, where the log shows only their
-/// demangled form.
-pub(crate) fn skeletons(site: &Arc<Site>, inlined: bool, names: &mut Names) -> Arc<[String]> {
-    let name = symbol::without_offset(site.function.as_deref().unwrap_or(UNKNOWN));
-    if is_known(name, inlined) {
+/// Returns the certain parts of the mangled names that the tool may have compared for a frame.
+/// Empty if the log shows the compared name itself.
+pub(crate) fn skeletons(
+    info: &Arc<FrameInfo>,
+    inlined: bool,
+    cache: &mut FrameCache,
+) -> Arc<[String]> {
+    let name = symbol::strip_offset(info.function.as_deref().unwrap_or(UNKNOWN));
+    if is_symbol(name, inlined) {
         return Arc::default();
     }
-    names.derived(site, |simple| mangled::skeletons(name, simple))
+    cache.derived(info, |simple| mangled::skeletons(name, simple))
 }
 
-/// True where a printed name is the one that the tool compares, not the demangled form of one that
-/// the log does not show.
-fn is_known(name: &str, inlined: bool) -> bool {
+/// Returns true if the printed name is the name that the tool compared, and not its demangled form.
+fn is_symbol(name: &str, inlined: bool) -> bool {
     let mangled = name.starts_with("_Z") || name.starts_with("_R");
     let plain = !name.contains(['(', '<', ' ', '~', '[', '{', ',']) && !name.contains("::");
-    // Inlined functions have their plain name: no scope and no arguments outside of its template
-    // arguments.
+    // Inlined functions have plain names, with scopes and arguments only inside template arguments.
     mangled || plain || (inlined && is_plain_inlined(name)) || name == "(below main)"
 }
 
@@ -160,10 +163,10 @@ fn is_plain_inlined(name: &str) -> bool {
     true
 }
 
-/// Two different symbols demangle to one name: the constructors of a class (complete, base), its
-/// destructors, and Rust's instances of a generic function, which the older mangling tells apart by
-/// nothing but a hash.
-pub(crate) fn names_several(pattern: &str, name: &str) -> bool {
+/// Returns true if other symbols demangle to the same name: the constructors of a class (complete,
+/// base), its destructors, and Rust's instances of a generic function, which differ only in their
+/// hash in the legacy mangling.
+pub(crate) fn is_ambiguous(pattern: &str, name: &str) -> bool {
     let hash = pattern
         .strip_suffix('E')
         .and_then(|p| p.rsplit_once("17h"))
@@ -171,18 +174,16 @@ pub(crate) fn names_several(pattern: &str, name: &str) -> bool {
     let hashed = hash.is_some_and(|h| h.len() == 16 && h.bytes().all(|b| b.is_ascii_hexdigit()));
     let simple = symbol::simple_name(name);
     let mut parts = simple.rsplit("::");
-    let (last, class) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let last = parts.next().unwrap_or_default();
+    let class = parts.next().unwrap_or_default();
     hashed || last.starts_with('~') || (last == class && !last.is_empty())
 }
 
-/// The pattern to write for a printed name: the name itself where it is known before demangling,
-/// else all that is certain of it.
-pub(crate) fn written(name: &str, inlined: bool) -> Option<String> {
-    let name = symbol::without_offset(name);
-    if is_known(name, inlined) {
+/// Returns the pattern to generate for a printed name: the name itself if it is the symbol, or else
+/// its certain parts. Returns `None` if too little is certain.
+pub(crate) fn suggest_pattern(name: &str, inlined: bool) -> Option<String> {
+    let name = symbol::strip_offset(name);
+    if is_symbol(name, inlined) {
         return (!name.contains(['*', '?'])).then(|| name.into());
     }
     let skeletons = mangled::skeletons(name, &symbol::simple_name(name));
@@ -193,8 +194,8 @@ pub(crate) fn written(name: &str, inlined: bool) -> Option<String> {
     (pattern.bytes().filter(u8::is_ascii_alphanumeric).count() > 2).then_some(pattern)
 }
 
-/// Demanglers differ in blanks: `> >`, `>>`.
-pub(crate) fn squeezed(name: &str) -> Cow<'_, str> {
+/// Removes spaces, in which demanglers differ: `> >`, `>>`.
+pub(crate) fn without_spaces(name: &str) -> Cow<'_, str> {
     if name.contains(' ') {
         Cow::Owned(name.chars().filter(|c| *c != ' ').collect::<String>())
     } else {
@@ -202,17 +203,18 @@ pub(crate) fn squeezed(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text log shows the object only of frames without a source file.
-fn object(glob: &Glob, frame: &Frame, generated: Option<&str>) -> bool {
-    if glob.is_any() {
+/// Returns true if the pattern is certain to match the object of a frame. A text log shows the
+/// object only for frames without a source file.
+fn matches_object(glob: &Glob, frame: &Frame, generated: Option<&str>) -> bool {
+    if glob.matches_anything() {
         return true;
     }
-    let written = generated
+    let generated_path = generated
         .and_then(|g| g.strip_prefix("obj:"))
         .filter(|path| *path != "*");
     match (
-        frame.site.module.as_deref().or(written),
-        frame.site.file.as_deref(),
+        frame.info.module.as_deref().or(generated_path),
+        frame.info.file.as_deref(),
     ) {
         (Some(path), _) => glob.matches(path),
         (None, Some(_)) => false,
@@ -220,28 +222,29 @@ fn object(glob: &Glob, frame: &Frame, generated: Option<&str>) -> bool {
     }
 }
 
-/// The tool compares the name of the file as the compiler stored it, mostly without its folder.
-fn file(glob: &Glob, line: Option<u32>, frame: &Frame, frames: &[Frame]) -> bool {
-    let Some(path) = frame.site.file.as_deref() else {
+/// Returns true if the pattern is certain to match the file of a frame. The tool compares the file
+/// name as the compiler stored it, usually without its directory.
+fn matches_file(glob: &Glob, line: Option<u32>, frame: &Frame, frames: &[Frame]) -> bool {
+    let Some(path) = frame.info.file.as_deref() else {
         return false;
     };
-    if line.is_some() && line != frame.site.line {
+    if line.is_some() && line != frame.info.line {
         return false;
     }
-    if let Some(stored) = xml_file(&frame.site.raw) {
+    if let Some(stored) = xml_file(&frame.info.raw) {
         return glob.matches(&stored);
     }
     let base = path.rsplit('/').next().unwrap_or(path);
-    // A path with folders was stored so, or valgrind was told to show them (`--fullpath-after`);
-    // then no file is without.
-    let shows_folders = !frames
+    // A path with directories was either stored in this form, or valgrind shows full paths
+    // (`--fullpath-after`). In the latter case, every file has directories.
+    let may_be_full_path = !frames
         .iter()
-        .filter_map(|f| f.site.file.as_deref())
+        .filter_map(|f| f.info.file.as_deref())
         .any(|f| !f.contains('/'));
-    glob.matches(path) && (!shows_folders || glob.matches(base))
+    glob.matches(path) && (!may_be_full_path || glob.matches(base))
 }
 
-/// XML tells the file apart from its folder.
+/// Returns the file name of a frame in XML, which separates it from the directory.
 fn xml_file(raw: &[u8]) -> Option<String> {
     let text = core::str::from_utf8(raw).ok()?;
     let (_, rest) = text.split_once("<file>")?;
@@ -253,15 +256,15 @@ fn xml_file(raw: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn site(function: &str) -> Arc<Site> {
-        Arc::new(Site {
+    fn info(function: &str) -> Arc<FrameInfo> {
+        Arc::new(FrameInfo {
             function: Some(function.into()),
-            ..Site::default()
+            ..FrameInfo::default()
         })
     }
 
     #[test]
-    fn names_match_only_where_the_tool_is_sure_to() {
+    fn names_match_only_if_tool_certainly_matched() {
         for (pattern, name, inlined, want) in [
             ("work", "work", false, true),
             ("wor?", "work", false, true),
@@ -297,13 +300,13 @@ mod tests {
             ("main", "main+12", false, true),
             ("(below main)", "(below main)", false, true),
         ] {
-            let took = takes_function(
-                &Name::new(pattern),
-                &site(name),
+            let matched = matches_function(
+                &FunctionPattern::new(pattern),
+                &info(name),
                 inlined,
-                &mut Names::default(),
+                &mut FrameCache::default(),
             );
-            assert_eq!(took, want, "{pattern} {name}");
+            assert_eq!(matched, want, "{pattern} {name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which error an entry's kind means.
+//! The suppression kinds of valgrind's tools, and the finding kinds that they match.
 //!
 //! Source: `memcheck/mc_errors.c` (`MC_(is_recognised_suppression)`,
 //! `MC_(error_matches_suppression)`), `helgrind/hg_errors.c`, `drd/drd_error.c`,
@@ -8,16 +8,17 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Location;
+use super::SuppressionFrame;
 use crate::model::{Finding, Kind, Tool};
+use crate::rules::ReadError;
 
-/// Whose errors: a tool's, or valgrind's own about file descriptors.
+/// The part of valgrind that reports an error: a tool, or the core for file descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Family {
     Memcheck,
     Helgrind,
     Drd,
-    /// Errors about file descriptors; known since 3.24.
+    /// The core, which reports errors about file descriptors. Suppressible since valgrind 3.24.
     Core,
 }
 
@@ -88,7 +89,7 @@ impl Family {
     pub(crate) const ALL: &'static [Self] =
         &[Self::Memcheck, Self::Helgrind, Self::Drd, Self::Core];
 
-    /// The name by which entries mean it.
+    /// Returns the name used in suppressions.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Memcheck => "Memcheck",
@@ -98,8 +99,8 @@ impl Family {
         }
     }
 
-    /// True where the list of tools names it: the first place of its name counts, and stands
-    /// between commas.
+    /// Returns true if the list of tools contains the name. Like valgrind, checks only the first
+    /// occurrence of the name, which must be delimited by commas.
     pub(crate) fn is_named_in(self, tools: &str) -> bool {
         let name = self.name();
         tools.find(name).is_some_and(|at| {
@@ -109,7 +110,7 @@ impl Family {
         })
     }
 
-    /// The kinds of its entries.
+    /// Returns the suppression kinds.
     pub(crate) const fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Memcheck => MEMCHECK,
@@ -119,11 +120,12 @@ impl Family {
         }
     }
 
-    pub(crate) fn knows(self, kind: &str) -> bool {
+    pub(crate) fn has_kind(self, kind: &str) -> bool {
         self.kinds().contains(&kind)
     }
 
-    /// The tool whose findings its entries are about; any of valgrind's for [`Family::Core`].
+    /// Returns the tool whose findings the suppressions match, or `None` for [`Family::Core`],
+    /// whose suppressions match findings of every valgrind tool.
     pub(crate) const fn tool(self) -> Option<Tool> {
         match self {
             Self::Memcheck => Some(Tool::Memcheck),
@@ -134,42 +136,45 @@ impl Family {
     }
 }
 
-/// What stands between the kind and the stack.
+/// The data between the kind and the stack of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Extra {
     None,
-    /// `Param`: the system call and its parameter, `write(buf)`.
+    /// For `Param`: the system call and its parameter, such as `write(buf)`.
     Parameter(String),
-    /// `Leak`: the kinds of leaks.
+    /// For `Leak`: the leak kinds.
     Leaks(Vec<Kind>),
-    /// `FishyValue`: the function and its argument.
+    /// For `FishyValue`: the function and its argument.
     Argument(String, String),
 }
 
 impl Extra {
-    /// Reads what may stand in the first line after the kind; true where it took the line.
-    pub(crate) fn read(kind: &str, line: &str) -> Result<(Self, bool), String> {
-        let wrong = |what: &str| format!("`{line}` is no {what}");
+    /// Parses the first line after the kind. Returns the data, and whether the line is part of it
+    /// instead of the stack.
+    pub(crate) fn read(kind: &str, line: &str) -> Result<(Self, bool), ReadError> {
+        let invalid = |expected: &str| format!("invalid line `{line}`; expected {expected}");
         match kind {
-            "Param" if Location::read(line).is_some() => Err(String::from(
-                "a `Param` names the system call's parameter first, such as `write(buf)`",
-            )),
+            "Param" if SuppressionFrame::read(line).is_some() => {
+                Err("missing system call parameter before the stack, such as `write(buf)`".into())
+            }
             "Param" => Ok((Self::Parameter(line.into()), true)),
             "Leak" => {
                 if let Some(kinds) = line.strip_prefix("match-leak-kinds:") {
-                    return Ok((Self::Leaks(leak_kinds(kinds.trim_start())?), true));
+                    return Ok((Self::Leaks(parse_leak_kinds(kinds.trim_start())?), true));
                 }
-                match Location::read(line) {
-                    Some(Location::File(..)) => Err(String::from(
-                        "the first line of a Leak's stack can't be `src:`: valgrind refuses the file",
-                    )),
-                    None if line != "}" => Err(wrong("location, and no `match-leak-kinds:`")),
-                    _ => Ok((Self::Leaks(leak_kinds("all")?), false)),
+                match SuppressionFrame::read(line) {
+                    Some(SuppressionFrame::File(..)) => {
+                        Err("valgrind rejects `src:` in the first line of a `Leak` stack".into())
+                    }
+                    None if line != "}" => {
+                        Err(invalid("`match-leak-kinds:` or the first line of the stack").into())
+                    }
+                    _ => Ok((Self::Leaks(parse_leak_kinds("all")?), false)),
                 }
             }
             "FishyValue" => {
                 let call = line.strip_suffix(')').and_then(|l| l.split_once('('));
-                let (function, argument) = call.ok_or_else(|| wrong("`function(argument)`"))?;
+                let (function, argument) = call.ok_or_else(|| invalid("`function(argument)`"))?;
                 Ok((Self::Argument(function.into(), argument.into()), true))
             }
             _ => Ok((Self::None, false)),
@@ -178,7 +183,7 @@ impl Extra {
 }
 
 impl Extra {
-    /// The line as valgrind reads it; empty where there is none.
+    /// Returns the line of a suppression file, or an empty string if none is needed.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::None => String::new(),
@@ -197,8 +202,8 @@ impl Extra {
     }
 }
 
-/// `definite,possible`, `all`, `none`.
-pub(crate) fn leak_kinds(list: &str) -> Result<Vec<Kind>, String> {
+/// Parses `all`, `none` or a list such as `definite,possible`.
+fn parse_leak_kinds(list: &str) -> Result<Vec<Kind>, ReadError> {
     const KINDS: &[(&str, Kind)] = &[
         ("reachable", Kind::LEAK_REACHABLE),
         ("possible", Kind::LEAK_POSSIBLE),
@@ -210,23 +215,27 @@ pub(crate) fn leak_kinds(list: &str) -> Result<Vec<Kind>, String> {
         "none" => return Ok(Vec::new()),
         _ => {}
     }
-    let kind = |word: &str| {
-        let known = KINDS.iter().find(|(name, _)| *name == word);
+    let parse_kind = |text: &str| {
+        let known = KINDS.iter().find(|(name, _)| *name == text);
         known.map(|(_, kind)| kind.clone()).ok_or_else(|| {
-            format!("`{word}` is no kind of leak; there are definite, indirect, possible, reachable, all and none")
+            ReadError::from(format!(
+                "unknown leak kind `{text}`; expected one of: definite, indirect, possible, \
+                 reachable, all, none"
+            ))
         })
     };
     if list.is_empty() {
-        return Err(String::from("`match-leak-kinds:` names no kind of leak"));
+        return Err("`match-leak-kinds:` is empty".into());
     }
     list.split(',')
-        .filter(|word| !word.is_empty())
-        .map(kind)
+        .filter(|text| !text.is_empty())
+        .map(parse_kind)
         .collect()
 }
 
-/// True when an entry of this family, kind and extra is about the finding.
-pub(crate) fn is_about(
+/// Returns true if an entry with this family, kind and extra data applies to the finding, whatever
+/// its stack. `version` returns valgrind's version, or `None` if the log doesn't show it.
+pub(crate) fn matches_kind(
     family: Family,
     kind: &str,
     extra: &Extra,
@@ -237,12 +246,12 @@ pub(crate) fn is_about(
         return false;
     }
     match family {
-        Family::Memcheck => memcheck(kind, extra, finding),
+        Family::Memcheck => is_memcheck_kind(kind, extra, finding),
         Family::Helgrind if kind == "PthAPIerror" => finding.kind.as_str() == "pth-api-error",
         Family::Helgrind | Family::Drd => finding.kind == Kind::from_name(kind),
         Family::Core => {
-            let known = version().is_some_and(|v| v >= (3, 24));
-            known
+            let is_suppressible = version().is_some_and(|v| v >= (3, 24));
+            is_suppressible
                 && match kind {
                     "FdNotClosed" => {
                         finding.kind == Kind::FD_LEAK || finding.kind == Kind::FD_INHERITED
@@ -254,17 +263,17 @@ pub(crate) fn is_about(
     }
 }
 
-fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
+fn is_memcheck_kind(kind: &str, extra: &Extra, finding: &Finding) -> bool {
     let found = finding.kind.as_str();
     let is = |kinds: &[&str]| kinds.contains(&found);
     match (kind, extra) {
         ("Leak", Extra::Leaks(kinds)) => kinds.contains(&finding.kind),
         ("Param", Extra::Parameter(name)) => {
-            is(&["syscall-param"]) && parameter(&finding.title) == Some(name)
+            is(&["syscall-param"]) && syscall_parameter(&finding.title) == Some(name)
         }
         ("FishyValue", Extra::Argument(function, argument)) => {
-            let said = format!("Argument '{argument}' of function {function} has a fishy");
-            is(&["fishy-value"]) && finding.title.starts_with(&said)
+            let title = format!("Argument '{argument}' of function {function} has a fishy");
+            is(&["fishy-value"]) && finding.title.starts_with(&title)
         }
         ("User", _) => is(&["client-check"]),
         ("Jump", _) => is(&["invalid-jump"]),
@@ -277,14 +286,14 @@ fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
         ("BadSize" | "UnsafeZeroSize", _) => is(&["invalid-size"]),
         ("SizeMismatch", _) => is(&["mismatched-allocate-deallocate-size"]),
         ("AlignMismatch", _) => is(&["mismatched-allocate-deallocate-alignment"]),
-        // The tool compares a text that neither side has.
+        // memcheck compares a text that neither the error nor the suppression has.
         ("CoreMem", _) => false,
         (kind, _) => {
             if let Some(size) = kind.strip_prefix("Addr") {
                 is(&["invalid-read", "invalid-write"])
-                    && size_of(&finding.title).as_deref() == Some(size)
+                    && access_size(&finding.title).as_deref() == Some(size)
             } else if let Some(size) = kind.strip_prefix("Value") {
-                is(&["uninit-value"]) && size_of(&finding.title).as_deref() == Some(size)
+                is(&["uninit-value"]) && access_size(&finding.title).as_deref() == Some(size)
             } else {
                 false
             }
@@ -292,8 +301,9 @@ fn memcheck(kind: &str, extra: &Extra, finding: &Finding) -> bool {
     }
 }
 
-/// `Syscall param write(buf) points to uninitialised byte(s)`
-pub(crate) fn parameter(title: &str) -> Option<&str> {
+/// Returns the parameter in a headline such as
+/// `Syscall param write(buf) points to uninitialised byte(s)`.
+pub(crate) fn syscall_parameter(title: &str) -> Option<&str> {
     let rest = title.strip_prefix("Syscall param ")?;
     let end = rest
         .find(" points to ")
@@ -301,8 +311,8 @@ pub(crate) fn parameter(title: &str) -> Option<&str> {
     Some(&rest[..end])
 }
 
-/// `Invalid read of size 4`
-fn size_of(title: &str) -> Option<String> {
+/// Returns the size in a headline such as `Invalid read of size 4`.
+fn access_size(title: &str) -> Option<String> {
     let (_, size) = title.rsplit_once(" of size ")?;
     Some(
         size.chars()

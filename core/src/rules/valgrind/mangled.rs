@@ -1,10 +1,10 @@
-//! What can be said of a mangled name when only its demangled form is known.
+//! Derives the certain parts of a mangled name from its demangled form.
 //!
 //! Mangling (Itanium C++ ABI, 5.1) writes scopes from the outside in, each as its length and its
-//! letters, so the beginning of a mangled name follows from the demangled one; what comes last does
-//! not: whether a function is `static`, which of its constructors it is, how its arguments are
-//! abbreviated. A pattern that ends in `*` and matches the certain beginning matches every name
-//! that begins so.
+//! characters, so the beginning of a mangled name follows from the demangled name. Other parts
+//! don't follow: whether a function is `static`, the variant of a constructor, and how arguments
+//! are abbreviated. A pattern that ends with `*` and matches the certain beginning matches every
+//! name with this beginning.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -12,8 +12,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-/// Names of which one demangled form has one mangled form: the global allocation functions, on 64
-/// and 32 bits.
+/// Demangled names with exactly one mangled form: the global allocation functions, for 64 and 32
+/// bits.
 const EXACT: &[(&str, &str)] = &[
     ("operator new(unsigned long)", "_Znwm"),
     ("operator new[](unsigned long)", "_Znam"),
@@ -41,8 +41,8 @@ const EXACT: &[(&str, &str)] = &[
     ("operator delete[](void*, unsigned long)", "_ZdaPvm"),
 ];
 
-/// Names in `std` that mangling abbreviates.
-const SHORT: &[&str] = &[
+/// Names in `std` that the mangling abbreviates.
+const ABBREVIATED_IN_STD: &[&str] = &[
     "allocator",
     "basic_string",
     "string",
@@ -54,7 +54,7 @@ const SHORT: &[&str] = &[
     "iostream",
 ];
 
-/// Words of a demangled C++ name that do not stand in the mangled one as they are.
+/// Words of a demangled C++ name that the mangled name doesn't contain unchanged.
 const ABBREVIATED: &[&str] = &[
     "std",
     "allocator",
@@ -103,20 +103,22 @@ const ABBREVIATED: &[&str] = &[
     "reference",
 ];
 
-/// The same for Rust.
+/// Words of a demangled Rust name that the mangled name doesn't contain unchanged.
 const ABBREVIATED_IN_RUST: &[&str] =
     &["as", "impl", "dyn", "closure", "shim", "mut", "const", "fn"];
 
-/// What stands between two certain pieces of a mangled name: anything, which only a `*` takes.
+/// Placeholder for the unknown text between two certain pieces of a mangled name. Only `*` matches
+/// it.
 pub(crate) const GAP: u8 = 0;
 
-/// What is certain of the mangled forms of a printed name: pieces in their order, with [`GAP`]
-/// between them. Several, where the order is not certain.
+/// Returns the certain parts of the mangled forms of a printed name: pieces in their order, with
+/// [`GAP`] between them. Returns one text for each piece if their order isn't certain, and none if
+/// nothing is certain.
 pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
     if let Some((_, mangled)) = EXACT.iter().find(|(demangled, _)| *demangled == name) {
         return [(*mangled).to_owned()].into();
     }
-    // What a compiler puts before a function is named after it, and mangled otherwise.
+    // Thunks and other generated functions have the name of another function, but another mangling.
     if name.starts_with('{') || name.contains("thunk to ") {
         return Vec::new();
     }
@@ -129,13 +131,13 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
     let gap = char::from(GAP);
     let mut words: Vec<&str> = Vec::new();
     for word in simple.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-        // Rust's newer mangling puts `_` between the length and a name that begins with `_` or a
+        // Rust's v0 mangling inserts `_` between the length and a name that starts with `_` or a
         // digit.
-        let begins = word
+        let starts_name = word
             .bytes()
             .next()
             .is_some_and(|b| b.is_ascii_alphabetic() || (b == b'_' && !is_rust));
-        if begins && !abbreviated.contains(&word) && !words.contains(&word) {
+        if starts_name && !abbreviated.contains(&word) && !words.contains(&word) {
             words.push(word);
         }
     }
@@ -145,88 +147,163 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
             .map(|word| format!("{gap}{}{word}{gap}", word.len()))
             .collect();
     }
-    let scopes = scopes(name);
-    let mut out = scopes
+    let parsed = FunctionName::parse(name);
+    let mut out = parsed
         .as_ref()
         .filter(|_| !is_rust)
-        .map(start)
+        .map(FunctionName::mangled_start)
         .unwrap_or_default();
-    let begun = out.len();
+    let start = out.len();
     let mut identifier = String::new();
     for word in words {
         identifier.clear();
         push_identifier(&mut identifier, word);
-        // What is in the beginning already stands there once.
-        if !out[..begun].contains(&identifier) {
+        // The start already contains the identifiers of the scopes.
+        if !out[..start].contains(&identifier) {
             out.push(gap);
             out += &identifier;
         }
     }
-    match scopes.and_then(|scopes| end(name, &scopes, &out)) {
+    match parsed.and_then(|parsed| parsed.mangled_end(name, &out)) {
         Some(end) => out += end,
         None => out.push(gap),
     }
     [out].into()
 }
 
-/// A name behind its length.
+/// Appends an identifier with its length as prefix.
 fn push_identifier(out: &mut String, word: &str) {
-    // Writing into a string can't fail.
+    // Writing to a string can't fail.
     let _ = write!(out, "{}{word}", word.len());
 }
 
-/// What follows the last identifier of an ordinary function: `E` where it has a scope, and `v`
-/// where it has no arguments.
-fn end(name: &str, (scopes, qualifiers): &Scopes<'_>, before: &str) -> Option<&'static str> {
-    let [outer @ .., last] = scopes.as_slice() else {
-        return None;
-    };
-    let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mut identifier = String::new();
-    push_identifier(&mut identifier, last);
-    if !is_plain || *qualifiers == " other" || !before.ends_with(&identifier) {
-        return None;
-    }
-    let is_nested = !matches!(outer, [] | ["std"]);
-    let arguments = &name[name.find(last)? + last.len()..];
-    let nothing = arguments == "()" || arguments == "() const";
-    Some(match (is_nested, nothing) {
-        (true, true) => "Ev",
-        (false, true) => "v",
-        (true, false) => "E\0",
-        (false, false) => "\0",
-    })
+/// The parsed name of an ordinary C++ function.
+struct FunctionName<'a> {
+    /// The scopes, followed by the name of the function itself. Never empty.
+    parts: Vec<&'a str>,
+    qualifiers: Qualifiers,
 }
 
-/// How the mangled form of an ordinary C++ function begins.
-fn start((scopes, qualifiers): &Scopes<'_>) -> String {
-    let [outer @ .., last] = scopes.as_slice() else {
-        return String::new();
-    };
-    match outer {
-        [] => String::from("_Z"),
-        ["std"] => String::from("_ZSt"),
-        _ => {
-            // A const function's name begins with `_ZNK`; other qualifiers are left open.
-            let mut start = match *qualifiers {
-                "" => String::from("_ZN"),
-                " const" => String::from("_ZNK"),
-                _ => return String::from("_ZN"),
-            };
-            let whole = nested(outer, &mut start);
-            let class = outer.last().copied().unwrap_or_default();
-            if whole && last.strip_prefix('~') == Some(class) {
-                start.push('D');
-            } else if whole && *last == class {
-                start.push('C');
+/// The qualifiers after the arguments of a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Qualifiers {
+    None,
+    Const,
+    Other,
+}
+
+impl<'a> FunctionName<'a> {
+    /// Parses the name of an ordinary function. Returns `None` for Rust names, local entities and
+    /// generated functions such as thunks and guards.
+    fn parse(name: &'a str) -> Option<Self> {
+        let mut depth = 0u32;
+        let mut start = 0;
+        let mut parts = Vec::new();
+        let bytes = name.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'(' if depth == 0 && name[at..].starts_with("(anonymous namespace)") => {
+                    at += "(anonymous namespace)".len() - 1
+                }
+                // The arguments, which follow the name.
+                b'(' if depth == 0 => {
+                    parts.push(&name[start..at]);
+                    return Self::from_parts(parts, &name[name.rfind(')')? + 1..]);
+                }
+                b'<' => depth += 1,
+                b'>' if at > 0 && bytes[at - 1] != b'-' => depth = depth.saturating_sub(1),
+                b'{' | b'\'' => return None,
+                // The name follows the return type of a template. In any other name, a space means
+                // a thunk or a guard.
+                b' ' if depth == 0 => {
+                    if !name[at..].contains(">(") || name.contains(" for ") || name.contains(" to ")
+                    {
+                        return None;
+                    }
+                    parts.clear();
+                    start = at + 1;
+                }
+                b':' if depth == 0 && bytes.get(at + 1) == Some(&b':') => {
+                    parts.push(&name[start..at]);
+                    at += 1;
+                    start = at + 1;
+                }
+                _ => {}
             }
-            start
+            at += 1;
+        }
+        None
+    }
+
+    /// Creates a name from its parts and the text after its arguments.
+    fn from_parts(parts: Vec<&'a str>, tail: &str) -> Option<Self> {
+        let scopes = &parts[..parts.len() - 1];
+        let is_ordinary = parts.iter().all(|p| !p.is_empty() && !p.contains('{'))
+            && !scopes.iter().any(|p| p.starts_with("operator"));
+        let qualifiers = match tail.split(" [clone").next().unwrap_or_default() {
+            "" => Qualifiers::None,
+            " const" => Qualifiers::Const,
+            _ => Qualifiers::Other,
+        };
+        is_ordinary.then_some(Self { parts, qualifiers })
+    }
+
+    /// Returns the certain beginning of the mangled name.
+    fn mangled_start(&self) -> String {
+        let [scopes @ .., last] = self.parts.as_slice() else {
+            return String::new();
+        };
+        match scopes {
+            [] => String::from("_Z"),
+            ["std"] => String::from("_ZSt"),
+            _ => {
+                // A const function's name starts with `_ZNK`. Other qualifiers aren't handled.
+                let mut start = match self.qualifiers {
+                    Qualifiers::None => String::from("_ZN"),
+                    Qualifiers::Const => String::from("_ZNK"),
+                    Qualifiers::Other => return String::from("_ZN"),
+                };
+                let is_complete = push_scopes(scopes, &mut start);
+                let class = scopes.last().copied().unwrap_or_default();
+                if is_complete && last.strip_prefix('~') == Some(class) {
+                    start.push('D');
+                } else if is_complete && *last == class {
+                    start.push('C');
+                }
+                start
+            }
         }
     }
+
+    /// Returns the end of the mangled name after the last identifier: `E` if the function has a
+    /// scope, then `v` if it has no arguments. `before` is the certain part of the mangled name so
+    /// far. Returns `None` if the end isn't certain.
+    fn mangled_end(&self, name: &str, before: &str) -> Option<&'static str> {
+        let [scopes @ .., last] = self.parts.as_slice() else {
+            return None;
+        };
+        let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let mut identifier = String::new();
+        push_identifier(&mut identifier, last);
+        if !is_plain || self.qualifiers == Qualifiers::Other || !before.ends_with(&identifier) {
+            return None;
+        }
+        let is_nested = !matches!(scopes, [] | ["std"]);
+        let arguments = &name[name.find(last)? + last.len()..];
+        let has_no_arguments = arguments == "()" || arguments == "() const";
+        Some(match (is_nested, has_no_arguments) {
+            (true, true) => "Ev",
+            (false, true) => "v",
+            (true, false) => "E\0",
+            (false, false) => "\0",
+        })
+    }
 }
 
-/// Adds the scopes; false where one is a template or abbreviated, behind which nothing is certain.
-fn nested(scopes: &[&str], out: &mut String) -> bool {
+/// Appends the scopes. Returns false after a template or an abbreviated scope, because nothing
+/// after it is certain.
+fn push_scopes(scopes: &[&str], out: &mut String) -> bool {
     for (at, scope) in scopes.iter().enumerate() {
         if at == 0 && *scope == "std" {
             out.push_str("St");
@@ -234,9 +311,9 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
         }
         if at == 1
             && scopes[0] == "std"
-            && SHORT.contains(&scope.split('<').next().unwrap_or_default())
+            && ABBREVIATED_IN_STD.contains(&scope.split('<').next().unwrap_or_default())
         {
-            // `Sa`, `Ss`, …: take back the `t`.
+            // The abbreviations are `Sa`, `Ss`, …: remove the `t`.
             out.pop();
             return false;
         }
@@ -261,65 +338,12 @@ fn nested(scopes: &[&str], out: &mut String) -> bool {
     true
 }
 
-/// The scopes and the name of a function, and the qualifiers behind its arguments.
-type Scopes<'a> = (Vec<&'a str>, &'static str);
-
-/// Takes an ordinary function's name apart. Of Rust's names, of local entities and of what a
-/// compiler adds (thunks, guards) nothing is said.
-fn scopes(name: &str) -> Option<Scopes<'_>> {
-    let (mut depth, mut start) = (0u32, 0);
-    let mut parts = Vec::new();
-    let bytes = name.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'(' if depth == 0 && name[at..].starts_with("(anonymous namespace)") => {
-                at += "(anonymous namespace)".len() - 1
-            }
-            // The arguments: what stands before them is the name.
-            b'(' if depth == 0 => {
-                parts.push(&name[start..at]);
-                let tail = &name[name.rfind(')')? + 1..];
-                let outer = &parts[..parts.len() - 1];
-                let whole = parts.iter().all(|p| !p.is_empty() && !p.contains('{'))
-                    && !outer.iter().any(|p| p.starts_with("operator"));
-                let qualifiers = match tail.split(" [clone").next().unwrap_or_default() {
-                    "" => "",
-                    " const" => " const",
-                    _ => " other",
-                };
-                return whole.then_some((parts, qualifiers));
-            }
-            b'<' => depth += 1,
-            b'>' if at > 0 && bytes[at - 1] != b'-' => depth = depth.saturating_sub(1),
-            b'{' | b'\'' => return None,
-            // A template's return type stands before its name; in front of anything else a blank
-            // means a thunk or a guard.
-            b' ' if depth == 0 => {
-                if !name[at..].contains(">(") || name.contains(" for ") || name.contains(" to ") {
-                    return None;
-                }
-                parts.clear();
-                start = at + 1;
-            }
-            b':' if depth == 0 && bytes.get(at + 1) == Some(&b':') => {
-                parts.push(&name[start..at]);
-                at += 1;
-                start = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_beginning_of_a_mangled_name_follows_from_the_demangled_one() {
+    fn skeleton_matches_mangled_name() {
         let skeleton = |name: &str| {
             let all = skeletons(name, &crate::symbol::simple_name(name));
             all.join("|").replace(char::from(GAP), "*")
@@ -354,7 +378,7 @@ mod tests {
             assert_eq!(skeleton(&name), want, "{name}");
             assert!(
                 want.split('|')
-                    .all(|w| crate::rules::glob::Glob::plain(w).matches(mangled)),
+                    .all(|w| crate::rules::glob::Glob::from_valgrind(w).matches(mangled)),
                 "{name}"
             );
         }

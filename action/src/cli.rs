@@ -1,0 +1,152 @@
+//! The command line: global options and subcommands. Each command defines its own options in its
+//! own file; `args.rs` has the option groups that several commands share.
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::args::ReportArgs;
+use crate::{allow, baseline, check, diff, doctor, explain, init, merge, rules, run, suppress};
+
+/// A subcommand with its options.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the logs of memory checkers, report every finding, and pass or fail.
+    ///
+    /// Exit status: 0 pass, 1 fail, 2 usage error, or an input could not be read.
+    Check(check::CheckArgs),
+    /// Run a command under memory checkers and check every report they produce.
+    ///
+    /// Exit status: 0 pass, 1 fail (an unexpected finding, a missing report, or the command
+    /// failed), 2 usage error, or leakgate could not run the command or read its reports.
+    Run(run::RunArgs),
+    #[command(hide = true)]
+    Exec(run::Exec),
+    /// Generate a leakgate.toml and a GitHub Actions workflow for this project (previewed first).
+    Init(init::Init),
+    /// Accept a finding by adding a rule to leakgate.toml.
+    ///
+    /// The rule matches only this finding. Comments and the order of existing rules are preserved.
+    ///
+    /// Exit status: 0, or 2 if the rule could not be added.
+    Allow(allow::AllowArgs),
+    /// Generate suppressions as leakgate.toml rules or in valgrind or LeakSanitizer syntax.
+    ///
+    /// Prints suppressions for all unexpected findings, or for the given ones. Each suppression is
+    /// verified against the logs: it accepts exactly the findings that share a fingerprint.
+    ///
+    /// Exit status: 0, 1 if a finding cannot be expressed in the format, 2 usage error, or an input
+    /// could not be read.
+    Suppress(suppress::SuppressArgs),
+    /// List, validate and convert rules.
+    ///
+    /// Validates expiry dates, witnesses and duplicates. With logs, also shows what each rule
+    /// matches.
+    ///
+    /// Exit status: 0, 1 if a rule has expired or no longer matches its witness, 2 usage error, or
+    /// an input could not be read.
+    Rules(rules::RulesArgs),
+    /// Record current findings so that only new ones fail.
+    Baseline(baseline::BaselineArgs),
+    /// Compare two JSON reports: new, fixed, grown and moved findings.
+    ///
+    /// Exit status: 0, 1 if findings are new or have grown, 2 usage error, or an input could not be
+    /// read.
+    Diff(diff::DiffArgs),
+    /// Merge the JSON reports of several runs into one report with one verdict.
+    ///
+    /// Use this for test shards and matrix jobs. All findings are matched against the rules again,
+    /// so a rule is unused only if no run used it. Each run is named after its file.
+    ///
+    /// Exit status: 0 pass, 1 fail, 2 usage error, or an input could not be read.
+    Merge(merge::MergeArgs),
+    /// Report what a log leaves unproven and the command that would prove it.
+    ///
+    /// Examples are leaks without details, truncated stacks and missing symbols.
+    ///
+    /// Exit status: 0, or 2 if a log could not be read.
+    Doctor(doctor::DoctorArgs),
+    /// Explain a kind of finding (`leakgate explain heap-use-after-free`) or a built-in pack.
+    Explain(explain::ExplainArgs),
+    /// Run the GitHub Action's step: check, and report on the pull request.
+    ///
+    /// Takes no arguments: action.yml passes its inputs in environment variables
+    /// (docs/action.md).
+    Action,
+    /// Publish the results of a fork's pull request (run from a `workflow_run` workflow).
+    ///
+    /// Reads the artifact that the fork's run uploaded (docs/action.md).
+    Publish,
+}
+
+impl Command {
+    /// Returns the report options of commands that write reports.
+    fn reports(&self) -> Option<&ReportArgs> {
+        match self {
+            Self::Check(args) => Some(&args.reports),
+            Self::Run(args) => Some(&args.reports),
+            Self::Merge(args) => Some(&args.reports),
+            _ => None,
+        }
+    }
+}
+
+/// Fail a build for memory errors and leaks that no rule accepts.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colors in the output.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorChoice {
+    /// Use colors if the output is a terminal.
+    Auto,
+    /// Always use colors.
+    Always,
+    /// Never use colors.
+    Never,
+}
+
+/// Parses the command line. Prints a message and exits if it is invalid or asks for help.
+pub(crate) fn parse() -> Command {
+    let cli = Cli::parse();
+    match cli.color {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    if cli.command.reports().is_some_and(ReportArgs::is_ambiguous) {
+        let message = "only one report can be written to standard output; \
+             write the others to files, as in `--format json=FILE`";
+        Cli::command()
+            .error(ErrorKind::ArgumentConflict, message)
+            .exit();
+    }
+    cli.command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn text_report_goes_to_stdout_unless_another_report_does() {
+        let report_count = |args: &[&str]| {
+            let command = Cli::parse_from([&["leakgate", "check", "x"], args].concat()).command;
+            command.reports().map(|reports| reports.targets().len())
+        };
+        assert_eq!(report_count(&[]), Some(1));
+        assert_eq!(report_count(&["--format", "json"]), Some(1));
+        assert_eq!(report_count(&["--format", "json=f"]), Some(2));
+    }
+}

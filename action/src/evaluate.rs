@@ -1,0 +1,117 @@
+//! Triage and verdict of parsed logs, and the reports about them. `check`, `run` and the GitHub
+//! Action's step share this code.
+
+use leakgate_core::compare::Change;
+use leakgate_core::emit::{self, RenderOptions, Run};
+use leakgate_core::verdict::ObservedRuns;
+use leakgate_core::{Gate, Outcome, Triage, Verdict};
+
+use crate::args::{ReportArgs, ReportTarget};
+use crate::error::{Error, Status};
+use crate::ingest::Logs;
+use crate::output;
+use crate::pack_hints;
+use crate::settings::Settings;
+use crate::workspace::Repository;
+
+/// Logs with their triage and verdict under the settings.
+pub(crate) struct Evaluation {
+    pub(crate) logs: Logs,
+    pub(crate) verdict: Verdict,
+    pub(crate) triage: Triage,
+    settings: Settings,
+    repository: Repository,
+}
+
+impl Evaluation {
+    /// Evaluates existing logs. Prints read errors to standard error; any of them makes the
+    /// outcome an error.
+    pub(crate) fn new(settings: Settings, logs: Logs) -> Result<Self, Error> {
+        Self::judged_by(settings, logs, |logs, triage, gate| {
+            leakgate_core::verdict::judge(&logs.parsed, triage, &logs.sources, gate)
+        })
+    }
+
+    /// Evaluates the logs of a command that leakgate ran and observed.
+    pub(crate) fn observed(
+        settings: Settings,
+        logs: Logs,
+        watched: &ObservedRuns,
+    ) -> Result<Self, Error> {
+        Self::judged_by(settings, logs, |logs, triage, gate| {
+            leakgate_core::verdict::judge_observed(&logs.parsed, triage, watched, gate)
+        })
+    }
+
+    fn judged_by(
+        settings: Settings,
+        logs: Logs,
+        judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict,
+    ) -> Result<Self, Error> {
+        let needs_repository = settings.own_sources.is_some() || !logs.parsed.findings.is_empty();
+        let repository = if needs_repository {
+            Repository::find(settings.own_sources.as_ref())?
+        } else {
+            Repository::default()
+        };
+        let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
+        let mut verdict = judge(&logs, &triage, &settings.gate);
+        if logs.report_errors().is_some() {
+            verdict.outcome = Outcome::Error;
+        }
+        Ok(Self {
+            logs,
+            verdict,
+            triage,
+            settings,
+            repository,
+        })
+    }
+
+    /// Returns a view for reports, with the changes since an earlier run if one is given.
+    pub(crate) fn as_run<'a>(&'a self, changes: Option<&'a [Change]>) -> Run<'a> {
+        let Settings { gate, .. } = &self.settings;
+        Run::new(&self.logs.parsed, gate, &self.triage, &self.verdict)
+            .with_workspace(&self.repository)
+            .with_sources(&self.repository)
+            .with_changes(changes)
+    }
+}
+
+/// Returns the exit status for a verdict.
+pub(crate) fn exit_status(verdict: &Verdict) -> Status {
+    match verdict.outcome {
+        Outcome::Pass => Status::Pass,
+        Outcome::Fail => Status::Fail,
+        Outcome::Error => Status::Error,
+    }
+}
+
+/// Writes every report, then suggests packs at standard error.
+pub(crate) fn write_reports(run: &Run<'_>, args: &ReportArgs) -> Result<(), Error> {
+    for target in args.targets() {
+        write_report(run, &target, args.render_options())?;
+    }
+    pack_hints::suggest_packs(run);
+    Ok(())
+}
+
+fn write_report(
+    run: &Run<'_>,
+    target: &ReportTarget,
+    options: RenderOptions<'_>,
+) -> Result<(), Error> {
+    let options = match target.file {
+        Some(_) => options,
+        None => RenderOptions {
+            color: output::use_color(),
+            width: output::width(),
+            ..options
+        },
+    };
+    let text = emit::render(run, target.format, &options);
+    match &target.file {
+        Some(path) => output::file(path, &text),
+        None => output::stdout(&text),
+    }
+}

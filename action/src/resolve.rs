@@ -1,0 +1,212 @@
+//! Resolves arguments of the command line to inputs: files, directories, globs and standard input.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use globset::GlobBuilder;
+use ignore::WalkBuilder;
+
+use crate::error::Error;
+
+/// An input to read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum InputPath {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// An argument and the inputs that it matched.
+#[derive(Clone, Debug)]
+pub(crate) struct ResolvedArg {
+    /// The argument as given.
+    pub text: String,
+    /// Indices into [`Inputs::paths`].
+    pub paths: Vec<usize>,
+}
+
+/// All arguments and inputs. An input that several arguments match occurs once.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// Inputs in the order of the arguments.
+    pub paths: Vec<InputPath>,
+    /// Arguments that could be resolved.
+    pub args: Vec<ResolvedArg>,
+    /// Errors for arguments that could not be resolved.
+    pub errors: Vec<Error>,
+    /// Indices into `paths` by canonical path.
+    indices: HashMap<InputPath, usize>,
+}
+
+impl InputPath {
+    /// Returns the path of a file, or `None` for standard input.
+    pub(crate) fn into_file(self) -> Option<PathBuf> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => Some(path),
+        }
+    }
+}
+
+/// Resolves every argument.
+pub(crate) fn resolve(args: &[OsString]) -> Inputs {
+    let mut inputs = Inputs::default();
+    for arg in args {
+        match paths(arg) {
+            Ok(paths) => {
+                let paths = paths.into_iter().map(|path| inputs.index(path)).collect();
+                inputs.args.push(ResolvedArg {
+                    text: arg.to_string_lossy().into_owned(),
+                    paths,
+                });
+            }
+            Err(error) => inputs.errors.push(error),
+        }
+    }
+    inputs
+}
+
+impl Inputs {
+    /// Returns the index of an input, after adding it if it is new.
+    fn index(&mut self, path: InputPath) -> usize {
+        let key = match &path {
+            InputPath::File(path) => {
+                InputPath::File(path.canonicalize().unwrap_or_else(|_| path.clone()))
+            }
+            InputPath::Stdin => InputPath::Stdin,
+        };
+        *self.indices.entry(key).or_insert_with(|| {
+            self.paths.push(path);
+            self.paths.len() - 1
+        })
+    }
+}
+
+/// Returns the inputs that an argument matches.
+fn paths(arg: &OsStr) -> Result<Vec<InputPath>, Error> {
+    if arg == "-" {
+        return Ok(vec![InputPath::Stdin]);
+    }
+    let path = Path::new(arg);
+    let text = &*arg.to_string_lossy();
+    match path.metadata() {
+        Ok(meta) if meta.is_dir() => files_below(path, |_| true),
+        Ok(_) => Ok(vec![InputPath::File(path.to_owned())]),
+        // A file name may contain these characters, so an existing file takes precedence.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_glob(text) => matching(text),
+        Err(error) => Err(Error::Read(path.to_owned(), error)),
+    }
+}
+
+fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
+}
+
+/// Returns the files that a glob matches, sorted. No match isn't an error here, because the verdict
+/// reports it as missing evidence.
+fn matching(glob: &str) -> Result<Vec<InputPath>, Error> {
+    let error = |e| Error::Glob(glob.to_owned(), e);
+    let relative = glob.strip_prefix("./").unwrap_or(glob);
+    let matcher = GlobBuilder::new(relative)
+        .literal_separator(true)
+        .build()
+        .map_err(error)?
+        .compile_matcher();
+    let base: PathBuf = Path::new(relative)
+        .components()
+        .take_while(|c| !matches!(c, Component::Normal(part) if is_glob(&part.to_string_lossy())))
+        .collect();
+    let start = if base.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        base.as_path()
+    };
+    if !start.exists() {
+        return Ok(Vec::new());
+    }
+    files_below(start, |path| {
+        matcher.is_match(path.strip_prefix("./").unwrap_or(path))
+    })
+}
+
+/// Returns the regular files below a directory and symbolic links to files, sorted. Does not follow
+/// links to directories.
+fn files_below(start: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<InputPath>, Error> {
+    let mut files = Vec::new();
+    for entry in WalkBuilder::new(start)
+        .standard_filters(false)
+        .follow_links(false)
+        .sort_by_file_path(Ord::cmp)
+        .build()
+    {
+        let entry = entry.map_err(|error| {
+            let text = error.to_string();
+            Error::Read(
+                start.to_owned(),
+                error
+                    .into_io_error()
+                    .unwrap_or_else(|| io::Error::other(text)),
+            )
+        })?;
+        let is_file = match entry.file_type() {
+            Some(kind) if kind.is_symlink() => entry.path().metadata().is_ok_and(|m| m.is_file()),
+            kind => kind.is_some_and(|k| k.is_file()),
+        };
+        if is_file && wanted(entry.path()) {
+            files.push(InputPath::File(entry.into_path()));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(inputs: &Inputs) -> Vec<String> {
+        let name = |p: &InputPath| match p {
+            InputPath::Stdin => "-".to_owned(),
+            InputPath::File(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
+        };
+        inputs.paths.iter().map(name).collect()
+    }
+
+    #[test]
+    fn each_matched_file_is_listed_once() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        for file in ["b.log", "a.log", "sub/c.log", "x[1].log", "note.txt"] {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        let at = |name: &str| dir.path().join(name).into_os_string();
+
+        let all = resolve(&[at("*.log"), at("a.log"), at("**/*.log")]);
+        assert_eq!(names(&all), ["a.log", "b.log", "x[1].log", "c.log"]);
+        assert_eq!(all.args[1].paths, [0]);
+        assert_eq!(names(&resolve(&[at("x[1].log")])), ["x[1].log"]);
+        assert_eq!(names(&resolve(&[at("")])).len(), 5);
+
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("a.log", dir.path().join("z.log")).unwrap();
+            std::os::unix::fs::symlink(dir.path(), dir.path().join("loop")).unwrap();
+            std::fs::write(dir.path().join("sub/real"), "").unwrap();
+            std::os::unix::fs::symlink("sub/real", dir.path().join("link.log")).unwrap();
+            assert_eq!(names(&resolve(&[at("[lz]*.log")])), ["link.log", "z.log"]);
+        }
+
+        let none = resolve(&[at("*.none"), at("no/such/dir/*")]);
+        assert!(none.errors.is_empty() && none.args.iter().all(|arg| arg.paths.is_empty()));
+        let missing = resolve(&[at("missing.log"), "-".into()]);
+        assert!(
+            missing.errors[0]
+                .to_string()
+                .ends_with("missing.log: file not found")
+        );
+        assert_eq!(names(&missing), ["-"]);
+        assert_eq!(resolve(&[at("a{.log")]).errors.len(), 1);
+    }
+}

@@ -1,0 +1,381 @@
+//! One run of the command under checkers that can run at the same time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use leakgate_core::verdict::{Canary, CheckerRun};
+
+use super::checker::{Checker, Family};
+use super::child::{self, ChildCommand, ChildOutcome};
+use super::collect::{self, CollectContext, NamedLog};
+use super::dirs::{MODE_SHARED, RunDirs, make_shared};
+use super::foreign::{self, AppVerifierCommands};
+use super::harness::{CheckedCommand, Context, Harness, cargo, shell_join};
+use super::helper::{self, Record};
+use super::launch::{Launch, LocalMachine};
+use super::log_rotation::{LogRotator, RestoredLogs};
+use super::status::{ProgressReporter, StatusLine};
+use super::watch::{CanaryTask, Watch};
+use super::{canary, launcher, preload};
+use crate::error::Error;
+use crate::output;
+
+/// A run of the command, ready to start.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    checkers: Vec<Checker>,
+    /// Names of the checkers, joined by `+`.
+    label: String,
+    /// The command as the user gave it.
+    argv: Vec<String>,
+    harness: Harness,
+    launch: Launch,
+    /// The command that is run.
+    checked: CheckedCommand,
+    /// Folder for logs.
+    logs: PathBuf,
+    /// Folder for the helper and the canary.
+    private: PathBuf,
+}
+
+/// The result of an invocation.
+#[derive(Debug)]
+pub(super) struct RunOutput {
+    pub(super) run: CheckerRun,
+    pub(super) logs: Vec<NamedLog>,
+    pub(super) records: Vec<Record>,
+    /// When the last program was started.
+    pub(super) last_start: SystemTime,
+}
+
+impl Invocation {
+    /// Prepares to run the command under these checkers.
+    ///
+    /// # Errors
+    /// A checker isn't installed, the harness doesn't support it, or a file cannot be written.
+    pub(super) fn new(
+        checkers: &[Checker],
+        argv: &[String],
+        harness: Harness,
+        dirs: &RunDirs,
+    ) -> Result<Self, Error> {
+        let label = checkers
+            .iter()
+            .map(|checker| checker.name())
+            .collect::<Vec<_>>()
+            .join("+");
+        let logs = dirs.logs().join(&label);
+        let private = dirs.private().join(&label);
+        let launch = launcher::launch(checkers, &logs, &LocalMachine)?;
+        let leakgate = std::env::current_exe().map_err(|e| Error::Read("leakgate".into(), e))?;
+        let utf8 = |path: &Path| path.to_string_lossy().into_owned();
+        let helper = [utf8(&leakgate), "exec".to_owned(), utf8(&private)];
+        let script = utf8(&private.join("helper"));
+        let context = Context {
+            checkers,
+            helper: &helper,
+            script: &script,
+            machine: &LocalMachine,
+            capture: &capture,
+        };
+        let checked = harness.rewrite(argv, &launch, context)?;
+        fs::create_dir_all(&private).map_err(|e| Error::Write(private.clone(), e))?;
+        helper::prepare(&private, &launch)?;
+        helper::write_script(&private, &helper)?;
+        Ok(Self {
+            checkers: checkers.to_vec(),
+            label,
+            argv: argv.to_vec(),
+            harness,
+            launch,
+            checked,
+            logs,
+            private,
+        })
+    }
+
+    /// Returns the environment variables of the command itself.
+    fn env(&self) -> Vec<(String, String)> {
+        let child_env = self
+            .launch
+            .child_env
+            .iter()
+            .filter(|_| self.checked.is_checked);
+        self.launch
+            .env
+            .iter()
+            .chain(&self.checked.env)
+            .chain(child_env)
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the command in shell syntax, with notes as comments.
+    pub(super) fn describe(&self) -> Result<String, Error> {
+        let mut out = format!("# {}\n", self.label);
+        for note in self.notes() {
+            out += &format!("# {note}\n");
+        }
+        let mut words = Vec::new();
+        for (name, value) in self.env() {
+            words.push(format!("{name}={}", shell_join(&[value])?));
+        }
+        words.push(shell_join(&self.checked.argv)?);
+        out += &words.join(" ");
+        let is_wrapped = !(self.launch.wrapper.is_empty() && self.launch.child_env.is_empty());
+        if !self.checked.is_checked && is_wrapped {
+            let child_env = self
+                .launch
+                .child_env
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            let test: Vec<String> = child_env
+                .chain(self.launch.wrapper.iter().cloned())
+                .collect();
+            out += &format!("\n# each test runs as: {} TEST", shell_join(&test)?);
+        }
+        Ok(out + "\n")
+    }
+
+    fn notes(&self) -> impl Iterator<Item = &String> {
+        self.launch.notes.iter().chain(&self.checked.notes)
+    }
+
+    /// Returns the command for messages.
+    fn command(&self) -> String {
+        self.argv.join(" ")
+    }
+
+    fn has_family(&self, family: Family) -> bool {
+        self.checkers
+            .iter()
+            .any(|checker| checker.family() == family)
+    }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The command cannot be started, or a file cannot be written.
+    pub(super) fn run(&self, timeout: Option<Duration>) -> Result<RunOutput, Error> {
+        for note in self.notes() {
+            output::note(&format!("note: {note}"));
+        }
+        fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
+        make_shared(&self.logs, MODE_SHARED)?;
+        let line = StatusLine::new();
+        self.enable_verifier()?;
+        let checkers = self.checkers.clone();
+        let canary_dir = self.private.join("canary");
+        let canary = std::thread::spawn(move || canary::run(&checkers, &canary_dir, &LocalMachine));
+        let mut watch = Watch {
+            checkers: &self.checkers,
+            argv: self.checked.is_checked.then_some(&self.argv),
+            launch: &self.launch,
+            logs: &self.logs,
+            private: &self.private,
+            canary: CanaryTask::Running(canary),
+            log_names: BTreeSet::new(),
+            silent_pids: BTreeSet::new(),
+            programs: HashMap::new(),
+            reporter: ProgressReporter::new(self.label.clone(), line.clone()),
+        };
+        let env = self.env();
+        let rotator = LogRotator::new(&self.logs);
+        let command = ChildCommand {
+            argv: &self.checked.argv,
+            env: &env,
+            folder: &self.logs,
+            timeout,
+            line: &line,
+        };
+        let outcome = child::run(command, &mut watch);
+        line.finish();
+        // Join the canary before an error returns, which removes the folder that it writes to.
+        let canary = watch.canary.join();
+        self.export_verifier_log()?;
+        let outcome = outcome?;
+        watch.update();
+        let restored = rotator.finish()?;
+        Ok(self.evaluate(outcome, canary, &watch, &restored))
+    }
+
+    /// Evaluates the logs and records after the command has ended.
+    fn evaluate(
+        &self,
+        outcome: ChildOutcome,
+        canary: Canary,
+        watch: &Watch<'_>,
+        restored: &RestoredLogs,
+    ) -> RunOutput {
+        // The command may have removed the records from the folder for temporary files.
+        let (records, records_error) = match helper::records(&self.private) {
+            Ok(records) => (records, None),
+            Err(error) => {
+                let message = format!("cannot list the processes that ran: {error}");
+                (Vec::new(), Some(message))
+            }
+        };
+        let context = CollectContext {
+            checkers: &self.checkers,
+            folder: &self.logs,
+            label: &self.label,
+            records: &records,
+            log_names: &watch.log_names,
+            generations: &restored.generations,
+            silent_pids: &watch.silent_pids,
+            checks_leaks: self.launch.leak_check_disabled.is_none(),
+        };
+        let mut collected = collect::collect(&context, &LocalMachine);
+        for lost in &restored.lost {
+            let lost = format!("{}/{lost}", self.label);
+            if !collected.missing.contains(&lost) {
+                collected.missing.push(lost);
+            }
+        }
+        let tests = self.test_count();
+        if self.checkers.contains(&Checker::Miri) {
+            collected.processes = tests.unwrap_or(1).min(1);
+        }
+        let run = CheckerRun {
+            tools: self.checkers.iter().map(|checker| checker.tool()).collect(),
+            command: self.command(),
+            termination: outcome.termination,
+            processes: collected.processes,
+            canary,
+            missing: collected.missing,
+            unproven: self
+                .crash_message()
+                .into_iter()
+                .chain(records_error)
+                .chain(self.unproven(outcome, tests))
+                .collect(),
+            leak_check_disabled: self.launch.leak_check_disabled.clone(),
+        };
+        RunOutput {
+            run,
+            logs: collected.files,
+            records,
+            last_start: helper::last_start(&self.private),
+        }
+    }
+
+    /// Returns the contents of a copy of the command's output.
+    fn output(&self, name: &str) -> Vec<u8> {
+        fs::read(self.logs.join(name)).unwrap_or_default()
+    }
+
+    /// Returns the number of tests that cargo ran, or `None` if the number is unknown.
+    fn test_count(&self) -> Option<u64> {
+        if !matches!(self.harness, Harness::Cargo | Harness::Nextest) {
+            return None;
+        }
+        cargo::count_tests(&self.output("stdout.txt"), &self.output("stderr.txt"))
+    }
+
+    /// Returns a message if a process crashed under a preloaded allocator.
+    fn crash_message(&self) -> Option<String> {
+        if !self.has_family(Family::Preload) {
+            return None;
+        }
+        let line = preload::find_crash(&self.output("stderr.txt"))?;
+        Some(format!(
+            "a process of `{}` crashed: `{line}`",
+            self.command()
+        ))
+    }
+
+    /// Enables Application Verifier for the program before it starts.
+    fn enable_verifier(&self) -> Result<(), Error> {
+        match self.verifier_commands() {
+            Some(commands) => run_verifier(&commands.enable),
+            None => Ok(()),
+        }
+    }
+
+    /// Exports the log of Application Verifier and disables it.
+    fn export_verifier_log(&self) -> Result<(), Error> {
+        let Some(commands) = self.verifier_commands() else {
+            return Ok(());
+        };
+        run_verifier(&commands.export)?;
+        run_verifier(&commands.disable)
+    }
+
+    /// Returns the commands that Application Verifier needs, or `None` for other checkers.
+    fn verifier_commands(&self) -> Option<AppVerifierCommands> {
+        if !self.checkers.contains(&Checker::Appverifier) {
+            return None;
+        }
+        let program = self.argv.first().map_or("", String::as_str);
+        let log_dir = self.logs.to_string_lossy();
+        Some(foreign::appverifier_commands(program, &log_dir))
+    }
+
+    /// Returns a message for each reason, other than missing reports, why the run proves nothing.
+    fn unproven(&self, outcome: ChildOutcome, tests: Option<u64>) -> Vec<String> {
+        let command = self.command();
+        let mut unproven: Vec<String> = outcome
+            .lost
+            .into_iter()
+            .map(|lost| format!("{}/{lost}", self.label))
+            .collect();
+        unproven.extend(self.launch.disabled_checks.iter().cloned());
+        if tests == Some(0) {
+            unproven.push(format!("`{command}` ran no tests"));
+        }
+        // valgrind writes its whole report on SIGTERM.
+        let reports_on_sigterm = self.has_family(Family::Valgrind);
+        for process in outcome
+            .stopped
+            .into_iter()
+            .filter(|process| process.was_killed || !reports_on_sigterm)
+        {
+            let action = if process.was_killed {
+                "killed"
+            } else {
+                "stopped"
+            };
+            unproven.push(format!(
+                "process {} outlived `{command}` and was {action} before it wrote its report",
+                process.pid
+            ));
+        }
+        for crash in outcome.crashes {
+            unproven.push(format!(
+                "orphaned process {} of `{command}` crashed with signal {}",
+                crash.pid, crash.signal
+            ));
+        }
+        unproven
+    }
+}
+
+/// Runs a command of Application Verifier.
+fn run_verifier(command: &[String]) -> Result<(), Error> {
+    let status = Command::new(&command[0]).args(&command[1..]).status();
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "cannot configure Application Verifier: `{}` failed",
+        command.join(" ")
+    )))
+}
+
+/// Runs a command and returns its standard output, or `None` if it fails.
+fn capture(argv: &[&str]) -> Option<String> {
+    let (program, arguments) = argv.split_first()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

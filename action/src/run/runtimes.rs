@@ -1,0 +1,124 @@
+//! Finds out which sanitizer runtimes a program contains, by scanning its file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use memchr::memmem;
+
+use super::checker::Checker;
+
+/// Text that identifies a runtime in a program: one of its symbols, or the name of its library.
+const MARKERS: &[(&[u8], Checker)] = &[
+    (b"__asan_init", Checker::Asan),
+    (b"__lsan_init", Checker::Lsan),
+    (b"liblsan.so", Checker::Lsan),
+    (b"__msan_init", Checker::Msan),
+    (b"__tsan_init", Checker::Tsan),
+    (b"__ubsan_handle_", Checker::Ubsan),
+    (b"__hwasan_init", Checker::Hwasan),
+];
+
+/// Returns the sanitizers whose runtimes a program contains; `None` if the file is not an
+/// executable but a script, for example.
+pub(super) fn detect(path: &Path) -> io::Result<Option<Vec<Checker>>> {
+    detect_in(File::open(path)?)
+}
+
+/// Like [`detect`], for an open file.
+pub(super) fn detect_in(mut file: File) -> io::Result<Option<Vec<Checker>>> {
+    let mut magic = Vec::new();
+    Read::by_ref(&mut file).take(4).read_to_end(&mut magic)?;
+    if !is_executable_format(&magic) {
+        return Ok(None);
+    }
+    let markers: Vec<&[u8]> = MARKERS.iter().map(|(marker, _)| *marker).collect();
+    let matches = scan(file, &markers)?;
+    let mut found: Vec<Checker> = MARKERS
+        .iter()
+        .zip(matches)
+        .filter(|(_, is_match)| *is_match)
+        .map(|((_, checker), _)| *checker)
+        .collect();
+    // The other runtimes contain LeakSanitizer and the handlers of UndefinedBehaviorSanitizer,
+    // whether the program uses them or not.
+    let is_part = |checker: &Checker| matches!(checker, Checker::Lsan | Checker::Ubsan);
+    if !found.iter().all(is_part) {
+        found.retain(|checker| !is_part(checker));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(Some(found))
+}
+
+/// Returns for each needle whether a file contains it.
+pub(super) fn contains_each(path: &Path, needles: &[&[u8]]) -> io::Result<Vec<bool>> {
+    scan(File::open(path)?, needles)
+}
+
+/// Searches a file, which may be large, in chunks.
+fn scan(mut file: File, needles: &[&[u8]]) -> io::Result<Vec<bool>> {
+    const CHUNK: usize = 1 << 20;
+    let longest = needles.iter().map(|needle| needle.len()).max().unwrap_or(0);
+    let mut buffer = vec![0; CHUNK + longest];
+    let mut kept = 0;
+    let mut found = vec![false; needles.len()];
+    loop {
+        let read = file.read(&mut buffer[kept..])?;
+        let text = &buffer[..kept + read];
+        for (needle, found) in needles.iter().zip(&mut found) {
+            *found |= memmem::find(text, needle).is_some();
+        }
+        if read == 0 {
+            return Ok(found);
+        }
+        // A match may begin in one chunk and end in the next.
+        let end = kept + read;
+        kept = longest.min(end);
+        buffer.copy_within(end - kept..end, 0);
+    }
+}
+
+/// Returns true for the magic numbers of ELF, PE and Mach-O files.
+fn is_executable_format(magic: &[u8]) -> bool {
+    const FORMATS: [&[u8]; 6] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xca\xfe\xba\xbe",
+        b"\xfe\xed\xfa\xcf",
+    ];
+    FORMATS.iter().any(|format| magic.starts_with(format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtimes_are_found_in_executables_but_not_in_scripts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        for (text, expected) in [
+            (b"#!/bin/sh\n__asan_init".to_vec(), None),
+            (b"\x7fELF".to_vec(), Some(vec![])),
+            (
+                [
+                    b"\x7fELF".as_slice(),
+                    &vec![b' '; (1 << 20) - 8],
+                    b"__tsan_init",
+                ]
+                .concat(),
+                Some(vec![Checker::Tsan]),
+            ),
+            (
+                b"\x7fELF __asan_init __lsan_init __ubsan_handle_x".to_vec(),
+                Some(vec![Checker::Asan]),
+            ),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(detect(&path).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Report formats on the command line: several reports of one run, accepted findings, length limits
+//! and explanations of kinds.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{report, run};
+
+/// Returns a directory with a log and a rule that accepts it until a day.
+fn folder(expires: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(
+        report("lsan/many-places-clang19"),
+        dir.path().join("lsan.log"),
+    )
+    .unwrap();
+    let rule = format!(
+        "[[allow]]\nid = \"all\"\ntools = [\"lsan\"]\nstack = [\"...\", \"fun:many_places\"]\n\
+         reason = \"It is | known.\"\nexpires = {expires}\n"
+    );
+    fs::write(dir.path().join("leakgate.toml"), rule).unwrap();
+    dir
+}
+
+fn read(dir: &TempDir, name: &str) -> String {
+    fs::read_to_string(dir.path().join(name)).unwrap()
+}
+
+fn sarif(dir: &TempDir, args: &[&str]) -> Value {
+    let result = run(
+        dir,
+        &[&["check", "--format", "sarif", "lsan.log"], args].concat(),
+    );
+    assert_eq!(result.err, "");
+    result.json()
+}
+
+#[test]
+fn one_run_writes_every_format() {
+    let dir = folder("2000-01-01");
+    let names = [
+        "text",
+        "json",
+        "sarif",
+        "markdown",
+        "junit",
+        "annotations",
+        "gitlab",
+        "folded",
+    ];
+    let formats: Vec<String> = names
+        .iter()
+        .map(|name| format!("--format={name}=out.{name}"))
+        .collect();
+    let args: Vec<&str> = ["check", "lsan.log", "--format=annotations"]
+        .into_iter()
+        .chain(formats.iter().map(String::as_str))
+        .collect();
+    let result = run(&dir, &args);
+    let out = &result.out;
+    assert_eq!((result.status, result.err.as_str()), (1, ""));
+    for name in names {
+        assert!(!read(&dir, &format!("out.{name}")).is_empty(), "{name}");
+    }
+    assert_eq!(*out, read(&dir, "out.annotations"));
+    assert!(
+        out.starts_with("::error ") && out.contains("the rule `all` (leakgate.toml:1) expired"),
+        "{out}"
+    );
+    assert!(
+        read(&dir, "out.markdown").contains("| rule expired |"),
+        "{}",
+        read(&dir, "out.markdown")
+    );
+}
+
+#[test]
+fn sarif_contains_accepted_findings_only_on_request() {
+    let dir = folder("2999-01-01");
+    let results = |document: &Value| document["runs"][0]["results"].as_array().unwrap().clone();
+    let plain = sarif(&dir, &[]);
+    assert_eq!(results(&plain), Vec::<Value>::new());
+    assert_eq!(plain["runs"][0]["automationDetails"]["id"], "leakgate/");
+    let all = sarif(&dir, &["--show-accepted", "--category", "linux-asan"]);
+    assert_eq!(all["runs"][0]["automationDetails"]["id"], "linux-asan/");
+    assert!(!results(&all).is_empty());
+    for result in results(&all) {
+        assert_eq!(result["suppressions"][0]["status"], "accepted");
+        assert_eq!(
+            result["suppressions"][0]["justification"],
+            "It is | known. (all at leakgate.toml:1)"
+        );
+    }
+    let folded = |args: &[&str]| {
+        run(
+            &dir,
+            &[&["check", "--format", "folded", "lsan.log"], args].concat(),
+        )
+        .out
+    };
+    assert!(folded(&[]).is_empty() && folded(&["--show-accepted"]).lines().count() > 1);
+}
+
+#[test]
+fn baseline_distinguishes_new_from_known_findings() {
+    let dir = folder("2000-01-01");
+    fs::remove_file(dir.path().join("leakgate.toml")).unwrap();
+    assert_eq!(
+        run(
+            &dir,
+            &["baseline", "write", "--baseline", "known.json", "lsan.log"]
+        )
+        .status,
+        0
+    );
+    let known = sarif(&dir, &["--baseline", "known.json", "--show-accepted"]);
+    let states = |document: &Value| -> Vec<String> {
+        let results = document["runs"][0]["results"].as_array().unwrap().clone();
+        results
+            .iter()
+            .map(|r| r["baselineState"].as_str().unwrap_or("none").to_owned())
+            .collect()
+    };
+    assert!(
+        !states(&known).is_empty() && states(&known).iter().all(|s| s == "unchanged"),
+        "{:?}",
+        states(&known)
+    );
+    assert!(states(&sarif(&dir, &[])).iter().all(|s| s == "none"));
+    let junit = run(
+        &dir,
+        &[
+            "check",
+            "--format",
+            "junit",
+            "--baseline",
+            "known.json",
+            "lsan.log",
+        ],
+    );
+    assert!(
+        junit.status == 0 && junit.out.contains("<skipped message=\"in the baseline\"/>"),
+        "{}",
+        junit.out
+    );
+}
+
+#[test]
+fn markdown_is_shortened_to_its_limit_with_a_note() {
+    let dir = folder("2000-01-01");
+    let whole = run(&dir, &["check", "--format", "markdown", "lsan.log"]).out;
+    let shortened = |limit: &str| {
+        let args = ["check", "--format", "markdown", "lsan.log"];
+        run(&dir, &[&args[..], &["--max-characters", limit]].concat())
+    };
+    let short = shortened("2000").out;
+    assert!(whole.len() > 2000 && !whole.contains("Left out"), "{whole}");
+    assert!(
+        short.encode_utf16().count() <= 2000 && short.contains("Left out"),
+        "{short}"
+    );
+    let result = shortened("5");
+    assert!(
+        result.status == 2 && result.err.contains("at least 2000 characters"),
+        "{}",
+        result.err
+    );
+}
+
+#[test]
+fn kinds_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let kind = run(&dir, &["explain", "heap-use-after-free"]);
+    assert!(
+        kind.status == 0
+            && kind
+                .out
+                .starts_with("heap-use-after-free: Use of memory that was freed\n")
+            && kind.out.contains("CWE-416"),
+        "{}",
+        kind.out
+    );
+    let all = run(&dir, &["explain", "kind"]);
+    assert!(
+        all.status == 0 && all.out.lines().count() > 100,
+        "{}",
+        all.out
+    );
+    let unknown = run(&dir, &["explain", "double_free"]);
+    assert!(
+        unknown.status == 2 && unknown.err.contains("did you mean `double-free`?"),
+        "{}",
+        unknown.err
+    );
+}

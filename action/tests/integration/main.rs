@@ -1,0 +1,25 @@
+//! Tests of the whole program, under the standard test harness.
+//!
+//! Tests that run real checkers, compilers or workflows are in the binary `tools`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is a test"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod check;
+#[cfg(unix)]
+mod custom_formats;
+mod docs;
+mod formats;
+mod init;
+mod rules;
+mod schema;
+#[cfg(unix)]
+mod setup;
+mod step;

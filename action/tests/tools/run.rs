@@ -1,0 +1,17 @@
+//! `leakgate run` with real checkers: a program with an error fails, a correct program passes, and
+//! a run with lost reports never passes.
+
+mod checkers;
+mod harnesses;
+mod losses;
+mod step;
+
+use libtest_mimic::Trial;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = harnesses::trials();
+    trials.extend(losses::trials());
+    trials.extend(checkers::trials());
+    trials.extend(step::trials());
+    trials
+}

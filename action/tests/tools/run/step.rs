@@ -1,0 +1,52 @@
+//! The action with a command: it runs under checkers, without the token.
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+
+use crate::common::step::Step;
+use crate::common::step::fake::{REPOSITORY_ID, TOKEN};
+use crate::needs::{EFENCE, trials};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials!(
+        "run/step",
+        command_runs_under_checkers_without_the_token(EFENCE)
+    )
+}
+
+fn command_runs_under_checkers_without_the_token() {
+    let step = Step::pull_request(REPOSITORY_ID)
+        .with("LEAKGATE_REPORTS", "")
+        .with("LEAKGATE_TOOL", "efence");
+    let script = step.dir.path().join("tests.sh");
+    fs::write(&script, "env > environment; echo done").unwrap();
+    let step = step.with("LEAKGATE_RUN", "sh tests.sh");
+    let result = step.run("action");
+    assert_eq!(result.status, 0, "{}{}", result.stdout, result.stderr);
+    assert!(
+        result.stdout.contains("done\n") && result.outputs["outcome"] == "pass",
+        "{}",
+        result.stdout
+    );
+    let environment = fs::read_to_string(step.dir.path().join("environment")).unwrap();
+    assert!(
+        environment.contains("LD_PRELOAD=")
+            && !environment.contains(TOKEN)
+            && !environment.contains("LEAKGATE_TOKEN"),
+        "{environment}"
+    );
+    fs::write(&script, "exit 4").unwrap();
+    let result = step.run("action");
+    assert_eq!(
+        (result.status, result.outputs["outcome"].as_str()),
+        (1, "fail")
+    );
+    assert!(
+        result.stdout.contains("failed with status 4")
+            && Path::new(&result.outputs["reports"]).join("logs").exists(),
+        "{}",
+        result.stdout
+    );
+}

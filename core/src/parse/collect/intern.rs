@@ -1,0 +1,130 @@
+//! Shared frames: the text of a frame is parsed once, and every frame with the same text shares the
+//! result.
+
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::Collector;
+use crate::model::{Frame, FrameInfo, Stack};
+use crate::parse::finding_builder::FindingBuilder;
+use crate::parse::frame::{self, SplitFrame};
+use crate::problem::Code;
+
+/// The syntax of a frame's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum FrameSyntax {
+    /// The syntax of valgrind's text output.
+    Valgrind,
+    /// The syntax of the sanitizers.
+    Sanitizer,
+    /// The elements of a `<frame>`.
+    Xml,
+    /// A source location without a function.
+    Location,
+    /// A line of glibc's `backtrace_symbols`.
+    BacktraceSymbols,
+    /// A function without a source location.
+    Function,
+    /// The Linux kernel's syntax.
+    Kernel,
+    /// Dr. Memory's syntax, with the location in brackets.
+    Bracketed,
+    /// Application Verifier's syntax.
+    AppVerifier,
+    /// The syntax of macOS, which begins with the image.
+    Image,
+    /// `FUNCTION at FILE:LINE:COLUMN`, the joined form of Miri's two lines.
+    AtLocation,
+}
+
+impl Collector {
+    /// Adds a frame to the draft's last stack, or opens the expected stack first.
+    pub(crate) fn push_frame(
+        &mut self,
+        draft: &mut FindingBuilder,
+        grammar: FrameSyntax,
+        head: SplitFrame<'_>,
+    ) {
+        if let Some((role, label)) = draft.next_stack.take() {
+            if draft.stacks.len() >= self.options.max_stacks {
+                return;
+            }
+            draft.stacks.push(Stack {
+                role,
+                label,
+                frames: Vec::new(),
+            });
+        }
+        let max = self.options.max_frames;
+        let Some(stack) = draft.stacks.last_mut() else {
+            return;
+        };
+        let count = stack.frames.len();
+        if count < max {
+            let index = head
+                .index
+                .unwrap_or(u32::try_from(count).unwrap_or(u32::MAX));
+            let info = self.frame_info(grammar, head.text);
+            stack.frames.push(Frame {
+                index,
+                address: head.address,
+                inlined: false,
+                info,
+            });
+        } else if count == max {
+            let line = draft.first_line;
+            self.add_problem(
+                Code::TooManyFrames,
+                line,
+                None,
+                format!("a stack has more than {max} frames; the others were dropped"),
+            );
+        }
+    }
+
+    /// Returns the parsed text of a frame, without its number and address.
+    fn frame_info(&mut self, grammar: FrameSyntax, raw: &[u8]) -> Arc<FrameInfo> {
+        self.intern(grammar, raw, || match grammar {
+            FrameSyntax::Sanitizer => frame::parse_sanitizer(raw),
+            FrameSyntax::Location => frame::parse_location(raw),
+            FrameSyntax::BacktraceSymbols => frame::parse_backtrace_symbols(raw),
+            FrameSyntax::Function => frame::parse_function(raw),
+            FrameSyntax::Kernel => frame::parse_kernel(raw),
+            FrameSyntax::Bracketed => frame::parse_bracketed(raw),
+            FrameSyntax::AppVerifier => frame::parse_app_verifier(raw),
+            FrameSyntax::Image => frame::parse_image(raw),
+            FrameSyntax::AtLocation => frame::parse_at_location(raw),
+            _ => frame::parse_valgrind(raw),
+        })
+    }
+
+    /// Returns the parsed frame of an XML document; `parse` parses it if it is new.
+    pub(crate) fn xml_frame_info(
+        &mut self,
+        raw: &[u8],
+        parse: impl FnOnce() -> FrameInfo,
+    ) -> Arc<FrameInfo> {
+        self.intern(FrameSyntax::Xml, raw, parse)
+    }
+
+    /// Returns the shared frame for this text, parsing it if it is new.
+    fn intern(
+        &mut self,
+        grammar: FrameSyntax,
+        raw: &[u8],
+        parse: impl FnOnce() -> FrameInfo,
+    ) -> Arc<FrameInfo> {
+        let hash = self.hash(0, raw);
+        let is_same = |(h, g, info): &(u64, FrameSyntax, Arc<FrameInfo>)| {
+            *h == hash && *g == grammar && *info.raw == *raw
+        };
+        if let Some((.., info)) = self.frames.find(hash, is_same) {
+            return Arc::clone(info);
+        }
+        let info = Arc::new(parse());
+        self.frames
+            .insert_unique(hash, (hash, grammar, Arc::clone(&info)), |entry| entry.0);
+        info
+    }
+}

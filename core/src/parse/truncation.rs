@@ -1,0 +1,126 @@
+//! Detection of a log that ends in the first line of a report, before a report was opened that
+//! could be incomplete.
+
+use alloc::vec::Vec;
+
+use super::tag::{self, Tag};
+use super::ubsan;
+use crate::prefix;
+
+/// Returns true if the last line is only the start of a report.
+pub(crate) fn is_cut(tail: &[u8]) -> bool {
+    let ended = tail.last() == Some(&b'\n');
+    let mut lines = tail
+        .split(|b| *b == b'\n')
+        .rev()
+        .map(bare)
+        .filter(|line| !line.is_empty());
+    let Some(last) = lines.next() else {
+        return false;
+    };
+    // If only a prefix is cut, the line before is the last one with content.
+    let separator =
+        is_separator(&last) || (!ended && lines.next().is_some_and(|line| is_separator(&line)));
+    separator || last.starts_with(b"<?xml") || (!ended && is_start(&last))
+}
+
+/// Returns the line without prefixes and colors.
+fn bare(line: &[u8]) -> Vec<u8> {
+    let (mut text, mut scratch) = (Vec::new(), Vec::new());
+    let line = line
+        .strip_prefix(b"{\"log\":\"")
+        .filter(|_| !line.ends_with(b"}"))
+        .unwrap_or(line);
+    let line = prefix::strip_colors(prefix::unwrap_docker_json(line, &mut text), &mut scratch);
+    prefix::strip(line).rest.trim_ascii().to_vec()
+}
+
+/// Returns true for the line of 65 `=` before a headline
+/// (`sanitizer_common/sanitizer_report_decorator.h` and its users). Test runners also print lines
+/// of `=`, but as wide as their terminal.
+fn is_separator(line: &[u8]) -> bool {
+    line.len() == 65 && line.iter().all(|b| *b == b'=')
+}
+
+/// Returns true for a line without line feed that is the start of a separator, of a tag, of XML, or
+/// of a checker's message.
+fn is_start(line: &[u8]) -> bool {
+    let bars = line.len() <= 65 && !line.is_empty() && line.iter().all(|b| *b == b'=');
+    let markup =
+        line.len() > 1 && (b"<valgrindoutput>".starts_with(line) || b"<?xml".starts_with(line));
+    bars || markup
+        || is_open_tag(line)
+        || ubsan::is_cut(line)
+        || tag::find(line).is_some_and(|tag| tag.at == 0 && is_cut_after_tag(&tag))
+}
+
+/// Returns true for `==12` and `==123=`.
+fn is_open_tag(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"==") else {
+        return false;
+    };
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = &rest[digits..];
+    digits > 0 && rest.len() < 2 && b"==".starts_with(rest)
+}
+
+/// Returns true if a line with a tag is cut. A line that lacks only its line feed may be complete:
+/// the last line of a log, or the last message of a sanitizer runtime (LeakSanitizer of LLVM 18 and
+/// 19 writes no line feed there).
+fn is_cut_after_tag(tag: &Tag<'_>) -> bool {
+    let rest = tag.rest.trim_ascii();
+    if !tag.is_valgrind() {
+        return b"ERROR: ".starts_with(rest) || rest.starts_with(b"ERROR: ");
+    }
+    let summed_up = rest.starts_with(b"ERROR SUMMARY: ") && rest.ends_with(b")");
+    !summed_up && !rest.ends_with(b"(--exit-on-first-error=yes)")
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::is_cut;
+
+    #[test]
+    fn start_of_report_at_end_of_log_is_cut() {
+        let bars = "=".repeat(65);
+        for (tail, want) in [
+            ("ok\n==12", true),
+            ("ok\n==12=", true),
+            ("ok\n==12==", true),
+            ("ok\n==12==ERR", true),
+            ("ok\n\x1b[1m\x1b[31m==12==ERROR: LeakSan", true),
+            ("ok\n==12== 40 bytes in 1 blocks are def", true),
+            (
+                "ok\n==12== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 0 from 0)",
+                false,
+            ),
+            ("ok\n==12==LeakSanitizer: checking for leaks", false),
+            ("ok\n==12==ABORTING", false),
+            ("ok\n/src/a.c:3:4: runtime err", true),
+            ("ok\n/src/a.c:3:4: runtime error: division by zero", false),
+            ("ok\n==12==\n", false),
+            ("ok\n==12==T0 exited", false),
+            (
+                "{\"log\":\"ok\\n\"}\n{\"log\":\"==12== Memcheck, a mem",
+                true,
+            ),
+            ("ok\n====", true),
+            ("ok\n====\n", false),
+            ("ok\n<valgrindoutp", true),
+            ("ok\n<?xml version=\"1.0\"?>\n\n", true),
+            ("ok\n<", false),
+            ("ok\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_cut(tail.as_bytes()), want, "{tail:?}");
+        }
+        assert!(is_cut(format!("ok\n{bars}\n\n").as_bytes()));
+        assert!(is_cut(
+            format!("2026-05-01T12:34:56.1234567Z {bars}").as_bytes()
+        ));
+        assert!(!is_cut(format!("={bars}").as_bytes()));
+        assert!(is_cut(format!("{bars}\n2026-05-01T12:3").as_bytes()));
+    }
+}

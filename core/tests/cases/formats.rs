@@ -1,0 +1,243 @@
+//! Every report of every case, and of logs with hostile names, is parsed by a reader of its format.
+
+pub(crate) mod hostile;
+mod read;
+
+use leakgate_core::emit::{Format, RenderOptions};
+use leakgate_core::{Outcome, Verdict, advice};
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::common::{self, Case, Judged};
+
+/// The checks of a case, which panic with its name.
+const CHECKS: &[fn(&str, &Judged)] = &[
+    sarif_is_valid_and_within_the_limits_of_github,
+    code_quality_has_the_fields_that_gitlab_requires,
+    junit_counts_its_elements,
+    annotations_are_commands_within_the_limit,
+    markdown_is_plain_and_short_enough,
+    folded_stacks_end_with_a_number,
+    other_formats_contain_no_workflow_command,
+    kinds_have_help,
+];
+
+/// Returns one test for each case, and the tests that are not about a case.
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials: Vec<Trial> = common::cases().iter().map(trial).collect();
+    let tests = [
+        (
+            "help_is_markdown_without_links_and_html",
+            help_is_markdown_without_links_and_html as fn(),
+        ),
+        ("text_fits_a_terminal", text_fits_a_terminal),
+        ("hostile_names_are_parsed", hostile::names_are_parsed),
+        ("hostile_names_are_escaped", hostile::names_are_escaped),
+        (
+            "single_hostile_names_are_escaped",
+            hostile::single_names_are_escaped,
+        ),
+    ];
+    trials.extend(tests.map(|(name, test)| {
+        Trial::test(format!("formats/{name}"), move || {
+            test();
+            Ok(())
+        })
+    }));
+    trials
+}
+
+fn trial(case: &'static Case) -> Trial {
+    Trial::test(format!("formats/{}", case.name), move || {
+        let judged = common::judge(&case.files);
+        CHECKS.iter().for_each(|check| check(&case.name, &judged));
+        Ok(())
+    })
+}
+
+/// Returns the number of reasons other than findings, which every report must contain.
+fn other_reasons(verdict: &Verdict) -> usize {
+    verdict
+        .reasons
+        .iter()
+        .filter(|r| !r.code.is_about_findings())
+        .count()
+}
+
+/// Returns the number of unexpected findings.
+fn unexpected_findings(judged: &Judged) -> usize {
+    judged
+        .verdict
+        .reasons
+        .iter()
+        .find(|r| r.code.as_str() == "unexpected-finding")
+        .map_or(0, |r| r.count as usize)
+}
+
+fn sarif_is_valid_and_within_the_limits_of_github(name: &str, judged: &Judged) {
+    for accepted in [false, true] {
+        let style = RenderOptions {
+            show_accepted: accepted,
+            ..common::style()
+        };
+        let document: Value =
+            serde_json::from_str(&judged.document_in(Format::Sarif, &style)).expect("JSON");
+        if let Err(error) = read::sarif_schema().validate(&document) {
+            panic!("{name}: {error} at {}", error.instance_path());
+        }
+        read::check_for_github(name, &document);
+        let results = document
+            .pointer("/runs/0/results")
+            .and_then(Value::as_array)
+            .expect("results");
+        assert!(
+            accepted || results.len() == unexpected_findings(judged),
+            "{name}: {} results",
+            results.len()
+        );
+        let whole = &document["runs"][0]["invocations"][0]["executionSuccessful"];
+        assert_eq!(
+            whole,
+            &Value::Bool(other_reasons(&judged.verdict) == 0),
+            "{name}"
+        );
+    }
+}
+
+fn code_quality_has_the_fields_that_gitlab_requires(name: &str, judged: &Judged) {
+    let document: Value = serde_json::from_str(&judged.document(Format::Gitlab)).expect("JSON");
+    let issues = read::issues(name, &document);
+    assert_eq!(
+        issues,
+        unexpected_findings(judged) + other_reasons(&judged.verdict),
+        "{name}"
+    );
+}
+
+fn junit_counts_its_elements(name: &str, judged: &Judged) {
+    let counts = read::junit(name, &judged.document(Format::Junit));
+    assert_eq!(counts.errors, other_reasons(&judged.verdict), "{name}");
+    assert_eq!(counts.failures, unexpected_findings(judged), "{name}");
+    assert_eq!(
+        counts.errors + counts.failures == 0,
+        judged.verdict.outcome == Outcome::Pass,
+        "{name}"
+    );
+    assert!(counts.tests > counts.failures, "{name}");
+}
+
+fn annotations_are_commands_within_the_limit(name: &str, judged: &Judged) {
+    let commands = read::annotations(name, &judged.document(Format::Annotations));
+    let all = unexpected_findings(judged) + other_reasons(&judged.verdict);
+    assert_eq!(
+        commands.iter().filter(|c| c.name == "error").count(),
+        all.min(10),
+        "{name}"
+    );
+    if all > 10 {
+        assert!(
+            commands[9]
+                .data
+                .starts_with(&format!("{} of {all} leakgate errors", all - 9)),
+            "{name}: {}",
+            commands[9].data
+        );
+    }
+}
+
+fn markdown_is_plain_and_short_enough(name: &str, judged: &Judged) {
+    for budget in [65_000, 4000, 2000, 10] {
+        let text = judged.document_in(
+            Format::Markdown,
+            &RenderOptions {
+                max_characters: budget,
+                ..common::style()
+            },
+        );
+        assert!(
+            text.encode_utf16().count() <= budget,
+            "{name}: too long for {budget}"
+        );
+        assert!(
+            budget < 2000 || text.contains("leakgate: "),
+            "{name}: no verdict in {budget}"
+        );
+        read::markdown(name, &text);
+    }
+}
+
+fn folded_stacks_end_with_a_number(name: &str, judged: &Judged) {
+    let style = RenderOptions {
+        show_accepted: true,
+        ..common::style()
+    };
+    read::folded(name, &judged.document_in(Format::Folded, &style));
+}
+
+fn other_formats_contain_no_workflow_command(name: &str, judged: &Judged) {
+    for format in Format::ALL.iter().filter(|f| **f != Format::Annotations) {
+        assert_eq!(
+            read::commands(&judged.document(*format)),
+            [],
+            "{name}: {}",
+            format.as_str()
+        );
+    }
+}
+
+fn kinds_have_help(name: &str, judged: &Judged) {
+    for finding in &judged.parsed.findings {
+        assert!(
+            advice::find_help(finding.kind.as_str()).is_some(),
+            "{name}: no help for {}",
+            finding.kind
+        );
+    }
+}
+
+fn help_is_markdown_without_links_and_html() {
+    for kind in advice::kinds() {
+        let help = advice::find_help(&kind.replace('*', "x")).expect("an entry");
+        for text in [Some(help.meaning), Some(help.fix), help.harmless, help.more]
+            .into_iter()
+            .flatten()
+        {
+            read::markdown(kind, text);
+        }
+    }
+}
+
+fn text_fits_a_terminal() {
+    let judged = common::judge(&common::case("memcheck/all-leaks-rust").files);
+    let text = |width| {
+        judged.document_in(
+            Format::Text,
+            &RenderOptions {
+                width,
+                ..common::style()
+            },
+        )
+    };
+    let longest = |text: &str| {
+        text.lines()
+            .filter(|l| l.starts_with("    ") || l.contains("> "))
+            .map(|l| l.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let (free, narrow) = (text(None), text(Some(80)));
+    assert!(
+        longest(&free) > 150 && longest(&narrow) <= 80,
+        "{} {}\n{narrow}",
+        longest(&free),
+        longest(&narrow)
+    );
+    // Locations must stay complete, because terminals make them links.
+    let locations = |text: &str| {
+        text.split_whitespace()
+            .filter(|w| w.contains(".rs:"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(locations(&free), locations(&narrow));
+}
