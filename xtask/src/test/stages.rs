@@ -23,24 +23,10 @@ const FUZZ_SECONDS_FULL: u32 = 300;
 /// Mutated logs in each part of the test `mutants`. Its default is a sample.
 const MUTANTS: &str = "100000";
 
-/// Arguments of `cargo test` for tests that run real checkers. The tests of `harnesses` and
-/// `scenarios` build whole projects, which takes minutes.
-const SAMPLE: &[&str] = &[
-    "--test",
-    "run",
-    "--",
-    "--include-ignored",
-    "tools::",
-    "losses::",
-];
-const ALL_CHECKERS: &[&str] = &[
-    "--test",
-    "run",
-    "--test",
-    "scenarios",
-    "--",
-    "--include-ignored",
-];
+/// Filters for tests that run real checkers. Those of `run/harnesses` and `scenarios` build whole
+/// projects, which takes minutes.
+const CHECKERS_SAMPLE: &[&str] = &["run/checkers", "run/losses"];
+const ALL_CHECKERS: &[&str] = &["run/", "scenarios/"];
 
 /// All stages.
 pub(super) const ALL: &[Stage] = &[
@@ -96,25 +82,25 @@ pub(super) const ALL: &[Stage] = &[
         name: "Frame names",
         only: Some(Extent::Full),
         needs: SYMBOLIZERS,
-        run: |sh, _| frame_names(sh),
+        run: |sh, _| tool_tests(sh, &["symbolize/"]),
     },
     Stage {
         name: "Real checkers (sample)",
         only: Some(Extent::Fast),
         needs: CHECKERS,
-        run: |sh, _| checkers(sh, SAMPLE),
+        run: |sh, _| tool_tests(sh, CHECKERS_SAMPLE),
     },
     Stage {
         name: "Real checkers",
         only: Some(Extent::Full),
         needs: CHECKERS_AND_HARNESSES,
-        run: |sh, _| checkers(sh, ALL_CHECKERS),
+        run: |sh, _| tool_tests(sh, ALL_CHECKERS),
     },
     Stage {
         name: "The action on a runner",
         only: Some(Extent::Full),
         needs: workflows::RUNNER,
-        run: |sh, _| workflows::run(sh),
+        run: |sh, _| tool_tests(sh, &["workflows/"]),
     },
     Stage {
         name: "Other systems",
@@ -249,26 +235,24 @@ fn tests(sh: &Shell) -> Outcome {
 }
 
 fn mutants(sh: &Shell) -> Outcome {
-    let test = cmd!(
-        sh,
-        "cargo test --release --package leakgate-core --test cases -- mutants/"
-    );
-    Ok(test.env("LEAKGATE_MUTANTS", MUTANTS).run()?)
+    let package = ["--release", "--package", "leakgate-core"];
+    cmd!(sh, "cargo test {package...} --test cases -- mutants/")
+        .env("LEAKGATE_MUTANTS", MUTANTS)
+        .run()?;
+    Ok(())
 }
 
-/// Compares with llvm-symbolizer, using programs that the tests build. With fewer packages, cargo
-/// would choose other features of their dependencies, and compile those again.
-fn frame_names(sh: &Shell) -> Outcome {
-    let test = cmd!(
-        sh,
-        "cargo test --workspace --test symbolize --quiet -- --ignored"
-    );
-    Ok(test.run()?)
-}
-
-/// `leakgate run` with real checkers, and the projects of `docs/run/`.
-fn checkers(sh: &Shell, arguments: &[&str]) -> Outcome {
-    Ok(cmd!(sh, "cargo test --workspace --quiet {arguments...}").run()?)
+/// Runs tests that need installed tools, by parts of their names. With fewer packages, cargo would
+/// choose other features of their dependencies, and compile those again.
+fn tool_tests(sh: &Shell, filters: &[&str]) -> Outcome {
+    for filter in filters {
+        let options = ["--quiet", "--", "--include-ignored", filter];
+        cmd!(sh, "cargo test --workspace --test tools {options...}")
+            .env("LEAKGATE_REQUIRE_TOOLS", "1")
+            .env("LEAKGATE_ACT", setup::tools()?.join("act"))
+            .run()?;
+    }
+    Ok(())
 }
 
 /// HTML reports of the debug binary and the page, in Chromium.

@@ -115,13 +115,3 @@ fn copy_with_examples(sh: &Shell) -> Outcome<PathBuf> {
     cmd!(sh, "git init --quiet").run()?;
     Ok(copy)
 }
-
-/// Runs whole workflows in `act`. With fewer packages, cargo would choose other features of their
-/// dependencies, and compile those again.
-pub(super) fn run(sh: &Shell) -> Outcome {
-    let options = ["--quiet", "--", "--ignored", "--show-output"];
-    cmd!(sh, "cargo test --workspace --test runner {options...}")
-        .env("LEAKGATE_ACT", setup::tools()?.join("act"))
-        .run()?;
-    Ok(())
-}
