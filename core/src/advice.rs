@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 
 pub use self::hints::hints;
 pub use self::startup_errors::startup_hint;
+use crate::diagnostic::{distance, nearest};
 use crate::model::Kind;
 
 /// The explanation of a kind.
@@ -148,11 +149,30 @@ pub fn for_kind(kind: &Kind) -> &'static Help {
 }
 
 /// Returns the explanation of a kind by its name. `None` if it has no entry.
+///
+/// ```
+/// use leakgate_core::advice::find_help;
+///
+/// assert!(!find_help("heap-use-after-free").unwrap().meaning.is_empty());
+/// assert!(find_help("no-such-kind").is_none());
+/// ```
 pub fn find_help(kind: &str) -> Option<&'static Help> {
     TABLES
         .iter()
         .flat_map(|table| table.iter())
         .find(|help| help.matches(kind))
+}
+
+/// Returns the kind that `name` probably misspells. It differs from `name` in at most two
+/// characters. Returns `None` if `name` is a kind of an entry.
+pub fn misspelled_kind(name: &str) -> Option<&'static str> {
+    const MAX_DISTANCE: usize = 2;
+    let kinds = kinds();
+    if kinds.contains(&name) {
+        return None;
+    }
+    let named = kinds.into_iter().filter(|kind| !kind.contains('*'));
+    nearest(name, named).filter(|kind| distance(name, kind) <= MAX_DISTANCE)
 }
 
 /// Returns the kinds of all entries, in the order of the tables. They may start or end with `*`.

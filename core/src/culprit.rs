@@ -291,6 +291,19 @@ pub(crate) fn find_culprit(classes: &[Class]) -> Culprit {
     }
 }
 
+/// Returns true if the stack has frames that may be the project's own code, and none of them has a
+/// name or a file.
+pub(crate) fn has_only_unnamed_code(stack: &Stack) -> bool {
+    let may_be_own = |info: &&FrameInfo| {
+        let name = simple_name(info.name().unwrap_or_default());
+        matches!(table_class(&name, info), Class::Own | Class::Unknown)
+    };
+    let has_location = |info: &FrameInfo| info.name().is_some() || info.file.is_some();
+    let infos = stack.frames.iter().map(|frame| &*frame.info);
+    let mut code = infos.filter(may_be_own).peekable();
+    code.peek().is_some() && !code.any(has_location)
+}
+
 /// Returns true for a finding whose primary stack lost its middle: Rust's debug code has no frame
 /// pointers, so the sanitizers' fast unwinder skips everything between the allocator and the start
 /// of the program.

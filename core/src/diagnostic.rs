@@ -5,6 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+/// Maximum length of a shown line, in characters. Of a longer line, the part around the error is
+/// shown.
+const MAX_EXCERPT: usize = 120;
+
 /// An error in a file, with its location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -90,6 +94,24 @@ impl Diagnostic {
         }
     }
 
+    /// Returns the part of the line around the column, and the number of characters in front of the
+    /// column. The part is the whole line, unless that is very long.
+    fn excerpt(&self) -> (String, usize) {
+        let clean = |c: char| if c.is_control() { ' ' } else { c };
+        let source: Vec<char> = self.source.trim_end().chars().map(clean).collect();
+        let at = (self.column as usize).saturating_sub(1);
+        if source.len() <= MAX_EXCERPT {
+            return (source.into_iter().collect(), at);
+        }
+        let start = at.min(source.len()).saturating_sub(MAX_EXCERPT / 2);
+        let end = (start + MAX_EXCERPT).min(source.len());
+        let mark = |is_cut| if is_cut { "…" } else { "" };
+        let (before, after) = (mark(start > 0), mark(end < source.len()));
+        let part: String = source[start..end].iter().collect();
+        let indent = at.saturating_sub(start) + before.chars().count();
+        (alloc::format!("{before}{part}{after}"), indent)
+    }
+
     /// Sets the suggestion.
     #[must_use]
     pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
@@ -110,15 +132,11 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, ": {}", self.message)?;
         if self.line > 0 && !self.source.trim().is_empty() {
-            let source: String = self
-                .source
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect();
-            write!(f, "\n  |\n  | {}", source.trim_end())?;
+            let (excerpt, indent) = self.excerpt();
+            write!(f, "\n  |\n  | {excerpt}")?;
             if self.column > 0 {
-                let indent = self.column as usize - 1;
-                let marker = self.length.max(1) as usize;
+                let rest = MAX_EXCERPT.saturating_sub(indent).max(1);
+                let marker = (self.length.max(1) as usize).min(rest);
                 write!(f, "\n  | {:indent$}{:^<marker$}", "", "")?;
             }
         }
@@ -142,7 +160,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Returns the Levenshtein distance of two words. The crates for this need the standard library.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -183,6 +201,16 @@ mod tests {
             "f:1:1: no"
         );
         assert_eq!(Diagnostic::at_span("f", "ä", 1..2, "no").column, 1);
+    }
+
+    #[test]
+    fn long_line_is_shown_in_part() {
+        let text = alloc::format!("{}!{}", "a".repeat(500), "b".repeat(500));
+        let shown = Diagnostic::at_span("f", &text, 500..501, "no").to_string();
+        let lines: Vec<&str> = shown.lines().skip(2).collect();
+        assert!(lines[0].chars().count() <= MAX_EXCERPT + 6, "{shown}");
+        let position = |line: &str, c| line.chars().position(|other| other == c);
+        assert_eq!(position(lines[0], '!'), position(lines[1], '^'));
     }
 
     #[test]

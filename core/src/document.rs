@@ -17,9 +17,16 @@ pub use self::untrusted::UntrustedDocument;
 use crate::diagnostic::Diagnostic;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
+use crate::schema::JsonKind;
 use crate::triage::Disposition;
 use crate::verdict::{Outcome, Verdict};
 use crate::wire;
+
+const KIND: JsonKind = JsonKind {
+    schema: wire::SCHEMA,
+    noun: "JSON report",
+    help: "write one with `leakgate check --format json=FILE`",
+};
 
 /// A run that was read from its JSON report.
 #[derive(Clone, Debug)]
@@ -81,22 +88,23 @@ impl Document {
     /// use leakgate_core::document::Document;
     ///
     /// let error = Document::read("run.json", "{}").unwrap_err();
-    /// assert_eq!(error.message, "invalid JSON report: missing field `schema`");
+    /// assert_eq!(error.message, "not a leakgate JSON report");
     /// ```
     ///
     /// # Errors
     /// Returns one diagnostic with its line: malformed JSON, an unsupported schema, contradictory
     /// numbers, or more data than leakgate ever writes.
     pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
-        let report: wire::Report<'_> = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|error| Diagnostic::from_json(file, "", "JSON report", &error))?;
+        let text = text.trim_start_matches('\u{feff}');
+        // A report has only one line, and a fork may have written it: the error doesn't quote it.
+        let without_source = |error| Diagnostic {
+            source: String::new(),
+            ..KIND.parse_error(file, text, &error)
+        };
+        let report: wire::Report<'_> = serde_json::from_str(text).map_err(without_source)?;
         let invalid = |message: String| Diagnostic::at_line(file, "", 0, message);
         if report.schema != wire::SCHEMA {
-            return Err(invalid(format!(
-                "unsupported schema `{}`; expected `{}`",
-                report.schema,
-                wire::SCHEMA
-            )));
+            return Err(KIND.schema_error(file, &report.schema));
         }
         let outcome = match &*report.verdict.outcome {
             "pass" => Outcome::Pass,

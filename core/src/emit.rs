@@ -1,5 +1,5 @@
-//! Documents: each format in a file of its own, all from the same [`Run`]. No format decides
-//! anything.
+//! Reports, one module per format. All formats render the same [`Run`], and none of them affects
+//! the verdict.
 
 mod annotations;
 mod changes;

@@ -1,7 +1,10 @@
 //! Reasons of a verdict: a stable code and a message for each.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
+
+use crate::numbers::grouped;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -84,6 +87,20 @@ pub struct Reason {
     pub count: u64,
     /// A message for users: one line, lower case, without a full stop.
     pub message: String,
+}
+
+impl Reason {
+    /// Returns the text after the message that counts what the message leaves out, such as
+    /// ` (and 2 more)`. Empty if the message is about everything.
+    pub(crate) fn more(&self) -> String {
+        let has_own_count = self.code.is_about_findings() || self.message.contains(" more; ");
+        match self.count {
+            0 | 1 => String::new(),
+            _ if has_own_count => String::new(),
+            n if self.code == ReasonCode::MissingReport => format!(" ({} in total)", grouped(n)),
+            n => format!(" (and {} more)", grouped(n - 1)),
+        }
+    }
 }
 
 #[cfg(test)]

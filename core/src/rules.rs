@@ -20,7 +20,7 @@ pub(crate) mod valgrind;
 pub(crate) mod witness;
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -150,6 +150,25 @@ impl Rule {
             expect: None,
             witness: Vec::new(),
             matcher,
+        }
+    }
+
+    /// Returns the id in backticks after the origin, or only the id if it contains the origin.
+    pub fn locate(&self) -> String {
+        if self.id.contains(&self.origin.to_string()) {
+            format!("`{}`", self.id)
+        } else {
+            format!("{}: `{}`", self.origin, self.id)
+        }
+    }
+
+    /// Returns the id in backticks and the origin in parentheses, or only the id if it contains the
+    /// origin.
+    pub(crate) fn describe_id(&self) -> String {
+        if self.id.contains(&self.origin.to_string()) {
+            format!("`{}`", self.id)
+        } else {
+            format!("`{}` ({})", self.id, self.origin)
         }
     }
 

@@ -104,7 +104,7 @@ pub struct Triage {
 
 /// Decides about each finding, using the gate's rules, baseline and policy.
 ///
-/// `workspace` tells which source files belong to the project.
+/// `workspace` knows which source files belong to the project.
 ///
 /// ```
 /// use leakgate_core::triage::triage;
@@ -276,7 +276,7 @@ impl Triage {
     /// Looks up the fingerprint that begins with `prefix`, with or without the leading `lg1-`.
     ///
     /// # Errors
-    /// Returns [`LookupError`] if `prefix` has fewer than four hex digits, or if no fingerprint or
+    /// Returns [`LookupError`] if `prefix` has fewer than four hexadecimal digits, or if no fingerprint or
     /// several fingerprints of this run begin with it.
     pub fn find(&self, prefix: &str) -> Result<&Fingerprint, LookupError> {
         const SHORTEST: usize = 4;
@@ -325,7 +325,7 @@ impl Triage {
 /// A number of findings, as returned by [`Triage::count`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FindingCount {
-    /// Number of groups: findings that differ in fingerprint or kind. Reports list groups.
+    /// Number of groups; findings with the same fingerprint and kind form one group.
     pub groups: u64,
     /// Number of records, without the records that a child process inherited through `fork`.
     pub records: u64,
@@ -335,7 +335,7 @@ pub struct FindingCount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LookupError {
-    /// The prefix has fewer than four hex digits.
+    /// The prefix has fewer than four hexadecimal digits.
     TooShort(String),
     /// No fingerprint of the run begins with the prefix.
     NotFound(String),
@@ -355,7 +355,7 @@ impl fmt::Display for LookupError {
         match self {
             Self::TooShort(prefix) => write!(
                 f,
-                "invalid fingerprint `{prefix}`: expected at least 4 hex digits"
+                "invalid fingerprint `{prefix}`: expected at least 4 hexadecimal digits"
             ),
             Self::NotFound(prefix) => write!(f, "no finding has the fingerprint `{prefix}`"),
             Self::Ambiguous {

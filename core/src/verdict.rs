@@ -11,6 +11,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub(crate) use self::evidence::NO_OUTPUT;
 pub use self::observed::{Canary, CheckerRun, ObservedRuns, Termination, VerifiedChecker};
 use crate::advice::startup_hint;
 use crate::parse::Parsed;
@@ -24,7 +25,7 @@ use crate::triage::{Gate, Triage};
 pub enum Outcome {
     /// The run is proven clean.
     Pass,
-    /// At least one reason speaks against the run.
+    /// At least one reason prevents a pass.
     Fail,
     /// leakgate could not read all of its input. Reports show the part that it could read.
     Error,
@@ -170,7 +171,7 @@ pub fn judge_observed(
 
 /// Computes the verdict on merged runs, keeping each run's own reasons and verified checkers.
 ///
-/// `legs` is the verdict of the [merged document](crate::document::merge).
+/// `legs` is the merged runs' own verdict, as returned by [`document::merge`](crate::document::merge).
 pub fn judge_merged(
     parsed: &Parsed,
     triage: &Triage,
@@ -275,16 +276,22 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
         "-" => "standard input",
         name => name,
     };
-    let what = match silent.len() {
-        1 if first.inputs.is_empty() => format!("{name} matches no file"),
-        1 => format!("no checker output in {name}"),
-        n => format!("no checker output in {name} and {} more", n - 1),
+    const NO_FILE_HELP: &str = "check the path, and that the tests wrote their logs";
+    const NO_OUTPUT_HELP: &str = "if the tests ran under a sanitizer, set `verbosity=1` in its \
+                                  options (such as `ASAN_OPTIONS`), or start them with \
+                                  `leakgate run`; use `--silence pass` if an empty log means \
+                                  success";
+    let message = match silent.len() {
+        1 if first.inputs.is_empty() => format!("{name} matches no file; {NO_FILE_HELP}"),
+        1 => format!("no checker output in {name}; {NO_OUTPUT_HELP}"),
+        n => format!(
+            "no checker output in {name} and {} more; {NO_OUTPUT_HELP}",
+            n - 1
+        ),
     };
-    const HELP: &str = "set verbosity=1, start the tests with `leakgate run`, or use \
-                        `--silence pass` if an empty log means success";
     reasons.push(Reason {
         code: ReasonCode::NoEvidence,
         count: silent.len() as u64,
-        message: format!("{what}; {HELP}"),
+        message,
     });
 }

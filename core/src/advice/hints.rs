@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::culprit::is_collapsed;
+use crate::culprit::{has_only_unnamed_code, is_collapsed};
 use crate::model::{Finding, Frame, Stack};
 use crate::symbol::simple_name;
 use crate::symbolize::is_unsymbolized;
@@ -145,12 +145,7 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
     if finding.primary().is_none() {
         texts.push("the checker printed no stack");
     } else if !own {
-        texts.push(if is_collapsed(finding) {
-            "no frame of your code in this stack, because the fast unwinder fails in Rust code: \
-             set fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes"
-        } else {
-            "no frame of your code in this stack"
-        });
+        texts.extend(missing_code(finding));
     }
     if finding.primary().is_some_and(is_bare) {
         texts.push(
@@ -181,6 +176,20 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
         texts.extend(applicable.map(|hint| hint.text).take(MAX_HINTS));
     }
     texts
+}
+
+/// Returns the reason why no frame of a stack is known to be the user's code. Returns `None` if the
+/// hint about symbolizing explains it.
+fn missing_code(finding: &Finding) -> Option<&'static str> {
+    let stack = finding.primary().filter(|stack| !is_bare(stack))?;
+    Some(if is_collapsed(finding) {
+        "no frame of your code in this stack, because the fast unwinder fails in Rust code: set \
+         fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes"
+    } else if has_only_unnamed_code(stack) {
+        "the frames of your program have no names"
+    } else {
+        "no frame could be matched to a source file of your project"
+    })
 }
 
 /// Returns true if a stack has frames with module offsets, but no frame with a name or file.

@@ -58,6 +58,14 @@ const HINTS: &[(&str, &str)] = &[
 
 /// Returns a hint for the message of a checker that failed to start. `None` if the message is
 /// unknown.
+///
+/// ```
+/// use leakgate_core::advice::startup_hint;
+///
+/// let message = "FATAL: ThreadSanitizer: unexpected memory mapping 0x5d5e-0x5d5f";
+/// assert!(startup_hint(message).unwrap().contains("setarch"));
+/// assert_eq!(startup_hint("segmentation fault"), None);
+/// ```
 pub fn startup_hint(message: &str) -> Option<&'static str> {
     HINTS
         .iter()

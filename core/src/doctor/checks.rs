@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Diagnosis;
+use crate::advice::startup_hint;
 use crate::culprit::{Class, is_collapsed};
 use crate::model::{Finding, Frame, Kind, Report, Role, Tool};
 use crate::numbers::{amount, count};
@@ -81,7 +82,10 @@ pub(super) fn check_problems(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
             .iter()
             .find(|r| r.input == first.input && r.pid == first.pid);
         let tool = report.map(|r| r.tool.clone());
-        let (options, advice) = remedy(*code, tool.as_ref());
+        let (options, mut advice) = remedy(*code, tool.as_ref());
+        if *code == Code::CheckerFailed {
+            advice = startup_hint(&first.message).or(advice);
+        }
         let number = found.len() as u64;
         let more = if number > 1 {
             format!(" (and {} more)", number - 1)

@@ -131,7 +131,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     Annotation {
         is_error: true,
         title: format!("leakgate: {}", terminal(&title(help, &finding.kind))),
-        location: location,
+        location,
         log_location: Some(log),
         message: message(&lines),
         details: message(&stacks),
@@ -202,7 +202,7 @@ fn warnings(run: &Run<'_>) -> Vec<Annotation> {
         is_error: false,
         title: format!("leakgate: {code}"),
         log_location: location.clone(),
-        location: location,
+        location,
         message: message(&[line]),
         details: String::new(),
     };

@@ -27,7 +27,7 @@ use crate::problem::Problem;
 use crate::reason::{Reason, ReasonCode};
 use crate::symbol::simple_name;
 use crate::triage::{Cause, Disposition};
-use crate::verdict::Outcome;
+use crate::verdict::{NO_OUTPUT, Outcome};
 
 /// Maximum number of rows in the table of findings.
 const MAX_ROWS: usize = 50;
@@ -58,7 +58,10 @@ pub(crate) fn write(
     ));
     reasons(run, &mut report);
     if let Some(changes) = run.changes {
-        report.push(&format!("Against the base: {}.\n\n", summary(changes)));
+        report.push(&format!(
+            "Compared with the base run: {}.\n\n",
+            summary(changes)
+        ));
     }
     let rows = table(&findings, run, &mut report);
     let details = detail::write(&findings, run, options, &mut report);
@@ -86,7 +89,7 @@ fn headline(run: &Run<'_>, findings: usize) -> String {
     match run.verdict.outcome {
         Outcome::Pass => String::new(),
         _ if findings > 0 => format!(", {open}"),
-        Outcome::Fail => String::from(", not proved clean"),
+        Outcome::Fail => String::from(", not proven clean"),
         Outcome::Error => String::from(", an input could not be read"),
     }
 }
@@ -107,15 +110,11 @@ fn reasons(run: &Run<'_>, report: &mut BoundedText) {
         .filter(|r| r.code != ReasonCode::UnexpectedFinding)
         .collect();
     for reason in all.iter().take(MAX_LINES) {
-        let more = if reason.count > 1 {
-            format!(" (and {} more)", grouped(reason.count - 1))
-        } else {
-            String::new()
-        };
         report.push(&format!(
-            "- **{}**: {}{more}\n",
+            "- **{}**: {}{}\n",
             reason.code,
-            prose(&shortened(&reason.message, MAX_MESSAGE))
+            prose(&shortened(&reason.message, MAX_MESSAGE)),
+            reason.more()
         ));
     }
     if !all.is_empty() {
@@ -316,7 +315,7 @@ fn footer(run: &Run<'_>) -> String {
     let dispositions = [
         (Disposition::Allowed, "allowed"),
         (Disposition::Baseline, "in the baseline"),
-        (Disposition::NotGated, "not gated"),
+        (Disposition::NotGated, "that don't fail the gate"),
     ];
     let mut out = count(
         run.triage.count(run.parsed, Disposition::Unexpected).groups,
@@ -326,6 +325,7 @@ fn footer(run: &Run<'_>) -> String {
     for (disposition, label) in dispositions {
         match run.triage.count(run.parsed, disposition).groups {
             0 => {}
+            1 => out += &format!(", 1 {}", label.replace("don't", "doesn't")),
             n => out += &format!(", {} {label}", grouped(n)),
         }
     }
@@ -335,11 +335,13 @@ fn footer(run: &Run<'_>) -> String {
         count(run.parsed.inputs.len() as u64, "input", "inputs"),
         count(lines, "line", "lines")
     );
-    if run.verdict.outcome != Outcome::Pass && !run.verdict.evidence.is_empty() {
-        out += &format!(
-            " Seen: {}.",
-            prose(&shortened(&run.verdict.evidence, MAX_MESSAGE))
-        );
+    let evidence = &run.verdict.evidence;
+    if run.verdict.outcome != Outcome::Pass && !evidence.is_empty() {
+        let evidence = match evidence.as_str() {
+            NO_OUTPUT => String::from("No checker output found"),
+            evidence => format!("Seen: {}", prose(&shortened(evidence, MAX_MESSAGE))),
+        };
+        out += &format!(" {evidence}.");
     }
     out + "\n"
 }

@@ -239,7 +239,7 @@ pub(crate) fn stacks(finding: &Finding, triaged: &TriagedFinding, run: &Run<'_>)
 pub(crate) fn help(help: &Help) -> String {
     let mut out = format!("{}\n\n**How to fix it:** {}\n", help.meaning, help.fix);
     for (heading, text) in [
-        ("When it is often harmless:", help.harmless),
+        ("If it is intended:", help.harmless),
         ("How to learn more:", help.more),
     ] {
         if let Some(text) = text {

@@ -15,11 +15,10 @@ use super::escape::terminal;
 use super::group::groups;
 use super::{RenderOptions, Run};
 use crate::compare::summary;
-use crate::numbers::{count, grouped};
+use crate::numbers::count;
 use crate::problem::Class;
-use crate::reason::ReasonCode;
 use crate::triage::Disposition;
-use crate::verdict::Outcome;
+use crate::verdict::{NO_OUTPUT, Outcome};
 
 /// Writes the report.
 pub(crate) fn write(
@@ -61,16 +60,11 @@ fn verdict(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
 fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     for (at, reason) in run.verdict.reasons.iter().enumerate() {
         let head = paint.bad(if at == 0 { "fail:" } else { "     " });
-        let more = match reason.count {
-            n if n > 1 && reason.code != ReasonCode::UnexpectedFinding => {
-                format!(" (and {} more)", n - 1)
-            }
-            _ => String::new(),
-        };
         writeln!(
             out,
-            "{head} {}{more} {}",
+            "{head} {}{} {}",
             terminal(&reason.message),
+            reason.more(),
             paint.dim(&format!("[{}]", reason.code))
         )?;
     }
@@ -143,7 +137,6 @@ fn not_gated(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resu
 fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let lines: u64 = run.parsed.inputs.iter().map(|i| i.lines).sum();
     let unexpected = run.triage.count(run.parsed, Disposition::Unexpected).groups;
-    let not_gated = run.triage.count(run.parsed, Disposition::NotGated).groups;
     let n = |count: usize| count as u64;
     let fatal = n(run
         .parsed
@@ -151,35 +144,44 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         .iter()
         .filter(|p| p.code.class() == Class::Fatal)
         .count());
-    let notes = match n(run.parsed.problems.len()) - fatal {
-        0 => String::new(),
-        more => format!(", {}", count(more, "note", "notes")),
-    };
+    let notes = n(run.parsed.problems.len()) - fatal;
+    let groups = |disposition| run.triage.count(run.parsed, disposition).groups;
     writeln!(out)?;
     writeln!(
         out,
-        "{}{}{}, {} not gated, {}{notes}; {}, {}",
+        "{}{}{}{}{}{}; {}, {}",
         count(unexpected, "unexpected finding", "unexpected findings"),
-        counted(run, Disposition::Allowed, "allowed"),
-        counted(run, Disposition::Baseline, "in the baseline"),
-        grouped(not_gated),
-        count(fatal, "problem", "problems"),
+        part(groups(Disposition::Allowed), "allowed", "allowed"),
+        part(
+            groups(Disposition::Baseline),
+            "in the baseline",
+            "in the baseline"
+        ),
+        part(
+            groups(Disposition::NotGated),
+            "that doesn't fail the gate",
+            "that don't fail the gate"
+        ),
+        part(fatal, "log problem", "log problems"),
+        part(notes, "note", "notes"),
         count(n(run.parsed.inputs.len()), "input", "inputs"),
         count(lines, "line", "lines"),
     )?;
     if let Some(changes) = run.changes {
-        writeln!(out, "against the base: {}", summary(changes))?;
+        writeln!(out, "compared with the base run: {}", summary(changes))?;
     }
     if run.verdict.outcome != Outcome::Pass {
-        writeln!(out, "seen: {}", terminal(&run.verdict.evidence))?;
+        let evidence = terminal(&run.verdict.evidence);
+        let label = if evidence == NO_OUTPUT { "" } else { "seen: " };
+        writeln!(out, "{label}{evidence}")?;
     }
     Ok(())
 }
 
 /// Returns a count such as `, 3 allowed`, or an empty string if it's zero.
-fn counted(run: &Run<'_>, disposition: Disposition, label: &str) -> String {
-    match run.triage.count(run.parsed, disposition).groups {
+fn part(n: u64, one: &str, many: &str) -> String {
+    match n {
         0 => String::new(),
-        n => format!(", {} {label}", grouped(n)),
+        n => format!(", {}", count(n, one, many)),
     }
 }

@@ -117,8 +117,8 @@ impl Tool {
         }
     }
 
-    /// Returns the tool with this name. `valgrind` means memcheck, its default tool. An unknown name
-    /// becomes [`Tool::Custom`].
+    /// Returns the tool with this name. `valgrind` means memcheck, its default tool. An unknown
+    /// name becomes [`Tool::Custom`].
     pub fn from_name(name: &str) -> Self {
         let known = TOOLS.iter().find(|(known, _)| *known == name);
         known.map_or_else(|| Self::Custom(name.into()), |(_, tool)| tool.clone())
@@ -137,6 +137,20 @@ impl Tool {
     /// Returns true for valgrind tools that don't check for errors, such as callgrind.
     pub(crate) fn is_profiler(&self) -> bool {
         matches!(self, Self::Custom(name) if !name.starts_with(CUSTOM_PREFIX))
+    }
+
+    /// Returns the environment variable with the tool's sanitizer flags, such as `ASAN_OPTIONS`.
+    /// `None` for other tools.
+    pub(crate) fn options_variable(&self) -> Option<&'static str> {
+        match self {
+            Self::Asan => Some("ASAN_OPTIONS"),
+            Self::Lsan => Some("LSAN_OPTIONS"),
+            Self::Tsan => Some("TSAN_OPTIONS"),
+            Self::Msan => Some("MSAN_OPTIONS"),
+            Self::Hwasan => Some("HWASAN_OPTIONS"),
+            Self::Ubsan => Some("UBSAN_OPTIONS"),
+            _ => None,
+        }
     }
 
     /// Returns true for the tools of valgrind.

@@ -198,7 +198,8 @@ impl Sanitizers {
                 Code::Interleaved,
                 context.line,
                 pid,
-                "another process began a report before this one ended",
+                "another process began a report before this one ended; write one log per process \
+                 (log_path=…)",
             );
             self.give_up(out);
         }
@@ -298,7 +299,9 @@ impl Sanitizers {
                 Code::Truncated,
                 line,
                 pid,
-                format!("the {tool} report has no end"),
+                format!(
+                    "the {tool} report has no end: the log is truncated, or the process was killed"
+                ),
             );
         }
     }

@@ -43,8 +43,8 @@ pub struct Files {
     /// Glob patterns for the project's own source files, each with its line. If empty, all files
     /// in the repository count as the project's own.
     pub own: Vec<(String, u32)>,
-    /// Path of the baseline file.
-    pub baseline: Option<String>,
+    /// Path of the baseline file, and the line that names it, counted from 1.
+    pub baseline: Option<(String, u32)>,
 }
 
 const LEVELS: &[(&str, Level)] = &[
@@ -58,6 +58,20 @@ impl Config {
     ///
     /// # Errors
     /// Returns every error in the text, with its position and, if possible, a suggestion.
+    ///
+    /// ```
+    /// use leakgate_core::Config;
+    ///
+    /// let config = Config::read("leakgate.toml", r#"
+    ///     [gate]
+    ///     fail-on = ["errors", "leaks"]
+    /// "#).unwrap();
+    /// assert!(config.policy.gates_leaks());
+    ///
+    /// let errors = Config::read("leakgate.toml", "[gate]\nfail-onn = []\n").unwrap_err();
+    /// assert_eq!((errors[0].line, errors[0].column), (2, 1));
+    /// assert_eq!(errors[0].help.as_deref(), Some("did you mean `fail-on`?"));
+    /// ```
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         read_document(file, text, read_config)
     }
@@ -192,7 +206,10 @@ fn read_files(table: &Table<'_>) -> Files {
         suppressions: with_lines("suppressions"),
         packs,
         own: with_lines("own"),
-        baseline,
+        baseline: baseline.map(|file| {
+            let span = table.span_of("baseline");
+            (file, table.document.line(span.start))
+        }),
     }
 }
 

@@ -148,10 +148,7 @@ fn check_duplicates(rules: &[Rule], out: &mut Vec<Advice>) {
             out.push(Advice::new(
                 AdviceCode::DuplicateRule,
                 at,
-                format!(
-                    "is identical to `{}` ({})",
-                    rules[first].id, rules[first].origin
-                ),
+                format!("is identical to {}", rules[first].describe_id()),
             ));
         }
     }

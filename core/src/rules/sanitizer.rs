@@ -111,6 +111,20 @@ fn owner(kind: &str) -> Option<&'static str> {
         .map(|(owner, _)| *owner)
 }
 
+/// Returns the message for an unknown suppression type. It suggests a similar type. If no type is
+/// similar, it lists all but those of UndefinedBehaviorSanitizer, which are the names of its checks.
+pub(crate) fn unknown_type(kind: &str) -> String {
+    let types = || OWNERS.iter().flat_map(|(_, kinds)| kinds.iter().copied());
+    let help = match nearest(kind, types()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let all: Vec<&str> = types().filter(|kind| !UBSAN.contains(kind)).collect();
+            format!("expected one of: {}, or a check of UBSan", all.join(", "))
+        }
+    };
+    format!("unknown suppression type `{kind}`; {help}")
+}
+
 /// Returns true if the line starts with a suppression type and a colon.
 pub(crate) fn is_line(line: &str) -> bool {
     line.split_once(':')
@@ -174,12 +188,7 @@ fn parse_line(line: &str, file_owner: &mut Option<&'static str>) -> Result<Suppr
     let (kind, template) = line.split_once(':').ok_or_else(|| {
         format!("invalid suppression `{line}`; expected `type:template`, such as `leak:name`")
     })?;
-    let owner = owner(kind).ok_or_else(|| {
-        let kinds = OWNERS.iter().flat_map(|(_, kinds)| kinds.iter().copied());
-        let help =
-            nearest(kind, kinds).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        format!("unknown suppression type `{kind}`{help}")
-    })?;
+    let owner = owner(kind).ok_or_else(|| unknown_type(kind))?;
     match *file_owner.get_or_insert(owner) {
         same if same == owner => Ok(Suppression {
             kind: kind.into(),

@@ -119,8 +119,8 @@ impl Baseline {
     /// Returns one diagnostic with its line.
     pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
         let text = text.trim_start_matches('\u{feff}');
-        let parsed: File<Vec<BaselineEntry>> = serde_json::from_str(text)
-            .map_err(|error| KIND.parse_error(file, text, &error))?;
+        let parsed: File<Vec<BaselineEntry>> =
+            serde_json::from_str(text).map_err(|error| KIND.parse_error(file, text, &error))?;
         let invalid = |message| Diagnostic::at_line(file, text, 0, message);
         if parsed.schema != SCHEMA {
             return Err(KIND.schema_error(file, &parsed.schema));

@@ -10,6 +10,9 @@ use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::triage::{Disposition, Triage};
 
+/// The evidence of a run without checker output.
+pub(crate) const NO_OUTPUT: &str = "no checker output found";
+
 /// Returns one line about all reports: `memcheck: 2 processes, 1 with all heap blocks freed; …`.
 pub(super) fn describe(parsed: &Parsed, triage: &Triage, verified: &[VerifiedChecker]) -> String {
     let mut tools: Vec<&Tool> = parsed.reports.iter().map(|r| &r.tool).collect();
@@ -21,7 +24,7 @@ pub(super) fn describe(parsed: &Parsed, triage: &Triage, verified: &[VerifiedChe
         .collect();
     parts.extend(observed::evidence(verified, parsed));
     if parts.is_empty() {
-        return String::from("no checker output found");
+        return String::from(NO_OUTPUT);
     }
     let allowed = triage.count(parsed, Disposition::Allowed).groups;
     if allowed > 0 {

@@ -52,10 +52,9 @@ fn over_limit(findings: u64, triage: &Triage, gate: &Gate, reasons: &mut Vec<Rea
         return;
     };
     let message = format!(
-        "{} over the limit of rule `{}` ({}): {}",
+        "{} over the limit of rule {}: {}",
         count(findings, "finding", "findings"),
-        rule.id,
-        rule.origin,
+        rule.describe_id(),
         describe_excess(rule, usage)
     );
     reasons.push(Reason {
@@ -74,10 +73,9 @@ fn expired(findings: u64, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason
         .expires
         .map_or(String::new(), |day| format!(" on {day}"));
     let message = format!(
-        "{} accepted only by rule `{}` ({}), which expired{date}",
+        "{} accepted only by rule {}, which expired{date}",
         count(findings, "finding", "findings"),
-        rule.id,
-        rule.origin
+        rule.describe_id()
     );
     reasons.push(Reason {
         code: ReasonCode::ExpiredRule,
@@ -150,9 +148,8 @@ pub(super) fn expectations(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reaso
         return;
     };
     let message = format!(
-        "rule `{}` ({}): expected exactly {}, found {}",
-        rule.id,
-        rule.origin,
+        "rule {}: expected exactly {}, found {}",
+        rule.describe_id(),
         count(rule.expect.unwrap_or(0), "match", "matches"),
         usage.matched
     );
@@ -171,7 +168,7 @@ pub(super) fn unused(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
         .filter(|a| a.code == AdviceCode::UnusedRule && a.level == Level::Fail);
     let Some(first) = unused.next() else { return };
     let rule = &gate.rules[first.rule];
-    let message = format!("rule `{}` ({}) matches nothing", rule.id, rule.origin);
+    let message = format!("rule {} matches nothing", rule.describe_id());
     reasons.push(Reason {
         code: ReasonCode::UnusedRule,
         count: 1 + unused.count() as u64,

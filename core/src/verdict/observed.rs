@@ -212,7 +212,7 @@ pub(crate) fn evidence(verified: &[VerifiedChecker], parsed: &Parsed) -> Vec<Str
             ));
         }
         if *canary {
-            parts.push(format!("{tool} found the canary"));
+            parts.push(format!("{tool} reported the known errors of the canary"));
         }
     }
     parts

@@ -67,8 +67,8 @@ pub(super) fn missing(
         .collect();
     if !missing.is_empty() {
         let message = format!(
-            "missing a complete report from {}, which `require` demands",
-            missing.join(" and ")
+            "no complete report from {}, which `require` lists",
+            missing.join(" or ")
         );
         reasons.push(Reason {
             code: ReasonCode::MissingReport,

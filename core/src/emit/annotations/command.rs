@@ -32,10 +32,10 @@ pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Re
     let evidence = terminal(&run.verdict.evidence);
     match run.verdict.outcome {
         Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),
-        Outcome::Fail => writeln!(out, "leakgate: fail: seen: {evidence}"),
+        Outcome::Fail => writeln!(out, "leakgate: fail ({evidence})"),
         Outcome::Error => writeln!(
             out,
-            "leakgate: error: an input could not be read; seen: {evidence}"
+            "leakgate: error: an input could not be read ({evidence})"
         ),
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn title(run: &Run<'_>) -> String {
             "fail, {}",
             count(unexpected, "unexpected finding", "unexpected findings")
         ),
-        Outcome::Fail => String::from("fail, not proved clean"),
+        Outcome::Fail => String::from("fail, not proven clean"),
     };
     format!("leakgate: {outcome}")
 }
@@ -57,7 +57,11 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 pub(super) fn verdict(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "<p>{}</p>", xml(&run.verdict.evidence))?;
     if let Some(changes) = run.changes {
-        writeln!(out, "<p>Against the base: {}.</p>", summary(changes))?;
+        writeln!(
+            out,
+            "<p>Compared with the base run: {}.</p>",
+            summary(changes)
+        )?;
     }
     reasons("reasons", &run.verdict.reasons, out)?;
     reasons("warnings", &run.verdict.warnings, out)

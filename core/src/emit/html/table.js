@@ -100,7 +100,7 @@ export class Table {
     const { expanded } = this.settings;
     const { state, change, fingerprint } = finding;
     const size = (n) => (n === null ? '' : number.format(n));
-    const name = finding.function || '(no frame in your code)';
+    const name = finding.function || '(unknown function)';
     const button = make(
       'button',
       {

@@ -38,7 +38,12 @@ fn allowed(rule: &Rule, usage: &RuleUsage, paint: Paint, out: &mut dyn fmt::Writ
         String::new()
     };
     let records = count(usage.decided, "record", "records");
-    let id = terminal(&rule.id);
+    let origin = if rule.id.contains(&rule.origin.to_string()) {
+        String::new()
+    } else {
+        let origin = format!("({})", terminal(&rule.origin.to_string()));
+        format!(" {}", paint.dim(&origin))
+    };
     let reason = if rule.metadata.reason.is_empty() {
         String::new()
     } else {
@@ -46,9 +51,9 @@ fn allowed(rule: &Rule, usage: &RuleUsage, paint: Paint, out: &mut dyn fmt::Writ
     };
     writeln!(
         out,
-        "{} {records}{bytes} by {id} {}{}",
+        "{} {records}{bytes} by {}{origin}{}",
         paint.good("allowed"),
-        paint.dim(&format!("({})", terminal(&rule.origin.to_string()))),
+        terminal(&rule.id),
         terminal(&reason)
     )
 }
@@ -135,18 +140,27 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
         if number >= MAX_LISTED && all > MAX_LISTED {
             continue;
         }
-        let place = format!("{}", rule.origin);
+        let place = place(rule);
         let code = paint
             .dim(&format!("[{}]", advice.code.as_str()))
             .into_owned();
         writeln!(
             out,
-            "{} {} {}: {} {code}",
+            "{} {place}{}: {} {code}",
             paint.mark("rule"),
-            terminal(&place),
             terminal(&rule.id),
             terminal(&advice.message)
         )?;
     }
     Ok(())
+}
+
+/// Returns the origin of a rule with a space after it. Empty if the id contains the origin.
+fn place(rule: &Rule) -> String {
+    let origin = rule.origin.to_string();
+    if rule.id.contains(&origin) {
+        String::new()
+    } else {
+        format!("{} ", terminal(&origin))
+    }
 }

@@ -37,7 +37,9 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
         let report = &open.report;
         let mut add = |code: Code, message: String| found.push((at, code, message));
         if report.capped {
-            let message = format!("{} omitted findings from its report", report.tool);
+            let tool = &report.tool;
+            let remedy = unseen_remedy(tool);
+            let message = format!("{tool} omitted findings from its report{remedy}");
             add(Code::UnseenFindings, message);
         } else if report.totals.leaked.is_some() {
             leak_total(report, &totals[at], &mut add);
@@ -64,6 +66,33 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
         let (input, line, pid) = (report.input, report.last_line, report.pid);
         all.add_problem_in(input, code, line, pid, message);
     }
+}
+
+/// Returns the option that makes a checker show all findings, as the end of a message. Empty if no
+/// option does.
+fn unseen_remedy(tool: &Tool) -> &'static str {
+    match tool {
+        Tool::Lsan | Tool::Asan | Tool::Hwasan => "; set max_leaks=0 in LSAN_OPTIONS",
+        tool if tool.is_valgrind() => "; run with --error-limit=no",
+        _ => "",
+    }
+}
+
+/// Returns the message for a report whose records don't add up to its total. `name` is the kind of
+/// leak, with a space in front.
+fn wrong_sum(report: &Report, name: &str, stated: Amount, listed: Amount) -> String {
+    let is_less = listed.bytes <= stated.bytes && listed.blocks <= stated.blocks;
+    let (only, cause) = if is_less {
+        ("only ", "; part of the log is missing")
+    } else {
+        ("", "")
+    };
+    format!(
+        "`{}` reported a total of {}{name}, but lists {only}{}{cause}",
+        report.tool,
+        amount(stated.bytes, stated.blocks),
+        amount(listed.bytes, listed.blocks)
+    )
 }
 
 /// Returns the message for a report that contains fewer records than its checker counted.
@@ -125,14 +154,9 @@ fn leak_total(report: &Report, read: &RecordTotals, add: &mut impl FnMut(Code, S
         .saturating_add(read.indirect.bytes)
         .saturating_add(read.indirect_in_cliques);
     let blocks = read.definite.blocks.saturating_add(read.indirect.blocks);
-    if (stated.bytes, stated.blocks) != (bytes, blocks) {
-        let stated = amount(stated.bytes, stated.blocks);
-        let shown = amount(bytes, blocks);
-        let message = format!(
-            "{} states {stated}, but its records add up to {shown}",
-            report.tool
-        );
-        add(Code::Unreconciled, message);
+    let listed = Amount { bytes, blocks };
+    if stated != listed {
+        add(Code::Unreconciled, wrong_sum(report, "", stated, listed));
     }
 }
 
@@ -214,13 +238,11 @@ fn valgrind_leaks(report: &Report, read: &RecordTotals, add: &mut impl FnMut(Cod
         if read == stated {
             continue;
         }
-        let stated = amount(stated.bytes, stated.blocks);
         if read != Amount::default() {
-            let shown = amount(read.bytes, read.blocks);
-            let message =
-                format!("memcheck states {stated} {name}, but its records add up to {shown}");
-            add(Code::Unreconciled, message);
+            let name = format!(" {name}");
+            add(Code::Unreconciled, wrong_sum(report, &name, stated, read));
         } else if gated {
+            let stated = amount(stated.bytes, stated.blocks);
             hidden.push(format!("{stated} {name}"));
         }
     }
@@ -231,7 +253,12 @@ fn valgrind_leaks(report: &Report, read: &RecordTotals, add: &mut impl FnMut(Cod
         if shown == 0 {
             hidden.push(format!("{lost} indirectly lost"));
         } else {
-            let message = format!("{lost} indirectly lost, but the records show only {shown}");
+            let shown = count(shown, "byte", "bytes");
+            let message = format!(
+                "`{}` reported a total of {lost} indirectly lost, but lists only {shown}; part of \
+                 the log is missing",
+                report.tool
+            );
             add(Code::Unreconciled, message);
         }
     }

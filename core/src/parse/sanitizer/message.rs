@@ -11,6 +11,7 @@ use super::dialect::{self, Headline};
 use super::headline::is_failure;
 use super::record::{BodyKind, LineContext, ReportBody};
 use crate::model::{Kind, Tool};
+use crate::numbers::count;
 use crate::problem::Code;
 
 impl Sanitizers {
@@ -31,10 +32,11 @@ impl Sanitizers {
             out.reports[report].report.complete = true;
         } else if is_failure(level, message) {
             self.deadly = None;
+            let line = [level, b" ", name, b"Sanitizer", text].concat();
             let message = format!(
                 "{}Sanitizer failed: `{}`",
                 String::from_utf8_lossy(name),
-                String::from_utf8_lossy(message)
+                String::from_utf8_lossy(line.trim_ascii())
             );
             out.add_problem(Code::CheckerFailed, context.line, context.pid, message);
             self.give_up(out);
@@ -115,9 +117,9 @@ impl Sanitizers {
                     let stated = &mut out.reports[report].report.totals.errors;
                     *stated = Some((*printed).max(stated.unwrap_or(0)));
                 } else {
-                    let message = format!(
-                        "{tool} states that it reported {printed}, but none of them is in the log"
-                    );
+                    let errors = count(*printed, "error", "errors");
+                    let message =
+                        format!("{tool} counted {errors}, but the log contains none of them");
                     out.add_problem(
                         Code::SummaryWithoutReport,
                         context.line,

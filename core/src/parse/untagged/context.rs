@@ -117,7 +117,10 @@ impl Context<'_> {
     pub(super) fn end_truncated(&mut self, current: &mut CurrentReport) {
         self.flush(current);
         if let Some(report) = current.index {
-            let message = format!("the {} report has no end", self.report_mut(report).tool);
+            let message = format!(
+                "the {} report has no end: the log is truncated, or the process was killed",
+                self.report_mut(report).tool
+            );
             self.mark_truncated(current, &message);
         }
     }

@@ -138,11 +138,15 @@ fn read_selector(table: &Table<'_>) -> Selector {
         .collect();
     for key in ["tools", "kinds", "stack"] {
         if table.has(key) && table.strings(key).is_empty() {
-            table.document.error(
-                table.span_of(key),
-                format!("`{key}` is empty"),
-                Some(format!("omit `{key}` to match everything")),
-            );
+            let help = match key {
+                "stack" => {
+                    "list at least one pattern, such as `fun:NAME`, or use `fingerprint`".into()
+                }
+                _ => format!("omit `{key}` to match everything"),
+            };
+            table
+                .document
+                .error(table.span_of(key), format!("`{key}` is empty"), Some(help));
         }
     }
     let fingerprint = table.string("fingerprint");

@@ -72,11 +72,14 @@ fn read_name(table: &Table<'_>) -> Option<String> {
         let help = String::from(
             "use lower-case letters, digits and `-`; findings get the tool name `custom:NAME`",
         );
-        table.document.error(
-            table.span_of("name"),
-            "missing or invalid `name`",
-            Some(help),
-        );
+        let message = match name.as_str() {
+            _ if !table.has("name") => String::from("missing `name`"),
+            "" => String::from("`name` is empty"),
+            name => format!("invalid name `{name}`"),
+        };
+        table
+            .document
+            .error(table.span_of("name"), message, Some(help));
         return None;
     }
     Some(name)
