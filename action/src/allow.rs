@@ -18,7 +18,7 @@ use crate::workspace::Repository;
 /// Options of `leakgate allow`.
 #[derive(Debug, Args)]
 pub(crate) struct AllowArgs {
-    /// Fingerprint of the finding, or its first digits, as shown in reports.
+    /// Fingerprint of the finding, or its first digits (at least 4), as shown in reports.
     #[arg(value_name = "FINGERPRINT")]
     fingerprint: String,
     #[command(flatten)]
@@ -57,12 +57,8 @@ enum RawStatus {
 
 /// Runs the command.
 pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
-    if args.reason.trim().is_empty() {
-        return Err(Error::with_help(
-            "the reason is empty",
-            "pass `--reason` with a text that explains why the finding is accepted",
-        ));
-    }
+    let today = args.gate.today.unwrap_or_else(today);
+    ensure_valid(args, today)?;
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.paths, &settings.formats).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref())?;
@@ -78,7 +74,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
             }),
             owner: args.owner.clone(),
             investigation: args.investigation.clone(),
-            added: Some(args.gate.today.unwrap_or_else(today)),
+            added: Some(today),
             ..RuleMetadata::new(args.reason.clone())
         },
         expires: args.expires,
@@ -109,11 +105,35 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         output::note(&format!("added to {}:", display_path(&path)));
         output::stdout(&entry)?;
     }
+    output::note("");
+    output::note("This rule accepts:");
     for at in written.findings {
         let finding = &logs.parsed.findings[at];
-        output::note(&format!("accepts {}: {}", finding.kind, finding.title));
+        output::note(&format!("  {}: {}", finding.kind, finding.title));
     }
     Ok(Status::Pass)
+}
+
+/// Fails if the options are invalid or contradict each other.
+fn ensure_valid(args: &AllowArgs, today: Date) -> Result<(), Error> {
+    if args.reason.trim().is_empty() {
+        return Err(Error::with_help(
+            "the reason is empty",
+            "pass `--reason` with a text that explains why the finding is accepted",
+        ));
+    }
+    if args.gate.no_config && !args.dry_run {
+        return Err(Error::Usage(
+            "--no-config can't be used with allow, which writes leakgate.toml".to_owned(),
+        ));
+    }
+    if let Some(day) = args.expires.filter(|day| *day < today) {
+        return Err(Error::with_help(
+            format!("{day} has passed"),
+            "pass `--expires` with the last day on which the rule accepts the finding",
+        ));
+    }
+    Ok(())
 }
 
 /// Fails if a rule already decides about the finding, because a second rule would only obscure it.

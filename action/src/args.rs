@@ -26,11 +26,13 @@ pub(crate) struct LogArgs {
 pub(crate) struct ReportArgs {
     /// Write a report in this format to standard output or, with =FILE, to a file: text, json,
     /// html, sarif, markdown, junit, annotations (GitHub Actions), gitlab (Code Quality) or folded
-    /// (leak stacks for flame graphs). Defaults to text on standard output. May be repeated.
+    /// (leak stacks for flame graphs). Unless another report goes to standard output, text is
+    /// written there. May be repeated.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<ReportTarget>,
-    /// Include accepted findings in SARIF reports, marked as suppressed, and in folded stacks. Off
-    /// by default, because GitHub shows them as open alerts.
+    /// Include findings that are accepted or don't fail the gate in SARIF reports, marked as
+    /// suppressed, and in folded stacks. Off by default, because GitHub shows suppressed results as
+    /// open alerts.
     #[arg(long)]
     pub(crate) show_accepted: bool,
     /// Maximum length of the Markdown report, in characters.
@@ -70,15 +72,16 @@ pub(crate) struct GateArgs {
     /// Ignore the baseline.
     #[arg(long, conflicts_with = "baseline")]
     pub(crate) no_baseline: bool,
-    /// Fail on these kinds of findings only: errors, leaks, leak-definite, … Defaults to errors,
-    /// leak-definite, leak-indirect, leak-possible and fd-leak. May be repeated.
+    /// Fail on these findings only. Kinds (`leakgate explain kind` lists them) or groups (`errors`,
+    /// `leaks`). Defaults to errors, leak-definite, leak-indirect, leak-possible and fd-leak. May
+    /// be repeated.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub(crate) fail_on: Vec<String>,
     /// Require a complete report from each of these tools. May be repeated.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// Verdict on a log without checker output. Sanitizers print nothing on success, so an empty
-    /// log proves nothing by default and fails.
+    /// Verdict on a log without checker output. Sanitizers print nothing on success, which proves
+    /// nothing, so by default such a log fails.
     #[arg(long, value_name = "VERDICT", value_parser = silence_parser())]
     pub(crate) silence: Option<Silence>,
     /// How to treat rules that match nothing although their tool ran. Defaults to warn.
@@ -250,8 +253,9 @@ mod tests {
         };
         assert_eq!("json".parse(), Ok(target(None)));
         assert_eq!("json=a=b".parse(), Ok(target(Some("a=b"))));
-        let unknown = "jsn".parse::<ReportTarget>().unwrap_err();
-        assert!(unknown.contains("text, json"));
+        let error = |text: &str| text.parse::<ReportTarget>().unwrap_err();
+        assert_eq!(error("jsn"), "unknown format `jsn`; did you mean `json`?");
+        assert!(error("perl").contains("expected one of: text, json"));
         assert!("json=".parse::<ReportTarget>().is_err());
     }
 }

@@ -1,17 +1,18 @@
 //! `leakgate baseline`: records current findings so that only new or grown ones fail.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use leakgate_core::emit::terminal;
 use leakgate_core::reason::ReasonCode;
+use leakgate_core::triage::BaselineEntry;
 use leakgate_core::{Baseline, Parsed, Triage, Verdict};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
 use crate::ingest::Logs;
 use crate::output;
-use crate::settings::{BASELINE, Settings, display_path, read_text};
+use crate::settings::{BASELINE, Settings, display_path, read_baseline};
 use crate::workspace::Repository;
 
 /// Options of `leakgate baseline`.
@@ -150,33 +151,47 @@ fn update(args: &UpdateArgs) -> Result<Status, Error> {
     let path = baseline_path(&settings);
     let old = match settings.gate.baseline.clone() {
         Some(baseline) => baseline,
-        None => load(&path)?,
+        None => read_baseline(&path, None)?,
     };
     settings.gate.baseline = Some(old.clone());
     let evaluated = read(&args.logs, &settings)?;
     ensure_complete(&evaluated)?;
     let new = old.updated(&evaluated.parsed, &evaluated.triage, args.grow);
     output::file(&path, &new.to_text())?;
-    let comparison = evaluated.triage.baseline.as_ref();
-    let fixed = comparison.map_or(0, |comparison| comparison.fixed.len());
     output::note(&format!(
-        "{}: {} recorded, {fixed} fixed",
+        "{}: {}",
         display_path(&path),
-        count_findings(new.entries.len())
+        describe_update(&old, &new, &evaluated)
     ));
     Ok(Status::Pass)
 }
 
-fn load(path: &Path) -> Result<Baseline, Error> {
-    let text = read_text(path)?;
-    Baseline::read(&display_path(path), &text).map_err(Error::Diagnostic)
+/// Describes an update, such as
+/// `3 findings kept, 1 removed; 2 new or grown findings not added (use --grow)`.
+fn describe_update(old: &Baseline, new: &Baseline, evaluated: &Evaluated) -> String {
+    let comparison = evaluated.triage.baseline.as_ref();
+    let removed = comparison.map_or(0, |comparison| comparison.fixed.len());
+    let kept = old.entries.len().saturating_sub(removed);
+    let mut text = format!("{} kept, {removed} removed", count_findings(kept));
+    let added = new.entries.len().saturating_sub(kept);
+    if added > 0 {
+        text += &format!(", {added} added");
+    }
+    let all = old.updated(&evaluated.parsed, &evaluated.triage, true);
+    let is_left_out = |entry: &&BaselineEntry| !new.entries.contains(entry);
+    match all.entries.iter().filter(is_left_out).count() {
+        0 => {}
+        1 => text += "; 1 new or grown finding not added (use --grow)",
+        n => text += &format!("; {n} new or grown findings not added (use --grow)"),
+    }
+    text
 }
 
 fn show(args: &ShowArgs) -> Result<Status, Error> {
     let settings = Settings::load_with(&args.gate, true)?;
     let baseline = match settings.gate.baseline.clone() {
         Some(baseline) => baseline,
-        None => load(&baseline_path(&settings))?,
+        None => read_baseline(&baseline_path(&settings), None)?,
     };
     let mut out = String::new();
     for known in &baseline.entries {

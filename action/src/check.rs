@@ -20,15 +20,15 @@ pub(crate) struct CheckArgs {
     logs: LogArgs,
     #[command(flatten)]
     pub(crate) reports: ReportArgs,
-    #[command(flatten)]
-    gate: GateArgs,
-    /// Compare with the JSON report of an earlier run, such as one of the base branch. Text,
-    /// Markdown and HTML reports then show new, grown and fixed findings. The verdict does not
-    /// change.
+    /// Compare with the JSON report of an earlier run, such as one of the base branch. Markdown and
+    /// HTML reports then show new, grown and fixed findings, and the text report counts them. The
+    /// verdict does not change.
     #[arg(long, value_name = "RUN.json")]
     base: Option<PathBuf>,
     #[command(flatten)]
     symbols: SymbolArgs,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 /// Options for symbolizing frames.

@@ -12,12 +12,12 @@ use crate::{allow, baseline, check, diff, doctor, explain, init, merge, rules, r
 pub(crate) enum Command {
     /// Check the logs of memory checkers, report every finding, and pass or fail.
     ///
-    /// Exit status: 0 pass, 1 fail, 2 usage error, or an input could not be read.
+    /// Exit status: 0: pass; 1: fail; 2: usage error or unreadable input.
     Check(check::CheckArgs),
     /// Run a command under memory checkers and check every report they produce.
     ///
-    /// Exit status: 0 pass, 1 fail (an unexpected finding, a missing report, or the command
-    /// failed), 2 usage error, or leakgate could not run the command or read its reports.
+    /// Exit status: 0: pass; 1: fail (an unexpected finding, a missing report, or the command
+    /// failed); 2: usage error or unreadable input, or the command could not be started.
     Run(run::RunArgs),
     #[command(hide = true)]
     Exec(run::Exec),
@@ -27,54 +27,57 @@ pub(crate) enum Command {
     ///
     /// The rule matches only this finding. Comments and the order of existing rules are preserved.
     ///
-    /// Exit status: 0, or 2 if the rule could not be added.
+    /// Exit status: 0: the rule was added; 2: usage error or unreadable input, or the rule could
+    /// not be added.
     Allow(allow::AllowArgs),
     /// Generate suppressions as leakgate.toml rules or in valgrind or LeakSanitizer syntax.
     ///
     /// Prints suppressions for all unexpected findings, or for the given ones. Each suppression is
     /// verified against the logs: it accepts exactly the findings that share a fingerprint.
     ///
-    /// Exit status: 0, 1 if a finding cannot be expressed in the format, 2 usage error, or an input
-    /// could not be read.
+    /// Exit status: 0: all findings are suppressed; 1: a finding cannot be expressed in the format;
+    /// 2: usage error or unreadable input.
     Suppress(suppress::SuppressArgs),
     /// List, validate and convert rules.
     ///
-    /// Validates expiry dates, witnesses and duplicates. With logs, also shows what each rule
-    /// matches.
+    /// Reports rules that have expired, are duplicates, or no longer match their witness (the stack
+    /// they were written for). With logs, also shows what each rule matches.
     ///
-    /// Exit status: 0, 1 if a rule has expired or no longer matches its witness, 2 usage error, or
-    /// an input could not be read.
+    /// Exit status: 0: pass; 1: a rule has expired or no longer matches its witness; 2: usage error
+    /// or unreadable input.
     Rules(rules::RulesArgs),
     /// Record current findings so that only new ones fail.
+    ///
+    /// Exit status: 0: success; 2: usage error or unreadable input, or an incomplete run.
     Baseline(baseline::BaselineArgs),
     /// Compare two JSON reports: new, fixed, grown and moved findings.
     ///
-    /// Exit status: 0, 1 if findings are new or have grown, 2 usage error, or an input could not be
-    /// read.
+    /// Exit status: 0: pass; 1: findings are new or have grown; 2: usage error or unreadable input.
     Diff(diff::DiffArgs),
     /// Merge the JSON reports of several runs into one report with one verdict.
     ///
     /// Use this for test shards and matrix jobs. All findings are matched against the rules again,
     /// so a rule is unused only if no run used it. Each run is named after its file.
     ///
-    /// Exit status: 0 pass, 1 fail, 2 usage error, or an input could not be read.
+    /// Exit status: 0: pass; 1: fail; 2: usage error or unreadable input.
     Merge(merge::MergeArgs),
-    /// Report what a log leaves unproven and the command that would prove it.
+    /// Show what is missing from a log, and the command that would report it.
     ///
-    /// Examples are leaks without details, truncated stacks and missing symbols.
+    /// For example: leaks that were counted but not listed, truncated stacks, missing symbols.
     ///
-    /// Exit status: 0, or 2 if a log could not be read.
+    /// Exit status: 0: all logs were read; 2: usage error or unreadable input.
     Doctor(doctor::DoctorArgs),
     /// Explain a kind of finding (`leakgate explain heap-use-after-free`) or a built-in pack.
     Explain(explain::ExplainArgs),
     /// Run the GitHub Action's step: check, and report on the pull request.
     ///
-    /// Takes no arguments: action.yml passes its inputs in environment variables
-    /// (docs/action.md).
+    /// Takes no arguments: action.yml passes its inputs in environment variables. See
+    /// <https://github.com/leakgate/leakgate/blob/main/docs/action.md>.
     Action,
     /// Publish the results of a fork's pull request (run from a `workflow_run` workflow).
     ///
-    /// Reads the artifact that the fork's run uploaded (docs/action.md).
+    /// Reads the artifact that the fork's run uploaded. See
+    /// <https://github.com/leakgate/leakgate/blob/main/docs/action.md>.
     Publish,
 }
 
@@ -88,9 +91,18 @@ impl Command {
             _ => None,
         }
     }
+
+    /// Returns the name of a command that writes reports.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Merge(_) => "merge",
+            _ => "check",
+        }
+    }
 }
 
-/// Fail a build for memory errors and leaks that no rule accepts.
+/// Fail a build for memory bugs that no rule or baseline accepts, and for incomplete evidence.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
@@ -123,9 +135,14 @@ pub(crate) fn parse() -> Command {
     if cli.command.reports().is_some_and(ReportArgs::is_ambiguous) {
         let message = "only one report can be written to standard output; \
              write the others to files, as in `--format json=FILE`";
-        Cli::command()
-            .error(ErrorKind::ArgumentConflict, message)
-            .exit();
+        let mut root = Cli::command();
+        root.build();
+        let subcommand = root.find_subcommand_mut(cli.command.name());
+        let error = match subcommand {
+            Some(subcommand) => subcommand.error(ErrorKind::ArgumentConflict, message),
+            None => Cli::command().error(ErrorKind::ArgumentConflict, message),
+        };
+        error.exit();
     }
     cli.command
 }

@@ -1,4 +1,4 @@
-//! `leakgate doctor`: reports what a log leaves unproven and the command that would prove it.
+//! `leakgate doctor`: shows what is missing from a log, and the command that would report it.
 
 use clap::Args;
 use leakgate_core::doctor::{Diagnosis, commands, diagnose};
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
         out += &format!("    {}\n", terminal(command));
     }
     if all.is_empty() {
-        out += "These logs are complete, and every stack is symbolized.\n";
+        out += "nothing to improve was found in these logs\n";
     }
     output::stdout(&out)?;
     Ok(Status::Pass)

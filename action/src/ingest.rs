@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use leakgate_core::custom_format::CustomFormat;
 use leakgate_core::document::Document;
+use leakgate_core::triage::LookupError;
 use leakgate_core::verdict::Source;
 use leakgate_core::{Options, Parsed, Parser, Triage};
 
@@ -172,5 +173,11 @@ pub(crate) fn find_fingerprint(triage: &Triage, prefix: &str) -> Result<String, 
     triage
         .find(prefix)
         .map(ToString::to_string)
-        .map_err(|error| Error::Usage(error.to_string()))
+        .map_err(|error| match error {
+            LookupError::NotFound(_) => Error::with_help(
+                error.to_string(),
+                "run `leakgate check LOG` to list findings and their fingerprints",
+            ),
+            error => Error::Usage(error.to_string()),
+        })
 }

@@ -100,8 +100,9 @@ fn print_project(project: &Project) {
     if project.is_unknown {
         project.notes.iter().for_each(|note| output::note(note));
         output::note(
-            "unknown build system (expected one of: Cargo, CMake, Meson, configure, make with C, \
-             Go, Python extension): the workflow fails until you add the build and test commands",
+            "no supported build system found (supported: Cargo, CMake, Meson, configure, make \
+             with C, Go, Python extension): the workflow fails until you add the build and test \
+             commands",
         );
         return;
     }

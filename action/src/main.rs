@@ -1,4 +1,5 @@
-//! leakgate: fails a build for memory errors and leaks that no rule accepts, and for nothing else.
+//! leakgate: fails a build for memory bugs that no rule or baseline accepts, and for incomplete
+//! evidence.
 //!
 //! This file maps results to exit statuses. `cli.rs` defines the command line, and each command
 //! has its own file.

@@ -1,6 +1,7 @@
 //! `leakgate merge`: merges the JSON reports of several runs into one report with one verdict.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -62,7 +63,7 @@ fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
         let text = match read_text(path) {
             Ok(text) => text,
             Err(error) => {
-                errors.push(error);
+                errors.push(explain_glob(path, error));
                 continue;
             }
         };
@@ -81,6 +82,21 @@ fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
         Ok(legs)
     } else {
         Err(Error::Several(errors))
+    }
+}
+
+/// Adds help to the error for a glob that the shell didn't expand, because no file matches it.
+fn explain_glob(path: &Path, error: Error) -> Error {
+    match &error {
+        Error::Read(_, cause)
+            if cause.kind() == io::ErrorKind::NotFound && path.to_string_lossy().contains('*') =>
+        {
+            Error::with_help(
+                error.to_string(),
+                "merge doesn't expand patterns; pass the names of the reports",
+            )
+        }
+        _ => error,
     }
 }
 

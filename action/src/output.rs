@@ -85,7 +85,7 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
         return std::fs::write(&real, text).map_err(error);
     }
     let path = real.as_path();
-    let temporary = temporary_sibling(path, text).map_err(error)?;
+    let temporary = temporary_sibling(path, text).map_err(|e| error(without_path(&e)))?;
     temporary.persist(path).map_err(|e| error(e.error))?;
     Ok(())
 }
@@ -93,7 +93,7 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
 /// Creates a file. Fails if it exists, even if it was created a moment ago.
 pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
-    let temporary = temporary_sibling(path, text).map_err(error)?;
+    let temporary = temporary_sibling(path, text).map_err(|e| error(without_path(&e)))?;
     temporary
         .persist_noclobber(path)
         .map_err(|e| error(e.error))?;
@@ -112,6 +112,15 @@ fn temporary_sibling(path: &Path, text: &str) -> io::Result<tempfile::NamedTempF
         .tempfile_in(folder)?;
     temporary.write_all(text.as_bytes())?;
     Ok(temporary)
+}
+
+/// Returns the error without the path of the temporary file, which means nothing to the user.
+fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let cause = text
+        .split_once(" at path ")
+        .map_or(&*text, |(cause, _)| cause);
+    io::Error::new(error.kind(), cause)
 }
 
 /// Sets the permissions of a temporary file. Reports are meant to be shared, so they are readable
@@ -147,6 +156,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         let error = file(&dir.path().join("no/such/out.json"), "x").unwrap_err();
-        assert!(error.to_string().contains("cannot write"));
+        let error = error.to_string();
+        assert!(
+            error.contains("cannot write") && !error.contains(".leakgate-"),
+            "{error}"
+        );
     }
 }

@@ -234,16 +234,19 @@ impl GithubReport<'_> {
 
 /// Returns a short description of the verdict.
 fn title(run: &Run<'_>) -> String {
-    let findings = run.triage.count(run.parsed, Disposition::Unexpected).groups;
+    let count = |disposition| run.triage.count(run.parsed, disposition).groups;
+    let findings = count(Disposition::Unexpected);
+    let has_accepted = count(Disposition::Allowed) + count(Disposition::Baseline) > 0;
     let code = run
         .verdict
         .reasons
         .first()
         .map_or("", |reason| reason.code.as_str());
     match (run.verdict.outcome, findings) {
+        (Outcome::Pass, _) if has_accepted => "no unexpected findings".to_owned(),
         (Outcome::Pass, _) => "no problems found".to_owned(),
         (Outcome::Error, _) => "an input could not be read".to_owned(),
-        (Outcome::Fail, 0) => format!("not proved clean: {code}"),
+        (Outcome::Fail, 0) => format!("not proven clean: {code}"),
         (Outcome::Fail, 1) => "1 unexpected finding".to_owned(),
         (Outcome::Fail, n) => format!("{n} unexpected findings"),
     }

@@ -40,7 +40,8 @@ pub(crate) struct RulesArgs {
 enum RulesCommand {
     /// Convert rules to another format, listing those that cannot be expressed.
     ///
-    /// Exit status: 0, or 1 if a rule could not be converted.
+    /// Exit status: 0: all rules were converted; 1: a rule could not be converted; 2: usage error
+    /// or unreadable input.
     Convert(ConvertArgs),
 }
 
@@ -187,16 +188,15 @@ fn convert_file(args: &ConvertArgs) -> Result<Status, Error> {
                 out += text;
                 if let Some(narrower) = &result.narrower {
                     output::note(&format!(
-                        "{}: `{}` matches less than before: {narrower}",
-                        rule.origin, rule.id
+                        "{} matches less than before: {narrower}",
+                        rule.locate()
                     ));
                 }
             }
             Err(cause) => {
                 output::note(&format!(
-                    "{}: `{}` cannot be expressed as {}: {cause}",
-                    rule.origin,
-                    rule.id,
+                    "{} cannot be expressed as {}: {cause}",
+                    rule.locate(),
                     args.to.describe()
                 ));
                 status = Status::Fail;

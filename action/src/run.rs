@@ -47,8 +47,9 @@ use crate::init;
 use crate::output;
 use crate::settings::Settings;
 
-/// `run`
+/// Options of `leakgate run`.
 #[derive(Debug, Args)]
+#[command(override_usage = "leakgate run [OPTIONS] [--] [COMMAND]...")]
 pub(crate) struct RunArgs {
     /// Run the command under this checker. Defaults to the sanitizers that the program was built
     /// with, or else memcheck. May be repeated.
@@ -73,16 +74,17 @@ pub(crate) struct RunArgs {
     dry_run: bool,
     #[command(flatten)]
     pub(crate) reports: ReportArgs,
-    #[command(flatten)]
-    gate: GateArgs,
-    /// Compare with the JSON report of an earlier run: text, Markdown and HTML reports then list
-    /// new, grown and fixed findings.
+    /// Compare with the JSON report of an earlier run: Markdown and HTML reports then show new,
+    /// grown and fixed findings, and the text report counts them.
     #[arg(long, value_name = "RUN.json")]
     base: Option<PathBuf>,
     /// Command to run. Defaults to the tests of the project in the working directory. With cargo,
-    /// nextest, ctest, Meson or Go, the test binaries are checked, not the harness.
+    /// nextest, ctest, Meson or Go, the test binaries are checked, not the harness. Options of
+    /// leakgate must precede the command.
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<OsString>,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 /// Runs `leakgate run`.

@@ -72,25 +72,24 @@ impl Settings {
             read_suppressions(&file, named_by, &mut rules, &mut errors);
             files.push(file);
         }
-        let mut pack_names = config.files.packs.clone();
-        pack_names.extend(
-            args.pack
-                .iter()
-                .filter(|p| !config.files.packs.contains(p))
-                .cloned(),
-        );
-        for pack_name in pack_names {
-            rules.extend(pack(&pack_name)?);
+        let packs = &config.files.packs;
+        let given = args.pack.iter().filter(|name| !packs.contains(name));
+        for pack_name in packs.iter().chain(given) {
+            rules.extend(pack(pack_name)?);
         }
         let own_sources = OwnSources::new(&name, &config.files.own, &mut errors);
-        let baseline = args
-            .baseline
-            .clone()
-            .or_else(|| config.files.baseline.as_ref().map(|b| folder.join(b)));
-        let baseline = baseline.filter(|_| !args.no_baseline);
+        let configured_baseline = config.files.baseline.as_ref();
+        let named_by = configured_baseline
+            .filter(|_| args.baseline.is_none())
+            .map(|(_, line)| (name.as_str(), *line));
+        let baseline = baseline_path(args, configured_baseline, &folder);
         let known = baseline
             .as_deref()
-            .and_then(|path| read_baseline(path, needs_baseline, &mut errors));
+            .filter(|path| needs_baseline || path.exists())
+            .and_then(|path| {
+                let read = read_baseline(path, named_by);
+                read.map_err(|error| errors.push(error)).ok()
+            });
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
@@ -223,13 +222,33 @@ fn read_suppressions(
     }
 }
 
-fn read_baseline(path: &Path, needed: bool, errors: &mut Vec<Error>) -> Option<Baseline> {
-    if !needed && !path.exists() {
-        return None;
-    }
-    let read = read_text(path)
-        .and_then(|text| Baseline::read(&display_path(path), &text).map_err(Error::Diagnostic));
-    read.map_err(|error| errors.push(error)).ok()
+/// Returns the path of the baseline from the command line or the configuration.
+fn baseline_path(
+    args: &GateArgs,
+    configured: Option<&(String, u32)>,
+    folder: &Path,
+) -> Option<PathBuf> {
+    let configured = || configured.map(|(file, _)| folder.join(file));
+    let path = args.baseline.clone().or_else(configured);
+    path.filter(|_| !args.no_baseline)
+}
+
+/// Reads a baseline. `named_by` is the configuration and its line that names the file.
+pub(crate) fn read_baseline(path: &Path, named_by: Option<(&str, u32)>) -> Result<Baseline, Error> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Error::Read(path.to_owned(), error);
+        }
+        let place = named_by.map_or(String::new(), |(config, line)| format!("{config}:{line}: "));
+        Error::with_help(
+            format!(
+                "{place}cannot read baseline {}: file not found",
+                display_path(path)
+            ),
+            "create it with `leakgate baseline write LOG`",
+        )
+    })?;
+    Baseline::read(&display_path(path), &text).map_err(Error::Diagnostic)
 }
 
 fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {

@@ -20,8 +20,8 @@ pub(crate) struct SuppressArgs {
     /// Format of the suppressions.
     #[arg(long, value_name = "FORMAT", default_value = "toml")]
     format: RuleFormat,
-    /// Fingerprint of a finding, or its first digits. Defaults to all unexpected findings. May be
-    /// repeated.
+    /// Fingerprint of a finding, or its first digits (at least 4). Defaults to all unexpected
+    /// findings. May be repeated.
     #[arg(long, value_name = "FINGERPRINT")]
     finding: Vec<String>,
     /// Why the findings are accepted.
@@ -64,6 +64,9 @@ pub(crate) fn run(args: &SuppressArgs) -> Result<Status, Error> {
     };
     let format = args.format.into();
     let all = suppress(&logs.parsed, &triage, &fingerprints, format, &options);
+    if all.is_empty() {
+        output::note("nothing to suppress");
+    }
     let mut out = String::new();
     let mut status = Status::Pass;
     for written in all {
@@ -73,11 +76,7 @@ pub(crate) fn run(args: &SuppressArgs) -> Result<Status, Error> {
                     out.push('\n');
                 }
                 out += &text;
-                let count = match written.findings.len() {
-                    1 => "1 finding".to_owned(),
-                    n => format!("{n} findings"),
-                };
-                output::note(&format!("{}: {count} accepted", written.fingerprint));
+                note_accepted(&written.fingerprint, written.findings.len());
             }
             Err(cause) => {
                 output::note(&format!(
@@ -91,4 +90,13 @@ pub(crate) fn run(args: &SuppressArgs) -> Result<Status, Error> {
     }
     output::stdout(&out)?;
     Ok(status)
+}
+
+/// Prints the number of findings that a suppression accepts.
+fn note_accepted(fingerprint: &str, findings: usize) {
+    let count = match findings {
+        1 => "1 finding".to_owned(),
+        n => format!("{n} findings"),
+    };
+    output::note(&format!("{fingerprint}: {count} accepted"));
 }

@@ -297,11 +297,9 @@ mod tests {
                 "{format:?}"
             );
         }
-        assert!(
-            write("jsn", Layout::default())
-                .unwrap_err()
-                .contains("text, json")
-        );
+        let unknown = |format| write(format, Layout::default()).unwrap_err();
+        assert_eq!(unknown("jsn"), "unknown format `jsn`; did you mean `json`?");
+        assert!(unknown("perl").contains("expected one of: text, json"));
         assert!(
             write(
                 "markdown",

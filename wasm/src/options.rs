@@ -88,10 +88,10 @@ impl Options {
         rules.extend(self.all_pack_rules(&files.packs, &mut errors));
         let mut not_given = self.missing_suppressions(names);
         if self.baseline.is_none() {
-            not_given.extend(files.baseline.clone());
+            not_given.extend(files.baseline.clone().map(|(name, _)| name));
         }
 
-        let baseline_name = files.baseline.as_deref().unwrap_or(BASELINE);
+        let baseline_name = files.baseline.as_ref().map_or(BASELINE, |(name, _)| name);
         let baseline = self
             .baseline
             .and_then(|text| ok_or_push(Baseline::read(baseline_name, &text), &mut errors));

@@ -1,6 +1,7 @@
 //! Explanations of kinds of findings.
 
 use leakgate_core::advice::{self, Help, Risk};
+use leakgate_core::rules::Pack;
 
 use crate::error::Error;
 
@@ -12,7 +13,9 @@ const WIDTH: usize = 100;
 /// # Errors
 /// Returns an error with a suggestion if the kind is unknown.
 pub(super) fn explain(name: &str) -> Result<String, Error> {
-    let help = advice::find_help(name).ok_or_else(|| unknown_kind(name))?;
+    let help = advice::find_help(name)
+        .filter(|_| advice::misspelled_kind(name).is_none())
+        .ok_or_else(|| unknown_kind(name))?;
     let mut out = format!("{name}: {}\n\n{}\n", help.title, wrap(help.meaning));
     for (heading, text) in sections(help) {
         out += &format!("\n{heading}\n{}\n", wrap(text));
@@ -27,7 +30,7 @@ pub(super) fn explain(name: &str) -> Result<String, Error> {
 fn sections(help: &Help) -> impl Iterator<Item = (&'static str, &'static str)> {
     let sections = [
         ("How to fix it:", Some(help.fix)),
-        ("When it is often harmless:", help.harmless),
+        ("If it is intended:", help.harmless),
         ("How to learn more:", help.more),
     ];
     sections
@@ -53,14 +56,19 @@ pub(super) fn list() -> String {
 
 /// Returns the error for an unknown kind.
 fn unknown_kind(name: &str) -> Error {
-    let near = advice::kinds()
-        .into_iter()
-        .filter(|kind| !kind.contains('*'))
-        .find(|kind| is_near(kind, name));
-    let help = near.map_or_else(
-        || "run `leakgate explain kind` for a list of kinds".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let near = advice::misspelled_kind(name).or_else(|| {
+        advice::kinds()
+            .into_iter()
+            .filter(|kind| !kind.contains('*'))
+            .find(|kind| is_near(kind, name))
+    });
+    let help = if Pack::find(name).is_some() {
+        format!("for the pack, run `leakgate explain pack {name}`")
+    } else if let Some(near) = near {
+        format!("did you mean `{near}`?")
+    } else {
+        "run `leakgate explain kind` for a list of kinds".to_owned()
+    };
     Error::with_help(format!("unknown finding kind `{name}`"), help)
 }
 
@@ -98,6 +106,8 @@ mod tests {
         for (name, want) in [
             ("Use After Fre", "heap-use-after-free"),
             ("Double Free", "double-free"),
+            ("leak-definitely", "did you mean `leak-definite`"),
+            ("python", "explain pack python"),
             ("zzz", "explain kind"),
         ] {
             assert!(

@@ -24,7 +24,8 @@ third-party = \"allow\"       # allow | warn | fail
 ";
 
 const REST: &str = r#"# own = ["src/**"]          # your source files; by default the repository
-# baseline = "leakgate-baseline.json"   # of `leakgate baseline write`; only new findings fail
+# Created by `leakgate baseline write`; only new or grown findings fail.
+# baseline = "leakgate-baseline.json"
 
 # Accepted findings, each with a reason. `leakgate allow FINGERPRINT LOG --reason TEXT` adds one.
 # [[allow]]
@@ -51,10 +52,12 @@ pub(super) fn render(project: &Project, suppressions: &Suppressions) -> String {
     };
     out += "\n[files]\n";
     match suppressions.files.as_slice() {
-        [] => out += "# suppressions = [\"tests/valgrind.supp\"]   # of valgrind or a sanitizer\n",
+        [] => {
+            out += "# Suppression files of valgrind or a sanitizer.\n\
+                    # suppressions = [\"tests/valgrind.supp\"]\n"
+        }
         files => {
-            out +=
-                "# Suppression files of valgrind and the sanitizers, as found in this project.\n";
+            out += "# Suppression files of valgrind or a sanitizer, as found in this project.\n";
             out += &list("suppressions", files.iter().map(String::as_str));
         }
     }

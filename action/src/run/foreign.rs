@@ -52,7 +52,13 @@ fn drmemory(log_dir: &str, machine: &dyn Machine) -> Result<Launch, Error> {
 fn leaks(machine: &dyn Machine) -> Result<Launch, Error> {
     const STACKS: &str = "MallocStackLogging";
     let help = "install the macOS developer tools with `xcode-select --install`";
-    let program = find_program(Checker::Leaks, "leaks", help, machine)?;
+    let program = find_program(Checker::Leaks, "leaks", help, machine).map_err(|error| {
+        if cfg!(target_os = "macos") {
+            error
+        } else {
+            Error::Usage("`leaks` is available only on macOS".to_owned())
+        }
+    })?;
     // Makes the report contain the allocation stacks of leaked blocks.
     let stacks = machine
         .env_var(STACKS)
@@ -161,7 +167,14 @@ mod tests {
     fn missing_checker_error_names_its_source() {
         for (checker, source) in [
             (Checker::Drmemory, "drmemory.org"),
-            (Checker::Leaks, "xcode"),
+            (
+                Checker::Leaks,
+                if cfg!(target_os = "macos") {
+                    "xcode"
+                } else {
+                    "macOS"
+                },
+            ),
             (Checker::Appverifier, "Windows SDK"),
         ] {
             let message = launch(checker, "/logs", &FakeMachine::default()).unwrap_err();

@@ -144,7 +144,11 @@ fn is_program(path: &Path) -> bool {
 
 /// Returns the error for a checker whose program or library was not found, with how to get it.
 pub(crate) fn not_found(checker: Checker, message: &str, help: &str) -> Error {
-    Error::with_help(format!("{message} (needed for {})", checker.name()), help)
+    let name = checker.name();
+    if message.starts_with(&format!("{name} ")) {
+        return Error::with_help(message, help);
+    }
+    Error::with_help(format!("{message} (needed for {name})"), help)
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ pub(crate) const MARKER: &str = "<!-- leakgate: leakgate -->";
 pub(crate) const BOT: &str = "github-actions[bot]";
 
 /// A log of memcheck without findings.
-pub(crate) const CLEAN_LOG: &str = "==7== Memcheck, a memory error detector\n==7== Command: ./clean\n==7== \n\
+pub(crate) const CLEAN_LOG: &str = "==7== Memcheck, a memory error detector\n\
+==7== Command: ./clean\n==7== \n\
 ==7== HEAP SUMMARY:\n==7==     in use at exit: 0 bytes in 0 blocks\n\
 ==7==   total heap usage: 1 allocs, 1 frees, 40 bytes allocated\n==7== \n\
 ==7== All heap blocks were freed -- no leaks are possible\n==7== \n\

@@ -216,7 +216,7 @@ fn detected_files_are_reported_and_used() {
     let ran = run(unknown.path(), &["init"]);
     assert!(
         ran.err.contains("Python without an extension module")
-            && ran.err.contains("unknown build system"),
+            && ran.err.contains("no supported build system found"),
         "{}",
         ran.err
     );

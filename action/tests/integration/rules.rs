@@ -143,7 +143,7 @@ fn limits_expiry_and_expectations_fail_with_their_codes() {
         .any(|f| f["kind"] == "leak-reachable" && f["rule"].is_string());
     let message = over["verdict"]["reasons"].to_string().replace(',', "");
     assert!(
-        reachable && message.contains(&format!("{bytes} bytes of 1")),
+        reachable && message.contains(&format!("{bytes} bytes (limit 1)")),
         "{bytes}: {message}"
     );
     write(
@@ -442,7 +442,10 @@ fn runs_are_compared_and_merged() {
             ],
         );
         assert!(
-            ran.status == status && ran.out.contains(&format!("against the base: {want}\n")),
+            ran.status == status
+                && ran
+                    .out
+                    .contains(&format!("compared with the base run: {want}\n")),
             "{}",
             ran.out
         );
@@ -450,7 +453,7 @@ fn runs_are_compared_and_merged() {
             assert!(
                 fs::read_to_string(dir.path().join(file))
                     .unwrap()
-                    .contains(&format!("Against the base: {want}.")),
+                    .contains(&format!("Compared with the base run: {want}.")),
                 "{file}"
             );
         }
@@ -468,7 +471,7 @@ fn runs_are_compared_and_merged() {
     )
     .out;
     assert!(
-        markdown.contains("| state |") && markdown.contains("| known |"),
+        markdown.contains("| State |") && markdown.contains("| known |"),
         "{markdown}"
     );
 

@@ -208,7 +208,7 @@ fn new_findings_are_relative_to_the_last_push_to_the_base_branch() {
     );
     for text in [&result.summary, &step.comments()[0]] {
         assert!(
-            text.contains("Against the base: 1 new finding")
+            text.contains("Compared with the base run: 1 new finding")
                 && text.contains("[3333333](https://github.example/"),
             "{text}"
         );
@@ -391,7 +391,7 @@ fn unverified_pass_is_not_a_success_and_removes_no_comment() {
     let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &forged)]);
     let result = step.run("publish");
     assert!(
-        step.check_runs().is_empty() && result.commands()[0].contains("`success` is no outcome"),
+        step.check_runs().is_empty() && result.commands()[0].contains("unknown outcome `success`"),
         "{:?}",
         result.commands()
     );
@@ -401,7 +401,7 @@ fn unverified_pass_is_not_a_success_and_removes_no_comment() {
 fn artifacts_are_untrusted() {
     let failing = json_report(&leaks(1));
     for (members, want) in [
-        (vec![("leakgate.json", "{")], "no document of leakgate"),
+        (vec![("leakgate.json", "{")], "invalid JSON report"),
         (vec![("other.json", "{}")], "leakgate.json not found"),
         (
             vec![("../leakgate.json", failing.as_str())],

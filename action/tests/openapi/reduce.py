@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Cut GitHub's OpenAPI description down to the requests that leakgate makes.
+"""Reduce GitHub's OpenAPI description to the requests that leakgate makes.
 
 usage: reduce.py SRC DST
 
 SRC is generated/api.github.com.json of the npm package @octokit/openapi.
-DST receives, for each operation in KEEP, its parameters and the schema of its request body, with every reference
-resolved and without descriptions, examples and responses.
+DST is the output: the parameters and the schema of the request body of each operation in KEEP, with
+all references resolved, and without descriptions, examples and responses.
 """
 
 import json
@@ -30,28 +30,36 @@ KEEP = [
     ("get", REPO + "/pulls"),
 ]
 
-# Members that tell people something and hold no request to anything.
-DROP = {"description", "example", "examples", "title", "externalDocs", "x-github", "deprecated"}
+# Members that only document the API.
+DROPPED = {
+    "description",
+    "example",
+    "examples",
+    "title",
+    "externalDocs",
+    "x-github",
+    "deprecated",
+}
 
 
-def bare(node, full):
-    """`node` with its references resolved and its prose dropped."""
+def reduce(node, full):
+    """Return `node` with its references resolved and without documentation."""
     if isinstance(node, list):
-        return [bare(item, full) for item in node]
+        return [reduce(item, full) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
         target = full
         for step in node["$ref"].removeprefix("#/").split("/"):
             target = target[step]
-        return bare(target, full)
+        return reduce(target, full)
     small = {}
     for key, value in node.items():
-        # The names of properties are no keywords: `title` is one of a check run's output.
+        # Names of properties aren't keywords: the output of a check run has a property `title`.
         if key == "properties":
-            small[key] = {name: bare(schema, full) for name, schema in value.items()}
-        elif key not in DROP:
-            small[key] = bare(value, full)
+            small[key] = {name: reduce(schema, full) for name, schema in value.items()}
+        elif key not in DROPPED:
+            small[key] = reduce(value, full)
     return small
 
 
@@ -64,11 +72,13 @@ def main(argv):
     paths = {}
     for method, path in KEEP:
         whole, operation = full["paths"][path], full["paths"][path][method]
-        kept = {"parameters": bare(whole.get("parameters", []) + operation.get("parameters", []), full)}
+        parameters = whole.get("parameters", []) + operation.get("parameters", [])
+        kept = {"parameters": reduce(parameters, full)}
         if "requestBody" in operation:
-            kept["requestBody"] = bare(operation["requestBody"], full)
+            kept["requestBody"] = reduce(operation["requestBody"], full)
         paths.setdefault(path, {})[method] = kept
-    small = {"openapi": full["openapi"], "info": {"title": "requests of leakgate", "version": full["info"]["version"]}, "paths": paths}
+    info = {"title": "requests of leakgate", "version": full["info"]["version"]}
+    small = {"openapi": full["openapi"], "info": info, "paths": paths}
     with open(argv[2], "w", encoding="utf-8") as file:
         json.dump(small, file, indent=1, sort_keys=True)
         file.write("\n")

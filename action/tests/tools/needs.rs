@@ -72,7 +72,7 @@ static MISSING: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 /// Creates a test. One that needs anything runs only with `--include-ignored` or `--ignored`.
 pub(crate) fn trial(name: &str, needs: &'static [Need], test: fn()) -> Trial {
-    let run = || {
+    let run = move || {
         let missing: Vec<&Need> = needs.iter().filter(|need| !need.is_met()).collect();
         let names: Vec<&str> = missing.iter().map(|need| need.name()).collect();
         if missing.is_empty() {

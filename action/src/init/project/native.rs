@@ -40,7 +40,10 @@ pub(super) fn build(script: &[&str], env: &[(&'static str, &'static str)]) -> St
     let env = env
         .iter()
         .copied()
-        .chain([("ASAN_OPTIONS", "detect_leaks=0")])
+        .chain([(
+            "ASAN_OPTIONS",
+            "detect_leaks=0 # programs that the build itself runs may leak",
+        )])
         .collect();
     Step {
         name: "Build",

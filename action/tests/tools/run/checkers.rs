@@ -300,7 +300,7 @@ fn silent_checker_that_was_observed_passes() {
         merged.starts_with("pass: ubsan: 1 process checked, nothing reported"),
         "{merged}"
     );
-    assert!(merge(&["--require", "asan"]).starts_with("fail: no complete report of asan"));
+    assert!(merge(&["--require", "asan"]).starts_with("fail: no complete report from asan"));
     project.run(&["--tool", "asan", "--", "./app"]);
     assert!(merge(&[]).starts_with("fail:"), "no process was checked");
 }

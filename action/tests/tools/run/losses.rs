@@ -277,7 +277,7 @@ fn run_is_stopped_when_canary_fails() {
 fn failing_command_fails() {
     let project = TestProject::with_app("gcc");
     for (argv, message) in [
-        (&["./app", "fail"][..], "failed with status 3"),
+        (&["./app", "fail"][..], "exited with status 3"),
         (&["./app", "killed"], "signal 9 (SIGKILL)"),
         (&["sh", "-c", "exit 7"], "status 7"),
     ] {
@@ -361,7 +361,7 @@ fn timeout_fails() {
     ]);
     result.assert_fails_for("command-failed");
     assert!(
-        result.out.contains("was stopped after 1 second"),
+        result.out.contains("timed out after 1 second"),
         "{}",
         result.out
     );
@@ -495,7 +495,7 @@ fn checker_startup_error_gets_hint() {
     );
     result.assert_fails_for("command-failed");
     assert!(
-        result.out.contains("mend the line that it names"),
+        result.out.contains("fix the line in the message"),
         "{}",
         result.out
     );

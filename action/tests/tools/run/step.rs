@@ -44,7 +44,7 @@ fn command_runs_under_checkers_without_the_token() {
         (1, "fail")
     );
     assert!(
-        result.stdout.contains("failed with status 4")
+        result.stdout.contains("exited with status 4")
             && Path::new(&result.outputs["reports"]).join("logs").exists(),
         "{}",
         result.stdout
