@@ -109,7 +109,7 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
 /// }
 /// let parsed = parser.finish();
 /// assert_eq!(parsed.findings[0].kind.as_str(), "leak-definite");
-/// assert_eq!(parsed.findings[0].stacks[0].frames[0].site.line, Some(3));
+/// assert_eq!(parsed.findings[0].stacks[0].frames[0].info.line, Some(3));
 /// assert!(parsed.problems.is_empty());
 /// ```
 #[derive(Clone, Debug)]
