@@ -25,7 +25,7 @@ const MUTANTS: &str = "100000";
 
 /// Filters for tests that run real checkers. Those of `run/harnesses` and `scenarios` build whole
 /// projects, which takes minutes.
-const CHECKERS_SAMPLE: &[&str] = &["run/checkers", "run/losses"];
+const CHECKERS_SAMPLE: &[&str] = &["run/checkers", "run/losses", "run/step"];
 const ALL_CHECKERS: &[&str] = &["run/", "scenarios/"];
 
 /// All stages.
