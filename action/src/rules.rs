@@ -157,7 +157,8 @@ fn what_if(
             .frame
             .and_then(|at| finding.primary()?.frames.get(at));
         let function = frame.and_then(|f| f.info.name()).unwrap_or("?");
-        let (kind, fingerprint) = (finding.kind.as_str(), after.fingerprint.as_str());
+        let kind = finding.kind.as_str();
+        let fingerprint = after.fingerprint.as_str();
         out += &format!(
             "{kind} {} in {} {fingerprint}\n",
             terminal(&finding.title),

@@ -216,7 +216,8 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
 
     #[test]
     fn checkers_agree_on_the_fingerprint_of_a_leak() {
-        let (a, b) = (prints(MEMCHECK), prints(LSAN));
+        let a = prints(MEMCHECK);
+        let b = prints(LSAN);
         assert_eq!(a.len(), 1);
         assert_eq!(a, b);
         assert!(!a[0].is_weak());

@@ -61,10 +61,8 @@ fn table(repository: &Path, part: &str, file: &str) -> Outcome<String> {
     };
     for (name, entry) in entries.ok_or_else(|| format!("{file} has no {part}"))? {
         let text = |key: &str| entry.as_mapping_get(key).and_then(Yaml::as_str);
-        let (name, what) = (
-            name.as_str().unwrap_or_default(),
-            text("description").unwrap_or_default(),
-        );
+        let name = name.as_str().unwrap_or_default();
+        let what = text("description").unwrap_or_default();
         let default = match (
             text("default"),
             entry.as_mapping_get("required").and_then(Yaml::as_bool),

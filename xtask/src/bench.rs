@@ -122,7 +122,8 @@ impl Bench<'_> {
 
     /// Returns the largest resident set of `leakgate check LOG` in bytes.
     fn peak_memory(&self, log: &Path) -> Outcome<u64> {
-        let (sh, binary) = (self.sh, &self.binary);
+        let sh = self.sh;
+        let binary = &self.binary;
         let report = self.folder.join("memory");
         let check = ["check", "--no-config", "--format", "json"];
         cmd!(
@@ -157,7 +158,8 @@ impl Bench<'_> {
 
 /// ripgrep, which counts the lines that contain a marker; it exits with 1 if there are none.
 fn search(markers: &Path, log: &Path) -> Command {
-    let (markers, log) = (markers.display(), log.display());
+    let markers = markers.display();
+    let log = log.display();
     Command {
         line: format!("rg --no-config -c -F -f '{markers}' '{log}'"),
         exit_codes: &[0, 1],

@@ -12,7 +12,8 @@ use crate::Outcome;
 /// Prints the size of every file in a folder, and the total.
 pub(crate) fn print(folder: &Path) -> Outcome {
     println!("{:24} {:>10} {:>10}", "file", "bytes", "gzip -9");
-    let (mut all, mut packed) = (0, 0);
+    let mut all = 0;
+    let mut packed = 0;
     for name in files_below(folder)? {
         let bytes = fs::read(folder.join(&name))?;
         let gzipped = gzipped(&bytes)?.len();

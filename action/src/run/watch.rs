@@ -1,7 +1,7 @@
 //! Observes a command while it runs: its logs, its processes, and the canary.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
@@ -46,14 +46,20 @@ pub(super) type FileIdentity = (u64, u64, u64, SystemTime);
 
 fn file_identity(file: &File) -> Option<FileIdentity> {
     let meta = file.metadata().ok()?;
-    #[cfg(unix)]
-    let (device, inode) = (
-        std::os::unix::fs::MetadataExt::dev(&meta),
-        std::os::unix::fs::MetadataExt::ino(&meta),
-    );
-    #[cfg(not(unix))]
-    let (device, inode) = (0, 0);
+    let (device, inode) = device_and_inode(&meta);
     Some((device, inode, meta.len(), meta.modified().ok()?))
+}
+
+#[cfg(unix)]
+fn device_and_inode(meta: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (meta.dev(), meta.ino())
+}
+
+/// Other systems have no inodes in the standard library; size and time identify the file there.
+#[cfg(not(unix))]
+fn device_and_inode(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }
 
 /// The canary, which runs at the same time as the command.

@@ -168,7 +168,8 @@ impl Context {
     pub(crate) fn run_url(&self) -> Option<String> {
         let (owner, name) = self.repository.as_ref()?;
         (!self.run_id.is_empty()).then(|| {
-            let (server, run) = (&self.server, &self.run_id);
+            let server = &self.server;
+            let run = &self.run_id;
             format!("{server}/{owner}/{name}/actions/runs/{run}")
         })
     }

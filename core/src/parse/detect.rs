@@ -251,7 +251,8 @@ mod tests {
         let text = "Sanitizer\n==1== x\n free(): \n==2==\n Sanitizer free(): x";
         for search in [Markers::default(), Markers::portable()] {
             let mut finder = search.find_iter(text.as_bytes());
-            let (mut at, mut found) = (0, Vec::new());
+            let mut at = 0;
+            let mut found = Vec::new();
             while let Some(next) = finder.next_from(at) {
                 found.push(next);
                 at = next + 1;

@@ -97,7 +97,8 @@ fn drop_duplicate_reports(all: &mut Collector) {
         let other = all.inputs[all.reports[first].report.input].name.clone();
         let copy = &mut all.reports[at];
         copy.dropped = true;
-        let (line, input) = (copy.report.first_line, copy.report.input);
+        let line = copy.report.first_line;
+        let input = copy.report.input;
         let message = format!(
             "{other} contains the same {} report; it is counted once",
             copy.report.tool
@@ -131,7 +132,9 @@ fn explain_replaced(all: &mut Collector) {
             next.command.is_some() && old.command.is_some() && next.command != old.command
         });
         let was_killed = !is_other_command || old.pid.is_some_and(|pid| pid < MIN_UNIQUE_PID);
-        let (input, line, pid) = (old.input, old.last_line, old.pid);
+        let input = old.input;
+        let line = old.last_line;
+        let pid = old.pid;
         if was_killed {
             let message = "no ERROR SUMMARY, and another run with the same pid follows: the \
                            process was killed";
@@ -156,7 +159,9 @@ fn explain_exec(all: &mut Collector) {
             .reports
             .get(at + 1)
             .is_some_and(|next| next.report.pid == old.pid && next.report.input == old.input);
-        let (input, line, pid) = (old.input, old.last_line, old.pid);
+        let input = old.input;
+        let line = old.last_line;
+        let pid = old.pid;
         if !has_next {
             let message = "the process called exec, and the new program left no report";
             all.add_problem_in(input, Code::Truncated, line, pid, message);
@@ -183,7 +188,9 @@ fn explain_bare_children(all: &mut Collector, parents: &[Option<usize>]) {
                 let parent = &all.reports[parent].report;
                 parent.command == child.command && parent.complete
             });
-        let (input, line, pid) = (child.input, child.last_line, child.pid);
+        let input = child.input;
+        let line = child.last_line;
+        let pid = child.pid;
         let tool = child.tool.clone();
         all.reports[at].report.complete = called_exec;
         if called_exec {

@@ -34,7 +34,8 @@ impl LearnedPrefix {
 
 /// Returns the text after the prefix, in which a run of digits matches any other.
 fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
-    let (mut prefix, mut line) = (prefix, line);
+    let mut prefix = prefix;
+    let mut line = line;
     while let [first, rest @ ..] = prefix {
         if first.is_ascii_digit() {
             let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();

@@ -183,7 +183,8 @@ impl Sanitizers {
     /// Ends the open report, because a new one begins.
     fn interrupt(&mut self, context: &LineContext<'_>, out: &mut Collector) {
         let Some(open) = &self.open else { return };
-        let (report, kind) = (open.report, open.kind);
+        let report = open.report;
+        let kind = open.kind;
         let same_process = out.reports[report].report.pid == context.pid;
         let has_no_stack = open.draft.as_ref().is_some_and(|d| d.stacks.is_empty());
         if kind == BodyKind::Undefined {
@@ -294,7 +295,8 @@ impl Sanitizers {
         }
         let report = &current.report;
         if !complete {
-            let (tool, pid) = (report.tool.clone(), report.pid);
+            let tool = report.tool.clone();
+            let pid = report.pid;
             out.add_problem(
                 Code::Truncated,
                 line,

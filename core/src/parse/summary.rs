@@ -10,7 +10,8 @@ pub(crate) fn indented(text: &[u8], report: &mut Report) -> bool {
     let Some(colon) = memchr::memchr(b':', text) else {
         return false;
     };
-    let (name, value) = (&text[..colon], trim_start(&text[colon + 1..]));
+    let name = &text[..colon];
+    let value = trim_start(&text[colon + 1..]);
     if name == b"in use at exit" {
         report.totals.in_use = bytes_in_blocks(value);
         return true;

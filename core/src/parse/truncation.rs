@@ -26,7 +26,8 @@ pub(crate) fn is_cut(tail: &[u8]) -> bool {
 
 /// Returns the line without prefixes and colors.
 fn bare(line: &[u8]) -> Vec<u8> {
-    let (mut text, mut scratch) = (Vec::new(), Vec::new());
+    let mut text = Vec::new();
+    let mut scratch = Vec::new();
     let line = line
         .strip_prefix(b"{\"log\":\"")
         .filter(|_| !line.ends_with(b"}"))

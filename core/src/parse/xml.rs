@@ -165,7 +165,8 @@ impl XmlDocument {
         if self.state == State::Inside && is_bare {
             out.reports[self.report].ending = Ending::BareHeader;
         } else if self.state == State::Inside {
-            let (line, pid) = (report.last_line, report.pid);
+            let line = report.last_line;
+            let pid = report.pid;
             out.add_problem(
                 Code::Truncated,
                 line,
@@ -213,7 +214,8 @@ impl XmlDocument {
             return false;
         }
         let older = &out.reports[self.report].report;
-        let (tool, pid) = (older.tool.clone(), older.pid);
+        let tool = older.tool.clone();
+        let pid = older.pid;
         out.add_problem(
             Code::Interleaved,
             line,
@@ -260,7 +262,8 @@ impl XmlDocument {
         let report = &mut out.reports[self.report].report;
         report.complete = self.finished && self.has_tool;
         report.last_line = line;
-        let (complete, pid) = (report.complete, report.pid);
+        let complete = report.complete;
+        let pid = report.pid;
         if !complete {
             let message = "the XML document has no FINISHED state: valgrind could not start, or lines \
                            are lost";

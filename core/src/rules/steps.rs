@@ -120,7 +120,8 @@ mod tests {
             assert_eq!(is_match(patterns, frames), want, "{patterns} {frames}");
         }
         for length in SHORT - 1..SHORT + 2 {
-            let (patterns, frames) = ("a".repeat(length), "a".repeat(length));
+            let patterns = "a".repeat(length);
+            let frames = "a".repeat(length);
             assert!(
                 is_match(&patterns, &frames) && !is_match(&patterns, &frames[1..]),
                 "{length}"

@@ -40,7 +40,8 @@ pub(super) fn rows(bench: &Bench<'_>) -> Outcome<Vec<Row>> {
         };
         let export = format!("run-{name}");
         let [ours, alone] = hyperfine::medians(bench, &export, bench.rounds, [ours, alone])?;
-        let (ours, alone) = (ours * 1e3, alone * 1e3);
+        let ours = ours * 1e3;
+        let alone = alone * 1e3;
         let aim = AIM.max(0.03 * alone).round();
         let details = format!(
             "{ours:.0} ms, valgrind {alone:.0} ms, {:.3} x",
@@ -55,7 +56,8 @@ pub(super) fn rows(bench: &Bench<'_>) -> Outcome<Vec<Row>> {
 /// Writes the command that leakgate would run into a script, and creates the folder for its
 /// reports.
 fn valgrind_alone(bench: &Bench<'_>, script: &str) -> Outcome<PathBuf> {
-    let (sh, binary) = (bench.sh, &bench.binary);
+    let sh = bench.sh;
+    let binary = &bench.binary;
     let logs = bench.folder.join("run");
     let _ = fs::remove_dir_all(&logs);
     let options = [

@@ -70,7 +70,8 @@ fn contexts(rest: &str) -> Outcome<usize> {
 pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
     let (_, table) = with.rsplit_once("<suppcounts>").ok_or("no <suppcounts>")?;
     let names: BTreeSet<&str> = supp.lines().map(str::trim).collect();
-    let (mut count, mut times) = (0, 0);
+    let mut count = 0;
+    let mut times = 0;
     for line in table.lines().map(str::trim) {
         if let Some(number) = line
             .strip_prefix("<count>")
@@ -95,7 +96,8 @@ pub(super) fn xml(gone: &[&Record], with: &str, supp: &str) -> Outcome<Used> {
 /// that disappeared were reached from those blocks; their sizes identify them.
 pub(super) fn lsan(gone: &[&Record], with: &str) -> Outcome<(Used, Vec<usize>)> {
     let mut templates = BTreeSet::new();
-    let (mut bytes, mut blocks) = (0, 0);
+    let mut bytes = 0;
+    let mut blocks = 0;
     for row in table(with) {
         let mut words = row.split_whitespace();
         blocks += words.next().unwrap_or_default().parse::<u64>()?;

@@ -73,7 +73,8 @@ impl Release {
 
     /// Runs one of the scripts, and returns the calls of `gh` if the script succeeded.
     fn script(&self, name: &str, argument: &Path) -> Option<String> {
-        let (sh, calls) = (&self.sh, self.at("calls"));
+        let sh = &self.sh;
+        let calls = self.at("calls");
         sh.write_file(&calls, "").unwrap();
         let script = format!(".ci/{name}");
         let path = format!(
@@ -142,7 +143,8 @@ fn release_with_an_unknown_archive_fails() {
 #[test]
 fn branch_of_a_draft_can_be_tagged() {
     let release = Release::new();
-    let (sh, remote) = (&release.sh, release.at("remote"));
+    let sh = &release.sh;
+    let remote = release.at("remote");
     cmd!(sh, "git init --quiet --bare {remote}")
         .quiet()
         .run()

@@ -314,7 +314,8 @@ impl State {
         sha: &str,
         zip: Vec<u8>,
     ) -> (u64, u64) {
-        let (run, artifact) = (self.next_id(), self.next_id());
+        let run = self.next_id();
+        let artifact = self.next_id();
         self.runs.insert(
             run,
             json!({

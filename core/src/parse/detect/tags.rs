@@ -29,7 +29,9 @@ fn find_in_blocks(text: &[u8]) -> Result<usize, usize> {
     let is = |bytes: v128, byte: u8| u8x16_eq(bytes, u8x16_splat(byte));
     let mut at = 0;
     while let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<18>) {
-        let (a, b, c) = (vector(window, 0), vector(window, 1), vector(window, 2));
+        let a = vector(window, 0);
+        let b = vector(window, 1);
+        let c = vector(window, 2);
         let digit = u8x16_lt(u8x16_sub(a, u8x16_splat(b'0')), u8x16_splat(10));
         let tag = v128_and(digit, is(b, b'='));
         let wide = v128_and(is(a, b'='), is(b, 0));

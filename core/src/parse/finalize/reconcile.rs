@@ -63,7 +63,9 @@ pub(crate) fn reconcile(all: &mut Collector, parents: &[Option<usize>]) {
     }
     for (at, code, message) in found {
         let report = &all.reports[at].report;
-        let (input, line, pid) = (report.input, report.last_line, report.pid);
+        let input = report.input;
+        let line = report.last_line;
+        let pid = report.pid;
         all.add_problem_in(input, code, line, pid, message);
     }
 }

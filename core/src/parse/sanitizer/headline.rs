@@ -27,7 +27,8 @@ pub(crate) fn standalone(line: &[u8]) -> Option<Standalone<'_>> {
         .iter()
         .rposition(|b| !b.is_ascii_alphabetic())
         .map_or(0, |n| n + 1);
-    let (level, name) = (level(&head[..word])?, &head[word..]);
+    let level = level(&head[..word])?;
+    let name = &head[word..];
     if name.is_empty() {
         return None;
     }

@@ -45,13 +45,15 @@ impl ValgrindProcess {
         if self.is_first && !report.has_header && (self.has_summary || self.ended) {
             let message =
                 "the report ends with a summary, but its beginning is missing from the log";
-            let (line, pid) = (report.first_line, report.pid);
+            let line = report.first_line;
+            let pid = report.pid;
             return out.add_problem(Code::Truncated, line, pid, message);
         }
         if self.ended && report.totals.contexts.is_none() && report.printed == 0 {
             let message =
                 "the process ended at its first error, but the error is missing from the log";
-            let (line, pid) = (report.last_line, report.pid);
+            let line = report.last_line;
+            let pid = report.pid;
             return out.add_problem(Code::Truncated, line, pid, message);
         }
         report.complete = self.ended || quiet || !report.tool.is_valgrind();
@@ -63,7 +65,9 @@ impl ValgrindProcess {
             self.has_summary && (report.tool != Tool::Memcheck || report.totals.in_use.is_some());
         let cut = in_summary || (in_record && report.tool != Tool::Helgrind);
         report.complete = end == ProcessEnd::Replaced && !cut;
-        let (tool, line, pid) = (report.tool.clone(), report.last_line, report.pid);
+        let tool = report.tool.clone();
+        let line = report.last_line;
+        let pid = report.pid;
         let only_header = !self.has_summary && report.printed == 0 && report.parent.is_some();
         if end == ProcessEnd::Replaced && !cut {
             out.reports[self.report].ending = Ending::Replaced;

@@ -110,7 +110,8 @@ impl ValgrindProcess {
         } else if let Some(errors) = text.strip_prefix("ERROR SUMMARY: ") {
             self.has_summary = true;
             let is_read = summary::errors(errors, report);
-            let (pid, has_contexts) = (report.pid, report.totals.contexts.is_some());
+            let pid = report.pid;
+            let has_contexts = report.totals.contexts.is_some();
             if !is_read && self.ended {
                 out.add_problem(Code::Truncated, line, pid, "cannot read the ERROR SUMMARY");
             }

@@ -172,7 +172,8 @@ pub(crate) fn lines<'a>(
         else {
             return false;
         };
-        let (name, inner) = (&line[1..open], &line[open + 1..]);
+        let name = &line[1..open];
+        let inner = &line[open + 1..];
         if matches!(name.as_bytes(), [b'!' | b'?', ..] | [.., b'/']) {
             return false;
         }

@@ -104,7 +104,8 @@ impl Family {
     pub(crate) fn is_named_in(self, tools: &str) -> bool {
         let name = self.name();
         tools.find(name).is_some_and(|at| {
-            let (before, after) = (&tools[..at], &tools[at + name.len()..]);
+            let before = &tools[..at];
+            let after = &tools[at + name.len()..];
             (before.is_empty() || before.ends_with(','))
                 && (after.is_empty() || after.starts_with(','))
         })
