@@ -68,7 +68,7 @@ impl Config {
     /// "#).unwrap();
     /// assert!(config.policy.gates_leaks());
     ///
-    /// let errors = Config::read("leakgate.toml", "[gate]\nfail-onn = []\n").unwrap_err();
+    /// let errors = Config::read("leakgate.toml", "[gate]\nfail_on = []\n").unwrap_err();
     /// assert_eq!((errors[0].line, errors[0].column), (2, 1));
     /// assert_eq!(errors[0].help.as_deref(), Some("did you mean `fail-on`?"));
     /// ```
