@@ -160,7 +160,7 @@ test('errors in files are listed, and unknown options throw', () => {
   const cyclic = {};
   cyclic.config = cyclic;
   assert.ok(thrown(() => report.judge(cyclic)) instanceof TypeError);
-  assert.throws(() => report.judge().document('pdf'), /no format/);
+  assert.throws(() => report.judge().document('pdf'), /unknown format/);
   assert.throws(() => report.judge().document('sarif', { categry: 'a' }), TypeError);
   // The report is still usable after the errors.
   assert.equal(report.judge(null).outcome, 'fail');
