@@ -1,8 +1,8 @@
 //! Classifies frames as allocator, runtime, third-party or user code, and finds the frame to look
 //! at.
 //!
-//! Classes come from tables (see `culprit/tables.rs`), not from code. [`table_class`] depends only
-//! on the frame, so fingerprints can use it. Only [`classify_stack`] also uses the workspace.
+//! Classes come from tables (see `culprit/tables.rs`), not from code. `table_class` depends only
+//! on the frame, so fingerprints can use it. Only `classify_stack` also uses the workspace.
 
 mod tables;
 

@@ -6,7 +6,7 @@
 //!
 //! The crate is `no_std` with `alloc`. It does no I/O and has no clock, no environment and no
 //! globals. Parsing never fails and never panics: input that can't be read becomes a
-//! [`Problem`](problem::Problem).
+//! [`Problem`].
 //!
 //! ```
 //! use leakgate_core::triage::triage;
