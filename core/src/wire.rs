@@ -40,7 +40,7 @@ pub(crate) struct Report<'a> {
     #[cfg_attr(test, schemars(with = "schema::SchemaName"))]
     pub(crate) schema: Str<'a>,
     /// The version of leakgate that wrote the report.
-    #[serde(default)]
+    #[serde(default, skip_deserializing)]
     pub(crate) version: Str<'a>,
     pub(crate) verdict: Verdict<'a>,
     /// The logs, in reading order.

@@ -17,7 +17,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) fingerprint: Str<'a>,
     /// True if only allocators and runtimes have names in the stack. Different findings may then
     /// have the same fingerprint.
-    #[serde(default)]
+    #[serde(default, skip_deserializing)]
     pub(crate) weak: bool,
     #[cfg_attr(test, schemars(with = "schema::Tool"))]
     pub(crate) tool: Str<'a>,
@@ -25,7 +25,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) kind: Str<'a>,
     /// The checker's headline.
     pub(crate) title: Str<'a>,
-    #[serde(default)]
+    #[serde(default, skip_deserializing)]
     #[cfg_attr(test, schemars(with = "schema::Severity"))]
     pub(crate) severity: Str<'a>,
     /// Number of records.
