@@ -24,7 +24,7 @@ use aho_corasick::packed::{Config, MatchKind, Searcher};
 use memchr::memmem::Finder;
 
 use self::skip::Skip;
-use self::words::{OTHER_WORDS, SANITIZER_WORDS};
+use self::words::{MORE_WORDS, OTHER_WORDS, SANITIZER_WORDS};
 use crate::custom_format::CustomFormat;
 
 /// The ends of tags.
@@ -38,6 +38,7 @@ const UTF_16: &str = "=\0=\0";
 /// Returns every marker.
 pub(crate) fn markers() -> Vec<&'static str> {
     TAGS.iter()
+        .chain(MORE_WORDS)
         .chain(SANITIZER_WORDS)
         .chain(OTHER_WORDS)
         .copied()
@@ -89,7 +90,8 @@ impl Default for Markers {
             };
             // In the list of tags, `=\0=` would make every `=` a candidate.
             let last: Vec<&str> = OTHER_WORDS.iter().copied().chain(once(UTF_16)).collect();
-            let all: Option<Vec<Search>> = [TAGS, SANITIZER_WORDS, &last]
+            let first: Vec<&str> = TAGS.iter().chain(MORE_WORDS).copied().collect();
+            let all: Option<Vec<Search>> = [&first, SANITIZER_WORDS, &last]
                 .into_iter()
                 .map(packed)
                 .collect();
@@ -118,7 +120,11 @@ impl Markers {
 
     /// Creates the searches that need no vector units.
     fn portable() -> Self {
-        let words = SANITIZER_WORDS.iter().chain(OTHER_WORDS).copied();
+        let words = SANITIZER_WORDS
+            .iter()
+            .chain(OTHER_WORDS)
+            .chain(MORE_WORDS)
+            .copied();
         Self([Search::Tags, Search::Skip(Skip::new(words))].into())
     }
 
@@ -266,10 +272,12 @@ mod tests {
         // The vectorized search compares the first four bytes, and is half as fast with more than
         // 32 words.
         assert!(SANITIZER_WORDS.len() <= 32 && OTHER_WORDS.len() < 32);
+        assert!(TAGS.len() + MORE_WORDS.len() <= 32);
         assert!(
             SANITIZER_WORDS
                 .iter()
                 .chain(OTHER_WORDS)
+                .chain(MORE_WORDS)
                 .all(|word| word.len() >= skip::MIN_LEN)
         );
     }

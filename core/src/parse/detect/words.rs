@@ -73,3 +73,13 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "HEAP CORRUPTION",
     "unreferenced object",
 ];
+
+/// Words that are searched together with the tags, whose list is short.
+pub(super) const MORE_WORDS: &[&str] = &[
+    "KASAN: ",
+    "GWP-ASan]: ",
+    "in loss record ",
+    "buggy address",
+    " thread T",
+    " #0 0x",
+];
