@@ -36,6 +36,7 @@ extern crate std;
 
 pub mod advice;
 mod bytes;
+mod carrier;
 pub mod compare;
 pub mod culprit;
 pub mod custom_format;
@@ -52,6 +53,7 @@ pub mod model;
 mod numbers;
 mod options;
 pub mod parse;
+mod plain;
 pub mod policy;
 mod prefix;
 pub mod problem;

@@ -12,6 +12,7 @@ mod finalize;
 mod finding_builder;
 mod frame;
 mod generated;
+mod heads;
 mod helgrind;
 mod hwasan;
 mod learned_prefix;

@@ -9,8 +9,7 @@
 //!
 //! Sources: the documentation or the observed output of the systems that each function names.
 
-use alloc::vec::Vec;
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 /// A line without its prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,63 +25,6 @@ const MAX_DEPTH: usize = 5;
 
 /// Maximum length of a source's name, in bytes.
 const MAX_NAME: usize = 160;
-
-/// Removes terminal escape sequences such as colors. Returns the line itself if it has none, else
-/// `scratch` with the remaining text.
-pub(crate) fn strip_colors<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    const ESC: u8 = 0x1B;
-    if memchr(ESC, line).is_none() {
-        return line;
-    }
-    scratch.clear();
-    let mut rest = line;
-    while let Some(at) = memchr(ESC, rest) {
-        scratch.extend_from_slice(&rest[..at]);
-        rest = after_escape(&rest[at + 1..]);
-    }
-    scratch.extend_from_slice(rest);
-    scratch
-}
-
-/// Returns the bytes after an escape sequence, given the bytes after its ESC (ECMA-48 section 5.4:
-/// CSI, OSC, APC and two-byte forms).
-fn after_escape(bytes: &[u8]) -> &[u8] {
-    match bytes.split_first() {
-        Some((b'[', rest)) => {
-            let end = rest.iter().position(|b| (0x40..=0x7E).contains(b));
-            end.map_or(&[], |n| &rest[n + 1..])
-        }
-        Some((b']' | b'_' | b'P' | b'^', rest)) => match memchr2(0x07, 0x1B, rest) {
-            Some(n) if rest[n] == 0x07 => &rest[n + 1..],
-            Some(n) => rest.get(n + 2..).unwrap_or(&[]),
-            None => &[],
-        },
-        Some((_, rest)) => rest,
-        None => bytes,
-    }
-}
-
-/// Returns the text of a line of docker's `json-file` logs,
-/// `{"log":"text\\n","stream":"stderr","time":"…"}`, in `scratch`. Returns other lines unchanged.
-pub(crate) fn unwrap_docker_json<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    #[derive(serde::Deserialize)]
-    struct DockerLine {
-        log: alloc::string::String,
-    }
-    if !line.starts_with(b"{\"log\":\"") {
-        return line;
-    }
-    // The line is converted to text first, because other JSON is parsed from text too. Parsing from
-    // bytes would compile a second copy of the parser into the binary.
-    let Some(DockerLine { log }) = core::str::from_utf8(line)
-        .ok()
-        .and_then(|line| serde_json::from_str(line).ok())
-    else {
-        return line;
-    };
-    *scratch = log.into_bytes();
-    scratch.trim_ascii_end()
-}
 
 /// Strips the prefixes of a line, and carriage returns at its end.
 pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
@@ -117,7 +59,7 @@ fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let first = *line.first()?;
     match first {
         b' ' | b'=' => None,
-        b'#' => build_step(line),
+        b'#' => build_step(line).or_else(|| unnamed(command(line))),
         b'0'..=b'9' => unnamed(timestamp(line))
             .or_else(|| ctest(line))
             .or_else(|| logcat_time(line))
@@ -128,7 +70,9 @@ fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
         _ if first.is_ascii_alphabetic() => piped(line)
             .or_else(|| gh_columns(line))
             .or_else(|| logcat_brief(line))
-            .or_else(|| journal(line)),
+            .or_else(|| journal(line))
+            .or_else(|| unnamed(cri(line)))
+            .or_else(|| unnamed(bamboo(line))),
         _ => None,
     }
 }
@@ -204,9 +148,12 @@ fn skip_instant(line: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Skips a blank, and GitLab's stream marker after it.
+/// Skips a blank, and the stream marker of GitLab or the bar of Zuul after it.
 fn skip_blank_or_gitlab(rest: &[u8]) -> Option<&[u8]> {
     let rest = skip_blank(rest)?;
+    if let Some(columns) = rest.strip_prefix(b"| ") {
+        return Some(columns);
+    }
     if let [a, b, b'O' | b'E', b' ' | b'+', tail @ ..] = rest
         && a.is_ascii_hexdigit()
         && b.is_ascii_hexdigit()
@@ -253,22 +200,94 @@ fn build_step(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (text.len() < seconds.len()).then_some((key, skip_blank(text)?))
 }
 
-/// Strips `[…] `: the kernel's time and caller, the time of Jenkins and taskcluster, kubectl's
-/// `[pod/name/container] `.
+/// Strips the commands of Azure Pipelines and GitHub in raw logs: `##[error]`.
+fn command(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"##[")?;
+    let text = skip_while(rest, |b| b.is_ascii_lowercase());
+    (text.len() < rest.len()).then_some(text.strip_prefix(b"]")?)
+}
+
+/// Strips the stream of a line in a log of Kubernetes' container runtimes, after its time:
+/// `stderr F `.
+fn cri(line: &[u8]) -> Option<&[u8]> {
+    let rest = line
+        .strip_prefix(b"stderr ")
+        .or_else(|| line.strip_prefix(b"stdout "))?;
+    match rest {
+        [b'F' | b'P', text @ ..] => skip_blank(text),
+        _ => None,
+    }
+}
+
+/// Strips the columns of Bamboo's logs: `error<TAB>01-Jun-2026 10:00:00<TAB>`.
+fn bamboo(line: &[u8]) -> Option<&[u8]> {
+    let rest = skip_while(line, |b| b.is_ascii_lowercase());
+    let (day, rest) = rest.strip_prefix(b"\t")?.split_at_checked(3)?;
+    let (month, rest) = rest.split_at_checked(3)?;
+    let is_date = strip_digits_like(day, b"00-").is_some() && is_month(month);
+    let text = strip_digits_like(rest, b"-0000 00:00:00")?;
+    is_date.then(|| skip_blank(text))?
+}
+
+/// Strips `[…] `: the kernel's time and caller, the time of Jenkins, taskcluster and TeamCity, a
+/// level of Maven, kubectl's `[pod/name/container] `.
 fn bracketed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b']', line.get(..MAX_NAME).unwrap_or(line))?;
     if let Some(found) = kernel(&line[1..end], &line[end + 1..]) {
         return Some(found);
     }
     let inside = &line[1..end];
+    if let Some(rest) = teamcity(inside, &line[end + 1..]) {
+        return Some((&[], rest));
+    }
     let rest = skip_blank(&line[end + 1..])?;
     if inside.starts_with(b"pod/") {
         return Some((inside, rest));
+    }
+    if LEVELS.contains(&inside) || is_date_of_dmesg(inside) || is_seconds(inside) {
+        return Some((&[], rest));
     }
     let time = inside.strip_prefix(b"task ").unwrap_or(inside);
     let is_whole = |rest: Option<&[u8]>| rest.is_some_and(<[u8]>::is_empty);
     let clock = strip_digits_like(time, b"00:00:00").map(skip_fraction);
     (is_whole(skip_instant(time)) || is_whole(clock)).then_some((&[], rest))
+}
+
+/// The levels of Maven's log.
+const LEVELS: &[&[u8]] = &[b"INFO", b"WARN", b"WARNING", b"ERROR", b"DEBUG"];
+
+/// Strips the rest of a line's start in a build log of TeamCity, after its time in brackets:
+/// `[10:00:00]W:<TAB> [Step 1/2] `. The letter is the severity.
+fn teamcity<'a>(time: &[u8], rest: &'a [u8]) -> Option<&'a [u8]> {
+    strip_digits_like(time, b"00:00:00").filter(|rest| rest.is_empty())?;
+    let rest = skip_while(rest, |b| b == b' ' || b.is_ascii_alphabetic());
+    let text = rest.strip_prefix(b":\t")?;
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let after_step = text.strip_prefix(b"[Step ").and_then(|step| {
+        let end = memchr(b']', step.get(..MAX_NAME).unwrap_or(step))?;
+        skip_blank(&step[end + 1..])
+    });
+    Some(after_step.unwrap_or(text))
+}
+
+/// Returns true for the time in the output of `dmesg -T`: `Sat Jun  1 10:00:00 2026`.
+fn is_date_of_dmesg(text: &[u8]) -> bool {
+    let Some((head, rest)) = text.split_at_checked(7) else {
+        return false;
+    };
+    let rest = strip_digits_like(rest, b" 00 00:00:00 0000")
+        .or_else(|| strip_digits_like(rest, b"  0 00:00:00 0000"));
+    is_month(&head[4..]) && rest.is_some_and(<[u8]>::is_empty)
+}
+
+/// Returns true for the time in a build log of the Open Build Service: `  123s`.
+fn is_seconds(text: &[u8]) -> bool {
+    skip_digits(skip_while(text, |b| b == b' ')) == Some(b"s")
+}
+
+fn is_month(text: &[u8]) -> bool {
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    MONTHS.chunks(3).any(|month| month == text)
 }
 
 /// Strips the kernel's `[  159.251672]`, `[ T1234]` and `[    C0]`: the time, and the thread or
@@ -346,22 +365,21 @@ fn logcat_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key, skip_blank(&tag[colon + 1..])?))
 }
 
-/// Strips the prefix of journald and syslog: `May 01 12:34:56 host program[123]: text`. Program and
-/// pid are the key.
+/// Strips the prefix of journald and syslog: `May 01 12:34:56 host program[123]: text`, without a
+/// pid for the kernel. Program and pid are the key.
 fn journal(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (month, rest) = line.split_at_checked(3)?;
-    if !MONTHS.chunks(3).any(|m| m == month) {
+    if !is_month(month) {
         return None;
     }
     let rest = strip_digits_like(rest, b" 00 00:00:00 ")
         .or_else(|| strip_digits_like(rest, b"  0 00:00:00 "))?;
     let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
     let program = &rest[host + 1..];
-    let end = memchr(b']', program.get(..MAX_NAME).unwrap_or(program))?;
-    let text = skip_blank(program[end + 1..].strip_prefix(b":")?)?;
-    memchr(b'[', &program[..end])?;
-    Some((&program[..=end], text))
+    let end = memchr(b':', program.get(..MAX_NAME).unwrap_or(program))?;
+    let name = &program[..end];
+    let is_name = !name.is_empty() && !name.iter().any(|b| matches!(b, b' ' | b'='));
+    is_name.then_some((name, skip_blank(&program[end + 1..])?))
 }
 
 #[cfg(test)]
@@ -435,6 +453,20 @@ mod tests {
             "==1== x",
         );
         check("\u{feff}2026-05-01T12:34:56.1234567Z x", "", "x");
+        check(
+            "May 01 12:34:56 host kernel:  f+0x1/0x2",
+            "kernel",
+            " f+0x1/0x2",
+        );
+        check("[Sat Jun  1 10:00:00 2026]  f+0x1/0x2", "", " f+0x1/0x2");
+        check("2026-05-01T12:34:56.123456789Z stderr F   x", "", "  x");
+        check("2026-05-01 12:34:56.123456 | node-1 | x", "node-1", "x");
+        check("2026-05-01T12:34:56.1234567Z ##[error]  x", "", "  x");
+        check("error\t01-Jun-2026 10:00:00\t  x", "", "  x");
+        check("[  123s]   x", "", "  x");
+        check("[ERROR]   x", "", "  x");
+        check("[10:00:00]W:\t [Step 1/2]   x", "", "  x");
+        check("[10:00:00] :\t   x", "", "  x");
     }
 
     #[test]
@@ -455,30 +487,6 @@ mod tests {
             "",
         ] {
             check(line, "", line);
-        }
-    }
-
-    #[test]
-    fn docker_lines_are_unwrapped() {
-        let mut scratch = Vec::new();
-        let line = br#"{"log":"==1== a \"b\"\n","stream":"stderr","time":"2026-05-01T12:34:56Z"}"#;
-        assert_eq!(unwrap_docker_json(line, &mut scratch), b"==1== a \"b\"");
-        for other in [&b"{\"log\":\"cut"[..], b"{}", b"==1=="] {
-            assert_eq!(unwrap_docker_json(other, &mut scratch), other);
-        }
-    }
-
-    #[test]
-    fn escape_sequences_are_removed() {
-        let mut scratch = Vec::new();
-        for (line, rest) in [
-            ("\x1b[1m\x1b[31m==1==ERROR: x\x1b[0m", "==1==ERROR: x"),
-            ("\x1b_bk;t=123\x07text", "text"),
-            ("\x1b]0;title\x1b\\text", "text"),
-            ("cut\x1b[3", "cut"),
-            ("end\x1b", "end"),
-        ] {
-            assert_eq!(strip_colors(line.as_bytes(), &mut scratch), rest.as_bytes());
         }
     }
 }

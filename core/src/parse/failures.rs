@@ -48,10 +48,6 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
     if text.is_empty() {
         return;
     }
-    if contains(text, b"=\0=\0") {
-        let message = "the line is UTF-16, but the log has no byte order mark; convert it to UTF-8";
-        return out.add_problem(Code::UnknownReport, line.number, None, message);
-    }
     if is_leak_after_prefix(text) || has_cut_tag(text) {
         return out.add_problem(
             Code::Truncated,

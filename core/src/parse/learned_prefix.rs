@@ -1,41 +1,69 @@
-//! Unknown line prefixes, learned from the first line of a report.
+//! Unknown prefixes of lines, learned from the first lines of a report.
+//!
+//! A prefix that `prefix.rs` doesn't know is whatever comes before the headline of a report in its
+//! line, if one of the next lines begins with the same text. Otherwise the program wrote that text
+//! without a line feed. Text after the lines is learned in the same way: a closing quote or element,
+//! or columns that a log collector appends.
 
 use alloc::vec::Vec;
 
-/// The unknown text before a headline in its line. Lines with the same prefix are assumed to come
-/// from the same source. Digits may differ, because most of these prefixes contain a time.
-#[derive(Clone, Debug, Default)]
+/// The unknown text before the lines of a report, and after them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LearnedPrefix {
     bytes: Vec<u8>,
+    suffix: Vec<u8>,
 }
 
 impl LearnedPrefix {
-    /// Stores a prefix.
-    pub(crate) fn learn(&mut self, head: &[u8]) {
-        self.bytes.clear();
-        self.bytes.extend_from_slice(head);
+    /// Learns from the first line of a report, which has the headline at a position, and a later
+    /// line. Returns `None` if the lines have no common prefix or suffix.
+    pub(crate) fn learn(first: &[u8], at: usize, later: &[u8]) -> Option<Self> {
+        let prefix = Self {
+            bytes: first[..at].to_vec(),
+            suffix: Vec::new(),
+        };
+        let rest = prefix.strip(later)?;
+        let suffix = common_suffix(&first[at..], rest).to_vec();
+        (!first[..at].trim_ascii().is_empty() || !suffix.is_empty())
+            .then_some(Self { suffix, ..prefix })
     }
 
-    /// Returns true if there is nothing to strip.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Strips the prefix, if the line has it.
-    pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        // Blank lines lose the trailing spaces of the prefix.
-        match after(&self.bytes, line) {
+    /// Returns the line without the prefix and the suffix, or `None` if it doesn't have the prefix.
+    pub(crate) fn strip<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = match after(&self.bytes, line) {
             Some(rest) => rest,
-            None if after(self.bytes.trim_ascii_end(), line).is_some_and(<[u8]>::is_empty) => &[],
-            None => line,
+            // Blank lines lose the trailing spaces of the prefix.
+            None => after(self.bytes.trim_ascii_end(), line).filter(|rest| rest.is_empty())?,
+        };
+        let without = rest.strip_suffix(self.suffix.as_slice());
+        match without {
+            None if self.bytes.is_empty() => None,
+            _ => Some(without.unwrap_or(rest)),
         }
+    }
+
+    /// Returns a name for the source of the lines: the prefix without its numbers.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.bytes.len() + 1);
+        key.push(0);
+        for byte in &self.bytes {
+            if !byte.is_ascii_digit() {
+                key.push(*byte);
+            } else if key.last() != Some(&b'0') {
+                key.push(b'0');
+            }
+        }
+        key
     }
 }
 
-/// Returns the text after the prefix, in which a run of digits matches any other.
+/// Returns the text after the prefix, in which a run of digits matches any other, because most
+/// prefixes contain a time. Before the text of a matching line, grep prints `:` after the number,
+/// and `-` before all others.
 fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     let mut prefix = prefix;
     let mut line = line;
+    let mut after_number = false;
     while let [first, rest @ ..] = prefix {
         if first.is_ascii_digit() {
             let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -45,12 +73,37 @@ fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
             }
             prefix = &prefix[digits(prefix)..];
             line = &line[found..];
+            after_number = true;
         } else {
-            line = line.strip_prefix(&[*first])?;
+            let is_grep = prefix == b":" && after_number && line.first() == Some(&b'-');
+            let expected = if is_grep { b'-' } else { *first };
+            line = line.strip_prefix(&[expected])?;
             prefix = rest;
+            after_number = false;
         }
     }
     Some(line)
+}
+
+/// Returns the text with which both lines end, if it can't be part of a checker's output.
+fn common_suffix<'a>(a: &'a [u8], b: &[u8]) -> &'a [u8] {
+    let pairs = a.iter().rev().zip(b.iter().rev());
+    let length = pairs.take_while(|(a, b)| a == b).count();
+    let common = &a[a.len() - length..];
+    let quote = match common {
+        [.., b'"' | b'\''] => common.len() - 1,
+        [.., b'"' | b'\'', b','] => common.len() - 2,
+        _ => common.len(),
+    };
+    if quote < common.len() {
+        return &common[quote..];
+    }
+    let starts_suffix = |at: &usize| {
+        common[*at..].starts_with(b"</")
+            || (common[*at] == b' ' && memchr::memchr(b'=', &common[*at..]).is_some())
+    };
+    let start = (0..common.len()).find(starts_suffix);
+    start.map_or(&[], |at| &common[at..])
 }
 
 #[cfg(test)]
@@ -59,11 +112,56 @@ mod tests {
 
     #[test]
     fn learned_prefix_is_stripped() {
-        let mut prefix = LearnedPrefix::default();
-        prefix.learn(b"worker[12]: ");
-        assert_eq!(prefix.strip(b"worker[13]:     #0 0x1"), b"    #0 0x1");
-        assert_eq!(prefix.strip(b"worker[1345]: x"), b"x");
-        assert_eq!(prefix.strip(b"worker[13]:"), b"");
-        assert_eq!(prefix.strip(b"other"), b"other");
+        let prefix = LearnedPrefix::learn(b"worker[12]: WARNING", 12, b"worker[12]:   x").unwrap();
+        assert_eq!(
+            prefix.strip(b"worker[13]:     #0 0x1"),
+            Some(&b"    #0 0x1"[..])
+        );
+        assert_eq!(prefix.strip(b"worker[1345]: x"), Some(&b"x"[..]));
+        assert_eq!(prefix.strip(b"worker[13]:"), Some(&b""[..]));
+        assert_eq!(prefix.strip(b"other"), None);
+        assert_eq!(prefix.key(), b"\0worker[0]: ");
+    }
+
+    #[test]
+    fn text_before_headline_of_a_program_is_no_prefix() {
+        assert_eq!(
+            LearnedPrefix::learn(b"test a ... error: x", 11, b" --> a.rs:1:2"),
+            None
+        );
+        assert_eq!(
+            LearnedPrefix::learn(b"  error: x", 2, b"   --> a.rs:1:2"),
+            None
+        );
+    }
+
+    #[test]
+    fn suffix_is_learned_and_stripped() {
+        for (first, at, later, line, want) in [
+            ("- '==1==x'", 3, "- 'READ of'", "- '  #0 0x1'", "  #0 0x1"),
+            ("    \"==1==x\",", 5, "    \"READ\",", "    \"a\",", "a"),
+            (
+                "WARNING a=b c=d",
+                0,
+                "Read a=b c=d",
+                "  f() a=b c=d",
+                "  f()",
+            ),
+            (
+                "<p>WARNING: x</p>",
+                3,
+                "<p>Read</p>",
+                "<p>  f()</p>",
+                "  f()",
+            ),
+            ("101:==1==x", 4, "102-READ", "103-  #0 0x1", "  #0 0x1"),
+        ] {
+            let prefix = LearnedPrefix::learn(first.as_bytes(), at, later.as_bytes()).unwrap();
+            assert_eq!(
+                prefix.strip(line.as_bytes()),
+                Some(want.as_bytes()),
+                "{first}"
+            );
+        }
     }
 }

@@ -1,39 +1,33 @@
 //! Splits text into lines and selects the relevant ones: between reports, the lines with a marker;
 //! within a report, every line.
 
+mod numbering;
+mod pending;
+mod router;
+mod spacing;
+mod streams;
+
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-
-use super::collect::{Collector, shared_text};
+use self::router::{Router, Target};
+use super::collect::Collector;
 use super::detect::Markers;
-use super::stream::Stream;
 use super::truncation;
 use crate::custom_format::CustomFormat;
 use crate::line::{Line, PartialLine, count_lines, split_line};
 use crate::options::Options;
-use crate::prefix;
 use crate::problem::Code;
 
-/// The state of the parser after decoding: the current line, and the streams of an input.
+/// The state of the parser after decoding: the current line, and the sources of an input.
 #[derive(Clone, Debug)]
 pub(super) struct LineReader {
     partial_line: PartialLine,
     /// Number of the next line, from 1.
     number: u64,
-    streams: Vec<Stream>,
-    /// Indices of streams by the name of their source.
-    by_name: HashMap<Vec<u8>, usize>,
-    /// Index of the stream of lines without a source in their prefix.
-    unnamed: Option<usize>,
-    /// Number of lines that were dropped because there are too many sources.
-    dropped_lines: usize,
-    /// Number of streams in which lines without a marker are relevant.
-    open_streams: usize,
+    router: Router,
     /// The last bytes of the input, for [`truncation::is_cut`].
     tail: Vec<u8>,
     pub(super) out: Collector,
-    scratch: Vec<u8>,
 }
 
 /// Returns true if the text begins with a tag without prefix.
@@ -46,14 +40,9 @@ impl LineReader {
         Self {
             partial_line: PartialLine::default(),
             number: 1,
-            streams: Vec::new(),
-            by_name: HashMap::new(),
-            unnamed: None,
-            dropped_lines: 0,
-            open_streams: 0,
+            router: Router::default(),
             tail: Vec::new(),
             out: Collector::new(options, formats),
-            scratch: Vec::new(),
         }
     }
 
@@ -98,7 +87,7 @@ impl LineReader {
         let mut text = chunk;
         while !text.is_empty() {
             // A tag is a marker, and each line of a valgrind report has one.
-            if self.open_streams == 0 && !begins_with_tag(text) {
+            if !self.router.is_open() && !begins_with_tag(text) {
                 let at = chunk.len() - text.len();
                 let Some(next) = finder.next_from(at) else {
                     self.number += count_lines(text);
@@ -109,13 +98,11 @@ impl LineReader {
                 text = &text[start..];
             }
             // Lines without a prefix belong to the source without a name.
-            if let Some(at) = self.unnamed.filter(|_| self.open_streams > 0) {
-                let rows = self.streams[at].rows(text, self.number, &mut self.out);
-                self.number += rows.lines;
-                text = &text[rows.bytes..];
-                if text.is_empty() {
-                    return;
-                }
+            let rows = self.router.rows(text, self.number, &mut self.out);
+            self.number += rows.lines;
+            text = &text[rows.bytes..];
+            if text.is_empty() {
+                return;
             }
             let (line, rest) = split_line(text);
             let max = self.out.options.max_line.max(1);
@@ -134,96 +121,19 @@ impl LineReader {
 
     /// Reads a line if a stream is open or the line contains a marker.
     fn read_if_relevant(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
-        if self.open_streams > 0 || markers.contains_any(bytes) {
+        if self.router.is_open() || markers.contains_any(bytes) {
             self.read(bytes, markers, continues);
         }
     }
 
-    /// Strips colors and prefixes off a line, and passes it to the stream of its source.
     fn read(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
-        let mut scratch = core::mem::take(&mut self.scratch);
-        let mut unwrapped = Vec::new();
-        let plain = prefix::strip_colors(
-            prefix::unwrap_docker_json(bytes, &mut unwrapped),
-            &mut scratch,
-        );
-        let stripped = prefix::strip(plain);
         let line = Line {
             bytes,
             number: self.number,
             continues,
         };
-        // A source gets a stream with its first line that contains a marker.
-        if let Some(at) = self.stream_for(stripped.keys, || markers.contains_any(stripped.rest)) {
-            let stream = &mut self.streams[at];
-            let was_open = stream.is_open();
-            stream.line(stripped.rest, &line, markers, &mut self.out);
-            match (was_open, stream.is_open()) {
-                (false, true) => self.open_streams += 1,
-                (true, false) => self.open_streams -= 1,
-                _ => {}
-            }
-        }
-        self.scratch = scratch;
-    }
-
-    /// Returns the index of the stream for a source, creating it if the line contains a marker.
-    fn stream_for(
-        &mut self,
-        keys: [&[u8]; 2],
-        contains_marker: impl Fn() -> bool,
-    ) -> Option<usize> {
-        if let (Some(at), [[], []]) = (self.unnamed, keys) {
-            return Some(at);
-        }
-        let key = match keys {
-            [outer, []] => outer.to_vec(),
-            _ => keys.join(&b' '),
-        };
-        if let Some(at) = self.by_name.get(&key) {
-            return Some(*at);
-        }
-        if !contains_marker() {
-            return None;
-        }
-        let max = self.out.options.max_processes;
-        if self.streams.len() >= max && self.dropped_lines.is_multiple_of(max.max(1)) {
-            self.drop_empty_streams();
-        }
-        if self.streams.len() >= max {
-            self.dropped_lines += 1;
-            let message =
-                alloc::format!("more than {max} sources in one log; this one was ignored");
-            self.out
-                .add_problem(Code::TooManyProcesses, self.number, None, message);
-            return None;
-        }
-        let name = (!key.is_empty()).then(|| shared_text(&key));
-        let at = self.streams.len();
-        self.streams.push(Stream::new(name));
-        if key.is_empty() {
-            self.unnamed = Some(at);
-        } else {
-            self.by_name.insert(key, at);
-        }
-        Some(at)
-    }
-
-    /// Drops streams without any output of a checker. A number before a line is not always the
-    /// number of a test.
-    fn drop_empty_streams(&mut self) {
-        let mut new_indices = Vec::with_capacity(self.streams.len());
-        let mut kept = Vec::new();
-        for stream in core::mem::take(&mut self.streams) {
-            new_indices.push((!stream.is_empty()).then_some(kept.len()));
-            if !stream.is_empty() {
-                kept.push(stream);
-            }
-        }
-        self.streams = kept;
-        self.unnamed = self.unnamed.and_then(|at| new_indices[at]);
-        self.by_name
-            .retain(|_, at| new_indices[*at].inspect(|new| *at = *new).is_some());
+        let out = &mut self.out;
+        self.router.read(&line, &mut Target { markers, out });
     }
 
     /// Stores the last bytes of the input.
@@ -249,12 +159,8 @@ impl LineReader {
             self.number
         };
         self.partial_line.reuse_buffer(line);
-        for mut stream in core::mem::take(&mut self.streams) {
-            stream.finish(last, &mut self.out);
-        }
-        self.by_name.clear();
-        self.unnamed = None;
-        self.open_streams = 0;
+        let out = &mut self.out;
+        self.router.finish(last, &mut Target { markers, out });
         if let Some(input) = self.out.inputs.last_mut() {
             input.lines = last;
         }

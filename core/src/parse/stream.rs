@@ -15,7 +15,6 @@ use super::detect::Markers;
 use super::failures;
 use super::frame;
 use super::generated::{Block, BlockLine};
-use super::learned_prefix::LearnedPrefix;
 use super::lsan;
 use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
@@ -44,7 +43,6 @@ pub(crate) struct Stream {
     sanitizers: Sanitizers,
     xml: Option<XmlDocument>,
     untagged_reports: UntaggedReports,
-    learned_prefix: LearnedPrefix,
     /// A valgrind process wrote its header to this stream.
     has_header: bool,
     /// The tool in the last header. A child of `fork` writes no header.
@@ -94,6 +92,11 @@ impl Stream {
             || self.block.is_some()
     }
 
+    /// Returns true while lines are part of an XML document.
+    pub(crate) fn reads_xml(&self) -> bool {
+        self.xml.is_some()
+    }
+
     /// Returns true if the stream contains no output of a checker that the next line could
     /// continue.
     pub(crate) fn is_empty(&self) -> bool {
@@ -114,11 +117,6 @@ impl Stream {
         if (self.recorded.is_some() || self.block.is_some()) && self.generated(text, out) {
             return;
         }
-        let text = if self.is_open() {
-            self.learned_prefix.strip(text)
-        } else {
-            text
-        };
         if self
             .untagged_reports
             .try_continue(text, line, self.name.as_ref(), out)
@@ -152,7 +150,7 @@ impl Stream {
         }
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
-            Some(tag) => self.sanitizer(text, tag, line, out),
+            Some(tag) => self.sanitizer(tag, line, out),
             None => {}
         }
         if !was_open && self.sanitizers.is_open() {
@@ -272,16 +270,7 @@ impl Stream {
     }
 
     /// Reads a line with a tag of a sanitizer.
-    fn sanitizer<'a>(
-        &mut self,
-        text: &'a [u8],
-        tag: Tag<'a>,
-        line: &Line<'_>,
-        out: &mut Collector,
-    ) {
-        if !self.is_open() {
-            self.learned_prefix.learn(&text[..tag.at]);
-        }
+    fn sanitizer(&mut self, tag: Tag<'_>, line: &Line<'_>, out: &mut Collector) {
         if tag
             .rest
             .get(1..)

@@ -67,11 +67,18 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
         })
 }
 
+/// Finds the first tag after a quote. It is part of a quotation, unless each line begins with a quote.
+pub(crate) fn find_quoted(line: &[u8]) -> Option<Tag<'_>> {
+    memchr::memchr3_iter(b'"', b'\'', b'`', line)
+        .filter(|at| line[at + 1..].starts_with(b"=="))
+        .find_map(|at| parse(line, at + 1, b'='))
+}
+
 /// Parses the tag at a position.
 fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
     let digits = line.get(at + 2..)?;
     let digits = after_time(digits).unwrap_or(digits);
-    let (pid, rest) = number(digits)?;
+    let (pid, rest) = number(digits).or_else(|| after_mask(digits))?;
     let rest = rest.strip_prefix(&[mark, mark])?;
     Some(Tag {
         mark,
@@ -79,6 +86,15 @@ fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
         at,
         rest,
     })
+}
+
+/// Strips what a CI system or a person wrote instead of the pid. All masked processes have the pid 0.
+fn after_mask(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let end = bytes.iter().take(16).position(|b| *b == b'=')?;
+    let mask = &bytes[..end];
+    let is_mask = matches!(mask, b"PID" | b"pid" | b"<PID>" | b"<pid>" | b"***")
+        || (mask.len() > 2 && mask.iter().all(|b| *b == mask[0]) && b"*Xx#".contains(&mask[0]));
+    is_mask.then_some((0, &bytes[end..]))
 }
 
 /// Strips `DD:HH:MM:SS.mmm `.
@@ -149,6 +165,10 @@ mod tests {
                 "[build] ==prog==15==ERROR: x",
                 Some((b'=', 15, 8, "ERROR: x", false)),
             ),
+            ("==***== Invalid", Some((b'=', 0, 0, " Invalid", true))),
+            ("x ==PID==ERROR: x", Some((b'=', 0, 2, "ERROR: x", false))),
+            ("==12345", None),
+            ("==id==", None),
             ("==== 12 ====", None),
             ("a==b", None),
             ("x=0==y", None),

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::tag::{self, Tag};
 use super::ubsan;
-use crate::prefix;
+use crate::carrier::Carriers;
+use crate::{plain, prefix};
 
 /// Returns true if the last line is only the start of a report.
 pub(crate) fn is_cut(tail: &[u8]) -> bool {
@@ -24,16 +25,14 @@ pub(crate) fn is_cut(tail: &[u8]) -> bool {
     separator || last.starts_with(b"<?xml") || (!ended && is_start(&last))
 }
 
-/// Returns the line without prefixes and colors.
+/// Returns the line without prefixes, colors and carriers.
 fn bare(line: &[u8]) -> Vec<u8> {
-    let mut text = Vec::new();
     let mut scratch = Vec::new();
-    let line = line
-        .strip_prefix(b"{\"log\":\"")
-        .filter(|_| !line.ends_with(b"}"))
-        .unwrap_or(line);
-    let line = prefix::strip_colors(prefix::unwrap_docker_json(line, &mut text), &mut scratch);
-    prefix::strip(line).rest.trim_ascii().to_vec()
+    let text = prefix::strip(plain::plain(line, &mut scratch)).rest;
+    let is_start = |text: &[u8]| is_start(text.trim_ascii()) || is_separator(text.trim_ascii());
+    let inner = Carriers::default().unwrap_fields(text, &is_start);
+    let inner = inner.as_ref().map_or(text, |inner| &inner.text);
+    prefix::strip(inner).rest.trim_ascii().to_vec()
 }
 
 /// Returns true for the line of 65 `=` before a headline

@@ -26,6 +26,12 @@ pub(crate) fn headline(text: &[u8]) -> Option<Headline<'_>> {
     })
 }
 
+/// Returns the position at which a headline begins; `None` if the line has none.
+pub(crate) fn headline_start(text: &[u8]) -> Option<usize> {
+    let head = before(text, b": runtime error: ")?;
+    Some(head.len() - location(head)?.len())
+}
+
 /// Returns the location at the end of the text before `: runtime error: `. Go's `panic: runtime
 /// error: ` has none.
 fn location(head: &[u8]) -> Option<&[u8]> {

@@ -56,6 +56,21 @@ const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
     custom::start,
 ];
 
+/// The starts of the dialects' headlines, by which they are found after an unknown prefix.
+pub(super) const HEADS: &[&[&str]] = &[&[
+    "WARNING: DATA RACE",
+    "error: Undefined Behavior: ",
+    "error: memory leaked: ",
+    "BUG: K",
+    "UBSAN: ",
+    "unreferenced object 0x",
+    "Detected memory leaks!",
+    "Dr. Memory",
+    "~~Dr.M~~",
+    "leaks Report Version: ",
+    "Process ",
+]];
+
 /// Returns the kinds that the dialects' tables and code use.
 #[cfg(test)]
 pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {

@@ -11,6 +11,7 @@ mod corrupt;
 mod dice;
 mod harmless;
 mod reject;
+pub(crate) mod transport;
 mod untagged;
 mod valgrind;
 mod wrap;

@@ -1,32 +1,12 @@
-//! Prefixes, colours and line ends of CI systems change no finding: each report under `snapshots/` is
-//! wrapped in several ways.
+//! What CI systems, log collectors and tools for text do to a log changes no finding: each report
+//! under `snapshots/` is wrapped in many ways.
 
 use std::fmt::Write as _;
 
 use libtest_mimic::{Failed, Trial};
 
+use super::mutants::transport::{self, Transport};
 use crate::common::{self, Case, Judged};
-
-type Wrap = fn(number: usize, line: &str) -> String;
-
-const WRAPS: &[(&str, Wrap)] = &[
-    ("github time stamps", |n, line| {
-        format!(
-            "2026-05-01T12:34:{:02}.{:07}Z {line}\n",
-            n / 1000 % 60,
-            n % 1000 * 10_000
-        )
-    }),
-    ("ctest numbers", |_, line| format!("12: {line}\n")),
-    ("a compose service", |_, line| format!("svc-1  | {line}\n")),
-    ("windows line ends", |_, line| format!("{line}\r\n")),
-    ("colours", |n, line| {
-        format!("\x1b[{}m{line}\x1b[0m\n", 31 + n % 6)
-    }),
-    ("time stamps before a service", |n, line| {
-        format!("2026-05-01T12:34:56.{n:07}Z svc-1  | {line}\n")
-    }),
-];
 
 /// Cases that cannot be wrapped line by line, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -46,17 +26,21 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
 }
 
 fn check(case: &Case) -> Result<(), Failed> {
-    let expected = gist(&common::judge(&case.files));
+    let judged = common::judge(&case.files);
     let mut wrong = String::new();
-    for (name, wrap) in WRAPS {
-        let wrapped: Vec<(String, String)> = case
+    for transport in transport::ALL {
+        if !transport.carries(&case.files) {
+            continue;
+        }
+        let wrapped: Vec<(String, Vec<u8>)> = case
             .files
             .iter()
-            .map(|(file, bytes)| (file.clone(), wrapped(bytes, *wrap)))
+            .map(|(file, bytes)| (file.clone(), transport.wrap(bytes)))
             .collect();
-        let got = gist(&common::judge(&wrapped));
+        let got = gist(&common::judge(&wrapped), transport);
+        let expected = gist(&judged, transport);
         if got != expected {
-            let _ = writeln!(wrong, "{name}: {}", difference(&expected, &got));
+            let _ = writeln!(wrong, "{}: {}", transport.name, difference(&expected, &got));
         }
     }
     if wrong.is_empty() {
@@ -66,16 +50,8 @@ fn check(case: &Case) -> Result<(), Failed> {
     }
 }
 
-fn wrapped(bytes: &[u8], wrap: Wrap) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines()
-        .enumerate()
-        .map(|(number, line)| wrap(number, line))
-        .collect()
-}
-
 /// Returns everything that must not change: findings, problems and the verdict.
-fn gist(judged: &Judged) -> Vec<String> {
+fn gist(judged: &Judged, transport: &Transport) -> Vec<String> {
     let mut lines = vec![format!("{:?}", judged.verdict.outcome)];
     lines.extend(
         judged
@@ -84,13 +60,13 @@ fn gist(judged: &Judged) -> Vec<String> {
             .iter()
             .map(|r| format!("{} {}", r.code, r.count)),
     );
-    lines.extend(
-        judged
-            .parsed
-            .problems
-            .iter()
-            .map(|p| format!("{} in line {}", p.code, p.line)),
-    );
+    lines.extend(judged.parsed.problems.iter().map(|p| {
+        if transport.keeps_lines {
+            format!("{} in line {}", p.code, p.line)
+        } else {
+            p.code.to_string()
+        }
+    }));
     for (finding, item) in judged.parsed.findings.iter().zip(&judged.triage.findings) {
         lines.push(format!(
             "{} {} {:?} x{} {}",

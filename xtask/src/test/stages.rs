@@ -278,9 +278,8 @@ fn documentation(sh: &Shell) -> Outcome {
 }
 
 fn fuzzing(sh: &Shell, extent: Extent) -> Outcome {
-    let seconds = match extent {
-        Extent::Fast => FUZZ_SECONDS,
-        Extent::Full => FUZZ_SECONDS_FULL,
-    };
-    fuzz::for_seconds(sh, seconds)
+    match extent {
+        Extent::Fast => fuzz::for_seconds(sh, FUZZ_SECONDS, fuzz::FAST_BUILD),
+        Extent::Full => fuzz::for_seconds(sh, FUZZ_SECONDS_FULL, &[]),
+    }
 }

@@ -1,4 +1,4 @@
-//! The portable search for tags, which are a digit before `==`, and for `==` in UTF-16.
+//! The portable search for tags, which are a digit before `==`.
 
 /// Returns the position of the first tag.
 pub(super) fn find(text: &[u8]) -> Option<usize> {
@@ -11,7 +11,7 @@ pub(super) fn find(text: &[u8]) -> Option<usize> {
 
 /// Returns true if the text begins with a marker.
 fn is_marker(text: &[u8]) -> bool {
-    matches!(text, [b'0'..=b'9', b'=', b'=', ..] | [b'=', 0, b'=', 0, ..])
+    matches!(text, [b'0'..=b'9', b'=', b'=', ..])
 }
 
 /// Searches as far as there are complete blocks.
@@ -23,7 +23,6 @@ fn is_marker(text: &[u8]) -> bool {
 fn find_in_blocks(text: &[u8]) -> Result<usize, usize> {
     use core::arch::wasm32::{
         u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u8x16_sub, v128, v128_and, v128_any_true,
-        v128_or,
     };
 
     let is = |bytes: v128, byte: u8| u8x16_eq(bytes, u8x16_splat(byte));
@@ -33,9 +32,7 @@ fn find_in_blocks(text: &[u8]) -> Result<usize, usize> {
         let b = vector(window, 1);
         let c = vector(window, 2);
         let digit = u8x16_lt(u8x16_sub(a, u8x16_splat(b'0')), u8x16_splat(10));
-        let tag = v128_and(digit, is(b, b'='));
-        let wide = v128_and(is(a, b'='), is(b, 0));
-        let found = v128_and(v128_or(tag, wide), is(c, b'='));
+        let found = v128_and(v128_and(digit, is(b, b'=')), is(c, b'='));
         if v128_any_true(found) {
             let mut matches = u8x16_bitmask(found);
             while matches != 0 {

@@ -82,4 +82,9 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "buggy address",
     " thread T",
     " #0 0x",
+    // Tags whose pid was masked.
+    "==***==",
+    "==PID==",
+    "==pid==",
+    "==XXXX",
 ];

@@ -14,10 +14,8 @@ impl Stream {
     /// Reads the lines at the start of `text`, which consists of complete lines, that can only be
     /// parts of the open XML document. `number` is the number of the first line.
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
-        let is_alone = self.recorded.is_none()
-            && self.block.is_none()
-            && self.learned_prefix.is_empty()
-            && !self.untagged_reports.is_open();
+        let is_alone =
+            self.recorded.is_none() && self.block.is_none() && !self.untagged_reports.is_open();
         self.xml
             .as_mut()
             .filter(|_| is_alone)
@@ -94,7 +92,6 @@ impl Stream {
 
     /// Opens the XML document that begins at a position in the line.
     fn open_xml(&mut self, text: &[u8], at: usize, line: &Line<'_>, out: &mut Collector) {
-        self.learned_prefix.learn(&text[..at]);
         let mut document = XmlDocument::new(self.name.clone(), line.number, out);
         document.line(&text[at..], line, out);
         if !document.is_done() {

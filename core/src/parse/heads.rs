@@ -1,0 +1,117 @@
+//! The position of a headline in a line: a report may begin after a prefix that no list contains, or
+//! after text of the program without a line feed.
+
+use memchr::memmem;
+
+use super::{tag, ubsan, untagged};
+use crate::bytes::trim_start;
+
+/// Headlines of the sanitizers that have no tag.
+const SANITIZERS: &[&str] = &[
+    "WARNING: ThreadSanitizer: ",
+    "Direct leak of ",
+    "Indirect leak of ",
+    "<valgrindoutput>",
+];
+
+/// Starts of lines that quote a headline: the commit that actions/checkout prints, comments, traced
+/// shell commands.
+const QUOTATIONS: &[&[u8]] = &[b"HEAD is now at ", b"//", b"# ", b"/*", b"* ", b"+ ", b"$ "];
+
+/// A headline after other text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The position of the headline in its line.
+    pub(super) at: usize,
+    /// True if the line is only a headline if the text before it is a prefix.
+    pub(super) needs_prefix: bool,
+    /// True if the headline begins with a tag.
+    pub(super) has_tag: bool,
+}
+
+/// Finds the first headline of a line. Returns `None` if there is none, and if the line begins with
+/// one.
+pub(super) fn find(text: &[u8]) -> Option<Head> {
+    let start = text.len() - trim_start(text).len();
+    if let Some(tag) = tag::find(text) {
+        let is_report = !tag.is_valgrind()
+            && (tag.rest.starts_with(b"ERROR: ") || tag.rest.starts_with(b"WARNING: "));
+        return (is_report && tag.at > start).then(|| Head::new(text, tag.at, true));
+    }
+    if let Some(tag) = tag::find_quoted(text) {
+        return Some(Head::new(text, tag.at, true));
+    }
+    let untagged = untagged::HEADS.iter().copied().flatten();
+    let at = untagged
+        .chain(SANITIZERS)
+        .filter_map(|head| memmem::find(text, head.as_bytes()))
+        .chain(ubsan::headline_start(text))
+        .min()?;
+    (at > start).then(|| Head::new(text, at, false))
+}
+
+impl Head {
+    fn new(text: &[u8], at: usize, has_tag: bool) -> Self {
+        let before = text[..at].trim_ascii_start();
+        let is_quoted = matches!(before.last(), Some(b'"' | b'\'' | b'`'))
+            || QUOTATIONS.iter().any(|start| before.starts_with(start));
+        Self {
+            at,
+            needs_prefix: is_quoted || (!has_tag && is_sentence(before) && is_message(&text[at..])),
+            has_tag,
+        }
+    }
+}
+
+/// Returns true if the text ends with a lower-case word and a space.
+fn is_sentence(text: &[u8]) -> bool {
+    let words = text.trim_ascii_end();
+    let last = words.rsplit(|b| *b == b' ').next().unwrap_or(words);
+    words.len() < text.len() && last.len() > 1 && last.iter().all(u8::is_ascii_lowercase)
+}
+
+/// Returns true for a short message, such as glibc's, that may be part of a sentence.
+fn is_message(headline: &[u8]) -> bool {
+    headline.first().is_some_and(u8::is_ascii_lowercase)
+        && !headline.starts_with(b"error: ")
+        && !headline.starts_with(b"unreferenced object 0x")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headlines_are_found_after_other_text() {
+        for (text, want) in [
+            (
+                "[a] WARNING: ThreadSanitizer: data race (pid=1)",
+                Some((4, false)),
+            ),
+            ("WARNING: ThreadSanitizer: data race (pid=1)", None),
+            ("  WARNING: DATA RACE", None),
+            ("> WARNING: DATA RACE", Some((2, false))),
+            ("test a ... error: Undefined Behavior: x", Some((11, false))),
+            (
+                "E    src/a.c:1:2: runtime error: division by zero",
+                Some((5, false)),
+            ),
+            ("x ==1==ERROR: AddressSanitizer: y", Some((2, false))),
+            ("- '==1==ERROR: AddressSanitizer: y'", Some((3, true))),
+            (
+                "    \"==1== Memcheck, a memory error detector\",",
+                Some((5, true)),
+            ),
+            ("x ==1== Invalid read of size 4", None),
+            (
+                "HEAD is now at 1a BUG: KASAN: x in f+0x1/0x2",
+                Some((18, true)),
+            ),
+            ("Fix double free or corruption (!prev)", Some((4, true))),
+            ("nothing", None),
+        ] {
+            let found = find(text.as_bytes()).map(|head| (head.at, head.needs_prefix));
+            assert_eq!(found, want, "{text}");
+        }
+    }
+}

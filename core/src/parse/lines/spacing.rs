@@ -1,0 +1,68 @@
+//! Logs with an empty line after every line, as copied from web pages and mail.
+
+use crate::line::Line;
+
+/// Number of alternations after which empty lines are extra.
+const MIN_ALTERNATIONS: u32 = 4;
+
+/// The empty lines of an input.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spacing {
+    /// The number of the last line.
+    last: u64,
+    /// True if the last line was empty.
+    was_empty: bool,
+    /// Number of times that an empty line followed another line, or the other way around, without
+    /// two lines of one kind between.
+    alternations: u32,
+    /// An empty line follows every other line.
+    is_doubled: bool,
+}
+
+impl Spacing {
+    /// Returns true if the line is empty only because an empty line follows every line.
+    pub(super) fn is_extra(&mut self, line: &Line<'_>) -> bool {
+        let is_empty = line.bytes.trim_ascii().is_empty();
+        let is_next = line.number == self.last + 1;
+        let alternates = is_next && is_empty != self.was_empty;
+        if alternates {
+            self.alternations += 1;
+        } else {
+            self.alternations = 0;
+            self.is_doubled &= is_next && is_empty;
+        }
+        self.is_doubled |= self.alternations >= MIN_ALTERNATIONS;
+        let is_first = alternates && is_empty;
+        self.last = line.number;
+        self.was_empty = is_empty;
+        self.is_doubled && is_first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// Returns the numbers of the lines that are kept.
+    fn kept(log: &str) -> Vec<u64> {
+        let mut spacing = Spacing::default();
+        let lines = log.lines().enumerate().map(|(at, text)| Line {
+            bytes: text.as_bytes(),
+            number: at as u64 + 1,
+            continues: false,
+        });
+        let kept = lines.filter(|line| !spacing.is_extra(line));
+        kept.map(|line| line.number).collect()
+    }
+
+    #[test]
+    fn extra_empty_lines_are_dropped() {
+        assert_eq!(
+            kept("a\n\nb\n\nc\n\nd\n\n\n\ne\n\nf\ng\n\nh"),
+            [1, 2, 3, 4, 5, 7, 9, 10, 11, 13, 14, 15, 16]
+        );
+        assert_eq!(kept("a\n\nb\nc\n\nd\n"), [1, 2, 3, 4, 5, 6]);
+    }
+}
