@@ -100,7 +100,7 @@ impl Carriers {
                 selected.push(field.value);
             }
         }
-        let mut texts = selected.iter().map(|text| text.trim_ascii_end());
+        let mut texts = selected.iter().map(|text| without_line_end(text));
         unwrapped.text.extend_from_slice(texts.next()?);
         for text in texts {
             unwrapped.text.push(b'\n');
@@ -108,6 +108,12 @@ impl Carriers {
         }
         Some(unwrapped)
     }
+}
+
+/// Strips one line end.
+fn without_line_end(text: &[u8]) -> &[u8] {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text)
 }
 
 /// Replaces the escapes of a line outside of a known format. Returns `None` if it has none. The
@@ -202,7 +208,7 @@ mod tests {
                 "::error::x Sanitizer%0A    #0 0x1%25",
             ]),
             [
-                "|E  AssertionError: b'==\nx Sanitizer\n    #0 0x1\n",
+                "|E  AssertionError: b\n==\nx Sanitizer\n    #0 0x1\n",
                 "-",
                 "|x Sanitizer\n    #0 0x1",
                 "|::error::x Sanitizer\n    #0 0x1%"

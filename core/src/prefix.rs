@@ -67,12 +67,12 @@ fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
         b'[' => bracketed(line),
         b'<' => unnamed(syslog_priority(line)),
         0xEF => unnamed(line.strip_prefix(b"\xEF\xBB\xBF")),
-        _ if first.is_ascii_alphabetic() => piped(line)
+        _ if first.is_ascii_alphabetic() => unnamed(bamboo(line))
+            .or_else(|| piped(line))
             .or_else(|| gh_columns(line))
             .or_else(|| logcat_brief(line))
             .or_else(|| journal(line))
-            .or_else(|| unnamed(cri(line)))
-            .or_else(|| unnamed(bamboo(line))),
+            .or_else(|| unnamed(cri(line))),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 3;
 /// Returns the lines of a text with escaped line feeds. Returns `None` if it has none, or no marker.
 pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let mut lines = if has_escaped_lines(text) && is_marked(text) {
-        unescape(text)
+        unescape(&without_quote(text))
     } else {
         let separator = [&b"%0A"[..], b"%0a", b"#012"]
             .into_iter()
@@ -35,6 +35,17 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
         lines.truncate(head.len());
     }
     Some(lines)
+}
+
+/// Replaces the first quote by a line feed, because the text of a string literal begins there.
+fn without_quote(text: &[u8]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    let quote = memchr2(b'"', b'\'', &text);
+    let first_line = memmem::find(&text, b"\\n").unwrap_or(text.len());
+    if let Some(at) = quote.filter(|at| *at < first_line) {
+        text[at] = b'\n';
+    }
+    text
 }
 
 /// Returns true if the text contains `\n` at the end of a line of a report. In a Windows path, a

@@ -6,13 +6,19 @@ use memchr::memmem;
 use super::{tag, ubsan, untagged};
 use crate::bytes::trim_start;
 
-/// Headlines of the sanitizers that have no tag.
-const SANITIZERS: &[&str] = &[
-    "WARNING: ThreadSanitizer: ",
+/// First lines of the sanitizers and valgrind that have no tag.
+const TAGLESS: &[&str] = &[
     "Direct leak of ",
     "Indirect leak of ",
+    "Suppressions used:",
+    "Uninitialized bytes in ",
+    "ubsan: ",
+    "valgrind: ",
     "<valgrindoutput>",
 ];
+
+/// Levels before the name of a sanitizer.
+const LEVELS: &[&[u8]] = &[b"SUMMARY: ", b"WARNING: ", b"ERROR: ", b"FATAL: "];
 
 /// Starts of lines that quote a headline: the commit that actions/checkout prints, comments, traced
 /// shell commands.
@@ -43,11 +49,57 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
     }
     let untagged = untagged::HEADS.iter().copied().flatten();
     let at = untagged
-        .chain(SANITIZERS)
-        .filter_map(|head| memmem::find(text, head.as_bytes()))
+        .chain(TAGLESS)
+        .filter_map(|head| find_head(text, head.as_bytes()))
+        .chain(sanitizer(text))
         .chain(ubsan::headline_start(text))
         .min()?;
-    (at > start).then(|| Head::new(text, at, false))
+    let at = if at > start {
+        at
+    } else {
+        start + 1 + abort(&text[start + 1..])?
+    };
+    Some(Head::new(text, at, false))
+}
+
+/// Returns the position of an allocator's message in a line that begins with other output, because
+/// the process aborted before it wrote the rest of the line.
+fn abort(text: &[u8]) -> Option<usize> {
+    if text.starts_with(b"** Error in") || text.starts_with(b"bort message") {
+        return None;
+    }
+    let heads = untagged::ABORTS.iter().copied();
+    heads
+        .filter_map(|head| memmem::find(text, head.as_bytes()))
+        .min()
+}
+
+/// Returns the position of a beginning. A short one may be part of a sentence, unless it comes after
+/// a sign or a column.
+fn find_head(text: &[u8], head: &[u8]) -> Option<usize> {
+    const SHORT: usize = 7;
+    let at = memmem::find(text, head)?;
+    let before = &text[..at];
+    let is_clear = before.ends_with(b"  ")
+        || before
+            .trim_ascii_end()
+            .last()
+            .is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    (head.len() > SHORT || is_clear).then_some(at)
+}
+
+/// Returns the position of `LEVEL: NAMESanitizer` or `NAMESanitizer:`.
+fn sanitizer(text: &[u8]) -> Option<usize> {
+    let end = memmem::find(text, b"Sanitizer")?;
+    let name = text[..end]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let head = &text[..end - name];
+    let level = LEVELS.iter().find(|level| head.ends_with(level));
+    let is_named = text[end..].starts_with(b"Sanitizer:");
+    (is_named || level.is_some()).then(|| head.len() - level.map_or(0, |level| level.len()))
 }
 
 impl Head {

@@ -23,7 +23,8 @@ impl LearnedPrefix {
             suffix: Vec::new(),
         };
         let rest = prefix.strip(later)?;
-        let suffix = common_suffix(&first[at..], rest).to_vec();
+        let is_quoted = matches!(first[..at].last(), Some(b'"' | b'\''));
+        let suffix = common_suffix(&first[at..], rest, is_quoted).to_vec();
         (!first[..at].trim_ascii().is_empty() || !suffix.is_empty())
             .then_some(Self { suffix, ..prefix })
     }
@@ -85,8 +86,9 @@ fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     Some(line)
 }
 
-/// Returns the text with which both lines end, if it can't be part of a checker's output.
-fn common_suffix<'a>(a: &'a [u8], b: &[u8]) -> &'a [u8] {
+/// Returns the text with which both lines end, if it can't be part of a checker's output. A quote is
+/// a suffix only if the lines begin with a quote.
+fn common_suffix<'a>(a: &'a [u8], b: &[u8], is_quoted: bool) -> &'a [u8] {
     let pairs = a.iter().rev().zip(b.iter().rev());
     let length = pairs.take_while(|(a, b)| a == b).count();
     let common = &a[a.len() - length..];
@@ -95,7 +97,7 @@ fn common_suffix<'a>(a: &'a [u8], b: &[u8]) -> &'a [u8] {
         [.., b'"' | b'\'', b','] => common.len() - 2,
         _ => common.len(),
     };
-    if quote < common.len() {
+    if is_quoted && quote < common.len() {
         return &common[quote..];
     }
     let starts_suffix = |at: &usize| {

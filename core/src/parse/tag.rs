@@ -62,7 +62,7 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
                 // The tag is part of a quotation.
                 return None;
             }
-            let begins_word = at > 0 && line[at - 1] == b' ';
+            let begins_word = at > 0 && b" \t:]>|".contains(&line[at - 1]);
             parse(line, at, b'=').or_else(|| begins_word.then(|| with_program(line, at)).flatten())
         })
 }

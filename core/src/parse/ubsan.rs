@@ -44,6 +44,10 @@ fn location(head: &[u8]) -> Option<&[u8]> {
         .rsplit(|b| matches!(b, b' ' | b'\t'))
         .next()
         .unwrap_or(text);
+    // Some prefixes end with a colon, such as `[1,0]<stderr>:`.
+    let last = after(last, b">:")
+        .or_else(|| after(last, b"]:"))
+        .unwrap_or(last);
     let location = if is_path { text } else { last };
     let line = location
         .iter()
@@ -279,6 +283,7 @@ mod tests {
             ("cpp/a.cc:9:39", Some("cpp/a.cc:9:39")),
             ("/src/my dir/a.c:7", Some("/src/my dir/a.c:7")),
             ("[0] a.c:9:3", Some("a.c:9:3")),
+            ("[1,0]<stderr>:a.c:9:3", Some("a.c:9:3")),
             ("C:\\src\\a b.cc(3,4)", Some("C:\\src\\a b.cc(3,4)")),
             ("(bin+0x12)", Some("(bin+0x12)")),
             ("0x51ab", Some("0x51ab")),

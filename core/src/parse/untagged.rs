@@ -25,12 +25,15 @@ mod scudo;
 mod tcmalloc;
 
 use alloc::boxed::Box;
+use alloc::format;
 use core::fmt::Debug;
 
 use self::context::{Context, CurrentReport, ReportIndex};
-use super::collect::Collector;
+use super::collect::{Collector, shared_text};
+use crate::bytes::trim_start;
 use crate::line::Line;
 use crate::model::Text;
+use crate::problem::Code;
 
 /// Maximum number of unrelated lines within a report. If more follow, and the report has no end
 /// marker, it has ended.
@@ -57,20 +60,44 @@ const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
     custom::start,
 ];
 
-/// The starts of the dialects' headlines, by which they are found after an unknown prefix.
-pub(super) const HEADS: &[&[&str]] = &[&[
-    "WARNING: DATA RACE",
-    "error: Undefined Behavior: ",
-    "error: memory leaked: ",
-    "BUG: K",
-    "UBSAN: ",
-    "unreferenced object 0x",
-    "Detected memory leaks!",
-    "Dr. Memory",
-    "~~Dr.M~~",
-    "leaks Report Version: ",
-    "Process ",
-]];
+/// The beginnings of the dialects' headlines, by which they are found after other text.
+pub(super) const HEADS: &[&[&str]] = &[
+    scudo::HEADS,
+    gwp_asan::HEADS,
+    glibc::HEADS,
+    efence::HEADS,
+    jemalloc::HEADS,
+    tcmalloc::HEADS,
+    mtrace::HEADS,
+    miri::HEADS,
+    go_race::HEADS,
+    kernel::HEADS,
+    kmemleak::HEADS,
+    dr_memory::HEADS,
+    leaks::HEADS,
+    app_verifier::HEADS,
+    crt::HEADS,
+    custom::HEADS,
+];
+
+/// Beginnings of messages that allocators print before they abort the process. They are never prose
+/// at the beginning of a line: if no dialect can read such a line, it is damaged.
+pub(super) const ABORTS: &[&str] = &[
+    "Scudo ERROR: ",
+    "*** buffer overflow detected",
+    "*** stack smashing detected",
+    "*** Error in `",
+    "double free or corruption (",
+    "free(): double free detected",
+    "free(): invalid ",
+    "malloc(): corrupted",
+    "malloc(): invalid ",
+    "malloc_consolidate(): ",
+    "munmap_chunk(): invalid",
+    "realloc(): invalid ",
+    "corrupted size vs. prev_size",
+    "corrupted double-linked list",
+];
 
 /// Returns the kinds that the dialects' tables and code use.
 #[cfg(test)]
@@ -272,6 +299,11 @@ impl UntaggedReports {
             .find(|started| !matches!(started, Start::No));
         match started {
             None | Some(Start::No) => {
+                let text = trim_start(text);
+                if ABORTS.iter().any(|head| text.starts_with(head.as_bytes())) {
+                    let message = format!("cannot parse `{}`", shared_text(text.trim_ascii()));
+                    context.problem(Code::UnknownReport, &message);
+                }
                 self.open = before;
                 return false;
             }

@@ -1,5 +1,5 @@
 //! What CI systems, log collectors and tools for text do to a log changes no finding: each report
-//! under `snapshots/` is wrapped in many ways.
+//! under `snapshots/` is wrapped in all [transports](transport::ALL).
 
 use std::fmt::Write as _;
 

@@ -59,7 +59,15 @@ impl Numbering {
 
     /// Returns the line that waits at the end of the input.
     pub(super) fn release(&mut self) -> Vec<OwnedLine> {
-        self.held.take().into_iter().collect()
+        let held = self.held.take();
+        let number = held.as_ref().and_then(|held| parse(&held.text));
+        if let Some((held, (number, text))) = held.as_ref().zip(number)
+            && held.line().number == number
+        {
+            let has_space = text.starts_with(b" ");
+            self.kind = Some(Kind::Lines { has_space });
+        }
+        held.into_iter().collect()
     }
 
     /// Strips the number of the line. grep prints `-` instead of `:` before lines without a match.

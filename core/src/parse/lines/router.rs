@@ -96,8 +96,12 @@ impl Router {
             return;
         }
         let mut scratch = core::mem::take(&mut self.scratch);
-        for piece in split_returns(line.bytes) {
+        for (at, piece) in split_returns(line.bytes).enumerate() {
             let text = plain::plain(piece, &mut scratch);
+            if at > 0 && text.is_empty() && !piece.is_empty() {
+                // Only the end of a color follows the carriage return.
+                continue;
+            }
             match self.numbering.hold(text, line) {
                 None => {
                     let text = self.numbering.strip(text);
@@ -184,8 +188,8 @@ impl Router {
                 .streams
                 .line(&key, rest, line, target.markers, target.out);
         }
-        let is_candidate =
-            !line.continues && !begins_usually(text) && target.markers.contains_any(text);
+        let is_usual = self.streams.is_any_open() && begins_usually(text);
+        let is_candidate = !line.continues && !is_usual && target.markers.contains_any(text);
         match is_candidate.then(|| heads::find(text)).flatten() {
             Some(head) => self.pending = Some(Pending::new(head, OwnedLine::new(key, text, line))),
             None => self

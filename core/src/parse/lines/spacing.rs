@@ -3,7 +3,10 @@
 use crate::line::Line;
 
 /// Number of alternations after which empty lines are extra.
-const MIN_ALTERNATIONS: u32 = 4;
+const MIN_ALTERNATIONS: u32 = 2;
+
+/// The same number, after two lines without an empty line between.
+const MIN_LATER_ALTERNATIONS: u32 = 6;
 
 /// The empty lines of an input.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,8 @@ pub(super) struct Spacing {
     /// Number of times that an empty line followed another line, or the other way around, without
     /// two lines of one kind between.
     alternations: u32,
+    /// Two lines had no empty line between, since the last gap in the numbers.
+    was_dense: bool,
     /// An empty line follows every other line.
     is_doubled: bool,
 }
@@ -23,15 +28,21 @@ impl Spacing {
     /// Returns true if the line is empty only because an empty line follows every line.
     pub(super) fn is_extra(&mut self, line: &Line<'_>) -> bool {
         let is_empty = line.bytes.trim_ascii().is_empty();
-        let is_next = line.number == self.last + 1;
+        let is_next = self.last > 0 && line.number == self.last + 1;
         let alternates = is_next && is_empty != self.was_empty;
         if alternates {
             self.alternations += 1;
         } else {
             self.alternations = 0;
+            self.was_dense = is_next && (self.was_dense || !is_empty);
             self.is_doubled &= is_next && is_empty;
         }
-        self.is_doubled |= self.alternations >= MIN_ALTERNATIONS;
+        let needed = if self.was_dense {
+            MIN_LATER_ALTERNATIONS
+        } else {
+            MIN_ALTERNATIONS
+        };
+        self.is_doubled |= self.alternations >= needed;
         let is_first = alternates && is_empty;
         self.last = line.number;
         self.was_empty = is_empty;
@@ -61,7 +72,7 @@ mod tests {
     fn extra_empty_lines_are_dropped() {
         assert_eq!(
             kept("a\n\nb\n\nc\n\nd\n\n\n\ne\n\nf\ng\n\nh"),
-            [1, 2, 3, 4, 5, 7, 9, 10, 11, 13, 14, 15, 16]
+            [1, 2, 3, 5, 7, 9, 10, 11, 13, 14, 15, 16]
         );
         assert_eq!(kept("a\n\nb\nc\n\nd\n"), [1, 2, 3, 4, 5, 6]);
     }

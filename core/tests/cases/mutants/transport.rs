@@ -169,7 +169,6 @@ pub(crate) const ALL: &[Transport] = &[
             .replace(']', "|]");
         format!("##teamcity[message text='{line}' status='ERROR']")
     }),
-    // A carriage return at the end of a line would look like part of the text.
     log("one json string", false, |text| {
         format!("{{\"name\": \"t\", \"output\": {}}}\n", quoted(text)).into_bytes()
     }),
@@ -177,6 +176,7 @@ pub(crate) const ALL: &[Transport] = &[
         let text = text
             .replace('\\', "\\\\")
             .replace('\'', "\\'")
+            .replace('\r', "\\r")
             .replace('\n', "\\n")
             .replace('\t', "\\t");
         format!("E   AssertionError: b'{text}'\n").into_bytes()
