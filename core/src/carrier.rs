@@ -12,6 +12,7 @@ mod json;
 mod logfmt;
 mod markup;
 mod teamcity;
+mod yaml;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -70,6 +71,7 @@ impl Carriers {
             b'{' | b'"' | b'[' if json::is_json(text) => json::fields(text),
             b'#' if text.starts_with(teamcity::START) => teamcity::fields(text),
             first if first.is_ascii_alphabetic() && logfmt::is_logfmt(text) => logfmt::fields(text),
+            _ if !self.fields.is_empty() || is_marked(text) => fields_after_prefix(text)?,
             _ => return None,
         };
         self.select(fields, is_marked)
@@ -110,6 +112,21 @@ impl Carriers {
     }
 }
 
+/// Returns the fields of a carrier after an unknown prefix.
+fn fields_after_prefix(text: &[u8]) -> Option<Vec<Field<'_>>> {
+    if let Some(at) = memmem::find(text, b"{\"").filter(|_| text.ends_with(b"}")) {
+        return Some(json::fields(&text[at..]));
+    }
+    if let Some(at) = memmem::find(text, teamcity::START) {
+        return Some(teamcity::fields(&text[at..]));
+    }
+    [&b" time="[..], b" ts=", b" level=", b" msg="]
+        .into_iter()
+        .filter_map(|name| memmem::find(text, name))
+        .min()
+        .map(|at| logfmt::fields(&text[at + 1..]))
+}
+
 /// Strips one line end.
 fn without_line_end(text: &[u8]) -> &[u8] {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -119,7 +136,9 @@ fn without_line_end(text: &[u8]) -> &[u8] {
 /// Replaces the escapes of a line outside of a known format. Returns `None` if it has none. The
 /// result may consist of several lines.
 pub(crate) fn unescape(line: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    escape::lines(line, is_marked).or_else(|| markup::text(line))
+    escape::lines(line, is_marked)
+        .or_else(|| yaml::item(line))
+        .or_else(|| markup::text(line))
 }
 
 #[cfg(test)]

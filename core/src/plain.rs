@@ -41,7 +41,9 @@ pub(crate) fn plain<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     while let Some((&byte, tail)) = rest.split_first() {
         if byte == ESC {
             rest = after_escape(tail);
-        } else if let Some(after) = after_lost_escape(rest) {
+        } else if let Some(after) = after_lost_escape(rest)
+            && scratch.last() != Some(&b'\\')
+        {
             rest = after;
         } else if let Some((space, replacement)) =
             SPACES.iter().find(|(space, _)| rest.starts_with(space))
@@ -117,6 +119,7 @@ mod tests {
             ("end\x1b", "end"),
             ("[1m[31m==1==ERROR: x[0m", "==1==ERROR: x"),
             ("^[[31mx^[[0m \\x1b[1my \\033[0;1mz", "x y z"),
+            ("\\\\u001b[1my", "\\\\u001b[1my"),
             ("\u{241b}[31mx\u{fffd}[0m[K", "x"),
             ("\u{a0} \u{a0}#0 0x1\u{200b}", "   #0 0x1"),
             ("[  12.3] a[3] [m] caf\u{e9}", "[  12.3] a[3] [m] caf\u{e9}"),

@@ -39,6 +39,19 @@ pub(super) struct Head {
 /// one.
 pub(super) fn find(text: &[u8]) -> Option<Head> {
     let start = text.len() - trim_start(text).len();
+    if ends_with_pair(text) {
+        let at = match tag::find(text) {
+            Some(tag) => Some(tag.at),
+            None => begins_with_headline(&text[start..]).then_some(0),
+        };
+        if let Some(at) = at {
+            return Some(Head {
+                at,
+                needs_prefix: true,
+                has_tag: false,
+            });
+        }
+    }
     if let Some(tag) = tag::find(text) {
         let is_report = !tag.is_valgrind()
             && (tag.rest.starts_with(b"ERROR: ") || tag.rest.starts_with(b"WARNING: "));
@@ -60,6 +73,23 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
         start + 1 + abort(&text[start + 1..])?
     };
     Some(Head::new(text, at, false))
+}
+
+/// Returns true if the text ends with `NAME=VALUE`, as log collectors append it.
+fn ends_with_pair(text: &[u8]) -> bool {
+    let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let name = memchr::memchr(b'=', word).map_or(&[][..], |end| &word[..end]);
+    !name.is_empty()
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+fn begins_with_headline(text: &[u8]) -> bool {
+    let mut heads = untagged::HEADS.iter().copied().flatten().chain(TAGLESS);
+    sanitizer(text) == Some(0)
+        || ubsan::headline_start(text) == Some(0)
+        || heads.any(|head| text.starts_with(head.as_bytes()))
 }
 
 /// Returns the position of an allocator's message in a line that begins with other output, because
@@ -160,6 +190,7 @@ mod tests {
                 Some((18, true)),
             ),
             ("Fix double free or corruption (!prev)", Some((4, true))),
+            ("WARNING: DATA RACE source=\"x\" host=a", Some((0, true))),
             ("nothing", None),
         ] {
             let found = find(text.as_bytes()).map(|head| (head.at, head.needs_prefix));

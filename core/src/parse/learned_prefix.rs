@@ -66,7 +66,12 @@ fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     let mut line = line;
     let mut after_number = false;
     while let [first, rest @ ..] = prefix {
-        if first.is_ascii_digit() {
+        let number = prefix.trim_ascii_start();
+        if number.first().is_some_and(u8::is_ascii_digit) && number.len() < prefix.len() {
+            // Numbers may be padded.
+            prefix = number;
+            line = line.trim_ascii_start();
+        } else if first.is_ascii_digit() {
             let digits = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_digit()).count();
             let found = digits(line);
             if found == 0 {
@@ -121,6 +126,8 @@ mod tests {
         );
         assert_eq!(prefix.strip(b"worker[1345]: x"), Some(&b"x"[..]));
         assert_eq!(prefix.strip(b"worker[13]:"), Some(&b""[..]));
+        let prefix = LearnedPrefix::learn(b"a [  9s] x", 9, b"a [ 10s] y").unwrap();
+        assert_eq!(prefix.strip(b"a [100s]  z"), Some(&b" z"[..]));
         assert_eq!(prefix.strip(b"other"), None);
         assert_eq!(prefix.key(), b"\0worker[0]: ");
     }

@@ -26,6 +26,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::common::{self, Case, Judged};
 use check::Headlines;
 use dice::Dice;
+use transport::Transport;
 
 /// The reports of one run, as pairs of file name and content.
 type Files = Vec<(String, Vec<u8>)>;
@@ -65,11 +66,16 @@ struct Mutant {
     chunk: usize,
 }
 
-/// Returns the two tests.
-pub(crate) fn trials() -> [Trial; 2] {
+/// Returns the tests.
+pub(crate) fn trials() -> [Trial; 4] {
     [
         Trial::test("mutants/corrupted_logs_fail", corrupted_logs_fail),
         Trial::test("mutants/harmless_changes_pass", harmless_changes_pass),
+        Trial::test(
+            "mutants/transported_failures_fail",
+            transported_failures_fail,
+        ),
+        Trial::test("mutants/transported_passes_pass", transported_passes_pass),
     ]
 }
 
@@ -201,6 +207,83 @@ fn corrupted_logs_fail() -> Result<(), Failed> {
         let objections = check::objections(&mutant.files, accepted);
         (!objections.is_empty()).then(|| objections.join("\n    "))
     })
+}
+
+/// A failing log fails however it is transported, alone and together with a clean one.
+fn transported_failures_fail() -> Result<(), Failed> {
+    // Without records, a log may fail only for lack of evidence.
+    let failing = bases().failing.iter();
+    let failing: Vec<&Base> = failing.filter(|base| !base.accepted.is_empty()).collect();
+    run(
+        "transported failures",
+        |number| transported(&failing, &mut Dice::new(b'c', number)),
+        |_, judged| {
+            let passes = judged.verdict.outcome == Outcome::Pass;
+            passes.then(|| "it passes".to_owned())
+        },
+    )
+}
+
+/// A passing log passes however it is transported.
+fn transported_passes_pass() -> Result<(), Failed> {
+    let passing: Vec<&Base> = bases().passing.iter().collect();
+    run(
+        "transported passes",
+        |number| transported(&passing, &mut Dice::new(b'd', number)),
+        |_, judged| {
+            let problems = || format!("{:?} {:?}", judged.verdict.reasons, judged.parsed.problems);
+            (judged.verdict.outcome != Outcome::Pass).then(problems)
+        },
+    )
+}
+
+/// Returns a log in one or two transports, mostly next to a clean log, or as the only evidence of a
+/// gate for which silence is enough.
+fn transported(bases: &[&Base], dice: &mut Dice) -> Mutant {
+    let all = self::bases();
+    let base = dice.pick(bases);
+    let mut files = base.files.clone();
+    let mut names = Vec::new();
+    let mut wrap = |files: &mut Files, transport: &Transport| {
+        if transport.carries(files) {
+            for (_, text) in files.iter_mut() {
+                *text = transport.wrap(text);
+            }
+            names.push(transport.name);
+        }
+    };
+    wrap(&mut files, dice.pick(transport::ALL));
+    if dice.one_in(3) {
+        wrap(&mut files, dice.pick(transport::OUTER));
+    }
+    let mut description = format!("{} in {}", base.name, names.join(" in "));
+    let mut gate = common::gate();
+    if dice.one_in(2) && harmless::is_plain(&files) {
+        let clean = &dice.pick(&all.passing).files;
+        let is_text = !clean[0].1.windows(5).any(|part| part == b"<?xml");
+        let is_quiet = harmless::is_quiet(&files) || harmless::is_quiet(clean);
+        if harmless::is_plain(clean) && is_text && !is_quiet {
+            let mut clean = clean.clone();
+            harmless::other_pids(&mut clean, dice);
+            files[0].1 = [&clean[0].1[..], &files[0].1].concat();
+            description += ", after a clean one";
+        }
+    } else if dice.one_in(2) {
+        gate = common::gate_with_silence();
+        description += ", with silence as a pass";
+    }
+    let chunk = if dice.one_in(2) {
+        usize::MAX
+    } else {
+        1 + dice.below(300)
+    };
+    Mutant {
+        description,
+        files,
+        gate,
+        accepted: None,
+        chunk,
+    }
 }
 
 /// Returns an intact log with rules that no longer accept all of it.

@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use std::thread;
 
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
+use leakgate_core::policy::Silence;
 use leakgate_core::verdict::Source;
 use leakgate_core::{
     Date, Gate, NoWorkspace, Options, Outcome, Parsed, Parser, Policy, Triage, Verdict,
@@ -139,6 +140,13 @@ pub(crate) fn style() -> RenderOptions<'static> {
 /// Returns a gate with the default policy and without rules, on a fixed day.
 pub(crate) fn gate() -> Gate {
     Gate::new(Policy::default(), Date::constant(2026, 6, 1))
+}
+
+/// Returns the default gate, for which silence is enough to pass.
+pub(crate) fn gate_with_silence() -> Gate {
+    let mut policy = Policy::default();
+    policy.silence = Silence::Pass;
+    Gate::new(policy, Date::constant(2026, 6, 1))
 }
 
 /// Parses files, each as a source of its own, and judges them by the default gate.

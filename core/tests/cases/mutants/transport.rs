@@ -142,6 +142,19 @@ pub(crate) const ALL: &[Transport] = &[
         line("numbers of lines", |n, line| format!("{}:{line}", n + 1)),
         XML,
     ),
+    // Two lines show that the columns don't belong to the text.
+    except(
+        line("columns after each line", |_, line| {
+            format!("{line} source=\"docker\" host=a")
+        }),
+        &["No memory leaks."],
+    ),
+    except(
+        line("yaml", |_, line| {
+            format!("- '{}'", line.replace('\'', "''"))
+        }),
+        &["No memory leaks."],
+    ),
     line("json lines", |_, line| {
         format!(
             "{{\"level\": \"error\", \"time\": \"2026-05-01T00:00:00Z\", \"msg\": {}}}",
@@ -207,6 +220,26 @@ pub(crate) const ALL: &[Transport] = &[
     log("utf-16 without a mark", true, |text| utf16(text)),
     log("utf-16 after other text", false, |text| {
         [b"$ make check\r\nok\r\n".to_vec(), utf16(text)].concat()
+    }),
+];
+
+/// Transports of text that is already in another one.
+pub(crate) const OUTER: &[Transport] = &[
+    line("github time stamps", |n, line| {
+        format!(
+            "2026-05-01T12:34:{:02}.{:07}Z {line}",
+            n / 1000 % 60,
+            n % 1000 * 10_000
+        )
+    }),
+    line("a compose service", |_, line| format!("svc-1  | {line}")),
+    line("a jenkins branch", |_, line| format!("[linux-asan] {line}")),
+    line("windows line ends", |_, line| format!("{line}\r")),
+    line("docker's json", |_, line| {
+        format!(
+            "{{\"log\":{},\"stream\":\"stderr\"}}",
+            quoted(&format!("{line}\n"))
+        )
     }),
 ];
 
