@@ -3,10 +3,13 @@
 use alloc::vec::Vec;
 
 use super::escape::{replace, unescape};
+use crate::bytes::after;
 
-/// Returns the text of an item. Returns `None` for other lines, such as a quotation in a sentence.
+/// Returns the text of an item, which may follow a prefix that ends with a bracket. Returns `None`
+/// for other lines, such as a quotation in a sentence.
 pub(super) fn item(text: &[u8]) -> Option<Vec<u8>> {
-    let string = text.strip_prefix(b"- ")?.trim_ascii();
+    let after_prefix = || after(text, b"] - ");
+    let string = text.strip_prefix(b"- ").or_else(after_prefix)?.trim_ascii();
     match string {
         [b'\'', inner @ .., b'\''] => Some(replace(inner, b"''", b"'")),
         [b'"', inner @ .., b'"'] => Some(unescape(inner)),

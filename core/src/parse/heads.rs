@@ -78,11 +78,12 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
 /// Returns true if the text ends with `NAME=VALUE`, as log collectors append it.
 fn ends_with_pair(text: &[u8]) -> bool {
     let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let name = memchr::memchr(b'=', word).map_or(&[][..], |end| &word[..end]);
-    !name.is_empty()
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    let Some(end) = memchr::memchr(b'=', word) else {
+        return false;
+    };
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let value = &word[end + 1..];
+    end > 0 && word[..end].iter().all(is_name) && !value.starts_with(b"=") && !word.ends_with(b">")
 }
 
 fn begins_with_headline(text: &[u8]) -> bool {
@@ -111,6 +112,7 @@ fn find_head(text: &[u8], head: &[u8]) -> Option<usize> {
     let at = memmem::find(text, head)?;
     let before = &text[..at];
     let is_clear = before.ends_with(b"  ")
+        || before.ends_with(b"\t")
         || before
             .trim_ascii_end()
             .last()

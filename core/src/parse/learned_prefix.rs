@@ -105,12 +105,22 @@ fn common_suffix<'a>(a: &'a [u8], b: &[u8], is_quoted: bool) -> &'a [u8] {
     if is_quoted && quote < common.len() {
         return &common[quote..];
     }
-    let starts_suffix = |at: &usize| {
-        common[*at..].starts_with(b"</")
-            || (common[*at] == b' ' && memchr::memchr(b'=', &common[*at..]).is_some())
-    };
-    let start = (0..common.len()).find(starts_suffix);
-    start.map_or(&[], |at| &common[at..])
+    let element = memchr::memmem::find(common, b"</");
+    element.map_or_else(|| trailing_pairs(common), |at| &common[at..])
+}
+
+/// Returns the pairs ` NAME=VALUE` with which a text ends.
+fn trailing_pairs(text: &[u8]) -> &[u8] {
+    let mut start = text.len();
+    while let Some(space) = memchr::memrchr(b' ', &text[..start]) {
+        let word = &text[space + 1..start];
+        let name = memchr::memchr(b'=', word).map_or(&[][..], |end| &word[..end]);
+        if name.is_empty() || !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+            break;
+        }
+        start = space;
+    }
+    &text[start..]
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ use crate::{plain, prefix};
 
 /// Returns true if the last line is only the start of a report.
 pub(crate) fn is_cut(tail: &[u8]) -> bool {
-    let ended = tail.last() == Some(&b'\n');
+    let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0x85);
+    let ended = tail.last().is_some_and(is_line_end);
     let mut lines = tail
-        .split(|b| *b == b'\n')
+        .split(is_line_end)
+        .map(|line| line.strip_suffix(b"\xC2").unwrap_or(line))
         .rev()
         .map(bare)
         .filter(|line| !line.is_empty());

@@ -142,18 +142,30 @@ pub(crate) const ALL: &[Transport] = &[
         line("numbers of lines", |n, line| format!("{}:{line}", n + 1)),
         XML,
     ),
-    // Two lines show that the columns don't belong to the text.
+    // A single line doesn't show that the columns don't belong to the text.
     except(
         line("columns after each line", |_, line| {
             format!("{line} source=\"docker\" host=a")
         }),
-        &["No memory leaks."],
+        &[
+            "No memory leaks.",
+            "free(): ",
+            "*** ",
+            "ElectricFence",
+            "Scudo ERROR: ",
+            "corrupt",
+            "<jemalloc>: ",
+            "avrf:",
+            "No leaks found",
+            "valgrind: ",
+            "division by zero",
+        ],
     ),
     except(
         line("yaml", |_, line| {
             format!("- '{}'", line.replace('\'', "''"))
         }),
-        &["No memory leaks."],
+        XML,
     ),
     line("json lines", |_, line| {
         format!(
@@ -207,6 +219,14 @@ pub(crate) const ALL: &[Transport] = &[
             .collect::<String>()
             .into_bytes()
     }),
+    log("carriage returns instead of line feeds", false, |text| {
+        text.replace('\r', "").replace('\n', "\r").into_bytes()
+    }),
+    log(
+        "next-line characters instead of line feeds",
+        false,
+        |text| text.replace('\n', "\u{85}").into_bytes(),
+    ),
     log("no-break spaces", true, |text| {
         text.replace("  ", "\u{a0} ").into_bytes()
     }),
