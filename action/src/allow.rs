@@ -60,7 +60,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let today = args.gate.today.unwrap_or_else(today);
     ensure_valid(args, today)?;
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.paths, &settings.formats).complete()?;
+    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let fingerprint = find_fingerprint(&triage, &args.fingerprint)?;
@@ -106,6 +106,16 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         output::stdout(&entry)?;
     }
     output::note("");
+    let is_weak = written
+        .findings
+        .iter()
+        .any(|at| triage.findings[*at].fingerprint.is_weak());
+    if is_weak {
+        output::note(
+            "The log doesn't identify this bug by a function, so the rule is limited: it accepts \
+             only these sizes, and in one process only as many places as `limit` states.",
+        );
+    }
     output::note("This rule accepts:");
     for at in written.findings {
         let finding = &logs.parsed.findings[at];

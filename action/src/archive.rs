@@ -238,7 +238,8 @@ fn member(
     let error =
         |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let member = archive.by_index(at).map_err(error)?;
-    if member.is_dir() {
+    // A directory has a name that ends with `/`, and no content.
+    if member.is_dir() && member.size() == 0 && member.compressed_size() == 0 {
         return Ok(());
     }
     let inside = format!("{name}/{}", member.name().map_err(error)?);
@@ -317,6 +318,18 @@ mod tests {
             streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0,
             "in/a.zip/1_build.txt"
         );
+    }
+
+    #[test]
+    fn member_with_a_slash_at_its_end_is_read_if_it_has_content() {
+        let mut archive = zipped(&[("a.log_", b"text"), ("b", b"")]);
+        for at in 0..archive.len() - 6 {
+            if archive[at..].starts_with(b"a.log_") {
+                archive[at + 5] = b'/';
+            }
+        }
+        let want = ("in/a.log/".to_owned(), b"text".to_vec());
+        assert_eq!(streams(&archive).unwrap()[0], want);
     }
 
     #[test]

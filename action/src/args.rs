@@ -19,6 +19,33 @@ pub(crate) struct LogArgs {
     /// zip files, such as GitHub's log archives, are unpacked.
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<OsString>,
+    /// Accept a glob, a directory or an archive without any file. By default, that is an error.
+    /// Sanitizers with `log_path` write no file on success.
+    #[arg(long)]
+    pub(crate) allow_no_logs: bool,
+}
+
+impl LogArgs {
+    /// Returns what to do if a path has no file.
+    pub(crate) fn no_logs(&self) -> NoLogs {
+        NoLogs::allowed_if(self.allow_no_logs)
+    }
+}
+
+/// What to do if a glob, a directory or an archive has no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoLogs {
+    /// It is an error: a wrong path would look like silence.
+    Error,
+    /// It counts as a log without checker output.
+    Allowed,
+}
+
+impl NoLogs {
+    /// Returns [`NoLogs::Allowed`] if the option is given.
+    pub(crate) fn allowed_if(is_given: bool) -> Self {
+        if is_given { Self::Allowed } else { Self::Error }
+    }
 }
 
 /// The reports to write.

@@ -13,6 +13,7 @@ use leakgate_core::verdict::Source;
 use leakgate_core::{Options, Parsed, Parser, Triage};
 
 use crate::archive::{self, Sink};
+use crate::args::NoLogs;
 use crate::error::{Error, Status};
 use crate::progress::Progress;
 use crate::resolve::{self, InputPath, Inputs, ResolvedArg};
@@ -33,9 +34,9 @@ pub(crate) struct Logs {
 impl Logs {
     /// Reads all inputs that these arguments match. `formats` are the custom formats from
     /// `leakgate.toml`.
-    pub(crate) fn read(args: &[OsString], formats: &[CustomFormat]) -> Self {
-        let mut inputs = resolve::resolve(args);
-        let (parsed, ranges) = read(&mut inputs, formats);
+    pub(crate) fn read(args: &[OsString], formats: &[CustomFormat], no_logs: NoLogs) -> Self {
+        let mut inputs = resolve::resolve(args, no_logs);
+        let (parsed, ranges) = read(&mut inputs, formats, no_logs);
         let sources = sources(&inputs, &ranges);
         let files = inputs.paths.into_iter().filter_map(InputPath::into_file);
         Self {
@@ -127,7 +128,11 @@ impl Sink for Feed {
 }
 
 /// Reads every input. Returns the range of streams that came from each.
-fn read(inputs: &mut Inputs, formats: &[CustomFormat]) -> (Parsed, Vec<std::ops::Range<usize>>) {
+fn read(
+    inputs: &mut Inputs,
+    formats: &[CustomFormat],
+    no_logs: NoLogs,
+) -> (Parsed, Vec<std::ops::Range<usize>>) {
     let progress = Progress::new(total_size(inputs));
     let mut feed = Feed {
         parser: Parser::with_formats(Options::default(), formats),
@@ -137,8 +142,12 @@ fn read(inputs: &mut Inputs, formats: &[CustomFormat]) -> (Parsed, Vec<std::ops:
     let mut ranges = Vec::with_capacity(inputs.paths.len());
     for path in &inputs.paths {
         let first = feed.streams;
-        if let Err(error) = archive::read(path, &mut feed) {
-            inputs.errors.push(error);
+        match archive::read(path, &mut feed) {
+            Ok(()) if feed.streams == first && no_logs == NoLogs::Error => {
+                inputs.errors.push(resolve::no_file(&path.name()));
+            }
+            Ok(()) => {}
+            Err(error) => inputs.errors.push(error),
         }
         ranges.push(first..feed.streams);
     }

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
         &triage,
         &sources,
         &all.verdict,
+        &all.unexpected(),
         &settings.gate,
     );
     let run = Run::new(&all.parsed, &settings.gate, &triage, &verdict)

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
 
+use crate::args::NoLogs;
 use crate::error::Error;
 
 /// An input to read.
@@ -42,6 +43,14 @@ pub(crate) struct Inputs {
 }
 
 impl InputPath {
+    /// Returns the name for messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
     /// Returns the path of a file, or `None` for standard input.
     pub(crate) fn into_file(self) -> Option<PathBuf> {
         match self {
@@ -52,10 +61,13 @@ impl InputPath {
 }
 
 /// Resolves every argument.
-pub(crate) fn resolve(args: &[OsString]) -> Inputs {
+pub(crate) fn resolve(args: &[OsString], no_logs: NoLogs) -> Inputs {
     let mut inputs = Inputs::default();
     for arg in args {
         match paths(arg) {
+            Ok(paths) if paths.is_empty() && no_logs == NoLogs::Error => {
+                inputs.errors.push(no_file(&arg.to_string_lossy()));
+            }
             Ok(paths) => {
                 let paths = paths.into_iter().map(|path| inputs.index(path)).collect();
                 inputs.args.push(ResolvedArg {
@@ -101,12 +113,20 @@ fn paths(arg: &OsStr) -> Result<Vec<InputPath>, Error> {
     }
 }
 
+/// Returns the error for a glob, a directory or an archive without any file.
+pub(crate) fn no_file(name: &str) -> Error {
+    Error::with_help(
+        format!("{name} matches no file"),
+        "check the path, and that the tests wrote their logs; pass --allow-no-logs \
+         (`allow-no-logs: true` in the action) if a clean run writes none",
+    )
+}
+
 fn is_glob(name: &str) -> bool {
     name.contains(['*', '?', '[', '{'])
 }
 
-/// Returns the files that a glob matches, sorted. No match isn't an error here, because the verdict
-/// reports it as missing evidence.
+/// Returns the files that a glob matches, sorted.
 fn matching(glob: &str) -> Result<Vec<InputPath>, Error> {
     let error = |e| Error::Glob(glob.to_owned(), e);
     let relative = glob.strip_prefix("./").unwrap_or(glob);
@@ -183,6 +203,7 @@ mod tests {
         }
         let at = |name: &str| dir.path().join(name).into_os_string();
 
+        let resolve = |args: &[OsString]| super::resolve(args, NoLogs::Error);
         let all = resolve(&[at("*.log"), at("a.log"), at("**/*.log")]);
         assert_eq!(names(&all), ["a.log", "b.log", "x[1].log", "c.log"]);
         assert_eq!(all.args[1].paths, [0]);
@@ -198,8 +219,17 @@ mod tests {
             assert_eq!(names(&resolve(&[at("[lz]*.log")])), ["link.log", "z.log"]);
         }
 
-        let none = resolve(&[at("*.none"), at("no/such/dir/*")]);
+        std::fs::create_dir(dir.path().join("empty")).unwrap();
+        let nothing = [at("*.none"), at("no/such/dir/*"), at("empty")];
+        let none = super::resolve(&nothing, NoLogs::Allowed);
         assert!(none.errors.is_empty() && none.args.iter().all(|arg| arg.paths.is_empty()));
+        let none = resolve(&nothing);
+        assert!(none.args.is_empty() && none.errors.len() == 3);
+        assert!(
+            none.errors[0]
+                .to_string()
+                .contains("*.none matches no file")
+        );
         let missing = resolve(&[at("missing.log"), "-".into()]);
         assert!(
             missing.errors[0]

@@ -10,7 +10,7 @@ use leakgate_core::rules::read_file;
 use leakgate_core::suppress::convert;
 use leakgate_core::{Config, Disposition, Gate, Policy, Rule, Triage};
 
-use crate::args::{GateArgs, RuleFormat};
+use crate::args::{GateArgs, NoLogs, RuleFormat};
 use crate::error::{Error, Status};
 use crate::ingest::Logs;
 use crate::output;
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Status, Error> {
         )?;
         return Ok(status(&advice));
     }
-    let logs = Logs::read(&args.logs, &settings.formats);
+    let logs = Logs::read(&args.logs, &settings.formats, NoLogs::Error);
     let repository = Repository::find(settings.own_sources.as_ref())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     if let Some(id) = &args.what_if {

@@ -85,7 +85,7 @@ impl Settings {
         let baseline = baseline_path(args, configured_baseline, &folder);
         let known = baseline
             .as_deref()
-            .filter(|path| needs_baseline || path.exists())
+            .filter(|path| needs_baseline || path.symlink_metadata().is_ok())
             .and_then(|path| {
                 let read = read_baseline(path, named_by);
                 read.map_err(|error| errors.push(error)).ok()
@@ -158,7 +158,8 @@ fn find_config(args: &GateArgs) -> Result<Option<PathBuf>, Error> {
     let in_repository = working_dir.ancestors().any(is_root);
     let mut relative = PathBuf::new();
     for folder in working_dir.ancestors() {
-        if folder.join(CONFIG).is_file() {
+        // A link without a target, or a directory, isn't a missing configuration.
+        if folder.join(CONFIG).symlink_metadata().is_ok() {
             return Ok(Some(relative.join(CONFIG)));
         }
         if !in_repository || is_root(folder) {
@@ -193,7 +194,17 @@ fn read_config(path: &Path, errors: &mut Vec<Error>) -> Config {
 
 /// Reads a text file, which must be UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
+    let text = ensure_regular(path).and_then(|()| fs::read_to_string(path));
+    text.map_err(|error| Error::Read(path.to_owned(), error))
+}
+
+/// Fails for a directory, and for a pipe, which would block. Shells name their pipes in `/dev`.
+fn ensure_regular(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() || path.starts_with("/dev") {
+        Ok(())
+    } else {
+        Err(io::Error::other("not a regular file"))
+    }
 }
 
 /// Reads a suppression file and appends its rules. Invalid UTF-8 is accepted, because comments in
@@ -204,7 +215,7 @@ fn read_suppressions(
     rules: &mut Vec<Rule>,
     errors: &mut Vec<Error>,
 ) {
-    match fs::read(path) {
+    match ensure_regular(path).and_then(|()| fs::read(path)) {
         Ok(bytes) => match read_file(&display_path(path), &String::from_utf8_lossy(&bytes)) {
             Ok((_, more)) => rules.extend(more),
             Err(diagnostics) => errors.extend(diagnostics.into_iter().map(Error::Diagnostic)),
@@ -235,7 +246,8 @@ fn baseline_path(
 
 /// Reads a baseline. `named_by` is the configuration and its line that names the file.
 pub(crate) fn read_baseline(path: &Path, named_by: Option<(&str, u32)>) -> Result<Baseline, Error> {
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = ensure_regular(path).and_then(|()| fs::read_to_string(path));
+    let text = text.map_err(|error| {
         if error.kind() != io::ErrorKind::NotFound {
             return Error::Read(path.to_owned(), error);
         }

@@ -86,7 +86,7 @@ fn evaluate(
             Evaluation::observed(settings, logs, &watched)
         }
         None => {
-            let logs = Logs::read(&inputs.reports, &settings.formats);
+            let logs = Logs::read(&inputs.reports, &settings.formats, inputs.no_logs);
             Evaluation::new(settings, logs)
         }
     }

@@ -4,6 +4,7 @@
 //! a newer leakgate may write, are ignored.
 
 mod bounds;
+mod claims;
 mod merge;
 mod untrusted;
 
@@ -117,10 +118,28 @@ impl Document {
                 "an index of an input, a report or a finding is out of range",
             )));
         }
-        match bounds::exceeded(&report).or_else(|| bounds::contradiction(&report)) {
-            Some(message) => Err(invalid(message)),
-            None => Ok(Self::from_wire(report, outcome)),
+        if let Some(message) = bounds::exceeded(&report).or_else(|| bounds::contradiction(&report))
+        {
+            return Err(invalid(message));
         }
+        let severities = report
+            .findings
+            .iter()
+            .map(|f| f.severity.clone().into_owned());
+        let severities: Vec<String> = severities.collect();
+        let document = Self::from_wire(report, outcome);
+        match claims::misidentified(&document.parsed, &document.findings, &severities) {
+            Some(message) => Err(invalid(message)),
+            None => Ok(document),
+        }
+    }
+
+    /// Returns for each finding whether the report states that it fails the gate.
+    pub fn unexpected(&self) -> Vec<bool> {
+        let findings = self.findings.iter();
+        findings
+            .map(|finding| finding.disposition() == Disposition::Unexpected)
+            .collect()
     }
 
     /// Returns the reason why the run may have missed findings. Returns `None` if the run is

@@ -56,6 +56,11 @@ impl Expression {
         self.regex.captures(text)
     }
 
+    /// Returns the groups of each match, from left to right.
+    pub(crate) fn all_captures<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Captures<'a>> {
+        self.regex.captures_iter(text)
+    }
+
     /// Returns the names of the groups.
     pub(crate) fn group_names(&self) -> Vec<&str> {
         self.regex.capture_names().flatten().collect()

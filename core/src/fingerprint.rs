@@ -1,16 +1,23 @@
 //! Fingerprints: the identity of a finding, stable across builds, machines and checker versions.
 //!
-//! A fingerprint is `lg1-` followed by the first 32 hex digits of the SHA-256 of these lines:
+//! A fingerprint is `lg2-` followed by the first 32 hex digits of the SHA-256 of these lines:
 //!
 //! 1. The class: `leak`, or the kind of the error.
-//! 2. The simple names of the primary stack's functions from top to bottom, at most eight, without
-//!    allocators and runtimes. A frame without a function contributes the base name of its module.
-//! 3. If no frame has a function or a module: the base name of the file, and the headline of the
-//!    error without its numbers. UndefinedBehaviorSanitizer reports a location without a function,
-//!    and glibc reports no location.
+//! 2. The frames of the primary stack from top to bottom, at most eight, without allocators and
+//!    runtimes. A frame with a function contributes its simple name and the base name of its file,
+//!    or of its module if it has no file. A frame without a function contributes the base name of
+//!    its module.
+//! 3. For a race, the frames of the other access in the same form. The two accesses are sorted,
+//!    because either thread may report the race.
+//! 4. If no frame has a function: also the offsets and build ids of the modules, the base name of the
+//!    file, and the headline of an error without its numbers.
+//! 5. The class of a leaked object on macOS, and the types in messages of
+//!    UndefinedBehaviorSanitizer.
 //!
 //! A fingerprint depends on the finding alone. Addresses, line numbers, sizes, pids and the kind of
 //! a leak change from run to run and are not part of it.
+
+mod place;
 
 use alloc::format;
 use alloc::string::String;
@@ -19,11 +26,16 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::place::Place;
+use self::place::{base_name, module_name};
 use crate::culprit::{Class, FrameCache};
-use crate::model::{Finding, Frame};
+use crate::model::{Finding, Frame, Kind, Role, Stack, Tool};
 
 /// Number of functions that count.
 pub(crate) const DEPTH: usize = 8;
+
+/// The start of every fingerprint: the version of the algorithm.
+pub(crate) const PREFIX: &str = "lg2-";
 
 /// The identity of a finding, as described in the [module documentation](self).
 ///
@@ -45,24 +57,42 @@ pub(crate) const DEPTH: usize = 8;
 ///
 /// // The line may change; the function may not.
 /// assert_eq!(fingerprint(3), fingerprint(30));
-/// assert!(fingerprint(3).starts_with("lg1-"));
+/// assert!(fingerprint(3).starts_with("lg2-"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint {
     text: String,
-    weak: bool,
+    strength: Strength,
+}
+
+/// How well a fingerprint identifies a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Strength {
+    /// A function outside of allocators and runtimes is part of it.
+    Strong,
+    /// Different bugs may share it.
+    Weak,
+    /// It contains nothing but the kind and the headline, although the checker prints a stack with
+    /// each such record. The stack was lost.
+    Lost,
 }
 
 impl Fingerprint {
-    /// Returns the text: `lg1-` and 32 hex digits.
+    /// Returns the text: `lg2-` and 32 hex digits.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns true if the stack names only allocator and runtime functions. Many different findings
-    /// may share a weak fingerprint.
+    /// Returns true if no function outside of allocators and runtimes is part of the fingerprint.
+    /// Different bugs may share a weak fingerprint.
     pub fn is_weak(&self) -> bool {
-        self.weak
+        self.strength != Strength::Strong
+    }
+
+    /// Returns true if the log contains nothing that distinguishes the finding from others of its
+    /// kind: the record lost its stack. Such a finding can't be accepted by its fingerprint.
+    pub fn is_lost(&self) -> bool {
+        self.strength == Strength::Lost
     }
 }
 
@@ -79,80 +109,205 @@ pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerpr
     } else {
         finding.kind.as_str()
     };
-    let (lines, weak) = hashed_lines(finding, names);
+    let (lines, strength) = hashed_lines(finding, names);
     let mut hash = Sha256::new();
     hash.update(class);
     for line in &lines {
         hash.update("\n");
         hash.update(line);
     }
-    let mut text = String::from("lg1-");
+    let mut text = String::from(PREFIX);
     for byte in &hash.finalize()[..16] {
         text += &format!("{byte:02x}");
     }
-    Fingerprint { text, weak }
+    Fingerprint { text, strength }
 }
 
-/// Returns the lines that the fingerprint is made of, and whether the fingerprint is weak.
-pub(crate) fn hashed_lines(finding: &Finding, names: &mut FrameCache) -> (Vec<String>, bool) {
-    let frames = finding
-        .primary()
-        .map(|s| s.frames.as_slice())
-        .unwrap_or_default();
+/// The lines of one stack.
+#[derive(Default)]
+struct StackLines {
+    lines: Vec<String>,
+    /// True if a function outside of allocators and runtimes is among the lines.
+    is_named: bool,
+}
+
+/// Returns the lines that the fingerprint is made of, and how well they identify the finding.
+pub(crate) fn hashed_lines(finding: &Finding, names: &mut FrameCache) -> (Vec<String>, Strength) {
+    let mut sides: Vec<StackLines> = accesses(finding)
+        .map(|stack| stack_lines(&stack.frames, names))
+        .collect();
+    sides.sort_by(|a, b| a.lines.cmp(&b.lines));
+    let is_named = sides.iter().any(|side| side.is_named);
     let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
-    let mut named = false;
+    for (at, side) in sides.into_iter().enumerate() {
+        if at > 0 {
+            lines.push(String::from("and"));
+        }
+        lines.extend(side.lines);
+    }
+    let has_stack = lines.iter().any(|line| line != "and");
+    lines.extend(object_class(finding));
+    let is_described = finding.tool == Tool::Leaks;
+    if !is_named && !is_described && (!finding.kind.is_leak() || !has_stack) {
+        lines.push(without_numbers(&finding.title));
+    }
+    let strength = match (is_named, has_stack) {
+        (true, _) => Strength::Strong,
+        (false, false) if prints_stacks(finding) => Strength::Lost,
+        (false, _) => Strength::Weak,
+    };
+    (lines, strength)
+}
+
+/// Returns the stacks that identify a finding: the primary one and, for a race, that of the
+/// conflicting access. Other kinds have a fixed primary stack, and not all versions of a checker
+/// print their other stacks.
+fn accesses(finding: &Finding) -> impl Iterator<Item = &Stack> {
+    let is_race = finding.kind.as_str().contains("race");
+    let mut rest = finding.stacks.iter().skip(1).filter(move |_| is_race);
+    let conflict = rest.find(|stack| stack.role == Role::Conflict);
+    finding.primary().into_iter().chain(conflict)
+}
+
+fn stack_lines(frames: &[Frame], names: &mut FrameCache) -> StackLines {
+    let mut counted: Vec<&Frame> = Vec::with_capacity(DEPTH);
     for frame in frames {
-        let known = names.get(&frame.info);
-        if lines.len() == DEPTH || matches!(known.class, Class::Allocator | Class::Runtime) {
-            continue;
+        let is_skipped = matches!(
+            names.get(&frame.info).class,
+            Class::Allocator | Class::Runtime
+        );
+        if !is_skipped && (frame.info.name().is_some() || !module_name(frame).is_empty()) {
+            counted.push(frame);
         }
-        let line = if known.name.is_empty() {
-            String::from(module(frame))
-        } else {
-            known.name.clone()
-        };
-        named |= !known.name.is_empty();
-        if !line.is_empty() {
-            lines.push(line);
+        if counted.len() == DEPTH {
+            break;
         }
     }
-    if frames
+    let is_named = has_names(&counted, names);
+    let mut lines: Vec<String> = counted
         .iter()
-        .all(|f| names.get(&f.info).name.is_empty() && module(f).is_empty())
-    {
-        return (lines_without_names(finding, frames), true);
-    }
+        .enumerate()
+        .map(|(depth, frame)| line(frame, depth, is_named, names))
+        .collect();
     if lines.is_empty() {
+        // Only allocators and runtimes, or locations without functions.
         lines = frames
             .iter()
             .take(DEPTH)
-            .map(|f| format!("{} in {}", names.get(&f.info).name, module(f)))
+            .map(|frame| bare_line(frame, names))
+            .filter(|line| !line.is_empty())
             .collect();
     }
-    // In a binary without symbols, all leaks look the same.
-    (lines, !named)
+    StackLines { lines, is_named }
 }
 
-fn module(frame: &Frame) -> &str {
-    base_name(frame.info.module.as_deref())
+/// Returns true if the frames have a function that identifies the code. `main` below frames without
+/// names doesn't: every finding of the program has it.
+fn has_names(counted: &[&Frame], names: &mut FrameCache) -> bool {
+    let mut after_unnamed = false;
+    counted.iter().any(|frame| {
+        let name = names.get(&frame.info).name.as_str();
+        let is_named = !(name.is_empty() || after_unnamed && name == "main");
+        after_unnamed |= name.is_empty();
+        is_named
+    })
 }
 
-fn base_name(path: Option<&str>) -> &str {
-    path.and_then(|path| path.rsplit(['/', '\\']).next())
-        .unwrap_or_default()
-}
-
-/// Returns the lines for a stack without functions and modules.
-fn lines_without_names(finding: &Finding, frames: &[Frame]) -> Vec<String> {
-    let files = frames
-        .iter()
-        .take(DEPTH)
-        .map(|f| String::from(base_name(f.info.file.as_deref())));
-    let mut lines: Vec<String> = files.filter(|file| !file.is_empty()).collect();
-    if !finding.kind.is_leak() {
-        lines.push(without_numbers(&finding.title));
+/// Returns the line of a frame. `is_named` is true if the stack has names; then a frame without a
+/// name contributes only its module, because its offset changes with each version of a library.
+fn line(frame: &Frame, depth: usize, is_named: bool, names: &mut FrameCache) -> String {
+    let known = names.get(&frame.info);
+    let info = &frame.info;
+    if known.name.is_empty() {
+        let module = module_name(frame);
+        return match (is_named, info.offset, info.build_id.as_deref()) {
+            (true, ..) | (_, None, _) => module,
+            (_, Some(offset), None) => format!("{module}+{offset:#x}"),
+            (_, Some(offset), Some(id)) => format!("{module}+{offset:#x} {id}"),
+        };
     }
-    lines
+    let place = match info.file.as_deref() {
+        Some(file) => String::from(base_name(file)),
+        // Rust's `main` calls that of the program, which has a file.
+        None if depth > 0 && known.name == "main" => String::new(),
+        None => module_name(frame),
+    };
+    let name = without_lambda(&known.name);
+    if place.is_empty() {
+        String::from(name)
+    } else {
+        format!("{name} in {place}")
+    }
+}
+
+/// Returns the name of a function. Compilers name the same lambda differently and number lambdas:
+/// `auto f::$_0::operator()`, `f::{lambda#1}::operator()`, `operator()`.
+fn without_lambda(name: &str) -> &str {
+    const CALL: &str = "operator()";
+    let is_lambda = name.ends_with(CALL) && (name.contains("::$_") || name.contains("lambda"));
+    if is_lambda { CALL } else { name }
+}
+
+/// Returns the line of a frame in a stack without code that may be the project's own.
+fn bare_line(frame: &Frame, names: &mut FrameCache) -> String {
+    let name = &names.get(&frame.info).name;
+    let module = module_name(frame);
+    let place = match frame.info.file.as_deref() {
+        Some(file) if module.is_empty() => base_name(file),
+        _ => module.as_str(),
+    };
+    match (name.is_empty(), place.is_empty()) {
+        (true, _) => String::from(place),
+        (_, true) => name.clone(),
+        _ => format!("{name} in {place}"),
+    }
+}
+
+/// Returns the class of the object that a finding is about, if its checker states it: macOS's `leaks`
+/// prints the class of a leaked object, and UndefinedBehaviorSanitizer prints types in quotes.
+fn object_class(finding: &Finding) -> Option<String> {
+    let title = &*finding.title;
+    match finding.tool {
+        Tool::Leaks => Some(without_numbers(title)),
+        Tool::Ubsan => class_in_quotes(title),
+        _ => None,
+    }
+}
+
+/// Returns the first name between single quotes that isn't one of a built-in type. gcc and clang
+/// print built-in types differently: `'unsigned long'`, `'long unsigned int'`.
+fn class_in_quotes(title: &str) -> Option<String> {
+    const BUILT_IN: &[&str] = &[
+        "struct", "class", "union", "enum", "const", "volatile", "restrict", "signed", "unsigned",
+        "char", "short", "int", "long", "float", "double", "bool", "_Bool", "void", "__int128",
+        "size_t", "wchar_t",
+    ];
+    let mut names =
+        title.split('\'').skip(1).step_by(2).flat_map(|quoted| {
+            quoted.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        });
+    let is_class = |name: &&str| {
+        name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !BUILT_IN.contains(name)
+    };
+    names.find(is_class).map(String::from)
+}
+
+/// Returns true if the checker prints a stack with each record of this kind.
+fn prints_stacks(finding: &Finding) -> bool {
+    let always = matches!(
+        finding.tool,
+        Tool::Memcheck
+            | Tool::Helgrind
+            | Tool::Drd
+            | Tool::Asan
+            | Tool::Lsan
+            | Tool::Tsan
+            | Tool::Msan
+            | Tool::Hwasan
+            | Tool::GoRace
+    );
+    // The title of an open descriptor has its path.
+    always && finding.kind != Kind::FD_LEAK && finding.kind != Kind::FD_INHERITED
 }
 
 /// Replaces numbers in a headline by `#`: values, sizes and addresses change from run to run.
@@ -222,7 +377,7 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
         assert_eq!(a, b);
         assert!(!a[0].is_weak());
         // The value is a contract: baselines and pull requests contain it.
-        assert_eq!(a[0].as_str(), "lg1-73df1754221917cfdbe42d4b9f3e6e1e");
+        assert_eq!(a[0].as_str(), "lg2-381ecb60d39b5b0d311ca4094ae020a7");
     }
 
     #[test]
@@ -265,5 +420,102 @@ SUMMARY: LeakSanitizer: 16 byte(s) leaked in 1 allocation(s).
             )
             .replace("main /src/a.cc:90:17", "_start (/bin/a+0x2)");
         assert!(prints(&bare)[0].is_weak());
+    }
+
+    fn print(log: &str) -> Fingerprint {
+        prints(log).remove(0)
+    }
+
+    #[test]
+    fn file_and_module_change_the_fingerprint() {
+        let file = LSAN.replace("/src/a.cc", "/src/b.cc");
+        let folder = LSAN.replace("/src/a.cc", "/ci/build/a.cc");
+        assert_ne!(print(LSAN), print(&file));
+        assert_eq!(print(LSAN), print(&folder));
+        let library = |name: &str| MEMCHECK.replace("(a.cc:3)", &format!("(in /usr/lib/{name})"));
+        assert_eq!(
+            print(&library("libwork.so.1.2")),
+            print(&library("libwork.so.1"))
+        );
+        assert_ne!(print(&library("libwork.so")), print(&library("libplay.so")));
+    }
+
+    #[test]
+    fn unnamed_frames_are_identified_by_module_offset_and_build_id() {
+        let error = |address: &str, module: &str| {
+            print(&format!(
+                "==9==WARNING: MemorySanitizer: use-of-uninitialized-value\n    \
+                #0 {address} ({module})\n    #1 0x7f01 (/lib/libc.so.6+0x29d8f)\n\n\
+                SUMMARY: MemorySanitizer: use-of-uninitialized-value ({module})\n"
+            ))
+        };
+        let one = error("0x55d0", "/bin/calc+0x11c0");
+        assert!(one.is_weak() && !one.is_lost());
+        assert_eq!(one, error("0x5601", "/ci/calc+0x11c0"));
+        for other in [
+            "/bin/calc+0x9fff",
+            "/bin/sum+0x11c0",
+            "/bin/calc+0x11c0) (BuildId: 48ec",
+        ] {
+            assert_ne!(one, error("0x55d0", other), "{other}");
+        }
+        let below_main = "==9==WARNING: MemorySanitizer: use-of-uninitialized-value\n    \
+            #0 0x1 (/bin/calc+0x11c0)\n    #1 0x2 in main (/bin/calc+0x2000)\n\n\
+            SUMMARY: MemorySanitizer: use-of-uninitialized-value (/bin/calc+0x11c0)\n";
+        assert!(print(below_main).is_weak());
+    }
+
+    #[test]
+    fn race_has_the_same_fingerprint_from_either_side() {
+        let race = |first: &str, second: &str| {
+            print(&format!(
+                "==================\nWARNING: ThreadSanitizer: data race (pid=7)\n  \
+                Write of size 4 at 0x1 by thread T1:\n    #0 {first} /src/a.c:3 (a+0x1)\n\n  \
+                Previous write of size 4 at 0x1 by thread T2:\n    #0 {second} /src/a.c:9 (a+0x2)\n\n\
+                SUMMARY: ThreadSanitizer: data race /src/a.c:3 in {first}\n==================\n"
+            ))
+        };
+        assert_eq!(race("put", "get"), race("get", "put"));
+        assert_ne!(race("put", "get"), race("put", "clear"));
+    }
+
+    #[test]
+    fn classes_of_objects_and_types_are_part_of_the_fingerprint() {
+        let leak = |class: &str| {
+            print(&format!(
+                "Process 7: 1 leak for 48 total leaked bytes.\n\n    \
+                1 (48 bytes) ROOT LEAK: <{class} 0x600000010940> [48]\n"
+            ))
+        };
+        assert_eq!(leak("Node"), leak("Node"));
+        assert_ne!(leak("Node"), leak("Session"));
+        let call = |class: &str, int: &str| {
+            print(&format!(
+                "a.cc:3:4: runtime error: member call on address 0x1 which does not point to an \
+                object of type '{class}'\n    #0 0x1 in draw(shape&, {int}) /src/a.cc:3:4\n\n"
+            ))
+        };
+        assert_ne!(call("Circle", "int"), call("Square", "int"));
+        assert_eq!(call("Circle", "int"), call("struct Circle", "long"));
+        assert_eq!(
+            class_in_quotes("load of type 'unsigned long const *'"),
+            None
+        );
+    }
+
+    #[test]
+    fn record_that_lost_its_stack_is_recognized() {
+        let lost = print("==9== Invalid read of size 8\n==9== ...\n==9== \n");
+        assert!(lost.is_lost() && lost.is_weak());
+        let message = print("free(): invalid pointer\n");
+        assert!(message.is_weak() && !message.is_lost());
+    }
+
+    #[test]
+    fn lambdas_have_one_name() {
+        for name in ["auto f::$_0::operator()", "f::{lambda#2}::operator()"] {
+            assert_eq!(without_lambda(name), "operator()");
+        }
+        assert_eq!(without_lambda("Less::operator()"), "Less::operator()");
     }
 }

@@ -28,6 +28,7 @@ mod threads;
 mod truncation;
 mod tsan;
 mod ubsan;
+mod unsupported;
 mod untagged;
 mod valgrind;
 mod xml;

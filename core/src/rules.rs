@@ -153,6 +153,13 @@ impl Rule {
         }
     }
 
+    /// Returns the number of places in one process up to which the rule accepts findings. By default,
+    /// a weak fingerprint accepts one. `None` means unlimited.
+    pub(crate) fn per_process_limit(&self, is_weak: bool) -> Option<u64> {
+        let is_weak = is_weak && self.selector.fingerprint.is_some();
+        self.limit.per_process.or(is_weak.then_some(1))
+    }
+
     /// Returns the id in backticks after the origin, or only the id if it contains the origin.
     pub fn locate(&self) -> String {
         if self.id.contains(&self.origin.to_string()) {

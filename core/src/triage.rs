@@ -6,6 +6,7 @@
 
 pub(crate) mod baseline;
 mod finding;
+pub(crate) mod places;
 
 use alloc::string::String;
 use alloc::vec;
@@ -17,7 +18,7 @@ use jiff::civil::Date;
 pub use self::baseline::{Baseline, BaselineEntry, Comparison, GrownFinding};
 pub use self::finding::{Cause, Disposition, TriagedFinding};
 use crate::culprit::{self, FrameCache, Workspace};
-use crate::fingerprint::{self, Fingerprint};
+use crate::fingerprint::{self, Fingerprint, PREFIX};
 use crate::model::{Finding, Kind};
 use crate::parse::Parsed;
 use crate::policy::{Level, Policy};
@@ -216,10 +217,12 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, findings: &mut [TriagedFinding]) ->
             records: gated.decided,
             bytes: gated.bytes,
             blocks: gated.blocks,
+            per_process: 0,
         };
         usage.over_limit = exceeds(rule.limit, gated);
         usage.expectation_missed = rule.expect.is_some_and(|n| n != usage.matched);
     }
+    limit_per_process(parsed, gate, findings, &mut usages);
     for triaged in findings {
         let Some(usage) = triaged.rule.map(|at| &usages[at]) else {
             continue;
@@ -233,6 +236,31 @@ fn apply_rules(parsed: &Parsed, gate: &Gate, findings: &mut [TriagedFinding]) ->
         }
     }
     usages
+}
+
+/// Applies the limits of places in one process.
+fn limit_per_process(
+    parsed: &Parsed,
+    gate: &Gate,
+    findings: &[TriagedFinding],
+    usages: &mut [RuleUsage],
+) {
+    // For each finding, its rule and the limit of the rule.
+    let limits: Vec<Option<(usize, u64)>> = findings
+        .iter()
+        .zip(&parsed.findings)
+        .map(|(triaged, finding)| {
+            let at = triaged.rule?;
+            let limit = gate.rules[at].per_process_limit(triaged.fingerprint.is_weak())?;
+            is_gated(gate, finding, triaged).then_some((at, limit))
+        })
+        .collect();
+    let most = places::most_in_one_process(parsed, |at| Some(limits[at]?.0));
+    for (at, limit) in limits.into_iter().flatten() {
+        let places = most.get(&at).copied().unwrap_or_default();
+        usages[at].gated.per_process = places;
+        usages[at].over_limit |= places > limit;
+    }
 }
 
 fn add_finding(usage: &mut RuleUsage, finding: &Finding, records: u64) {
@@ -273,19 +301,19 @@ impl Triage {
         gate.rules.iter().zip(&self.usages)
     }
 
-    /// Looks up the fingerprint that begins with `prefix`, with or without the leading `lg1-`.
+    /// Looks up the fingerprint that begins with `prefix`, with or without the leading `lg2-`.
     ///
     /// # Errors
     /// Returns [`LookupError`] if `prefix` has fewer than four hexadecimal digits, or if no fingerprint or
     /// several fingerprints of this run begin with it.
     pub fn find(&self, prefix: &str) -> Result<&Fingerprint, LookupError> {
         const SHORTEST: usize = 4;
-        let start = prefix.strip_prefix("lg1-").unwrap_or(prefix);
+        let start = prefix.strip_prefix(PREFIX).unwrap_or(prefix);
         if start.len() < SHORTEST {
             return Err(LookupError::TooShort(prefix.into()));
         }
         let matches = |f: &&Fingerprint| {
-            let digits = f.as_str().strip_prefix("lg1-");
+            let digits = f.as_str().strip_prefix(PREFIX);
             digits.is_some_and(|digits| digits.starts_with(start))
         };
         let all = self.findings.iter().map(|triaged| &triaged.fingerprint);

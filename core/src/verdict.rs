@@ -171,16 +171,22 @@ pub fn judge_observed(
 
 /// Computes the verdict on merged runs, keeping each run's own reasons and verified checkers.
 ///
-/// `legs` is the merged runs' own verdict, as returned by [`document::merge`](crate::document::merge).
+/// `legs` is the merged runs' own verdict, as returned by [`document::merge`](crate::document::merge),
+/// and `unexpected` states for each finding whether a run failed because of it. Only a rule or the
+/// baseline accepts such a finding; a policy that ignores its kind doesn't.
 pub fn judge_merged(
     parsed: &Parsed,
     triage: &Triage,
     sources: &[Source],
     legs: &Verdict,
+    unexpected: &[bool],
     gate: &Gate,
 ) -> Verdict {
     let verified = legs.verified.clone();
-    decide(parsed, triage, Basis::Logs(sources), verified, gate).with_reasons_of(legs)
+    let mut legs = legs.clone();
+    legs.reasons
+        .extend(findings::ignored_by_merge(triage, unexpected));
+    decide(parsed, triage, Basis::Logs(sources), verified, gate).with_reasons_of(&legs)
 }
 
 fn decide(

@@ -261,7 +261,7 @@ mod tests {
         assert!(entry("perl").unwrap_err().contains("toml, valgrind, lsan"));
         assert!(
             judged
-                .generate_rule("lg1-0000000", "toml", RawWording::default())
+                .generate_rule("lg2-0000000", "toml", RawWording::default())
                 .unwrap_err()
                 .contains("no finding")
         );

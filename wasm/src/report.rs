@@ -24,6 +24,8 @@ pub struct Report {
     sources: Vec<Source>,
     /// Verdict of the legs, if the report is merged.
     legs: Option<Verdict>,
+    /// For each finding, whether a leg failed because of it. Empty if the report isn't merged.
+    unexpected: Vec<bool>,
 }
 
 #[wasm_bindgen]
@@ -49,12 +51,14 @@ impl Report {
             parsed: Rc::new(parsed),
             sources,
             legs: None,
+            unexpected: Vec::new(),
         }
     }
 
     /// Creates a report of merged runs.
     pub(crate) fn merged(merged: Document, sources: Vec<Source>) -> Self {
         Self {
+            unexpected: merged.unexpected(),
             legs: Some(merged.verdict),
             ..Self::new(merged.parsed, sources)
         }
@@ -73,7 +77,14 @@ impl Report {
         } = options.settings(today)?;
         let triage = triage(&self.parsed, &gate, &NoWorkspace);
         let verdict = match &self.legs {
-            Some(legs) => judge_merged(&self.parsed, &triage, &self.sources, legs, &gate),
+            Some(legs) => judge_merged(
+                &self.parsed,
+                &triage,
+                &self.sources,
+                legs,
+                &self.unexpected,
+                &gate,
+            ),
             None => judge(&self.parsed, &triage, &self.sources, &gate),
         };
         let mut judged = Judged {

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { deflateRawSync, gzipSync, inflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, gzipSync, inflateRawSync } from 'node:zlib';
 import {
   HOSTILE,
   HOSTILE_LOG,
@@ -136,6 +136,7 @@ function zip(members) {
       [from + 22, 2, name.length],
     ];
     const sizes = (from) => [
+      [from - 4, 4, crc32(body)],
       [from, 4, packed.length],
       [from + 4, 4, Buffer.byteLength(body)],
     ];
@@ -360,6 +361,16 @@ test('an unreadable file never passes', async () => {
       /bad\.gz: /,
     ],
   };
+  // One bit of a checksum or a length is wrong.
+  const damaged = (bytes, at) => {
+    bytes[at < 0 ? bytes.length + at : at] ^= 1;
+    return bytes;
+  };
+  const packed = zip([['a.txt', clean]]);
+  const entry = packed.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+  broken['sum.gz'] = [damaged(gzipSync(clean), -8), /sum\.gz: the gzip file is corrupt/];
+  broken['length.gz'] = [damaged(gzipSync(clean), -4), /length\.gz: the gzip file is corrupt/];
+  broken['sum.zip'] = [damaged(packed, entry + 16), /sum\.zip: the zip file is corrupt/];
   for (const [name, [bytes, wanted]] of Object.entries(broken)) {
     await put(tab, 'clean.log', text('memcheck/clean'));
     await title(tab, /^pass$/);
@@ -368,6 +379,14 @@ test('an unreadable file never passes', async () => {
     assert.match(await tab.textContent('#reasons'), wanted);
     await tab.click('#clear');
   }
+  await done();
+});
+
+test('a member whose name ends like a directory is read if it has content', async () => {
+  const { tab, done } = await open();
+  const members = [['tests/', ''], ['tests/leak.txt/', text('memcheck/definite')]];
+  await put(tab, 'logs.zip', zip(members));
+  await title(tab, /^fail, 1 unexpected finding$/);
   await done();
 });
 

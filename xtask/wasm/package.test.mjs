@@ -93,7 +93,7 @@ test('text reports match the snapshots', () => {
     const snapshot = readFileSync(join(snapshots, name, 'text.snap'), 'utf8');
     const [, , body] = snapshot.split(/^---\n/m, 3);
     const text = readFileSync(join(native, name, 'text'), 'utf8');
-    const masked = text.replaceAll(/lg1-[0-9a-f]{32}/g, 'lg#');
+    const masked = text.replaceAll(/lg2-[0-9a-f]{32}/g, 'lg#');
     assert.equal(masked.trimEnd(), body.trimEnd(), name);
   }
 });
@@ -125,7 +125,7 @@ test('a generated rule accepts the finding until it expires', () => {
   const config = [...new Set(entries)].join('\n');
   assert.equal(report.judge({ config, today: '2026-12-31' }).outcome, 'pass');
   assert.equal(report.judge({ config, today: '2027-01-01' }).outcome, 'fail');
-  assert.throws(() => judged.entry('lg1-00000000', 'toml'), /no finding/);
+  assert.throws(() => judged.entry('lg2-00000000', 'toml'), /no finding/);
   assert.throws(() => judged.entry(findings[0].fingerprint, 'perl'), /unknown rule syntax/);
   const supp = { name: 'known.supp', text: judged.entry(findings[0].fingerprint, 'valgrind') };
   assert.equal(

@@ -55,7 +55,7 @@ const changes: Change[] | undefined = judged.changes;
 const texts: string[] = formats().map((format: Format) =>
   judged.document(format, { category: 'a', maxCharacters: 9000, showAccepted: true }),
 );
-const entry: string = judged.entry('lg1-0', 'lsan', { reason: 'known', status: 'accepted' });
+const entry: string = judged.entry('lg2-0', 'lsan', { reason: 'known', status: 'accepted' });
 const panes: Panes = judged.panes();
 const names: Pack[] = packs();
 const missing: string[] = judged.notGiven;
@@ -68,6 +68,6 @@ report.judge({ supressions: [] });
 // @ts-expect-error: unknown format
 judged.document('pdf');
 // @ts-expect-error: unknown rule syntax
-judged.entry('lg1-0', 'perl');
+judged.entry('lg2-0', 'perl');
 // @ts-expect-error: the outcome is read-only
 judged.outcome = 'pass';

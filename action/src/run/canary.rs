@@ -19,6 +19,7 @@ use super::checker::{Checker, Family};
 use super::helper::write_program;
 use super::launch::Machine;
 use super::launcher;
+use crate::args::NoLogs;
 use crate::ingest::Logs;
 
 /// The canary takes a second, but the machine may be busy.
@@ -82,7 +83,7 @@ fn run_under(
         .envs(launch.env.into_iter().chain(launch.child_env))
         .stdin(Stdio::null());
     wait_for(command, &logs)?;
-    Ok(Logs::read(&[OsString::from(&logs)], &[]))
+    Ok(Logs::read(&[OsString::from(&logs)], &[], NoLogs::Allowed))
 }
 
 /// Starts a command with its output in `logs`, and waits for it to end.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use leakgate_core::policy::Silence;
 
-use crate::args::GateArgs;
+use crate::args::{GateArgs, NoLogs};
 use crate::error::Error;
 use crate::github::Token;
 use crate::run::Checker;
@@ -17,6 +17,8 @@ use crate::run::Checker;
 pub(crate) struct Inputs {
     /// Logs to read: files, directories, glob patterns.
     pub(crate) reports: Vec<OsString>,
+    /// What to do if one of the logs has no file.
+    pub(crate) no_logs: NoLogs,
     /// Command to run under checkers instead of reading logs.
     pub(crate) command: Vec<String>,
     /// Checkers for the command.
@@ -101,6 +103,7 @@ impl Inputs {
             silence,
             ..GateArgs::default()
         };
+        let allow_no_logs = read_flag(variable, "allow-no-logs", false, &mut errors);
         let annotations = read_flag(variable, "annotations", true, &mut errors);
         let summary = read_flag(variable, "summary", true, &mut errors);
         let upload = read_flag(variable, "upload-reports", true, &mut errors);
@@ -112,6 +115,7 @@ impl Inputs {
         }
         Ok(Self {
             reports,
+            no_logs: NoLogs::allowed_if(allow_no_logs),
             command,
             tools,
             gate,

@@ -748,3 +748,32 @@ fn packs_are_explained_and_off_by_default() {
     };
     assert_eq!((used(&[]), used(&["--pack", "rust-std"])), (0, 1));
 }
+
+#[test]
+fn weak_finding_is_accepted_with_a_limit() {
+    let dir = folder();
+    let overflow = |line: u32| {
+        format!(
+            "src/sum.c:{line}:7: runtime error: signed integer overflow: 2147483647 + 1 cannot be \
+             represented in type 'int'\n"
+        )
+    };
+    write(&dir, "one.log", &overflow(12));
+    write(&dir, "two.log", &(overflow(12) + &overflow(400)));
+    let fingerprint = fingerprints(&document(&dir, &["one.log"]), "unexpected").remove(0);
+    let ran = run(&dir, &["allow", &fingerprint, "one.log", "--reason", "x"]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("limit = { per-process = 1 }"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.err.contains("the rule is limited"), "{}", ran.err);
+    assert_eq!(run(&dir, &["check", "one.log"]).status, 0);
+    assert_eq!(reason_codes(&document(&dir, &["two.log"])), ["over-limit"]);
+    fs::remove_file(dir.path().join("leakgate.toml")).unwrap();
+    let write_baseline = ["baseline", "write", "--baseline", "b.json", "one.log"];
+    assert_eq!(run(&dir, &write_baseline).status, 0);
+    let check = |log| run(&dir, &["check", "--baseline", "b.json", log]).status;
+    assert_eq!((check("one.log"), check("two.log")), (0, 1));
+}

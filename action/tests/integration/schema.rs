@@ -58,7 +58,7 @@ fn schema_and_parser_accept_the_same_files() {
         bytes = 4096
         blocks = { min = 1, max = 2 }
         stack = ["...", "runtime...", "fun:a::*", "obj:libx.so", "src:a.c:3", "re:^b"]
-        fingerprint = "lg1-00000000000000000000000000000000"
+        fingerprint = "lg2-00000000000000000000000000000000"
         title = "*"
         reason = "why"
         investigation = "docs/x.md"
@@ -109,7 +109,7 @@ fn schema_and_parser_accept_the_same_files() {
         (format!("{ENTRY}bytes = {{ least = 4 }}\n"), false),
         (format!("{ENTRY}status = \"done\"\n"), false),
         (format!("{ENTRY}expires = \"soon\"\n"), false),
-        (format!("{ENTRY}fingerprint = \"lg1-12\"\n"), false),
+        (format!("{ENTRY}fingerprint = \"lg2-12\"\n"), false),
         (format!("{ENTRY}witness = [\"malloc\"]\n"), false),
         (format!("{ENTRY}limit = 3\n"), false),
         ("[[format]]\nname = \"a\"\n".to_owned(), false),

@@ -1,7 +1,7 @@
 //! Tables of allocator, runtime and third-party frames: the format of a row, and all rows.
 //!
-//! The tables are frozen for `lg1` fingerprints. A changed row changes fingerprints and requires a
-//! new fingerprint version (`lg2`).
+//! The tables are frozen for `lg2` fingerprints. A changed row changes fingerprints and requires a
+//! new fingerprint version (`lg3`).
 
 mod allocators;
 mod runtimes;

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::{Document, PriorFinding};
+use super::{Document, PriorFinding, claims};
 use crate::model::{Finding, Input, Text};
 use crate::parse::Parsed;
 use crate::problem::Problem;
 use crate::reason::{Reason, ReasonCode};
+use crate::triage::Disposition;
 use crate::verdict::{Outcome, Source, Verdict};
 
 /// Merges runs, such as the jobs of a matrix, into one. Each run has a name. Findings that are the
@@ -77,15 +78,19 @@ impl Merger {
 
     fn add(&mut self, name: &str, document: Document) {
         let Document {
-            parsed,
+            mut parsed,
             verdict,
             findings,
         } = document;
+        parsed.problems.extend(claims::unexplained(&parsed));
+        claims::clear_unproven_output(&mut parsed);
+        let reasons = claims::lasting_reasons(&verdict, &parsed, &findings);
         let first_input = self.merged.parsed.inputs.len();
         let first_report = self.merged.parsed.reports.len();
         self.add_verdict(
             name,
             verdict,
+            reasons,
             first_input..first_input + parsed.inputs.len(),
         );
         let indices: Vec<usize> = parsed
@@ -117,8 +122,13 @@ impl Merger {
     }
 
     /// Adds the parts of a run's verdict that the merged data doesn't show.
-    fn add_verdict(&mut self, name: &str, verdict: Verdict, inputs: core::ops::Range<usize>) {
-        let reasons: Vec<Reason> = super::underivable_reasons(&verdict).cloned().collect();
+    fn add_verdict(
+        &mut self,
+        name: &str,
+        verdict: Verdict,
+        reasons: Vec<Reason>,
+        inputs: core::ops::Range<usize>,
+    ) {
         let is_silent = reasons.iter().any(|r| r.code == ReasonCode::NoEvidence);
         // Checkers that leakgate observed may print nothing.
         if !is_silent && verdict.verified.is_empty() {
@@ -165,6 +175,9 @@ impl Merger {
             same.occurrences += finding.occurrences;
             same.inherited += finding.inherited;
             same.instances.append(&mut finding.instances);
+            if prior.disposition() == Disposition::Unexpected {
+                merged.findings[at].disposition = prior.disposition;
+            }
         }
         at
     }

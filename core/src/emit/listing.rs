@@ -61,32 +61,45 @@ struct AdviceV1<'a> {
     message: &'a str,
 }
 
+/// What is listed below a rule.
+#[derive(Default)]
+struct Details<'a> {
+    /// The fingerprints of all findings that the rule matches, sorted.
+    matches: Vec<&'a str>,
+    /// The advice about the rule, except for ignored advice.
+    advice: Vec<&'a Advice>,
+}
+
 impl<'a> Listing<'a> {
     fn usage(&self, rule: usize) -> Option<&'a RuleUsage> {
         self.ran.and_then(|(_, triage)| triage.usages.get(rule))
     }
 
-    /// Returns the fingerprints of all findings that a rule matches, sorted.
-    fn matches(&self, rule: usize) -> Vec<&'a str> {
-        let index = u32::try_from(rule).unwrap_or(u32::MAX);
+    /// Returns the matches of each rule and the advice about it, in the order of the rules.
+    fn details(&self) -> Vec<Details<'a>> {
+        let mut details: Vec<Details<'a>> = Vec::new();
+        details.resize_with(self.gate.rules.len(), Details::default);
         let findings = self
             .ran
             .into_iter()
             .flat_map(|(_, triage)| &triage.findings);
-        let mut found: Vec<&str> = findings
-            .filter(|triaged| triaged.matches.contains(&index))
-            .map(|triaged| triaged.fingerprint.as_str())
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// Returns the advice about a rule, except for ignored advice.
-    fn advice(&self, rule: usize) -> impl Iterator<Item = &'a Advice> {
-        self.advice
-            .iter()
-            .filter(move |a| a.rule == rule && a.level != Level::Allow)
+        for triaged in findings {
+            for at in &triaged.matches {
+                if let Some(details) = details.get_mut(*at as usize) {
+                    details.matches.push(triaged.fingerprint.as_str());
+                }
+            }
+        }
+        for advice in self.advice.iter().filter(|a| a.level != Level::Allow) {
+            if let Some(details) = details.get_mut(advice.rule) {
+                details.advice.push(advice);
+            }
+        }
+        for details in &mut details {
+            details.matches.sort_unstable();
+            details.matches.dedup();
+        }
+        details
     }
 
     /// Writes the list as JSON, schema `leakgate-rules/v1`.
@@ -98,8 +111,9 @@ impl<'a> Listing<'a> {
             .gate
             .rules
             .iter()
+            .zip(self.details())
             .enumerate()
-            .map(|(at, rule)| self.rule(at, rule))
+            .map(|(at, (rule, details))| self.rule(at, rule, details))
             .collect();
         let text = serde_json::to_string(&ListingV1 {
             schema: "leakgate-rules/v1",
@@ -109,7 +123,7 @@ impl<'a> Listing<'a> {
         writeln!(out, "{}", escape::json(text))
     }
 
-    fn rule(&self, at: usize, rule: &'a Rule) -> RuleV1<'a> {
+    fn rule(&self, at: usize, rule: &'a Rule, details: Details<'a>) -> RuleV1<'a> {
         let usage = self.usage(at).cloned().unwrap_or_default();
         let advice = |a: &'a Advice| AdviceV1 {
             code: a.code.as_str(),
@@ -125,13 +139,13 @@ impl<'a> Listing<'a> {
             records: usage.decided,
             bytes: usage.bytes,
             blocks: usage.blocks,
-            matches: self.matches(at),
+            matches: details.matches,
             reason: &rule.metadata.reason,
             status: rule.metadata.status.as_deref(),
             owner: rule.metadata.owner.as_deref(),
             added: rule.metadata.added.map(|d| d.to_string()),
             expires: rule.expires.map(|d| d.to_string()),
-            advice: self.advice(at).map(advice).collect(),
+            advice: details.advice.into_iter().map(advice).collect(),
         }
     }
 
@@ -141,8 +155,8 @@ impl<'a> Listing<'a> {
     /// Returns an error only if `out` does.
     pub fn text(&self, options: &RenderOptions<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let paint = Paint::new(options);
-        for (at, rule) in self.gate.rules.iter().enumerate() {
-            self.rule_text(at, rule, paint, out)?;
+        for (at, (rule, details)) in self.gate.rules.iter().zip(self.details()).enumerate() {
+            self.rule_text(at, rule, &details, paint, out)?;
         }
         if !self.gate.rules.is_empty() {
             writeln!(out)?;
@@ -161,6 +175,7 @@ impl<'a> Listing<'a> {
         &self,
         at: usize,
         rule: &Rule,
+        details: &Details<'_>,
         paint: Paint,
         out: &mut dyn fmt::Write,
     ) -> fmt::Result {
@@ -188,10 +203,10 @@ impl<'a> Listing<'a> {
         if !rule.metadata.reason.is_empty() {
             writeln!(out, "  {}", terminal(&rule.metadata.reason))?;
         }
-        for fingerprint in self.matches(at) {
+        for fingerprint in &details.matches {
             writeln!(out, "  {} {fingerprint}", paint.mark("matches"))?;
         }
-        for advice in self.advice(at) {
+        for advice in &details.advice {
             writeln!(
                 out,
                 "  {} {} {}",

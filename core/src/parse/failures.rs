@@ -2,7 +2,8 @@
 //! status doesn't reveal them.
 //!
 //! Sources: valgrind `coregrind/m_main.c`, `m_libcassert.c`, `launcher-linux.c`; compiler-rt
-//! `asan/asan_linux.cpp`, `asan_rtl.cpp`, `sanitizer_common/sanitizer_common.cpp`.
+//! `asan/asan_linux.cpp`, `asan_rtl.cpp`, `sanitizer_common/sanitizer_common.cpp`,
+//! `sanitizer_posix_libcdep.cpp`, `lsan/lsan_common.cpp`.
 
 use alloc::format;
 
@@ -41,6 +42,13 @@ const ASAN: &[&[u8]] = &[
     b"Shadow memory range interleaves",
     b"ASan shadow was supposed to be located",
     b"ReserveShadowMemoryRange failed",
+];
+
+/// Messages of LeakSanitizer if it can't search for leaks.
+const LSAN: &[&[u8]] = &[
+    b"ptrace appears to be blocked",
+    b"LeakSanitizer may hang",
+    b"Child exited with signal ",
 ];
 
 /// Reads a line without a tag, and adds a problem if it reveals a failure.
@@ -127,7 +135,13 @@ fn is_not_found(text: &[u8]) -> bool {
     called && (no_file || missing.iter().any(|m| text.ends_with(m)))
 }
 
-/// Returns true for a message with a tag of a sanitizer runtime that cannot start.
-pub(crate) fn is_asan_startup_failure(text: &[u8]) -> bool {
-    ASAN.iter().any(|message| contains(text, message))
+/// Returns the name of the sanitizer whose runtime cannot start or cannot work, for a message with a
+/// tag.
+pub(crate) fn failed_sanitizer(text: &[u8]) -> Option<&'static str> {
+    let has_any = |messages: &[&[u8]]| messages.iter().any(|message| contains(text, message));
+    match () {
+        () if has_any(ASAN) => Some("AddressSanitizer"),
+        () if has_any(LSAN) => Some("LeakSanitizer"),
+        () => None,
+    }
 }

@@ -132,9 +132,9 @@ impl Sanitizers {
             self.msan_preamble = Some((shared_text(text.trim_ascii()), context.line));
         } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
             self.open_leaks(text, context, out);
-        } else if pid.is_some() && failures::is_asan_startup_failure(text) {
+        } else if let Some(name) = pid.and_then(|_| failures::failed_sanitizer(text)) {
             let text = String::from_utf8_lossy(text.trim_ascii());
-            let message = format!("AddressSanitizer failed: `{text}`");
+            let message = format!("{name} failed: `{text}`");
             out.add_problem(Code::CheckerFailed, context.line, pid, message);
         } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
             let message = "cannot read the summary of a sanitizer";

@@ -18,6 +18,7 @@ use super::generated::{Block, BlockLine};
 use super::lsan;
 use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
+use super::unsupported;
 use super::untagged::UntaggedReports;
 use super::valgrind::{ProcessEnd, ValgrindProcess};
 use super::xml::XmlDocument;
@@ -139,13 +140,16 @@ impl Stream {
         let was_open = self.sanitizers.is_open();
         // Text before a tag is incomplete, because another process wrote into its line.
         let untagged = tag.map_or(text, |tag| &text[..tag.at]);
-        let starts_report = !untagged.is_empty()
-            && markers.contains_any(untagged)
+        let has_marker = !untagged.is_empty() && markers.contains_any(untagged);
+        let starts_report = has_marker
             && self
                 .untagged_reports
                 .try_start(untagged, line, self.name.as_ref(), out);
         if !starts_report && (tag.is_none() || is_sanitizer_line(untagged)) {
             failures::outside_of_reports(untagged, line, out);
+            if has_marker {
+                unsupported::read(untagged, line, out);
+            }
             self.untagged(untagged, line, out);
         }
         match tag {

@@ -46,6 +46,9 @@ pub struct Limit {
     pub bytes: Option<u64>,
     /// Maximum number of leaked blocks.
     pub blocks: Option<u64>,
+    /// Maximum number of places in one process: different stacks, or records if they state neither
+    /// lines nor offsets.
+    pub per_process: Option<u64>,
 }
 
 /// A pattern for the checker's headline.
@@ -70,8 +73,8 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// Returns true if the finding meets all conditions. Many findings share a weak fingerprint,
-    /// so it matches only together with exact sizes.
+    /// Returns true if the finding meets all conditions. Different findings may share a weak
+    /// fingerprint, so it matches only together with exact sizes.
     pub(crate) fn matches(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
         let size = |bounds: Bounds, size: Option<u64>| {
             bounds.is_open() || size.is_some_and(|s| bounds.holds(s))
@@ -89,11 +92,11 @@ impl Selector {
             })
     }
 
-    /// Returns true if the fingerprint, together with the sizes, identifies the finding.
+    /// Returns true if the fingerprint, together with the sizes, identifies the finding. Triage
+    /// also limits the number of findings with a weak fingerprint.
     fn is_exact_for(&self, finding: &Finding, fingerprint: &Fingerprint) -> bool {
         let exact = |bounds: Bounds| bounds.min.is_some() && bounds.min == bounds.max;
-        !fingerprint.is_weak()
-            || finding.leak.is_none()
-            || (exact(self.bytes) && exact(self.blocks))
+        let has_sizes = finding.leak.is_none() || (exact(self.bytes) && exact(self.blocks));
+        !fingerprint.is_lost() && (!fingerprint.is_weak() || has_sizes)
     }
 }

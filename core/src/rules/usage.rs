@@ -39,6 +39,8 @@ pub struct GatedTotals {
     pub bytes: u64,
     /// Leaked blocks.
     pub blocks: u64,
+    /// The largest number of places in one process. Zero if the rule doesn't limit it.
+    pub per_process: u64,
 }
 
 impl RuleUsage {

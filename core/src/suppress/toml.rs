@@ -6,13 +6,16 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 use super::{Attempt, Generator, RuleOptions, Target, Unsupported};
 use crate::culprit::{Class, FrameCache};
 use crate::fingerprint::DEPTH;
-use crate::model::{Finding, Kind};
+use crate::model::{Finding, Kind, Role};
 use crate::rules::glob::Glob;
 use crate::rules::hygiene::is_over_broad;
 use crate::rules::{Config, RuleMetadata, witness};
+use crate::triage::places;
 
 /// The conditions of a rule and its witness.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ struct AllowEntry {
     kinds: Vec<String>,
     /// Exact bytes and blocks.
     sizes: Option<(u64, u64)>,
+    /// The limit for a weak fingerprint.
+    per_process: Option<u64>,
     stack: Vec<String>,
     fingerprint: Option<String>,
     witness: Vec<String>,
@@ -41,8 +46,12 @@ pub(super) fn generate(
     let mut goals: Vec<Vec<usize>> = Vec::new();
     let mut rule_counts = Vec::with_capacity(targets.len());
     for target in targets {
-        let kinds = accepted_kinds(target.members());
         let before = tasks.len();
+        if target.triaged().fingerprint.is_lost() {
+            rule_counts.push(0);
+            continue;
+        }
+        let kinds = accepted_kinds(target.members());
         for (sizes, goal) in group_by_size(target) {
             let first = &target.parsed.findings[goal[0]];
             let base = AllowEntry {
@@ -56,12 +65,18 @@ pub(super) fn generate(
         }
         rule_counts.push(tasks.len() - before);
     }
+    limit_weak(generator, &mut tasks, &goals);
     let mut chosen = generator
         .choose(&goals, |goal, number, cache| {
             tasks[goal].attempt(goals[goal][0], number, cache)
         })
         .into_iter();
     let mut text = |target: &Target<'_>, rules: usize| {
+        if target.triaged().fingerprint.is_lost() {
+            return Err(Unsupported::new(
+                "the log lost its stack, so nothing distinguishes it from other findings of its kind",
+            ));
+        }
         let mut out = String::new();
         // Collects first, so that an error also consumes the other rules of the target.
         for entry in chosen.by_ref().take(rules).collect::<Vec<_>>() {
@@ -80,6 +95,23 @@ pub(super) fn generate(
         .zip(rule_counts)
         .map(|(target, rules)| text(target, rules))
         .collect()
+}
+
+/// Limits rules with a weak fingerprint to the number of places that the findings have now.
+fn limit_weak(generator: &Generator<'_>, tasks: &mut [Task<'_, '_>], goals: &[Vec<usize>]) {
+    let mut task_of: HashMap<usize, usize> = HashMap::new();
+    for (at, (task, goal)) in tasks.iter().zip(goals).enumerate() {
+        if task.target.triaged().fingerprint.is_weak() {
+            task_of.extend(goal.iter().map(|finding| (*finding, at)));
+        }
+    }
+    if task_of.is_empty() {
+        return;
+    }
+    let task_of = |finding: usize| task_of.get(&finding).copied();
+    for (at, places) in places::most_in_one_process(generator.parsed, task_of) {
+        tasks[at].base.per_process = Some(places);
+    }
 }
 
 /// Groups the findings of a target by size if its fingerprint is weak. Otherwise returns one group.
@@ -102,14 +134,15 @@ fn group_by_size(target: &Target<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>
 
 impl Task<'_, '_> {
     /// Returns the candidate with this number. The order goes from the most to the least readable:
-    /// stack, stack with fingerprint, both with gaps in the stack, fingerprint alone.
+    /// fingerprint and stack, fingerprint and stack with gaps, fingerprint alone. A stack alone would
+    /// also accept functions of the same name in other files.
     fn attempt(
         &self,
         finding: usize,
         number: usize,
         cache: &mut FrameCache,
     ) -> Attempt<AllowEntry> {
-        const BY_FINGERPRINT: usize = 4;
+        const BY_FINGERPRINT: usize = 2;
         let fingerprint = &self.target.triaged().fingerprint;
         let mut entry = self.base.clone();
         if number > BY_FINGERPRINT {
@@ -117,18 +150,18 @@ impl Task<'_, '_> {
         }
         if number < BY_FINGERPRINT {
             let finding = &self.target.parsed.findings[finding];
-            entry.stack = stack_patterns(finding, cache, number >= 2);
+            entry.stack = stack_patterns(finding, cache, number == 1);
             let is_specific = entry
                 .stack
                 .iter()
                 .any(|pattern| pattern.starts_with("fun:") || pattern.starts_with("obj:"));
-            if fingerprint.is_weak() || !is_specific {
+            // Either thread may report a race, so its first stack may be the other one.
+            let has_sides = finding.stacks.iter().any(|s| s.role == Role::Conflict);
+            if fingerprint.is_weak() || !is_specific || has_sides {
                 return Attempt::Inexpressible;
             }
         }
-        if number % 2 == 1 || number == BY_FINGERPRINT {
-            entry.fingerprint = Some(fingerprint.to_string());
-        }
+        entry.fingerprint = Some(fingerprint.to_string());
         let options = RuleOptions {
             metadata: RuleMetadata::new("x"),
             ..RuleOptions::default()
@@ -239,6 +272,9 @@ fn render(id: &str, entry: &AllowEntry, options: &RuleOptions) -> String {
             out += &format!("{key} = {day}\n");
         }
     }
+    if let Some(places) = entry.per_process {
+        out += &format!("limit = {{ per-process = {places} }}\n");
+    }
     if !entry.witness.is_empty() {
         out += &format!("witness = {}\n", string_list(&entry.witness));
     }
@@ -298,7 +334,7 @@ mod tests {
             "\\*?[x]'\"",
         ] {
             let config = format!(
-                "[[allow]]\nfingerprint = \"lg1-{}\"\nreason = {}\n",
+                "[[allow]]\nfingerprint = \"lg2-{}\"\nreason = {}\n",
                 "0".repeat(32),
                 quote(text)
             );

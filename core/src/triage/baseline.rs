@@ -56,7 +56,8 @@ const KIND: JsonKind = JsonKind {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// One entry for each fingerprint. Weak fingerprints have one entry for each size.
+    /// One entry for each fingerprint. Weak fingerprints have one entry for each size. Findings that
+    /// lost their stack have no entry.
     pub entries: Vec<BaselineEntry>,
 }
 
@@ -67,8 +68,8 @@ pub struct Baseline {
 pub struct BaselineEntry {
     /// Identity of the finding.
     pub fingerprint: String,
-    /// True if the stack has only allocator and runtime frames. Then the entry covers only findings
-    /// of the same size.
+    /// True if the fingerprint contains no function outside of allocators and runtimes. Then the
+    /// entry covers only findings of the same size, and only as many places as it states.
     #[serde(default)]
     pub weak: bool,
     /// Names of the tools that report the finding.
@@ -79,9 +80,20 @@ pub struct BaselineEntry {
     pub bytes: u64,
     /// Leaked blocks, or open descriptors, of the process that leaks most.
     pub blocks: u64,
-    /// The functions that the fingerprint is made of. They allow a later version to convert the
-    /// fingerprint.
+    /// The number of places in the process that has most of them. Zero if the entry isn't weak.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub places: u64,
+    /// The lines that the fingerprint is made of. They allow a later version to convert it.
     pub frames: Vec<String>,
+}
+
+/// Returns true for a number that the file omits.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,6 +181,7 @@ impl Baseline {
                 t.disposition,
                 Disposition::Unexpected | Disposition::Baseline
             ) && !has_rule(t)
+                && !t.fingerprint.is_lost()
         };
         let groups = groups(parsed, &triage.findings, |at| is_open(&triage.findings[at]));
         Self {
@@ -210,7 +223,10 @@ impl Baseline {
         let by_fingerprint = index_by_fingerprint(self.entries.iter());
         let is_open: Vec<bool> = findings
             .iter()
-            .map(|t| t.disposition == Disposition::Unexpected && t.cause.is_none())
+            .map(|t| {
+                let is_open = t.disposition == Disposition::Unexpected && t.cause.is_none();
+                is_open && !t.fingerprint.is_lost()
+            })
             .collect();
         for group in groups(parsed, findings, |at| is_open[at]) {
             let Some(entry) = find_same(&by_fingerprint, &group.entry) else {
@@ -294,19 +310,27 @@ impl BaselineEntry {
         self.fingerprint == other.fingerprint && (!is_weak || has_same_size)
     }
 
-    /// Returns true if `now` has more bytes or blocks, or is lost instead of reachable.
+    /// Returns true if `now` has more bytes or blocks, is lost instead of reachable, or occurs at
+    /// more places although the fingerprint is weak.
     fn is_exceeded_by(&self, now: &Self) -> bool {
         now.bytes > self.bytes
             || now.blocks > self.blocks
             || severity_rank(&now.kind) > severity_rank(&self.kind)
+            || now.places > self.places.max(1)
     }
 
-    /// Describes kind and size: `leak-definite, 40 bytes in 1 block`.
+    /// Describes kind, size and the number of places: `leak-definite, 40 bytes in 1 block`,
+    /// `invalid-read, at 2 places`.
     pub fn describe(&self) -> String {
-        if self.bytes == 0 && self.blocks == 0 {
-            return self.kind.clone();
+        let mut text = self.kind.clone();
+        if self.bytes > 0 || self.blocks > 0 {
+            text += ", ";
+            text += &numbers::amount_for_kind(&self.kind, self.bytes, self.blocks);
         }
-        let size = numbers::amount_for_kind(&self.kind, self.bytes, self.blocks);
-        format!("{}, {size}", self.kind)
+        if self.places > 0 {
+            let places = numbers::count(self.places, "place", "places");
+            text += &format!(", at {places}");
+        }
+        text
     }
 }

@@ -9,7 +9,7 @@ use crate::parse::Parsed;
 use crate::policy::Level;
 use crate::reason::{Reason, ReasonCode};
 use crate::rules::{AdviceCode, Rule, RuleUsage};
-use crate::triage::{Cause, Disposition, FindingCount, Gate, Triage};
+use crate::triage::{Cause, Disposition, FindingCount, Gate, Triage, TriagedFinding};
 
 /// Appends the reasons for unexpected findings, one for each cause.
 pub(super) fn unexpected(parsed: &Parsed, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
@@ -125,10 +125,21 @@ fn first_rule<'a>(
 /// Describes each exceeded limit: `3 records (limit 2), 90 bytes (limit 64)`.
 fn describe_excess(rule: &Rule, usage: &RuleUsage) -> String {
     let gated = usage.gated;
+    // If the rule has no such limit, its weak fingerprint limits it to one.
+    let per_process = rule
+        .limit
+        .per_process
+        .or((gated.per_process > 0).then_some(1));
     let sums = [
         (rule.limit.findings, gated.records, "record", "records"),
         (rule.limit.bytes, gated.bytes, "byte", "bytes"),
         (rule.limit.blocks, gated.blocks, "block", "blocks"),
+        (
+            per_process,
+            gated.per_process,
+            "place in one process",
+            "places in one process",
+        ),
     ];
     let exceeded = sums.into_iter().filter_map(|(limit, sum, one, many)| {
         limit
@@ -174,6 +185,24 @@ pub(super) fn unused(triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason>) {
         count: 1 + unused.count() as u64,
         message,
     });
+}
+
+/// Returns the reason for findings that fail a merged run, but that the policy ignores.
+pub(super) fn ignored_by_merge(triage: &Triage, unexpected: &[bool]) -> Option<Reason> {
+    let findings = triage.findings.iter().zip(unexpected);
+    let is_ignored = |triaged: &TriagedFinding| triaged.disposition == Disposition::NotGated;
+    let number = findings
+        .filter(|(triaged, unexpected)| **unexpected && is_ignored(triaged))
+        .count() as u64;
+    let message = format!(
+        "{} in a merged run, which this policy ignores",
+        count(number, "unexpected finding", "unexpected findings")
+    );
+    (number > 0).then_some(Reason {
+        code: ReasonCode::UnexpectedFinding,
+        count: number,
+        message,
+    })
 }
 
 /// Appends a warning about third-party findings if the policy asks for one.

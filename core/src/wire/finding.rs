@@ -15,8 +15,8 @@ use super::schema;
 pub(crate) struct Finding<'a> {
     #[cfg_attr(test, schemars(with = "schema::Fingerprint"))]
     pub(crate) fingerprint: Str<'a>,
-    /// True if only allocators and runtimes have names in the stack. Different findings may then
-    /// have the same fingerprint.
+    /// True if no function outside of allocators and runtimes identifies it. Different findings may
+    /// then have the same fingerprint.
     #[serde(default, skip_deserializing)]
     pub(crate) weak: bool,
     #[cfg_attr(test, schemars(with = "schema::Tool"))]
@@ -25,7 +25,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) kind: Str<'a>,
     /// The checker's headline.
     pub(crate) title: Str<'a>,
-    #[serde(default, skip_deserializing)]
+    #[serde(default)]
     #[cfg_attr(test, schemars(with = "schema::Severity"))]
     pub(crate) severity: Str<'a>,
     /// Number of records.

@@ -162,11 +162,11 @@ strings! {
     );
     Fingerprint "fingerprint" = json_schema!({
         "description": "The identity of a finding across builds and machines: the name of the scheme, and \
-         hex digits. It depends on the kind and on the functions of the primary stack, but \
+         hex digits. It depends on the kind and on the functions and files of the stack, but \
          not on lines, addresses or sizes.",
         "type": "string",
         "pattern": "^lg[0-9]+-[0-9a-f]{32}$",
-        "examples": ["lg1-d280bf782d84026b7593a5ea29251682"],
+        "examples": ["lg2-d280bf782d84026b7593a5ea29251682"],
     });
     Kind "kind" = json_schema!({
         "description": "The kind of the finding: `leak-definite`, `leak-indirect`, `leak-possible`, \

@@ -19,6 +19,7 @@ mod contract;
 mod cuts;
 mod dump;
 mod formats;
+mod identity;
 mod mutants;
 mod prefixes;
 mod selected;
@@ -32,6 +33,7 @@ use libtest_mimic::Arguments;
 /// The longest tests come first, because tests start in this order.
 fn main() -> ExitCode {
     let mut trials = Vec::from(mutants::trials());
+    trials.extend(identity::trials());
     trials.extend(cuts::trials());
     trials.extend(formats::trials());
     trials.extend(prefixes::trials());

@@ -110,7 +110,7 @@ fn with_baseline(grown: bool) -> Judged {
     let before = common::judge(files);
     let mut baseline = Baseline::from_run(&before.parsed, &before.triage);
     let mut fixed = baseline.entries[0].clone();
-    fixed.fingerprint = format!("lg1-{}", "0".repeat(32));
+    fixed.fingerprint = format!("lg2-{}", "0".repeat(32));
     for known in baseline.entries.iter_mut().filter(|_| grown) {
         known.bytes /= 2;
     }
@@ -144,12 +144,14 @@ fn merged() -> Judged {
         job("linux-asan", "asan/heap-use-after-free-gcc12"),
         job("nightly", "memcheck/definite"),
     ]);
+    let unexpected = all.unexpected();
     let mut judged = common::decide(common::gate(), all.parsed, &sources);
     judged.verdict = judge_merged(
         &judged.parsed,
         &judged.triage,
         &sources,
         &all.verdict,
+        &unexpected,
         &judged.gate,
     );
     judged
@@ -235,7 +237,7 @@ fn indented(value: &Value, newline: &str, out: &mut String) {
 fn unkeyed(value: &mut Value) {
     match value {
         Value::Object(fields)
-            if !fields.is_empty() && fields.keys().all(|k| k.starts_with("lg1-")) =>
+            if !fields.is_empty() && fields.keys().all(|k| k.starts_with("lg2-")) =>
         {
             let mut values: Vec<Value> = fields.values().cloned().collect();
             values.sort_by_cached_key(|value| without_fingerprints(&value.to_string()));

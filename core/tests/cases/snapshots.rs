@@ -59,12 +59,12 @@ pub(crate) fn assert_snapshot(folder: &Path, name: &str, text: &str) {
 
 /// Replaces every fingerprint with `lg#`.
 pub(crate) fn without_fingerprints(text: &str) -> String {
-    let mut parts = text.split("lg1-");
+    let mut parts = text.split("lg2-");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
         let is_fingerprint = part.len() - rest.len() == 32;
-        out += if is_fingerprint { "lg#" } else { "lg1-" };
+        out += if is_fingerprint { "lg#" } else { "lg2-" };
         out += if is_fingerprint { rest } else { part };
     }
     out

@@ -15,6 +15,7 @@ mod common;
 mod contract;
 mod logs;
 
+mod claims;
 mod converted;
 mod differential;
 mod doctor;
@@ -25,3 +26,4 @@ mod properties;
 mod read_back;
 mod schema;
 mod truncation;
+mod weak;

@@ -107,7 +107,7 @@ fn baseline(run: &Judged) -> Baseline {
         known.bytes /= 2;
     }
     if let Some(mut gone) = baseline.entries.first().cloned() {
-        gone.fingerprint = format!("lg1-{}", "0".repeat(32));
+        gone.fingerprint = format!("lg2-{}", "0".repeat(32));
         baseline.entries.push(gone);
     }
     baseline
@@ -245,7 +245,7 @@ fn baselines_match_the_schema() {
 #[test]
 fn schema_and_parser_of_baselines_agree() {
     let contract = Contract::read("leakgate-baseline-v1");
-    let whole = r#"{"schema":"leakgate-baseline/v1","findings":[{"fingerprint":"lg1-00000000000000000000000000000000","weak":false,"tools":["lsan"],"kind":"leak-definite","bytes":4,"blocks":1,"frames":["f"]}]}"#;
+    let whole = r#"{"schema":"leakgate-baseline/v1","findings":[{"fingerprint":"lg2-00000000000000000000000000000000","weak":false,"tools":["lsan"],"kind":"leak-definite","bytes":4,"blocks":1,"frames":["f"]}]}"#;
     let whole: Value = serde_json::from_str(whole).expect("JSON");
     let agree = |name: &str, document: &Value| {
         let read = Baseline::read("b.json", &document.to_string());

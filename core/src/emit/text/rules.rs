@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use hashbrown::HashMap;
+
 use super::super::Run;
 use super::super::escape::terminal;
 use super::paint::Paint;
@@ -109,24 +111,21 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
             paint.dim(&format!("[{}]", warning.code))
         )?;
     }
-    let shown = || run.triage.advice.iter().filter(|a| a.level != Level::Allow);
-    for advice in shown() {
-        let Some(rule) = run.gate.rules.get(advice.rule) else {
-            continue;
-        };
-        let alike = |a: &&Advice| {
-            a.code == advice.code
-                && run
-                    .gate
-                    .rules
-                    .get(a.rule)
-                    .is_some_and(|r| r.origin.file == rule.origin.file)
-        };
-        let number = shown()
-            .filter(alike)
-            .position(|a| a.rule == advice.rule)
-            .unwrap_or(0);
-        let all = shown().filter(alike).count();
+    let shown = || {
+        let advice = run.triage.advice.iter();
+        advice
+            .filter(|advice| advice.level != Level::Allow)
+            .filter_map(|advice| Some((advice, run.gate.rules.get(advice.rule)?)))
+    };
+    // For each code and file, the numbers of all rules and of those before the current one.
+    let mut counts: HashMap<(&str, &str), (usize, usize)> = HashMap::new();
+    for (advice, rule) in shown() {
+        counts.entry(advice_group(advice, rule)).or_default().0 += 1;
+    }
+    for (advice, rule) in shown() {
+        let count = counts.entry(advice_group(advice, rule)).or_default();
+        let (all, number) = *count;
+        count.1 += 1;
         if number == MAX_LISTED && all > MAX_LISTED {
             writeln!(
                 out,
@@ -153,6 +152,11 @@ fn advice(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result 
         )?;
     }
     Ok(())
+}
+
+/// Returns what is counted together: the code of an advice, and the file of its rule.
+fn advice_group<'a>(advice: &Advice, rule: &'a Rule) -> (&'static str, &'a str) {
+    (advice.code.as_str(), &rule.origin.file)
 }
 
 /// Returns the origin of a rule with a space after it. Empty if the id contains the origin.

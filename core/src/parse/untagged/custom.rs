@@ -9,6 +9,7 @@ use regex::bytes::Captures;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::lossy;
 use crate::custom_format::{CustomFormat, Shape, parse_number};
+use crate::expression::Expression;
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::finding_builder::FindingBuilder;
@@ -21,17 +22,26 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         return Start::No;
     }
     let formats = Arc::clone(&context.out.formats);
-    formats
-        .iter()
-        .enumerate()
-        .filter(|(_, format)| format.may_match(text))
-        .map(|(index, format)| start_format(index, format, text, context))
-        .find(|started| !matches!(started, Start::No))
-        .unwrap_or(Start::No)
+    let mut result = Start::No;
+    let mut unread = None;
+    for (index, format) in formats.iter().enumerate() {
+        if !format.may_match(text) {
+            continue;
+        }
+        match start_format(index, format, text, context) {
+            Start::No => unread = unread.or(Some(format)),
+            Start::Line if matches!(result, Start::Report(_)) => {}
+            started => result = started,
+        }
+    }
+    // Another format may have the same literals.
+    if let Some(format) = unread.filter(|_| matches!(result, Start::No)) {
+        context.unreadable(&Tool::from_custom_format(&format.name), text);
+    }
+    result
 }
 
-/// Decides whether a line starts a report of one format. `index` is the format's index in the
-/// configuration.
+/// Reads all matches of one format in a line. `index` is the format's index in the configuration.
 fn start_format(
     index: usize,
     format: &CustomFormat,
@@ -39,17 +49,46 @@ fn start_format(
     context: &mut Context<'_>,
 ) -> Start {
     let tool = Tool::from_custom_format(&format.name);
-    let Some(found) = format.shape.opening().captures(text) else {
-        if format
-            .clean
-            .as_ref()
-            .is_some_and(|clean| clean.is_match(text))
-        {
-            context.complete_report(&tool, None);
-            return Start::Line;
+    let is_clean = |clean: &Expression| clean.is_match(text);
+    let mut result = Start::No;
+    let mut end_of_last = 0;
+    let mut has_own_literals = true;
+    let mut is_left_over = false;
+    for found in format.shape.opening().all_captures(text) {
+        let whole = found.get(0).map(|whole| whole.range()).unwrap_or_default();
+        has_own_literals &= format.may_match(&text[whole.clone()]);
+        is_left_over |= format.may_match(&text[end_of_last..whole.start]);
+        end_of_last = whole.end;
+        // A report in several lines consists of its first line only if another one follows.
+        if let Start::Report(mut report) = result {
+            context.flush(&mut report.current);
         }
-        return Start::No;
-    };
+        result = read_match(index, format, &found, text, context);
+    }
+    if matches!(result, Start::No) {
+        return if format.clean.as_ref().is_some_and(is_clean) {
+            context.complete_report(&tool, None);
+            Start::Line
+        } else {
+            Start::No
+        };
+    }
+    is_left_over |= format.may_match(&text[end_of_last..]);
+    if has_own_literals && is_left_over && !format.clean.as_ref().is_some_and(is_clean) {
+        context.unreadable(&tool, text);
+    }
+    result
+}
+
+/// Reads one match.
+fn read_match(
+    index: usize,
+    format: &CustomFormat,
+    found: &Captures<'_>,
+    text: &[u8],
+    context: &mut Context<'_>,
+) -> Start {
+    let tool = Tool::from_custom_format(&format.name);
     let group = |name: &str| found.name(name).map(|group| group.as_bytes());
     match format.when.as_ref().map(|when| when.evaluate(group)) {
         Some(None) => {
@@ -64,8 +103,8 @@ fn start_format(
         _ => {}
     }
     let report = context.complete_report(&tool, None);
-    let mut finding = new_finding(format, tool, &found, context);
-    push_group_frame(&found, &mut finding, context);
+    let mut finding = new_finding(format, tool, found, context);
+    push_group_frame(found, &mut finding, context);
     match format.shape {
         Shape::Line(_) => {
             context.record(report, finding);
@@ -222,6 +261,41 @@ mod tests {
         let odd = read("LEAK at a.c:7 many bytes, 3 frees\n");
         assert_eq!(odd.problems[0].code.as_str(), "unknown-report");
         assert!(read("LEAK of another kind\n").reports.is_empty());
+    }
+
+    #[test]
+    fn every_match_of_a_line_is_read() {
+        let parsed = read(
+            TRACE,
+            "LEAK at a.c:7 3 bytes, 3 frees LEAK at b.c:8 9 bytes, 0 frees LEAK at c.c:9 5 bytes, 1 frees\n",
+        );
+        let files: Vec<_> = parsed
+            .findings
+            .iter()
+            .map(|f| f.stacks[0].frames[0].info.file.as_deref())
+            .collect();
+        assert_eq!(files, [Some("b.c"), Some("c.c")]);
+        assert!(parsed.problems.is_empty());
+    }
+
+    #[test]
+    fn line_with_the_literal_and_without_a_match_is_a_problem() {
+        let config = alloc::format!("{TRACE}\ncontains = 'LEAK at '");
+        for line in [
+            "LEAK at nowhere",
+            "LEAK at a.c:7 3 bytes, 3 frees; LEAK at b.c",
+            "LEAK at b.c: LEAK at a.c:7 3 bytes, 3 frees",
+        ] {
+            let parsed = read(&config, &alloc::format!("{line}\n"));
+            let codes: Vec<_> = parsed.problems.iter().map(|p| p.code.as_str()).collect();
+            assert_eq!(codes, ["unknown-report"], "{line}");
+        }
+        let two = alloc::format!(
+            "{config}\n[[format]]\nname = 'other'\ncontains = 'LEAK at '\npattern = 'LEAK at all'\n"
+        );
+        let parsed = read(&two, "LEAK at all\nLEAK at a.c:7 1 bytes, 0 frees\n");
+        assert_eq!(parsed.findings.len(), 2);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
     }
 
     #[test]

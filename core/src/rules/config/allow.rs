@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::reader::{NumberOrTable, Table};
 use super::{read_kind, read_tools};
+use crate::fingerprint::PREFIX;
 use crate::rules::glob::Glob;
 use crate::rules::selector::{Bounds, Limit, Selector, Title};
 use crate::rules::stack::StackPattern;
@@ -78,7 +79,7 @@ fn read_rule(table: &Table<'_>, source: Source) -> Rule {
         && !table.has("stack")
         && !table.has("fingerprint")
     {
-        let help = "add `stack = […]` or `fingerprint = \"lg1-…\"`, or generate the rule with \
+        let help = "add `stack = […]` or `fingerprint = \"lg2-…\"`, or generate the rule with \
                     `leakgate allow FINGERPRINT`";
         table.document.error(
             table.span.clone(),
@@ -154,7 +155,7 @@ fn read_selector(table: &Table<'_>) -> Selector {
         && !is_fingerprint(text)
     {
         let help =
-            String::from("copy the fingerprint from a report: `lg1-` and 32 hexadecimal digits");
+            String::from("copy the fingerprint from a report: `lg2-` and 32 hexadecimal digits");
         table.document.error(
             table.span_of("fingerprint"),
             format!("invalid fingerprint `{text}`"),
@@ -174,9 +175,9 @@ fn read_selector(table: &Table<'_>) -> Selector {
     }
 }
 
-/// Returns true if the text is `lg1-` and 32 lower-case hexadecimal digits.
+/// Returns true if the text is `lg2-` and 32 lower-case hexadecimal digits.
 pub(crate) fn is_fingerprint(text: &str) -> bool {
-    text.strip_prefix("lg1-").is_some_and(|hex| {
+    text.strip_prefix(PREFIX).is_some_and(|hex| {
         hex.len() == 32
             && hex
                 .bytes()
@@ -214,11 +215,12 @@ fn read_limit(table: &Table<'_>) -> Limit {
     let Some(limit) = table.table("limit", "limit") else {
         return Limit::default();
     };
-    limit.reject_unknown_keys(&["findings", "bytes", "blocks"]);
+    limit.reject_unknown_keys(&["findings", "bytes", "blocks", "per-process"]);
     Limit {
         findings: limit.number("findings"),
         bytes: limit.number("bytes"),
         blocks: limit.number("blocks"),
+        per_process: limit.number("per-process"),
     }
 }
 

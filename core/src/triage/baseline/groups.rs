@@ -12,7 +12,7 @@ use crate::culprit::FrameCache;
 use crate::fingerprint;
 use crate::model::{Amount, Finding, Kind};
 use crate::parse::Parsed;
-use crate::triage::TriagedFinding;
+use crate::triage::{TriagedFinding, places};
 
 /// Findings that share a baseline entry.
 #[derive(Clone, Debug)]
@@ -67,6 +67,11 @@ pub(super) fn groups(
         group_of[at] = Some(index);
     }
     set_sizes(parsed, findings, &group_of, &mut groups);
+    let is_weak = |at: &usize| findings[*at].fingerprint.is_weak();
+    let weak = |at: usize| group_of[at].filter(|_| is_weak(&at));
+    for (group, count) in places::most_in_one_process(parsed, weak) {
+        groups[group].entry.places = count;
+    }
     groups
 }
 
@@ -78,6 +83,7 @@ fn new_entry(finding: &Finding, triaged: &TriagedFinding) -> BaselineEntry {
         kind: finding.kind.as_str().to_owned(),
         bytes: 0,
         blocks: 0,
+        places: 0,
         frames: fingerprint::hashed_lines(finding, &mut FrameCache::default()).0,
     }
 }

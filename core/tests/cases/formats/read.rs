@@ -171,7 +171,7 @@ pub(crate) fn check_for_github(name: &str, document: &Value) {
         assert!(
             result["partialFingerprints"]["primaryLocationLineHash"]
                 .as_str()
-                .is_some_and(|f| f.starts_with("lg1-")),
+                .is_some_and(|f| f.starts_with("lg2-")),
             "{name}"
         );
         check_locations(name, result);

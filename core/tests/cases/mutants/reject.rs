@@ -31,10 +31,12 @@ pub(crate) fn accepting(files: &Files) -> Option<Vec<String>> {
         RuleSyntax::Toml,
         &wording,
     );
-    let text: String = written
+    // A record that lost its stack can't be accepted.
+    let text: Option<String> = written
         .into_iter()
-        .map(|w| w.text.expect("every rule can be expressed in TOML") + "\n")
+        .map(|w| Some(w.text.ok()? + "\n"))
         .collect();
+    let text = text?;
     let entries: Vec<String> =
         text.split_inclusive('\n')
             .fold(Vec::new(), |mut entries: Vec<String>, line| {
@@ -104,7 +106,12 @@ pub(crate) fn rejecting(
         }
         5 => {
             let limit = limit_below(files, &entries, at, dice);
-            entries[at] += &limit;
+            // A rule for a weak fingerprint has a limit already.
+            if entries[at].contains("limit = { ") {
+                entries[at] = entries[at].replace("limit = { ", &format!("limit = {{ {limit}, "));
+            } else {
+                entries[at] += &format!("limit = {{ {limit} }}\n");
+            }
             "a lower limit"
         }
         _ => {
@@ -119,8 +126,8 @@ pub(crate) fn rejecting(
 fn limit_below(files: &Files, entries: &[String], at: usize, dice: &mut Dice) -> String {
     let used = &common::judge_by(gate(entries), files).triage.usages[at];
     match dice.below(3) {
-        0 if used.bytes > 0 => format!("limit = {{ bytes = {} }}\n", used.bytes - 1),
-        1 if used.blocks > 0 => format!("limit = {{ blocks = {} }}\n", used.blocks - 1),
-        _ => format!("limit = {{ findings = {} }}\n", used.decided - 1),
+        0 if used.bytes > 0 => format!("bytes = {}", used.bytes - 1),
+        1 if used.blocks > 0 => format!("blocks = {}", used.blocks - 1),
+        _ => format!("findings = {}", used.decided - 1),
     }
 }
