@@ -18,6 +18,7 @@ mod jemalloc;
 mod kernel;
 mod kmemleak;
 mod leaks;
+mod message;
 mod miri;
 mod mtrace;
 mod scudo;

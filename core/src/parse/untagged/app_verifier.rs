@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{after, before, contains, find, hex, lossy};
+use crate::bytes::{after, before, contains, find, hex, lossy, trim_start};
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::xml::unescape;
@@ -33,8 +33,12 @@ pub(in crate::parse) const STOPS: &[(u64, u64, &str)] = &[
     (0x905, 0x9ff, "fd-leak"),
 ];
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["VERIFIER STOP ", "<avrf:log"];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
-    if let Some(stop) = after(text, b"VERIFIER STOP ") {
+    let text = trim_start(text);
+    if let Some(stop) = text.strip_prefix(b"VERIFIER STOP ") {
         return match record_stop(stop, context) {
             Some(()) => Start::Line,
             None if stop.first().is_some_and(u8::is_ascii_digit) => {
@@ -44,7 +48,10 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
             None => Start::No,
         };
     }
-    if find(text, b"<avrf:log").is_none() {
+    // The whole log may be one line, which begins with the declaration of XML.
+    let is_log = text.starts_with(b"<avrf:log")
+        || (text.starts_with(b"<?xml ") && contains(text, b"<avrf:log"));
+    if !is_log {
         return Start::No;
     }
     let mut current = CurrentReport::new(context.incomplete_report(&Tool::AppVerifier, None));

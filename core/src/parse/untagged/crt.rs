@@ -15,9 +15,12 @@ use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::finding_builder::FindingBuilder;
 use crate::parse::frame::SplitFrame;
 
+/// The beginnings of headlines. A block begins with the path of a file, so it has none.
+pub(super) const HEADS: &[&str] = &["Detected memory leaks!", "HEAP CORRUPTION DETECTED: "];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
-    if text.ends_with(b"Detected memory leaks!") {
+    if text == b"Detected memory leaks!" {
         let report = context.incomplete_report(&Tool::Crt, None);
         return Start::report(CurrentReport::new(report), Dump);
     }
@@ -51,7 +54,7 @@ impl ReportReader for Dump {
         context: &mut Context<'_>,
     ) -> LineOutcome {
         let text = text.trim_ascii();
-        if text.ends_with(b"Detected memory leaks!") {
+        if text == b"Detected memory leaks!" {
             self.finish(current, context);
             return LineOutcome::EndedBefore;
         }
@@ -84,7 +87,7 @@ impl ReportReader for Dump {
 
 /// Parses `C:\src\a.cpp(10) : {813} normal block at 0x00C08E80, 16 bytes long.` into a finding.
 fn parse_block(text: &[u8], context: &mut Context<'_>) -> Option<FindingBuilder> {
-    let open = find(text, b"{")?;
+    let open = find(text, b"{").filter(|at| *at == 0 || text[..*at].ends_with(b" : "))?;
     let (_, block) = number(&text[open + 1..])?;
     let block = block.strip_prefix(b"} ")?;
     let name = before(block, b" at ")?;

@@ -18,6 +18,17 @@ use crate::problem::Code;
 #[cfg(test)]
 pub(in crate::parse) use self::headline::KINDS;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "~~Dr.M~~",
+    "~~Dr.H~~",
+    "Dr. Memory results for pid ",
+    "Dr. Memory version ",
+    "Error #",
+    "Potential Error #",
+    "SUPPRESSED Error #",
+];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = strip_marker(text);
     let is_results = text.starts_with(b"Dr. Memory results for pid ")

@@ -5,10 +5,17 @@
 //! program that it stops with a signal prints no more than a correct program.
 
 use super::{Context, Start};
-use crate::bytes::{after, contains};
+use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 use crate::parse::collect::shared_text;
 use crate::problem::Code;
+
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "ElectricFence Aborting: ",
+    "DUMA Aborting: ",
+    "ElectricFence Exiting: ",
+];
 
 /// Parts of a message, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
@@ -18,11 +25,12 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
     let Some(message) = [&b"ElectricFence Aborting: "[..], b"DUMA Aborting: "]
         .into_iter()
-        .find_map(|prefix| after(text, prefix))
+        .find_map(|prefix| text.strip_prefix(prefix))
     else {
-        if contains(text, b"ElectricFence Exiting: ") {
+        if text.starts_with(b"ElectricFence Exiting: ") {
             context.problem(
                 Code::CheckerFailed,
                 &alloc::format!(

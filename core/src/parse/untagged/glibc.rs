@@ -5,11 +5,37 @@
 //! Sources: glibc `malloc/malloc.c`, `malloc/mcheck.c`, `debug/fortify_fail.c`,
 //! `debug/stack_chk_fail.c`, `sysdeps/posix/libc_fatal.c` of 2.25 and before.
 
+use super::message::fits;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{after, before, contains, find};
+use crate::bytes::{after, before};
 use crate::model::{Kind, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::{self, SplitFrame};
+
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "free(): ",
+    "double free or corruption (",
+    "malloc(): ",
+    "realloc(): ",
+    "munmap_chunk(): ",
+    "mremap_chunk(): ",
+    "malloc_consolidate(): ",
+    "tcache_thread_shutdown(): ",
+    "malloc_check_get_size: ",
+    "corrupted double-linked list",
+    "corrupted size vs. prev_size",
+    "invalid fastbin entry (free)",
+    "break adjusted to free malloc space",
+    "memory clobbered ",
+    "memory is consistent, library is buggy",
+    "bogus mcheck_status, library is buggy",
+    "block freed twice",
+    "*** stack smashing detected ***",
+    "*** buffer overflow detected ***",
+    "*** Error in `",
+    "*** glibc detected *** ",
+];
 
 /// Prefixes of a message, and their kinds. With a leading `=` the text is the whole message,
 /// because it could also occur in prose.
@@ -64,19 +90,36 @@ pub(in crate::parse) const STARRED_KINDS: &[(&str, &str)] = &[
     ("buffer overflow detected", "buffer-overflow"),
 ];
 
-/// Words that may follow `malloc(): ` and similar prefixes. glibc's messages are short and name the
-/// error right there.
-const ERROR_WORDS: &[&str] = &[
+/// Words of the messages after `malloc(): ` and similar prefixes.
+const WORDS: &[&str] = &[
     "invalid",
-    "corrupt",
-    "unaligned",
+    "pointer",
+    "size",
+    "old",
+    "next",
+    "top",
+    "next->prev_size",
+    "next->prev_inuse",
     "mismatching",
+    "corrupted",
     "unsorted",
     "smallbin",
     "largebin",
-    "too many",
+    "fastbin",
+    "tcache",
+    "chunk",
+    "chunks",
+    "too",
+    "many",
     "double",
-    "memory corruption",
+    "free",
+    "linked",
+    "list",
+    "unaligned",
+    "detected",
+    "in",
+    "memory",
+    "corruption",
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
@@ -90,36 +133,14 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         let report = context.complete_report(&Tool::Glibc, None);
         return Start::report(CurrentReport::new(report).with_finding(finding), Backtrace);
     }
-    let Some((message, kind)) = find_message(text) else {
+    let Some(kind) = kind(text) else {
         return Start::No;
     };
-    context.record_single_line(Tool::Glibc, kind, &shared_text(message));
+    context.record_single_line(Tool::Glibc, kind, &shared_text(text));
     Start::Line
 }
 
-/// Returns the message at the end of a line, and its kind. The program may have printed text
-/// without a line feed before it.
-fn find_message(text: &[u8]) -> Option<(&[u8], Kind)> {
-    const BEGINNINGS: &[&[u8]] = &[
-        b"free(): ",
-        b"double free or corruption (",
-        b"malloc(): ",
-        b"realloc(): ",
-        b"munmap_chunk(): ",
-        b"corrupted ",
-    ];
-    let is_start = |at: &usize| *at > 0 && text[at - 1] != b'_';
-    let glued = BEGINNINGS
-        .iter()
-        .filter_map(|prefix| find(text, prefix))
-        .filter(is_start)
-        .map(|at| &text[at..]);
-    core::iter::once(text)
-        .chain(glued)
-        .find_map(|message| Some((message, kind(message)?)))
-}
-
-/// Returns the kind of a heap message.
+/// Returns the kind of a heap message. In glibc it is the whole line.
 fn kind(message: &[u8]) -> Option<Kind> {
     let message = core::str::from_utf8(message)
         .ok()
@@ -131,26 +152,52 @@ fn kind(message: &[u8]) -> Option<Kind> {
             None => message.starts_with(prefix),
         })?;
     let rest = message.strip_prefix(prefix).unwrap_or_default();
-    let is_known =
-        !prefix.ends_with("(): ") || ERROR_WORDS.iter().any(|word| rest.starts_with(word));
-    is_known.then(|| Kind::from_static(kind))
+    let is_whole = match *prefix {
+        "double free or corruption (" => is_condition(rest),
+        prefix if prefix.ends_with("(): ") => !rest.is_empty() && rest.split(' ').all(is_word),
+        _ => rest.split(' ').all(is_word),
+    };
+    is_whole.then(|| Kind::from_static(kind))
+}
+
+/// Returns true for the rest of `double free or corruption (!prev)`, also if it is cut.
+fn is_condition(text: &str) -> bool {
+    ["!prev)", "fasttop)", "top)", "out)"]
+        .iter()
+        .any(|condition| condition.starts_with(text))
+}
+
+/// Returns true for a word of glibc's messages: one of [`WORDS`], a number, a word in parentheses.
+fn is_word(word: &str) -> bool {
+    let digits = word.bytes().all(|b| b.is_ascii_digit());
+    digits || WORDS.contains(&word) || (word.starts_with('(') && word.ends_with(')'))
 }
 
 /// Parses `*** stack smashing detected ***: terminated` and ``*** Error in `./a': double free or
 /// corruption (top): 0x0000000001234010 ***`` into kind, title, and whether a backtrace follows.
 fn parse_starred(text: &[u8]) -> Option<(Kind, alloc::sync::Arc<str>, bool)> {
-    let after_stars = after(text, b"*** ")?;
-    let starred = before(after_stars, b" ***")?;
-    if let Some(error) = starred.strip_prefix(b"Error in `") {
-        let message = &error[find(error, b"': ")? + 3..];
+    let after_stars = text.strip_prefix(b"*** ")?;
+    // Until glibc 2.21 the program followed these words.
+    let old = after_stars.strip_prefix(b"glibc detected *** ");
+    let error = match old {
+        Some(error) => after(error, b": "),
+        None => after_stars
+            .strip_prefix(b"Error in `")
+            .and_then(|error| after(error, b"': ")),
+    };
+    if let Some(error) = error {
+        let message = before(error, b" ***")?;
         let message = before(message, b": 0x").unwrap_or(message);
         return Some((kind(message)?, shared_text(message), true));
     }
+    let starred = before(after_stars, b" ***")?;
     let message = core::str::from_utf8(starred).ok()?;
     let (_, kind) = STARRED_KINDS.iter().find(|(known, _)| message == *known)?;
+    let rest = &after_stars[starred.len() + b" ***".len()..];
     // Old versions print the name of the program and a backtrace after it.
-    let has_backtrace = contains(after_stars, b"***: ") && after_stars.ends_with(b" terminated");
-    Some((Kind::from_static(kind), shared_text(starred), has_backtrace))
+    let has_backtrace = rest.starts_with(b": ") && rest.ends_with(b" terminated");
+    let is_whole = rest.is_empty() || has_backtrace || fits(rest, ": terminated");
+    is_whole.then(|| (Kind::from_static(kind), shared_text(starred), has_backtrace))
 }
 
 /// Reads the backtrace of glibc 2.25 and before.

@@ -12,6 +12,9 @@ use crate::bytes::{before, contains, lossy, number};
 use crate::model::{Kind, Role, Tool};
 use crate::parse::collect::FrameSyntax;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["WARNING: DATA RACE", "Found "];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
     if text == b"WARNING: DATA RACE" {

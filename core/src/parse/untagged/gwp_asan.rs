@@ -10,6 +10,9 @@ use crate::model::{Kind, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::{self, SplitFrame};
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["*** GWP-ASan "];
+
 /// Prefixes of the error, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("Use After Free", "heap-use-after-free"),
@@ -28,8 +31,9 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = strip_log_prefix(text);
     let is_headline =
-        contains(text, b"*** GWP-ASan ") && contains(text, b"detected a memory error");
+        text.starts_with(b"*** GWP-ASan ") && text.ends_with(b"detected a memory error ***");
     if !is_headline {
         return Start::No;
     }

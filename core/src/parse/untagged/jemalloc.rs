@@ -10,6 +10,9 @@ use crate::model::{Amount, Kind, Leak, Tool};
 use crate::parse::collect::shared_text;
 use crate::problem::Code;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["<jemalloc>: "];
+
 /// Parts of an error message, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("size mismatch detected", "new-delete-type-mismatch"),
@@ -22,7 +25,7 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
-    let Some(message) = after(text, b"jemalloc>: ") else {
+    let Some(message) = text.trim_ascii().strip_prefix(b"<jemalloc>: ") else {
         return Start::No;
     };
     let title = shared_text(message.trim_ascii());

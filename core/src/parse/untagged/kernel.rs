@@ -11,6 +11,9 @@ use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::SplitFrame;
 use crate::parse::ubsan;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["BUG: K", "UBSAN: "];
+
 /// Prefixes of the text after `BUG: K…: ` whose first word isn't the kind, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("double-free or invalid-free", "invalid-free"),
@@ -23,6 +26,7 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let text = text.trim_ascii();
     let (tool, kind, title) = if let Some((kind, title)) = bug(text) {
         (Tool::Kasan, Some(kind), title)
     } else if let Some(title) = text
@@ -45,7 +49,7 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
 
 /// Parses `BUG: KASAN: slab-out-of-bounds in FUNCTION+0x1/0x2` into kind and title.
 fn bug(text: &[u8]) -> Option<(Kind, &[u8])> {
-    let name = after(text, b"BUG: K")?;
+    let name = text.strip_prefix(b"BUG: K")?;
     let message = [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "]
         .into_iter()
         .find_map(|rest| name.strip_prefix(rest))?

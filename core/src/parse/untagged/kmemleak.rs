@@ -6,11 +6,18 @@
 use alloc::format;
 
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start, kernel};
-use crate::bytes::{after, contains, number};
+use crate::bytes::{after, number};
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::finding_builder::FindingBuilder;
 use crate::problem::Code;
+
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "unreferenced object 0x",
+    "unreferenced percpu object 0x",
+    "kmemleak: ",
+];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     if let Some(size) = object_size(text) {
@@ -18,7 +25,8 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         let current = CurrentReport::new(report).with_finding(unreferenced(size, context));
         return Start::report(current, Objects);
     }
-    let found = after(text, b"kmemleak: ")
+    let message = text.trim_ascii().strip_prefix(b"kmemleak: ");
+    let found = message
         .and_then(number)
         .filter(|(_, rest)| rest.starts_with(b" new suspected memory leak"));
     if let Some((found, _)) = found {
@@ -28,10 +36,11 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         *errors = errors.saturating_add(found);
         return Start::Line;
     }
-    if contains(text, b"kmemleak: ")
-        && (contains(text, b"Kernel memory leak detector disabled")
-            || contains(text, b"Automatic memory scanning thread ended"))
-    {
+    let has_stopped = message.is_some_and(|message| {
+        message.starts_with(b"Kernel memory leak detector disabled")
+            || message.starts_with(b"Automatic memory scanning thread ended")
+    });
+    if has_stopped {
         context.problem(
             Code::CheckerFailed,
             &format!("kmemleak stopped: `{}`", shared_text(text.trim_ascii())),

@@ -18,6 +18,9 @@ use crate::model::{Amount, Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::SplitFrame;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["leaks Report Version: ", "Process "];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
     let mut current = CurrentReport::default();

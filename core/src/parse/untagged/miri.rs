@@ -23,6 +23,18 @@ use crate::parse::finding_builder::FindingBuilder;
 use crate::parse::frame::SplitFrame;
 use crate::problem::Code;
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "error: Undefined Behavior: ",
+    "error: memory leaked: ",
+    "error: the evaluated program ",
+    "error: abnormal termination: ",
+    "error: deadlock: ",
+    "error: unsupported operation: ",
+    "error: resource exhaustion: ",
+    "error: post-monomorphization error: ",
+];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let Some(headline) = parse_headline(text) else {
         return Start::No;

@@ -11,9 +11,12 @@ use crate::bytes::{before, contains, find, hex, trim_start};
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &["Memory not freed:", "No memory leaks.", "- 0x", "+ 0x"];
+
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
-    if text.ends_with(b"Memory not freed:") {
+    if text == b"Memory not freed:" {
         let report = context.complete_report(&Tool::Mtrace, None);
         return Start::report(CurrentReport::new(report), Table { rows: 0 });
     }
@@ -23,7 +26,7 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     }
     let kind = if is_unknown(text) {
         "invalid-free"
-    } else if contains(text, b"+ 0x") && contains(text, b" duplicate: ") {
+    } else if text.starts_with(b"+ 0x") && contains(text, b" duplicate: ") {
         "heap-corruption"
     } else {
         return Start::No;
@@ -34,10 +37,10 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
 
 /// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`.
 fn is_unknown(text: &[u8]) -> bool {
-    let Some(head) = before(text, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else {
-        return false;
-    };
-    head.last().is_none_or(u8::is_ascii_digit)
+    text.starts_with(b"- 0x")
+        && before(text, b" was never alloc'd ")
+            .and_then(<[u8]>::last)
+            .is_some_and(u8::is_ascii_digit)
 }
 
 /// Reads the table of leaked blocks.

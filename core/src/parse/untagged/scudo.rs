@@ -2,49 +2,71 @@
 //!
 //! Source: compiler-rt `scudo/standalone/report.cpp`, `report_linux.cpp`.
 
+use super::message::fits;
 use super::{Context, Start};
-use crate::bytes::after;
 use crate::model::{Kind, Tool};
 use crate::parse::collect::shared_text;
 
-/// Prefixes of the message after `Scudo ERROR: `, and their kinds.
+/// The beginnings of headlines. A tombstone of Android quotes the message.
+pub(super) const HEADS: &[&str] = &["Scudo ERROR: ", "Abort message: 'Scudo ERROR: "];
+
+/// Templates of the message after `Scudo ERROR: `, and their kinds. The first one with the same
+/// beginning decides.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
-    ("corrupted chunk header", "heap-corruption"),
-    ("race on chunk header", "heap-corruption"),
-    ("corrupted batch", "heap-corruption"),
-    ("invalid chunk state", "double-free"),
-    ("misaligned pointer", "invalid-free"),
-    ("allocation type mismatch", "alloc-dealloc-mismatch"),
-    ("invalid sized delete", "new-delete-type-mismatch"),
+    ("corrupted chunk header at address %x%s", "heap-corruption"),
+    ("race on chunk header at address %x", "heap-corruption"),
+    ("corrupted batch%s", "heap-corruption"),
+    ("invalid chunk state when %s address %x", "double-free"),
+    ("misaligned pointer when %s address %x", "invalid-free"),
     (
-        "invalid allocation alignment",
+        "allocation type mismatch when %s address %x (%d vs %d)",
+        "alloc-dealloc-mismatch",
+    ),
+    (
+        "invalid sized delete when %s address %x (%d vs %d)",
+        "new-delete-type-mismatch",
+    ),
+    (
+        "invalid allocation alignment: %d%s",
         "invalid-allocation-alignment",
     ),
     (
-        "invalid alignment requested in posix_memalign",
+        "invalid alignment requested in posix_memalign: %d%s",
         "invalid-posix-memalign-alignment",
     ),
     (
-        "invalid alignment requested in aligned_alloc",
+        "invalid alignment requested in aligned_alloc: %d%s",
         "invalid-aligned-alloc-alignment",
     ),
-    ("requested allocation size", "allocation-size-too-big"),
-    ("out of memory", "out-of-memory"),
-    ("calloc parameters overflow", "calloc-overflow"),
-    ("reallocarray parameters overflow", "reallocarray-overflow"),
-    ("pvalloc parameters overflow", "pvalloc-overflow"),
-    ("internal map", "out-of-memory"),
+    (
+        "requested allocation size %d (%d after%s",
+        "allocation-size-too-big",
+    ),
+    ("out of memory trying to allocate %d bytes", "out-of-memory"),
+    ("calloc parameters overflow: %s", "calloc-overflow"),
+    (
+        "reallocarray parameters overflow: %s",
+        "reallocarray-overflow",
+    ),
+    ("pvalloc parameters overflow: %s", "pvalloc-overflow"),
+    ("internal map %s", "out-of-memory"),
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
-    let Some(message) = after(text, b"Scudo ERROR: ") else {
+    let text = text.trim_ascii();
+    let quoted = text.strip_prefix(b"Abort message: '");
+    let Some(message) = quoted.unwrap_or(text).strip_prefix(b"Scudo ERROR: ") else {
         return Start::No;
     };
-    let title = shared_text(message.trim_ascii());
-    let kind = KINDS
-        .iter()
-        .find(|(prefix, _)| title.starts_with(prefix))
-        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
-    context.record_single_line(Tool::Scudo, kind, &title);
+    let message = message.strip_suffix(b"'").unwrap_or(message).trim_ascii();
+    let known = KINDS.iter().find(|(template, _)| {
+        let words = template.split('%').next().unwrap_or_default();
+        message.starts_with(words.as_bytes())
+    });
+    if known.is_some_and(|(template, _)| !fits(message, template)) {
+        return Start::No;
+    }
+    let kind = known.map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
+    context.record_single_line(Tool::Scudo, kind, &shared_text(message));
     Start::Line
 }

@@ -2,12 +2,24 @@
 //!
 //! Source: gperftools 2.10 `src/heap-checker.cc`, `src/debugallocation.cc`, `src/tcmalloc.cc`.
 
+use super::message::fits;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{after, contains, hex, number, trim_start};
+use crate::bytes::{after, before, contains, hex, number, trim_start};
 use crate::model::{Amount, Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::finding_builder::FindingBuilder;
 use crate::parse::frame::SplitFrame;
+
+/// The beginnings of headlines.
+pub(super) const HEADS: &[&str] = &[
+    "Leak check ",
+    "Leak of ",
+    "No leaks found for check ",
+    "memory allocation",
+    "memory stomping bug",
+    "Attempt to free invalid pointer",
+    "Attempt to realloc invalid pointer",
+];
 
 /// Parts of the allocator's error messages, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
@@ -20,8 +32,9 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
-    if let Some(total) =
-        after(text, b"Leak check ").and_then(|rest| after(rest, b" detected leaks of "))
+    if let Some(total) = text
+        .strip_prefix(b"Leak check ")
+        .and_then(|rest| after(rest, b" detected leaks of "))
     {
         let Some(total) = parse_amount(total) else {
             context.unreadable(&Tool::Tcmalloc, text);
@@ -42,14 +55,7 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         finished_check(context, Amount::default());
         return Start::Line;
     }
-    let is_allocator = text.starts_with(b"memory allocation")
-        || contains(text, b"tcmalloc")
-        || contains(text, b"memory stomping bug");
-    let Some((_, kind)) = KINDS
-        .iter()
-        .find(|(part, _)| contains(text, part.as_bytes()))
-        .filter(|_| is_allocator)
-    else {
+    let Some(kind) = error_kind(text) else {
         return Start::No;
     };
     // One message names two errors. The state of the object shows which one it was.
@@ -60,6 +66,32 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     };
     context.record_single_line(Tool::Tcmalloc, Kind::from_static(kind), &shared_text(text));
     Start::Line
+}
+
+/// Returns the kind of an error message.
+fn error_kind(text: &[u8]) -> Option<&'static str> {
+    // The release build writes the line of its source before the message.
+    let source = before(text, b"] ").filter(|source| contains(source, b"tcmalloc.cc:"));
+    let message = source.map_or(text, |source| &text[source.len() + 2..]);
+    let is_pointer = |message: &[u8]| {
+        let pointer = message.strip_prefix(b":").unwrap_or(message);
+        fits(pointer, " %x")
+    };
+    let is_attempt = [
+        &b"Attempt to free invalid pointer"[..],
+        b"Attempt to realloc invalid pointer",
+    ]
+    .into_iter()
+    .filter_map(|words| message.strip_prefix(words))
+    .any(is_pointer);
+    let is_error = is_attempt
+        || message.starts_with(b"memory allocation")
+        || message.starts_with(b"memory stomping bug");
+    KINDS
+        .iter()
+        .filter(|_| is_error)
+        .find(|(part, _)| contains(message, part.as_bytes()))
+        .map(|(_, kind)| *kind)
 }
 
 /// Returns the report of a finished heap check, and adds the check's total to it.

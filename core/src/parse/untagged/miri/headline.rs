@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::bytes::{contains, find, lossy, trim_start};
+use crate::bytes::{contains, lossy};
 use crate::model::{Kind, Role};
 
 /// The headline of a message.
@@ -60,23 +60,9 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
     ("overlapping ranges", "overlap"),
 ];
 
-/// Parses a headline: `error: ` at the start of a line, or directly after text that the program
-/// printed without a line feed.
+/// Parses a headline: `error: ` and a message.
 pub(super) fn parse_headline(text: &[u8]) -> Option<Headline<'_>> {
-    let mut text = trim_start(text);
-    let mut at_line_start = true;
-    while let Some(at) = find(text, b"error: ") {
-        let rest = &text[at + b"error: ".len()..];
-        let is_glued = at > 0 && text[at - 1].is_ascii_alphanumeric();
-        if let Some(headline) =
-            parse_message(rest.trim_ascii_end()).filter(|_| is_glued || (at_line_start && at == 0))
-        {
-            return Some(headline);
-        }
-        text = rest;
-        at_line_start = false;
-    }
-    None
+    parse_message(text.trim_ascii().strip_prefix(b"error: ")?)
 }
 
 /// Parses the message after `error: `.
