@@ -23,6 +23,7 @@ mod miri;
 mod mtrace;
 mod scudo;
 mod tcmalloc;
+mod tombstone;
 
 use alloc::boxed::Box;
 use core::fmt::Debug;
@@ -60,7 +61,7 @@ const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
 /// Returns the kinds that the dialects' tables and code use.
 #[cfg(test)]
 pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
-    let tables: [&[(&str, &'static str)]; 10] = [
+    let tables: [&[(&str, &'static str)]; 12] = [
         scudo::KINDS,
         gwp_asan::KINDS,
         glibc::KINDS,
@@ -70,6 +71,8 @@ pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
         tcmalloc::KINDS,
         miri::KINDS,
         kernel::KINDS,
+        kernel::UNDEFINED,
+        kernel::RANGES,
         dr_memory::KINDS,
     ];
     let in_code = [

@@ -81,5 +81,12 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "in loss record ",
     "buggy address",
     " thread T",
+    "y main thread:",
     " #0 0x",
+    "libFuzzer: ",
+    "Uninit was ",
+    "kfence-#",
+    "Cause: [GWP-ASan]",
+    "[MTE]: ",
+    "_ubsan_handle_",
 ];

@@ -1,14 +1,22 @@
-//! Scudo, the hardened allocator. It prints one line, then the process aborts.
+//! Scudo, the hardened allocator. It prints one line, then the process aborts. On processors with
+//! memory tagging (MTE) it describes invalid accesses, which Android prints in a tombstone.
 //!
 //! Source: compiler-rt `scudo/standalone/report.cpp`, `report_linux.cpp`.
 
+use super::gwp_asan::cause_kind;
 use super::message::fits;
-use super::{Context, Start};
+use super::tombstone::Tombstone;
+use super::{Context, CurrentReport, Start};
+use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 use crate::parse::collect::shared_text;
 
 /// The beginnings of headlines. A tombstone of Android quotes the message.
-pub(super) const HEADS: &[&str] = &["Scudo ERROR: ", "Abort message: 'Scudo ERROR: "];
+pub(super) const HEADS: &[&str] = &[
+    "Scudo ERROR: ",
+    "Abort message: 'Scudo ERROR: ",
+    "Cause: [MTE]: ",
+];
 
 /// Templates of the message after `Scudo ERROR: `, and their kinds. The first one with the same
 /// beginning decides.
@@ -54,6 +62,12 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
+    if let Some(cause) = text.strip_prefix(b"Cause: [MTE]: ") {
+        if !contains(cause, b" at 0x") {
+            return Start::No;
+        }
+        return tombstone(cause_kind(cause), cause, context);
+    }
     let quoted = text.strip_prefix(b"Abort message: '");
     let Some(message) = quoted.unwrap_or(text).strip_prefix(b"Scudo ERROR: ") else {
         return Start::No;
@@ -67,6 +81,19 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         return Start::No;
     }
     let kind = known.map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
+    if quoted.is_some() {
+        return tombstone(kind, message, context);
+    }
     context.record_single_line(Tool::Scudo, kind, &shared_text(message));
     Start::Line
+}
+
+/// Starts the report of an error in a tombstone, where its stacks follow.
+fn tombstone(kind: Kind, message: &[u8], context: &mut Context<'_>) -> Start {
+    let report = context.complete_report(&Tool::Scudo, None);
+    let finding = context.new_finding(Tool::Scudo, kind, &shared_text(message));
+    Start::report(
+        CurrentReport::new(report).with_finding(finding),
+        Tombstone::default(),
+    )
 }
