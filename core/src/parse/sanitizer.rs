@@ -13,6 +13,8 @@ mod leaks;
 mod message;
 mod parts;
 mod record;
+#[cfg(test)]
+mod report_tests;
 mod undefined;
 
 use alloc::format;

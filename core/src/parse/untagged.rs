@@ -9,6 +9,8 @@ mod app_verifier;
 mod context;
 mod crt;
 mod custom;
+#[cfg(test)]
+mod dialect_tests;
 mod dr_memory;
 mod efence;
 mod glibc;

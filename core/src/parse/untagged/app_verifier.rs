@@ -120,7 +120,7 @@ impl ReportReader for Log {
             }
             let Some(end) = end else {
                 // Between the elements of an entry there may be output of something else.
-                let is_markup = contains(piece, b"<") || piece.trim_ascii().is_empty();
+                let is_markup = contains(piece, b"avrf:") || piece.trim_ascii().is_empty();
                 return if is_inside && !is_markup {
                     LineOutcome::Unrelated
                 } else {

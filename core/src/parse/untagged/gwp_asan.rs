@@ -187,6 +187,7 @@ fn stack_role(text: &[u8]) -> Option<Role> {
 /// line about the memory of its allocator.
 fn is_note(text: &[u8]) -> bool {
     text.starts_with(b">>> ")
-        || contains(text, b" at 0x")
+        || text.starts_with(b"0x")
+        || text.starts_with(b"GWP-ASan cannot provide any more information")
         || text.starts_with(b"Error originates from")
 }

@@ -8,7 +8,7 @@
 /// end in the middle of a line.
 ///
 /// In the template, `%d` is a decimal number, `%x` a hexadecimal number with or without `0x`, and
-/// `%s` is any text up to the next words of the template.
+/// `%s` is any text up to the next words of the template, or the word at the end of a cut line.
 pub(super) fn fits(text: &[u8], template: &str) -> bool {
     let mut text = text.trim_ascii_end();
     let mut parts = template.split('%');
@@ -27,7 +27,11 @@ pub(super) fn fits(text: &[u8], template: &str) -> bool {
                 text.len() - digits.len() + count(digits, |b| b.is_ascii_hexdigit())
             }
             _ if words.is_empty() => text.len(),
-            _ => memchr::memmem::find(text, words).unwrap_or(text.len()),
+            _ => match memchr::memmem::find(text, words) {
+                Some(length) => length,
+                None if text.contains(&b' ') => return false,
+                None => text.len(),
+            },
         };
         if text.is_empty() {
             return true;

@@ -37,10 +37,14 @@ impl ReportReader for Tombstone {
             finding.expect_stack(role, if role == Role::Access { b"" } else { text });
         } else if let Some(frame) = parse_frame(text).filter(|_| self.in_stack) {
             context.push_frame(finding, FrameSyntax::Tombstone, frame);
-        } else if text.starts_with(b"Cause: [") || text.starts_with(b"Note: multiple potential") {
+        } else if is_cause(text) && finding.stacks.is_empty() {
+            // The less likely causes of one crash.
             finding.add_note(text);
             finding.last_line = context.line;
-        } else if text.starts_with(b"--- --- ---") || text.starts_with(b"*** *** ***") {
+        } else if is_cause(text)
+            || text.starts_with(b"--- --- ---")
+            || text.starts_with(b"*** *** ***")
+        {
             context.flush(current);
             return LineOutcome::EndedBefore;
         } else {
@@ -53,6 +57,11 @@ impl ReportReader for Tombstone {
     fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
         context.flush(current);
     }
+}
+
+/// Returns true for a cause of the crash, or for the line that announces several ones.
+fn is_cause(text: &[u8]) -> bool {
+    text.starts_with(b"Cause: [") || text.starts_with(b"Note: multiple potential causes")
 }
 
 /// Returns the role of the stack that a line introduces.

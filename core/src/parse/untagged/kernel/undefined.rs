@@ -63,7 +63,8 @@ impl Undefined {
             finding.title = format!("{} {message}", finding.title).into();
             return true;
         }
-        let kind = ubsan::kind(&message);
+        // The space after the colon is lost at the end of a line.
+        let kind = ubsan::kind(&format!("{message} "));
         let is_known = kind.as_str() != "undefined-behavior";
         let is_message = is_known
             || contains(text, b" cannot be represented in type ")
