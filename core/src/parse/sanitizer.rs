@@ -149,7 +149,7 @@ impl Sanitizers {
             out.add_problem(Code::CheckerFailed, context.line, pid, message);
         } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
             let message = "cannot read the summary of a sanitizer";
-            out.add_problem(Code::SummaryWithoutReport, context.line, pid, message);
+            out.add_problem(Code::UnreadableLine, context.line, pid, message);
         } else if is_tagged_error(text, pid) {
             let text = String::from_utf8_lossy(text.trim_ascii());
             let message = format!("unknown report `{text}`");

@@ -581,7 +581,7 @@ fn leak_of_unreadable_size_is_a_leak_and_a_problem() {
         ["miri leak-definite memory leaked: Rust heap, SIZE, ALIGN"]
     );
     assert_eq!(stack(&parsed, 0, 0), ["main src/toy.rs:0"]);
-    assert_eq!(problems(&parsed), ["unknown-report"]);
+    assert_eq!(problems(&parsed), ["unreadable-line"]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = strip_log_prefix(text);
     let is_headline =
-        text.starts_with(b"*** GWP-ASan ") && text.ends_with(b"detected a memory error ***");
+        text.starts_with(b"*** GWP-ASan ") && contains(text, b"detected a memory error");
     if !is_headline {
         return tombstone_start(text, context);
     }

@@ -125,7 +125,7 @@ impl Output {
                 let mut finding = context.new_finding(Tool::Miri, kind, &title);
                 if leaked == Some(Leaked::Unreadable) {
                     context.problem(
-                        Code::UnknownReport,
+                        Code::UnreadableLine,
                         &format!("cannot parse the size of a leak: `{title}`"),
                     );
                 }

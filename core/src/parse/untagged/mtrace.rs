@@ -37,10 +37,10 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
 
 /// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`.
 fn is_unknown(text: &[u8]) -> bool {
-    text.starts_with(b"- 0x")
-        && before(text, b" was never alloc'd ")
-            .and_then(<[u8]>::last)
-            .is_some_and(u8::is_ascii_digit)
+    let Some(head) = before(text, b"was never alloc'd ").map(<[u8]>::trim_ascii_end) else {
+        return false;
+    };
+    head.last().is_none_or(u8::is_ascii_digit)
 }
 
 /// Reads the table of leaked blocks.

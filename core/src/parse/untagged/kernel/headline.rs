@@ -3,7 +3,6 @@
 use crate::bytes::{after, before, contains, find, hex};
 use crate::model::Kind;
 use crate::parse::collect::shared_text;
-use crate::parse::untagged::message::fits;
 
 /// Prefixes of the text after `BUG: K…: ` whose first word isn't the kind, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
@@ -147,12 +146,7 @@ fn undefined(text: &[u8]) -> Option<Headline<'_>> {
     let title = text.strip_prefix(b"UBSAN: ")?;
     let name = before(title, b" in ")?;
     let location = after(title, b" in ")?;
-    let mut numbers = location.rsplit(|b| *b == b':');
-    let is_number = |part: Option<&[u8]>| {
-        part.is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
-    };
-    let is_place =
-        is_number(numbers.next()) && is_number(numbers.next()) && numbers.next().is_some();
+    let is_place = after(location, b":").is_some_and(starts_with_digit);
     if !is_place || contains(location, b" ") {
         return None;
     }
@@ -174,7 +168,7 @@ fn range(text: &[u8]) -> Option<Headline<'_>> {
     let (_, kind) = RANGES.iter().find(|(error, _)| {
         title
             .strip_prefix(error.as_bytes())
-            .is_some_and(|range| range.len() > 12 && fits(range, " in range [%x-%x]"))
+            .is_some_and(|range| contains(range, b"[0x"))
     })?;
     Some(Headline::Range {
         kind: Kind::from_static(kind),
