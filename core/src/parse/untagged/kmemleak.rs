@@ -80,9 +80,8 @@ impl ReportReader for Objects {
         let Some(finding) = &mut current.finding else {
             return LineOutcome::EndedBefore;
         };
-        if kernel::push_frame(text, finding, context) {
-            finding.last_line = context.line;
-        } else if text.starts_with(b"comm \"")
+        if kernel::push_frame(text, finding, context)
+            || text.starts_with(b"comm \"")
             || text.starts_with(b"hex dump ")
             || text.starts_with(b"backtrace")
             || is_hex_dump(text)

@@ -287,7 +287,7 @@ pub(super) fn is_certain_part(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::string::String;
 
     use super::*;
     use crate::bytes::lossy;
@@ -343,9 +343,8 @@ mod tests {
             ("all tests passed (took 3:12)", None),
         ] {
             let found = parse_frame(line.as_bytes());
-            let found = found.map(|frame| {
-                frame.map_or(format!("?"), |part| lossy(part.frame.text).into_owned())
-            });
+            let found: Option<String> = found
+                .map(|frame| frame.map_or("?".into(), |part| lossy(part.frame.text).into_owned()));
             assert_eq!(found.as_deref(), want, "{line}");
         }
     }
