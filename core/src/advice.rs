@@ -6,6 +6,7 @@
 
 mod accesses;
 mod crashes;
+mod fuzzing;
 mod heap;
 mod hints;
 mod leaks;
@@ -138,6 +139,7 @@ const TABLES: &[&[Help]] = &[
     accesses::TABLE,
     crashes::TABLE,
     heap::TABLE,
+    fuzzing::TABLE,
     undefined::TABLE,
     sync::TABLE,
     threads::TABLE,

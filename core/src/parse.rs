@@ -20,6 +20,7 @@ mod lines;
 mod lsan;
 mod memcheck;
 mod msan;
+mod place;
 mod sanitizer;
 mod stream;
 mod summary;
@@ -88,6 +89,7 @@ pub(crate) fn known_kinds() -> Vec<&'static str> {
         tsan::HEADLINES,
         ubsan::MESSAGES,
         ubsan::MINIMAL,
+        sanitizer::FUZZER_KINDS,
     ];
     let untagged = untagged::known_kinds();
     let in_tables = tables.into_iter().flatten().map(|(_, kind)| *kind);

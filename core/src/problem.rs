@@ -73,6 +73,8 @@ codes! {
     LeaksNotShown = "leaks-not-shown", Fatal, Some(ReasonCode::LeaksNotShown);
     /// The parser doesn't know the headline of a report.
     UnknownReport = "unknown-report", Fatal, Some(ReasonCode::TruncatedReport);
+    /// The parser knows the checker, but can't read a line of its report.
+    UnreadableLine = "unreadable-line", Fatal, Some(ReasonCode::TruncatedReport);
     /// A `SUMMARY:` line has no report.
     SummaryWithoutReport = "summary-without-report", Fatal, Some(ReasonCode::TruncatedReport);
     /// The checker could not start, or it crashed.

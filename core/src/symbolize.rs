@@ -100,14 +100,14 @@ pub fn symbolize(parsed: &mut Parsed, symbols: &mut dyn Symbols) {
     }
 }
 
-/// Returns true if only the module and the offset of a frame are known. Names like `[stack]` aren't
-/// files, so they don't count as modules.
+/// Returns true if the module and the offset of a frame are known, but no function. Names like
+/// `[stack]` aren't files, so they don't count as modules.
 pub(crate) fn is_unsymbolized(info: &FrameInfo) -> bool {
     let in_file = info
         .module
         .as_deref()
         .is_some_and(|module| !module.starts_with('['));
-    in_file && info.offset.is_some() && info.function.is_none() && info.file.is_none()
+    in_file && info.offset.is_some() && info.function.is_none()
 }
 
 /// The functions at one location, innermost first. All frames at the location share them.
@@ -229,12 +229,17 @@ fn with_function(info: &FrameInfo, function: Function, keep_module: bool) -> Fra
         .map(|file| file.strip_prefix("./").map(String::from).unwrap_or(file))
         .and_then(text);
     let keep_module = keep_module || file.is_none();
+    // UndefinedBehaviorSanitizer knows the place of an error without symbols.
+    let (file, line, column) = match file {
+        Some(file) => (Some(file), function.line, function.column),
+        None => (info.file.clone(), info.line, info.column),
+    };
     FrameInfo {
         raw: info.raw.clone(),
         demangled: name.and_then(symbol::demangle).map(Text::from),
         function: name.map(Text::from),
-        line: function.line.filter(|n| *n > 0 && file.is_some()),
-        column: function.column.filter(|n| *n > 0 && file.is_some()),
+        line: line.filter(|n| *n > 0 && file.is_some()),
+        column: column.filter(|n| *n > 0 && file.is_some()),
         file,
         module: info.module.clone().filter(|_| keep_module),
         offset: info.offset.filter(|_| keep_module),

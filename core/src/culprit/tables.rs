@@ -28,6 +28,9 @@ pub(crate) enum MatchOn {
     FileNamedLikeFunction,
     /// The start of the module's base name.
     ModulePrefix,
+    /// The whole simple name of a frame without source path and module. The kernel's own functions
+    /// have neither, but a program's function of the same name has one.
+    KernelName,
 }
 
 /// One row: frames that match any of the patterns have the class.
@@ -108,6 +111,7 @@ impl Row {
                 .is_some_and(|n| n == last),
             MatchOn::FileNamedLikeFunction => stem == *p && without_underscores == *p,
             MatchOn::ModulePrefix => module.starts_with(p),
+            MatchOn::KernelName => name == *p && file.is_empty() && module.is_empty(),
         })
     }
 }

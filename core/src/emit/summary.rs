@@ -106,14 +106,21 @@ pub(crate) fn detail(finding: &Finding) -> Cow<'_, str> {
     let Some(rest) = finding.title.strip_prefix(finding.kind.as_str()) else {
         return Cow::Borrowed(&finding.title);
     };
-    let access = finding.notes.iter().find(|n| n.contains(" of size "));
+    let access = finding.notes.iter().find(|n| is_access(n));
     let rest = rest.split_once(" at pc 0x").map_or(rest, |(head, _)| head);
-    let access = access.map_or("", |n| n.split(" at 0x").next().unwrap_or(n));
+    let end = |n: &str| n.find(" at 0x").or_else(|| n.find(" at addr "));
+    let access = access.map_or("", |n| &n[..end(n).unwrap_or(n.len())]);
     Cow::Owned(
         format!("{access}{rest}")
             .trim_start_matches([':', ' '])
             .to_string(),
     )
+}
+
+/// Returns true for a note about the access: `READ of size 4 at 0x6020 thread T0`, or the kernel's
+/// `Read at addr 0dff000012345600 by task demo/52`.
+fn is_access(note: &str) -> bool {
+    (note.contains(" of size ") || note.contains(" at addr ")) && !note.starts_with("which ")
 }
 
 /// Returns why a finding is unexpected although a rule or the baseline matches it. `None` if

@@ -39,6 +39,8 @@ pub enum Tool {
     Hwasan,
     /// UndefinedBehaviorSanitizer, including the kernel's UBSAN.
     Ubsan,
+    /// libFuzzer's own reports, apart from those of the sanitizer that it runs with.
+    LibFuzzer,
     /// Scudo, the hardened allocator.
     Scudo,
     /// GWP-ASan, in Scudo, tcmalloc or Android.
@@ -88,6 +90,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("tsan", Tool::Tsan),
     ("ubsan", Tool::Ubsan),
     ("hwasan", Tool::Hwasan),
+    ("libfuzzer", Tool::LibFuzzer),
     ("scudo", Tool::Scudo),
     ("gwp-asan", Tool::GwpAsan),
     ("miri", Tool::Miri),

@@ -14,7 +14,7 @@ mod plain;
 
 pub(crate) use self::plain::{
     parse_app_verifier, parse_at_location, parse_backtrace_symbols, parse_bracketed,
-    parse_function, parse_image, parse_kernel, split_backtrace_symbols,
+    parse_function, parse_image, parse_kernel, parse_tombstone, split_backtrace_symbols,
 };
 use crate::bytes::{hex, lossy, number, trim_start};
 use crate::model::{FrameInfo, Text};
@@ -210,7 +210,7 @@ fn take_module<'a>(text: &'a str, info: &mut FrameInfo) -> &'a str {
 }
 
 /// Returns the text before the last ` (…)`, and the contents of the parentheses.
-fn last_group(text: &str) -> Option<(&str, &str)> {
+pub(super) fn last_group(text: &str) -> Option<(&str, &str)> {
     let body = text.strip_suffix(')')?;
     let mut depth = 0u32;
     for (at, c) in body.char_indices().rev() {

@@ -50,6 +50,13 @@ pub(crate) fn is_cap(text: &[u8]) -> bool {
         || (text.starts_with(b"The ") && text.ends_with(b" top leak(s):"))
 }
 
+/// Returns true for a line of `Objects leaked above:`, the addresses that `report_objects=1` adds:
+/// `0x602000000000 (16 bytes)`.
+pub(crate) fn is_object(line: &[u8]) -> bool {
+    let text = line.trim_ascii();
+    text.starts_with(b"0x") && text.ends_with(b" bytes)")
+}
+
 /// Parses a row of the table `Suppressions used:`, which contains blocks and bytes: `      1
 /// 1337 suppressed_fn_leak`
 pub(crate) fn suppression_row(text: &[u8]) -> Option<Amount> {
@@ -95,6 +102,7 @@ mod tests {
         assert!(is_cap(b"Omitting 3 more leak(s)."));
         assert!(is_cap(b"The 2 top leak(s):"));
         assert!(!is_cap(b"The end"));
+        assert!(is_object(b"0x602000000000 (16 bytes)") && !is_object(b"0x602000000000"));
         let row = suppression_row(b"      1       1337 some fn");
         assert_eq!(
             row,

@@ -7,10 +7,14 @@
 //! `lsan.rs`, `tsan.rs`, and so on; `sanitizer/dialect.rs` selects among these.
 
 mod dialect;
+mod fuzzer;
 mod headline;
 mod leaks;
 mod message;
+mod parts;
 mod record;
+#[cfg(test)]
+mod report_tests;
 mod undefined;
 
 use alloc::format;
@@ -19,11 +23,14 @@ use alloc::string::String;
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
+#[cfg(test)]
+pub(crate) use self::fuzzer::KINDS as FUZZER_KINDS;
 use self::headline::{Standalone, is_tagged_error, standalone};
 pub(crate) use self::headline::{is_prefix, is_sanitizer_line};
 use self::record::{BodyKind, LineContext, ReportBody};
 use super::collect::{Collector, shared_text};
 use super::failures;
+use super::place::place;
 use super::{frame, lsan, msan, tsan};
 use crate::bytes::{contains, trim_start};
 use crate::line::Line;
@@ -62,6 +69,8 @@ pub(crate) struct Sanitizers {
     /// UndefinedBehaviorSanitizer prints a `SUMMARY:` after each error of this stream.
     has_summaries: bool,
     runtime_error: RuntimeErrorFinder,
+    /// A stack without a headline was reported already, or its cause was.
+    lost_headline: bool,
     /// The last headline was unknown. Its `SUMMARY:` isn't reported as a second problem.
     unknown: bool,
 }
@@ -109,7 +118,7 @@ impl Sanitizers {
             }) if !level.is_empty() || !is_tagged_error(text, pid) => {
                 self.message(level, name, message, &context, out);
             }
-            _ if self.undefined(text, &context, out) => {}
+            _ if self.undefined(text, &context, out) || self.fuzzer(text, &context, out) => {}
             _ => {
                 self.other_start(text, &context, out);
                 self.body(text, &context, out);
@@ -132,18 +141,29 @@ impl Sanitizers {
             self.msan_preamble = Some((shared_text(text.trim_ascii()), context.line));
         } else if lsan::record(text).is_some() || text.trim_ascii() == b"Suppressions used:" {
             self.open_leaks(text, context, out);
+        } else if self.open.is_none() && pid.is_none() && parts::is_part(text) {
+            self.lost_headline(context, out);
         } else if let Some(name) = pid.and_then(|_| failures::failed_sanitizer(text)) {
             let text = String::from_utf8_lossy(text.trim_ascii());
             let message = format!("{name} failed: `{text}`");
             out.add_problem(Code::CheckerFailed, context.line, pid, message);
         } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
             let message = "cannot read the summary of a sanitizer";
-            out.add_problem(Code::SummaryWithoutReport, context.line, pid, message);
+            out.add_problem(Code::UnreadableLine, context.line, pid, message);
         } else if is_tagged_error(text, pid) {
             let text = String::from_utf8_lossy(text.trim_ascii());
             let message = format!("unknown report `{text}`");
             out.add_problem(Code::UnknownReport, context.line, pid, message);
             self.unknown = true;
+            self.lost_headline = true;
+        }
+    }
+
+    /// Adds a problem about a part of a report whose headline is missing.
+    fn lost_headline(&mut self, context: &LineContext<'_>, out: &mut Collector) {
+        if !core::mem::replace(&mut self.lost_headline, true) {
+            let message = "a stack without its headline: lines are lost";
+            out.add_problem(Code::Truncated, context.line, None, message);
         }
     }
 
@@ -194,6 +214,7 @@ impl Sanitizers {
             self.close(has_stack, context.line, out);
         } else {
             self.mixed = true;
+            self.lost_headline = true;
             let pid = out.reports[report].report.pid;
             out.add_problem(
                 Code::Interleaved,
@@ -258,7 +279,10 @@ impl Sanitizers {
         let is_known = self.mixed
             || self.unknown
             || self.deadly.is_some()
-            || self.reports.keys().any(|(_, pid)| *pid == context.pid);
+            || self.reports.keys().any(|(tool, pid)| {
+                // The tag of the headline may be missing.
+                *pid == context.pid || (pid.is_none() && *tool != Tool::Ubsan)
+            });
         if !is_known {
             let message = "a sanitizer ended the process, but its report is missing from the log";
             out.add_problem(
@@ -276,7 +300,7 @@ impl Sanitizers {
             return;
         };
         if let Some(mut draft) = open.draft.take() {
-            undefined::add_location(&mut draft, &open.location, out);
+            place(&mut draft, &open.location, out);
             out.add_record(open.report, draft, false);
         }
         let is_table = open.kind == (BodyKind::Suppressions { then_leaks: false });
@@ -317,6 +341,9 @@ impl Sanitizers {
             .is_some_and(|o| o.kind != BodyKind::Suppressions { then_leaks: false });
         if !in_report && context.pid.is_some() && trimmed.starts_with(b"ABORTING") {
             self.aborted(context, out);
+        }
+        if self.open.is_none() && context.pid.is_none() && parts::is_first_frame(text) {
+            self.lost_headline(context, out);
         }
         let Some(open) = &mut self.open else { return };
         open.unrelated += 1;

@@ -5,6 +5,7 @@
 //! `PrintMemorySnippet`), `ubsan_checks.inc` (the kinds that `SUMMARY:` gives),
 //! `ubsan_minimal/ubsan_minimal_handlers.cpp`.
 
+use super::sanitizer::is_prefix;
 use crate::bytes::{after, before, contains, hex, trim_start};
 use crate::model::Kind;
 
@@ -16,14 +17,34 @@ pub(crate) struct Headline<'a> {
     pub(crate) message: &'a [u8],
 }
 
-/// Parses `a.c:3:42: runtime error: …`.
+/// Parses `a.c:3:42: runtime error: …`. The program may have printed text without a line feed
+/// before it.
 pub(crate) fn headline(text: &[u8]) -> Option<Headline<'_>> {
     let head = before(text, b": runtime error: ")?;
     let location = location(head)?;
-    Some(Headline {
-        location,
-        message: after(text, b": runtime error: ")?.trim_ascii(),
-    })
+    let message = after(text, b": runtime error: ")?.trim_ascii();
+    let text_before = head[..head.len() - location.len()].trim_ascii();
+    let is_first = text_before.is_empty() || !text_before.contains(&b' ');
+    // The words also occur in sentences. There, the message isn't whole, or it is quoted.
+    let is_headline = is_first || is_prefix(text_before) || is_known(message);
+    (is_headline && !location.starts_with(b"`") && !names_commit(text_before))
+        .then_some(Headline { location, message })
+}
+
+/// Returns true for a message of the runtime, up to the words that distinguish it.
+fn is_known(message: &[u8]) -> bool {
+    core::str::from_utf8(message).is_ok_and(|text| kind(text).as_str() != "undefined-behavior")
+}
+
+/// Returns true if the text contains the hash of a commit, so its subject follows.
+fn names_commit(text: &[u8]) -> bool {
+    let is_hash = |word: &[u8]| {
+        (7..=40).contains(&word.len())
+            && word.iter().all(u8::is_ascii_hexdigit)
+            && word.iter().any(u8::is_ascii_digit)
+            && word.iter().any(u8::is_ascii_lowercase)
+    };
+    !is_prefix(text) && text.split(|b| *b == b' ').any(is_hash)
 }
 
 /// Returns the position at which a headline begins; `None` if the line has none.

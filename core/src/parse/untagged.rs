@@ -9,6 +9,8 @@ mod app_verifier;
 mod context;
 mod crt;
 mod custom;
+#[cfg(test)]
+mod dialect_tests;
 mod dr_memory;
 mod efence;
 mod glibc;
@@ -23,6 +25,7 @@ mod miri;
 mod mtrace;
 mod scudo;
 mod tcmalloc;
+mod tombstone;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -102,7 +105,7 @@ pub(super) const ABORTS: &[&str] = &[
 /// Returns the kinds that the dialects' tables and code use.
 #[cfg(test)]
 pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
-    let tables: [&[(&str, &'static str)]; 10] = [
+    let tables: [&[(&str, &'static str)]; 12] = [
         scudo::KINDS,
         gwp_asan::KINDS,
         glibc::KINDS,
@@ -112,6 +115,8 @@ pub(super) fn known_kinds() -> impl Iterator<Item = &'static str> {
         tcmalloc::KINDS,
         miri::KINDS,
         kernel::KINDS,
+        kernel::UNDEFINED,
+        kernel::RANGES,
         dr_memory::KINDS,
     ];
     let in_code = [

@@ -138,6 +138,7 @@ strings! {
          differs from the parsed data; `unseen-findings`: the checker stopped showing \
          findings at one of its limits; `leaks-not-shown`: the checker counted leaks \
          without listing them; `unknown-report`: the headline of a report is unknown; \
+         `unreadable-line`: a line of a known report could not be parsed; \
          `summary-without-report`: a `SUMMARY:` without its report; `checker-failed`: the \
          checker could not start, or aborted; `line-too-long`: a line of a report exceeds \
          the limit; `too-many-frames`: a stack has more frames than the limit; \

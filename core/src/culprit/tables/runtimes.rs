@@ -28,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
             "asan_thread_start",
             "AsanThread",
             "ThreadStartFunc",
+            "fuzzer::",
             "__memcheck_",
             "VALGRIND_",
         ],

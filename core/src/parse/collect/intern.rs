@@ -9,6 +9,7 @@ use super::Collector;
 use crate::model::{Frame, FrameInfo, Stack};
 use crate::parse::finding_builder::FindingBuilder;
 use crate::parse::frame::{self, SplitFrame};
+use crate::parse::place::placed;
 use crate::problem::Code;
 
 /// The syntax of a frame's text.
@@ -36,6 +37,10 @@ pub(crate) enum FrameSyntax {
     Image,
     /// `FUNCTION at FILE:LINE:COLUMN`, the joined form of Miri's two lines.
     AtLocation,
+    /// A line of a tombstone of Android, from its address on.
+    Tombstone,
+    /// A frame of another syntax, with the place that the checker printed apart from it.
+    Placed,
 }
 
 impl Collector {
@@ -95,8 +100,20 @@ impl Collector {
             FrameSyntax::AppVerifier => frame::parse_app_verifier(raw),
             FrameSyntax::Image => frame::parse_image(raw),
             FrameSyntax::AtLocation => frame::parse_at_location(raw),
+            FrameSyntax::Tombstone => frame::parse_tombstone(raw),
             _ => frame::parse_valgrind(raw),
         })
+    }
+
+    /// Returns a frame with the place of an error, which the checker printed apart from the stack.
+    pub(crate) fn placed_frame(
+        &mut self,
+        info: &Arc<FrameInfo>,
+        location: &[u8],
+        place: &FrameInfo,
+    ) -> Arc<FrameInfo> {
+        let raw = [&info.raw, b" ".as_slice(), location].concat();
+        self.intern(FrameSyntax::Placed, &raw, || placed(info, place, &raw))
     }
 
     /// Returns the parsed frame of an XML document; `parse` parses it if it is new.

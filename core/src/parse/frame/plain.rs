@@ -1,7 +1,7 @@
 //! Frames of the checkers without tags. Each function parses one syntax, after the frame's number
 //! and address were split off.
 
-use super::{set_function, set_location};
+use super::{last_group, set_function, set_location};
 use crate::bytes::{hex, lossy};
 use crate::model::{FrameInfo, Text};
 
@@ -70,29 +70,54 @@ fn non_empty(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
 }
 
-/// Parses the Linux kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`. Only symbolized logs
-/// contain the location.
+/// Parses the Linux kernel's `FUNCTION+0xOFFSET/0xSIZE [MODULE] FILE:LINE`, or after
+/// `decode_stacktrace.sh` `FUNCTION (FILE:LINE) MODULE`. Only symbolized logs contain the location.
 pub(crate) fn parse_kernel(raw: &[u8]) -> FrameInfo {
     let (text, mut info) = decode(raw);
-    let mut parts = text.split_whitespace();
+    let (head, places, tail) = split_places(&text);
+    let mut parts = head.split_whitespace().chain(tail.split_whitespace());
     let name = parts.next().unwrap_or_default();
-    set_function(
-        &mut info,
-        name.split_once("+0x").map_or(name, |(name, _)| name),
-    );
+    if !name.starts_with("0x") {
+        set_function(
+            &mut info,
+            name.split_once("+0x").map_or(name, |(name, _)| name),
+        );
+    }
+    // Inlined functions come first, so the last place is in the function itself.
+    let place = places.split_whitespace().rfind(|part| part.contains(':'));
+    if let Some(place) = place {
+        set_location(&mut info, place.trim_end_matches(":?"));
+    }
     for part in parts {
         if let Some(inside) = part
             .strip_prefix('[')
             .map(|part| part.trim_end_matches(']'))
         {
-            if inside != "inline" && info.file.is_none() {
+            if inside != "inline" && (info.file.is_none() || place.is_some()) {
                 info.module = non_empty(inside);
             }
+        } else if place.is_some() {
+            info.module = non_empty(part);
         } else if part.contains(':') {
             set_location(&mut info, part);
         }
     }
     info
+}
+
+/// Splits `FUNCTION (FILE:LINE (discriminator 1) FILE:LINE) MODULE` into the text before, within
+/// and after the parentheses.
+fn split_places(text: &str) -> (&str, &str, &str) {
+    let groups = text
+        .split_once(" (")
+        .zip(text.rsplit_once(')'))
+        .filter(|((head, _), (inside, _))| inside.len() > head.len() + 2);
+    match groups {
+        Some(((head, _), (inside, tail))) if inside[head.len()..].contains(':') => {
+            (head, &inside[head.len() + 2..], tail)
+        }
+        _ => (text, "", ""),
+    }
 }
 
 /// Parses Dr. Memory's `FUNCTION   [FILE:LINE]`, with `MODULE!` before the function in some
@@ -154,6 +179,34 @@ pub(crate) fn parse_image(raw: &[u8]) -> FrameInfo {
     if !location.starts_with("<compiler-generated>") {
         set_location(&mut info, location);
     }
+    info
+}
+
+/// Parses Android's `OFFSET  MODULE (FUNCTION+28) (BuildId: ab12)`.
+pub(crate) fn parse_tombstone(raw: &[u8]) -> FrameInfo {
+    let (text, mut info) = decode(raw);
+    let (offset, rest) = text.trim().split_once(' ').unwrap_or((&text, ""));
+    info.offset = u64::from_str_radix(offset, 16).ok();
+    let mut rest = rest.trim();
+    if let Some((before, inside)) = last_group(rest)
+        && let Some(id) = inside.strip_prefix("BuildId: ")
+    {
+        info.build_id = non_empty(id);
+        rest = before;
+    }
+    if let Some((before, inside)) = last_group(rest) {
+        let function = inside
+            .rsplit_once('+')
+            .filter(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(inside, |(function, _)| function);
+        set_function(&mut info, function);
+        rest = before;
+    }
+    // A library within a package follows the position of the package in the file.
+    if let Some((before, _)) = rest.split_once(" (offset 0x") {
+        rest = before;
+    }
+    info.module = non_empty(rest.trim()).filter(|module| !module.starts_with('<'));
     info
 }
 

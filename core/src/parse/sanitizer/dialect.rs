@@ -2,6 +2,7 @@
 
 use super::super::asan::{self, ErrorLine};
 use super::super::{hwasan, msan, tsan};
+use super::fuzzer;
 use crate::bytes::contains;
 use crate::model::{Kind, Tool};
 
@@ -63,6 +64,13 @@ pub(crate) fn headline<'a>(
             title: message,
             pid: None,
         }),
+        // The beginning of the line may be missing.
+        (b"", _) if !is_tagged && is_whole(message) => Some(Headline {
+            tool,
+            kind: asan::kind(message),
+            title: message.trim_end_matches(':'),
+            pid: None,
+        }),
         // Without a tag it may be prose; a headline contains an address.
         (b"ERROR:", _) if is_tagged || contains(message.as_bytes(), b"0x") => Some(Headline {
             tool,
@@ -72,6 +80,19 @@ pub(crate) fn headline<'a>(
         }),
         _ => None,
     }
+}
+
+/// Returns true for a headline that is certainly one, even without a level: it contains the address
+/// of the access and the instruction, or the thread.
+fn is_whole(message: &str) -> bool {
+    let has = |part: &str| message.contains(part);
+    let has_place = has(" at pc 0x") || has("(pc 0x") || has("; pc 0x");
+    let (_, thread) = message.rsplit_once(" in thread T").unwrap_or_default();
+    let has_thread = thread
+        .trim_end_matches(':')
+        .bytes()
+        .all(|b| b.is_ascii_digit());
+    has("0x") && ((has_place && has(" sp 0x")) || (has_thread && !thread.is_empty()))
 }
 
 /// Parses the number of printed errors that a sanitizer states at the end of a process.
@@ -98,6 +119,7 @@ pub(crate) fn error_line(tool: &Tool, line: &[u8]) -> Option<ErrorLine> {
         Tool::Tsan => tsan::error_line(line).or_else(|| asan::error_line(line)),
         Tool::Msan => msan::error_line(line).or_else(|| asan::error_line(line)),
         Tool::Hwasan => hwasan::error_line(line).or_else(|| asan::error_line(line)),
+        Tool::LibFuzzer => fuzzer::error_line(line),
         _ => asan::error_line(line),
     }
 }

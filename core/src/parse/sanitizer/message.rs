@@ -32,6 +32,8 @@ impl Sanitizers {
             out.reports[report].report.complete = true;
         } else if is_failure(level, message) {
             self.deadly = None;
+            // A stack of the runtime may follow.
+            self.lost_headline = true;
             let line = [level, b" ", name, b"Sanitizer", text].concat();
             let message = format!(
                 "{}Sanitizer failed: `{}`",
@@ -56,6 +58,7 @@ impl Sanitizers {
         } else if is_unknown(level, name, text) {
             self.deadly = None;
             self.unknown = true;
+            self.lost_headline = true;
             let message = format!(
                 "unknown report of {}Sanitizer",
                 String::from_utf8_lossy(name)

@@ -9,7 +9,7 @@ use super::super::frame::SplitFrame;
 use super::super::lsan;
 use super::dialect;
 use crate::bytes::{contains, trim_start};
-use crate::model::{LeakSummary, Role, Text, Tool};
+use crate::model::{Frame, LeakSummary, Role, Text, Tool};
 use crate::problem::Code;
 
 /// The kind of a report's body.
@@ -79,12 +79,13 @@ impl ReportBody {
         let Some(draft) = &mut self.draft else { return };
         self.unrelated = 0;
         draft.last_line = context.line;
+        let mut head = head;
         if !draft.stack_is_closed() {
-            let expected = draft
-                .stacks
-                .last()
-                .and_then(|s| s.frames.last())
-                .map_or(0, |f| f.index + 1);
+            let frames = draft.stacks.last().map_or(&[][..], |s| &s.frames);
+            let expected = frames.last().map_or(0, |f| f.index + 1);
+            if is_renumbered(&head, frames) {
+                head.index = Some(expected);
+            }
             if head.index != Some(expected)
                 && draft
                     .stacks
@@ -173,6 +174,8 @@ impl ReportBody {
                 .get_or_insert_with(LeakSummary::default);
             leaks.suppressed.bytes = leaks.suppressed.bytes.saturating_add(row.bytes);
             leaks.suppressed.blocks = leaks.suppressed.blocks.saturating_add(row.blocks);
+        } else if lsan::is_object(text) {
+            self.unrelated = 0;
         } else if contains(text, b"eaked above:")
             && let Some(draft) = &mut self.draft
         {
@@ -185,4 +188,23 @@ impl ReportBody {
             out.add_record(self.report, draft, false);
         }
     }
+}
+
+/// Returns true for a frame of a stack that was symbolized afterwards. `asan_symbolize.py` counts
+/// the frames that it knows, among them inlined ones, but copies the lines of generated code, which
+/// belongs to no module.
+fn is_renumbered(head: &SplitFrame<'_>, frames: &[Frame]) -> bool {
+    const UNKNOWN: &[u8] = b"<unknown module>";
+    if contains(head.text, UNKNOWN) {
+        return !frames.is_empty();
+    }
+    let known = || {
+        frames
+            .iter()
+            .filter(|frame| !contains(&frame.info.raw, UNKNOWN))
+            .count()
+    };
+    // The check for the number comes first, because most frames are in sequence.
+    let is_in_sequence = head.index == frames.last().map(|frame| frame.index + 1);
+    !is_in_sequence && known() < frames.len() && head.index == u32::try_from(known()).ok()
 }

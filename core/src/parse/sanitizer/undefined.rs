@@ -1,13 +1,13 @@
 //! Errors of UndefinedBehaviorSanitizer: a headline in one line, then optional notes, a stack and a
 //! `SUMMARY:`. They name no process and have no end marker, so the next unrelated line ends them.
 
-use super::super::collect::{Collector, FrameSyntax, shared_text};
+use super::super::collect::{Collector, shared_text};
 use super::super::finding_builder::FindingBuilder;
 use super::super::frame::{self, SplitFrame};
 use super::super::ubsan;
 use super::Sanitizers;
 use super::record::{BodyKind, LineContext, ReportBody};
-use crate::bytes::hex;
+use crate::bytes::{before, contains};
 use crate::model::{Kind, Role, Tool};
 
 /// Maximum number of lines of program output between a headline and its stack.
@@ -62,7 +62,7 @@ impl Sanitizers {
         let Some(open) = &mut self.open else { return };
         let Some(draft) = &mut open.draft else { return };
         let has_stack = !draft.stacks.is_empty();
-        let head = frame::split_numbered(text).filter(|head| head.address.is_some());
+        let head = frame::split_numbered(text).filter(is_frame);
         if head.is_some() && has_stack && draft.stack_is_closed() {
             open.broken(context, out);
         } else if let Some(head) = head {
@@ -131,23 +131,12 @@ impl Sanitizers {
     }
 }
 
-/// Adds the headline's location as a frame if the error has no stack.
-pub(super) fn add_location(draft: &mut FindingBuilder, location: &[u8], out: &mut Collector) {
-    if !draft.stacks.is_empty() || location.is_empty() || location == b"<unknown>" {
-        return;
-    }
-    let address = location
-        .strip_prefix(b"0x")
-        .and_then(hex)
-        .map(|(address, _)| address);
-    draft.expect_stack(Role::Access, b"");
-    out.push_frame(
-        draft,
-        FrameSyntax::Location,
-        SplitFrame {
-            index: Some(0),
-            address,
-            text: location,
-        },
-    );
+/// Returns true for a frame with an address or, as in a runtime that is combined with
+/// ThreadSanitizer, with a module and an offset at the end.
+fn is_frame(head: &SplitFrame<'_>) -> bool {
+    let in_module = || {
+        before(head.text, b"+0x").is_some_and(|text| contains(text, b"("))
+            && head.text.trim_ascii_end().ends_with(b")")
+    };
+    head.address.is_some() || in_module()
 }

@@ -111,6 +111,7 @@ impl ReportReader for Log {
                 self.first_line = context.line;
                 rest = &rest[start..];
             }
+            let is_inside = !self.entry.is_empty();
             let end = find(rest, b"</avrf:logEntry>").map(|end| end + b"</avrf:logEntry>".len());
             let piece = &rest[..end.unwrap_or(rest.len())];
             if self.entry.len() + piece.len() < MAX_ENTRY {
@@ -118,7 +119,13 @@ impl ReportReader for Log {
                 self.entry.push(b'\n');
             }
             let Some(end) = end else {
-                return LineOutcome::Consumed;
+                // Between the elements of an entry there may be output of something else.
+                let is_markup = contains(piece, b"avrf:") || piece.trim_ascii().is_empty();
+                return if is_inside && !is_markup {
+                    LineOutcome::Unrelated
+                } else {
+                    LineOutcome::Consumed
+                };
             };
             let entry = core::mem::take(&mut self.entry);
             self.record_entry(&entry, current, context);

@@ -166,7 +166,7 @@ impl Context<'_> {
     pub(super) fn unreadable(&mut self, tool: &Tool, text: &[u8]) {
         let line = shared_text(text.trim_ascii());
         self.problem(
-            Code::UnknownReport,
+            Code::UnreadableLine,
             &format!("cannot parse a line of {tool}: `{line}`"),
         );
     }

@@ -259,7 +259,7 @@ mod tests {
         let even = read("LEAK at a.c:7 3 bytes, 3 frees\n");
         assert!(even.findings.is_empty() && even.reports.len() == 1 && even.problems.is_empty());
         let odd = read("LEAK at a.c:7 many bytes, 3 frees\n");
-        assert_eq!(odd.problems[0].code.as_str(), "unknown-report");
+        assert_eq!(odd.problems[0].code.as_str(), "unreadable-line");
         assert!(read("LEAK of another kind\n").reports.is_empty());
     }
 

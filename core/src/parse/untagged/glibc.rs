@@ -5,7 +5,7 @@
 //! Sources: glibc `malloc/malloc.c`, `malloc/mcheck.c`, `debug/fortify_fail.c`,
 //! `debug/stack_chk_fail.c`, `sysdeps/posix/libc_fatal.c` of 2.25 and before.
 
-use super::message::fits;
+use super::message::resembles;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before};
 use crate::model::{Kind, Tool};
@@ -90,37 +90,10 @@ pub(in crate::parse) const STARRED_KINDS: &[(&str, &str)] = &[
     ("buffer overflow detected", "buffer-overflow"),
 ];
 
-/// Words of the messages after `malloc(): ` and similar prefixes.
-const WORDS: &[&str] = &[
-    "invalid",
-    "pointer",
-    "size",
-    "old",
-    "next",
-    "top",
-    "next->prev_size",
-    "next->prev_inuse",
-    "mismatching",
-    "corrupted",
-    "unsorted",
-    "smallbin",
-    "largebin",
-    "fastbin",
-    "tcache",
-    "chunk",
-    "chunks",
-    "too",
-    "many",
-    "double",
-    "free",
-    "linked",
-    "list",
-    "unaligned",
-    "detected",
-    "in",
-    "memory",
-    "corruption",
-];
+/// The words of the messages after `malloc(): ` and similar prefixes.
+const WORDS: &str = "invalid pointer size old next top mismatching corrupted unsorted smallbin \
+    largebin fastbin tcache chunk chunks too many double free linked list unaligned detected in \
+    memory corruption";
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
@@ -152,25 +125,16 @@ fn kind(message: &[u8]) -> Option<Kind> {
             None => message.starts_with(prefix),
         })?;
     let rest = message.strip_prefix(prefix).unwrap_or_default();
+    let first = rest.split(' ').next().unwrap_or_default();
     let is_whole = match *prefix {
-        "double free or corruption (" => is_condition(rest),
-        prefix if prefix.ends_with("(): ") => !rest.is_empty() && rest.split(' ').all(is_word),
-        _ => rest.split(' ').all(is_word),
+        "double free or corruption (" => !rest.contains(' '),
+        // These words are also the names of functions.
+        prefix if prefix.ends_with("(): ") => {
+            !first.is_empty() && WORDS.split(' ').any(|word| first.starts_with(word))
+        }
+        _ => true,
     };
-    is_whole.then(|| Kind::from_static(kind))
-}
-
-/// Returns true for the rest of `double free or corruption (!prev)`, also if it is cut.
-fn is_condition(text: &str) -> bool {
-    ["!prev)", "fasttop)", "top)", "out)"]
-        .iter()
-        .any(|condition| condition.starts_with(text))
-}
-
-/// Returns true for a word of glibc's messages: one of [`WORDS`], a number, a word in parentheses.
-fn is_word(word: &str) -> bool {
-    let digits = word.bytes().all(|b| b.is_ascii_digit());
-    digits || WORDS.contains(&word) || (word.starts_with('(') && word.ends_with(')'))
+    (is_whole && resembles(rest.as_bytes(), WORDS)).then(|| Kind::from_static(kind))
 }
 
 /// Parses `*** stack smashing detected ***: terminated` and ``*** Error in `./a': double free or
@@ -196,7 +160,7 @@ fn parse_starred(text: &[u8]) -> Option<(Kind, alloc::sync::Arc<str>, bool)> {
     let rest = &after_stars[starred.len() + b" ***".len()..];
     // Old versions print the name of the program and a backtrace after it.
     let has_backtrace = rest.starts_with(b": ") && rest.ends_with(b" terminated");
-    let is_whole = rest.is_empty() || has_backtrace || fits(rest, ": terminated");
+    let is_whole = rest.is_empty() || rest.starts_with(b":");
     is_whole.then(|| (Kind::from_static(kind), shared_text(starred), has_backtrace))
 }
 

@@ -4,6 +4,7 @@
 //! Sources: compiler-rt `gwp_asan/optional/segv_handler_posix.cpp`; tcmalloc
 //! `tcmalloc/segv_handler.cc`, which uses another wording and has no end line.
 
+use super::tombstone::Tombstone;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{contains, find, hex, trim_start};
 use crate::model::{Kind, Role, Tool};
@@ -11,7 +12,7 @@ use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::{self, SplitFrame};
 
 /// The beginnings of headlines.
-pub(super) const HEADS: &[&str] = &["*** GWP-ASan "];
+pub(super) const HEADS: &[&str] = &["*** GWP-ASan ", "Cause: [GWP-ASan]: "];
 
 /// Prefixes of the error, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
@@ -33,9 +34,9 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = strip_log_prefix(text);
     let is_headline =
-        text.starts_with(b"*** GWP-ASan ") && text.ends_with(b"detected a memory error ***");
+        text.starts_with(b"*** GWP-ASan ") && contains(text, b"detected a memory error");
     if !is_headline {
-        return Start::No;
+        return tombstone_start(text, context);
     }
     let report = context.incomplete_report(&Tool::GwpAsan, None);
     let reader = Error {
@@ -43,6 +44,29 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         has_end_line: !contains(text, b" has detected "),
     };
     Start::report(CurrentReport::new(report), reader)
+}
+
+/// Starts the report of `Cause: [GWP-ASan]: Use After Free, 0 bytes into a 16-byte allocation at
+/// 0x7000a5fff0` in a tombstone of Android.
+fn tombstone_start(text: &[u8], context: &mut Context<'_>) -> Start {
+    let cause = text.strip_prefix(b"Cause: [GWP-ASan]: ");
+    let Some(cause) = cause.filter(|cause| contains(cause, b" at 0x")) else {
+        return Start::No;
+    };
+    let report = context.complete_report(&Tool::GwpAsan, None);
+    let finding = context.new_finding(Tool::GwpAsan, cause_kind(cause), &shared_text(cause));
+    Start::report(
+        CurrentReport::new(report).with_finding(finding),
+        Tombstone::default(),
+    )
+}
+
+/// Returns the kind of an error or of a cause in a tombstone.
+pub(super) fn cause_kind(text: &[u8]) -> Kind {
+    KINDS
+        .iter()
+        .find(|(prefix, _)| text.starts_with(prefix.as_bytes()))
+        .map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind))
 }
 
 /// Reads an error. The finding is created by the line that names the error.
@@ -145,10 +169,11 @@ fn address_frame(text: &[u8]) -> Option<SplitFrame<'_>> {
 
 /// Returns the role of the stack that a line introduces.
 fn stack_role(text: &[u8]) -> Option<Role> {
-    if !(text.ends_with(b" here:") || text.ends_with(b" at:")) {
+    let has = |part: &[u8]| contains(text, part);
+    let is_heading = (text.ends_with(b" here:") && has(b" by thread ")) || text.ends_with(b" at:");
+    if !is_heading || text.starts_with(b"error: ") {
         return None;
     }
-    let has = |part: &[u8]| contains(text, part);
     Some(if has(b"deallocated") || has(b"freed") {
         Role::Free
     } else if has(b"allocated") && !has(b"allocation) by thread") {
@@ -162,6 +187,7 @@ fn stack_role(text: &[u8]) -> Option<Role> {
 /// line about the memory of its allocator.
 fn is_note(text: &[u8]) -> bool {
     text.starts_with(b">>> ")
-        || contains(text, b" at 0x")
+        || text.starts_with(b"0x")
+        || text.starts_with(b"GWP-ASan cannot provide any more information")
         || text.starts_with(b"Error originates from")
 }

@@ -11,7 +11,7 @@ use crate::parse::collect::shared_text;
 use crate::problem::Code;
 
 /// The beginnings of headlines.
-pub(super) const HEADS: &[&str] = &["<jemalloc>: "];
+pub(super) const HEADS: &[&str] = &["<jemalloc>: ", "jemalloc>: "];
 
 /// Parts of an error message, and their kinds.
 pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
@@ -25,7 +25,9 @@ pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
-    let Some(message) = text.trim_ascii().strip_prefix(b"<jemalloc>: ") else {
+    let text = text.trim_ascii();
+    let text = text.strip_prefix(b"<").unwrap_or(text);
+    let Some(message) = text.strip_prefix(b"jemalloc>: ") else {
         return Start::No;
     };
     let title = shared_text(message.trim_ascii());

@@ -4,75 +4,117 @@
 //! `mm/kfence/report.c`, `lib/ubsan.c`. Each report ends with a line of `=`. Frames that the
 //! unwinder marks as unreliable (`? FUNCTION`) are skipped.
 
+mod headline;
+mod lines;
+mod undefined;
+
+use self::headline::{Headline, parse_headline};
+#[cfg(test)]
+pub(in crate::parse) use self::headline::{KINDS, RANGES, UNDEFINED};
+use self::lines::{is_certain_part, is_dump, is_note, is_trace_heading, parse_frame, stack_role};
+use self::undefined::Undefined;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{after, before, contains, find, hex, trim_start};
-use crate::model::{Kind, Role, Tool};
+use crate::bytes::{before, trim_start};
+use crate::model::{Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
-use crate::parse::frame::SplitFrame;
-use crate::parse::ubsan;
+use crate::parse::finding_builder::FindingBuilder;
 
-/// The beginnings of headlines.
-pub(super) const HEADS: &[&str] = &["BUG: K", "UBSAN: "];
-
-/// Prefixes of the text after `BUG: K…: ` whose first word isn't the kind, and their kinds.
-pub(in crate::parse) const KINDS: &[(&str, &str)] = &[
-    ("double-free or invalid-free", "invalid-free"),
-    ("null-ptr-deref", "null-pointer-use"),
-    ("memory corruption", "heap-corruption"),
-    ("invalid free", "invalid-free"),
-    ("invalid read", "invalid-read"),
-    ("invalid write", "invalid-write"),
-    ("assert: race", "data-race"),
+/// The beginnings of headlines, and of lines that only a report contains.
+pub(super) const HEADS: &[&str] = &[
+    "BUG: KASAN: ",
+    "BUG: KASan: ",
+    "BUG: KMSAN: ",
+    "BUG: KCSAN: ",
+    "BUG: KFENCE: ",
+    "UBSAN: ",
+    "KASAN: ",
+    "The buggy address ",
+    "Memory state around the buggy address:",
 ];
+
+/// Number of lines after a headline without an end by which its report must go on.
+const MAX_BEFORE_BODY: u32 = 8;
 
 pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let text = text.trim_ascii();
-    let (tool, kind, title) = if let Some((kind, title)) = bug(text) {
-        (Tool::Kasan, Some(kind), title)
-    } else if let Some(title) = text
-        .strip_prefix(b"UBSAN: ")
-        .filter(|title| contains(title, b" in "))
-    {
-        (Tool::Ubsan, None, title)
-    } else {
-        return Start::No;
-    };
-    let report = context.incomplete_report(&tool, None);
-    let needs_message = kind.is_none();
-    let finding = context.new_finding(tool, kind.unwrap_or(Kind::UNKNOWN), &shared_text(title));
-    let reader = Bug {
-        needs_message,
-        needs_error_stack: true,
-    };
-    Start::report(CurrentReport::new(report).with_finding(finding), reader)
+    match parse_headline(text) {
+        Some(Headline::Bug {
+            kind,
+            title,
+            is_whole,
+        }) => {
+            let finding = context.new_finding(Tool::Kasan, kind, &shared_text(title));
+            // A report is opened when it is certain that the line isn't prose.
+            let index = is_whole.then(|| context.incomplete_report(&Tool::Kasan, None));
+            let current = CurrentReport {
+                index,
+                finding: Some(finding),
+            };
+            Start::report(current, Bug::default())
+        }
+        Some(Headline::Undefined {
+            kind,
+            title,
+            location,
+        }) => Undefined::start(kind, title, location, context),
+        Some(Headline::Range { kind, title }) => {
+            let report = context.complete_report(&Tool::Kasan, None);
+            let mut finding = context.new_finding(Tool::Kasan, kind, &shared_text(title));
+            finding.add_note(text);
+            Start::report(CurrentReport::new(report).with_finding(finding), Oops)
+        }
+        None if is_certain_part(text) => {
+            let report = context.incomplete_report(&Tool::Kasan, None);
+            let current = CurrentReport::new(report);
+            context.mark_truncated(
+                &current,
+                "the beginning of a report of the kernel is missing from the log",
+            );
+            Start::report(current, Rest)
+        }
+        None => Start::No,
+    }
 }
 
-/// Parses `BUG: KASAN: slab-out-of-bounds in FUNCTION+0x1/0x2` into kind and title.
-fn bug(text: &[u8]) -> Option<(Kind, &[u8])> {
-    let name = text.strip_prefix(b"BUG: K")?;
-    let message = [&b"ASAN: "[..], b"MSAN: ", b"CSAN: ", b"FENCE: "]
-        .into_iter()
-        .find_map(|rest| name.strip_prefix(rest))?
-        .trim_ascii();
-    let message = message.strip_prefix(b"maybe ").unwrap_or(message);
-    let title = &message[..find(message, b"+0x").unwrap_or(message.len())];
-    let error = shared_text(before(message, b" in ").unwrap_or(message));
-    let error = error.split(" on address").next().unwrap_or_default();
-    let known = KINDS.iter().find(|(prefix, _)| error.starts_with(prefix));
-    let kind = known.map_or_else(
-        || Kind::from_name(error.split(' ').next().unwrap_or_default()),
-        |(_, kind)| Kind::from_static(kind),
-    );
-    Some((kind, title))
+/// Returns true for the line of `=` that ends a report.
+fn is_bar(text: &[u8]) -> bool {
+    text.len() > 40 && text.iter().all(|b| *b == b'=')
 }
 
-/// Reads a report.
-#[derive(Clone, Debug)]
+/// Returns true for the last line of an Oops or a warning.
+fn is_end_of_trace(text: &[u8]) -> bool {
+    text.starts_with(b"---[ end trace ")
+}
+
+/// Adds a line of a stack to the finding. Returns false if it isn't a frame.
+pub(super) fn push_frame(
+    text: &[u8],
+    finding: &mut FindingBuilder,
+    context: &mut Context<'_>,
+) -> bool {
+    let Some(frame) = parse_frame(text) else {
+        return false;
+    };
+    if let Some(part) = frame {
+        context.push_frame(finding, part.syntax, part.frame);
+    }
+    true
+}
+
+/// Reads a report of KASAN, KMSAN, KCSAN or KFENCE. It is opened when it is certain that the
+/// headline isn't prose.
+#[derive(Clone, Debug, Default)]
 struct Bug {
-    /// The next line is UBSAN's second line, which names the error.
-    needs_message: bool,
-    /// The stack of the error itself is yet to come.
-    needs_error_stack: bool,
+    /// Number of lines so far.
+    lines: u32,
+}
+
+/// Returns true if the finding has frames of the error's own stack.
+fn has_error_stack(finding: &FindingBuilder) -> bool {
+    finding
+        .stacks
+        .iter()
+        .any(|stack| stack.role == Role::Access && !stack.frames.is_empty())
 }
 
 impl ReportReader for Bug {
@@ -83,134 +125,153 @@ impl ReportReader for Bug {
         context: &mut Context<'_>,
     ) -> LineOutcome {
         let text = text.trim_ascii();
-        let is_bar = text.len() > 40 && text.iter().all(|b| *b == b'=');
-        if is_bar || text.starts_with(b"---[ end trace ") {
-            context.complete(current);
-            return LineOutcome::Finished;
+        self.lines += 1;
+        if parse_headline(text).is_some() {
+            self.finish(current, context);
+            return LineOutcome::EndedBefore;
         }
         let Some(finding) = &mut current.finding else {
             return LineOutcome::EndedBefore;
         };
-        if core::mem::take(&mut self.needs_message) {
-            let location = core::mem::replace(&mut finding.title, shared_text(text));
-            finding.kind = ubsan::kind(&finding.title);
-            finding.add_note(location.as_bytes());
-            finding.last_line = context.line;
-            return LineOutcome::Consumed;
+        // Before the stack, a line of `=` begins the dump of SLUB.
+        let has_stack = has_error_stack(finding);
+        if (is_bar(text) && has_stack) || is_end_of_trace(text) {
+            context.complete(current);
+            return LineOutcome::Finished;
         }
-        if let Some(role) = stack_role(text, self.needs_error_stack) {
-            self.needs_error_stack &= role != Role::Access;
-            finding.expect_stack(role, if text.ends_with(b"Trace:") { b"" } else { text });
-        } else if let Some(frame) = parse_frame(text) {
-            self.needs_error_stack = false;
-            if let Some(frame) = frame {
-                context.push_frame(finding, FrameSyntax::Kernel, frame);
-            }
-        } else if text.is_empty() {
-            finding.close_stack();
-            finding.last_line = context.line;
-        } else if text.starts_with(b"<") && text.ends_with(b">") {
-            finding.last_line = context.line;
+        if let Some(role) = stack_role(text, !has_stack) {
+            let is_heading = is_trace_heading(text);
+            finding.expect_stack(role, if is_heading { b"" } else { text });
         } else if is_note(text) {
             finding.add_note(text);
+        } else if push_frame(text, finding, context) {
+        } else if current.index.is_none() {
+            // It isn't certain yet that the headline is one.
+            return if self.lines > MAX_BEFORE_BODY {
+                LineOutcome::EndedBefore
+            } else {
+                LineOutcome::Unrelated
+            };
+        } else if text.is_empty() {
+            finding.close_stack();
+        } else if !is_bar(text) && !is_dump(text) {
+            return LineOutcome::Unrelated;
+        }
+        finding.last_line = context.line;
+        if current.index.is_none() {
+            current.index = Some(context.incomplete_report(&Tool::Kasan, None));
+        }
+        LineOutcome::Consumed
+    }
+
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        if current.index.is_none() {
+            // The words were followed by something else, so they were prose.
+            if self.lines > 0 {
+                return;
+            }
+            current.index = Some(context.incomplete_report(&Tool::Kasan, None));
+        }
+        context.end_truncated(current);
+    }
+}
+
+/// Reads the part of an Oops after KASAN's description. The kernel may die before it prints more.
+#[derive(Clone, Debug)]
+struct Oops;
+
+impl ReportReader for Oops {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        current: &mut CurrentReport,
+        context: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if is_end_of_trace(text) || is_bar(text) {
+            context.complete(current);
+            return LineOutcome::Finished;
+        }
+        if parse_headline(text).is_some() {
+            context.complete(current);
+            return LineOutcome::EndedBefore;
+        }
+        let Some(finding) = &mut current.finding else {
+            return LineOutcome::EndedBefore;
+        };
+        if let Some(site) = instruction(text) {
+            // After the end of the trace the registers are printed once more.
+            if finding.stacks.is_empty() {
+                context.push_site(finding, FrameSyntax::Kernel, site);
+            }
+        } else if stack_role(text, false).is_some() {
+            if finding.stacks.is_empty() {
+                finding.expect_stack(Role::Access, b"");
+            }
+        } else if push_frame(text, finding, context) || is_dump(text) || is_register(text) {
             finding.last_line = context.line;
         } else {
             return LineOutcome::Unrelated;
         }
         LineOutcome::Consumed
     }
-}
 
-/// Returns the role of the stack that a line introduces. `needs_error_stack` is true until the
-/// stack of the error itself was read.
-fn stack_role(text: &[u8], needs_error_stack: bool) -> Option<Role> {
-    let has = |part: &[u8]| contains(text, part);
-    if text.eq_ignore_ascii_case(b"call trace:") || text == b"Backtrace:" {
-        return Some(if needs_error_stack {
-            Role::Access
-        } else {
-            Role::Other
-        });
-    }
-    if !text.ends_with(b":") {
-        return None;
-    }
-    // KCSAN names both accesses. KFENCE repeats the error with its address.
-    let is_access = [
-        &b"read "[..],
-        b"write ",
-        b"race at unknown origin",
-        b"assert no ",
-    ]
-    .iter()
-    .any(|prefix| text.starts_with(prefix));
-    if is_access && (has(b" by task ") || has(b" by interrupt")) {
-        return Some(if needs_error_stack {
-            Role::Access
-        } else {
-            Role::Conflict
-        });
-    }
-    if has(b" (in kfence-#") || has(b" of kfence-#") || has(b" right of kfence") {
-        return Some(Role::Access);
-    }
-    let lower = text.to_ascii_lowercase();
-    let has = |part: &[u8]| contains(&lower, part);
-    if has(b"freed by task") {
-        Some(Role::Free)
-    } else if has(b"allocated by task") {
-        Some(Role::Allocation)
-    } else if has(b"created at:") || has(b"stored to memory at:") {
-        Some(Role::Origin)
-    } else if has(b"work creation:") || has(b"stack is:") {
-        Some(Role::Other)
-    } else {
-        None
+    fn finish(&mut self, current: &mut CurrentReport, context: &mut Context<'_>) {
+        context.complete(current);
     }
 }
 
-/// Parses a frame. Returns `Some(None)` for a frame that the unwinder marks as unreliable, and
-/// `None` for a line that isn't a frame.
-pub(super) fn parse_frame(text: &[u8]) -> Option<Option<SplitFrame<'_>>> {
-    let text = text.trim_ascii();
-    let (address, site) = match text.strip_prefix(b"[<").and_then(hex) {
-        Some((address, rest)) => (Some(address), trim_start(rest.strip_prefix(b">]")?)),
-        None => (None, text),
+/// Parses the address of the instruction, the top of the stack: `RIP: 0010:f+0x7c/0x390`, or on
+/// arm64 `pc : f+0x7c/0x390`.
+fn instruction(text: &[u8]) -> Option<&[u8]> {
+    let site = match text.strip_prefix(b"RIP: ") {
+        Some(rest) => rest
+            .iter()
+            .position(|b| *b == b':')
+            .map_or(rest, |at| &rest[at + 1..]),
+        None => trim_start(text.strip_prefix(b"pc : ")?),
     };
-    let unreliable = site.strip_prefix(b"? ");
-    let site = unreliable.unwrap_or(site);
-    let name = site.split(|b| *b == b' ').next()?;
-    let has_size = after(name, b"+0x")
-        .and_then(hex)
-        .is_some_and(|(_, rest)| rest.starts_with(b"/0x"));
-    if !(has_size || site.ends_with(b"[inline]") || (address.is_some() && !name.is_empty())) {
-        return None;
-    }
-    Some(unreliable.is_none().then_some(SplitFrame {
-        index: None,
-        address,
-        text: site,
-    }))
+    before(site, b"+0x").map(|_| site)
 }
 
-/// Returns true for a line with an explanation of the error.
-fn is_note(text: &[u8]) -> bool {
-    const PREFIXES: &[&[u8]] = &[
-        b"Read of size ",
-        b"Write of size ",
-        b"Write at addr ",
-        b"Read at addr ",
-        b"Free of addr ",
-        b"The buggy address ",
-        b"which belongs to ",
-        b"The buggy address is located ",
-        b"Bytes ",
-        b"Memory access of size ",
-        b"Data copied to user address ",
-        b"kfence-#",
-        b"value changed: ",
-        b"Local variable ",
-        b"freed via ",
-    ];
-    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+/// Returns true for a line of registers: `RSP: 0018:ffffc90000 EFLAGS: 00010202`.
+fn is_register(text: &[u8]) -> bool {
+    let word = text.split(|b| *b == b' ').next().unwrap_or_default();
+    let is_name = |name: &[u8]| {
+        (2..=6).contains(&name.len())
+            && name
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    word.strip_suffix(b":").is_some_and(is_name)
+}
+
+/// Skips the rest of a report whose beginning is missing.
+#[derive(Clone, Debug)]
+struct Rest;
+
+impl ReportReader for Rest {
+    fn read_line(
+        &mut self,
+        text: &[u8],
+        _: &mut CurrentReport,
+        _: &mut Context<'_>,
+    ) -> LineOutcome {
+        let text = text.trim_ascii();
+        if is_bar(text) || is_end_of_trace(text) {
+            return LineOutcome::Finished;
+        }
+        let is_part = text.is_empty()
+            || is_note(text)
+            || is_dump(text)
+            || stack_role(text, false).is_some()
+            || parse_frame(text).is_some();
+        if is_part && parse_headline(text).is_none() {
+            LineOutcome::Consumed
+        } else {
+            LineOutcome::EndedBefore
+        }
+    }
+
+    fn finish(&mut self, _: &mut CurrentReport, _: &mut Context<'_>) {}
 }

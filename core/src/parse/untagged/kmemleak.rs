@@ -8,7 +8,7 @@ use alloc::format;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start, kernel};
 use crate::bytes::{after, number};
 use crate::model::{Kind, Leak, Role, Tool};
-use crate::parse::collect::{FrameSyntax, shared_text};
+use crate::parse::collect::shared_text;
 use crate::parse::finding_builder::FindingBuilder;
 use crate::problem::Code;
 
@@ -80,11 +80,8 @@ impl ReportReader for Objects {
         let Some(finding) = &mut current.finding else {
             return LineOutcome::EndedBefore;
         };
-        if let Some(frame) = kernel::parse_frame(text) {
-            if let Some(frame) = frame {
-                context.push_frame(finding, FrameSyntax::Kernel, frame);
-            }
-        } else if text.starts_with(b"comm \"")
+        if kernel::push_frame(text, finding, context)
+            || text.starts_with(b"comm \"")
             || text.starts_with(b"hex dump ")
             || text.starts_with(b"backtrace")
             || is_hex_dump(text)

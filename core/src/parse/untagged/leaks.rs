@@ -50,6 +50,16 @@ fn parse_total(text: &[u8]) -> Option<(u64, Amount)> {
         .then_some((pid, Amount { bytes, blocks }))
 }
 
+/// Parses `3 leaks excluded (not printed)`, the leaks that `-exclude` hides.
+fn parse_excluded(text: &[u8]) -> Option<u64> {
+    let (excluded, rest) = number(text)?;
+    let rest = rest
+        .strip_prefix(b" leaks")
+        .or_else(|| rest.strip_prefix(b" leak"))?;
+    rest.starts_with(b" excluded (not printed)")
+        .then_some(excluded)
+}
+
 /// Reads the total, which opens the report. Returns true if there are leaks, and `None` if the line
 /// isn't a total.
 fn read_total(text: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) -> Option<bool> {
@@ -146,6 +156,16 @@ impl ReportReader for Leaks {
             self.start_single(leak, current, context);
         } else if let Some(calls) = after(text, b"Call stack: ") {
             push_call_stack(calls, current, context);
+        } else if let Some(excluded) = parse_excluded(text) {
+            self.flush(current, context);
+            if let Some(report) = current.index {
+                let leaks = context
+                    .report_mut(report)
+                    .totals
+                    .leaks
+                    .get_or_insert_default();
+                leaks.suppressed.blocks = leaks.suppressed.blocks.saturating_add(excluded);
+            }
         } else if text.starts_with(b"Binary Images:") {
             self.flush(current, context);
             return LineOutcome::Finished;

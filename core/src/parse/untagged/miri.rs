@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 #[cfg(test)]
 pub(in crate::parse) use self::headline::KINDS;
-use self::headline::{Headline, parse_headline};
+use self::headline::{Headline, Leaked, parse_headline};
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, find, lossy, number, trim_start};
 use crate::model::{Leak, Role, Tool};
@@ -123,7 +123,16 @@ impl Output {
             } => {
                 let is_leak = leaked.is_some();
                 let mut finding = context.new_finding(Tool::Miri, kind, &title);
-                finding.leak = leaked.map(|bytes| Leak::direct(bytes, 1));
+                if leaked == Some(Leaked::Unreadable) {
+                    context.problem(
+                        Code::UnreadableLine,
+                        &format!("cannot parse the size of a leak: `{title}`"),
+                    );
+                }
+                finding.leak = leaked.map(|leaked| match leaked {
+                    Leaked::Bytes(bytes) => Leak::direct(bytes, 1),
+                    Leaked::Unreadable => Leak::direct(0, 1),
+                });
                 let role = if is_leak {
                     Role::Allocation
                 } else {
@@ -207,7 +216,7 @@ impl Error {
         };
         match self.next.take() {
             Some((_, label)) if self.location.is_none() && label.is_empty() => {
-                self.location = Some(location.into());
+                self.location = Some(start_of_range(location).into());
             }
             Some((role, label)) => {
                 self.finding.expect_stack(role, &label);
@@ -325,8 +334,10 @@ fn parse_numbered(text: &[u8]) -> Option<(u64, &[u8])> {
     (!function.is_empty()).then_some((index, function))
 }
 
-/// Returns the start of a range such as `PATH:438:49: 442:15`.
+/// Returns the start of a range such as `PATH:438:49: 442:15`. The tests of the compiler replace
+/// the numbers by `LL:CC`.
 fn start_of_range(location: &[u8]) -> &[u8] {
+    let location = before(location, b":LL:CC").unwrap_or(location);
     match find(location, b": ") {
         Some(at) if location[at + 2..].first().is_some_and(u8::is_ascii_digit) => &location[..at],
         _ => location,

@@ -2,7 +2,6 @@
 //!
 //! Source: gperftools 2.10 `src/heap-checker.cc`, `src/debugallocation.cc`, `src/tcmalloc.cc`.
 
-use super::message::fits;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
 use crate::bytes::{after, before, contains, hex, number, trim_start};
 use crate::model::{Amount, Kind, Leak, Role, Tool};
@@ -75,7 +74,7 @@ fn error_kind(text: &[u8]) -> Option<&'static str> {
     let message = source.map_or(text, |source| &text[source.len() + 2..]);
     let is_pointer = |message: &[u8]| {
         let pointer = message.strip_prefix(b":").unwrap_or(message);
-        fits(pointer, " %x")
+        pointer.starts_with(b" 0x")
     };
     let is_attempt = [
         &b"Attempt to free invalid pointer"[..],
