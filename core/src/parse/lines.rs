@@ -250,7 +250,7 @@ impl LineReader {
         };
         self.partial_line.reuse_buffer(line);
         for mut stream in core::mem::take(&mut self.streams) {
-            stream.finish(last, &mut self.out);
+            stream.finish(last, markers, &mut self.out);
         }
         self.by_name.clear();
         self.unnamed = None;

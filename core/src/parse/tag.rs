@@ -29,7 +29,8 @@ impl Tag<'_> {
                 let levels: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
                 !levels.iter().any(|level| text.starts_with(level))
             }
-            [b' ', ..] => true,
+            // A tab or a no-break space may have replaced the space.
+            [b' ' | b'\t', ..] | [0xc2, 0xa0, ..] => true,
             _ => self.mark != b'=',
         }
     }
@@ -133,6 +134,14 @@ mod tests {
             ),
             ("--12-- REDIR", Some((b'-', 12, 0, " REDIR", true))),
             ("--> ==12== Invalid", Some((b'=', 12, 4, " Invalid", true))),
+            (
+                "==12==\tat 0x1: f",
+                Some((b'=', 12, 0, "\tat 0x1: f", true)),
+            ),
+            (
+                "==12==\u{a0}Invalid",
+                Some((b'=', 12, 0, "\u{a0}Invalid", true)),
+            ),
             ("**12** hello", Some((b'*', 12, 0, " hello", true))),
             ("==00:00:00:00.534 15== x", Some((b'=', 15, 0, " x", true))),
             (

@@ -20,6 +20,7 @@ mod kmemleak;
 mod leaks;
 mod miri;
 mod mtrace;
+mod ruby_memcheck;
 mod scudo;
 mod tcmalloc;
 
@@ -53,6 +54,7 @@ const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
     leaks::start,
     app_verifier::start,
     crt::start,
+    ruby_memcheck::start,
     custom::start,
 ];
 

@@ -82,4 +82,11 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "buggy address",
     " thread T",
     " #0 0x",
+    "): Assertion '",
+    "'impossible' happened",
+    "lid read of size",
+    "lid write of size",
+    "lid free() /",
+    "uninitialised ",
+    "algrind reported errors",
 ];
