@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::model::{Finding, FrameInfo, Stack};
+use crate::model::{Finding, Frame, FrameInfo, Stack};
 use crate::symbol::simple_name;
 
 /// The class of a frame's code.
@@ -301,23 +301,24 @@ pub(crate) fn find_culprit(stack: Option<&Stack>, classes: &[Class]) -> Culprit 
     }
     // A program without debug information has functions, but no files.
     let frames = stack.map_or(&[][..], |s| s.frames.as_slice());
-    let named = frames
-        .iter()
-        .zip(classes)
-        .position(|(frame, class)| *class == Class::Unknown && frame.info.name().is_some());
-    let other = named.or_else(|| {
+    let is_of_program = |(frame, class): (&Frame, &Class)| {
+        let is_known = frame.info.name().is_some() || frame.info.module.is_some();
+        *class == Class::Unknown && is_known
+    };
+    let program = frames.iter().zip(classes).position(is_of_program);
+    let other = program.or_else(|| {
         classes
             .iter()
             .position(|c| !matches!(c, Class::Allocator | Class::Runtime))
     });
     Culprit {
         frame: other,
-        own: named.is_some_and(|at| is_program(&frames[at].info)),
+        own: program.is_some_and(|at| is_function_of_program(&frames[at].info)),
     }
 }
 
-/// Returns true for a frame in the executable of a program that isn't the system's.
-fn is_program(info: &FrameInfo) -> bool {
+/// Returns true for a function in the executable of a program that isn't the system's.
+fn is_function_of_program(info: &FrameInfo) -> bool {
     const SYSTEM: &[&str] = &["/usr/", "/bin/", "/sbin/", "/lib", "/System/", "/Library/"];
     const LIBRARIES: &[&str] = &[
         ".so",
@@ -329,7 +330,8 @@ fn is_program(info: &FrameInfo) -> bool {
         ".pyd",
     ];
     let module = info.module.as_deref().unwrap_or_default();
-    module.contains(['/', '\\'])
+    info.name().is_some()
+        && module.contains(['/', '\\'])
         && !SYSTEM.iter().any(|start| module.starts_with(start))
         && !LIBRARIES.iter().any(|part| module.contains(part))
         && !is_interpreter(info)
@@ -372,7 +374,7 @@ pub(crate) fn is_collapsed(finding: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Frame, Role};
+    use crate::model::Role;
 
     fn stack(frames: &[(&str, &str, &str)]) -> Stack {
         let text = |t: &str| (!t.is_empty()).then(|| t.into());
@@ -504,6 +506,9 @@ mod tests {
         };
         assert_eq!(found(&frames), (Some(2), true));
         assert_eq!(found(&frames[..2]), (Some(0), false));
+        // The crash is in the program, in a function without a name.
+        let nameless = [("", "", "/home/u/build/viewer"), frames[3]];
+        assert_eq!(found(&nameless), (Some(0), false));
         let library = [
             frames[0],
             ("hook", "", "/home/u/build/libhook.so"),

@@ -122,7 +122,7 @@ impl Row {
         self.patterns.iter().any(|p| match self.match_on {
             MatchOn::Name => name == *p || printed == *p,
             MatchOn::NamePrefix => {
-                name.starts_with(p) && !(is_rust_of_project && p.ends_with("::"))
+                name.starts_with(p) && !(is_rust_of_project && is_standard_module(p))
             }
             MatchOn::File => !file.is_empty() && file.contains(p),
             MatchOn::FileBase => base == *p,
@@ -136,6 +136,14 @@ impl Row {
             MatchOn::ModulePrefix => module.starts_with(p),
         })
     }
+}
+
+/// Returns true for a pattern that begins with a crate of Rust's standard library.
+fn is_standard_module(pattern: &str) -> bool {
+    pattern.ends_with("::")
+        && ["core::", "std::", "alloc::", "test::"]
+            .iter()
+            .any(|start| pattern.starts_with(start))
 }
 
 /// Creates a row.
