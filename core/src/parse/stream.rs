@@ -60,6 +60,8 @@ pub(crate) struct Stream {
     block: Option<(u64, Block)>,
     /// The line before, if it has a tag of valgrind and may go on in this one.
     cut: Option<CutLine>,
+    /// Length of the longest line with a tag of valgrind.
+    longest: usize,
     /// valgrind broke down, and its stacks follow.
     panic: Option<Panic>,
 }
@@ -199,6 +201,7 @@ impl Stream {
 
     /// Reads a line with a tag of valgrind.
     fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
+        self.longest = self.longest.max(line.bytes.len());
         if CutLine::is_plain_frame(tag) {
             return self.whole_valgrind(tag, line, out);
         }
@@ -264,7 +267,7 @@ impl Stream {
     /// Begins to read a process, if valgrind wrote the line. Other output contains `==1== text`,
     /// too.
     fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
-        let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
+        let text = tag.text();
         let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
         let stack = frame::split_valgrind(text).map(|(first, _)| first);
         let belongs_to_stack = stack.is_some() || memcheck::follows_stack(trim_start(text));

@@ -19,7 +19,15 @@ pub(crate) struct Tag<'a> {
     pub(crate) rest: &'a [u8],
 }
 
-impl Tag<'_> {
+impl<'a> Tag<'a> {
+    /// Returns the text after the space that follows valgrind's tags, which may be a tab instead.
+    pub(crate) fn text(&self) -> &'a [u8] {
+        match self.rest {
+            [b' ' | b'\t', text @ ..] => text,
+            _ => self.rest,
+        }
+    }
+
     /// Returns true for valgrind's tags, which a space follows. Sanitizers print no space, except
     /// those of 2012 before `ERROR:`.
     pub(crate) fn is_valgrind(&self) -> bool {

@@ -25,3 +25,4 @@ mod properties;
 mod read_back;
 mod schema;
 mod truncation;
+mod valgrind;

@@ -34,7 +34,7 @@ impl Stream {
             self.flush_cut(markers, out);
             return false;
         }
-        match cut.join(text, line) {
+        match cut.join(text, line, self.longest) {
             NextPart::Whole(cut) => self.whole_valgrind(&cut.tag(cut.text()), &cut.line(), out),
             NextPart::Continues(cut) => self.cut = Some(cut),
             NextPart::Other(cut) => {

@@ -28,7 +28,9 @@ pub(crate) struct CutLine {
     /// The line as it is in the log, for the digest of the report.
     raw: Vec<u8>,
     number: u64,
-    /// Length of the first part, with its tag and all prefixes.
+    /// Length of the first part of `rest`.
+    first: usize,
+    /// Length of the first line, with its tag and all prefixes.
     width: usize,
     /// The parts after the first one, with the numbers of their lines.
     parts: Vec<(Vec<u8>, u64)>,
@@ -60,33 +62,42 @@ impl CutLine {
             rest: tag.rest.to_vec(),
             raw: line.bytes.to_vec(),
             number: line.number,
+            first: tag.rest.len(),
             width: line.bytes.len(),
             parts: Vec::new(),
         })
     }
 
     /// Joins the line with the next one, whose text has no tag.
-    pub(crate) fn join(mut self, text: &[u8], line: &Line<'_>) -> NextPart {
+    ///
+    /// `longest` is the length of the longest line so far. A terminal breaks all lines at the same
+    /// width.
+    pub(crate) fn join(mut self, text: &[u8], line: &Line<'_>, longest: usize) -> NextPart {
         let raw = line.bytes;
         if text.trim_ascii().is_empty() || raw.len() > self.width.max(MIN_WIDTH) + MAX_WORD {
             return NextPart::Other(self);
         }
         let glued = [&self.rest, text].concat();
         let spaced = [&self.rest, &b" "[..], text].concat();
-        let candidates = match self.is_broken_between_words(text) {
+        let [first, second] = match self.lost_space(text, longest) {
             true => [spaced, glued],
             false => [glued, spaced],
         };
-        for joined in candidates {
-            if completes(&self.rest, &joined) {
-                self.rest = joined;
+        for joined in [&first, &second] {
+            if completes(&self.rest, joined) {
+                self.rest.clone_from(joined);
                 self.raw.extend_from_slice(raw);
                 return NextPart::Whole(self);
             }
         }
-        // All parts but the last one fill the width.
-        if raw.len() == self.width && self.parts.len() < MAX_PARTS && is_frame(&self.rest) {
-            self.rest.extend_from_slice(text);
+        // All parts but the last one fill the width of a terminal.
+        let was_open = !self.parts.is_empty() || is_open(&self.rest);
+        let fills = raw.len() == self.width && is_frame(&self.rest);
+        let going_on = [first, second]
+            .into_iter()
+            .find(|joined| fills || goes_on(joined, was_open));
+        if let Some(joined) = going_on.filter(|_| self.parts.len() < MAX_PARTS) {
+            self.rest = joined;
             self.raw.extend_from_slice(raw);
             self.parts.push((text.to_vec(), line.number));
             return NextPart::Continues(self);
@@ -95,13 +106,20 @@ impl CutLine {
     }
 
     /// Returns true if a space was lost where the line was broken. A terminal breaks lines at a
-    /// round number of columns.
-    fn is_broken_between_words(&self, next: &[u8]) -> bool {
+    /// round number of columns, everything else between two words.
+    fn lost_space(&self, next: &[u8], longest: usize) -> bool {
+        if self.rest.ends_with(b" ") || next.starts_with(b" ") {
+            return false;
+        }
+        let is_location = next.starts_with(b"(") && has_location(next) && !contains(next, b") (");
         let digits = self.pid.checked_ilog10().unwrap_or(0) as usize + 1;
         let columns = self.rest.len() + digits + b"====".len();
         let is_round = |width: usize| width.is_multiple_of(10) || matches!(width, 72 | 132);
         let fills_terminal = is_round(columns) || is_round(self.width);
-        !self.rest.ends_with(b" ") && (!fills_terminal || next.starts_with(b"("))
+        // valgrind's demangler writes a space after each comma, and between two angle brackets.
+        let is_in_name =
+            self.rest.ends_with(b",") || (self.rest.ends_with(b">") && next.starts_with(b">"));
+        is_location || is_in_name || !fills_terminal || longest > self.width
     }
 
     /// Returns the tag of the line, with a text after it.
@@ -130,8 +148,7 @@ impl CutLine {
 
     /// Returns the text after the tag, without the parts that were added.
     pub(crate) fn first_part(&self) -> &[u8] {
-        let added: usize = self.parts.iter().map(|(text, _)| text.len()).sum();
-        &self.rest[..self.rest.len() - added]
+        &self.rest[..self.first]
     }
 
     /// Returns the parts after the first one.
@@ -152,7 +169,10 @@ const MAX_WORD: usize = 40;
 
 /// Returns the text after the space that follows a tag.
 fn body(rest: &[u8]) -> &[u8] {
-    rest.strip_prefix(b" ").unwrap_or(rest)
+    match rest {
+        [b' ' | b'\t', text @ ..] => text,
+        _ => rest,
+    }
 }
 
 /// Returns true if a line with a tag may be incomplete. Most lines are frames, which end with their
@@ -248,6 +268,23 @@ fn is_whole_headline(text: &[u8]) -> bool {
         || text.ends_with(b"()")
         || text.last().is_some_and(u8::is_ascii_digit))
         && (!begins(ENDS_IN_BRACKET) || text.ends_with(b")"))
+}
+
+/// Returns true if a bracket of a frame is open, or a comma is its end.
+fn is_open(frame: &[u8]) -> bool {
+    let count = |byte: u8| memchr::memchr_iter(byte, frame).count();
+    count(b'(') > count(b')') || frame.ends_with(b",")
+}
+
+/// Returns true if a joined line certainly goes on: a bracket is open, or it is a loss record
+/// without its number. `was_open` is true if a bracket was open before.
+fn goes_on(joined: &[u8], was_open: bool) -> bool {
+    if is_frame(joined) {
+        // After the arguments, the location is still missing.
+        return is_open(joined) || (was_open && joined.ends_with(b")"));
+    }
+    let text = trim_start(joined);
+    memcheck::loss_record(text).is_some() && !memcheck::is_whole_loss_record(text)
 }
 
 /// Returns true if the joined line is complete. `first` is the part before.
