@@ -124,7 +124,8 @@ impl Stream {
             ..*tag
         };
         self.whole_valgrind(&first, line, out);
-        self.valgrind(&next, line, out);
+        // The line may have waited for its end already.
+        self.whole_valgrind(&next, line, out);
         true
     }
 }

@@ -16,6 +16,7 @@ impl Stream {
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
         let is_alone = self.recorded.is_none()
             && self.block.is_none()
+            && self.cut.is_none()
             && self.learned_prefix.is_empty()
             && !self.untagged_reports.is_open();
         self.xml
