@@ -18,7 +18,6 @@ use super::frame;
 use super::generated::{Block, BlockLine};
 use super::learned_prefix::LearnedPrefix;
 use super::lsan;
-use super::memcheck;
 use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
 use super::untagged::UntaggedReports;
@@ -270,7 +269,8 @@ impl Stream {
         let text = tag.text();
         let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
         let stack = frame::split_valgrind(text).map(|(first, _)| first);
-        let belongs_to_stack = stack.is_some() || memcheck::follows_stack(trim_start(text));
+        let belongs_to_stack =
+            stack.is_some() || ValgrindProcess::continues_error(trim_start(text));
         if belongs_to_stack && before.is_none() {
             out.add_problem(
                 Code::Truncated,

@@ -203,6 +203,11 @@ fn lost_beginning_is_truncated() {
         "==7==  Block was alloc'd at\n==7==    at 0x10: malloc (a.c:3)\n==7== \n",
         "==7== by 0x10: grow (a.c:31)\n",
         "==7==\tby 0x10: grow (a.c:31)\n",
+        "==7== Other segment end (thread 3)\n==7==    at 0x10: grow (a.c:31)\n==7== \n",
+        "==7== Allocation context: BSS section of /src/a\n==7== \n",
+        "==7== This conflicts with a previous write of size 4 by thread #2\n\
+         ==7==    at 0x10: grow (a.c:31)\n==7== \n",
+        "==7==  Lock at 0x1 was first observed\n==7==    at 0x10: grow (a.c:31)\n==7== \n",
     ] {
         let parsed = parse(&format!("{start}{record}"));
         assert_eq!(problems(&parsed), ["truncated"], "{start}");

@@ -22,6 +22,12 @@ impl ValgrindProcess {
         if memcheck::is_detail(text) || summary::is_row(text) {
             return self.indented(text, line, out);
         }
+        if self.draft.is_none() && Self::continues_error(text) {
+            self.check_owner(line, out);
+            // The stack that follows belongs to the same error.
+            self.after_message = true;
+            return;
+        }
         let headline = shared_text(text.trim_ascii_end());
         self.candidate = None;
         if self.continues_record(text, &headline) {
@@ -64,6 +70,16 @@ impl ValgrindProcess {
         } else {
             self.candidate = Some((headline, line));
         }
+    }
+
+    /// Returns true for a line that only follows the headline of an error.
+    pub(crate) fn continues_error(text: &[u8]) -> bool {
+        let is_headline = text.starts_with(b"Acquired at:");
+        helgrind::stack_role(text).is_some()
+            || (drd::stack_role(text).is_some() && !is_headline)
+            || drd::is_note(text)
+            || text.starts_with(b"Locks held:")
+            || memcheck::follows_stack(text)
     }
 
     /// Reads a line without indentation that belongs to the open record. Returns false if it
