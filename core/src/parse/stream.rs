@@ -279,6 +279,7 @@ impl Stream {
                 "a stack without its headline: lines are lost",
             );
         }
+        let has_before = before.is_some();
         let title = before
             .filter(|_| stack == Some(true))
             .and_then(|(_, title, line)| Some((title?, line)));
@@ -306,6 +307,7 @@ impl Stream {
             .unwrap_or(Tool::Memcheck);
         let mut process = ValgrindProcess::new(tool, tag.pid, self.name.as_ref(), line.number, out);
         process.is_first = !self.has_header;
+        process.has_chatter = has_before;
         if let Some((title, line)) = title {
             process.expect_headline(title, line);
         }

@@ -51,6 +51,10 @@ pub(crate) struct ValgrindProcess {
     pub(crate) is_first: bool,
     /// A line of a summary was read, so the process doesn't run with `-q`.
     has_summary: bool,
+    /// A line was read that valgrind doesn't print with `-q`.
+    pub(crate) has_chatter: bool,
+    /// Errors were printed a second time.
+    has_reprint: bool,
     /// The heap was summed up in the form of valgrind 3.5, which does that after the `ERROR
     /// SUMMARY`.
     has_old_heap: bool,
@@ -90,6 +94,8 @@ impl ValgrindProcess {
             thread: None,
             is_first: false,
             has_summary: false,
+            has_chatter: false,
+            has_reprint: false,
             has_old_heap: false,
             ended: false,
             recorded: None,

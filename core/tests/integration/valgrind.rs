@@ -441,6 +441,11 @@ fn error_summary_alone_proves_nothing_about_leaks() {
     assert_eq!(problems(&parse(line)), ["leaks-not-shown"]);
     let lost = "==7== ERROR SUMMARY: 1 errors from 1 contexts (suppressed: 0 from 0)\n";
     assert!(problems(&parse(lost)).contains(&"unreconciled"));
+    // Without `-q`, the beginning is missing.
+    let hint = "==7== For lists of detected and suppressed errors, rerun with: -s\n";
+    assert_eq!(problems(&parse(&format!("{hint}{line}"))), ["truncated"]);
+    let record = "==7== Thread #1: Exiting thread still holds 1 lock\n==7==    at 0x1: f (a.c:1)\n";
+    assert_eq!(problems(&parse(&format!("{record}{lost}"))), ["truncated"]);
     let heap = format!("==7== HEAP SUMMARY:\n{line}");
     assert!(!parse(&heap).problems.is_empty());
 }

@@ -63,7 +63,9 @@ impl ValgrindProcess {
         let only_errors = report.totals.contexts.is_some()
             && report.totals.in_use.is_none()
             && report.totals.leaks.is_none()
-            && !report.totals.all_freed;
+            && !report.totals.all_freed
+            && !self.has_chatter
+            && (report.printed == 0 || self.has_reprint);
         if self.is_first && !report.has_header && only_errors && !in_record {
             // All that `-q -s` prints at the end.
             report.complete = true;

@@ -42,6 +42,7 @@ impl ValgrindProcess {
         self.recognize_tool(text, out);
         if self.run_level(text, &headline, line, out) {
             self.after_message = run::may_have_stack(&headline);
+            self.has_chatter |= run::is_chatter(&headline);
             return;
         }
         if let Some((kind, leak)) = memcheck::loss_record(text) {

@@ -57,6 +57,7 @@ impl ValgrindProcess {
             || contains(bytes, b" in context ") && bytes.ends_with(b":")
         {
             self.reprint = true;
+            self.has_reprint = true;
         } else if text.starts_with("More than ")
             && contains(bytes, b"errors detected.  I'm not reporting any more")
         {
