@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::model::{Finding, FrameInfo, Stack};
+use crate::model::{Finding, Frame, FrameInfo, Stack};
 use crate::symbol::simple_name;
 
 /// The class of a frame's code.
@@ -105,6 +105,8 @@ pub struct Culprit {
 pub(crate) struct ClassifiedName {
     pub(crate) name: String,
     pub(crate) class: Class,
+    /// The class follows from a file name that a file of the project may have, too.
+    is_guess: bool,
 }
 
 /// Caches classes and simple names by frame information.
@@ -141,15 +143,17 @@ impl FrameCache {
 /// Returns the simple name and the class of a frame according to the tables.
 fn classify_by_tables(info: &FrameInfo) -> ClassifiedName {
     let name = info.name().map(simple_name).unwrap_or_default();
+    let (class, is_guess) = table_class(&name, info);
     ClassifiedName {
-        class: table_class(&name, info),
+        class,
         name,
+        is_guess,
     }
 }
 
-/// Returns the class according to the tables. The workspace may refine [`Class::Own`] and
-/// [`Class::Unknown`].
-fn table_class(name: &str, info: &FrameInfo) -> Class {
+/// Returns the class according to the tables, and whether it follows from a file name that a file
+/// of the project may have, too. The workspace may refine [`Class::Own`] and [`Class::Unknown`].
+fn table_class(name: &str, info: &FrameInfo) -> (Class, bool) {
     let printed = info.function.as_deref().unwrap_or_default();
     let file = info.file.as_deref().unwrap_or_default().replace('\\', "/");
     let module = info
@@ -160,12 +164,15 @@ fn table_class(name: &str, info: &FrameInfo) -> Class {
     let base = module.rsplit('/').next().unwrap_or_default();
     let names = tables::FrameNames::new(name, printed, &file, base);
     let row = tables::rows().find(|row| row.matches(&names));
-    match row {
+    let is_glibc = row.is_none() && tables::glibc::is_frame(&names);
+    let class = match row {
         Some(row) => row.class,
+        None if is_glibc => Class::Runtime,
         None if is_system_library(&file, &module) => Class::ThirdParty,
         None if !file.is_empty() => Class::Own,
         None => Class::Unknown,
-    }
+    };
+    (class, is_glibc && !printed.contains("@GLIBC_"))
 }
 
 /// Returns true for a third-party source path, or for a module of the operating system or Python.
@@ -214,6 +221,9 @@ pub(crate) fn classify_stack(
     for frame in &stack.frames {
         let known = cache.get(&frame.info);
         let mut class = refine_with_workspace(known.class, &frame.info, workspace);
+        if known.is_guess && is_in_workspace(&frame.info, workspace) {
+            class = Class::Own;
+        }
         if known.name == "main" && (below_lang_start || is_interpreter(&frame.info)) {
             class = Class::Runtime;
         }
@@ -252,6 +262,13 @@ fn refine_with_workspace(class: Class, info: &FrameInfo, workspace: &dyn Workspa
     }
 }
 
+/// Returns true if the frame's file is one of the project's own.
+fn is_in_workspace(info: &FrameInfo, workspace: &dyn Workspace) -> bool {
+    let file = info.file.as_deref().filter(|_| workspace.is_known());
+    file.and_then(|file| workspace.resolve(file))
+        .is_some_and(|file| workspace.is_own(&file))
+}
+
 /// Returns true for a stack that certainly contains no user code: it has a third-party frame, and
 /// no frame that may be the project's own. A frame without debug information may be, and a stack of
 /// only allocators and runtimes has lost the frames between them.
@@ -274,21 +291,50 @@ fn is_interpreter(info: &FrameInfo) -> bool {
         .any(|name| base.starts_with(name))
 }
 
-/// Returns the culprit of a finding, given the classes of its primary stack.
-pub(crate) fn find_culprit(classes: &[Class]) -> Culprit {
+/// Returns the culprit of a finding, given its primary stack and the classes of the frames.
+pub(crate) fn find_culprit(stack: Option<&Stack>, classes: &[Class]) -> Culprit {
     if let Some(frame) = classes.iter().position(|c| *c == Class::Own) {
         return Culprit {
             frame: Some(frame),
             own: true,
         };
     }
-    let other = classes
-        .iter()
-        .position(|c| !matches!(c, Class::Allocator | Class::Runtime));
+    // A program without debug information has functions, but no files.
+    let frames = stack.map_or(&[][..], |s| s.frames.as_slice());
+    let is_of_program = |(frame, class): (&Frame, &Class)| {
+        let is_known = frame.info.name().is_some() || frame.info.module.is_some();
+        *class == Class::Unknown && is_known
+    };
+    let program = frames.iter().zip(classes).position(is_of_program);
+    let other = program.or_else(|| {
+        classes
+            .iter()
+            .position(|c| !matches!(c, Class::Allocator | Class::Runtime))
+    });
     Culprit {
         frame: other,
-        own: false,
+        own: program.is_some_and(|at| is_function_of_program(&frames[at].info)),
     }
+}
+
+/// Returns true for a function in the executable of a program that isn't the system's.
+fn is_function_of_program(info: &FrameInfo) -> bool {
+    const SYSTEM: &[&str] = &["/usr/", "/bin/", "/sbin/", "/lib", "/System/", "/Library/"];
+    const LIBRARIES: &[&str] = &[
+        ".so",
+        ".dylib",
+        ".dll",
+        ".DLL",
+        ".framework/",
+        ".bundle",
+        ".pyd",
+    ];
+    let module = info.module.as_deref().unwrap_or_default();
+    info.name().is_some()
+        && module.contains(['/', '\\'])
+        && !SYSTEM.iter().any(|start| module.starts_with(start))
+        && !LIBRARIES.iter().any(|part| module.contains(part))
+        && !is_interpreter(info)
 }
 
 /// Returns true if the stack has frames that may be the project's own code, and none of them has a
@@ -296,7 +342,7 @@ pub(crate) fn find_culprit(classes: &[Class]) -> Culprit {
 pub(crate) fn has_only_unnamed_code(stack: &Stack) -> bool {
     let may_be_own = |info: &&FrameInfo| {
         let name = simple_name(info.name().unwrap_or_default());
-        matches!(table_class(&name, info), Class::Own | Class::Unknown)
+        matches!(table_class(&name, info).0, Class::Own | Class::Unknown)
     };
     let has_location = |info: &FrameInfo| info.name().is_some() || info.file.is_some();
     let infos = stack.frames.iter().map(|frame| &*frame.info);
@@ -311,7 +357,7 @@ pub(crate) fn is_collapsed(finding: &Finding) -> bool {
     let uses_fast_unwinder = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
     let is_own = |info: &FrameInfo| {
         info.file.is_some()
-            && table_class(&simple_name(info.name().unwrap_or_default()), info) == Class::Own
+            && table_class(&simple_name(info.name().unwrap_or_default()), info).0 == Class::Own
     };
     uses_fast_unwinder
         && finding.primary().is_some_and(|s| {
@@ -328,7 +374,7 @@ pub(crate) fn is_collapsed(finding: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Frame, Role};
+    use crate::model::Role;
 
     fn stack(frames: &[(&str, &str, &str)]) -> Stack {
         let text = |t: &str| (!t.is_empty()).then(|| t.into());
@@ -419,6 +465,7 @@ mod tests {
 
     #[test]
     fn culprit_is_first_own_frame_or_first_third_party_frame() {
+        let find_culprit = |classes: &[Class]| find_culprit(None, classes);
         let culprit = find_culprit(&[Class::Allocator, Class::Own, Class::Runtime]);
         assert_eq!(
             culprit,
@@ -441,6 +488,111 @@ mod tests {
                 own: false
             }
         );
+    }
+
+    #[test]
+    fn named_function_of_program_is_culprit_without_debug_information() {
+        let frames = [
+            ("", "", "/usr/lib/x86_64-linux-gnu/libpng16.so.16"),
+            ("png_read", "", "/usr/lib/x86_64-linux-gnu/libpng16.so.16"),
+            ("Image::load", "", "/home/u/build/viewer"),
+            ("main", "", "/home/u/build/viewer"),
+        ];
+        let found = |frames: &[(&str, &str, &str)]| {
+            let stack = stack(frames);
+            let classes = classify_stack(&stack, &NoWorkspace, &mut FrameCache::default());
+            let culprit = find_culprit(Some(&stack), &classes);
+            (culprit.frame, culprit.own)
+        };
+        assert_eq!(found(&frames), (Some(2), true));
+        assert_eq!(found(&frames[..2]), (Some(0), false));
+        // The crash is in the program, in a function without a name.
+        let nameless = [("", "", "/home/u/build/viewer"), frames[3]];
+        assert_eq!(found(&nameless), (Some(0), false));
+        let library = [
+            frames[0],
+            ("hook", "", "/home/u/build/libhook.so"),
+            ("f", "", "/bin/ls"),
+        ];
+        assert_eq!(found(&library), (Some(1), false));
+        assert_eq!(
+            found(&[frames[0], ("f", "", "/usr/bin/convert")]),
+            (Some(1), false)
+        );
+    }
+
+    #[test]
+    fn frames_of_glibc_are_recognized_by_function_and_file() {
+        for (function, file) in [
+            ("__printf_buffer", "vfprintf-process-arg.c"),
+            ("__vfprintf_internal", "vfprintf-internal.c"),
+            ("vfprintf", "vfprintf.c"),
+            ("printf", "printf.c"),
+            ("_itoa_word", "_itoa.c"),
+            ("fopen@@GLIBC_2.2.5", "iofopen.c"),
+            ("__fopen_internal", "iofopen.c"),
+            ("puts", "ioputs.c"),
+            ("__strlen_avx2", "strlen-avx2.S"),
+            (
+                "__memcpy_avx_unaligned_erms",
+                "memmove-vec-unaligned-erms.S",
+            ),
+            ("pthread_cond_wait@@GLIBC_2.3.2", "pthread_cond_wait.c"),
+            ("clock_nanosleep", "clock_nanosleep.c"),
+            ("__snprintf_chk", "snprintf_chk.c"),
+            ("____strtol_l_internal", "strtol_l.c"),
+            ("_dl_fixup", "dl-runtime.c"),
+            ("new_do_write", "fileops.c"),
+            ("__tz_convert", "tzset.c"),
+            ("_IO_file_xsputn@@GLIBC_2.2.5", "fileops.c"),
+        ] {
+            assert_eq!(
+                classified(&[(function, file, "")]),
+                ["runtime"],
+                "{function} ({file})"
+            );
+        }
+        for (function, file) in [
+            ("pad_column", "printf.c"),
+            ("_ntoa", "printf.c"),
+            ("print", "io.c"),
+            ("load", "iofile.c"),
+            ("time", "clock.c"),
+            ("sort_rows", "qsort.c"),
+            ("my_strlen", "strlen.c"),
+            ("write_block", "write.c"),
+            ("run_pool", "pthread_pool.c"),
+            ("fast_copy", "copy.S"),
+            ("printf", "logging.c"),
+        ] {
+            assert_eq!(
+                classified(&[(function, file, "")]),
+                ["own"],
+                "{function} ({file})"
+            );
+        }
+    }
+
+    #[test]
+    fn modules_of_project_may_have_names_of_standard_library() {
+        for (function, file, want) in [
+            ("test::keeps", "src/lib.rs", "own"),
+            ("core::engine::run", "/w/app/src/core/engine.rs", "own"),
+            ("std::init", "crates/std/src/rt.rs", "own"),
+            (
+                "test::run_test",
+                "/rustc/ab/library/test/src/lib.rs",
+                "runtime",
+            ),
+            ("test::run_test", "lib.rs", "runtime"),
+            ("core::ptr::drop_in_place", "", "runtime"),
+        ] {
+            assert_eq!(
+                classified(&[(function, file, "")]),
+                [want],
+                "{function} ({file})"
+            );
+        }
     }
 
     #[test]

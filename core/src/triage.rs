@@ -180,7 +180,10 @@ fn identify(
         let fingerprint = fingerprint::fingerprint(finding, names);
         let matches = index.matches(finding, &fingerprint, &parsed.reports, names);
         TriagedFinding {
-            culprit: culprit::find_culprit(classes.first().map(Vec::as_slice).unwrap_or_default()),
+            culprit: culprit::find_culprit(
+                finding.primary(),
+                classes.first().map(Vec::as_slice).unwrap_or_default(),
+            ),
             classes,
             disposition: Disposition::Unexpected,
             cause: None,

@@ -73,6 +73,15 @@ pub(super) const TABLE: &[Help] = &[
         "False positives occur if only part of a program replaces `operator new`. \
          alloc_dealloc_mismatch=0 disables the check.",
     ),
+    entry("overlapping-blocks", "Blocks overlap", Risk::Error)
+        .meaning(
+            "Two blocks of a custom allocator, announced with VALGRIND_MALLOCLIKE_BLOCK, overlap. \
+             memcheck can't continue.",
+        )
+        .fix(
+            "Announce each block once, with its real size, and use VALGRIND_FREELIKE_BLOCK before \
+             its memory is used again. Don't announce a pool that is itself split into blocks.",
+        ),
     entry(
         "mismatched-free",
         "Mismatched allocation and deallocation",

@@ -4,6 +4,7 @@
 //! new fingerprint version (`lg3`).
 
 mod allocators;
+pub(super) mod glibc;
 mod runtimes;
 mod systems;
 
@@ -56,6 +57,9 @@ pub(crate) struct FrameNames<'a> {
     last: &'a str,
     /// `name` without leading `_`.
     without_underscores: &'a str,
+    /// The file is Rust code outside of the standard library and of other crates. Its modules may
+    /// have the same names.
+    is_rust_of_project: bool,
 }
 
 impl<'a> FrameNames<'a> {
@@ -74,8 +78,25 @@ impl<'a> FrameNames<'a> {
             stem,
             last,
             without_underscores: name.trim_start_matches('_'),
+            is_rust_of_project: is_rust_of_project(file),
         }
     }
+}
+
+/// Returns true for a path to Rust code that is neither the standard library's nor another crate's.
+/// A base name may be anything's.
+fn is_rust_of_project(file: &str) -> bool {
+    const STANDARD: &[&str] = &[
+        "/rustc/",
+        "library/",
+        "/rustlib/",
+        "/rust/deps/",
+        "/liballoc/",
+    ];
+    file.ends_with(".rs")
+        && file.contains('/')
+        && !STANDARD.iter().any(|part| file.contains(part))
+        && !THIRD_PARTY_FILES.iter().any(|part| file.contains(part))
 }
 
 impl Row {
@@ -99,21 +120,34 @@ impl Row {
             stem,
             last,
             without_underscores,
+            is_rust_of_project,
         } = *names;
         self.patterns.iter().any(|p| match self.match_on {
             MatchOn::Name => name == *p || printed == *p,
-            MatchOn::NamePrefix => name.starts_with(p),
+            MatchOn::NamePrefix => {
+                name.starts_with(p) && !(is_rust_of_project && is_standard_module(p))
+            }
             MatchOn::File => !file.is_empty() && file.contains(p),
             MatchOn::FileBase => base == *p,
-            MatchOn::FileAndName => p
-                .strip_prefix(base)
-                .and_then(|rest| rest.strip_prefix('|'))
-                .is_some_and(|n| n == last),
+            MatchOn::FileAndName => {
+                !is_rust_of_project
+                    && p.strip_prefix(base)
+                        .and_then(|rest| rest.strip_prefix('|'))
+                        .is_some_and(|n| n == last)
+            }
             MatchOn::FileNamedLikeFunction => stem == *p && without_underscores == *p,
             MatchOn::ModulePrefix => module.starts_with(p),
             MatchOn::KernelName => name == *p && file.is_empty() && module.is_empty(),
         })
     }
+}
+
+/// Returns true for a pattern that begins with a crate of Rust's standard library.
+fn is_standard_module(pattern: &str) -> bool {
+    pattern.ends_with("::")
+        && ["core::", "std::", "alloc::", "test::"]
+            .iter()
+            .any(|start| pattern.starts_with(start))
 }
 
 /// Creates a row.

@@ -247,7 +247,10 @@ fn check_symbols(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
 fn check_debug_info(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
     let without_file = |frame: &Frame| frame.info.name().is_some() && frame.info.file.is_none();
     let without_lines = triage.iter(parsed).filter(|(finding, triaged)| {
-        !triaged.culprit.own && has_project_frame(finding, triaged, without_file)
+        let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
+        let culprit = triaged.culprit.frame.and_then(|at| frames.get(at));
+        let has_own_line = triaged.culprit.own && culprit.is_some_and(|f| f.info.file.is_some());
+        !has_own_line && has_project_frame(finding, triaged, without_file)
     });
     let without_lines = without_lines.map(|(finding, _)| finding);
     add_by_tool(all, "no-debug-info", without_lines, |n, _| Details {

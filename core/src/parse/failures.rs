@@ -10,6 +10,7 @@ use alloc::format;
 use super::collect::{Collector, shared_text};
 use super::lsan;
 use super::sanitizer::is_prefix;
+use super::valgrind::Panic;
 use crate::bytes::{before, contains, trim_start};
 use crate::line::Line;
 use crate::problem::Code;
@@ -71,7 +72,7 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
     let failed = message.is_some_and(|s| {
         VALGRIND.iter().any(|f| s.starts_with(f)) || NOT_STARTED.iter().any(|f| s.ends_with(f))
     });
-    if failed || is_not_found(text) {
+    if failed || is_not_found(text) || Panic::is_message(text) {
         out.add_problem(
             Code::CheckerFailed,
             line.number,

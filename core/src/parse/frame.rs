@@ -12,6 +12,8 @@
 
 mod plain;
 
+use alloc::borrow::Cow;
+
 pub(crate) use self::plain::{
     parse_app_verifier, parse_at_location, parse_backtrace_symbols, parse_bracketed,
     parse_function, parse_image, parse_kernel, parse_tombstone, split_backtrace_symbols,
@@ -56,12 +58,9 @@ pub(crate) fn split_numbered(line: &[u8]) -> Option<SplitFrame<'_>> {
 }
 
 /// Splits `   at 0xADDRESS: …` and `   by 0xADDRESS: …`. The flag is true for `at`, which starts a
-/// stack.
+/// stack. The spaces before may have been lost on the way.
 pub(crate) fn split_valgrind(line: &[u8]) -> Option<(bool, SplitFrame<'_>)> {
     let text = trim_start(line);
-    if text.len() == line.len() {
-        return None;
-    }
     let (first, rest) = match text {
         [b'a', b't', b' ', rest @ ..] => (true, rest),
         [b'b', b'y', b' ', rest @ ..] => (false, rest),
@@ -83,6 +82,11 @@ pub(crate) fn split_valgrind(line: &[u8]) -> Option<(bool, SplitFrame<'_>)> {
 /// Parses `function (file:line)`, `function (in module)`, or a bare function.
 pub(crate) fn parse_valgrind(raw: &[u8]) -> FrameInfo {
     let text = lossy(raw);
+    // Trackers and mail programs replace spaces by no-break spaces.
+    let text = match text.contains('\u{a0}') {
+        true => Cow::Owned(text.replace('\u{a0}', " ")),
+        false => text,
+    };
     let text = text.trim();
     let mut info = FrameInfo {
         raw: raw.into(),
@@ -130,13 +134,14 @@ pub(crate) fn parse_sanitizer(raw: &[u8]) -> FrameInfo {
     }
     let in_form = rest.strip_prefix("in ");
     rest = in_form.unwrap_or(rest);
-    rest = take_module(rest, &mut info);
+    rest = take_module(without_cut_module(rest), &mut info);
     if rest.is_empty() {
         return info;
     }
     let (before, line, column) = split_position(rest);
     let (function, file) = split_location(before, line.is_some(), info.module.is_some());
-    if let Some(file) = file.filter(|f| !matches!(*f, "<null>" | "??" | "")) {
+    let is_placeholder = |file: &str| matches!(file, "<null>" | "<compiler-generated>" | "??" | "");
+    if let Some(file) = file.filter(|f| !is_placeholder(f)) {
         info.file = Some(file.into());
         // A sanitizer prints `a.c:0:0` if the debug information has no line.
         info.line = line.filter(|n| *n > 0);
@@ -207,6 +212,19 @@ fn take_module<'a>(text: &'a str, info: &mut FrameInfo) -> &'a str {
     info.module = Some(without_architecture(module).into());
     info.offset = Some(offset);
     before
+}
+
+/// Strips ` (MODULE` or ` (BuildId: …` off the end of a line that is cut there.
+fn without_cut_module(text: &str) -> &str {
+    let open = match text.rfind(" (") {
+        _ if text.ends_with(')') => None,
+        None => text.starts_with('(').then_some(0),
+        found => found,
+    };
+    match open {
+        Some(at) if !text[at..].contains(')') => &text[..at],
+        _ => text,
+    }
 }
 
 /// Returns the text before the last ` (…)`, and the contents of the parentheses.
@@ -288,10 +306,22 @@ fn split_location(text: &str, has_line: bool, has_module: bool) -> (&str, Option
         }
     }
     match last {
-        Some(at) if has_line || !has_module => (&text[..at], Some(&text[at + 1..])),
+        Some(at) if has_line || !has_module || is_source(&text[at + 1..]) => {
+            (&text[..at], Some(&text[at + 1..]))
+        }
         None if has_line && !has_module && starts_path(bytes) => ("", Some(text)),
         _ => (text, None),
     }
+}
+
+/// Returns true for the name of a source file, or for the placeholder that Swift's compiler has for
+/// its own code. The debug information may have a file without lines.
+fn is_source(text: &str) -> bool {
+    const EXTENSIONS: &[&str] = &[
+        ".swift", ".c", ".cc", ".cpp", ".cxx", ".m", ".mm", ".h", ".hpp", ".rs", ".go", ".d",
+        ".zig",
+    ];
+    text == "<compiler-generated>" || EXTENSIONS.iter().any(|end| text.ends_with(end))
 }
 
 /// Returns true right after the word `operator` (or `operator<`, `operator-`), where a bracket is
@@ -415,6 +445,24 @@ mod tests {
                 "- | - | - | - | libstdc++.so.6 | 869538",
             ),
             ("in main", "main | - | - | - | - | -"),
+            (
+                "implicit closure #2 in Store.load() Store.swift (app:arm64+0x1f)",
+                "implicit closure #2 in Store.load() | Store.swift | - | - | app | 31",
+            ),
+            (
+                "thunk for @callee () -> () <compiler-generated> (app+0x2f)",
+                "thunk for @callee () -> () | - | - | - | app | 47",
+            ),
+            (
+                "in spin<A>(A) (/opt/build/ap",
+                "spin<A>(A) | - | - | - | - | -",
+            ),
+            ("in spin(int", "spin(int | - | - | - | - | -"),
+            (
+                "in spin(int) (/opt/app+0x1f) (Build",
+                "spin(int) | - | - | - | /opt/app | 31",
+            ),
+            (" (/opt/app+0x", "- | - | - | - | - | -"),
         ] {
             assert_eq!(summary(&parse_sanitizer(raw.as_bytes())), want, "{raw}");
         }
@@ -449,6 +497,7 @@ mod tests {
             ("f (/src/dir/a.c:3)", "f | /src/dir/a.c | 3 | - | - | -"),
             ("0x4853116: ???", "- | - | - | - | - | -"),
             ("f() (in ???)", "f() | - | - | - | - | -"),
+            ("\u{a0}f(int)\u{a0}(a.c:3)", "f(int) | a.c | 3 | - | - | -"),
         ] {
             assert_eq!(summary(&parse_valgrind(raw.as_bytes())), want, "{raw}");
         }
@@ -473,6 +522,7 @@ mod tests {
             split_valgrind(b"   by 0x2A: ???").unwrap().1.text,
             b"0x2A: ???"
         );
-        assert!(split_valgrind(b"at 0x2A: f").is_none());
+        assert_eq!(split_valgrind(b"at 0x2A: f").unwrap().1.text, b"f");
+        assert!(split_valgrind(b"at the end: f").is_none());
     }
 }

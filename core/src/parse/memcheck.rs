@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use crate::bytes::{contains, grouped};
+use crate::bytes::{after, contains, grouped};
 use crate::model::{Kind, Leak, Role};
 
 /// Starts of headlines, and the kinds of the errors. The end of a headline may be missing.
@@ -34,16 +34,68 @@ pub(super) const HEADLINES: &[(&str, &str)] = &[
     ("Unsafe allocation with size of zero", "invalid-size"),
     ("Open file descriptor ", "fd-leak"),
     ("Open socket ", "fd-leak"),
+    ("Block 0x", "overlapping-blocks"),
+];
+
+/// The kind of the message that memcheck prints before it gives up because blocks of a custom
+/// allocator overlap.
+pub(crate) const OVERLAPPING_BLOCKS: &str = "overlapping-blocks";
+
+/// Starts of the lines that valgrind prints with one more space than a headline. White space may
+/// have been collapsed on the way, so these lines are recognized by their words.
+///
+/// Sources: `coregrind/m_addrinfo.c`, `m_debuginfo/debuginfo.c` (`format_message`), `m_signals.c`.
+const DETAILS: &[&str] = &[
+    "Address 0x",
+    "Block was alloc'd",
+    "Uninitialised value was created",
+    "Previously closed",
+    "Originally opened",
+    "Location 0x",
+    "declared at ",
+    "a global variable declared at ",
+    "in frame #",
+    "Blocks allocation contexts:",
+    "<inherited from parent>",
+    "(thread finished, call stack",
+    "with error code ",
+    "Lock at 0x",
+    "followed by a later acquisition",
+    "Access not within mapped region",
+    "Bad permissions for mapped region",
+    "General Protection Fault",
+    "Illegal opcode",
+    "Illegal operand",
+    "Illegal addressing mode",
+    "Illegal trap",
+    "Privileged opcode",
+    "Privileged register",
+    "Coprocessor error",
+    "Internal stack error",
+    "Integer divide by zero",
+    "Integer overflow",
+    "FP ",
+    "Invalid address alignment",
+    "Non-existent physical address",
+    "Hardware error",
+    "If you believe this happened as a result of a stack",
+    "overflow in your program's main thread",
+    "possible), you can try to increase the size of the",
+    "main thread stack using the --main-stacksize",
+    "The main thread stack size used in this run was",
 ];
 
 /// Returns the kind of a headline.
 pub(crate) fn headline_kind(text: &str) -> Option<Kind> {
     if let Some((_, kind)) = HEADLINES.iter().find(|(start, _)| text.starts_with(start)) {
-        return Some(Kind::from_static(kind));
+        let is_other = *kind == OVERLAPPING_BLOCKS && !text.contains(" overlaps with block 0x");
+        return (!is_other).then(|| Kind::from_static(kind));
     }
     let kind = if text.starts_with("Argument '") && text.contains("fishy (possibly negative) value")
     {
         "fishy-value"
+    } else if text.contains(" invalid size value: ") {
+        "invalid-size"
     } else if text.ends_with(" contains unaddressable byte(s)") {
         "core-mem-error"
     } else if text.starts_with("Mismatched ") && text.contains("alignment") {
@@ -54,7 +106,8 @@ pub(crate) fn headline_kind(text: &str) -> Option<Kind> {
         "mismatched-allocate-deallocate-size"
     } else if text.starts_with("File descriptor ") {
         return descriptor(text);
-    } else if text.starts_with("Open AF_") && text.contains(" socket ") {
+    } else if text.starts_with("Open ") && text.contains(" socket ") {
+        // A family without a name is `pf-N`, and `AF_…` otherwise.
         "fd-leak"
     } else {
         return None;
@@ -71,6 +124,27 @@ fn descriptor(text: &str) -> Option<Kind> {
     } else {
         None
     }
+}
+
+/// Returns true for a line that describes an error or a signal, whatever white space it begins
+/// with.
+pub(crate) fn is_detail(text: &[u8]) -> bool {
+    DETAILS
+        .iter()
+        .any(|start| text.starts_with(start.as_bytes()))
+        || text.ends_with(b" bytes below stack pointer")
+}
+
+/// Returns true for a line that can only follow the stack of an error.
+pub(crate) fn follows_stack(text: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"Address 0x",
+        b"Block was alloc'd",
+        b"Uninitialised value was created",
+        b"Previously closed",
+        b"Originally opened",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// Returns the role of the stack that a line with one leading space introduces, such as ` Address
@@ -111,17 +185,15 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
     };
     let (blocks, rest) = amount(rest.strip_prefix(b" bytes in ")?)?;
     let state = rest.strip_prefix(b" blocks are ")?;
-    let kind = if state.starts_with(b"definitely lost") {
-        Kind::LEAK_DEFINITE
-    } else if state.starts_with(b"indirectly lost") {
-        Kind::LEAK_INDIRECT
-    } else if state.starts_with(b"possibly lost") {
-        Kind::LEAK_POSSIBLE
-    } else if state.starts_with(b"still reachable") {
-        Kind::LEAK_REACHABLE
-    } else {
-        return None;
-    };
+    let states: [(&[u8], Kind); 4] = [
+        (b"definitely lost", Kind::LEAK_DEFINITE),
+        (b"indirectly lost", Kind::LEAK_INDIRECT),
+        (b"possibly lost", Kind::LEAK_POSSIBLE),
+        (b"still reachable", Kind::LEAK_REACHABLE),
+    ];
+    let is_state =
+        |name: &[u8]| state.starts_with(name) || (!state.is_empty() && name.starts_with(state));
+    let (_, kind) = states.into_iter().find(|(name, _)| is_state(name))?;
     let is_indirect = kind == Kind::LEAK_INDIRECT;
     let leak = Leak {
         bytes,
@@ -130,6 +202,15 @@ pub(crate) fn loss_record(text: &[u8]) -> Option<(Kind, Leak)> {
         indirect_bytes: if is_indirect { bytes } else { indirect },
     };
     Some((kind, leak))
+}
+
+/// Returns true if the headline of a loss record is complete up to its last number.
+pub(crate) fn is_whole_loss_record(text: &[u8]) -> bool {
+    let Some(numbers) = after(text, b"loss record ") else {
+        return false;
+    };
+    let last = after(numbers, b" of ").and_then(grouped);
+    last.is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// Removes ` in loss record 3 of 4` from the title of a loss record, because it changes with every
@@ -187,6 +268,12 @@ mod tests {
                 "8 bytes in 2 blocks are still reachable in loss record 1 of 2",
                 Some(("leak-reachable", 8, 2, 8, 0)),
             ),
+            (
+                "40 bytes in 1 blocks are definitely lo",
+                Some(("leak-definite", 40, 1, 40, 0)),
+            ),
+            ("40 bytes in 1 blocks are ", None),
+            ("40 bytes in 1 blocks are free", None),
             ("1 errors in context 1 of 9:", None),
         ] {
             let got = loss_record(text.as_bytes());
@@ -221,6 +308,13 @@ mod tests {
             ),
             ("File descriptor 77 was never created", Some("fd-bad-use")),
             ("Open AF_UNIX socket 8: <unknown>", Some("fd-leak")),
+            ("Open pf-17 socket 4", Some("fd-leak")),
+            ("Open questions about a thing", None),
+            (
+                "Block 0x4a8e040..0x4a8e060 overlaps with block 0x4a8e050..0x4a8e070",
+                Some("overlapping-blocks"),
+            ),
+            ("Block 0x4a8e040 is free", None),
             ("HEAP SUMMARY:", None),
             ("Warning: set address range perms", None),
         ] {

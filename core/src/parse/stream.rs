@@ -4,6 +4,7 @@
 //! no prefix names a source. Within a stream, lines with a tag belong to the process in the tag.
 //! Lines without a tag belong to the open XML document or to the open sanitizer report.
 
+mod cut_lines;
 mod xml_lines;
 
 use alloc::vec::Vec;
@@ -20,7 +21,7 @@ use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
 use super::unsupported;
 use super::untagged::UntaggedReports;
-use super::valgrind::{ProcessEnd, ValgrindProcess};
+use super::valgrind::{CutLine, Panic, ProcessEnd, ValgrindProcess};
 use super::xml::XmlDocument;
 use crate::bytes::{contains, trim_start};
 use crate::line::Line;
@@ -55,6 +56,12 @@ pub(crate) struct Stream {
     recorded: Option<u64>,
     /// An incomplete generated suppression, and the pid of its record.
     block: Option<(u64, Block)>,
+    /// The line before, if it has a tag of valgrind and may go on in this one.
+    cut: Option<CutLine>,
+    /// Length of the longest line with a tag of valgrind.
+    longest: usize,
+    /// valgrind broke down, and its stacks follow.
+    panic: Option<Panic>,
 }
 
 /// Returns true if valgrind's text contains a tag, or the end of one: `12== `, `== Invalid`.
@@ -91,6 +98,7 @@ impl Stream {
             || self.xml.is_some()
             || self.recorded.is_some()
             || self.block.is_some()
+            || self.cut.is_some()
     }
 
     /// Returns true while lines are part of an XML document.
@@ -116,6 +124,9 @@ impl Stream {
         out: &mut Collector,
     ) {
         if (self.recorded.is_some() || self.block.is_some()) && self.generated(text, out) {
+            return;
+        }
+        if self.cut.is_some() && self.resume(text, line, markers, out) {
             return;
         }
         if self
@@ -149,6 +160,9 @@ impl Stream {
             failures::outside_of_reports(untagged, line, out);
             if has_marker {
                 unsupported::read(untagged, line, out);
+            }
+            if Panic::is_message(untagged) {
+                self.panic = Some(Panic::default());
             }
             self.untagged(untagged, line, out);
         }
@@ -188,23 +202,58 @@ impl Stream {
 
     /// Reads a line with a tag of valgrind.
     fn valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
+        self.longest = self.longest.max(line.bytes.len());
+        if CutLine::is_plain_frame(tag) {
+            return self.whole_valgrind(tag, line, out);
+        }
+        if self.with_usual_spaces(tag, line, out) {
+            return;
+        }
         // The messages of `-v` (`--PID--`) and of the program itself (`**PID**`) aren't part of a
         // report.
         if tag.mark != b'=' {
             self.unknown = Some((tag.pid, None, line.number));
+            if let Some(process) = self.processes.get_mut(&tag.pid) {
+                process.note_message();
+            }
             return;
         }
+        if self.is_foreign(tag, line, out) {
+            return;
+        }
+        match CutLine::new(tag, line) {
+            Some(cut) => self.cut = Some(cut),
+            None => self.whole_valgrind(tag, line, out),
+        }
+    }
+
+    /// Reads a complete line with a tag of valgrind.
+    fn whole_valgrind(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) {
         let text = tag.rest.trim_ascii_start();
         if !text.starts_with(b"Command: ") && (contains_tag(tag.rest) || is_interrupted(text)) {
+            if self.is_glued(tag, line, out) {
+                return;
+            }
             let message =
                 "two processes wrote to the same line; the rest of the line is unreadable";
             out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }
+        if self
+            .panic
+            .as_mut()
+            .is_some_and(|p| p.contains(tag.pid, text))
+        {
+            return;
+        }
         if let Some(tool) = ValgrindProcess::header_of(text) {
             self.has_header = true;
             self.tool = Some(tool);
+            let end = match self.panic.take_if(|panic| panic.affects(tag.pid)) {
+                Some(_) => ProcessEnd::BrokeDown,
+                None => ProcessEnd::Replaced,
+            };
             if let Some(mut older) = self.processes.remove(&tag.pid) {
-                older.finish(ProcessEnd::Replaced, out);
+                older.finish(end, out);
             }
         }
         if !self.processes.contains_key(&tag.pid) && !self.begin_process(tag, line, out) {
@@ -219,10 +268,12 @@ impl Stream {
     /// Begins to read a process, if valgrind wrote the line. Other output contains `==1== text`,
     /// too.
     fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
-        let text = tag.rest.strip_prefix(b" ").unwrap_or(tag.rest);
+        let text = tag.text();
         let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
         let stack = frame::split_valgrind(text).map(|(first, _)| first);
-        if stack == Some(true) && before.is_none() {
+        let belongs_to_stack =
+            stack.is_some() || ValgrindProcess::continues_error(trim_start(text));
+        if belongs_to_stack && before.is_none() {
             out.add_problem(
                 Code::Truncated,
                 line.number,
@@ -230,13 +281,14 @@ impl Stream {
                 "a stack without its headline: lines are lost",
             );
         }
+        let has_before = before.is_some();
         let title = before
             .filter(|_| stack == Some(true))
             .and_then(|(_, title, line)| Some((title?, line)));
         if title.is_none() && !ValgrindProcess::can_begin_with(text) {
             let is_blank = text.trim_ascii().is_empty();
             let title =
-                (stack.is_none() && !text.starts_with(b"Warning: ")).then(|| shared_text(text));
+                (!belongs_to_stack && !text.starts_with(b"Warning: ")).then(|| shared_text(text));
             self.unknown = (!is_blank).then_some((tag.pid, title, line.number));
             return false;
         }
@@ -257,6 +309,7 @@ impl Stream {
             .unwrap_or(Tool::Memcheck);
         let mut process = ValgrindProcess::new(tool, tag.pid, self.name.as_ref(), line.number, out);
         process.is_first = !self.has_header;
+        process.has_chatter = has_before;
         if let Some((title, line)) = title {
             process.expect_headline(title, line);
         }
@@ -303,11 +356,18 @@ impl Stream {
     }
 
     /// Ends the input.
-    pub(crate) fn finish(&mut self, last_line: u64, out: &mut Collector) {
-        let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_values().collect();
-        processes.sort_unstable_by_key(|p| p.report);
-        let end = self.end();
-        for mut process in processes {
+    pub(crate) fn finish(&mut self, last_line: u64, markers: &Markers, out: &mut Collector) {
+        self.flush_cut(markers, out);
+        let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_iter().collect();
+        processes.sort_unstable_by_key(|(_, process)| process.report);
+        let usual = self.end();
+        for (pid, mut process) in processes {
+            let broke_down = self.panic.as_mut().is_some_and(|p| p.affects(pid));
+            let end = if broke_down {
+                ProcessEnd::BrokeDown
+            } else {
+                usual
+            };
             process.finish(end, out);
         }
         self.sanitizers.finish(last_line, out);

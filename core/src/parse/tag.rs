@@ -19,7 +19,15 @@ pub(crate) struct Tag<'a> {
     pub(crate) rest: &'a [u8],
 }
 
-impl Tag<'_> {
+impl<'a> Tag<'a> {
+    /// Returns the text after the space that follows valgrind's tags, which may be a tab instead.
+    pub(crate) fn text(&self) -> &'a [u8] {
+        match self.rest {
+            [b' ' | b'\t', text @ ..] => text,
+            _ => self.rest,
+        }
+    }
+
     /// Returns true for valgrind's tags, which a space follows. Sanitizers print no space, except
     /// those of 2012 before `ERROR:`.
     pub(crate) fn is_valgrind(&self) -> bool {
@@ -29,7 +37,8 @@ impl Tag<'_> {
                 let levels: [&[u8]; 4] = [b"ERROR: ", b"WARNING: ", b"HINT: ", b"ABORTING"];
                 !levels.iter().any(|level| text.starts_with(level))
             }
-            [b' ', ..] => true,
+            // A tab or a no-break space may have replaced the space.
+            [b' ' | b'\t', ..] | [0xc2, 0xa0, ..] => true,
             _ => self.mark != b'=',
         }
     }
@@ -149,6 +158,14 @@ mod tests {
             ),
             ("--12-- REDIR", Some((b'-', 12, 0, " REDIR", true))),
             ("--> ==12== Invalid", Some((b'=', 12, 4, " Invalid", true))),
+            (
+                "==12==\tat 0x1: f",
+                Some((b'=', 12, 0, "\tat 0x1: f", true)),
+            ),
+            (
+                "==12==\u{a0}Invalid",
+                Some((b'=', 12, 0, "\u{a0}Invalid", true)),
+            ),
             ("**12** hello", Some((b'*', 12, 0, " hello", true))),
             ("==00:00:00:00.534 15== x", Some((b'=', 15, 0, " x", true))),
             (

@@ -23,6 +23,7 @@ mod leaks;
 mod message;
 mod miri;
 mod mtrace;
+mod ruby_memcheck;
 mod scudo;
 mod tcmalloc;
 mod tombstone;
@@ -60,6 +61,7 @@ const DIALECTS: &[fn(&[u8], &mut Context<'_>) -> Start] = &[
     leaks::start,
     app_verifier::start,
     crt::start,
+    ruby_memcheck::start,
     custom::start,
 ];
 

@@ -7,13 +7,20 @@
 //! `memcheck/mc_leakcheck.c` (summaries), `m_signals.c` (fatal signals).
 
 mod end;
+mod headline;
+mod panic;
+mod reprint;
 mod run;
+mod wrap;
 
 use alloc::format;
 
 pub(crate) use self::end::ProcessEnd;
+pub(crate) use self::panic::Panic;
+use self::reprint::PrintedErrors;
 use self::run::header_tool;
 pub(crate) use self::run::is_crash;
+pub(crate) use self::wrap::{CutLine, NextPart};
 use super::collect::{Collector, FrameSyntax, shared_text};
 use super::finding_builder::FindingBuilder;
 use super::threads::Threads;
@@ -44,6 +51,13 @@ pub(crate) struct ValgrindProcess {
     pub(crate) is_first: bool,
     /// A line of a summary was read, so the process doesn't run with `-q`.
     has_summary: bool,
+    /// A line was read that valgrind doesn't print with `-q`.
+    pub(crate) has_chatter: bool,
+    /// Errors were printed a second time.
+    has_reprint: bool,
+    /// The heap was summed up in the form of valgrind 3.5, which does that after the `ERROR
+    /// SUMMARY`.
+    has_old_heap: bool,
     /// The last line of the process was read.
     ended: bool,
     /// Index of the finding of the record that the line before ended.
@@ -54,6 +68,9 @@ pub(crate) struct ValgrindProcess {
     /// The line before was blank or named the thread, so the headline of a following stack is
     /// missing.
     after_blank: bool,
+    /// The line before is a message that isn't an error. A stack that follows belongs to it.
+    after_message: bool,
+    printed: PrintedErrors,
 }
 
 impl ValgrindProcess {
@@ -77,10 +94,15 @@ impl ValgrindProcess {
             thread: None,
             is_first: false,
             has_summary: false,
+            has_chatter: false,
+            has_reprint: false,
+            has_old_heap: false,
             ended: false,
             recorded: None,
             paused: false,
             after_blank: false,
+            after_message: false,
+            printed: PrintedErrors::default(),
         }
     }
 
@@ -132,16 +154,26 @@ impl ValgrindProcess {
         self.ended && self.draft.is_none()
     }
 
+    /// Notes that valgrind printed a message with another kind of tag, which isn't an error. Its
+    /// stack has the usual tag.
+    pub(crate) fn note_message(&mut self) {
+        self.after_message = true;
+    }
+
     /// Reads a line; `rest` is the text after the tag.
     pub(crate) fn line(&mut self, rest: &[u8], line: &Line<'_>, out: &mut Collector) {
         out.touch(self.report, line.bytes, line.number);
         self.recorded = None;
         self.paused = false;
         let after_blank = core::mem::take(&mut self.after_blank);
-        let text = rest.strip_prefix(b" ").unwrap_or(rest);
+        let text = match rest {
+            [b' ' | b'\t', text @ ..] => text,
+            _ => rest,
+        };
         if text.trim_ascii().is_empty() {
             self.blank(out);
             self.after_blank = true;
+            self.after_message = false;
         } else if let Some((first, head)) = frame::split_valgrind(text) {
             if line.continues {
                 out.add_problem(
@@ -151,23 +183,31 @@ impl ValgrindProcess {
                     "a frame exceeds the maximum line length; its end was not read",
                 );
             }
-            let is_orphan =
-                first && after_blank && self.draft.is_none() && self.announced.is_none();
-            if is_orphan && !out.reports[self.report].report.has_header {
-                // With a header, the totals would reveal the loss.
-                out.add_problem(
-                    Code::Truncated,
-                    line.number,
-                    self.pid(out),
-                    "a stack without its headline: lines are lost",
-                );
+            if after_blank || self.ended {
+                self.check_owner(line.number, out);
             }
             self.frame(first, head, line.number, out);
-        } else if text.starts_with(b" ") {
+        } else if matches!(text, [b' ' | b'\t', ..]) {
             self.indented(text, line.number, out);
         } else {
             self.headline(text, line.number, out);
         }
+    }
+
+    /// Adds a problem if the line belongs to an error, and no error is open.
+    fn check_owner(&mut self, line: u64, out: &mut Collector) {
+        let has_owner = self.draft.is_some()
+            || self.announced.is_some()
+            || self.candidate.is_some()
+            || self.after_message;
+        // With a header, the totals would reveal the loss, unless they were printed before.
+        if has_owner || (out.reports[self.report].report.has_header && !self.ended) {
+            return;
+        }
+        let message = "a stack without its headline: lines are lost";
+        out.add_problem(Code::Truncated, line, self.pid(out), message);
+        // One problem for each stack is enough.
+        self.after_message = true;
     }
 
     /// Returns true right after the blank line that ends a record, where a generated suppression
@@ -197,6 +237,8 @@ impl ValgrindProcess {
                 draft.close_stack();
                 self.paused = true;
             }
+        } else if let Some(draft) = self.draft.as_mut().filter(|d| lacks_second_block(d)) {
+            draft.expect_stack(Role::Allocation, b"");
         } else {
             self.end_record(out);
         }
@@ -232,14 +274,6 @@ impl ValgrindProcess {
             draft.expect_stack(Role::Access, b"");
         }
         out.push_frame(draft, FrameSyntax::Valgrind, head);
-        // valgrind 3.24 prints an error's own stack last; it is still the primary one.
-        if is_late_stack
-            && draft.stacks.first().is_some_and(|s| s.role != Role::Access)
-            && draft.stacks.len() > 1
-        {
-            draft.stacks.rotate_right(1);
-            draft.next_stack = None;
-        }
     }
 
     /// Reads an indented line, which belongs to a summary or describes an error or its next stack.
@@ -248,7 +282,12 @@ impl ValgrindProcess {
             self.has_summary = true;
             return;
         }
-        let Some(draft) = &mut self.draft else { return };
+        let Some(draft) = &mut self.draft else {
+            if memcheck::follows_stack(trim_start(text)) {
+                self.check_owner(line, out);
+            }
+            return;
+        };
         draft.last_line = line;
         if trim_start(text).starts_with(b"<inherited from parent>") {
             draft.kind = Kind::FD_INHERITED;
@@ -267,89 +306,6 @@ impl ValgrindProcess {
             None => draft.expect_stack(Role::Other, text),
         }
         draft.add_note(text);
-    }
-
-    /// Reads a line without indentation, which may be a headline.
-    fn headline(&mut self, text: &[u8], line: u64, out: &mut Collector) {
-        if self.tool == Tool::Helgrind
-            && self.introduce_stack(helgrind::stack_role(text), text, line)
-        {
-            return;
-        }
-        if self.tool == Tool::Drd
-            && (self.introduce_stack(drd::stack_role(text), text, line) || self.drd_note(text))
-        {
-            return;
-        }
-        let headline = shared_text(text.trim_ascii_end());
-        self.candidate = None;
-        if self.tool == Tool::Helgrind && headline.starts_with("Locks held:") {
-            if let Some(draft) = &mut self.draft {
-                draft.add_note(text);
-            }
-            return;
-        }
-        self.end_record(out);
-        self.announced = helgrind::announced_thread(&headline);
-        if self.announced.is_some() || self.run_level(text, &headline, line, out) {
-            return;
-        }
-        if let Some((kind, leak)) = memcheck::loss_record(text) {
-            self.loss_record(kind, leak, &headline, line, out);
-        } else if let Some(kind) = self.headline_kind(&headline) {
-            let mut draft = FindingBuilder::new(
-                self.tool.clone(),
-                kind,
-                headline.trim_end_matches(':'),
-                line,
-            );
-            if draft.kind == Kind::FD_LEAK {
-                draft.expect_stack(Role::Allocation, b"");
-            }
-            if let Some(thread) = self.thread.take() {
-                draft.add_note(thread.as_bytes());
-            }
-            self.draft = Some(draft);
-        } else if headline.starts_with("Thread ") {
-            self.thread = Some(headline);
-            self.after_blank = true;
-        } else if !headline.starts_with("Warning: ") {
-            self.candidate = Some((headline, line));
-        }
-    }
-
-    /// Reads a line within an error that introduces a stack. Returns false if the line doesn't.
-    fn introduce_stack(&mut self, role: Option<Role>, text: &[u8], line: u64) -> bool {
-        let (Some(role), Some(draft)) = (role, &mut self.draft) else {
-            return false;
-        };
-        draft.expect_stack(role, text);
-        draft.add_note(text);
-        draft.last_line = line;
-        true
-    }
-
-    /// Reads an explanation within drd's error. Returns false if the line isn't one.
-    fn drd_note(&mut self, text: &[u8]) -> bool {
-        let Some(draft) = self.draft.as_mut().filter(|_| drd::is_note(text)) else {
-            return false;
-        };
-        draft.add_note(text);
-        true
-    }
-
-    /// Returns the kind of a headline, or `None` if it isn't known.
-    fn headline_kind(&self, headline: &str) -> Option<Kind> {
-        match self.tool {
-            Tool::Helgrind => {
-                helgrind::headline_kind(headline).or_else(|| memcheck::headline_kind(headline))
-            }
-            Tool::Drd => drd::headline_kind(headline).or_else(|| memcheck::headline_kind(headline)),
-            // A log without its header doesn't name its tool.
-            _ => memcheck::headline_kind(headline)
-                .or_else(|| helgrind::headline_kind(headline))
-                .or_else(|| drd::headline_kind(headline)),
-        }
     }
 
     fn loss_record(
@@ -390,8 +346,27 @@ impl ValgrindProcess {
             }
             return;
         }
+        put_own_stack_first(&mut draft);
         helgrind::put_later_lock_first(&mut draft);
         self.threads.add_to(&mut draft);
+        if self.tool == Tool::Drd && self.printed.contains_or_add(&draft, self.reprint) {
+            return;
+        }
         self.recorded = out.add_record(self.report, draft, self.reprint);
     }
+}
+
+/// Moves the stack of the error itself to the front. valgrind 3.24 prints it last for errors about
+/// file descriptors, and drd after the stack of a lock's acquisition.
+fn put_own_stack_first(draft: &mut FindingBuilder) {
+    let own = draft.stacks.iter().position(|s| s.role == Role::Access);
+    if let Some(at) = own.filter(|at| *at > 0) {
+        draft.stacks[..=at].rotate_right(1);
+    }
+}
+
+/// Returns true if the record is about two blocks that overlap, and only the stack of the first one
+/// was read.
+fn lacks_second_block(draft: &FindingBuilder) -> bool {
+    draft.kind.as_str() == memcheck::OVERLAPPING_BLOCKS && draft.stacks.len() == 1
 }

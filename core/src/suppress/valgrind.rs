@@ -151,6 +151,8 @@ fn entry_kind(finding: &Finding) -> Option<(String, String)> {
     for family in Family::ALL {
         for kind in family.kinds() {
             let extra = match *kind {
+                // The kind that the entry names would match any finding of it.
+                "Leak" if !finding.kind.is_leak() => continue,
                 "Leak" => Extra::Leaks([finding.kind.clone()].into()),
                 "Param" => {
                     Extra::Parameter(syscall_parameter(&finding.title).unwrap_or_default().into())

@@ -26,4 +26,5 @@ mod properties;
 mod read_back;
 mod schema;
 mod truncation;
+mod valgrind;
 mod weak;

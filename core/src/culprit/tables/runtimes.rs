@@ -172,6 +172,12 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "libc.so",
             "libc-2",
+            "libc.musl",
+            "libm-2",
+            "libdl-2",
+            "librt-2",
+            "libresolv",
+            "libnss_",
             "ld-linux",
             "ld-2",
             "libpthread",

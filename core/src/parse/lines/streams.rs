@@ -132,9 +132,9 @@ impl Streams {
     }
 
     /// Ends the input.
-    pub(super) fn finish(&mut self, last_line: u64, out: &mut Collector) {
+    pub(super) fn finish(&mut self, last_line: u64, markers: &Markers, out: &mut Collector) {
         for mut stream in core::mem::take(&mut self.streams) {
-            stream.finish(last_line, out);
+            stream.finish(last_line, markers, out);
         }
         *self = Self::default();
     }

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::super::collect::{Collector, Ending};
-use super::ValgrindProcess;
-use crate::model::{Kind, Tool};
+use super::{ValgrindProcess, run};
+use crate::model::{Amount, Kind, LeakSummary, RecordCount, Tool};
 use crate::problem::Code;
 
 /// Why a process has no more lines.
@@ -17,6 +17,8 @@ pub(crate) enum ProcessEnd {
     QuietInputEnded,
     /// The same process wrote a new header.
     Replaced,
+    /// valgrind itself broke down, which is a problem of its own.
+    BrokeDown,
 }
 
 impl ValgrindProcess {
@@ -30,6 +32,12 @@ impl ValgrindProcess {
             .as_ref()
             .is_some_and(|d| !has_no_blank_line(&d.kind));
         self.end_record(out);
+        let shows_leaks = |records: &[RecordCount]| {
+            records
+                .iter()
+                .any(|record| out.findings[record.finding].kind.is_leak())
+        };
+        let shows_leaks = shows_leaks(&out.reports[self.report].report.records);
         let report = &mut out.reports[self.report].report;
         let is_foreign = !report.has_header && !self.has_summary && !self.ended;
         if (is_foreign || !report.tool.is_valgrind()) && report.printed == 0 {
@@ -41,6 +49,35 @@ impl ValgrindProcess {
             && !report.has_header
             && !self.has_summary
             && !in_record;
+        if end == ProcessEnd::BrokeDown {
+            return;
+        }
+        let is_old = self.has_old_heap || run::is_old(report);
+        if let Some(leaks) = report.totals.leaks.as_mut().filter(|_| is_old) {
+            // The row of indirect leaks is only there if there are any.
+            let lacks_indirect = leaks.lines + 1 == LeakSummary::LINES;
+            if lacks_indirect && leaks.indirect == Amount::default() {
+                leaks.lines = LeakSummary::LINES;
+            }
+        }
+        let only_errors = report.totals.contexts.is_some()
+            && report.totals.in_use.is_none()
+            && report.totals.leaks.is_none()
+            && !report.totals.all_freed
+            && !self.has_chatter
+            && (report.printed == 0 || self.has_reprint);
+        if self.is_first && !report.has_header && only_errors && !in_record {
+            // All that `-q -s` prints at the end.
+            report.complete = true;
+            if report.tool == Tool::Memcheck && !shows_leaks {
+                let line = report.last_line;
+                let pid = report.pid;
+                let message = "the log has no more than an error summary, which proves nothing \
+                               about leaks; run valgrind without -q";
+                out.add_problem(Code::LeaksNotShown, line, pid, message);
+            }
+            return;
+        }
         // A child of `fork` writes no header, but then its parent wrote one before.
         if self.is_first && !report.has_header && (self.has_summary || self.ended) {
             let message =

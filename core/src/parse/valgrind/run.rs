@@ -28,6 +28,9 @@ const OUTSIDE_SIGNALS: &[&str] = &[
     "SIGRT",
 ];
 
+/// The message of an instruction that valgrind can't run (`m_scheduler/scheduler.c`).
+const UNRECOGNISED: &str = "valgrind: Unrecognised instruction";
+
 impl ValgrindProcess {
     /// Reads a line about the run as a whole. Returns false if the line isn't one.
     pub(super) fn run_level(
@@ -54,12 +57,14 @@ impl ValgrindProcess {
             || contains(bytes, b" in context ") && bytes.ends_with(b":")
         {
             self.reprint = true;
+            self.has_reprint = true;
         } else if text.starts_with("More than ")
             && contains(bytes, b"errors detected.  I'm not reporting any more")
         {
             report.capped = true;
-        } else if text.starts_with("FATAL: ") {
+        } else if text.starts_with("FATAL: ") || text.starts_with(UNRECOGNISED) {
             let pid = report.pid;
+            let text = text.strip_prefix("valgrind: ").unwrap_or(text);
             let message = format!("valgrind failed: {text}");
             out.add_problem(Code::CheckerFailed, line, pid, message);
         } else if text.starts_with("Exit program on first error") {
@@ -83,7 +88,8 @@ impl ValgrindProcess {
             "All heap blocks were freed",
         ];
         let report = &out.reports[self.report].report;
-        let is_second = (self.ended && SUMMARIES.iter().any(|start| text.starts_with(start)))
+        let is_summary = || SUMMARIES.iter().any(|start| text.starts_with(start));
+        let is_second = (self.ended && !self.has_old_heap && !is_old(report) && is_summary())
             || (report.version.is_some() && text.starts_with("Using Valgrind-"))
             || (report.command.is_some() && text.starts_with("Command: "));
         if is_second {
@@ -106,6 +112,10 @@ impl ValgrindProcess {
             report.totals.leaks = (!report.totals.all_freed).then(LeakSummary::default);
             self.next_leak_check(out);
             self.leak_check_done = true;
+            self.has_summary = true;
+        } else if self.tool == Tool::Memcheck && text.starts_with("malloc/free: ") {
+            summary::old_heap(text.as_bytes(), report);
+            self.has_old_heap = true;
             self.has_summary = true;
         } else if let Some(errors) = text.strip_prefix("ERROR SUMMARY: ") {
             self.has_summary = true;
@@ -140,9 +150,17 @@ impl ValgrindProcess {
 
 /// Reads a line of valgrind's header into a report. Returns false if the line isn't one.
 fn header_field(text: &str, report: &mut Report) -> bool {
-    if let Some(version) = text.strip_prefix("Using ") {
-        let version = version.split([' ', ';']).next().unwrap_or_default();
-        report.version = Some(version.trim_start_matches("Valgrind-").into());
+    let version = text.strip_prefix("Using ").map(|version| {
+        let version = version.split([' ', ';', ',']).next().unwrap_or_default();
+        version
+            .trim_start_matches(['V', 'v'])
+            .trim_start_matches("algrind-")
+    });
+    // Until 3.5, a line about the library comes first: `Using LibVEX rev 1804, a library for`.
+    if version == Some("LibVEX") {
+        report.has_header = true;
+    } else if let Some(version) = version {
+        report.version = Some(version.into());
         report.has_header = true;
     } else if let Some(command) = text.strip_prefix("Command: ") {
         report.command = Some(command.into());
@@ -153,6 +171,17 @@ fn header_field(text: &str, report: &mut Report) -> bool {
         return false;
     }
     true
+}
+
+/// Returns true for valgrind 3.5 and older, which print the `ERROR SUMMARY` before they check for
+/// leaks.
+pub(super) fn is_old(report: &Report) -> bool {
+    let version = report.version.as_deref().unwrap_or_default();
+    let mut numbers = version.split('.').map(|n| n.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) < (3, 6),
+        _ => false,
+    }
 }
 
 /// Returns true for signals of a crash.
@@ -197,12 +226,30 @@ pub(super) fn is_run_level(text: &str) -> bool {
         "Process terminating with default action",
         "Exit program on first error",
         "FATAL: ",
+        UNRECOGNISED,
+    ];
+    STARTS.iter().any(|start| text.starts_with(start))
+}
+
+/// Returns true if valgrind may print a stack after a line about the run.
+pub(super) fn may_have_stack(text: &str) -> bool {
+    !is_run_level(text) || text.starts_with("Process terminating") || text.starts_with(UNRECOGNISED)
+}
+
+/// Returns true for messages of valgrind's core that aren't errors, and may appear within the
+/// record of an error (`m_signals.c`, `m_stacks.c`).
+pub(super) fn is_core_message(text: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "Warning: ",
+        "WARNING: ",
+        "Stack overflow in thread ",
+        "brk segment overflow in thread ",
     ];
     STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// Returns true for informational messages. Only a verbose run prints a stack after one.
-fn is_chatter(text: &str) -> bool {
+pub(super) fn is_chatter(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "Copyright (C)",
         "FILE DESCRIPTORS: ",

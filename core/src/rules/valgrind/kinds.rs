@@ -283,7 +283,7 @@ fn is_memcheck_kind(kind: &str, extra: &Extra, finding: &Finding) -> bool {
         ("Mempool", _) => is(&["invalid-mem-pool"]),
         ("Cond" | "Value0", _) => is(&["uninit-condition"]),
         ("ReallocZero", _) => is(&["realloc-size-zero"]),
-        ("BadAlign", _) => is(&["invalid-alignment"]),
+        ("BadAlign", _) => is(&["invalid-alignment", "invalid-size-and-alignment"]),
         ("BadSize" | "UnsafeZeroSize", _) => is(&["invalid-size"]),
         ("SizeMismatch", _) => is(&["mismatched-allocate-deallocate-size"]),
         ("AlignMismatch", _) => is(&["mismatched-allocate-deallocate-alignment"]),

@@ -16,6 +16,8 @@ pub(crate) type Headlines = HashSet<String>;
 /// The contents of one file.
 #[derive(Default)]
 pub(crate) struct Scan {
+    /// The process and the start of a leak's headline that may go on in the next line.
+    pub(crate) wrapped: Option<((String, u64), String)>,
     /// The headlines of all gated records.
     pub(crate) records: Vec<String>,
     /// The file proves that a checker ran.

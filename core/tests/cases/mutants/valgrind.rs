@@ -151,9 +151,20 @@ pub(crate) fn source(line: &str) -> Option<&str> {
 }
 
 pub(crate) fn line(line: &str, scan: &mut Scan) {
+    let wrapped = scan.wrapped.take();
     let Some((source, pid, text)) = tagged(line) else {
+        // The rest of a headline that is broken between two words.
+        if let Some((process, start)) = wrapped {
+            let run = scan.runs.entry(process).or_default();
+            scan.records
+                .extend(record(&format!("{start} {}", line.trim()), run));
+        }
         return;
     };
+    let begins_leak = text.trim().starts_with(|c: char| c.is_ascii_digit())
+        && text.contains(" bytes")
+        && !text.contains(" are ");
+    scan.wrapped = begins_leak.then(|| ((source.clone(), pid), text.trim().to_owned()));
     let run = scan.runs.entry((source, pid)).or_default();
     let (indent, text) = (text.len() - text.trim_start().len(), text.trim());
     if let Some(headline) = run.descriptor.take()
