@@ -41,9 +41,11 @@ pub(crate) fn plain<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     while let Some((&byte, tail)) = rest.split_first() {
         if byte == ESC {
             rest = after_escape(tail);
-        } else if let Some(after) = after_lost_escape(rest)
-            && scratch.last() != Some(&b'\\')
-        {
+        } else if let Some(after) = after_lost_escape(rest) {
+            // After another backslash, the escape is part of a string that must stay one.
+            if scratch.last() == Some(&b'\\') {
+                scratch.extend_from_slice(&rest[..rest.len() - after.len()]);
+            }
             rest = after;
         } else if let Some((space, replacement)) =
             SPACES.iter().find(|(space, _)| rest.starts_with(space))

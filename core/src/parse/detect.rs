@@ -223,7 +223,7 @@ mod tests {
                     "a",
                     "== ",
                     "some text before it, and a line\n",
-                    "valgrin",
+                    "valgri",
                     "Error ",
                 ] {
                     let tag = if TAGS.contains(&marker) { "==" } else { "" };

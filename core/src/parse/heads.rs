@@ -96,7 +96,8 @@ fn begins_with_headline(text: &[u8]) -> bool {
 /// Returns the position of an allocator's message in a line that begins with other output, because
 /// the process aborted before it wrote the rest of the line.
 fn abort(text: &[u8]) -> Option<usize> {
-    if text.starts_with(b"** Error in") || text.starts_with(b"bort message") {
+    let contains_another = [&b"** Error in"[..], b"** glibc detected", b"bort message"];
+    if contains_another.iter().any(|start| text.starts_with(start)) {
         return None;
     }
     let heads = untagged::ABORTS.iter().copied();
@@ -147,11 +148,12 @@ impl Head {
     }
 }
 
-/// Returns true if the text ends with a lower-case word and a space.
+/// Returns true if the text ends with a word and a space. A word in capitals is a level.
 fn is_sentence(text: &[u8]) -> bool {
     let words = text.trim_ascii_end();
     let last = words.rsplit(|b| *b == b' ').next().unwrap_or(words);
-    words.len() < text.len() && last.len() > 1 && last.iter().all(u8::is_ascii_lowercase)
+    let is_word = last.len() > 1 && last.iter().all(u8::is_ascii_alphabetic);
+    words.len() < text.len() && is_word && !last.iter().all(u8::is_ascii_uppercase)
 }
 
 /// Returns true for a short message, such as glibc's, that may be part of a sentence.

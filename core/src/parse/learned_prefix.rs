@@ -136,8 +136,8 @@ mod tests {
         );
         assert_eq!(prefix.strip(b"worker[1345]: x"), Some(&b"x"[..]));
         assert_eq!(prefix.strip(b"worker[13]:"), Some(&b""[..]));
-        let prefix = LearnedPrefix::learn(b"a [  9s] x", 9, b"a [ 10s] y").unwrap();
-        assert_eq!(prefix.strip(b"a [100s]  z"), Some(&b" z"[..]));
+        let padded = LearnedPrefix::learn(b"a [  9s] x", 9, b"a [ 10s] y").unwrap();
+        assert_eq!(padded.strip(b"a [100s]  z"), Some(&b" z"[..]));
         assert_eq!(prefix.strip(b"other"), None);
         assert_eq!(prefix.key(), b"\0worker[0]: ");
     }

@@ -29,15 +29,12 @@ mod tcmalloc;
 mod tombstone;
 
 use alloc::boxed::Box;
-use alloc::format;
 use core::fmt::Debug;
 
 use self::context::{Context, CurrentReport, ReportIndex};
-use super::collect::{Collector, shared_text};
-use crate::bytes::trim_start;
+use super::collect::Collector;
 use crate::line::Line;
 use crate::model::Text;
-use crate::problem::Code;
 
 /// Maximum number of unrelated lines within a report. If more follow, and the report has no end
 /// marker, it has ended.
@@ -85,8 +82,7 @@ pub(super) const HEADS: &[&[&str]] = &[
     custom::HEADS,
 ];
 
-/// Beginnings of messages that allocators print before they abort the process. They are never prose
-/// at the beginning of a line: if no dialect can read such a line, it is damaged.
+/// Beginnings of messages that allocators print before they abort the process.
 pub(super) const ABORTS: &[&str] = &[
     "Scudo ERROR: ",
     "*** buffer overflow detected",
@@ -306,11 +302,6 @@ impl UntaggedReports {
             .find(|started| !matches!(started, Start::No));
         match started {
             None | Some(Start::No) => {
-                let text = trim_start(text);
-                if ABORTS.iter().any(|head| text.starts_with(head.as_bytes())) {
-                    let message = format!("cannot parse `{}`", shared_text(text.trim_ascii()));
-                    context.problem(Code::UnknownReport, &message);
-                }
                 self.open = before;
                 return false;
             }

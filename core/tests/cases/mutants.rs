@@ -32,7 +32,7 @@ use transport::Transport;
 type Files = Vec<(String, Vec<u8>)>;
 
 /// The number of mutants of each part, unless `LEAKGATE_MUTANTS` is set.
-const SAMPLE: u64 = 15_000;
+const SAMPLE: u64 = 10_000;
 
 /// The number of violations to print.
 const MAX_PRINTED: usize = 20;

@@ -35,6 +35,8 @@ pub(super) const SANITIZER_WORDS: &[&str] = &[
     "'impossible' happened",
     "UBSAN: ",
     "kmemleak: ",
+    "kfence-#",
+    "_ubsan_handle_",
     "k at 0x",
 ];
 
@@ -83,8 +85,7 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "y main thread:",
     " #0 0x",
     "Uninit was ",
-    "kfence-#",
-    "_ubsan_handle_",
+    "libFuzzer: ",
     " of size ",
     "uninitialised ",
     "lid free() /",

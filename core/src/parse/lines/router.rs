@@ -234,8 +234,7 @@ impl Router {
         while self.pending.is_some() {
             self.decide(target);
         }
-        self.streams
-            .finish(last_line, target.markers, target.out);
+        self.streams.finish(last_line, target.markers, target.out);
         *self = Self {
             scratch: core::mem::take(&mut self.scratch),
             ..Self::default()

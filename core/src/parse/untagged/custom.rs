@@ -288,7 +288,7 @@ mod tests {
         ] {
             let parsed = read(&config, &alloc::format!("{line}\n"));
             let codes: Vec<_> = parsed.problems.iter().map(|p| p.code.as_str()).collect();
-            assert_eq!(codes, ["unknown-report"], "{line}");
+            assert_eq!(codes, ["unreadable-line"], "{line}");
         }
         let two = alloc::format!(
             "{config}\n[[format]]\nname = 'other'\ncontains = 'LEAK at '\npattern = 'LEAK at all'\n"
