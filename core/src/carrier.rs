@@ -71,8 +71,13 @@ impl Carriers {
             b'{' | b'"' | b'[' if json::is_json(text) => json::fields(text),
             b'#' if text.starts_with(teamcity::START) => teamcity::fields(text),
             first if first.is_ascii_alphabetic() && logfmt::is_logfmt(text) => logfmt::fields(text),
-            _ if !self.fields.is_empty() || is_marked(text) => fields_after_prefix(text)?,
-            _ => return None,
+            _ => {
+                let at = carrier_start(text)?;
+                if self.fields.is_empty() && !is_marked(text) {
+                    return None;
+                }
+                fields_at(&text[at..])
+            }
         };
         self.select(fields, is_marked)
     }
@@ -112,19 +117,25 @@ impl Carriers {
     }
 }
 
-/// Returns the fields of a carrier after an unknown prefix.
-fn fields_after_prefix(text: &[u8]) -> Option<Vec<Field<'_>>> {
-    if let Some(at) = memmem::find(text, b"{\"").filter(|_| text.ends_with(b"}")) {
-        return Some(json::fields(&text[at..]));
+/// Returns the position of a carrier after an unknown prefix.
+fn carrier_start(text: &[u8]) -> Option<usize> {
+    const LOGFMT: [&[u8]; 4] = [b" time=", b" ts=", b" level=", b" msg="];
+    let is_object = text.ends_with(b"}");
+    let starts = |at: &usize| match text[*at] {
+        b'{' => is_object && text[*at..].starts_with(b"{\""),
+        b'#' => text[*at..].starts_with(teamcity::START),
+        _ => LOGFMT.iter().any(|name| text[*at..].starts_with(name)),
+    };
+    memchr::memchr3_iter(b'{', b'#', b' ', text).find(starts)
+}
+
+/// Returns the fields of a carrier at its position.
+fn fields_at(carrier: &[u8]) -> Vec<Field<'_>> {
+    match carrier.first() {
+        Some(b'{') => json::fields(carrier),
+        Some(b'#') => teamcity::fields(carrier),
+        _ => logfmt::fields(carrier.trim_ascii_start()),
     }
-    if let Some(at) = memmem::find(text, teamcity::START) {
-        return Some(teamcity::fields(&text[at..]));
-    }
-    [&b" time="[..], b" ts=", b" level=", b" msg="]
-        .into_iter()
-        .filter_map(|name| memmem::find(text, name))
-        .min()
-        .map(|at| logfmt::fields(&text[at + 1..]))
 }
 
 /// Strips one line end.

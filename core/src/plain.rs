@@ -2,7 +2,7 @@
 //! ASCII.
 
 use alloc::vec::Vec;
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr2, memchr2_iter, memchr3};
 
 const ESC: u8 = 0x1B;
 
@@ -62,9 +62,9 @@ pub(crate) fn plain<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
 
 /// Returns true if the line contains an escape sequence or a space that isn't ASCII.
 fn needs_work(line: &[u8]) -> bool {
-    memchr(ESC, line).is_some()
-        || memchr3(0xC2, 0xE2, 0xEF, line).is_some()
-        || memchr::memchr_iter(b'[', line).any(|at| after_color(&line[at..]).is_some())
+    let is_special = |at: usize| line[at] == ESC || after_color(&line[at..]).is_some();
+    memchr2_iter(ESC, b'[', line).any(is_special)
+        || (!line.is_ascii() && memchr3(0xC2, 0xE2, 0xEF, line).is_some())
 }
 
 /// Returns the bytes after an escape sequence, given the bytes after its ESC (ECMA-48 section 5.4:

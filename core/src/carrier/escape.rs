@@ -3,22 +3,17 @@
 
 use alloc::vec::Vec;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2, memchr2_iter, memmem};
 
 /// Maximum number of times that a text may be escaped.
 const MAX_DEPTH: usize = 3;
 
 /// Returns the lines of a text with escaped line feeds. Returns `None` if it has none, or no marker.
 pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    let mut lines = if has_escaped_lines(text) && is_marked(text) {
-        unescape(&without_quote(text))
+    let mut lines = if has_escaped_lines(text) {
+        is_marked(text).then(|| unescape(&without_quote(text)))?
     } else {
-        let separator = [&b"%0A"[..], b"%0a", b"#012"]
-            .into_iter()
-            .find(|separator| memmem::find(text, separator).is_some())?;
-        if !is_marked(text) {
-            return None;
-        }
+        let separator = separator(text).filter(|_| is_marked(text))?;
         if separator[0] == b'%' {
             unescape_percent(text)
         } else {
@@ -35,6 +30,17 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
         lines.truncate(head.len());
     }
     Some(lines)
+}
+
+/// Returns the escaped line feed of GitHub's commands or of syslog that the text contains.
+fn separator(text: &[u8]) -> Option<&'static [u8]> {
+    const SEPARATORS: [&[u8]; 3] = [b"%0A", b"%0a", b"#012"];
+    let starts = |at: usize| {
+        SEPARATORS
+            .into_iter()
+            .find(|separator| text[at..].starts_with(separator))
+    };
+    memchr2_iter(b'%', b'#', text).find_map(starts)
 }
 
 /// Replaces the first quote by a line feed, because the text of a string literal begins there.

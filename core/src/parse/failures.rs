@@ -11,7 +11,7 @@ use super::collect::{Collector, shared_text};
 use super::lsan;
 use super::sanitizer::is_prefix;
 use super::valgrind::Panic;
-use crate::bytes::{before, contains, trim_start};
+use crate::bytes::{after, before, contains, trim_start};
 use crate::line::Line;
 use crate::problem::Code;
 
@@ -66,9 +66,7 @@ pub(crate) fn outside_of_reports(text: &[u8], line: &Line<'_>, out: &mut Collect
         );
     }
     let text = text.trim_ascii();
-    let message = text
-        .strip_prefix(b"valgrind: ")
-        .map(<[u8]>::trim_ascii_start);
+    let message = after(text, b"valgrind: ").map(<[u8]>::trim_ascii_start);
     let failed = message.is_some_and(|s| {
         VALGRIND.iter().any(|f| s.starts_with(f)) || NOT_STARTED.iter().any(|f| s.ends_with(f))
     });

@@ -13,7 +13,6 @@ const TAGLESS: &[&str] = &[
     "Suppressions used:",
     "Uninitialized bytes in ",
     "ubsan: ",
-    "valgrind: ",
     "<valgrindoutput>",
 ];
 

@@ -49,7 +49,7 @@ pub(super) struct Target<'a> {
 fn begins_usually(text: &[u8]) -> bool {
     let trimmed = text.trim_ascii_start();
     match trimmed {
-        [] | [b'#', ..] => true,
+        [] | [b'#', b'0'..=b'9' | b' ', ..] => true,
         [b'=', b'=', next, ..] => next.is_ascii_digit(),
         [b'D', ..] => trimmed.starts_with(b"Direct leak of "),
         [b'I', ..] => trimmed.starts_with(b"Indirect leak of "),
@@ -137,7 +137,9 @@ impl Router {
         if depth < MAX_DEPTH {
             let markers = target.markers;
             let is_marked = |text: &[u8]| markers.contains_any(text);
-            if let Some(inner) = self.carriers.unwrap_fields(text, &is_marked) {
+            if !begins_usually(text)
+                && let Some(inner) = self.carriers.unwrap_fields(text, &is_marked)
+            {
                 let key = join([&key, &inner.source, &[]]);
                 return self.unwrap_all(&key, &inner.text, line, target, depth);
             }
