@@ -3,6 +3,7 @@
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use leakgate_core::emit::terminal;
 
 use crate::args::ReportArgs;
 use crate::{allow, baseline, check, diff, doctor, explain, init, merge, rules, run, suppress};
@@ -126,7 +127,7 @@ enum ColorChoice {
 
 /// Parses the command line. Prints a message and exits if it is invalid or asks for help.
 pub(crate) fn parse() -> Command {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match cli.color {
         ColorChoice::Auto => {}
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
@@ -142,9 +143,34 @@ pub(crate) fn parse() -> Command {
             Some(subcommand) => subcommand.error(ErrorKind::ArgumentConflict, message),
             None => Cli::command().error(ErrorKind::ArgumentConflict, message),
         };
-        error.exit();
+        exit(&error);
     }
     cli.command
+}
+
+/// Prints help, the version, or an error, and exits. An error echoes arguments, which may come from
+/// a pull request, so they are escaped.
+fn exit(error: &clap::Error) -> ! {
+    let is_plain = |argument: std::ffi::OsString| {
+        let text = argument.to_string_lossy();
+        terminal(&text) == text
+    };
+    if !error.use_stderr() || std::env::args_os().all(is_plain) {
+        error.exit();
+    }
+    eprint!("{}", escape(&error.render().to_string()));
+    std::process::exit(error.exit_code());
+}
+
+/// Escapes each line of a message.
+fn escape(message: &str) -> String {
+    message
+        .split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => format!("{}\n", terminal(line)),
+            None => terminal(line).into_owned(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -154,6 +180,23 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_echo_arguments_escaped() {
+        for argument in [
+            "--a\u{1b}[2Jb",
+            "--a\n::error::b",
+            "--a\u{202e}b",
+            "--a##vso[task.b]",
+        ] {
+            let error = Cli::try_parse_from(["leakgate", "check", argument]).unwrap_err();
+            let message = escape(&error.render().to_string());
+            let is_safe = |line: &str| !line.starts_with("::") && terminal(line) == line;
+            assert!(message.lines().all(is_safe), "{message}");
+        }
+        let help = Cli::try_parse_from(["leakgate", "--help"]).unwrap_err();
+        assert_eq!(escape(&help.to_string()), help.to_string());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Triage and verdict of parsed logs, and the reports about them. `check`, `run` and the GitHub
 //! Action's step share this code.
 
+use std::fmt::Write;
+
 use leakgate_core::compare::Change;
 use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::verdict::ObservedRuns;
@@ -109,9 +111,9 @@ fn write_report(
             ..options
         },
     };
-    let text = emit::render(run, target.format, &options);
+    let text = |out: &mut dyn Write| emit::write(run, target.format, &options, out);
     match &target.file {
-        Some(path) => output::file(path, &text),
-        None => output::stdout(&text),
+        Some(path) => output::file_from(path, text),
+        None => output::stdout_from(text),
     }
 }

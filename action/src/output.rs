@@ -1,16 +1,55 @@
 //! Writes to standard output, standard error and files. Files are written completely or not at
 //! all.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::args::ReportTarget;
 use crate::error::Error;
 
+/// A function that writes text, such as a report.
+pub(crate) trait WriteText: FnOnce(&mut dyn fmt::Write) -> fmt::Result {}
+
+impl<F: FnOnce(&mut dyn fmt::Write) -> fmt::Result> WriteText for F {}
+
+/// Writes text to a stream of bytes, so that a large report is never in memory as a whole.
+struct TextWriter<W> {
+    out: W,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> fmt::Write for TextWriter<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.write_all(text.as_bytes()).map_err(|error| {
+            self.error = Some(error);
+            fmt::Error
+        })
+    }
+}
+
+/// Writes text to a stream of bytes.
+fn write_text(out: impl Write, text: impl WriteText) -> io::Result<()> {
+    let mut writer = TextWriter {
+        out: io::BufWriter::new(out),
+        error: None,
+    };
+    match text(&mut writer) {
+        Ok(()) => writer.out.flush(),
+        Err(fmt::Error) => Err(writer
+            .error
+            .unwrap_or_else(|| io::Error::other("the text could not be formatted"))),
+    }
+}
+
 /// Writes text to standard output. A closed pipe (`| head`) is not an error.
 pub(crate) fn stdout(text: &str) -> Result<(), Error> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    stdout_from(|out| out.write_str(text))
+}
+
+/// Like [`stdout`], for text that is written in parts.
+pub(crate) fn stdout_from(text: impl WriteText) -> Result<(), Error> {
+    match write_text(anstream::stdout().lock(), text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::Write("standard output".into(), error))
         }
@@ -75,6 +114,11 @@ pub(crate) fn ensure_inputs_not_overwritten<'a>(
 /// Writes a file. A temporary file in the same directory is renamed onto it, so that the file is
 /// never incomplete.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
+    file_from(path, |out| out.write_str(text))
+}
+
+/// Like [`file`], for text that is written in parts.
+pub(crate) fn file_from(path: &Path, text: impl WriteText) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
     // A symbolic link is kept and its target is replaced. A pipe or a device is written to.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -82,7 +126,9 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
         .metadata()
         .is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
     {
-        return std::fs::write(&real, text).map_err(error);
+        return std::fs::File::create(&real)
+            .and_then(|file| write_text(file, text))
+            .map_err(error);
     }
     let path = real.as_path();
     let temporary = temporary_sibling(path, text).map_err(|e| error(without_path(&e)))?;
@@ -93,6 +139,7 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
 /// Creates a file. Fails if it exists, even if it was created a moment ago.
 pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
+    let text = |out: &mut dyn fmt::Write| out.write_str(text);
     let temporary = temporary_sibling(path, text).map_err(|e| error(without_path(&e)))?;
     temporary
         .persist_noclobber(path)
@@ -101,16 +148,16 @@ pub(crate) fn new_file(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 /// Creates a temporary file with this text in the directory of `path`.
-fn temporary_sibling(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+fn temporary_sibling(path: &Path, text: impl WriteText) -> io::Result<tempfile::NamedTempFile> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new()
+    let temporary = tempfile::Builder::new()
         .prefix(".leakgate-")
         .permissions_like(path)
         .tempfile_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
+    write_text(temporary.as_file(), text)?;
     Ok(temporary)
 }
 

@@ -22,6 +22,9 @@ use memchr::memmem;
 /// Maximum number of field names that are remembered for an input.
 const MAX_FIELDS: usize = 16;
 
+/// Maximum number of texts of a line with which the next ones are compared.
+const MAX_COMPARED: usize = 8;
+
 /// A field with text.
 #[derive(Debug, PartialEq, Eq)]
 struct Field<'a> {
@@ -103,7 +106,7 @@ impl Carriers {
             }
             // Some collectors store the same text in several fields.
             let is_copy = |text: &Vec<u8>| memmem::find(text, &field.value).is_some();
-            if !selected.iter().any(is_copy) {
+            if !selected.iter().take(MAX_COMPARED).any(is_copy) {
                 selected.push(field.value);
             }
         }

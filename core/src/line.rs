@@ -17,6 +17,18 @@ pub(crate) struct Line<'a> {
     pub(crate) continues: bool,
 }
 
+impl Line<'_> {
+    /// Returns a part of the line as a line of its own. If each of its parts kept the whole line,
+    /// a line with many parts would take quadratic time.
+    pub(crate) fn part<'a>(&self, bytes: &'a [u8]) -> Line<'a> {
+        Line {
+            bytes,
+            number: self.number,
+            continues: self.continues,
+        }
+    }
+}
+
 /// The beginning of a line whose rest is in the next chunk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PartialLine {

@@ -1,7 +1,7 @@
 // The rules pane: leakgate.toml and suppression files as editable text, a baseline, and the errors
 // in all of them.
 
-import { INPUT_DELAY, byId } from './element.js';
+import { INPUT_DELAY, byId, visible } from './element.js';
 import { debounce, make } from './report/report.js';
 
 const CONFIG = 'leakgate.toml';
@@ -118,7 +118,7 @@ function removeButton(name, remove) {
     {
       type: 'button',
       className: 'remove',
-      'aria-label': `Remove ${name}`,
+      'aria-label': `Remove ${visible(name)}`,
       onclick,
     },
     '×',
@@ -133,7 +133,7 @@ function tab(name) {
       'aria-pressed': String(name === current),
       onclick: () => open(name),
     },
-    name,
+    visible(name),
   );
   if (name === CONFIG) return make('span', {}, button);
   const remove = () => {
@@ -149,7 +149,12 @@ function baselineTab() {
     open(current);
   };
   const { name } = baseline;
-  return make('span', { className: 'baseline' }, `Baseline: ${name}`, removeButton(name, remove));
+  return make(
+    'span',
+    { className: 'baseline' },
+    `Baseline: ${visible(name)}`,
+    removeButton(name, remove),
+  );
 }
 
 /** Opens a file in the editor. */
@@ -158,7 +163,7 @@ function open(name) {
   box.value = texts.get(name);
   tabs.replaceChildren(...[...texts.keys()].map(tab));
   if (baseline) tabs.append(baselineTab());
-  box.setAttribute('aria-label', current);
+  box.setAttribute('aria-label', visible(current));
   updateGutter();
 }
 
@@ -176,7 +181,8 @@ function updateGutter() {
 }
 
 function errorItem(error) {
-  const place = error.line ? `${error.file}:${error.line}` : error.file;
+  const file = visible(error.file);
+  const place = error.line ? `${file}:${error.line}` : file;
   const name =
     texts.has(error.file) && error.line
       ? make('button', { type: 'button', className: 'at', onclick: () => select(error) }, place)

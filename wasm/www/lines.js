@@ -1,5 +1,7 @@
 // Keeps the logs as bytes, from which the lines of a finding are shown.
 
+import { visible } from './element.js';
+
 const PART = 1 << 20;
 const LF = 10;
 
@@ -53,7 +55,7 @@ class Log {
     const text = await new Blob(this.parts.slice(begin, end)).text();
     const skipped = begin === 0 ? 0 : this.ends[begin - 1];
     const lines = text.split('\n').slice(first - 1 - skipped, last - skipped);
-    return lines.map((line) => line.replace(/\r$/, '').slice(0, MAX_WIDTH));
+    return lines.map((line) => visible(line.replace(/\r$/, '').slice(0, MAX_WIDTH)));
   }
 }
 

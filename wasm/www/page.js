@@ -2,7 +2,7 @@
 
 import { InputErrors, WorkerCrash, request, start } from './calls.js';
 import * as editor from './editor.js';
-import { INPUT_DELAY, byId } from './element.js';
+import { INPUT_DELAY, byId, visible } from './element.js';
 import { formatSize, fromDrop, fromList, kindOf } from './files.js';
 import { actions, copy, debounce, make } from './report/report.js';
 import * as result from './result.js';
@@ -130,12 +130,13 @@ function remove(file) {
 }
 
 function inputItem(file) {
-  const label = `Remove ${file.name}`;
+  const name = visible(file.name);
+  const label = `Remove ${name}`;
   const onclick = () => remove(file);
   return make(
     'li',
     {},
-    `${file.name}, ${formatSize(file.blob.size)} `,
+    `${name}, ${formatSize(file.blob.size)} `,
     make('button', { type: 'button', className: 'remove', 'aria-label': label, onclick }, '×'),
   );
 }
@@ -188,7 +189,7 @@ const compareWith = guarded(async (files) => {
       : await request('base', { files, options: options() });
     base = { text, name: files.map(({ name }) => name).join(', ') };
   } else base = null;
-  byId('base').textContent = base ? `Compared with ${base.name}.` : '';
+  byId('base').textContent = base ? `Compared with ${visible(base.name)}.` : '';
   byId('clear-base').hidden = !base;
   await judge();
 });

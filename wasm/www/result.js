@@ -1,6 +1,6 @@
 // The result: the verdict and the findings.
 
-import { byId } from './element.js';
+import { byId, visible } from './element.js';
 import { make, plural, use } from './report/report.js';
 import { defaultSettings, view } from './report/view.js';
 
@@ -52,7 +52,7 @@ export async function show(judged, failed, isShared) {
   const { outcome, title, verdict: markup, lists, data, notGiven } = judged;
   if (failed.length) {
     setVerdict('error', 'error: some inputs could not be read', markup);
-    const items = failed.map((message) => make('li', {}, message));
+    const items = failed.map((message) => make('li', {}, visible(message)));
     byId('reasons').prepend(make('ul', { className: 'reasons' }, items));
   } else setVerdict(outcome, title.replace(/^leakgate: /, ''), markup);
   if (notGiven.length) {
@@ -69,7 +69,7 @@ export async function show(judged, failed, isShared) {
 
 /** Adds a note below the verdict. */
 export function addNote(text) {
-  byId('reasons').append(make('p', {}, text));
+  byId('reasons').append(make('p', {}, visible(text)));
 }
 
 /** Scrolls to the verdict if it is below the window, unless the user is typing. */

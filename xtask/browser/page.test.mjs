@@ -64,6 +64,8 @@ async function open(options = {}, address = SERVED) {
     'console',
     (message) =>
       message.text().startsWith('Service Worker registration blocked') ||
+      // Chromium doesn't know this directive.
+      message.text().includes("directive 'webrtc'") ||
       faults.push(message.text()),
   );
   tab.on('pageerror', (error) => faults.push(error.message));
@@ -665,6 +667,18 @@ test('markup in logs stays text', async () => {
   await done();
 });
 
+test('invisible characters in names and logs are shown', async () => {
+  const { tab, done } = await open();
+  const name = 'a\u202egol.txt';
+  await put(tab, name, HOSTILE_LOG.replace('main', 'ma\u202ein\u200b\x1b[8m'));
+  await title(tab, /^fail, 1 unexpected finding$/);
+  assert.match(await tab.textContent('#inputs'), /^a\\u\{202e\}gol\.txt, /);
+  await tab.click('button.open');
+  await tab.waitForSelector('.log .here');
+  assert.match(await tab.textContent('.log'), /ma\\u\{202e\}in\\u\{200b\}\\u\{1b\}\[8m/);
+  await done();
+});
+
 test('the page is accessible in both themes, on a phone and at 200%', async () => {
   for (const [name, options] of Object.entries({
     light: { colorScheme: 'light' },
@@ -712,6 +726,7 @@ test('the single file works from disk and may load nothing', async () => {
   const [, policy] = /Content-Security-Policy" content="([^"]+)"/.exec(html);
   assert.match(policy, /^default-src 'none'; script-src 'sha256-\S+' 'wasm-unsafe-eval'; /);
   assert.match(policy, / style-src 'sha256-\S+'; img-src data:; worker-src blob:;/);
+  assert.match(policy, /; webrtc 'block'$/);
   const { tab, done } = await open({ offline: true }, SINGLE);
   await put(tab, 'logs.zip', zip([['a.txt', text('lsan/direct-clang19')]]));
   await title(tab, /^fail, 1 unexpected finding$/);

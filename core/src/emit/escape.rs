@@ -1,10 +1,13 @@
 //! Escaping of log text, with a function for each context in which reports contain it. Logs are
 //! untrusted input.
 //!
-//! Reports may also be printed to the log of a CI job, so every format keeps GitHub's runner from
-//! finding workflow commands in log text. The runner recognizes `::` at the start of a line, after
+//! Reports may also be printed to the log of a CI job, so every format keeps the CI system from
+//! finding commands in log text. GitHub's runner recognizes `::` at the start of a line, after
 //! optional blanks, and `##[` anywhere in a line
-//! (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>).
+//! (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>). Azure
+//! Pipelines recognizes `##vso[`
+//! (<https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands>), and TeamCity
+//! `##teamcity[` (<https://www.jetbrains.com/help/teamcity/service-messages.html>).
 
 mod markdown;
 
@@ -15,8 +18,22 @@ use core::fmt::Write as _;
 
 pub(crate) use self::markdown::{code, code_in_table, fenced, prose, summary};
 
-/// The start of a workflow command in its old form, recognized anywhere in a line.
-const OLD_COMMAND: &str = "##[";
+/// Returns true if the text begins with a command that CI systems recognize anywhere in a line:
+/// `##[`, `##vso[` or `##teamcity[`. Any other word counts, too.
+fn is_command(text: &str) -> bool {
+    text.strip_prefix("##").is_some_and(|name| {
+        name.trim_start_matches(|c: char| c.is_ascii_alphabetic())
+            .starts_with('[')
+    })
+}
+
+/// Returns true if the text contains such a command.
+fn contains_command(text: &str) -> bool {
+    text.contains("##")
+        && text
+            .match_indices('#')
+            .any(|(at, _)| is_command(&text[at..]))
+}
 
 /// Returns true for characters that are invisible or change how the text around them is displayed:
 /// control characters, bidirectional formatting characters (CVE-2021-42574), Unicode line
@@ -34,7 +51,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Escapes text for terminals and other plain text: invisible characters become escape sequences
-/// such as `\u{1b}`, and workflow commands of GitHub Actions are broken up.
+/// such as `\u{1b}`, and commands of CI systems are broken up.
 ///
 /// ```
 /// use leakgate_core::emit::terminal;
@@ -56,14 +73,14 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 
 /// Like [`terminal`], for text that follows other text in its line, where `::` starts no command.
 pub(crate) fn inline(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) && !text.contains(OLD_COMMAND) {
+    if !text.contains(is_invisible) && !contains_command(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
         match c {
             '\t' => out.push(' '),
-            '#' if text[at..].starts_with(OLD_COMMAND) => out.extend(c.escape_unicode()),
+            '#' if is_command(&text[at..]) => out.extend(c.escape_unicode()),
             c if is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
@@ -71,15 +88,15 @@ pub(crate) fn inline(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Escapes serialized JSON without changing its meaning: invisible characters and workflow commands
-/// become `\u` sequences (RFC 8259, section 7). Both can occur only within JSON strings.
+/// Escapes serialized JSON without changing its meaning: invisible characters and commands of CI
+/// systems become `\u` sequences (RFC 8259, section 7). Both can occur only within JSON strings.
 pub(crate) fn json(text: String) -> String {
-    if !text.contains(is_invisible) && !text.contains(OLD_COMMAND) {
+    if !text.contains(is_invisible) && !contains_command(&text) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 64);
     for (at, c) in text.char_indices() {
-        if is_invisible(c) || (c == '#' && text[at..].starts_with(OLD_COMMAND)) {
+        if is_invisible(c) || (c == '#' && is_command(&text[at..])) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing into a string can't fail.
                 let _ = write!(out, "\\u{unit:04x}");
@@ -151,8 +168,16 @@ pub(crate) fn message(text: &str) -> String {
 
 /// Converts a path to a URI: a `file:` URI if it's absolute, otherwise a relative reference
 /// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>, <https://www.rfc-editor.org/rfc/rfc8089>).
+/// Each run of slashes becomes one, because `file:////host/share` names a host, from which a reader
+/// on Windows would request the file.
 pub(crate) fn uri(path: &str) -> String {
-    let path = path.replace('\\', "/");
+    let mut path = path.replace('\\', "/");
+    let mut before = '\0';
+    path.retain(|c| {
+        let is_repeated = c == '/' && before == '/';
+        before = c;
+        !is_repeated
+    });
     let is_drive =
         path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
     let mut out = String::with_capacity(path.len() + 8);
@@ -236,6 +261,9 @@ mod tests {
         assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error::x");
         assert_eq!(inline("::f(x)"), "::f(x)");
         assert_eq!(terminal("a ###[error]x"), "a #\\u{23}#[error]x");
+        assert_eq!(inline("x##vso[task.y]"), "x\\u{23}#vso[task.y]");
+        assert_eq!(inline("###teamcity[y"), "#\\u{23}#teamcity[y");
+        assert_eq!(json("\"##VSO[x\"".into()), "\"\\u0023#VSO[x\"");
         assert_eq!(
             json("{\"a\":\"##[x\\\\##[\"}".into()),
             "{\"a\":\"\\u0023#[x\\\\\\u0023#[\"}"
@@ -282,6 +310,12 @@ mod tests {
             ("caf\u{e9}:x", "caf%C3%A9%3Ax"),
             ("/abs/a.c", "file:///abs/a.c"),
             ("C:\\x\\a.c", "file:///C:/x/a.c"),
+            ("//host/share/a.c", "file:///host/share/a.c"),
+            ("\\\\host\\share\\a.c", "file:///host/share/a.c"),
+            ("/.//host/a.c", "file:///./host/a.c"),
+            ("\\\\?\\C:\\a.c", "file:///%3F/C%3A/a.c"),
+            ("C:\\\\x", "file:///C:/x"),
+            ("a//b/", "a/b/"),
         ] {
             assert_eq!(uri(path), want);
         }

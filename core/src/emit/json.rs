@@ -1,7 +1,12 @@
 //! JSON report, schema `leakgate/v1`. The types are in `wire.rs`.
 
 use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
+
+use serde::Serialize;
 
 use super::{FindingInRun, Run, escape, location};
 use crate::model::Finding;
@@ -9,13 +14,33 @@ use crate::rules::{self, Rule, RuleUsage};
 use crate::triage::{Cause, Comparison, Disposition, TriagedFinding};
 use crate::wire::{self, borrow_all, to_str};
 
-/// Writes the JSON report and a line feed.
+/// The place of the findings in a report without any.
+const FINDINGS: &str = ",\"findings\":[";
+
+/// Writes the JSON report and a line feed. Findings are written one by one, because the text of all
+/// of them may be larger than everything else in memory.
 pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let text = serde_json::to_string(&report(run)).map_err(|_| fmt::Error)?;
-    writeln!(out, "{}", escape::json(text))
+    let text = serialize(&report_without_findings(run))?;
+    let place = text
+        .find(&format!("{FINDINGS}],\"rules\":"))
+        .ok_or(fmt::Error)?;
+    let (head, tail) = text.split_at(place + FINDINGS.len());
+    out.write_str(head)?;
+    for (at, found) in run.findings().enumerate() {
+        if at > 0 {
+            out.write_char(',')?;
+        }
+        out.write_str(&serialize(&finding(found, run))?)?;
+    }
+    writeln!(out, "{tail}")
 }
 
-fn report<'a>(run: &Run<'a>) -> wire::Report<'a> {
+fn serialize(value: &impl Serialize) -> Result<String, fmt::Error> {
+    let text = serde_json::to_string(value).map_err(|_| fmt::Error)?;
+    Ok(escape::json(text))
+}
+
+fn report_without_findings<'a>(run: &Run<'a>) -> wire::Report<'a> {
     let parsed = run.parsed;
     let verdict = run.verdict;
     let advice = run.triage.advice.iter();
@@ -31,7 +56,7 @@ fn report<'a>(run: &Run<'a>) -> wire::Report<'a> {
         },
         inputs: parsed.inputs.iter().map(Into::into).collect(),
         reports: parsed.reports.iter().map(Into::into).collect(),
-        findings: run.findings().map(|found| finding(found, run)).collect(),
+        findings: Vec::new(),
         rules: run.rules().map(|(r, usage)| rule(r, usage)).collect(),
         advice: advice.map(|a| rule_advice(a, run)).collect(),
         baseline: run.triage.baseline.as_ref().map(baseline),

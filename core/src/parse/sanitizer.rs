@@ -57,6 +57,8 @@ impl Default for RuntimeErrorFinder {
 pub(crate) struct Sanitizers {
     open: Option<ReportBody>,
     reports: HashMap<(Tool, Option<u64>), usize>,
+    /// The tool's report that was opened last.
+    last_reports: HashMap<Tool, usize>,
     /// Number of the line `DEADLYSIGNAL`, if its headline hasn't come yet.
     deadly: Option<u64>,
     /// The line that MemorySanitizer prints before some headlines, and its number, if the headline
@@ -196,6 +198,7 @@ impl Sanitizers {
             return *report;
         }
         let report = out.open_report(key.0.clone(), key.1, context.stream.cloned(), context.line);
+        self.last_reports.insert(key.0.clone(), report);
         self.reports.insert(key, report);
         report
     }
@@ -276,13 +279,15 @@ impl Sanitizers {
     /// Handles `ABORTING`. The sanitizer has printed a report before; if it isn't in the log, its
     /// start is lost.
     fn aborted(&self, context: &LineContext<'_>, out: &mut Collector) {
+        let has_report = |tool: &Tool| {
+            let of = |pid| self.reports.contains_key(&(tool.clone(), pid));
+            // The tag of the headline may be missing.
+            of(context.pid) || (*tool != Tool::Ubsan && of(None))
+        };
         let is_known = self.mixed
             || self.unknown
             || self.deadly.is_some()
-            || self.reports.keys().any(|(tool, pid)| {
-                // The tag of the headline may be missing.
-                *pid == context.pid || (pid.is_none() && *tool != Tool::Ubsan)
-            });
+            || self.last_reports.keys().any(has_report);
         if !is_known {
             let message = "a sanitizer ended the process, but its report is missing from the log";
             out.add_problem(
@@ -315,7 +320,10 @@ impl Sanitizers {
         {
             // A table without rows proves nothing.
             current.dropped = true;
-            self.reports.retain(|_, known| *known != open.report);
+            let key = (report.tool.clone(), report.pid);
+            if self.reports.get(&key) == Some(&open.report) {
+                self.reports.remove(&key);
+            }
         }
         let report = &current.report;
         if !complete {

@@ -28,6 +28,10 @@ use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
 
+/// Maximum number of tags in a line after which its rest isn't read. Each is read by a recursive
+/// call.
+const MAX_TAGS: u32 = 64;
+
 /// Returns true for the complete headline of a leak. Leak reports contain many of these, and no
 /// other check is needed for them.
 fn is_whole_leak(text: &[u8]) -> bool {
@@ -62,6 +66,8 @@ pub(crate) struct Stream {
     longest: usize,
     /// valgrind broke down, and its stacks follow.
     panic: Option<Panic>,
+    /// Number of tags of the current line that are being read, except its first.
+    inner_tags: u32,
 }
 
 /// Returns true if valgrind's text contains a tag, or the end of one: `12== `, `== Invalid`.
@@ -338,14 +344,18 @@ impl Stream {
         }
         // Some messages have no line feed, so the next process continues the same line.
         let mut next = Some(tag);
+        let mut is_first = true;
         while let Some(tag) = next {
             next = tag::find_from(tag.rest, 0);
             if tag.is_valgrind() {
                 return self.valgrind(&tag, line, out);
             }
             let text = next.map_or(tag.rest, |next| &tag.rest[..next.at]);
+            let is_whole = next.is_none() && is_first;
+            let part = if is_whole { *line } else { line.part(text) };
+            is_first = false;
             self.sanitizers
-                .line(text, Some(tag.pid), line, self.name.as_ref(), out);
+                .line(text, Some(tag.pid), &part, self.name.as_ref(), out);
         }
     }
 

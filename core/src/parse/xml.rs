@@ -313,12 +313,17 @@ impl XmlDocument {
     }
 
     fn error(&mut self, bytes: &[u8], line: u64, out: &mut Collector) {
-        if let Some(second) = memmem::find(&bytes[1..], b"<error>") {
+        let mut rest = bytes;
+        while let Some(second) = memmem::find(&rest[1..], b"<error>") {
             self.malformed(line, "an `<error>` has no end tag: lines are lost", out);
-            let (first, rest) = bytes.split_at(second + 1);
-            self.error(first, line, out);
-            return self.error(rest, line, out);
+            let (first, others) = rest.split_at(second + 1);
+            self.single_error(first, line, out);
+            rest = others;
         }
+        self.single_error(rest, line, out);
+    }
+
+    fn single_error(&mut self, bytes: &[u8], line: u64, out: &mut Collector) {
         let lines = self.first_line..=line;
         if let Err(message) = error::read(
             &lossy(bytes),

@@ -401,3 +401,103 @@ fn long_run_of_brackets_is_read_in_time() {
     );
     assert_eq!(codes(log.as_bytes()).0, Outcome::Fail);
 }
+
+#[test]
+fn line_with_a_hundred_thousand_reports_is_read() {
+    for part in [
+        "==1== x",
+        "==1== Invalid read of size 4 ",
+        "==1== ==1==x",
+        "==1==ERROR: AddressSanitizer: x",
+    ] {
+        let log = format!("{CLEAN}{}\n", part.repeat(100_000));
+        let judged = common::judge(&[("log".to_owned(), log.into_bytes())]);
+        let parsed = &judged.parsed;
+        assert!(
+            parsed.findings.len() <= 8,
+            "{part}: {}",
+            parsed.findings.len()
+        );
+        assert!(
+            parsed.problems.len() <= 1000,
+            "{part}: {}",
+            parsed.problems.len()
+        );
+        assert_eq!(judged.verdict.outcome, Outcome::Fail, "{part}");
+    }
+}
+
+#[test]
+fn element_with_many_starts_is_read() {
+    let log = format!(
+        "<valgrindoutput>\n{}</error>\n</valgrindoutput>\n",
+        "<error>".repeat(400_000)
+    );
+    assert_eq!(codes(log.as_bytes()).0, Outcome::Fail);
+}
+
+/// Returns the time in which the fastest of three attempts reads a log.
+fn time_to_read(log: &str) -> std::time::Duration {
+    let read = || {
+        let start = std::time::Instant::now();
+        let mut parser = leakgate_core::Parser::new(leakgate_core::Options::default());
+        parser.begin("log");
+        parser.feed(log.as_bytes());
+        parser.finish();
+        start.elapsed()
+    };
+    (0..3).map(|_| read()).min().unwrap()
+}
+
+/// Measures times, so it isn't part of the usual tests. Four times the length may take twelve times
+/// as long; a quadratic parser takes sixteen times as long.
+#[test]
+#[ignore = "measures time"]
+fn time_is_linear_in_the_length() {
+    let process = "==PID==ERROR: AddressSanitizer: heap-use-after-free on address 0x6\n    #0 0x5 in f a.c:1\n\nSUMMARY: AddressSanitizer: heap-use-after-free a.c:1 in f\n==PID==ABORTING\n";
+    let processes = |n: usize| {
+        (0..n)
+            .map(|pid| process.replace("PID", &pid.to_string()))
+            .collect()
+    };
+    let in_line = |head: &'static str, part: &'static str| {
+        move |n: usize| format!("{head}{}\n", part.repeat(n / part.len()))
+    };
+    let line = |head, part| Box::new(in_line(head, part)) as Box<dyn Fn(usize) -> String>;
+    let mut all: Vec<(&str, Box<dyn Fn(usize) -> String>)> =
+        vec![("processes", Box::new(move |n| processes(n / 20)))];
+    for part in [
+        "==1==ERROR: AddressSanitizer: x",
+        "==1== x",
+        "==1== ==1==x",
+        "a.c:1:2: runtime error: x ",
+        "WARNING: DATA RACE ",
+        "WARNING: DATA RACE\r",
+        "WARNING: DATA RACE\\n",
+        "WARNING: ThreadSanitizer: data race (pid=1)\\n",
+        "double free or corruption (!prev) ",
+        "&lt;",
+        "\"",
+        "\\n",
+        "\r",
+        "[1m",
+        "{\"",
+        "<br>",
+        "\u{a0}",
+    ] {
+        all.push((part, line("", part)));
+        all.push((part, line("==1==ERROR: AddressSanitizer: x ", part)));
+        all.push((
+            part,
+            line("{\"a\":\"==1==ERROR: AddressSanitizer: x ", part),
+        ));
+    }
+    for (name, log) in all {
+        let (short, long) = (time_to_read(&log(150_000)), time_to_read(&log(600_000)));
+        let is_short = long.as_millis() < 50;
+        assert!(
+            is_short || long < short * 12,
+            "{name:?}: {short:?}, {long:?}"
+        );
+    }
+}

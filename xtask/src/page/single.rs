@@ -30,7 +30,7 @@ pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     );
     let policy = format!(
         "default-src 'none'; script-src '{}' 'wasm-unsafe-eval'; style-src '{}'; img-src data:; worker-src blob:; base-uri 'none'; \
-         form-action 'none'",
+         form-action 'none'; webrtc 'block'",
         hash(&script),
         hash(&style)
     );

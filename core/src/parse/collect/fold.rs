@@ -65,6 +65,10 @@ impl Collector {
         let folded = &mut self.findings[finding];
         folded.occurrences += 1;
         if folded.instances.len() < max_instances {
+            if folded.instances.is_empty() {
+                // Most findings have only one.
+                folded.instances.reserve_exact(1);
+            }
             folded.instances.push(instance);
         }
         Some(finding)
@@ -99,6 +103,11 @@ impl Collector {
                 self.add_problem(Code::TooManyFindings, draft.first_line, None, message);
             }
             return None;
+        }
+        // Most findings have one stack and few frames, which take a fraction of the usual capacity.
+        draft.stacks.shrink_to_fit();
+        for stack in &mut draft.stacks {
+            stack.frames.shrink_to_fit();
         }
         let at = self.findings.len();
         self.findings.push(Finding {
@@ -176,4 +185,44 @@ fn without_addresses(title: &str) -> impl Iterator<Item = &str> {
             part.trim_start_matches(|c: char| c.is_ascii_hexdigit())
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use crate::model::Tool;
+    use crate::parse::collect::FrameSyntax;
+    use crate::parse::frame::SplitFrame;
+
+    /// Adds a record with one frame.
+    fn add(out: &mut Collector, report: usize, number: u32) -> Option<usize> {
+        let mut draft = FindingBuilder::new(Tool::Lsan, Kind::UNKNOWN, "title", 1);
+        let text = format!("f{number} /a.c:1");
+        let frame = SplitFrame {
+            index: None,
+            address: None,
+            text: text.as_bytes(),
+        };
+        out.push_frame(&mut draft, FrameSyntax::Sanitizer, frame);
+        out.add_record(report, draft, false)
+    }
+
+    #[test]
+    fn nothing_is_stored_after_the_last_finding() {
+        let options = Options {
+            max_findings: 2,
+            ..Options::default()
+        };
+        let mut out = Collector::new(options, &[]);
+        let report = out.open_report(Tool::Lsan, None, None, 1);
+        let added: Vec<_> = (0..100).filter_map(|n| add(&mut out, report, n)).collect();
+        assert_eq!(added, [0, 1]);
+        assert_eq!(out.findings.len(), 2);
+        assert_eq!(out.frames.len(), 2);
+        assert_eq!(out.records.len(), 2);
+        assert_eq!(out.problems.len(), 1);
+        assert_eq!(add(&mut out, report, 1), Some(1));
+        assert_eq!(out.findings[1].occurrences, 2);
+    }
 }

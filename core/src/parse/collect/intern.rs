@@ -140,6 +140,10 @@ impl Collector {
             return Arc::clone(info);
         }
         let info = Arc::new(parse());
+        if self.findings.len() >= self.options.max_findings {
+            // Only records of known findings are still counted, and all of their frames are known.
+            return info;
+        }
         self.frames
             .insert_unique(hash, (hash, grammar, Arc::clone(&info)), |entry| entry.0);
         info

@@ -60,12 +60,15 @@ fn begins_usually(text: &[u8]) -> bool {
 /// Splits a line at carriage returns and NEL, which some programs write instead of line feeds.
 fn split_returns(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bytes);
+    let is_return = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let after_last = bytes.iter().rev().skip_while(|b| is_return(b)).count();
+    let returns_at_end = bytes.len() - after_last;
     core::iter::from_fn(move || {
         let text = rest?;
         let is_nel = |at: usize| at > 0 && text[at - 1] == 0xC2;
         let end = memchr::memchr2_iter(b'\r', 0x85, text)
             .find(|at| text[*at] == b'\r' || is_nel(*at))
-            .filter(|at| text[*at..].iter().any(|b| !matches!(b, b'\r' | b'\n')));
+            .filter(|at| *at + returns_at_end < text.len());
         let Some(end) = end else {
             rest = None;
             return Some(text);
@@ -102,10 +105,11 @@ impl Router {
                 // Only the end of a color follows the carriage return.
                 continue;
             }
-            match self.numbering.hold(text, line) {
+            let line = line.part(piece);
+            match self.numbering.hold(text, &line) {
                 None => {
                     let text = self.numbering.strip(text);
-                    self.unwrap(&[], text, line, target, 0);
+                    self.unwrap(&[], text, &line, target, 0);
                 }
                 Some(held) => self.read_held(held, target),
             }
@@ -164,8 +168,10 @@ impl Router {
         let mut scratch = Vec::new();
         for inner in text.split(|b| *b == b'\n') {
             for inner in split_returns(inner) {
+                let is_whole = inner.len() == text.len();
+                let part = if is_whole { *line } else { line.part(inner) };
                 let inner = plain::plain(inner, &mut scratch);
-                self.unwrap(key, inner, line, target, depth + 1);
+                self.unwrap(key, inner, &part, target, depth + 1);
             }
         }
     }

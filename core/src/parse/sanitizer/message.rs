@@ -110,13 +110,7 @@ impl Sanitizers {
             }
             Closing::Total { tool, printed } => {
                 // The line names no process; it belongs to the process that reported last.
-                let last = self
-                    .reports
-                    .iter()
-                    .filter(|((of, _), _)| of == tool)
-                    .map(|(_, report)| *report)
-                    .max();
-                if let Some(report) = last {
+                if let Some(&report) = self.last_reports.get(tool) {
                     let stated = &mut out.reports[report].report.totals.errors;
                     *stated = Some((*printed).max(stated.unwrap_or(0)));
                 } else {

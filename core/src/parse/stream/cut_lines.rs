@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::Stream;
+use super::{MAX_TAGS, Stream};
 use crate::bytes::find;
 use crate::line::Line;
 use crate::parse::collect::Collector;
@@ -98,7 +98,14 @@ impl Stream {
         }
         let inner = tag::find(text).filter(|inner| inner.at == 0 && !inner.is_valgrind());
         if let Some(inner) = inner {
-            self.sanitizer(inner, line, out);
+            if self.inner_tags < MAX_TAGS {
+                self.inner_tags += 1;
+                self.sanitizer(inner, line, out);
+                self.inner_tags -= 1;
+            } else {
+                let message = "too many processes wrote to the same line";
+                out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
+            }
             return true;
         }
         let continues = self.sanitizers.is_open() && text.starts_with(b"#");
@@ -114,7 +121,7 @@ impl Stream {
     pub(super) fn is_glued(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
         let is_next = |next: &Tag<'_>| next.pid == tag.pid && next.rest.starts_with(b" ");
         let next = find(tag.rest, b"==").and_then(|at| tag::find_from(tag.rest, at));
-        let Some(next) = next.filter(is_next) else {
+        let Some(next) = next.filter(|next| is_next(next) && self.inner_tags < MAX_TAGS) else {
             return false;
         };
         let message = "the end of a line is lost, and the next line follows in it";
@@ -123,9 +130,11 @@ impl Stream {
             rest: &tag.rest[..next.at],
             ..*tag
         };
+        self.inner_tags += 1;
         self.whole_valgrind(&first, line, out);
         // The line may have waited for its end already.
         self.whole_valgrind(&next, line, out);
+        self.inner_tags -= 1;
         true
     }
 }
