@@ -11,7 +11,8 @@ use super::group::Group;
 use super::location::{culprit_frame, display_location};
 use super::{FindingInRun, Run};
 use crate::advice::Help;
-use crate::model::{Finding, Stack, Text};
+use crate::culprit::Class;
+use crate::model::{Finding, Frame, Role, Stack, Text};
 use crate::numbers::{amount, grouped};
 use crate::rules::RuleMetadata;
 use crate::suppress::{GeneratedRule, RuleOptions, RuleSyntax, suppress};
@@ -174,6 +175,64 @@ pub(crate) fn label(stack: &Stack) -> &str {
     label.unwrap_or(stack.role.as_str())
 }
 
+/// Returns the label of a stack, unless the finding's headline introduces it. The first stack has a
+/// label only if another access conflicts with it.
+pub(crate) fn heading<'a>(finding: &'a Finding, at: usize) -> Option<&'a str> {
+    let stack = finding.stacks.get(at)?;
+    let has_label = stack.label.as_ref().is_some_and(|label| !label.is_empty());
+    let is_race = || finding.stacks.iter().any(|s| s.role == Role::Conflict);
+    (at > 0 || (has_label && is_race())).then(|| label(stack))
+}
+
+/// Returns the access that a race conflicts with, and the frame to look at:
+/// `Previous write of size 4 by thread T1: src/a.c:16:12 in count`. `None` for other findings.
+pub(crate) fn conflict(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    run: &Run<'_>,
+) -> Option<String> {
+    const MAX_LENGTH: usize = 200;
+    let at = finding
+        .stacks
+        .iter()
+        .position(|s| s.role == Role::Conflict)?;
+    if at == 0 {
+        return None;
+    }
+    let stack = &finding.stacks[at];
+    // KCSAN writes `read to 0xffff of 4 bytes`.
+    let access = without_addresses(&label(stack).replace(" to 0x", " at 0x"));
+    let classes = triaged.classes.get(at).map_or(&[][..], Vec::as_slice);
+    let find = |is: fn(&Class) -> bool| {
+        let mut frames = stack.frames.iter().zip(classes);
+        frames.find(|(_, class)| is(class)).map(|(frame, _)| frame)
+    };
+    let frame: Option<&Frame> = find(|class| *class == Class::Own)
+        .or_else(|| find(|class| !matches!(class, Class::Allocator | Class::Runtime)))
+        .or_else(|| stack.frames.first());
+    let place = frame.map_or(String::new(), |f| display_location(&f.info, run));
+    let name = frame
+        .and_then(|f| f.info.name())
+        .map_or(String::new(), |name| {
+            format!("in {}", shortened(name, MAX_LENGTH))
+        });
+    let place = format!("{} {name}", shortened(&place, MAX_LENGTH));
+    let access = shortened(access.trim_end_matches([':', ' ']), MAX_LENGTH);
+    Some(match place.trim() {
+        "" => access.into_owned(),
+        place => format!("{access}: {place}"),
+    })
+}
+
+/// Returns what the checker states about a leak that has no stack, such as the class of the block.
+/// `None` for other findings.
+pub(crate) fn leaked_block(finding: &Finding) -> Option<&str> {
+    let is_bare = finding.leak.is_some() && finding.primary().is_none();
+    is_bare
+        .then_some(&*finding.title)
+        .filter(|title| !title.is_empty())
+}
+
 /// Returns the checker's notes, without those that are labels of stacks.
 pub(crate) fn notes(finding: &Finding) -> impl Iterator<Item = &Text> {
     let labels: HashSet<&Text> = finding
@@ -220,8 +279,8 @@ pub(crate) fn stacks(finding: &Finding, triaged: &TriagedFinding, run: &Run<'_>)
     const MAX_FRAMES: usize = 40;
     let mut out = String::new();
     for (at, stack) in finding.stacks.iter().enumerate() {
-        if at > 0 {
-            out += &format!("{}:\n", label(stack));
+        if let Some(heading) = heading(finding, at) {
+            out += &format!("{heading}:\n");
         }
         for (index, frame) in stack.frames.iter().take(MAX_FRAMES).enumerate() {
             let mark = if at == 0 && triaged.culprit.frame == Some(index) {

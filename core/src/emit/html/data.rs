@@ -237,11 +237,7 @@ fn stacks<'a>(
             .zip(classes)
             .map(|(frame, class)| builder.frame(frame, *class, run, report))
             .collect();
-        let label = if at == 0 {
-            Cow::Borrowed("")
-        } else {
-            terminal(summary::label(stack))
-        };
+        let label = summary::heading(finding, at).map_or(Cow::Borrowed(""), terminal);
         stacks.push((label, frames));
     }
     stacks
@@ -273,6 +269,8 @@ fn notes(group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
             .into_iter()
             .map(String::from),
     );
+    notes.extend(summary::conflict(finding, triaged, run));
+    notes.extend(summary::leaked_block(finding).map(String::from));
     if group.inherited() > 0 {
         notes.push(format!(
             "{} of the records are the parent process's, printed again after fork",

@@ -69,6 +69,12 @@ fn details(
         "<details><summary>{}</summary>\n\n",
         summary(&shortened(&title, 400))
     );
+    if let Some(text) = summary::conflict(finding, triaged, run) {
+        out += &format!("- {}\n", code(&text));
+    }
+    if let Some(text) = summary::leaked_block(finding) {
+        out += &format!("- {}\n", code(&shortened(text, 300)));
+    }
     for note in summary::notes(finding).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }

@@ -46,9 +46,12 @@ pub(crate) fn write(
     cause(group, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, triaged, run, paint, out)?;
+    if let Some(text) = summary::conflict(finding, triaged, run) {
+        writeln!(out, "  {} {}", paint.mark("="), terminal(&text))?;
+    }
     for (at, (stack, classes)) in finding.stacks.iter().zip(&triaged.classes).enumerate() {
-        if at > 0 {
-            writeln!(out, "  {}", paint.dim(&terminal(summary::label(stack))))?;
+        if let Some(heading) = summary::heading(finding, at) {
+            writeln!(out, "  {}", paint.dim(&terminal(heading)))?;
         }
         let culprit = triaged.culprit.frame.filter(|_| at == 0);
         self::stack(stack, classes, culprit, run, paint, out)?;
@@ -64,10 +67,13 @@ fn cause(group: &Group<'_>, run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Writ
     writeln!(out, "  {} {}", paint.mark("="), terminal(&text))
 }
 
-/// Writes the checker's notes about an error, such as the location of a block. Notes that only
-/// repeat the headline are left out.
+/// Writes the checker's notes about an error, such as the location of a block, or its description
+/// of a leaked block without a stack. Notes that only repeat the headline are left out.
 fn notes(finding: &Finding, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     const MAX_SHOWN: usize = 4;
+    if let Some(text) = summary::leaked_block(finding) {
+        writeln!(out, "  {} {}", paint.mark("="), terminal(text))?;
+    }
     let is_useful =
         |note: &&Text| !note.starts_with("AddressSanitizer can not") && !note.contains(" of size ");
     for note in summary::notes(finding).filter(is_useful).take(MAX_SHOWN) {

@@ -88,7 +88,7 @@ impl ReportReader for Dump {
 /// Parses `C:\src\a.cpp(10) : {813} normal block at 0x00C08E80, 16 bytes long.` into a finding.
 fn parse_block(text: &[u8], context: &mut Context<'_>) -> Option<FindingBuilder> {
     let open = find(text, b"{").filter(|at| *at == 0 || text[..*at].ends_with(b" : "))?;
-    let (_, block) = number(&text[open + 1..])?;
+    let (allocation, block) = number(&text[open + 1..])?;
     let block = block.strip_prefix(b"} ")?;
     let name = before(block, b" at ")?;
     let size = block
@@ -105,6 +105,10 @@ fn parse_block(text: &[u8], context: &mut Context<'_>) -> Option<FindingBuilder>
     );
     finding.leak = Some(Leak::direct(bytes, 1));
     finding.expect_stack(Role::Allocation, b"");
+    if open == 0 {
+        // `_CrtSetBreakAlloc` stops at this allocation.
+        finding.add_note(format!("allocation number {allocation}").as_bytes());
+    }
     if let Some(location) = text[..open].strip_suffix(b" : ") {
         context.push_frame(
             &mut finding,
