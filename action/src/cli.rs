@@ -150,6 +150,11 @@ pub(crate) fn parse() -> Command {
 
 /// Prints help, the version, or an error, and exits. An error echoes arguments, which may come from
 /// a pull request, so they are escaped.
+#[expect(
+    clippy::exit,
+    clippy::print_stderr,
+    reason = "clap ends the process in the same way"
+)]
 fn exit(error: &clap::Error) -> ! {
     let is_plain = |argument: std::ffi::OsString| {
         let text = argument.to_string_lossy();

@@ -6,7 +6,7 @@
 //! 2. The frames of the primary stack from top to bottom, at most eight, without allocators and
 //!    runtimes. A frame with a function contributes its simple name and the base name of its file,
 //!    or of its module if it has no file. A frame without a function contributes the base name of
-//!    its module.
+//!    its file, which UndefinedBehaviorSanitizer states, or of its module.
 //! 3. For a race, the frames of the other access in the same form. The two accesses are sorted,
 //!    because either thread may report the race.
 //! 4. If no frame has a function: also the offsets and build ids of the modules, the base name of the
@@ -219,6 +219,9 @@ fn line(frame: &Frame, depth: usize, is_named: bool, names: &mut FrameCache) -> 
     let known = names.get(&frame.info);
     let info = &frame.info;
     if known.name.is_empty() {
+        if let Some(file) = info.file.as_deref() {
+            return String::from(base_name(file));
+        }
         let module = module_name(frame);
         return match (is_named, info.offset, info.build_id.as_deref()) {
             (true, ..) | (_, None, _) => module,

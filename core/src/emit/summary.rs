@@ -177,7 +177,7 @@ pub(crate) fn label(stack: &Stack) -> &str {
 
 /// Returns the label of a stack, unless the finding's headline introduces it. The first stack has a
 /// label only if another access conflicts with it.
-pub(crate) fn heading<'a>(finding: &'a Finding, at: usize) -> Option<&'a str> {
+pub(crate) fn heading(finding: &Finding, at: usize) -> Option<&str> {
     let stack = finding.stacks.get(at)?;
     let has_label = stack.label.as_ref().is_some_and(|label| !label.is_empty());
     let is_race = || finding.stacks.iter().any(|s| s.role == Role::Conflict);

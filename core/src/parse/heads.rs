@@ -130,8 +130,12 @@ fn sanitizer(text: &[u8]) -> Option<usize> {
         .count();
     let head = &text[..end - name];
     let level = LEVELS.iter().find(|level| head.ends_with(level));
-    let is_named = text[end..].starts_with(b"Sanitizer:");
-    (is_named || level.is_some()).then(|| head.len() - level.map_or(0, |level| level.len()))
+    let is_name = text[head.len()].is_ascii_uppercase();
+    let is_named = is_name && text[end..].starts_with(b"Sanitizer:");
+    let start = head.len() - level.map_or(0, |level| level.len());
+    // A damaged tag must stay in its line, which is reported.
+    let is_damaged = text[..start].ends_with(b"=");
+    ((is_named || level.is_some()) && !is_damaged).then_some(start)
 }
 
 impl Head {

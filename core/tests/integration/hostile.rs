@@ -463,9 +463,9 @@ fn time_is_linear_in_the_length() {
     let in_line = |head: &'static str, part: &'static str| {
         move |n: usize| format!("{head}{}\n", part.repeat(n / part.len()))
     };
-    let line = |head, part| Box::new(in_line(head, part)) as Box<dyn Fn(usize) -> String>;
-    let mut all: Vec<(&str, Box<dyn Fn(usize) -> String>)> =
-        vec![("processes", Box::new(move |n| processes(n / 20)))];
+    type Make = Box<dyn Fn(usize) -> String>;
+    let line = |head, part| Box::new(in_line(head, part)) as Make;
+    let mut all: Vec<(&str, Make)> = vec![("processes", Box::new(move |n| processes(n / 20)))];
     for part in [
         "==1==ERROR: AddressSanitizer: x",
         "==1== x",

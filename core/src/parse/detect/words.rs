@@ -91,7 +91,7 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "lid free() /",
     // Tags whose pid was masked.
     "==***==",
-    "==PID==",
+    "<unique>0x",
     // Checkers that leakgate can't read.
     "COMPUTE-SANITIZER",
     " SUMMARY: ",

@@ -35,9 +35,11 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     Start::Line
 }
 
-/// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`.
+/// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`, of which the beginning
+/// may be cut.
 fn is_unknown(text: &[u8]) -> bool {
-    text.starts_with(b"- 0x")
+    let is_start = text.starts_with(b"- 0x") || text.starts_with(b"0x");
+    is_start
         && before(text, b" was never alloc'd ")
             .and_then(<[u8]>::last)
             .is_some_and(u8::is_ascii_digit)
