@@ -32,15 +32,19 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     Some(lines)
 }
 
-/// Returns the escaped line feed of GitHub's commands or of syslog that the text contains.
+/// Returns the escaped line feed that the text contains: in a command of GitHub, `%0A`; in a line of
+/// syslog, `#012`.
 fn separator(text: &[u8]) -> Option<&'static [u8]> {
-    const SEPARATORS: [&[u8]; 3] = [b"%0A", b"%0a", b"#012"];
+    let is_command = text.trim_ascii_start().starts_with(b"::");
     let starts = |at: usize| {
-        SEPARATORS
+        let separators: [&[u8]; 3] = [b"%0A", b"%0a", b"#012"];
+        separators
             .into_iter()
             .find(|separator| text[at..].starts_with(separator))
     };
-    memchr2_iter(b'%', b'#', text).find_map(starts)
+    memchr2_iter(b'%', b'#', text)
+        .find_map(starts)
+        .filter(|separator| is_command == (separator[0] == b'%'))
 }
 
 /// Replaces the first quote by a line feed, because the text of a string literal begins there.

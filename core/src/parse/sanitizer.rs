@@ -282,7 +282,7 @@ impl Sanitizers {
         let has_report = |tool: &Tool| {
             let of = |pid| self.reports.contains_key(&(tool.clone(), pid));
             // The tag of the headline may be missing.
-            of(context.pid) || (*tool != Tool::Ubsan && of(None))
+            of(context.pid) || (*tool == Tool::Asan && of(None))
         };
         let is_known = self.mixed
             || self.unknown
