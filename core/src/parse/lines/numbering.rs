@@ -1,4 +1,4 @@
-//! Tells line numbers from the numbers of tests: both are `N: ` before a line.
+//! Distinguishes line numbers from test numbers: both are `N: ` before a line.
 
 use alloc::vec::Vec;
 
