@@ -84,7 +84,7 @@ impl Stream {
         true
     }
 
-    /// Reads the line of a sanitizer that stands behind a tag of valgrind's form. Returns false if
+    /// Reads the line of a sanitizer after a tag of valgrind's form. Returns false if
     /// the line is valgrind's.
     pub(super) fn is_foreign(
         &mut self,

@@ -9,7 +9,7 @@
 const MAX_FOREIGN: usize = 2;
 
 /// Returns true if the text is a message of this form, possibly damaged, or the beginning of one.
-/// Numbers, names and addresses fit any message. `...` at the end of the form stands for any text.
+/// Numbers, names and addresses fit any message. `...` at the end of the form matches any text.
 pub(super) fn resembles(text: &[u8], form: &str) -> bool {
     if form.ends_with("...") {
         return true;
