@@ -1,7 +1,7 @@
 //! Breakdowns of valgrind itself. Its message has no tag; the frames of its own stack and of the
 //! program's threads, which follow, have one.
 //!
-//! Source: `coregrind/m_libcassert.c` (`assert_fail`, `panic`, `show_sched_status_wrk`).
+//! Source: `coregrind/m_libcassert.c` (`assert_fail`, `panic`).
 
 use super::ValgrindProcess;
 use crate::bytes::{before, contains};
