@@ -117,7 +117,7 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Error> {
     file_from(path, |out| out.write_str(text))
 }
 
-/// Like [`file`], for text that is written in parts.
+/// Like [`file`](fn@file), for text that is written in parts.
 pub(crate) fn file_from(path: &Path, text: impl WriteText) -> Result<(), Error> {
     let error = |e| Error::Write(path.to_owned(), e);
     // A symbolic link is kept and its target is replaced. A pipe or a device is written to.
