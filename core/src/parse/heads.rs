@@ -1,9 +1,9 @@
-//! The position of a headline in a line: a report may begin after a prefix that no list contains, or
-//! after text of the program without a line feed.
+//! The position of a headline in a line: a report may begin after a prefix that no list contains,
+//! or after text of the program without a line feed.
 
 use memchr::memmem;
 
-use super::{tag, ubsan, untagged};
+use super::{learned_prefix, tag, ubsan, untagged};
 use crate::bytes::trim_start;
 
 /// First lines of the sanitizers and valgrind that have no tag.
@@ -38,8 +38,9 @@ pub(super) struct Head {
 /// one.
 pub(super) fn find(text: &[u8]) -> Option<Head> {
     let start = text.len() - trim_start(text).len();
+    let tag = tag::find(text);
     if ends_with_pair(text) {
-        let at = match tag::find(text) {
+        let at = match tag {
             Some(tag) => Some(tag.at),
             None => begins_with_headline(&text[start..]).then_some(0),
         };
@@ -51,7 +52,7 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
             });
         }
     }
-    if let Some(tag) = tag::find(text) {
+    if let Some(tag) = tag {
         let is_report = !tag.is_valgrind()
             && (tag.rest.starts_with(b"ERROR: ") || tag.rest.starts_with(b"WARNING: "));
         return (is_report && tag.at > start).then(|| Head::new(text, tag.at, true));
@@ -74,15 +75,10 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
     Some(Head::new(text, at, false))
 }
 
-/// Returns true if the text ends with `NAME=VALUE`, as log collectors append it.
+/// Returns true if the text ends with `NAME=VALUE`.
 fn ends_with_pair(text: &[u8]) -> bool {
-    let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let Some(end) = memchr::memchr(b'=', word) else {
-        return false;
-    };
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let value = &word[end + 1..];
-    end > 0 && word[..end].iter().all(is_name) && !value.starts_with(b"=") && !word.ends_with(b">")
+    let word = text.rsplit(|byte| *byte == b' ').next();
+    word.is_some_and(learned_prefix::is_pair)
 }
 
 fn begins_with_headline(text: &[u8]) -> bool {
@@ -105,8 +101,8 @@ fn abort(text: &[u8]) -> Option<usize> {
         .min()
 }
 
-/// Returns the position of a beginning. A short one may be part of a sentence, unless it comes after
-/// a sign or a column.
+/// Returns the position of a beginning. A short one may be part of a sentence, unless it comes
+/// after a sign or a column.
 fn find_head(text: &[u8], head: &[u8]) -> Option<usize> {
     const SHORT: usize = 7;
     let at = memmem::find(text, head)?;

@@ -2,8 +2,8 @@
 //!
 //! A prefix that `prefix.rs` doesn't know is whatever comes before the headline of a report in its
 //! line, if one of the next lines begins with the same text. Otherwise the program wrote that text
-//! without a line feed. Text after the lines is learned in the same way: a closing quote or element,
-//! or columns that a log collector appends.
+//! without a line feed. Text after the lines is learned in the same way: a closing quote or
+//! element, or columns that a log collector appends.
 
 use alloc::vec::Vec;
 
@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 pub(crate) struct LearnedPrefix {
     bytes: Vec<u8>,
     suffix: Vec<u8>,
+    key: Vec<u8>,
 }
 
 impl LearnedPrefix {
@@ -21,6 +22,7 @@ impl LearnedPrefix {
         let prefix = Self {
             bytes: first[..at].to_vec(),
             suffix: Vec::new(),
+            key: key(&first[..at]),
         };
         let rest = prefix.strip(later)?;
         let is_quoted = matches!(first[..at].last(), Some(b'"' | b'\''));
@@ -43,19 +45,24 @@ impl LearnedPrefix {
         }
     }
 
-    /// Returns a name for the source of the lines: the prefix without its numbers.
-    pub(crate) fn key(&self) -> Vec<u8> {
-        let mut key = Vec::with_capacity(self.bytes.len() + 1);
-        key.push(0);
-        for byte in &self.bytes {
-            if !byte.is_ascii_digit() {
-                key.push(*byte);
-            } else if key.last() != Some(&b'0') {
-                key.push(b'0');
-            }
-        }
-        key
+    /// Returns the key of the source of the lines.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
     }
+}
+
+/// Returns a key for the source of the lines with a prefix: the prefix without its numbers.
+fn key(prefix: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len() + 1);
+    key.push(0);
+    for byte in prefix {
+        if !byte.is_ascii_digit() {
+            key.push(*byte);
+        } else if key.last() != Some(&b'0') {
+            key.push(b'0');
+        }
+    }
+    key
 }
 
 /// Returns the text after the prefix, in which a run of digits matches any other, because most
@@ -91,8 +98,8 @@ fn after<'a>(prefix: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
     Some(line)
 }
 
-/// Returns the text with which both lines end, if it can't be part of a checker's output. A quote is
-/// a suffix only if the lines begin with a quote.
+/// Returns the text with which both lines end, if it can't be part of a checker's output. A quote
+/// is a suffix only if the lines begin with a quote.
 fn common_suffix<'a>(a: &'a [u8], b: &[u8], is_quoted: bool) -> &'a [u8] {
     let pairs = a.iter().rev().zip(b.iter().rev());
     let length = pairs.take_while(|(a, b)| a == b).count();
@@ -112,15 +119,23 @@ fn common_suffix<'a>(a: &'a [u8], b: &[u8], is_quoted: bool) -> &'a [u8] {
 /// Returns the pairs ` NAME=VALUE` with which a text ends.
 fn trailing_pairs(text: &[u8]) -> &[u8] {
     let mut start = text.len();
-    while let Some(space) = memchr::memrchr(b' ', &text[..start]) {
-        let word = &text[space + 1..start];
-        let name = memchr::memchr(b'=', word).map_or(&[][..], |end| &word[..end]);
-        if name.is_empty() || !name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') {
-            break;
-        }
+    while let Some(space) = memchr::memrchr(b' ', &text[..start])
+        && is_pair(&text[space + 1..start])
+    {
         start = space;
     }
     &text[start..]
+}
+
+/// Returns true for `NAME=VALUE`, as log collectors append it to lines. It is neither a tag nor the
+/// attribute of an XML element.
+pub(super) fn is_pair(word: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'=', word) else {
+        return false;
+    };
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let value = &word[end + 1..];
+    end > 0 && word[..end].iter().all(is_name) && !value.starts_with(b"=") && !word.ends_with(b">")
 }
 
 #[cfg(test)]

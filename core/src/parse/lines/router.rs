@@ -191,7 +191,7 @@ impl Router {
             .iter()
             .find_map(|prefix| Some((prefix, prefix.strip(text)?)));
         if let Some((prefix, rest)) = learned {
-            let key = [key, &prefix.key()].concat();
+            let key = [key, prefix.key()].concat();
             return self
                 .streams
                 .line(&key, rest, line, target.markers, target.out);
