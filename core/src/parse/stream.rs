@@ -212,9 +212,6 @@ impl Stream {
         if CutLine::is_plain_frame(tag) {
             return self.whole_valgrind(tag, line, out);
         }
-        if self.with_usual_spaces(tag, line, out) {
-            return;
-        }
         // The messages of `-v` (`--PID--`) and of the program itself (`**PID**`) aren't part of a
         // report.
         if tag.mark != b'=' {

@@ -1,7 +1,5 @@
-//! Lines of valgrind that were changed on the way: broken into several lines, glued to the next one,
-//! with other spaces, or around the line of a sanitizer.
-
-use alloc::vec::Vec;
+//! Lines of valgrind that were changed on the way: broken into several lines, glued to the next
+//! one, or around the line of a sanitizer.
 
 use super::{MAX_TAGS, Stream};
 use crate::bytes::find;
@@ -13,9 +11,6 @@ use crate::parse::sanitizer::is_sanitizer_line;
 use crate::parse::tag::{self, Tag};
 use crate::parse::valgrind::NextPart;
 use crate::problem::Code;
-
-/// A no-break space in UTF-8.
-const NO_BREAK_SPACE: &[u8] = "\u{a0}".as_bytes();
 
 impl Stream {
     /// Reads the line after one that may go on in it. Returns false if the line is another one.
@@ -53,35 +48,6 @@ impl Stream {
         for part in cut.parts() {
             self.line(part.bytes, &part, markers, out);
         }
-    }
-
-    /// Replaces no-break spaces, and reads the line with usual ones. Returns false if it has none.
-    pub(super) fn with_usual_spaces(
-        &mut self,
-        tag: &Tag<'_>,
-        line: &Line<'_>,
-        out: &mut Collector,
-    ) -> bool {
-        if find(tag.rest, NO_BREAK_SPACE).is_none() {
-            return false;
-        }
-        let mut rest = Vec::with_capacity(tag.rest.len());
-        let mut left = tag.rest;
-        while let Some(at) = find(left, NO_BREAK_SPACE) {
-            rest.extend_from_slice(&left[..at]);
-            rest.push(b' ');
-            left = &left[at + NO_BREAK_SPACE.len()..];
-        }
-        rest.extend_from_slice(left);
-        self.valgrind(
-            &Tag {
-                rest: &rest,
-                ..*tag
-            },
-            line,
-            out,
-        );
-        true
     }
 
     /// Reads the line of a sanitizer after a tag of valgrind's form. Returns false if
