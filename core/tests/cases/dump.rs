@@ -1,5 +1,5 @@
-//! A compact form of the JSON report for snapshots: one line for each finding, stack, frame, problem
-//! and report, with every field.
+//! A compact form of the JSON report for snapshots: one line for each finding, stack, frame,
+//! problem and report, with every field.
 //!
 //! Every field is taken out of its object, and an object with a field left over fails the test, so
 //! that a new field of the report cannot be forgotten here. Values that are null, false, zero or

@@ -180,8 +180,8 @@ fn readable_html(page: &str) -> String {
     format!("<title>{title}{body}{data}\n")
 }
 
-/// Indents JSON, and removes leakgate's version, which changes with each release, and the help texts
-/// of SARIF rules, which are in the tables of `core/src/advice/`.
+/// Indents JSON, and removes leakgate's version, which changes with each release, and the help
+/// texts of SARIF rules, which are in the tables of `core/src/advice/`.
 fn readable_json(json: &str) -> String {
     let mut value: Value = serde_json::from_str(json).expect("JSON");
     for pointer in ["/version", "/runs/0/tool/driver/semanticVersion"] {

@@ -1,7 +1,8 @@
 //! Snapshots of every real report under `snapshots/`: the text report (`text.snap`), a compact form
 //! of the JSON report (`dump.snap`), and one table of all fingerprints.
 //!
-//! `INSTA_UPDATE=always cargo test -p leakgate-core --test cases -- snapshots/` accepts all changes.
+//! `INSTA_UPDATE=always cargo test -p leakgate-core --test cases -- snapshots/` accepts all
+//! changes.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -153,8 +153,8 @@ fn is_of_another_run(supp: &str, refused: Option<&str>) -> bool {
 }
 
 /// Returns true if the log contains everything that the tool compares with the file: names before
-/// demangling, and, if the file mentions them, frames below `main` and in text the objects of frames
-/// that show their source.
+/// demangling, and, if the file mentions them, frames below `main` and in text the objects of
+/// frames that show their source.
 fn is_decidable(log: &Log, supp: &str) -> bool {
     // For this file valgrind 3.19 to 3.27 read past the end of their own list.
     if !log.exact || supp == "inlined/src-79.supp" {
@@ -198,7 +198,8 @@ struct Tally {
     found: usize,
 }
 
-/// On exact logs leakgate and the tool agree. On others leakgate never allows more, and seldom less.
+/// On exact logs leakgate and the tool agree. On others leakgate never allows more, and seldom
+/// less.
 #[test]
 fn allowed_records_are_those_that_the_tools_suppress() {
     let (mut exact, mut rest) = (Tally::default(), Tally::default());

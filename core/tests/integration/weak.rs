@@ -2,10 +2,26 @@
 //! accepts, and what it doesn't.
 
 use leakgate_core::rules::RuleMetadata;
-use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
+use leakgate_core::suppress::{GeneratedRule, RuleOptions, RuleSyntax, suppress};
 use leakgate_core::{Baseline, Config, Gate, Outcome};
 
-use crate::common;
+use crate::common::{self, Judged};
+
+/// Returns the rules that accept these fingerprints.
+fn rules(judged: &Judged, fingerprints: &[String]) -> Vec<GeneratedRule> {
+    let options = RuleOptions {
+        metadata: RuleMetadata::new("known"),
+        ..RuleOptions::default()
+    };
+    let syntax = RuleSyntax::Toml;
+    suppress(
+        &judged.parsed,
+        &judged.triage,
+        fingerprints,
+        syntax,
+        &options,
+    )
+}
 
 /// Returns the gates that accept everything in a log: by a baseline, and by rules. A log whose
 /// findings can't be accepted by rules has only the first.
@@ -17,17 +33,7 @@ fn accepting(log: &str) -> Vec<Gate> {
     let mut fingerprints: Vec<String> = judged.fingerprints().map(|(text, _)| text).collect();
     fingerprints.sort();
     fingerprints.dedup();
-    let options = RuleOptions {
-        metadata: RuleMetadata::new("known"),
-        ..RuleOptions::default()
-    };
-    let rules = suppress(
-        &judged.parsed,
-        &judged.triage,
-        &fingerprints,
-        RuleSyntax::Toml,
-        &options,
-    );
+    let rules = rules(&judged, &fingerprints);
     let texts: Result<Vec<String>, _> = rules.into_iter().map(|rule| rule.text).collect();
     if let Ok(texts) = texts {
         let config = Config::read("leakgate.toml", &texts.concat()).unwrap();
@@ -122,17 +128,7 @@ fn leak_without_a_stack_is_accepted_with_its_size_and_class() {
 fn limit_of_a_process_is_part_of_generated_rules() {
     let judged = common::judge_text((overflow(12, 1) + &overflow(30, 2)).as_bytes());
     let fingerprint = [judged.triage.findings[0].fingerprint.to_string()];
-    let options = RuleOptions {
-        metadata: RuleMetadata::new("known"),
-        ..RuleOptions::default()
-    };
-    let rules = suppress(
-        &judged.parsed,
-        &judged.triage,
-        &fingerprint,
-        RuleSyntax::Toml,
-        &options,
-    );
+    let rules = rules(&judged, &fingerprint);
     let text = rules[0].text.clone().unwrap();
     assert!(text.contains("limit = { per-process = 2 }\n"), "{text}");
 }

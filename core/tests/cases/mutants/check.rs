@@ -1,4 +1,5 @@
-//! An independent check of a log: does it contain a record that no rule accepts, or a damaged report?
+//! An independent check of a log: does it contain a record that no rule accepts, or a damaged
+//! report?
 //!
 //! The check looks for texts in lines and compares sums, without leakgate's parser. It may detect
 //! less than the parser, but must never object to an intact log: if the gate passes and the check

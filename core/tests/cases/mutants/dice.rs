@@ -1,5 +1,5 @@
-//! Random numbers that are the same in every run. Each mutant has its own seed and can be made again
-//! without the mutants before it.
+//! Random numbers that are the same in every run. Each mutant has its own seed and can be made
+//! again without the mutants before it.
 
 use proptest::prelude::RngExt as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};

@@ -65,8 +65,8 @@ pub(crate) fn rules(entries: &[String]) -> Vec<Rule> {
     config.expect("valid rules").rules
 }
 
-/// Changes entries that accept the log so that they no longer do. Returns the name of the change and
-/// the gate.
+/// Changes entries that accept the log so that they no longer do. Returns the name of the change
+/// and the gate.
 pub(crate) fn rejecting(
     files: &Files,
     entries: &[String],

@@ -77,23 +77,17 @@ const XML: &[&str] = &["<?xml", "<valgrindoutput>", "<avrf:", "<error>"];
 
 /// All transports.
 pub(crate) const ALL: &[Transport] = &[
-    line("github time stamps", |n, line| {
-        format!(
-            "2026-05-01T12:34:{:02}.{:07}Z {line}",
-            n / 1000 % 60,
-            n % 1000 * 10_000
-        )
-    }),
+    GITHUB,
     line("ctest numbers", |_, line| format!("12: {line}")),
-    line("a compose service", |_, line| format!("svc-1  | {line}")),
-    line("windows line ends", |_, line| format!("{line}\r")),
+    COMPOSE,
+    WINDOWS,
     line("colours", |n, line| {
         format!("\x1b[{}m{line}\x1b[0m", 31 + n % 6)
     }),
     line("time stamps before a service", |n, line| {
         format!("2026-05-01T12:34:56.{n:07}Z svc-1  | {line}")
     }),
-    line("a jenkins branch", |_, line| format!("[linux-asan] {line}")),
+    JENKINS,
     line("azure errors", |n, line| {
         format!("2026-05-01T12:34:56.{n:07}Z ##[error]{line}")
     }),
@@ -173,12 +167,7 @@ pub(crate) const ALL: &[Transport] = &[
             quoted(line)
         )
     }),
-    line("docker's json", |_, line| {
-        format!(
-            "{{\"log\":{},\"stream\":\"stderr\",\"time\":\"2026-05-01T00:00:00.0Z\"}}",
-            quoted(&format!("{line}\n"))
-        )
-    }),
+    DOCKER,
     line("go test -json", |_, line| {
         let output = quoted(&format!("{line}\n")).replace('<', "\\u003c");
         format!("{{\"Action\":\"output\",\"Package\":\"a/b\",\"Output\":{output}}}")
@@ -257,24 +246,24 @@ pub(crate) const ALL: &[Transport] = &[
 ];
 
 /// Transports of text that is already in another one.
-pub(crate) const OUTER: &[Transport] = &[
-    line("github time stamps", |n, line| {
-        format!(
-            "2026-05-01T12:34:{:02}.{:07}Z {line}",
-            n / 1000 % 60,
-            n % 1000 * 10_000
-        )
-    }),
-    line("a compose service", |_, line| format!("svc-1  | {line}")),
-    line("a jenkins branch", |_, line| format!("[linux-asan] {line}")),
-    line("windows line ends", |_, line| format!("{line}\r")),
-    line("docker's json", |_, line| {
-        format!(
-            "{{\"log\":{},\"stream\":\"stderr\"}}",
-            quoted(&format!("{line}\n"))
-        )
-    }),
-];
+pub(crate) const OUTER: &[Transport] = &[GITHUB, COMPOSE, JENKINS, WINDOWS, DOCKER];
+
+const GITHUB: Transport = line("github time stamps", |n, line| {
+    format!(
+        "2026-05-01T12:34:{:02}.{:07}Z {line}",
+        n / 1000 % 60,
+        n % 1000 * 10_000
+    )
+});
+const COMPOSE: Transport = line("a compose service", |_, line| format!("svc-1  | {line}"));
+const JENKINS: Transport = line("a jenkins branch", |_, line| format!("[linux-asan] {line}"));
+const WINDOWS: Transport = line("windows line ends", |_, line| format!("{line}\r"));
+const DOCKER: Transport = line("docker's json", |_, line| {
+    format!(
+        "{{\"log\":{},\"stream\":\"stderr\",\"time\":\"2026-05-01T00:00:00.0Z\"}}",
+        quoted(&format!("{line}\n"))
+    )
+});
 
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
