@@ -1,9 +1,10 @@
 //! Unwraps lines that carry a line of a log as data: a JSON string, a value of logfmt, a TeamCity
 //! message, text with escaped line feeds, HTML and XML.
 //!
-//! Log collectors and test reporters store the output of a program this way. A carrier is recognized
-//! by the line alone: its first bytes, or a marker of a checker in one of its values. The names of
-//! the fields with markers are remembered, because most lines of a report contain none.
+//! Log collectors and test reporters store the output of a program this way. A carrier is
+//! recognized by the line alone: its first bytes, or a marker of a checker in one of its values.
+//! The names of the fields with markers are remembered, because most lines of a report contain
+//! none.
 //!
 //! This module doesn't know checkers; the caller passes the search for markers.
 

@@ -85,7 +85,8 @@ pub fn commands(diagnoses: &[Diagnosis], parsed: &Parsed) -> Vec<String> {
         .collect()
 }
 
-/// Returns the command for a checker, with each option once. `None` if the checker takes no options.
+/// Returns the command for a checker, with each option once. `None` if the checker takes no
+/// options.
 fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> Option<String> {
     let mut options: Vec<&str> = Vec::new();
     for option in diagnoses

@@ -2,8 +2,8 @@
 //!
 //! Windows shells write UTF-16 when a console's output is redirected, and PowerShell's `>>` appends
 //! it to files of any encoding. UTF-16 is recognized by a byte-order mark, or by the zero that is
-//! half of each ASCII character. Invalid bytes stay unchanged, because a log is a sequence of bytes.
-//! Only text that is displayed is converted.
+//! half of each ASCII character. Invalid bytes stay unchanged, because a log is a sequence of
+//! bytes. Only text that is displayed is converted.
 
 use alloc::vec::Vec;
 

@@ -266,8 +266,9 @@ fn bare_line(frame: &Frame, names: &mut FrameCache) -> String {
     }
 }
 
-/// Returns the class of the object that a finding is about, if its checker states it: macOS's `leaks`
-/// prints the class of a leaked object, and UndefinedBehaviorSanitizer prints types in quotes.
+/// Returns the class of the object that a finding is about, if its checker states it: macOS's
+/// `leaks` prints the class of a leaked object, and UndefinedBehaviorSanitizer prints types in
+/// quotes.
 fn object_class(finding: &Finding) -> Option<String> {
     let title = &*finding.title;
     match finding.tool {

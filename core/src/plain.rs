@@ -1,5 +1,5 @@
-//! Converts a line to plain text: removes terminal escape sequences, and replaces spaces that aren't
-//! ASCII.
+//! Converts a line to plain text: removes terminal escape sequences, and replaces spaces that
+//! aren't ASCII.
 
 use alloc::vec::Vec;
 use memchr::{memchr2, memchr2_iter, memchr3};
@@ -30,8 +30,8 @@ const SPACES: &[(&[u8], &[u8])] = &[
     ("\u{feff}".as_bytes(), b""),
 ];
 
-/// Removes escape sequences such as colors, and replaces no-break spaces by spaces. Returns the line
-/// itself if it has none, else `scratch` with the remaining text.
+/// Removes escape sequences such as colors, and replaces no-break spaces by spaces. Returns the
+/// line itself if it has none, else `scratch` with the remaining text.
 pub(crate) fn plain<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     if !needs_work(line) {
         return line;

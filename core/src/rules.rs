@@ -153,8 +153,8 @@ impl Rule {
         }
     }
 
-    /// Returns the number of places in one process up to which the rule accepts findings. By default,
-    /// a weak fingerprint accepts one. `None` means unlimited.
+    /// Returns the number of places in one process up to which the rule accepts findings. By
+    /// default, a weak fingerprint accepts one. `None` means unlimited.
     pub(crate) fn per_process_limit(&self, is_weak: bool) -> Option<u64> {
         let is_weak = is_weak && self.selector.fingerprint.is_some();
         self.limit.per_process.or(is_weak.then_some(1))

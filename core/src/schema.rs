@@ -25,8 +25,8 @@ pub(crate) struct JsonKind {
 }
 
 impl JsonKind {
-    /// Returns the error for a text that can't be parsed as this kind: another kind of file, or else
-    /// `error`.
+    /// Returns the error for a text that can't be parsed as this kind: another kind of file, or
+    /// else `error`.
     pub(crate) fn parse_error(
         &self,
         file: &str,

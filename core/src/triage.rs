@@ -307,8 +307,8 @@ impl Triage {
     /// Looks up the fingerprint that begins with `prefix`, with or without the leading `lg2-`.
     ///
     /// # Errors
-    /// Returns [`LookupError`] if `prefix` has fewer than four hexadecimal digits, or if no fingerprint or
-    /// several fingerprints of this run begin with it.
+    /// Returns [`LookupError`] if `prefix` has fewer than four hexadecimal digits, or if no
+    /// fingerprint or several fingerprints of this run begin with it.
     pub fn find(&self, prefix: &str) -> Result<&Fingerprint, LookupError> {
         const SHORTEST: usize = 4;
         let start = prefix.strip_prefix(PREFIX).unwrap_or(prefix);

@@ -171,9 +171,10 @@ pub fn judge_observed(
 
 /// Computes the verdict on merged runs, keeping each run's own reasons and verified checkers.
 ///
-/// `legs` is the merged runs' own verdict, as returned by [`document::merge`](crate::document::merge),
-/// and `unexpected` states for each finding whether a run failed because of it. Only a rule or the
-/// baseline accepts such a finding; a policy that ignores its kind doesn't.
+/// `legs` is the merged runs' own verdict, as returned by
+/// [`document::merge`](crate::document::merge), and `unexpected` states for each finding whether a
+/// run failed because of it. Only a rule or the baseline accepts such a finding; a policy that
+/// ignores its kind doesn't.
 pub fn judge_merged(
     parsed: &Parsed,
     triage: &Triage,

@@ -2,8 +2,8 @@
 //! suppression file.
 //!
 //! `snapshots/differential/matrix.toml` lists the programs, and the suppression files to try on
-//! each. This command runs every pair and records which findings disappeared. It has its own parser,
-//! because its results are the reference for leakgate's.
+//! each. This command runs every pair and records which findings disappeared. It has its own
+//! parser, because its results are the reference for leakgate's.
 
 mod compare;
 mod cut;

@@ -1,5 +1,5 @@
-//! The YAML examples in README and docs/, and the workflows that `leakgate init` writes. They get the
-//! same checks as the repository's own workflows.
+//! The YAML examples in README and docs/, and the workflows that `leakgate init` writes. They get
+//! the same checks as the repository's own workflows.
 
 use std::fs;
 use std::path::Path;

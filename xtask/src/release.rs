@@ -1,5 +1,5 @@
-//! `cargo xtask release`: adds checksums and checks the commit of a tag. docs/releasing.md describes
-//! the whole process.
+//! `cargo xtask release`: adds checksums and checks the commit of a tag. docs/releasing.md
+//! describes the whole process.
 
 use std::fs;
 use std::path::Path;

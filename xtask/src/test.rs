@@ -1,8 +1,8 @@
 //! `cargo xtask test [--full]`: all checks of the repository, stage by stage.
 //!
 //! Without an option, everything that is cheap; with `--full`, also long fuzzing, all mutants, all
-//! real checkers, and all workflows. Both install what they need first. A failing stage doesn't stop
-//! the others. A stage whose tools are missing is skipped with a message; in CI it fails.
+//! real checkers, and all workflows. Both install what they need first. A failing stage doesn't
+//! stop the others. A stage whose tools are missing is skipped with a message; in CI it fails.
 
 mod prose;
 mod stages;

@@ -1,8 +1,8 @@
-//! `cargo xtask wasm [--bench|--test]`: builds the core as a WebAssembly module, and its npm package
-//! in `target/wasm/npm/`.
+//! `cargo xtask wasm [--bench|--test]`: builds the core as a WebAssembly module, and its npm
+//! package in `target/wasm/npm/`.
 //!
-//! `wasm/compile.rs` compiles the module, `xtask-bind` generates the bindings, and binaryen optimizes
-//! the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
+//! `wasm/compile.rs` compiles the module, `xtask-bind` generates the bindings, and binaryen
+//! optimizes the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
 
 mod bench;
 mod compile;
@@ -53,9 +53,9 @@ const FEATURES: &[&str] = &[
     "--enable-simd",
 ];
 
-/// Passes that reduce the compressed size of the module; the effect of each was measured. Binaryen's
-/// `-Oz` saves as many bytes, but it shuffles locals and inlines functions with a single caller, so
-/// the code has fewer repetitions and the compressed module is larger.
+/// Passes that reduce the compressed size of the module; the effect of each was measured.
+/// Binaryen's `-Oz` saves as many bytes, but it shuffles locals and inlines functions with a single
+/// caller, so the code has fewer repetitions and the compressed module is larger.
 const PASSES: &[&str] = &[
     "--duplicate-function-elimination",
     // Many small functions parse lines, and a call takes longer than the work of most.

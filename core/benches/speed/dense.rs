@@ -1,5 +1,5 @@
-//! Dense reports: thousands of different leaks and nothing between them. They are generated, because
-//! none of the snapshot programs leaks that much.
+//! Dense reports: thousands of different leaks and nothing between them. They are generated,
+//! because none of the snapshot programs leaks that much.
 
 use std::fmt::Write as _;
 

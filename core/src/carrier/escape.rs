@@ -8,7 +8,8 @@ use memchr::{memchr, memchr2, memchr2_iter, memmem};
 /// Maximum number of times that a text may be escaped.
 const MAX_DEPTH: usize = 3;
 
-/// Returns the lines of a text with escaped line feeds. Returns `None` if it has none, or no marker.
+/// Returns the lines of a text with escaped line feeds. Returns `None` if it has none, or no
+/// marker.
 pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let mut lines = if has_escaped_lines(text) {
         is_marked(text).then(|| unescape(&without_quote(text)))?
@@ -32,8 +33,8 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     Some(lines)
 }
 
-/// Returns the escaped line feed that the text contains: in a command of GitHub, `%0A`; in a line of
-/// syslog, `#012`.
+/// Returns the escaped line feed that the text contains: in a command of GitHub, `%0A`; in a line
+/// of syslog, `#012`.
 fn separator(text: &[u8]) -> Option<&'static [u8]> {
     let is_command = text.trim_ascii_start().starts_with(b"::");
     let starts = |at: usize| {

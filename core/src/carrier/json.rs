@@ -24,8 +24,8 @@ pub(super) fn is_json(text: &[u8]) -> bool {
     }
 }
 
-/// Returns the members whose values are strings, at any depth. The strings of an array have the name
-/// of the array.
+/// Returns the members whose values are strings, at any depth. The strings of an array have the
+/// name of the array.
 pub(super) fn fields(text: &[u8]) -> Vec<Field<'_>> {
     let mut fields = Vec::new();
     let mut name = &[][..];

@@ -80,8 +80,8 @@ pub(super) fn unexplained(parsed: &Parsed) -> Vec<Problem> {
     problems
 }
 
-/// Returns true if valgrind counted errors, but no process has any. A child also counts the errors of
-/// its parent.
+/// Returns true if valgrind counted errors, but no process has any. A child also counts the errors
+/// of its parent.
 fn counts_errors_without_records(report: &Report, parsed: &Parsed) -> bool {
     report.tool.is_valgrind()
         && report.totals.errors.is_some_and(|errors| errors > 0)
@@ -102,8 +102,8 @@ pub(super) fn clear_unproven_output(parsed: &mut Parsed) {
     }
 }
 
-/// Returns the reasons of a failed run that its findings and problems don't show. They stay, because
-/// nothing in the merged data could lead to them again.
+/// Returns the reasons of a failed run that its findings and problems don't show. They stay,
+/// because nothing in the merged data could lead to them again.
 pub(super) fn lasting_reasons(
     verdict: &Verdict,
     parsed: &Parsed,

@@ -167,9 +167,9 @@ pub(crate) fn message(text: &str) -> String {
 }
 
 /// Converts a path to a URI: a `file:` URI if it's absolute, otherwise a relative reference
-/// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>, <https://www.rfc-editor.org/rfc/rfc8089>).
-/// Each run of slashes becomes one, because `file:////host/share` names a host, from which a reader
-/// on Windows would request the file.
+/// (<https://www.rfc-editor.org/rfc/rfc3986#section-3.3>,
+/// <https://www.rfc-editor.org/rfc/rfc8089>). Each run of slashes becomes one, because
+/// `file:////host/share` names a host, from which a reader on Windows would request the file.
 pub(crate) fn uri(path: &str) -> String {
     let mut path = path.replace('\\', "/");
     let mut before = '\0';

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use crate::model::{Finding, Frame, FrameInfo};
 
-/// The exact place of a record: the frames of its primary stack, with lines and offsets. They change
-/// from build to build and are no part of a fingerprint, but they separate records within one run.
+/// The exact place of a record: the frames of its primary stack, with lines and offsets. They
+/// change from build to build and are no part of a fingerprint, but they separate records within
+/// one run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place<'a>(Vec<&'a FrameInfo>);
 

@@ -134,8 +134,8 @@ fn is_not_found(text: &[u8]) -> bool {
     called && (no_file || missing.iter().any(|m| text.ends_with(m)))
 }
 
-/// Returns the name of the sanitizer whose runtime cannot start or cannot work, for a message with a
-/// tag.
+/// Returns the name of the sanitizer whose runtime cannot start or cannot work, for a message with
+/// a tag.
 pub(crate) fn failed_sanitizer(text: &[u8]) -> Option<&'static str> {
     let has_any = |messages: &[&[u8]]| messages.iter().any(|message| contains(text, message));
     match () {

@@ -76,7 +76,8 @@ pub(crate) fn find_from(line: &[u8], from: usize) -> Option<Tag<'_>> {
         })
 }
 
-/// Finds the first tag after a quote. It is part of a quotation, unless each line begins with a quote.
+/// Finds the first tag after a quote. It is part of a quotation, unless each line begins with a
+/// quote.
 pub(crate) fn find_quoted(line: &[u8]) -> Option<Tag<'_>> {
     memchr::memchr3_iter(b'"', b'\'', b'`', line)
         .filter(|at| line[at + 1..].starts_with(b"=="))
@@ -97,7 +98,8 @@ fn parse(line: &[u8], at: usize, mark: u8) -> Option<Tag<'_>> {
     })
 }
 
-/// Strips what a CI system or a person wrote instead of the pid. All masked processes have the pid 0.
+/// Strips what a CI system or a person wrote instead of the pid. All masked processes have the pid
+/// 0.
 fn after_mask(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let end = bytes.iter().take(16).position(|b| *b == b'=')?;
     let mask = &bytes[..end];

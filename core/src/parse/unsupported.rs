@@ -15,8 +15,8 @@ use crate::problem::Code;
 struct Reporter {
     /// What the message is, for people.
     name: &'static str,
-    /// A text that the message contains. At least one marker of `detect/words.rs` is in each line with
-    /// the message.
+    /// A text that the message contains. At least one marker of `detect/words.rs` is in each line
+    /// with the message.
     word: &'static [u8],
     /// Returns true if a line with the word is a complete message of the checker.
     is_message: fn(&[u8]) -> bool,
@@ -169,8 +169,8 @@ fn hex_after<'a>(text: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     Some(hex(after(text, word)?)?.1)
 }
 
-/// Returns true for a line of NVIDIA's compute-sanitizer or cuda-memcheck, which begin each line with
-/// nine `=`. Stacks and details follow these lines.
+/// Returns true for a line of NVIDIA's compute-sanitizer or cuda-memcheck, which begin each line
+/// with nine `=`. Stacks and details follow these lines.
 fn is_compute_sanitizer(text: &[u8]) -> bool {
     let rest = after(text, b"========= ").unwrap_or_default();
     let is_access = |kind: &[u8]| {

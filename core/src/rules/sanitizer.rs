@@ -112,7 +112,8 @@ fn owner(kind: &str) -> Option<&'static str> {
 }
 
 /// Returns the message for an unknown suppression type. It suggests a similar type. If no type is
-/// similar, it lists all but those of UndefinedBehaviorSanitizer, which are the names of its checks.
+/// similar, it lists all but those of UndefinedBehaviorSanitizer, which are the names of its
+/// checks.
 pub(crate) fn unknown_type(kind: &str) -> String {
     let types = || OWNERS.iter().flat_map(|(_, kinds)| kinds.iter().copied());
     let help = match nearest(kind, types()) {

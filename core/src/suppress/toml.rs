@@ -134,8 +134,8 @@ fn group_by_size(target: &Target<'_>) -> BTreeMap<Option<(u64, u64)>, Vec<usize>
 
 impl Task<'_, '_> {
     /// Returns the candidate with this number. The order goes from the most to the least readable:
-    /// fingerprint and stack, fingerprint and stack with gaps, fingerprint alone. A stack alone would
-    /// also accept functions of the same name in other files.
+    /// fingerprint and stack, fingerprint and stack with gaps, fingerprint alone. A stack alone
+    /// would also accept functions of the same name in other files.
     fn attempt(
         &self,
         finding: usize,

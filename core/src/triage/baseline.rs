@@ -56,8 +56,8 @@ const KIND: JsonKind = JsonKind {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// One entry for each fingerprint. Weak fingerprints have one entry for each size. Findings that
-    /// lost their stack have no entry.
+    /// One entry for each fingerprint. Weak fingerprints have one entry for each size. Findings
+    /// that lost their stack have no entry.
     pub entries: Vec<BaselineEntry>,
 }
 

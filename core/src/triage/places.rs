@@ -5,8 +5,9 @@ use hashbrown::{HashMap, HashSet};
 use crate::fingerprint::Place;
 use crate::parse::Parsed;
 
-/// Returns the largest number of places in one process, for each group. `group` returns the group of
-/// the finding with this index, or `None` if it isn't counted. A record without a place counts as one.
+/// Returns the largest number of places in one process, for each group. `group` returns the group
+/// of the finding with this index, or `None` if it isn't counted. A record without a place counts
+/// as one.
 pub(crate) fn most_in_one_process(
     parsed: &Parsed,
     group: impl Fn(usize) -> Option<usize>,

@@ -1,4 +1,5 @@
-//! Generates `docs/leakgate-v1.schema.json` from the wire types, and the named types of its strings.
+//! Generates `docs/leakgate-v1.schema.json` from the wire types, and the named types of its
+//! strings.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
-//! The effect of a suppression file: the difference between two runs, checked against the tool's own
-//! counts.
+//! The effect of a suppression file: the difference between two runs, checked against the tool's
+//! own counts.
 
 use std::collections::BTreeSet;
 

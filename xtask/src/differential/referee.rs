@@ -39,8 +39,8 @@ pub(super) fn valgrind(gone: &[&Record], plain: &str, with: &str, file: &str) ->
     Ok(Used::Entries(entries))
 }
 
-/// Checks use counts: an entry is used once for each occurrence of an error, so at least as often as
-/// records disappeared.
+/// Checks use counts: an entry is used once for each occurrence of an error, so at least as often
+/// as records disappeared.
 fn agree(times: usize, gone: usize) -> Outcome {
     match times < gone || times > 0 && gone == 0 {
         true => {

@@ -9,8 +9,8 @@ use crate::{Outcome, sizes};
 
 const WORKER: &str = "offline.js";
 
-/// Adds the list of files and the name of their cache to the page's service worker. The name depends
-/// on the contents of all files, so the cache never mixes files of two versions.
+/// Adds the list of files and the name of their cache to the page's service worker. The name
+/// depends on the contents of all files, so the cache never mixes files of two versions.
 pub(super) fn list_files(page: &Path) -> Outcome {
     let mut files = sizes::files_below(page)?;
     files.retain(|file| file != WORKER);

@@ -61,8 +61,8 @@ pub(super) fn join(sh: &Shell, parts: &Path) -> Outcome<String> {
     Ok(html)
 }
 
-/// Bundles a script for a `<script>` element, which nothing in the script may close. In a page opened
-/// from disk, a worker can't be created from a module, so it gets another format.
+/// Bundles a script for a `<script>` element, which nothing in the script may close. In a page
+/// opened from disk, a worker can't be created from a module, so it gets another format.
 fn script(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String> {
     Ok(bundle(sh, parts, name, format)?
         .replace("</script", "<\\/script")

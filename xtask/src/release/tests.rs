@@ -14,7 +14,8 @@ echo "$*" >>"$CALLS"
 case "$1 $2" in "release download") cp "$ARCHIVES"/* "$5" ;; esac
 "#;
 
-/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a fake `gh`.
+/// A repository whose first commit is ready for the release of 1.2.3, its archives, and a fake
+/// `gh`.
 struct Release {
     sh: Shell,
     folder: TempDir,

@@ -19,7 +19,8 @@ pub(crate) struct Matrix {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tool {
-    /// A command that succeeds if the program is installed; its first line of output is the version.
+    /// A command that succeeds if the program is installed; its first line of output is the
+    /// version.
     pub(super) probe: String,
     /// The package to install, as a user would type it.
     pub(super) install: String,

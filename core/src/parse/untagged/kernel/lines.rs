@@ -1,8 +1,8 @@
 //! The lines of the kernel's reports: introductions of stacks, frames, explanations, and dumps.
 //!
 //! Sources: Linux `lib/dump_stack.c`, `kernel/kallsyms.c`, `scripts/decode_stacktrace.sh`,
-//! `arch/arm/kernel/traps.c`, `arch/powerpc/kernel/process.c`, `mm/slub.c`; the Linux Kernel Library
-//! `tools/lkl`.
+//! `arch/arm/kernel/traps.c`, `arch/powerpc/kernel/process.c`, `mm/slub.c`; the Linux Kernel
+//! Library `tools/lkl`.
 
 use crate::bytes::{after, before, contains, find, hex, number, trim_start};
 use crate::model::Role;
@@ -77,7 +77,8 @@ pub(super) fn stack_role(text: &[u8], needs_error_stack: bool) -> Option<Role> {
     }
 }
 
-/// Returns true for `Call Trace:`, `Call trace:`, `Backtrace:`, `Linux Kernel Library Stack Trace:`.
+/// Returns true for `Call Trace:`, `Call trace:`, `Backtrace:`, `Linux Kernel Library Stack
+/// Trace:`.
 pub(super) fn is_trace_heading(text: &[u8]) -> bool {
     let is = |heading: &[u8]| text.eq_ignore_ascii_case(heading);
     is(b"call trace:")

@@ -1,4 +1,5 @@
-//! Compiles expressions. What it writes is never executed, so that there is no unsafe code in an example.
+//! Compiles expressions. What it writes is never executed, so that there is no unsafe code in an
+//! example.
 
 /// Pages of code.
 pub mod memory {
