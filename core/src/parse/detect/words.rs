@@ -2,13 +2,13 @@
 //!
 //! Each word is longer than five bytes, so that the portable search can skip most of a text. None
 //! begins with four bytes that are common in other output, because the vectorized search compares
-//! these.
+//! these. Some words therefore lack their beginning.
 
-/// The words of valgrind and the sanitizers, and as many others as the list has room for.
+/// The words of valgrind and the sanitizers.
 pub(super) const SANITIZER_WORDS: &[&str] = &[
     "Sanitizer",
     "Uninitialized bytes in ",
-    "irect leak of ",
+    "ct leak of ",
     "Suppressions used:",
     "<kind>",
     "<fatal_signal>",
@@ -28,7 +28,7 @@ pub(super) const SANITIZER_WORDS: &[&str] = &[
     "No leaks found",
     "y leak",
     "DATA RACE",
-    "data race(s)",
+    "a race(s)",
     "BUG: K",
     "KASAN: ",
     "): Assertion '",
@@ -53,7 +53,7 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "adjusted to free",
     "clobbered ",
     "freed twice",
-    " is buggy",
+    "s buggy",
     "tomping bug",
     "id pointer 0x",
     "Memory not freed:",
@@ -62,7 +62,7 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "aked: ",
     "aked bytes",
     "Undefined Behavior: ",
-    "uated program",
+    "ted program",
     "abnormal term",
     "unsupported operation: ",
     "Dr. Memory",
@@ -76,8 +76,7 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "[MTE]: ",
 ];
 
-/// Words of lost beginnings, and of checkers that leakgate cannot read. Together with the tags, whose
-/// three bytes are too few to skip by, they would take twice as long.
+/// The words of reports whose beginning is lost, and of checkers that leakgate can't read.
 pub(super) const MORE_WORDS: &[&str] = &[
     "loss record ",
     // Parts of reports whose beginning is lost.
