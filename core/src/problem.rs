@@ -72,23 +72,25 @@ codes! {
     /// The checker counted leaks, but its options don't show them.
     LeaksNotShown = "leaks-not-shown", Fatal, Some(ReasonCode::LeaksNotShown);
     /// The parser doesn't know the headline of a report.
-    UnknownReport = "unknown-report", Fatal, Some(ReasonCode::TruncatedReport);
+    UnknownReport = "unknown-report", Fatal, Some(ReasonCode::UnreadableReport);
+    /// The report comes from a checker that leakgate doesn't support.
+    UnsupportedChecker = "unsupported-checker", Fatal, Some(ReasonCode::UnreadableReport);
     /// The parser knows the checker, but can't read a line of its report.
-    UnreadableLine = "unreadable-line", Fatal, Some(ReasonCode::TruncatedReport);
+    UnreadableLine = "unreadable-line", Fatal, Some(ReasonCode::UnreadableReport);
     /// A `SUMMARY:` line has no report.
     SummaryWithoutReport = "summary-without-report", Fatal, Some(ReasonCode::TruncatedReport);
     /// The checker could not start, or it crashed.
-    CheckerFailed = "checker-failed", Fatal, Some(ReasonCode::TruncatedReport);
+    CheckerFailed = "checker-failed", Fatal, Some(ReasonCode::CheckerFailed);
     /// A line of a report exceeds [`Options::max_line`](crate::Options::max_line).
-    LineTooLong = "line-too-long", Fatal, Some(ReasonCode::TruncatedReport);
+    LineTooLong = "line-too-long", Fatal, Some(ReasonCode::UnseenFindings);
     /// A stack exceeds [`Options::max_frames`](crate::Options::max_frames).
-    TooManyFrames = "too-many-frames", Fatal, Some(ReasonCode::TruncatedReport);
+    TooManyFrames = "too-many-frames", Fatal, Some(ReasonCode::UnseenFindings);
     /// The findings exceed [`Options::max_findings`](crate::Options::max_findings).
     TooManyFindings = "too-many-findings", Fatal, Some(ReasonCode::UnseenFindings);
     /// The processes exceed [`Options::max_processes`](crate::Options::max_processes).
-    TooManyProcesses = "too-many-processes", Fatal, Some(ReasonCode::TruncatedReport);
+    TooManyProcesses = "too-many-processes", Fatal, Some(ReasonCode::UnseenFindings);
     /// An element of an XML report is malformed.
-    MalformedXml = "malformed-xml", Fatal, Some(ReasonCode::TruncatedReport);
+    MalformedXml = "malformed-xml", Fatal, Some(ReasonCode::UnreadableReport);
     /// The same pid started a new report (`exec`), so this report has no end.
     Replaced = "replaced", Note, None;
     /// The log contains the same report a second time. It counts once.

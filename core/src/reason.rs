@@ -38,8 +38,12 @@ reasons! {
     ExpectationMissed = "expectation-missed";
     /// A finding of the baseline has grown.
     GrownFinding = "grown-finding";
-    /// A report is truncated or unreadable.
+    /// A report is truncated.
     TruncatedReport = "truncated-report";
+    /// A report can't be read.
+    UnreadableReport = "unreadable-report";
+    /// A checker could not start, or it stopped early.
+    CheckerFailed = "checker-failed";
     /// Two processes wrote into one report.
     InterleavedReport = "interleaved-report";
     /// The totals of a checker differ from the parsed records.

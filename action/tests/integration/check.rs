@@ -143,7 +143,7 @@ fn output_of_unsupported_checkers_is_not_silence() {
         let ran = check(dir.path(), &args);
         assert_eq!(
             (ran.status, reason_codes(&ran.json())),
-            (1, vec!["truncated-report"]),
+            (1, vec!["unreadable-report"]),
             "{text}"
         );
     }

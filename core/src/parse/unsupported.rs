@@ -149,7 +149,7 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
         "report of an unsupported checker ({}): `{shown}`",
         reporter.name
     );
-    out.add_problem(Code::UnknownReport, line.number, None, message);
+    out.add_problem(Code::UnsupportedChecker, line.number, None, message);
 }
 
 /// Returns the number that follows a text.
@@ -302,7 +302,15 @@ mod tests {
         ] {
             let found = problems(&format!("building\n{line}\nok\n"));
             assert!(
-                found.iter().any(|p| p.starts_with("unknown-report: ") || p.starts_with("checker-failed: ")),
+                found.iter().any(|problem| {
+                    [
+                        "unsupported-checker: ",
+                        "unknown-report: ",
+                        "checker-failed: ",
+                    ]
+                    .iter()
+                    .any(|code| problem.starts_with(code))
+                }),
                 "{line}: {found:?}"
             );
         }

@@ -114,41 +114,43 @@ strings! {
         ["expired", "over-limit", "expectation-missed", "used", "shadowed", "unused", "not-tried"],
     );
     ReasonCode "reason-code" = open(
-        "The code of a reason or warning. `unexpected-finding`: findings that aren't \
-         accepted; counted by fingerprint and kind; `over-limit`: a rule matched more than \
-         its limit and therefore accepts nothing; counts findings; `expired-rule`: a \
-         matching rule has expired; counts findings; `expectation-missed`: a rule didn't \
-         match as often as it must; counts rules; `grown-finding`: findings in the baseline \
-         that have grown; counted by fingerprint and kind; `truncated-report`: a report \
-         ends too early, or cannot be read; counts problems; `interleaved-report`: two \
-         processes wrote into one report; counts problems; `unreconciled-report`: a total \
-         of the checker differs from the parsed data; counts problems; `unseen-findings`: a \
-         checker didn't show all of its findings; counts problems; `leaks-not-shown`: a \
-         checker counted leaks without listing them; counts problems; `tool-suppressed`: a \
-         checker's own suppressions hid findings; counts reports; `missing-report`: a \
-         required report is missing; counts tools; `command-failed`: the tested command \
-         failed; in a merged report also a reason that this version doesn't know; \
-         `unused-rule`: a rule matches nothing; counts rules; `third-party`: findings \
-         without a frame of your code, as a warning; counts findings; `no-evidence`: an \
-         input contains no checker output; counts inputs as named by the user.",
+        "The code of a reason or warning. `unexpected-finding`: findings that aren't accepted; \
+         counted by fingerprint and kind; `over-limit`: a rule matched more than its limit and \
+         therefore accepts nothing; counts findings; `expired-rule`: a matching rule has \
+         expired; counts findings; `expectation-missed`: a rule didn't match as often as it \
+         must; counts rules; `grown-finding`: findings in the baseline that have grown; \
+         counted by fingerprint and kind; `truncated-report`: a report ends too early; counts \
+         problems; `unreadable-report`: a report cannot be read; counts problems; \
+         `checker-failed`: a checker could not start, or aborted; counts problems; \
+         `interleaved-report`: two processes wrote into one report; counts problems; \
+         `unreconciled-report`: a total of the checker differs from the parsed data; counts \
+         problems; `unseen-findings`: a checker didn't show all of its findings, or the log \
+         exceeds a limit of leakgate; counts problems; `leaks-not-shown`: a checker counted \
+         leaks without listing them; counts problems; `tool-suppressed`: a checker's own \
+         suppressions hid findings; counts reports; `missing-report`: a required report is \
+         missing; counts tools; `command-failed`: the tested command failed; in a merged \
+         report also a reason that this version doesn't know; `unused-rule`: a rule matches \
+         nothing; counts rules; `third-party`: findings without a frame of your code, as a \
+         warning; counts findings; `no-evidence`: an input contains no checker output; counts \
+         inputs as named by the user.",
         reason::ReasonCode::ALL.iter().map(|c| c.as_str()),
     );
     ProblemCode "problem-code" = open(
         "The code of a problem. `truncated`: a report ends too early; `interleaved`: two \
          processes wrote into one report at once; `unreconciled`: a total of the checker \
-         differs from the parsed data; `unseen-findings`: the checker stopped showing \
-         findings at one of its limits; `leaks-not-shown`: the checker counted leaks \
-         without listing them; `unknown-report`: the headline of a report is unknown; \
-         `unreadable-line`: a line of a known report could not be parsed; \
-         `summary-without-report`: a `SUMMARY:` without its report; `checker-failed`: the \
-         checker could not start, or aborted; `line-too-long`: a line of a report exceeds \
-         the limit; `too-many-frames`: a stack has more frames than the limit; \
-         `too-many-findings`: more different findings than the limit; `too-many-processes`: \
-         more concurrent processes than the limit; `malformed-xml`: an element of an XML \
-         report could not be parsed; `replaced`: the process called `exec`, so its report \
-         has no end; `duplicate-report`: the logs contain the same report twice, which \
-         counts once; `unknown-wording`: a record with unknown wording, which counts as an \
-         error; `ended-by-signal`: an external signal ended the process; `more-problems`: \
+         differs from the parsed data; `unseen-findings`: the checker stopped showing findings \
+         at one of its limits; `leaks-not-shown`: the checker counted leaks without listing \
+         them; `unknown-report`: the headline of a report is unknown; `unsupported-checker`: \
+         leakgate can't read the reports of this checker; `unreadable-line`: a line of a known \
+         report could not be parsed; `summary-without-report`: a `SUMMARY:` without its \
+         report; `checker-failed`: the checker could not start, or aborted; `line-too-long`: a \
+         line of a report exceeds the limit; `too-many-frames`: a stack has more frames than \
+         the limit; `too-many-findings`: more different findings than the limit; \
+         `too-many-processes`: more concurrent processes than the limit; `malformed-xml`: an \
+         element of an XML report could not be parsed; `replaced`: the process called `exec`, \
+         so its report has no end; `duplicate-report`: the logs contain the same report twice, \
+         which counts once; `unknown-wording`: a record with unknown wording, which counts as \
+         an error; `ended-by-signal`: an external signal ended the process; `more-problems`: \
          more problems with this code than are listed.",
         problem::Code::ALL.iter().map(|c| c.as_str()),
     );
