@@ -13,6 +13,17 @@ const MAX_OF_SOURCE: usize = 8;
 /// Maximum number of lines that wait.
 const MAX_LINES: usize = 64;
 
+/// Starts of the second line of a report, besides frames.
+const SECOND_LINES: &[&[u8]] = &[
+    b"READ of size ",
+    b"WRITE of size ",
+    b"Read of size ",
+    b"Write of size ",
+    b"Read at 0x",
+    b"Write at 0x",
+    b"--> ",
+];
+
 /// A line that waits.
 #[derive(Clone, Debug)]
 pub(super) struct OwnedLine {
@@ -56,6 +67,8 @@ pub(super) struct Pending {
     pub(super) prefix: Option<LearnedPrefix>,
     /// Number of lines after the headline that have the same source and aren't blank.
     of_source: usize,
+    /// True if the report goes on without the text before its headline.
+    is_unprefixed: bool,
 }
 
 impl Pending {
@@ -65,6 +78,7 @@ impl Pending {
             lines: [first].into(),
             prefix: None,
             of_source: 0,
+            is_unprefixed: false,
         }
     }
 
@@ -74,12 +88,24 @@ impl Pending {
         if first.key == line.key && !line.text.trim_ascii().is_empty() {
             self.of_source += 1;
             self.prefix = LearnedPrefix::learn(&first.text, self.head.at, &line.text);
+            self.is_unprefixed = self.prefix.is_none() && is_second_line(&line.text);
         }
         self.lines.push(line);
     }
 
     /// Returns true if no more lines are needed.
     pub(super) fn is_decided(&self) -> bool {
-        self.prefix.is_some() || self.of_source >= MAX_OF_SOURCE || self.lines.len() >= MAX_LINES
+        self.prefix.is_some()
+            || self.is_unprefixed
+            || self.of_source >= MAX_OF_SOURCE
+            || self.lines.len() >= MAX_LINES
     }
+}
+
+/// Returns true for the second line of a report without a prefix. After it, a line with the text
+/// before the headline comes from the program: `> ` is also the prompt of R.
+fn is_second_line(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    matches!(text, [b'#', b'0'..=b'9', ..])
+        || SECOND_LINES.iter().any(|start| text.starts_with(start))
 }

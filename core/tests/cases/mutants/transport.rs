@@ -239,6 +239,29 @@ pub(crate) const ALL: &[Transport] = &[
         }
         out.into_bytes()
     }),
+    log("bazel's test output", false, |text| {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        format!(
+            "INFO: From Testing //shop:cart_test:\n\
+             ==================== Test output for //shop:cart_test:\n\
+             {text}{end}{}\n\
+             //shop:cart_test                                          FAILED in 0.4s\n",
+            "=".repeat(80)
+        )
+        .into_bytes()
+    }),
+    // The prompt has no line end when a checker writes its first line.
+    except(
+        log("a session of R", false, |text| {
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            format!(
+                "> library(shop)\n> x <- c(1, 2,\n+   3)\n> cart(x)\n{}{text}{end}[1] 3\n> q()\n",
+                if text.starts_with("==") { "> " } else { "" }
+            )
+            .into_bytes()
+        }),
+        XML,
+    ),
     log("utf-16 without a mark", true, utf16),
     log("utf-16 after other text", false, |text| {
         [b"$ make check\r\nok\r\n".to_vec(), utf16(text)].concat()
