@@ -5,12 +5,14 @@
 //! Lines without a tag belong to the open XML document or to the open sanitizer report.
 
 mod cut_lines;
+mod wrapped_frames;
 mod xml_lines;
 
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use self::wrapped_frames::WrappedFrame;
 use super::collect::{Collector, shared_text};
 use super::detect::Markers;
 use super::failures;
@@ -64,6 +66,10 @@ pub(crate) struct Stream {
     cut: Option<CutLine>,
     /// Length of the longest line with a tag of valgrind.
     longest: usize,
+    /// The frame before, if it may go on in this line.
+    wrapped: Option<WrappedFrame>,
+    /// Length of the longest frame of a sanitizer.
+    longest_untagged: usize,
     /// valgrind broke down, and its stacks follow.
     panic: Option<Panic>,
     /// Number of tags of the current line that are being read, except its first.
@@ -105,6 +111,7 @@ impl Stream {
             || self.recorded.is_some()
             || self.block.is_some()
             || self.cut.is_some()
+            || self.wrapped.is_some()
     }
 
     /// Returns true while lines are part of an XML document.
@@ -135,6 +142,9 @@ impl Stream {
         if self.cut.is_some() && self.resume(text, line, markers, out) {
             return;
         }
+        if self.wrapped.is_some() && self.resumes_frame(text, line, markers, out) {
+            return;
+        }
         if self
             .untagged_reports
             .try_continue(text, line, self.name.as_ref(), out)
@@ -148,6 +158,9 @@ impl Stream {
             }
         } else if self.sanitizers.is_open() && (trimmed.starts_with(b"#") || is_whole_leak(trimmed))
         {
+            if trimmed.starts_with(b"#") && self.holds_frame(text, line) {
+                return;
+            }
             return self.untagged(text, line, out);
         }
         if memchr::memchr(b'<', text).is_some() && self.outside_xml(text, line, out) {
@@ -365,6 +378,7 @@ impl Stream {
     /// Ends the input.
     pub(crate) fn finish(&mut self, last_line: u64, markers: &Markers, out: &mut Collector) {
         self.flush_cut(markers, out);
+        self.flush_frame(out);
         let mut processes: Vec<_> = core::mem::take(&mut self.processes).into_iter().collect();
         processes.sort_unstable_by_key(|(_, process)| process.report);
         let usual = self.end();

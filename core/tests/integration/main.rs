@@ -28,3 +28,4 @@ mod schema;
 mod truncation;
 mod valgrind;
 mod weak;
+mod wrapped;

@@ -607,3 +607,26 @@ fn excluded_leaks_explain_the_total() {
     );
     assert_eq!(problems(&read(&log(2))), ["unreconciled"]);
 }
+
+#[test]
+fn broken_line_of_a_debug_heap_block_is_joined() {
+    let log = |lines: &str| {
+        format!("Detected memory leaks!\nDumping objects ->\n{lines}Object dump complete.\n")
+    };
+    let block = "C:\\src\\cart.cpp(41) : {157} normal block at 0x000001B2F4A63C10, 48 bytes long.";
+    for at in 24..block.len() {
+        let (first, second) = block.split_at(at);
+        let next = "{142} normal block at 0x000001B2F4A5E0D0, 16 bytes long.";
+        let parsed = read(&log(&format!(
+            "{first}\n{second}\n Data: <cart> 63\n{next}\n"
+        )));
+        assert_eq!(findings(&parsed).len(), 2, "{first}");
+        assert!(problems(&parsed).is_empty(), "{first}");
+    }
+    for lost in [
+        "{157} normal block at 0x000001B2F4A63C10, 48 by\n",
+        "{157} normal block at 0x000001B2F4A63C10, 48 by\n{142} normal block at 0x1, 16 bytes long.\n",
+    ] {
+        assert_eq!(problems(&read(&log(lost))), ["unreadable-line"], "{lost}");
+    }
+}

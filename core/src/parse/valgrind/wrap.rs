@@ -114,8 +114,7 @@ impl CutLine {
         let is_location = next.starts_with(b"(") && has_location(next) && !contains(next, b") (");
         let digits = self.pid.checked_ilog10().unwrap_or(0) as usize + 1;
         let columns = self.rest.len() + digits + b"====".len();
-        let is_round = |width: usize| width.is_multiple_of(10) || matches!(width, 72 | 132);
-        let fills_terminal = is_round(columns) || is_round(self.width);
+        let fills_terminal = is_round_width(columns) || is_round_width(self.width);
         // valgrind's demangler writes a space after each comma, and between two angle brackets.
         let is_in_name =
             self.rest.ends_with(b",") || (self.rest.ends_with(b">") && next.starts_with(b">"));
@@ -159,6 +158,11 @@ impl CutLine {
             continues: false,
         })
     }
+}
+
+/// Returns true for a usual width of a terminal.
+pub(crate) fn is_round_width(width: usize) -> bool {
+    width >= 60 && (width.is_multiple_of(10) || matches!(width, 72 | 132))
 }
 
 /// The smallest usual width of a page.
