@@ -28,10 +28,13 @@ pub(crate) fn write(
 ) -> fmt::Result {
     let paint = Paint::new(options);
     verdict(run, paint, out)?;
-    for group in groups(run, Disposition::Unexpected) {
+    let findings = groups(run, Disposition::Unexpected);
+    let shown = options.max_findings.unwrap_or(findings.len());
+    for group in findings.iter().take(shown) {
         writeln!(out)?;
-        block::write(&group, run, paint, out)?;
+        block::write(group, run, paint, out)?;
     }
+    omitted(findings.len().saturating_sub(shown), paint, out)?;
     problems(run, paint, out)?;
     rules::write(run, paint, out)?;
     not_gated(run, paint, out)?;
@@ -69,6 +72,16 @@ fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
         )?;
     }
     Ok(())
+}
+
+/// Writes the number of findings that are not listed, if any.
+fn omitted(number: usize, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    if number == 0 {
+        return Ok(());
+    }
+    let more = count(number as u64, "more finding", "more findings");
+    let text = format!("… and {more} (use --limit 0 for all)");
+    writeln!(out, "\n{}", paint.mark(&text))
 }
 
 /// Writes a line for each problem.
