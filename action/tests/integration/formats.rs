@@ -297,3 +297,55 @@ fn kinds_are_explained() {
         unknown.err
     );
 }
+
+#[test]
+fn codes_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let explain = |args: &[&str]| run(&dir, &[&["explain"], args].concat());
+    for args in [&["no-evidence"][..], &["code", "no-evidence"]] {
+        let code = explain(args);
+        assert!(
+            code.status == 0
+                && code
+                    .out
+                    .starts_with("no-evidence: There is no proof that the checker worked\n")
+                && code.out.contains("\nWhy it fails the gate:\n")
+                && code.out.contains("--silence pass"),
+            "{}",
+            code.out
+        );
+    }
+    let problem = explain(&["unknown-report"]).out;
+    assert!(
+        problem.contains("The reason in the verdict is truncated-report."),
+        "{problem}"
+    );
+    let note = explain(&["replaced"]).out;
+    assert!(note.contains("\nWhy it doesn't fail the gate:\n"), "{note}");
+    let list = explain(&["code"]);
+    assert!(
+        list.status == 0
+            && list
+                .out
+                .starts_with("Reasons of a verdict:\n! unexpected-finding ")
+            && list.out.contains("\nProblems in a log:\n! truncated ")
+            && list.out.contains("\n  more-problems "),
+        "{}",
+        list.out
+    );
+    for (args, help) in [
+        (&["trunkated"][..], "help: did you mean `truncated`?"),
+        (&["code", "trunkated"], "help: did you mean `truncated`?"),
+        (
+            &["code", "x"],
+            "help: expected one of: unexpected-finding, over-limit, ",
+        ),
+    ] {
+        let error = explain(args);
+        assert!(
+            error.status == 2 && error.err.contains(help),
+            "{}",
+            error.err
+        );
+    }
+}
