@@ -65,7 +65,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Status, Error> {
             }
         },
     };
-    output::stdout(&text)?;
+    output::stdout_wrapped(&text)?;
     Ok(Status::Pass)
 }
 
@@ -101,10 +101,11 @@ fn explain_pack(name: &str) -> Result<String, Error> {
 
 /// Wraps text to indented lines.
 fn wrap(text: &str) -> String {
+    let width = output::width().map_or(WIDTH, |width| width.min(WIDTH));
     let mut lines = vec![String::from(" ")];
     for word in text.replace('`', "").split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
+            Some(line) if line.chars().count() + word.chars().count() < width => {
                 *line += &format!(" {word}")
             }
             _ => lines.push(format!("  {word}")),

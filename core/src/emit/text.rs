@@ -13,6 +13,7 @@ use core::fmt;
 use self::paint::Paint;
 use super::escape::terminal;
 use super::group::groups;
+use super::wrap::Wrapped;
 use super::{RenderOptions, Run};
 use crate::compare::summary;
 use crate::numbers::count;
@@ -27,6 +28,8 @@ pub(crate) fn write(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let paint = Paint::new(options);
+    let mut wrapped = Wrapped::new(out, options.width);
+    let out: &mut dyn fmt::Write = &mut wrapped;
     verdict(run, paint, out)?;
     let findings = groups(run, Disposition::Unexpected);
     let shown = options.max_findings.unwrap_or(findings.len());
@@ -38,7 +41,8 @@ pub(crate) fn write(
     problems(run, paint, out)?;
     rules::write(run, paint, out)?;
     not_gated(run, paint, out)?;
-    footer(run, out)
+    footer(run, out)?;
+    wrapped.finish()
 }
 
 /// Writes the outcome with its evidence or reasons.
@@ -107,7 +111,7 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             out,
             "{head}[{}] {}:{}: {message}{pid}",
             problem.code,
-            terminal(&input),
+            paint.whole(&terminal(&input)),
             problem.line
         )?;
     }
