@@ -57,6 +57,10 @@ pub(crate) struct ReportArgs {
     /// written there. May be repeated.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<ReportTarget>,
+    /// Maximum number of findings in the text report on standard output, the worst first; 0 for all.
+    /// Reports in files are complete.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
     /// Include findings that are accepted or don't fail the gate in SARIF reports, marked as
     /// suppressed, and in folded stacks. Off by default, because GitHub shows suppressed results as
     /// open alerts.
@@ -206,11 +210,18 @@ impl ReportArgs {
         targets
     }
 
-    /// Returns the layout options of the reports.
+    /// Returns the maximum number of findings in the text report on standard output. `None` if it
+    /// lists all.
+    pub(crate) fn max_findings(&self) -> Option<usize> {
+        (self.limit > 0).then_some(self.limit)
+    }
+
+    /// Returns the layout options of reports in files.
     pub(crate) fn render_options(&self) -> RenderOptions<'_> {
         RenderOptions {
             color: false,
             width: None,
+            max_findings: None,
             show_accepted: self.show_accepted,
             max_characters: self.max_characters,
             category: &self.category,

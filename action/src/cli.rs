@@ -68,7 +68,8 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0: all logs were read; 2: usage error or unreadable input.
     Doctor(doctor::DoctorArgs),
-    /// Explain a kind of finding (`leakgate explain heap-use-after-free`) or a built-in pack.
+    /// Explain a kind of finding (`leakgate explain heap-use-after-free`), a code of a verdict or
+    /// problem (`leakgate explain no-evidence`), or a built-in pack.
     Explain(explain::ExplainArgs),
     /// Run the GitHub Action's step: check, and report on the pull request.
     ///

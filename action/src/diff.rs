@@ -49,6 +49,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Status, Error> {
             &changes,
             &RenderOptions {
                 color: output::use_color(),
+                width: output::width(),
                 ..RenderOptions::default()
             },
             &mut text,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use leakgate_core::doctor::{Diagnosis, commands, diagnose};
-use leakgate_core::emit::terminal;
+use leakgate_core::emit::{terminal, unbroken};
 use leakgate_core::{Gate, Parsed, Policy};
 
 use crate::args::LogArgs;
@@ -35,12 +35,12 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
         out += "To see more, run\n";
     }
     for command in &commands {
-        out += &format!("    {}\n", terminal(command));
+        out += &format!("    {}\n", unbroken(&terminal(command)));
     }
     if all.is_empty() {
         out += "nothing to improve was found in these logs\n";
     }
-    output::stdout(&out)?;
+    output::stdout_wrapped(&out)?;
     Ok(Status::Pass)
 }
 
@@ -64,7 +64,7 @@ fn describe(diagnosis: &Diagnosis, parsed: &Parsed) -> String {
         diagnosis.code,
         terminal(&tool),
         terminal(&diagnosis.what),
-        terminal(&input)
+        unbroken(&terminal(&input))
     );
     if !diagnosis.options.is_empty() {
         out += &format!("  try {}\n", diagnosis.options.join(" "));

@@ -92,23 +92,20 @@ pub(crate) fn exit_status(verdict: &Verdict) -> Status {
 /// Writes every report, then suggests packs at standard error.
 pub(crate) fn write_reports(run: &Run<'_>, args: &ReportArgs) -> Result<(), Error> {
     for target in args.targets() {
-        write_report(run, &target, args.render_options())?;
+        write_report(run, &target, args)?;
     }
     pack_hints::suggest_packs(run);
     Ok(())
 }
 
-fn write_report(
-    run: &Run<'_>,
-    target: &ReportTarget,
-    options: RenderOptions<'_>,
-) -> Result<(), Error> {
+fn write_report(run: &Run<'_>, target: &ReportTarget, args: &ReportArgs) -> Result<(), Error> {
     let options = match target.file {
-        Some(_) => options,
+        Some(_) => args.render_options(),
         None => RenderOptions {
             color: output::use_color(),
             width: output::width(),
-            ..options
+            max_findings: args.max_findings(),
+            ..args.render_options()
         },
     };
     let text = |out: &mut dyn Write| emit::write(run, target.format, &options, out);

@@ -1,17 +1,25 @@
-//! `leakgate explain`: explains kinds of findings and built-in packs.
+//! `leakgate explain`: explains kinds of findings, codes and built-in packs.
 
+mod code;
 mod kind;
 
 use clap::{Args, Subcommand};
+use leakgate_core::advice;
 use leakgate_core::rules::{Pack, packs};
 
 use crate::error::{Error, Status};
 use crate::output;
 use crate::settings;
 
+/// Maximum line width of explanations, in characters.
+const WIDTH: usize = 100;
+
 /// Options of `leakgate explain`.
 #[derive(Debug, Args)]
-#[command(subcommand_value_name = "KIND|COMMAND", arg_required_else_help = true)]
+#[command(
+    subcommand_value_name = "KIND|CODE|COMMAND",
+    arg_required_else_help = true
+)]
 pub(crate) struct ExplainArgs {
     #[command(subcommand)]
     topic: Topic,
@@ -29,6 +37,11 @@ enum Topic {
         /// Name of the kind.
         name: Option<String>,
     },
+    /// Explain a code of a verdict or of a problem in a log; without a name, list all codes.
+    Code {
+        /// Name of the code, such as `truncated-report`.
+        name: Option<String>,
+    },
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
@@ -40,16 +53,19 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Status, Error> {
         Topic::Pack { name: None } => list_packs()?,
         Topic::Kind { name: Some(name) } => kind::explain(name)?,
         Topic::Kind { name: None } => kind::list(),
+        Topic::Code { name: Some(name) } => code::explain(name)?,
+        Topic::Code { name: None } => code::list(),
         Topic::Other(names) => match names.as_slice() {
+            [name] if advice::find_code(name).is_ok() => code::explain(name)?,
             [name] => kind::explain(name)?,
             _ => {
                 return Err(Error::Usage(
-                    "expected one kind of finding after `leakgate explain`".to_owned(),
+                    "expected one kind of finding or one code after `leakgate explain`".to_owned(),
                 ));
             }
         },
     };
-    output::stdout(&text)?;
+    output::stdout_wrapped(&text)?;
     Ok(Status::Pass)
 }
 
@@ -81,4 +97,19 @@ fn explain_pack(name: &str) -> Result<String, Error> {
         }
     }
     Ok(out)
+}
+
+/// Wraps text to indented lines.
+fn wrap(text: &str) -> String {
+    let width = output::width().map_or(WIDTH, |width| width.min(WIDTH));
+    let mut lines = vec![String::from(" ")];
+    for word in text.replace('`', "").split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < width => {
+                *line += &format!(" {word}")
+            }
+            _ => lines.push(format!("  {word}")),
+        }
+    }
+    lines.join("\n")
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use leakgate_core::emit;
+
 use crate::args::ReportTarget;
 use crate::error::Error;
 
@@ -47,6 +49,11 @@ pub(crate) fn stdout(text: &str) -> Result<(), Error> {
     stdout_from(|out| out.write_str(text))
 }
 
+/// Writes text for people to standard output. In a terminal, long lines are wrapped.
+pub(crate) fn stdout_wrapped(text: &str) -> Result<(), Error> {
+    stdout(&emit::wrap(text, width().unwrap_or(usize::MAX)))
+}
+
 /// Like [`stdout`], for text that is written in parts.
 pub(crate) fn stdout_from(text: impl WriteText) -> Result<(), Error> {
     match write_text(anstream::stdout().lock(), text) {
@@ -78,9 +85,25 @@ pub(crate) fn use_color() -> bool {
     }
 }
 
-/// Returns the width of standard output in columns, or `None` if it isn't a terminal.
+/// Returns the width of standard output in columns: the variable `COLUMNS`, or else the terminal's
+/// width. `None` if standard output isn't a terminal, or if the width is unknown.
 pub(crate) fn width() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let terminal = terminal.map(|(width, _)| usize::from(width.0));
+    choose_width(std::env::var("COLUMNS").ok().as_deref(), terminal)
+}
+
+/// Returns the value of `COLUMNS` or, if it's no positive number, the width that the terminal
+/// states. Terminals of unknown width state zero.
+fn choose_width(columns: Option<&str>, terminal: Option<usize>) -> Option<usize> {
+    let columns = columns.and_then(|columns| columns.trim().parse().ok());
+    columns
+        .filter(|width| *width > 0)
+        .or(terminal)
+        .filter(|width| *width > 0)
 }
 
 /// Checks that no report would overwrite an input file.
@@ -193,6 +216,16 @@ impl PermissionsLike for tempfile::Builder<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_override_the_width_of_the_terminal() {
+        assert_eq!(choose_width(Some("40"), Some(80)), Some(40));
+        assert_eq!(choose_width(Some("40"), None), Some(40));
+        for invalid in [None, Some(""), Some("0"), Some("-3"), Some("wide")] {
+            assert_eq!(choose_width(invalid, Some(80)), Some(80));
+            assert_eq!(choose_width(invalid, Some(0)), None);
+        }
+    }
 
     #[test]
     fn file_is_replaced_completely_or_left_alone() {

@@ -112,6 +112,7 @@ fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
         ListFormat::Text => listing.text(
             &RenderOptions {
                 color: output::use_color(),
+                width: output::width(),
                 ..RenderOptions::default()
             },
             &mut text,

@@ -1,10 +1,11 @@
-//! Explanations of kinds of findings: what they mean, how to fix them, when they are often
-//! harmless, and how to learn more.
+//! Explanations of kinds of findings (what they mean, how to fix them, when they are often
+//! harmless, and how to learn more) and of codes.
 //!
 //! The texts are in tables, one for each family of kinds. Kinds without an entry get a general
 //! explanation.
 
 mod accesses;
+mod codes;
 mod crashes;
 mod fuzzing;
 mod heap;
@@ -17,6 +18,7 @@ mod undefined;
 
 use alloc::vec::Vec;
 
+pub use self::codes::{CodeHelp, codes, find_code, misspelled_code};
 pub use self::hints::hints;
 pub use self::startup_errors::startup_hint;
 use crate::diagnostic::{distance, nearest};

@@ -5,6 +5,7 @@
 //! `sanitizer_common/sanitizer_flags.inc`, `lsan/lsan_flags.inc`.
 
 mod checks;
+mod no_stacks;
 
 use alloc::format;
 use alloc::string::String;
@@ -59,6 +60,7 @@ pub fn diagnose(parsed: &Parsed, triage: &Triage) -> Vec<Diagnosis> {
     checks::check_problems(parsed, &mut all);
     checks::check_tool_suppressions(parsed, &mut all);
     checks::check_stacks(parsed, triage, &mut all);
+    no_stacks::check(parsed, &mut all);
     checks::check_origins(parsed, &mut all);
     for diagnosis in &mut all {
         let takes_options = |tool: &Tool| tool.is_valgrind() || tool.options_variable().is_some();

@@ -17,6 +17,7 @@ mod sarif;
 mod style;
 mod summary;
 mod text;
+mod wrap;
 
 use alloc::string::String;
 use core::fmt;
@@ -29,6 +30,7 @@ pub use self::html::{Panes, panes};
 pub use self::listing::Listing;
 pub use self::location::Location;
 pub use self::style::{Excerpt, RenderOptions};
+pub use self::wrap::{unbroken, wrap};
 use crate::compare::Change;
 use crate::culprit::{NoWorkspace, Workspace};
 use crate::error::UnknownName;

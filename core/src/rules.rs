@@ -9,7 +9,7 @@ pub(crate) mod config;
 mod file;
 pub(crate) mod glob;
 pub(crate) mod hygiene;
-mod index;
+pub(crate) mod index;
 mod pack;
 pub(crate) mod sanitizer;
 pub(crate) mod selector;

@@ -3,10 +3,8 @@
 use leakgate_core::advice::{self, Help, Risk};
 use leakgate_core::rules::Pack;
 
+use super::wrap;
 use crate::error::Error;
-
-/// Maximum line width of explanations, in characters.
-const WIDTH: usize = 100;
 
 /// Returns the explanation of a kind.
 ///
@@ -54,51 +52,42 @@ pub(super) fn list() -> String {
     out + "\n! may read or write memory that the program doesn't own\n"
 }
 
-/// Returns the error for an unknown kind.
+/// Returns the error for a name that is neither a kind nor a code.
 fn unknown_kind(name: &str) -> Error {
-    let near = advice::misspelled_kind(name).or_else(|| {
-        advice::kinds()
-            .into_iter()
-            .filter(|kind| !kind.contains('*'))
-            .find(|kind| is_near(kind, name))
-    });
+    let kinds = advice::kinds();
+    let mut kinds = kinds.into_iter().filter(|kind| !kind.contains('*'));
+    let mut codes = advice::codes().into_iter().map(|help| help.code);
+    let near = advice::misspelled_kind(name)
+        .or_else(|| kinds.find(|kind| is_near(kind, name)))
+        .or_else(|| advice::misspelled_code(name))
+        .or_else(|| codes.find(|code| is_near(code, name)));
     let help = if Pack::find(name).is_some() {
         format!("for the pack, run `leakgate explain pack {name}`")
     } else if let Some(near) = near {
         format!("did you mean `{near}`?")
     } else {
-        "run `leakgate explain kind` for a list of kinds".to_owned()
+        "run `leakgate explain kind` for a list of kinds, or `leakgate explain code` for one of \
+         codes"
+            .to_owned()
     };
-    Error::with_help(format!("unknown finding kind `{name}`"), help)
+    Error::with_help(format!("unknown finding kind or code `{name}`"), help)
 }
 
-/// Returns true if one name contains the other, or if every word of `name` occurs in `kind`.
-fn is_near(kind: &str, name: &str) -> bool {
+/// Returns true if one name contains the other, or if every word of `name` occurs in the known
+/// one.
+fn is_near(known: &str, name: &str) -> bool {
     let name = name.to_lowercase().replace(['_', ' '], "-");
     name.len() > 2
-        && (kind.contains(&name)
-            || name.contains(kind)
+        && (known.contains(&name)
+            || name.contains(known)
             || name
                 .split('-')
-                .all(|word| kind.split('-').any(|k| k == word)))
-}
-
-/// Wraps text to indented lines.
-fn wrap(text: &str) -> String {
-    let mut lines = vec![String::from(" ")];
-    for word in text.replace('`', "").split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
-                *line += &format!(" {word}")
-            }
-            _ => lines.push(format!("  {word}")),
-        }
-    }
-    lines.join("\n")
+                .all(|word| known.split('-').any(|k| k == word)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::WIDTH;
     use super::*;
 
     #[test]
@@ -108,6 +97,8 @@ mod tests {
             ("Double Free", "double-free"),
             ("leak-definitely", "did you mean `leak-definite`"),
             ("python", "explain pack python"),
+            ("trunkated-report", "did you mean `truncated-report`?"),
+            ("no_evidence", "did you mean `no-evidence`?"),
             ("zzz", "explain kind"),
         ] {
             assert!(

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use leakgate_core::Config;
+use leakgate_core::reason::ReasonCode;
+use leakgate_core::{Config, advice};
 
 use crate::common::repository;
 
@@ -16,6 +17,35 @@ fn console_examples_match_actual_output() {
         .register_bin("leakgate", trycmd::cargo::cargo_bin!("leakgate"))
         .case("README.md")
         .case("docs/*.md");
+}
+
+/// docs/codes.md has a row for each code, in the order of `leakgate explain code`.
+#[test]
+fn docs_list_every_code() {
+    let text = fs::read_to_string(repository("docs/codes.md")).unwrap();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let expected: Vec<String> = advice::codes().into_iter().map(row).collect();
+    assert_eq!(rows, expected);
+}
+
+/// Returns the row for a code. Rows of problems have a column for the reason.
+fn row(help: &advice::CodeHelp) -> String {
+    let row = format!("| `{}` | {} |", help.code, help.title);
+    match help.reason().filter(|reason| reason.as_str() != help.code) {
+        Some(reason) => format!("{row} `{reason}` |"),
+        None if is_problem(help) => format!("{row} none: it's a note |"),
+        None => row,
+    }
+}
+
+/// Returns true for the code of a problem that isn't also the code of a reason.
+fn is_problem(help: &advice::CodeHelp) -> bool {
+    ReasonCode::ALL
+        .iter()
+        .all(|code| code.as_str() != help.code)
 }
 
 /// The example leakgate.toml is valid and has rules and suppression files.

@@ -174,6 +174,103 @@ fn markdown_is_shortened_to_its_limit_with_a_note() {
     );
 }
 
+/// Returns a LeakSanitizer log with leaks of 1 to `number` bytes, each in its own function.
+fn leaks(number: usize) -> String {
+    let mut log = String::from("==7==ERROR: LeakSanitizer: detected memory leaks\n\n");
+    for size in 1..=number {
+        log += &format!(
+            "Direct leak of {size} byte(s) in 1 object(s) allocated from:\n    \
+             #0 0x51 in make_{size} /src/a.c:{size}:9\n\n"
+        );
+    }
+    let bytes: usize = (1..=number).sum();
+    log + &format!("SUMMARY: LeakSanitizer: {bytes} byte(s) leaked in {number} allocation(s).\n")
+}
+
+#[test]
+fn text_on_stdout_lists_the_worst_findings() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("lsan.log"), leaks(60)).unwrap();
+    let listed = |text: &str| -> Vec<usize> {
+        let size = |line: &str| {
+            line.strip_prefix("leak-definite ")?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        };
+        text.lines().filter_map(size).collect()
+    };
+    let descending = |last: usize| (last..=60).rev().collect::<Vec<_>>();
+    let rest = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("… and "));
+        line.map(str::to_owned)
+    };
+    let check = ["check", "--no-config", "lsan.log", "--format=json=run.json"];
+    let text_to_file = run(&dir, &[&check[..], &["--format", "text=out.txt"]].concat());
+    for (result, last, more) in [
+        (&text_to_file, 11, Some("10 more findings")),
+        (
+            &run(&dir, &["merge", "--no-config", "run.json"]),
+            11,
+            Some("10 more findings"),
+        ),
+        (
+            &run(&dir, &[&check[..], &["--format=text"]].concat()),
+            11,
+            Some("10 more findings"),
+        ),
+        (
+            &run(&dir, &[&check[..], &["--limit=59"]].concat()),
+            2,
+            Some("1 more finding"),
+        ),
+        (&run(&dir, &[&check[..], &["--limit=60"]].concat()), 1, None),
+        (&run(&dir, &[&check[..], &["--limit=0"]].concat()), 1, None),
+    ] {
+        assert_eq!(listed(&result.out), descending(last));
+        let more = more.map(|more| format!("… and {more} (use --limit 0 for all)"));
+        assert_eq!(rest(&result.out), more);
+        assert!(result.status == 1 && result.out.contains("\n60 unexpected findings; 1 input"));
+    }
+    let complete = read(&dir, "out.txt");
+    assert_eq!((listed(&complete), rest(&complete)), (descending(1), None));
+    let json: Value = serde_json::from_str(&read(&dir, "run.json")).unwrap();
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(60));
+}
+
+#[test]
+fn text_lists_errors_first_and_reachable_memory_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = ["track-fds-324", "show-all-kinds", "invalid-read"]
+        .map(|case| report(&format!("memcheck/{case}")).display().to_string());
+    let check = ["check", "--no-config", "--fail-on=errors,leaks,fd-leak"];
+    let logs: Vec<&str> = logs.iter().map(String::as_str).collect();
+    let text = run(&dir, &[&check[..], &logs].concat()).out;
+    let heads = text.lines().filter(|line| !line.starts_with([' ', '\t']));
+    let mut kinds: Vec<&str> = heads
+        .filter_map(|line| line.split(' ').next())
+        .filter(|word| {
+            ["invalid-", "leak-", "fd-"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        })
+        .collect();
+    kinds.dedup();
+    assert_eq!(
+        kinds,
+        [
+            "invalid-read",
+            "leak-definite",
+            "fd-leak",
+            "leak-possible",
+            "leak-indirect",
+            "leak-reachable"
+        ],
+        "{text}"
+    );
+}
+
 #[test]
 fn kinds_are_explained() {
     let dir = tempfile::tempdir().unwrap();
@@ -199,4 +296,56 @@ fn kinds_are_explained() {
         "{}",
         unknown.err
     );
+}
+
+#[test]
+fn codes_are_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let explain = |args: &[&str]| run(&dir, &[&["explain"], args].concat());
+    for args in [&["no-evidence"][..], &["code", "no-evidence"]] {
+        let code = explain(args);
+        assert!(
+            code.status == 0
+                && code
+                    .out
+                    .starts_with("no-evidence: There is no proof that the checker worked\n")
+                && code.out.contains("\nWhy it fails the gate:\n")
+                && code.out.contains("--silence pass"),
+            "{}",
+            code.out
+        );
+    }
+    let problem = explain(&["unknown-report"]).out;
+    assert!(
+        problem.contains("The reason in the verdict is truncated-report."),
+        "{problem}"
+    );
+    let note = explain(&["replaced"]).out;
+    assert!(note.contains("\nWhy it doesn't fail the gate:\n"), "{note}");
+    let list = explain(&["code"]);
+    assert!(
+        list.status == 0
+            && list
+                .out
+                .starts_with("Reasons of a verdict:\n! unexpected-finding ")
+            && list.out.contains("\nProblems in a log:\n! truncated ")
+            && list.out.contains("\n  more-problems "),
+        "{}",
+        list.out
+    );
+    for (args, help) in [
+        (&["trunkated"][..], "help: did you mean `truncated`?"),
+        (&["code", "trunkated"], "help: did you mean `truncated`?"),
+        (
+            &["code", "x"],
+            "help: expected one of: unexpected-finding, over-limit, ",
+        ),
+    ] {
+        let error = explain(args);
+        assert!(
+            error.status == 2 && error.err.contains(help),
+            "{}",
+            error.err
+        );
+    }
 }

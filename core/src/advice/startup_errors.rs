@@ -17,6 +17,22 @@ const HINTS: &[(&str, &str)] = &[
     ),
     ("unexpected memory mapping", ASLR),
     ("Shadow memory range interleaves", ASLR),
+    (
+        "unable to disable ASLR",
+        "ThreadSanitizer restarts the program without ASLR, and the container forbids it: set \
+         vm.mmap_rnd_bits=28 on the host, or allow it with \
+         `docker run --security-opt seccomp=unconfined`",
+    ),
+    (
+        "can not mmap the shadow memory",
+        "the address space of MemorySanitizer is taken: build with -fPIE -pie, set \
+         vm.mmap_rnd_bits=28, and remove limits with `ulimit -v unlimited`",
+    ),
+    (
+        "announced a deadly signal",
+        "a sanitizer that crashes before `main`, again and again, conflicts with ASLR: set \
+         vm.mmap_rnd_bits=28, or use a newer compiler",
+    ),
     ("ReserveShadowMemoryRange failed", ADDRESS_SPACE),
     ("failed to allocate", ADDRESS_SPACE),
     (

@@ -83,7 +83,7 @@ pub(super) fn check_problems(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
             .find(|r| r.input == first.input && r.pid == first.pid);
         let tool = report.map(|r| r.tool.clone());
         let (options, mut advice) = remedy(*code, tool.as_ref());
-        if *code == Code::CheckerFailed {
+        if matches!(code, Code::CheckerFailed | Code::Truncated) {
             advice = startup_hint(&first.message).or(advice);
         }
         let number = found.len() as u64;
@@ -306,15 +306,15 @@ fn is_truncated(finding: &Finding, parsed: &Parsed) -> bool {
 }
 
 /// Description of a diagnosis for one checker.
-struct Details {
-    message: String,
-    option: Option<&'static str>,
-    advice: Option<&'static str>,
+pub(super) struct Details {
+    pub(super) message: String,
+    pub(super) option: Option<&'static str>,
+    pub(super) advice: Option<&'static str>,
 }
 
 /// Appends a diagnosis for each checker that has affected findings. `details` gets the number of
 /// these findings.
-fn add_by_tool<'a>(
+pub(super) fn add_by_tool<'a>(
     all: &mut Vec<Diagnosis>,
     code: &'static str,
     findings: impl Iterator<Item = &'a Finding>,

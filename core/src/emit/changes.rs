@@ -3,12 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write};
 
 use serde::Serialize;
 
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
+use super::wrap::Wrapped;
 use super::{FindingInRun, RenderOptions, Run, location};
 use crate::compare::{Change, ChangeKind, FindingState, compare_with, describe_size, summary};
 use crate::document::{Document, PriorFinding};
@@ -104,6 +105,7 @@ pub fn changes_as_text(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let paint = Paint::new(options);
+    let mut out = Wrapped::new(out, options.width);
     for change in changes {
         let label = change.change.as_str();
         let head = match change.change {
@@ -111,29 +113,28 @@ pub fn changes_as_text(
             ChangeKind::Fixed => paint.good(label),
             ChangeKind::Moved => paint.dim(label),
         };
-        let function = change
-            .function
-            .as_deref()
-            .map_or(String::new(), |f| format!(" in {}", terminal(f)));
+        let function = change.function.as_deref().map_or(String::new(), |f| {
+            format!(" {}", paint.whole(&format!("in {}", terminal(f))))
+        });
         let fingerprint = paint.dim(&change.fingerprint).into_owned();
         writeln!(
             out,
             "{head} {}{function}: {} {fingerprint}",
             terminal(&change.kind),
-            terminal(&describe(change))
+            describe(change, paint)
         )?;
     }
-    writeln!(out, "{}", summary(changes))
+    writeln!(out, "{}", summary(changes))?;
+    out.finish()
 }
 
 /// Returns the states before and after a change.
-fn describe(change: &Change) -> String {
+fn describe(change: &Change, paint: Paint) -> String {
     let place = |state: &FindingState| {
-        state
-            .place
-            .clone()
-            .unwrap_or_else(|| String::from("unknown location"))
+        let place = state.place.as_deref().unwrap_or("unknown location");
+        paint.whole(&terminal(place)).into_owned()
     };
+    let describe_size = |state: &FindingState| terminal(&describe_size(state)).into_owned();
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if change.change == ChangeKind::Moved => {
             format!("{} -> {}", place(before), place(after))

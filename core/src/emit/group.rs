@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use super::{FindingInRun, Run};
-use crate::model::Leak;
+use crate::model::{Kind, Leak};
 use crate::triage::{Disposition, TriagedFinding};
 
 /// Findings with the same fingerprint and kind, which reports show as one.
@@ -71,6 +71,16 @@ impl<'a> ChangeLabels<'a> {
     }
 }
 
+/// The kinds of leaks, the worst first.
+const LEAKS: &[Kind] = &[
+    Kind::LEAK_DEFINITE,
+    Kind::FD_LEAK,
+    Kind::LEAK_POSSIBLE,
+    Kind::LEAK_INDIRECT,
+    Kind::FD_INHERITED,
+    Kind::LEAK_REACHABLE,
+];
+
 /// Groups the findings that have a disposition by fingerprint and kind. Errors come first, then
 /// leaks, sorted from the worst kind to the least and then by leaked bytes.
 pub(crate) fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'a>> {
@@ -97,14 +107,7 @@ pub(crate) fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'
     }
     groups.sort_by_key(|group| {
         let kind = &group.first().finding.kind;
-        let rank = [
-            "leak-definite",
-            "leak-possible",
-            "leak-indirect",
-            "leak-reachable",
-        ]
-        .iter()
-        .position(|k| *k == kind.as_str());
+        let rank = LEAKS.iter().position(|leak| leak == kind);
         (
             rank.map_or(0, |r| r + 1),
             core::cmp::Reverse(group.leak().map_or(0, |l| l.bytes)),

@@ -3,13 +3,14 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write};
 
 use serde::Serialize;
 
 use super::RenderOptions;
 use super::escape::{self, terminal};
 use super::text::paint::Paint;
+use super::wrap::Wrapped;
 use crate::numbers::count;
 use crate::parse::Parsed;
 use crate::policy::Level;
@@ -155,8 +156,9 @@ impl<'a> Listing<'a> {
     /// Returns an error only if `out` does.
     pub fn text(&self, options: &RenderOptions<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let paint = Paint::new(options);
+        let mut out = Wrapped::new(out, options.width);
         for (at, (rule, details)) in self.gate.rules.iter().zip(self.details()).enumerate() {
-            self.rule_text(at, rule, &details, paint, out)?;
+            self.rule_text(at, rule, &details, paint, &mut out)?;
         }
         if !self.gate.rules.is_empty() {
             writeln!(out)?;
@@ -167,7 +169,8 @@ impl<'a> Listing<'a> {
             count(self.gate.rules.len() as u64, "rule", "rules"),
             count(self.count_advice(Level::Fail), "error", "errors"),
             count(self.count_advice(Level::Warn), "warning", "warnings")
-        )
+        )?;
+        out.finish()
     }
 
     /// Writes a rule with its state, reason, matches and advice.
@@ -197,8 +200,8 @@ impl<'a> Listing<'a> {
         writeln!(
             out,
             "{state} {} {}{amount}",
-            paint.strong(&terminal(&rule.id)),
-            paint.dim(&format!("({})", terminal(&rule.origin.to_string())))
+            paint.strong(&paint.whole(&terminal(&rule.id))),
+            paint.dim(&paint.whole(&format!("({})", terminal(&rule.origin.to_string()))))
         )?;
         if !rule.metadata.reason.is_empty() {
             writeln!(out, "  {}", terminal(&rule.metadata.reason))?;

@@ -9,9 +9,12 @@ use crate::culprit::NoWorkspace;
 pub struct RenderOptions<'a> {
     /// Whether text reports are colored with ANSI escape sequences. Default: false.
     pub color: bool,
-    /// Width of the terminal in columns, to which function names in text reports are shortened.
-    /// Default: `None`, which means that nothing is shortened.
+    /// Width of the terminal in columns, at which lines of text reports are wrapped.
+    /// Default: `None`, which means that lines are not wrapped.
     pub width: Option<usize>,
+    /// Maximum number of unexpected findings that text reports list, the worst first. A line counts
+    /// the others. Default: `None`, which means that all are listed.
+    pub max_findings: Option<usize>,
     /// Whether SARIF and folded stacks include findings that don't fail the gate. SARIF marks them
     /// as suppressed. Default: false.
     pub show_accepted: bool,
@@ -44,6 +47,7 @@ impl Default for RenderOptions<'_> {
         Self {
             color: false,
             width: None,
+            max_findings: None,
             show_accepted: false,
             max_characters: Self::DEFAULT_MAX_CHARACTERS,
             category: Self::DEFAULT_CATEGORY,

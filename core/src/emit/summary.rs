@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use hashbrown::HashSet;
 
@@ -184,13 +185,49 @@ pub(crate) fn heading(finding: &Finding, at: usize) -> Option<&str> {
     (at > 0 || (has_label && is_race())).then(|| label(stack))
 }
 
-/// Returns the access that a race conflicts with, and the frame to look at:
-/// `Previous write of size 4 by thread T1: src/a.c:16:12 in count`. `None` for other findings.
+/// The access that a race conflicts with, and the frame to look at. It's displayed as
+/// `Previous write of size 4 by thread T1: src/a.c:16:12 in count`.
+pub(crate) struct Conflict {
+    access: String,
+    /// Empty if the frame has no location.
+    place: String,
+    /// Empty if the frame has no function.
+    function: String,
+}
+
+impl Conflict {
+    /// Changes the access with `prose`, and the place and the function with `name`.
+    pub(crate) fn map(self, prose: impl Fn(&str) -> String, name: impl Fn(&str) -> String) -> Self {
+        Self {
+            access: prose(&self.access),
+            place: name(&self.place),
+            function: name(&self.function),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.access)?;
+        if !self.place.is_empty() || !self.function.is_empty() {
+            f.write_str(":")?;
+        }
+        if !self.place.is_empty() {
+            write!(f, " {}", self.place)?;
+        }
+        if !self.function.is_empty() {
+            write!(f, " in {}", self.function)?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the access that a race conflicts with. `None` for other findings.
 pub(crate) fn conflict(
     finding: &Finding,
     triaged: &TriagedFinding,
     run: &Run<'_>,
-) -> Option<String> {
+) -> Option<Conflict> {
     const MAX_LENGTH: usize = 200;
     let at = finding
         .stacks
@@ -211,16 +248,12 @@ pub(crate) fn conflict(
         .or_else(|| find(|class| !matches!(class, Class::Allocator | Class::Runtime)))
         .or_else(|| stack.frames.first());
     let place = frame.map_or(String::new(), |f| display_location(&f.info, run));
-    let name = frame
-        .and_then(|f| f.info.name())
-        .map_or(String::new(), |name| {
-            format!("in {}", shortened(name, MAX_LENGTH))
-        });
-    let place = format!("{} {name}", shortened(&place, MAX_LENGTH));
-    let access = shortened(access.trim_end_matches([':', ' ']), MAX_LENGTH);
-    Some(match place.trim() {
-        "" => access.into_owned(),
-        place => format!("{access}: {place}"),
+    let function = frame.and_then(|f| f.info.name()).unwrap_or_default();
+    let access = access.trim_end_matches([':', ' ']);
+    Some(Conflict {
+        access: shortened(access, MAX_LENGTH).into_owned(),
+        place: shortened(&place, MAX_LENGTH).into_owned(),
+        function: shortened(function, MAX_LENGTH).into_owned(),
     })
 }
 

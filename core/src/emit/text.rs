@@ -13,6 +13,7 @@ use core::fmt;
 use self::paint::Paint;
 use super::escape::terminal;
 use super::group::groups;
+use super::wrap::Wrapped;
 use super::{RenderOptions, Run};
 use crate::compare::summary;
 use crate::numbers::count;
@@ -27,15 +28,21 @@ pub(crate) fn write(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let paint = Paint::new(options);
+    let mut wrapped = Wrapped::new(out, options.width);
+    let out: &mut dyn fmt::Write = &mut wrapped;
     verdict(run, paint, out)?;
-    for group in groups(run, Disposition::Unexpected) {
+    let findings = groups(run, Disposition::Unexpected);
+    let shown = options.max_findings.unwrap_or(findings.len());
+    for group in findings.iter().take(shown) {
         writeln!(out)?;
-        block::write(&group, run, paint, out)?;
+        block::write(group, run, paint, out)?;
     }
+    omitted(findings.len().saturating_sub(shown), paint, out)?;
     problems(run, paint, out)?;
     rules::write(run, paint, out)?;
     not_gated(run, paint, out)?;
-    footer(run, out)
+    footer(run, out)?;
+    wrapped.finish()
 }
 
 /// Writes the outcome with its evidence or reasons.
@@ -71,6 +78,16 @@ fn reasons(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result
     Ok(())
 }
 
+/// Writes the number of findings that are not listed, if any.
+fn omitted(number: usize, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
+    if number == 0 {
+        return Ok(());
+    }
+    let more = count(number as u64, "more finding", "more findings");
+    let text = format!("… and {more} (use --limit 0 for all)");
+    writeln!(out, "\n{}", paint.mark(&text))
+}
+
 /// Writes a line for each problem.
 fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Result {
     if !run.parsed.problems.is_empty() {
@@ -94,7 +111,7 @@ fn problems(run: &Run<'_>, paint: Paint, out: &mut dyn fmt::Write) -> fmt::Resul
             out,
             "{head}[{}] {}:{}: {message}{pid}",
             problem.code,
-            terminal(&input),
+            paint.whole(&terminal(&input)),
             problem.line
         )?;
     }

@@ -127,6 +127,9 @@ pub struct Report {
     pub totals: ReportedTotals,
     /// True if the checker states that it reached one of its own limits and omitted findings.
     pub capped: bool,
+    /// True if lines that the checker indents have no indentation in the log, so that the parser
+    /// may have lost stacks. Not part of the JSON report.
+    pub lost_indentation: bool,
     /// Number of printed records, including those that a later leak check printed again.
     pub printed: u64,
     /// The records, in order of first appearance.

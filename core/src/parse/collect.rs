@@ -129,6 +129,7 @@ impl Collector {
             shown_leaks: None,
             totals: ReportedTotals::default(),
             capped: false,
+            lost_indentation: false,
             printed: 0,
             records: Vec::new(),
         };

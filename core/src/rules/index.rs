@@ -257,7 +257,7 @@ fn rule_matches_with(
                 .instances
                 .first()
                 .and_then(|i| reports.get(i.report));
-            let version = || report.and_then(|r| parse_version(r.version.as_deref()?));
+            let version = || report.and_then(version_of);
             let has_kind = |family| {
                 valgrind::kinds::matches_kind(family, &entry.kind, &entry.extra, finding, version)
             };
@@ -271,6 +271,11 @@ fn rule_matches_with(
                 )
         }
     }
+}
+
+/// Returns the first two numbers of the checker's version. `None` if the report doesn't show it.
+pub(crate) fn version_of(report: &Report) -> Option<(u32, u32)> {
+    parse_version(report.version.as_deref()?)
 }
 
 /// Parses the first two numbers of a version such as `3.24.0`.

@@ -10,6 +10,7 @@ use super::{Attempt, Generator, Target, Unsupported, comment, one_line};
 use crate::model::{Finding, Frame};
 use crate::parse::Parsed;
 use crate::rules::hygiene::is_over_broad;
+use crate::rules::index::version_of;
 use crate::rules::valgrind::frames;
 use crate::rules::valgrind::kinds::{Extra, Family, matches_kind, syscall_parameter};
 use crate::rules::{Rule, read_file};
@@ -83,7 +84,9 @@ fn build_entries(parsed: &Parsed, goal: &[usize], reason: &str) -> Result<Entrie
     let mut bodies = Vec::new();
     let mut seen = HashSet::new();
     for at in goal {
-        let body = entry_body(&parsed.findings[*at])?;
+        let finding = &parsed.findings[*at];
+        let body = entry_body(finding)?;
+        check_version(finding, parsed)?;
         if seen.insert(body.clone()) {
             bodies.push(body);
         }
@@ -143,6 +146,33 @@ fn entry_body(finding: &Finding) -> Result<String, Unsupported> {
         out += &format!("   {}\n", one_line(&line));
     }
     Ok(out)
+}
+
+/// Checks that valgrind can suppress an error about a descriptor, which depends on its version.
+fn check_version(finding: &Finding, parsed: &Parsed) -> Result<(), Unsupported> {
+    let first = finding.instances.first();
+    let report = first.and_then(|instance| parsed.reports.get(instance.report));
+    let version = report.and_then(version_of);
+    let is_about_descriptor = is_core_kind(finding, Some((u32::MAX, 0)));
+    if !is_about_descriptor || is_core_kind(finding, version) {
+        return Ok(());
+    }
+    Err(Unsupported::new(match version {
+        Some((major, minor)) => format!(
+            "valgrind has suppressions for `{}` since 3.24, and the log is of {major}.{minor}",
+            finding.kind
+        ),
+        None => format!(
+            "valgrind has suppressions for `{}` since 3.24, and the log doesn't show its version",
+            finding.kind
+        ),
+    }))
+}
+
+/// Returns true if this version of valgrind has a suppression kind of the core for the finding.
+fn is_core_kind(finding: &Finding, version: Option<(u32, u32)>) -> bool {
+    let mut kinds = Family::Core.kinds().iter();
+    kinds.any(|kind| matches_kind(Family::Core, kind, &Extra::None, finding, || version))
 }
 
 /// Returns the kind of the suppression, such as `Memcheck:Addr4`, and the line after it, which may

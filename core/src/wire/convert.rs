@@ -201,6 +201,7 @@ impl From<CheckerReport<'_>> for model::Report {
                 ..ReportedTotals::default()
             },
             capped: wire.capped,
+            lost_indentation: false,
             printed: wire.records.iter().map(|(_, count)| count).sum(),
             records: wire
                 .records

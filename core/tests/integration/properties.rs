@@ -303,3 +303,25 @@ proptest! {
         check_text(&text, chunk)?;
     }
 }
+
+#[test]
+fn collapsed_white_space_loses_no_reason() {
+    let mut different = Vec::new();
+    for case in common::cases() {
+        let collapse = |bytes: &[u8]| {
+            let mut collapsed = bytes.to_vec();
+            collapsed.dedup_by(|a, b| *a == b' ' && *b == b' ');
+            collapsed
+        };
+        let files: Vec<(String, Vec<u8>)> = case
+            .files
+            .iter()
+            .map(|(name, bytes)| (name.clone(), collapse(bytes)))
+            .collect();
+        let (whole, collapsed) = (common::judge(&case.files), common::judge(&files));
+        if whole.codes() != collapsed.codes() {
+            different.push((&case.name, collapsed.codes()));
+        }
+    }
+    assert!(different.is_empty(), "{different:?}");
+}

@@ -2,6 +2,7 @@
 //! of valgrind itself, and the wordings of all its tools and versions.
 
 use leakgate_core::problem::Class;
+use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
 use leakgate_core::{Finding, Outcome, Parsed};
 
 use crate::common;
@@ -523,5 +524,43 @@ fn record_without_tags_is_not_lost() {
     assert_eq!(
         problems(&parse(&format!("{headline}ok\n"))),
         ["unknown-report"]
+    );
+}
+
+/// Returns valgrind suppressions for the descriptor leaks of a case, or the reason why there are
+/// none.
+fn descriptor_suppression(case: &str) -> Result<String, String> {
+    let judged = common::judge(&common::case(case).files);
+    let findings = judged.fingerprints();
+    let leaks = findings.filter(|(_, kind)| kind == "fd-leak");
+    let mut fingerprints: Vec<String> = leaks.map(|(fingerprint, _)| fingerprint).collect();
+    fingerprints.dedup();
+    let options = RuleOptions::default();
+    let (parsed, triage) = (&judged.parsed, &judged.triage);
+    let rules = suppress(
+        parsed,
+        triage,
+        &fingerprints,
+        RuleSyntax::Valgrind,
+        &options,
+    );
+    let rule = rules.into_iter().next().expect("a rule");
+    rule.text.map_err(|error| error.to_string())
+}
+
+#[test]
+fn descriptor_leaks_can_be_suppressed_since_valgrind_3_24() {
+    for case in [
+        "memcheck/track-fds-324",
+        "memcheck/track-fds-327",
+        "memcheck-xml/track-fds-324",
+    ] {
+        let text = descriptor_suppression(case).expect(case);
+        assert!(text.contains("CoreError:FdNotClosed\n   fun:"), "{text}");
+    }
+    let error = descriptor_suppression("memcheck/track-fds").expect_err("an old valgrind");
+    assert!(
+        error.contains("since 3.24, and the log is of 3.19"),
+        "{error}"
     );
 }

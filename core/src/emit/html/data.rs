@@ -269,7 +269,7 @@ fn notes(group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
             .into_iter()
             .map(String::from),
     );
-    notes.extend(summary::conflict(finding, triaged, run));
+    notes.extend(summary::conflict(finding, triaged, run).map(|c| c.to_string()));
     notes.extend(summary::leaked_block(finding).map(String::from));
     if group.inherited() > 0 {
         notes.push(format!(

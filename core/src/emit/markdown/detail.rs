@@ -69,8 +69,8 @@ fn details(
         "<details><summary>{}</summary>\n\n",
         summary(&shortened(&title, 400))
     );
-    if let Some(text) = summary::conflict(finding, triaged, run) {
-        out += &format!("- {}\n", code(&text));
+    if let Some(conflict) = summary::conflict(finding, triaged, run) {
+        out += &format!("- {}\n", code(&conflict.to_string()));
     }
     if let Some(text) = summary::leaked_block(finding) {
         out += &format!("- {}\n", code(&shortened(text, 300)));

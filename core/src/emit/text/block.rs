@@ -46,8 +46,11 @@ pub(crate) fn write(
     cause(group, run, paint, out)?;
     notes(finding, paint, out)?;
     location(finding, triaged, run, paint, out)?;
-    if let Some(text) = summary::conflict(finding, triaged, run) {
-        writeln!(out, "  {} {}", paint.mark("="), terminal(&text))?;
+    if let Some(conflict) = summary::conflict(finding, triaged, run) {
+        let prose = |text: &str| terminal(text).into_owned();
+        let name = |text: &str| paint.whole(&terminal(text)).into_owned();
+        let conflict = conflict.map(prose, name);
+        writeln!(out, "  {} {conflict}", paint.mark("="))?;
     }
     for (at, (stack, classes)) in finding.stacks.iter().zip(&triaged.classes).enumerate() {
         if let Some(heading) = summary::heading(finding, at) {
@@ -96,14 +99,12 @@ fn location(
     let Some(info) = location::culprit_frame(finding, triaged).map(|f| &f.info) else {
         return Ok(());
     };
-    // Width of `  --> ` and ` in `.
-    const FIXED_WIDTH: usize = 10;
     let place = display_location(info, run);
     let place = terminal(&place);
-    let taken = FIXED_WIDTH + place.chars().count();
+    let place = paint.whole(&place);
     let function = info
         .name()
-        .map(|f| format!("in {}", paint.fit(&terminal(f), taken)));
+        .map(|f| paint.whole(&format!("in {}", terminal(f))).into_owned());
     let parts = [(!place.is_empty()).then_some(&*place), function.as_deref()];
     let shown = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     if !shown.is_empty() {
@@ -203,22 +204,14 @@ fn folded_frames(first: Option<&str>, number: usize, paint: Paint) -> String {
         return format!("    … {}", count(number as u64, FRAME, FRAMES));
     };
     let rest = format!("and {}", count(number as u64 - 1, FRAME, FRAMES));
-    // `    … ` and the blank before the rest take 7 columns.
-    let name = paint.fit(&terminal(first), 7 + rest.len()).into_owned();
-    format!("    … {name} {rest}")
+    format!("    … {} {rest}", paint.whole(&terminal(first)))
 }
 
-/// Returns the name and location of a frame. In a narrow terminal, the name is shortened.
+/// Returns the name and location of a frame.
 fn frame(info: &FrameInfo, run: &Run<'_>, paint: Paint) -> String {
-    // Width of the indentation and of the blanks between name and location.
-    const FIXED_WIDTH: usize = 6;
     let place = display_location(info, run);
-    let place = terminal(&place);
     let name = terminal(info.name().unwrap_or("?"));
-    format!(
-        "{}  {place}",
-        paint.fit(&name, FIXED_WIDTH + place.chars().count())
-    )
+    format!("{}  {}", paint.whole(&name), paint.whole(&terminal(&place)))
 }
 
 /// Writes the checker, the first locations in the logs, and the fingerprint.
@@ -240,7 +233,7 @@ fn footer(
                 .get(i.input)
                 .map_or(String::new(), |input| input.display_name());
             let pid = i.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
-            format!("{}:{}{pid}", terminal(&input), i.first_line)
+            format!("{}:{}{pid}", paint.whole(&terminal(&input)), i.first_line)
         })
         .collect();
     if records > places.len() as u64 {

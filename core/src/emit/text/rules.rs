@@ -44,7 +44,7 @@ fn allowed(rule: &Rule, usage: &RuleUsage, paint: Paint, out: &mut dyn fmt::Writ
         String::new()
     } else {
         let origin = format!("({})", terminal(&rule.origin.to_string()));
-        format!(" {}", paint.dim(&origin))
+        format!(" {}", paint.dim(&paint.whole(&origin)))
     };
     let reason = if rule.metadata.reason.is_empty() {
         String::new()

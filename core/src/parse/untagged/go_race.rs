@@ -74,6 +74,12 @@ impl ReportReader for Race {
         } else if trimmed.is_empty() {
             finding.last_line = context.line;
         } else {
+            if finding.stack_is_closed()
+                && trimmed.ends_with(b"()")
+                && let Some(report) = current.index
+            {
+                context.report_mut(report).lost_indentation = true;
+            }
             return LineOutcome::Unrelated;
         }
         LineOutcome::Consumed

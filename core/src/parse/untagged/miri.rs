@@ -94,6 +94,11 @@ impl ReportReader for Output {
             self.start_error(headline, context);
             return LineOutcome::Consumed;
         }
+        if text.starts_with(b"--> ")
+            && let Some(report) = current.index
+        {
+            context.report_mut(report).lost_indentation = true;
+        }
         let is_part = match &mut self.error {
             Some(error) => error.read_line(trimmed, context),
             None => is_source(trimmed),

@@ -58,9 +58,7 @@ impl ValgrindProcess {
         {
             self.reprint = true;
             self.has_reprint = true;
-        } else if text.starts_with("More than ")
-            && contains(bytes, b"errors detected.  I'm not reporting any more")
-        {
+        } else if text.starts_with("More than ") && contains(bytes, b"I'm not reporting any more") {
             report.capped = true;
         } else if text.starts_with("FATAL: ") || text.starts_with(UNRECOGNISED) {
             let pid = report.pid;
