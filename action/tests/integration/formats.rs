@@ -317,7 +317,7 @@ fn codes_are_explained() {
     }
     let problem = explain(&["unknown-report"]).out;
     assert!(
-        problem.contains("The reason in the verdict is truncated-report."),
+        problem.contains("The reason in the verdict is unreadable-report."),
         "{problem}"
     );
     let note = explain(&["replaced"]).out;

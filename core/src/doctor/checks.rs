@@ -132,6 +132,17 @@ fn remedy(code: Code, tool: Option<&Tool>) -> (Vec<&'static str>, Option<&'stati
             Vec::new(),
             Some("A limit of leakgate was reached. Split the log into smaller parts."),
         ),
+        Code::UnknownReport | Code::UnreadableLine => (
+            Vec::new(),
+            Some(
+                "leakgate can't read a part of the report. Update leakgate if the checker is newer, \
+                 and check whether the log is damaged.",
+            ),
+        ),
+        Code::UnsupportedChecker => (
+            Vec::new(),
+            Some("leakgate can't read reports of this checker. Describe them with `[[format]]`."),
+        ),
         _ => (
             Vec::new(),
             Some(

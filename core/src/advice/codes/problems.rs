@@ -25,14 +25,20 @@ pub(super) const TABLE: &[CodeHelp] = &[
         .fix(COMPLETE_LOG),
     entry("unknown-report", "The headline of a report is unknown")
         .meaning(
-            "A line opens a report of a checker, but leakgate doesn't know the headline or the \
-             checker.",
+            "A line opens a report of a checker, but leakgate doesn't know the headline.",
         )
         .why("The report may be about an error.")
         .fix(
             "If your own program prints the line, describe it with `[[format]]` in `leakgate.toml`. \
              If a newer version of the checker prints it, update leakgate, or report the line as \
              an issue.",
+        ),
+    entry("unsupported-checker", "The report of a checker that isn't supported")
+        .meaning("A line is the report of a checker that leakgate can't read.")
+        .why("The report is about an error or a leak.")
+        .fix(
+            "If the report matters, describe its lines with `[[format]]` in `leakgate.toml`. \
+             Otherwise, leave its output out of the log that you check.",
         ),
     entry("unreadable-line", "A line of a report is unreadable")
         .meaning("leakgate knows the checker, but not the form of a line in its report.")
@@ -47,14 +53,6 @@ pub(super) const TABLE: &[CodeHelp] = &[
         .fix(
             "Pass the complete log. A filter such as `grep` or `tail`, or a limit of the CI \
              system, may have removed the report.",
-        ),
-    entry("checker-failed", "The checker could not start, or it crashed")
-        .meaning("The checker printed that it can't work, so it checked nothing or only a part.")
-        .why("The rest of the run wasn't checked.")
-        .fix(
-            "Read the message of the checker. `leakgate doctor LOG` explains the known causes, such \
-             as address space randomization, a container without ptrace, or an invalid \
-             suppression file.",
         ),
     entry("line-too-long", "A line of a report is too long")
         .meaning("A line of a report is longer than 1 MiB, the longest that leakgate reads at once.")

@@ -54,13 +54,29 @@ pub(super) const TABLE: &[CodeHelp] = &[
             "Compare the finding with the earlier run (`leakgate diff`), and fix what was added. To \
              accept the new size, run `leakgate baseline update --grow LOG`.",
         ),
-    entry("truncated-report", "A report is truncated or unreadable")
-        .meaning("A report has no end, or leakgate can't read a part of it.")
-        .why("The missing or unreadable part may contain findings.")
+    entry("truncated-report", "A report is truncated")
+        .meaning("A report has no beginning or no end.")
+        .why("The missing part may contain findings.")
         .fix(
             "Look at the problems that the text report lists with their lines, and run `leakgate \
              explain CODE` for their codes. Usual causes are a process that was killed, a full \
              disk, and a log that was shortened, filtered or mixed with other output.",
+        ),
+    entry("unreadable-report", "A report is unreadable")
+        .meaning("The log contains a report, or a part of one, that leakgate can't read.")
+        .why("The unreadable part may be a finding.")
+        .fix(
+            "Look at the problems that the text report lists with their lines, and run `leakgate \
+             explain CODE` for their codes. Usual causes are a damaged log, a checker that is newer \
+             than leakgate, and a checker that leakgate doesn't support.",
+        ),
+    entry("checker-failed", "The checker could not start, or it crashed")
+        .meaning("The checker printed that it can't work, so it checked nothing or only a part.")
+        .why("The rest of the run wasn't checked.")
+        .fix(
+            "Read the message of the checker. `leakgate doctor LOG` explains the known causes, such \
+             as address space randomization, a container without ptrace, or an invalid \
+             suppression file.",
         ),
     entry("interleaved-report", "Two processes wrote into one report")
         .meaning("The lines of two processes or threads are mixed within one report.")
@@ -75,10 +91,10 @@ pub(super) const TABLE: &[CodeHelp] = &[
         .fix(COMPLETE_LOG),
     entry("unseen-findings", "A limit was reached, and further findings are missing")
         .meaning(
-            "A checker reached one of its own limits and stopped reporting, or the log has more \
-             distinct findings than leakgate keeps.",
+            "A checker reached one of its own limits and stopped reporting, or the log exceeds a \
+             limit of leakgate: for findings, processes, frames, or the length of a line.",
         )
-        .why("Nothing is known about the findings after the limit.")
+        .why("Nothing is known about what comes after the limit.")
         .fix(
             "Raise the limit of the checker: `--error-limit=no` for valgrind, `max_leaks=0` in \
              `LSAN_OPTIONS` for LeakSanitizer. `leakgate doctor LOG` prints the command. If \
