@@ -19,6 +19,7 @@ mod claims;
 mod converted;
 mod differential;
 mod doctor;
+mod glibc;
 mod hostile;
 mod layers;
 mod packs;
