@@ -250,6 +250,7 @@ impl Invocation {
                 .crash_message()
                 .into_iter()
                 .chain(records_error)
+                .chain(collected.disabled_checks)
                 .chain(self.unproven(outcome, tests))
                 .collect(),
             leak_check_disabled: self.launch.leak_check_disabled.clone(),

@@ -5,6 +5,7 @@ mod checkers;
 mod harnesses;
 mod losses;
 mod step;
+mod valgrind_options;
 
 use libtest_mimic::Trial;
 
@@ -13,5 +14,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
+    trials.extend(valgrind_options::trials());
     trials
 }
