@@ -17,6 +17,7 @@ use super::harness::{CheckedCommand, Context, Harness, cargo, shell_join};
 use super::helper::{self, Record};
 use super::launch::{Launch, LocalMachine};
 use super::log_rotation::{LogRotator, RestoredLogs};
+use super::log_space::LogSpace;
 use super::status::{ProgressReporter, StatusLine};
 use super::watch::{CanaryTask, Watch};
 use super::{canary, launcher, preload};
@@ -180,6 +181,8 @@ impl Invocation {
             log_names: BTreeSet::new(),
             silent_pids: BTreeSet::new(),
             programs: HashMap::new(),
+            log_space: LogSpace::new(),
+            log_obstacle: None,
             reporter: ProgressReporter::new(self.label.clone(), line.clone()),
         };
         let env = self.env();
@@ -251,6 +254,7 @@ impl Invocation {
                 .into_iter()
                 .chain(records_error)
                 .chain(collected.disabled_checks)
+                .chain(watch.log_obstacle.clone())
                 .chain(self.unproven(outcome, tests))
                 .collect(),
             leak_check_disabled: self.launch.leak_check_disabled.clone(),

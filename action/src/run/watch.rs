@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
-use leakgate_core::verdict::Canary;
+use leakgate_core::verdict::{Canary, Termination};
 
 use super::checker::{Checker, Family};
 use super::child::{self, Observer, Survivors};
 use super::collect::{self, NamedLog};
 use super::helper::{self, Record};
 use super::launch::Launch;
+use super::log_space::LogSpace;
 use super::status::{Progress, ProgressReporter};
 use super::{log_name, runtimes};
 use crate::error::Error;
@@ -38,6 +39,9 @@ pub(super) struct Watch<'a> {
     pub(super) silent_pids: BTreeSet<u32>,
     /// Programs that were searched for a runtime, and whether they contain one of these checkers.
     pub(super) programs: HashMap<FileIdentity, bool>,
+    pub(super) log_space: LogSpace,
+    /// Why logs could not be written.
+    pub(super) log_obstacle: Option<String>,
     pub(super) reporter: ProgressReporter,
 }
 
@@ -154,7 +158,7 @@ impl Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
-    fn poll(&mut self) -> bool {
+    fn poll(&mut self) -> Option<Termination> {
         self.update();
         if self.reporter.is_due() {
             let pids: BTreeSet<u32> = self
@@ -169,7 +173,15 @@ impl Observer for Watch<'_> {
         if matches!(&self.canary, CanaryTask::Running(thread) if thread.is_finished()) {
             self.canary.join();
         }
-        !matches!(self.canary, CanaryTask::Done(Canary::Silent(_)))
+        if matches!(self.canary, CanaryTask::Done(Canary::Silent(_))) {
+            return Some(Termination::GivenUp);
+        }
+        if self.log_obstacle.is_none() {
+            self.log_obstacle = self.log_space.poll(self.logs);
+        }
+        self.log_obstacle
+            .is_some()
+            .then_some(Termination::CannotWriteLog)
     }
 
     fn running(&mut self) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! `leakgate run` with real checkers: a program with an error fails, a correct program passes, and
 //! a run with lost reports never passes.
 
+mod cannot_write;
 mod checkers;
 mod harnesses;
 mod losses;
@@ -14,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
+    trials.extend(cannot_write::trials());
     trials.extend(valgrind_options::trials());
     trials
 }
