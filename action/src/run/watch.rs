@@ -1,21 +1,23 @@
 //! Observes a command while it runs: its logs, its processes, and the canary.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File, Metadata};
+mod runtime;
+
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
 
 use leakgate_core::verdict::{Canary, Termination};
 
+pub(super) use self::runtime::RuntimeWatch;
 use super::checker::{Checker, Family};
 use super::child::{self, Observer, Survivors};
 use super::collect::{self, NamedLog};
 use super::helper::{self, Record};
 use super::launch::Launch;
+use super::log_name;
 use super::log_space::LogSpace;
 use super::status::{Progress, ProgressReporter};
-use super::{log_name, runtimes};
 use crate::error::Error;
 use crate::ingest::Logs;
 
@@ -37,33 +39,11 @@ pub(super) struct Watch<'a> {
     pub(super) log_names: BTreeSet<String>,
     /// Pids of processes that were seen to run under a checker that may write no log.
     pub(super) silent_pids: BTreeSet<u32>,
-    /// Programs that were searched for a runtime, and whether they contain one of these checkers.
-    pub(super) programs: HashMap<FileIdentity, bool>,
+    pub(super) runtimes: RuntimeWatch<'a>,
     pub(super) log_space: LogSpace,
     /// Why logs could not be written.
     pub(super) log_obstacle: Option<String>,
     pub(super) reporter: ProgressReporter,
-}
-
-/// Identifies a file and its contents: device, inode, size in bytes, and modification time.
-pub(super) type FileIdentity = (u64, u64, u64, SystemTime);
-
-fn file_identity(file: &File) -> Option<FileIdentity> {
-    let meta = file.metadata().ok()?;
-    let (device, inode) = device_and_inode(&meta);
-    Some((device, inode, meta.len(), meta.modified().ok()?))
-}
-
-#[cfg(unix)]
-fn device_and_inode(meta: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (meta.dev(), meta.ino())
-}
-
-/// Other systems have no inodes in the standard library; size and time identify the file there.
-#[cfg(not(unix))]
-fn device_and_inode(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }
 
 /// The canary, which runs at the same time as the command.
@@ -92,32 +72,10 @@ impl Watch<'_> {
     /// the runtime, or it was started with the library in `LD_PRELOAD`.
     fn is_checked(&mut self, pid: u32) -> bool {
         match self.checkers.first().map(|checker| checker.family()) {
-            Some(Family::Sanitizer) => self.has_runtime(pid),
+            Some(Family::Sanitizer) => self.runtimes.has_runtime(pid),
             Some(Family::Preload) => self.has_preload(pid),
             _ => false,
         }
-    }
-
-    fn has_runtime(&mut self, pid: u32) -> bool {
-        // Keep the program open: the process may call exec, and the program may be rebuilt.
-        let Ok(program) = File::open(proc_file(pid, "exe")) else {
-            return false;
-        };
-        let Some(identity) = file_identity(&program) else {
-            return false;
-        };
-        if let Some(is_checked) = self.programs.get(&identity) {
-            return *is_checked;
-        }
-        let Ok(detected) = runtimes::detect_in(program) else {
-            return false;
-        };
-        let is_checked = detected
-            .unwrap_or_default()
-            .iter()
-            .any(|checker| self.checkers.contains(checker));
-        self.programs.insert(identity, is_checked);
-        is_checked
     }
 
     fn has_preload(&self, pid: u32) -> bool {
@@ -134,17 +92,18 @@ impl Watch<'_> {
             .any(is_set)
     }
 
-    /// Records the logs and silent processes that exist now.
+    /// Records the logs and processes that exist now.
     pub(super) fn update(&mut self) {
         self.log_names.extend(collect::names(self.logs));
+        let is_sanitizer = |checker: &Checker| checker.family() == Family::Sanitizer;
+        if !self.checkers.iter().any(is_sanitizer) {
+            return;
+        }
+        let running = child::descendants().unwrap_or_default();
+        self.runtimes.check(&running);
         if self.checkers.contains(&Checker::Ubsan) {
-            let unknown: Vec<u32> = child::descendants()
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|pid| !self.silent_pids.contains(pid))
-                .collect();
-            for pid in unknown {
-                if self.is_checked(pid) {
+            for pid in running {
+                if !self.silent_pids.contains(&pid) && self.is_checked(pid) {
                     self.silent_pids.insert(pid);
                 }
             }

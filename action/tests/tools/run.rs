@@ -3,6 +3,7 @@
 
 mod cannot_write;
 mod checkers;
+mod environment;
 mod harnesses;
 mod losses;
 mod step;
@@ -15,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
+    trials.extend(environment::trials());
     trials.extend(cannot_write::trials());
     trials.extend(valgrind_options::trials());
     trials
