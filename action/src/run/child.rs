@@ -63,6 +63,9 @@ pub(super) trait Observer {
     /// Returns the processes that outlived the command.
     fn survivors(&mut self) -> Survivors;
 
+    /// Called once the command has ended, with its effective user if that is known.
+    fn ended(&mut self, pid: u32, user: Option<u32>);
+
     /// Called once the command has started.
     ///
     /// # Errors
@@ -107,7 +110,8 @@ pub(super) struct Crash {
 }
 
 enum Event {
-    Exited(io::Result<ExitStatus>),
+    /// The command has ended, with its status and its user.
+    Exited(io::Result<ExitStatus>, Option<u32>),
     Signal(Signal),
 }
 
@@ -127,7 +131,10 @@ pub(super) fn run(
     let mut child = spawn(command)?;
     let pid = child.id();
     let outputs = tee::outputs(&mut child, command.folder, command.line);
-    std::thread::spawn(move || sender.send(Event::Exited(child.wait())));
+    std::thread::spawn(move || {
+        let user = orphans::final_user(pid);
+        sender.send(Event::Exited(child.wait(), user))
+    });
     let mut running = RunningCommand {
         pid,
         command,
@@ -223,7 +230,10 @@ impl RunningCommand<'_> {
         let deadline = self.command.timeout.map(|timeout| Instant::now() + timeout);
         loop {
             match self.events.recv_timeout(TICK) {
-                Ok(Event::Exited(status)) => return status,
+                Ok(Event::Exited(status, user)) => {
+                    self.observer.ended(self.pid, user);
+                    return status;
+                }
                 Ok(Event::Signal(signal)) => self.stop(Termination::Interrupted, signal),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),

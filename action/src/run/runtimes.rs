@@ -81,6 +81,20 @@ pub(super) fn has_symbols(mut file: File) -> bool {
         .any(is_marker)
 }
 
+/// Returns true for a program that was built only with gcc's UndefinedBehaviorSanitizer. It reads its
+/// options before its first report, not when the process starts.
+pub(super) fn reads_options_late(mut file: File) -> bool {
+    let mut bytes = Vec::new();
+    let is_read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    if is_read.is_err() || memmem::find(&bytes, b"libclang_rt.ubsan").is_some() {
+        return false;
+    }
+    // clang's static runtime starts by this section.
+    memmem::find(&bytes, b"libubsan.so").is_some()
+        || object::File::parse(&*bytes)
+            .is_ok_and(|program| program.section_by_name(".preinit_array").is_none())
+}
+
 /// Returns for each needle whether a file contains it.
 pub(super) fn contains_each(path: &Path, needles: &[&[u8]]) -> io::Result<Vec<bool>> {
     scan(File::open(path)?, needles)
@@ -125,6 +139,21 @@ fn is_executable_format(magic: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn library_shows_when_options_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        for (library, expected) in [
+            ("libubsan.so.1", true),
+            ("libclang_rt.ubsan_standalone-x86_64.so", false),
+            ("libc.so.6", false),
+        ] {
+            std::fs::write(&path, format!("\x7fELF {library}")).unwrap();
+            let file = File::open(&path).unwrap();
+            assert_eq!(reads_options_late(file), expected, "{library}");
+        }
+    }
 
     #[test]
     fn runtimes_are_found_in_executables_but_not_in_scripts() {

@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use leakgate_core::verdict::{Canary, Termination};
 
 pub(super) use self::runtime::RuntimeWatch;
+#[cfg(target_os = "linux")]
+pub(super) use self::runtime::effective_user;
 use super::checker::{Checker, Family};
 use super::child::{self, Observer, Survivors};
 use super::collect::{self, NamedLog};
@@ -100,7 +102,8 @@ impl Watch<'_> {
             return;
         }
         let running = child::descendants().unwrap_or_default();
-        self.runtimes.check(&running);
+        let with_log: BTreeSet<u32> = self.log_pids().collect();
+        self.runtimes.check(&running, |pid| with_log.contains(&pid));
         if self.checkers.contains(&Checker::Ubsan) {
             for pid in running {
                 if !self.silent_pids.contains(&pid) && self.is_checked(pid) {
@@ -184,6 +187,18 @@ impl Observer for Watch<'_> {
         }
     }
 
+    fn ended(&mut self, pid: u32, user: Option<u32>) {
+        self.update();
+        let has_log = self.log_pids().any(|other| other == pid);
+        if let Some(argv) = self.argv
+            && user.is_some_and(is_other_user)
+            && self.checkers.contains(&Checker::Ubsan)
+            && !has_log
+        {
+            self.runtimes.command_changed_user(pid, argv);
+        }
+    }
+
     fn started(&mut self, pid: u32) -> Result<(), Error> {
         let Some(argv) = self.argv else {
             return Ok(());
@@ -191,6 +206,17 @@ impl Observer for Watch<'_> {
         let argv = argv.to_vec();
         helper::record(self.private, &Record { pid, argv })
     }
+}
+
+/// Returns true for a user that may read less than leakgate.
+#[cfg(unix)]
+fn is_other_user(user: u32) -> bool {
+    user != 0 && user != rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_other_user(_: u32) -> bool {
+    false
 }
 
 /// Returns a file of a process in `/proc`.

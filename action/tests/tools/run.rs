@@ -2,6 +2,7 @@
 //! a run with lost reports never passes.
 
 mod cannot_write;
+mod change_of_user;
 mod checkers;
 mod environment;
 mod harnesses;
@@ -16,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
+    trials.extend(change_of_user::trials());
     trials.extend(environment::trials());
     trials.extend(cannot_write::trials());
     trials.extend(valgrind_options::trials());

@@ -1,6 +1,8 @@
 //! Finds sanitizer runtimes in running processes, and checks that they got leakgate's options.
 //!
-//! Source: `proc(5)` on `exe`, `maps`, `statm` and `environ`.
+//! Source: `proc(5)` on `exe`, `maps`, `statm`, `environ` and `root`; `prctl(2)` on
+//! `PR_SET_DUMPABLE` for the owner of these files. gcc's UBSan reads its options late because
+//! `libsanitizer/ubsan/Makefile.am` omits `ubsan_init_standalone.cpp`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, Metadata};
@@ -9,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::proc_file;
 use crate::run::checker::Checker;
+use crate::run::launch::{LocalMachine, Machine};
 use crate::run::{runtimes, sanitizer};
 
 /// Libraries that contain a runtime, by the beginning of their file names.
@@ -45,6 +48,8 @@ struct Program {
     runtimes: Vec<Checker>,
     /// True if its symbols prove that it contains or uses the runtime.
     has_symbols: bool,
+    /// True if the runtime reads its options before its first report, not when the process starts.
+    reads_options_late: bool,
 }
 
 /// Finds processes with a runtime, and those whose environment was changed.
@@ -87,16 +92,46 @@ impl<'a> RuntimeWatch<'a> {
         self.is_wanted(&program.runtimes)
     }
 
-    /// Checks the environments of these processes.
-    pub(super) fn check(&mut self, pids: &[u32]) {
+    /// Checks the environments of these processes. `has_log` returns true for a process with a log,
+    /// which has read its options.
+    pub(super) fn check(&mut self, pids: &[u32], has_log: impl Fn(u32) -> bool) {
         let running: HashSet<u32> = pids.iter().copied().collect();
         self.without_runtime
             .retain(|(pid, _), _| running.contains(pid));
         for pid in pids {
-            if let Some(problem) = self.environment_problem(*pid) {
+            let problem = self
+                .environment_problem(*pid)
+                .or_else(|| self.user_problem(*pid).filter(|_| !has_log(*pid)));
+            if let Some(problem) = problem {
                 self.problems.entry(*pid).or_insert(problem);
             }
         }
+    }
+
+    /// Adds a message about the command if its program reads its options late. Called if the command
+    /// has ended as another user than leakgate.
+    pub(super) fn command_changed_user(&mut self, pid: u32, argv: &[String]) {
+        let path = argv
+            .first()
+            .and_then(|program| LocalMachine.find_program(program));
+        let Some(path) = path else { return };
+        let is_late = runtimes::detect(&path)
+            .is_ok_and(|found| found == Some(vec![Checker::Ubsan]))
+            && File::open(path).is_ok_and(runtimes::reads_options_late);
+        if is_late {
+            let process = format!("`{}` (pid {pid})", argv.join(" "));
+            self.problems
+                .entry(pid)
+                .or_insert_with(|| changed_user_message(&process));
+        }
+    }
+
+    /// Returns a message if a process cannot read its options any more.
+    fn user_problem(&mut self, pid: u32) -> Option<String> {
+        let (_, program) = self.program(pid)?;
+        let is_late = program.reads_options_late && program.has_symbols;
+        (is_late && self.is_wanted(&program.runtimes) && cannot_read_environ(pid))
+            .then(|| changed_user_message(&describe(pid)))
     }
 
     /// Returns a message if the environment of a process lacks leakgate's options.
@@ -153,10 +188,12 @@ impl<'a> RuntimeWatch<'a> {
         if let Some(program) = self.programs.get(&identity) {
             return Some((identity, program.clone()));
         }
-        let symbols = file.try_clone().ok()?;
+        let (symbols, sections) = (file.try_clone().ok()?, file.try_clone().ok()?);
         let runtimes = runtimes::detect_in(file).ok()?.unwrap_or_default();
         let program = Program {
             has_symbols: !runtimes.is_empty() && runtimes::has_symbols(symbols),
+            reads_options_late: runtimes == [Checker::Ubsan]
+                && runtimes::reads_options_late(sections),
             runtimes,
         };
         self.programs.insert(identity, program.clone());
@@ -193,6 +230,43 @@ fn mapped_runtimes(pid: u32) -> Vec<Checker> {
     let mut found: Vec<Checker> = libraries.map(|(_, checker)| *checker).collect();
     runtimes::remove_parts(&mut found);
     found
+}
+
+/// Returns true if a process cannot read its own environment: it has changed its user, which makes
+/// root the owner of the file, or its root directory.
+#[cfg(unix)]
+fn cannot_read_environ(pid: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let status = fs::read_to_string(proc_file(pid, "status")).unwrap_or_default();
+    let user = effective_user(&status);
+    let owner = fs::metadata(proc_file(pid, "environ")).map(|meta| meta.uid());
+    let is_unreadable = match (user, owner) {
+        (Some(user), Ok(owner)) => user != 0 && user != owner,
+        _ => false,
+    };
+    let root = |process: &str| fs::read_link(format!("/proc/{process}/root")).ok();
+    let is_changed = root(&pid.to_string()).is_some_and(|other| Some(other) != root("self"));
+    is_unreadable || is_changed && !proc_file(pid, "root/proc/self").exists()
+}
+
+#[cfg(not(unix))]
+fn cannot_read_environ(_: u32) -> bool {
+    false
+}
+
+/// Returns the effective user in the text of `/proc/PID/status`.
+#[cfg(unix)]
+pub(in super::super) fn effective_user(status: &str) -> Option<u32> {
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    users.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Returns the message about a process that cannot read its options any more.
+fn changed_user_message(process: &str) -> String {
+    format!(
+        "{process} changed its user or root directory before gcc's UBSan read its options, so its \
+         reports may be lost; build it with clang, or start leakgate as that user"
+    )
 }
 
 /// Returns the size of the address space of a process in pages; 0 if it is unknown.
