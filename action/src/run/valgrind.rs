@@ -1,19 +1,17 @@
 //! Starts programs under valgrind with options that lose no report.
 //!
-//! Source: valgrind's manual, core options. [`options`] has the sources for each option.
+//! Source: valgrind's manual, core options. [`table`] has the sources for each option.
 
 mod options;
+mod table;
 
 use memchr::memmem;
 
-use self::options::{UserOptions, required_options};
+use self::options::UserOptions;
+use self::table::required_options;
 use super::checker::Checker;
 use super::launch::{Launch, Machine, not_found};
 use crate::error::Error;
-
-/// Defaults that the user may change. valgrind's default of twelve frames does not reach the
-/// program through Rust's standard library.
-const DEFAULTS: &[(&str, &str)] = &[("--num-callers", "40")];
 
 /// Options that move valgrind's log.
 const LOG_OPTIONS: &[&str] = &[
@@ -44,12 +42,6 @@ pub(super) fn launch(
     let mut wrapper = vec![valgrind.to_string_lossy().into_owned()];
     wrapper.push(format!("--tool={}", checker.name()));
     wrapper.extend(required_options(checker).filter_map(|option| option.argument(&user)));
-    wrapper.extend(
-        DEFAULTS
-            .iter()
-            .filter(|(name, _)| !user.contains(name))
-            .map(|(name, value)| format!("{name}={value}")),
-    );
     wrapper.push(format!("--xml-file={}/%p.xml", log_dir.replace('%', "%%")));
     let mut notes: Vec<String> = required_options(checker)
         .filter_map(|option| option.note(&user))
@@ -123,14 +115,8 @@ mod tests {
         ] {
             assert!(has(argument), "{argument}");
         }
-        assert!(
-            has("--xml-file=/tmp/100%%/%p.xml")
-                && !launch
-                    .wrapper
-                    .iter()
-                    .any(|a| a.starts_with("--num-callers"))
-        );
-        assert_eq!(launch.notes.len(), 3, "{:?}", launch.notes);
+        assert!(has("--xml-file=/tmp/100%%/%p.xml") && has("--num-callers=40"));
+        assert_eq!(launch.notes.len(), 4, "{:?}", launch.notes);
     }
 
     #[test]

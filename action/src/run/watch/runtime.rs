@@ -287,3 +287,28 @@ fn describe(pid: u32) -> String {
         command => format!("`{command}` (pid {pid})"),
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effective_user_is_the_second_one() {
+        assert_eq!(
+            effective_user("Name:\ta\nUid:\t0\t65534\t0\t0\n"),
+            Some(65534)
+        );
+        assert_eq!(effective_user("Name:\ta\n"), None);
+    }
+
+    #[test]
+    fn process_without_runtime_has_no_problem() {
+        let variables = [("ASAN_OPTIONS".to_owned(), "exitcode=0".to_owned())];
+        let mut watch = RuntimeWatch::new(&[Checker::Asan, Checker::Ubsan], &variables);
+        let own = std::process::id();
+        watch.check(&[own], |_| false);
+        assert_eq!(watch.problems().count(), 0);
+        assert!(mapped_runtimes(own).is_empty() && reserved_pages(own) < RUNTIME_PAGES);
+        assert!(!cannot_read_environ(own));
+    }
+}

@@ -146,7 +146,7 @@ fn options_that_hide_reports_are_overridden() {
     }
     // Options that hide nothing are kept, without a note.
     let args = ["--tool", "memcheck", "--", "./memory", "leak"];
-    let options = "--freelist-vol=90000000 --track-origins=yes --num-callers=3";
+    let options = "--freelist-vol=90000000 --track-origins=yes --num-callers=30";
     let result = run_with_options(&project, "./.valgrindrc", options, &args);
     result.assert_fails_for("unexpected-finding");
     assert!(!result.err.contains("overrides"), "{}", result.err);
