@@ -35,7 +35,7 @@ const RUNTIME_PAGES: u64 = 1 << 28;
 /// Number of calls of [`RuntimeWatch::check`] per process, of which one reads its list of libraries.
 const CHECKS_PER_LIBRARY_SCAN: u32 = 10;
 
-/// Time in which the system sets the environment of a process that calls exec.
+/// Time in which the system sets the environment of a process after its arguments.
 const EXEC_TIME: Duration = Duration::from_millis(2);
 
 /// Identifies a file and its contents: device, inode, size in bytes, and modification time.
@@ -99,11 +99,14 @@ impl<'a> RuntimeWatch<'a> {
         self.without_runtime
             .retain(|(pid, _), _| running.contains(pid));
         for pid in pids {
+            if self.problems.contains_key(pid) {
+                continue;
+            }
             let problem = self
                 .environment_problem(*pid)
                 .or_else(|| self.user_problem(*pid).filter(|_| !has_log(*pid)));
             if let Some(problem) = problem {
-                self.problems.entry(*pid).or_insert(problem);
+                self.problems.insert(*pid, problem);
             }
         }
     }
@@ -140,6 +143,11 @@ impl<'a> RuntimeWatch<'a> {
         let path = proc_file(pid, "environ");
         let mut environ = fs::read(&path).ok()?;
         if environ.is_empty() {
+            // During exec, the system sets the arguments first, and then the environment.
+            let arguments = fs::read(proc_file(pid, "cmdline")).ok()?;
+            if arguments.is_empty() {
+                return None;
+            }
             std::thread::sleep(EXEC_TIME);
             environ = fs::read(&path).ok()?;
         }
