@@ -81,8 +81,8 @@ pub(super) fn has_symbols(mut file: File) -> bool {
         .any(is_marker)
 }
 
-/// Returns true for a program that was built only with gcc's UndefinedBehaviorSanitizer. It reads its
-/// options before its first report, not when the process starts.
+/// Returns true for a program that was built only with gcc's UndefinedBehaviorSanitizer. It reads
+/// its options before its first report, not when the process starts.
 pub(super) fn reads_options_late(mut file: File) -> bool {
     let mut bytes = Vec::new();
     let is_read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));

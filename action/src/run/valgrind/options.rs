@@ -195,7 +195,8 @@ mod tests {
     fn harmful_value_is_overridden_with_its_effect() {
         let (arguments, notes) = arguments(
             Checker::Memcheck,
-            "--num-callers=13 --memcheck:freelist-vol=0 --helgrind:track-lockorders=no --show-reachable=no \
+            "--num-callers=13 --memcheck:freelist-vol=0 --helgrind:track-lockorders=no \
+             --show-reachable=no \
              --keep-stacktraces=alloc --redzone-size=64 --sim-hints=lax-ioctls,lax-doors",
         );
         for argument in [

@@ -1,7 +1,7 @@
 //! The options of valgrind that can lose a report, as a table.
 //!
-//! Sources: `valgrind --help-debug` of version 3.19 for each tool, and the release notes of 3.21 for
-//! `--show-realloc-size-zero`; the manuals of the core and the tools, on each option.
+//! Sources: `valgrind --help-debug` of version 3.19 for each tool, and the release notes of 3.21
+//! for `--show-realloc-size-zero`; the manuals of the core and the tools, on each option.
 
 use super::super::checker::Checker;
 
@@ -73,8 +73,8 @@ const CORE: &[RequiredOption] = &[
     // Names as the linker knows them, because entries of suppression files use these.
     required("--demangle", Value::Only("no"), "changes function names"),
     required("--show-below-main", Value::Only("yes"), "cuts stacks"),
-    // Records with the same stack are merged. valgrind's default of twelve frames does not reach the
-    // program through Rust's standard library.
+    // Records with the same stack are merged. valgrind's default of twelve frames does not reach
+    // the program through Rust's standard library.
     required(
         "--num-callers",
         Value::AtLeastOr(12, 40),

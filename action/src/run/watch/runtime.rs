@@ -32,7 +32,8 @@ const LIBRARIES: &[(&str, Checker)] = &[
 /// Address space, in pages of 4 KiB, that only programs with a runtime reserve: 1 TiB.
 const RUNTIME_PAGES: u64 = 1 << 28;
 
-/// Number of calls of [`RuntimeWatch::check`] per process, of which one reads its list of libraries.
+/// Number of calls of [`RuntimeWatch::check`] per process, of which one reads its list of
+/// libraries.
 const CHECKS_PER_LIBRARY_SCAN: u32 = 10;
 
 /// Time in which the system sets the environment of a process after its arguments.
@@ -111,8 +112,8 @@ impl<'a> RuntimeWatch<'a> {
         }
     }
 
-    /// Adds a message about the command if its program reads its options late. Called if the command
-    /// has ended as another user than leakgate.
+    /// Adds a message about the command if its program reads its options late. Called if the
+    /// command has ended as another user than leakgate.
     pub(super) fn command_changed_user(&mut self, pid: u32, argv: &[String]) {
         let path = argv
             .first()
