@@ -81,7 +81,16 @@ impl fmt::Display for Error {
             Self::Read(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::Archive(path, cause) => write!(f, "cannot unpack {}: {cause}", path.display()),
             Self::Glob(glob, error) => write!(f, "invalid glob `{glob}`: {}", error.kind()),
-            Self::Write(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Write(path, error) => {
+                write!(f, "cannot write {}: {error}", path.display())?;
+                match error.kind() {
+                    io::ErrorKind::StorageFull => f.write_str("\nhelp: free disk space"),
+                    io::ErrorKind::FileTooLarge => f.write_str(
+                        "\nhelp: raise the limit on the size of files: ulimit -f unlimited",
+                    ),
+                    _ => Ok(()),
+                }
+            }
             Self::Diagnostic(diagnostic) => diagnostic.fmt(f),
             Self::Usage(message) => f.write_str(message),
             Self::UsageWithHelp { message, help } => write!(f, "{message}\nhelp: {help}"),

@@ -15,6 +15,7 @@ mod launch;
 mod launcher;
 mod log_name;
 mod log_rotation;
+mod log_space;
 mod miri;
 mod preload;
 mod reconcile;
@@ -154,6 +155,7 @@ impl Session {
         keep_logs: Option<&Path>,
         is_dry_run: bool,
     ) -> Result<Self, Error> {
+        child::survive_file_size_limit();
         let harness = Harness::detect(request.argv);
         let selection = Selection {
             tools: request.tools,
@@ -188,7 +190,7 @@ impl Session {
             last_start = last_start.max(output.last_start);
             let is_over = matches!(
                 output.run.termination,
-                Termination::Interrupted | Termination::GivenUp
+                Termination::Interrupted | Termination::GivenUp | Termination::CannotWriteLog
             );
             if let Canary::Silent(why) = &output.run.canary {
                 output::note(why);

@@ -18,7 +18,7 @@ use leakgate_core::verdict::Termination;
 pub(super) use self::orphans::identity;
 pub(super) use self::orphans::{ProcessIdentity, descendants};
 use self::signals::Signal;
-pub(super) use self::signals::is_running;
+pub(super) use self::signals::{is_running, survive_file_size_limit};
 use super::status::StatusLine;
 use crate::error::Error;
 
@@ -53,15 +53,18 @@ pub(super) struct ChildCommand<'a> {
 
 /// Observes a command while it runs.
 pub(super) trait Observer {
-    /// Called every [`TICK`]. Returns false if the command should be stopped because the run can
-    /// prove nothing.
-    fn poll(&mut self) -> bool;
+    /// Called every [`TICK`]. Returns how the command ends if it should be stopped because the run
+    /// can prove nothing.
+    fn poll(&mut self) -> Option<Termination>;
 
     /// Returns the pids of processes of the command that are known to run.
     fn running(&mut self) -> Vec<u32>;
 
     /// Returns the processes that outlived the command.
     fn survivors(&mut self) -> Survivors;
+
+    /// Called once the command has ended, with its effective user if that is known.
+    fn ended(&mut self, pid: u32, user: Option<u32>);
 
     /// Called once the command has started.
     ///
@@ -107,7 +110,8 @@ pub(super) struct Crash {
 }
 
 enum Event {
-    Exited(io::Result<ExitStatus>),
+    /// The command has ended, with its status and its user.
+    Exited(io::Result<ExitStatus>, Option<u32>),
     Signal(Signal),
 }
 
@@ -127,7 +131,10 @@ pub(super) fn run(
     let mut child = spawn(command)?;
     let pid = child.id();
     let outputs = tee::outputs(&mut child, command.folder, command.line);
-    std::thread::spawn(move || sender.send(Event::Exited(child.wait())));
+    std::thread::spawn(move || {
+        let user = orphans::final_user(pid);
+        sender.send(Event::Exited(child.wait(), user))
+    });
     let mut running = RunningCommand {
         pid,
         command,
@@ -223,7 +230,10 @@ impl RunningCommand<'_> {
         let deadline = self.command.timeout.map(|timeout| Instant::now() + timeout);
         loop {
             match self.events.recv_timeout(TICK) {
-                Ok(Event::Exited(status)) => return status,
+                Ok(Event::Exited(status, user)) => {
+                    self.observer.ended(self.pid, user);
+                    return status;
+                }
                 Ok(Event::Signal(signal)) => self.stop(Termination::Interrupted, signal),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
@@ -246,8 +256,16 @@ impl RunningCommand<'_> {
                 self.send(signal);
             }
             self.reap();
-            if !self.observer.poll() && self.stop_reason.is_none() {
-                self.stop(Termination::GivenUp, Signal::TERMINATE);
+            if let Some(reason) = self.observer.poll()
+                && self.stop_reason.is_none()
+            {
+                let is_stuck = reason == Termination::CannotWriteLog;
+                let signal = if is_stuck {
+                    Signal::KILL
+                } else {
+                    Signal::TERMINATE
+                };
+                self.stop(reason, signal);
             }
         }
     }
@@ -298,14 +316,19 @@ impl RunningCommand<'_> {
     /// Waits for processes that outlive the command. Sends SIGTERM to those that still run after
     /// [`GRACE`], and SIGKILL if that doesn't end them.
     fn stop_survivors(&mut self) -> Vec<StoppedProcess> {
-        let mut survivors = self.wait_for_survivors(GRACE);
+        // A process that cannot write its log may never end.
+        let grace = match self.stop_reason {
+            Some(Termination::CannotWriteLog) => Duration::ZERO,
+            _ => GRACE,
+        };
+        let mut survivors = self.wait_for_survivors(grace);
         for pid in &survivors {
             signals::send(*pid, Signal::TERMINATE, false);
         }
         let unresponsive = if survivors.is_empty() {
             Vec::new()
         } else {
-            self.wait_for_survivors(GRACE)
+            self.wait_for_survivors(grace)
         };
         for pid in &unresponsive {
             signals::send(*pid, Signal::KILL, false);

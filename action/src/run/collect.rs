@@ -9,7 +9,7 @@ use super::checker::{Checker, Family};
 use super::helper::Record;
 use super::launch::Machine;
 use super::log_rotation::{LogGenerations, removed_message};
-use super::{elf, log_name};
+use super::{elf, log_name, valgrind};
 
 /// The name of a log in reports, and its path.
 pub(super) type NamedLog = (String, PathBuf);
@@ -23,6 +23,8 @@ pub(super) struct Collected {
     pub(super) processes: u64,
     /// A message for each process without a report and each lost report.
     pub(super) missing: Vec<String>,
+    /// A message for each option that hides errors although leakgate overrides such options.
+    pub(super) disabled_checks: Vec<String>,
 }
 
 /// Returns the names of all files in a folder of logs and its subfolders. The names are those that
@@ -112,7 +114,9 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
         _ => processes.extend(context.records.iter().map(|record| record.pid)),
     }
     missing.extend(unchecked_allocations(context, machine));
+    let disabled_checks = disabled_valgrind_checks(context.checkers, &files);
     Collected {
+        disabled_checks,
         files: sorted_logs(label, files),
         processes: processes.len() as u64,
         missing,
@@ -142,6 +146,31 @@ fn missing_valgrind_reports(context: &CollectContext<'_>) -> Vec<String> {
         .iter()
         .filter(|record| !has_report(record.pid))
         .map(|record| format!("{} left no report", describe(record)))
+        .collect()
+}
+
+/// Returns a message for each option in a report by valgrind that hides errors.
+fn disabled_valgrind_checks(
+    checkers: &[Checker],
+    files: &BTreeMap<String, PathBuf>,
+) -> Vec<String> {
+    let valgrind = checkers
+        .first()
+        .filter(|checker| checker.family() == Family::Valgrind);
+    let Some(checker) = valgrind else {
+        return Vec::new();
+    };
+    let harmful: BTreeSet<String> = files
+        .iter()
+        .filter(|(name, _)| name.ends_with(".xml"))
+        .flat_map(|(_, path)| {
+            let xml = std::fs::read(path).unwrap_or_default();
+            valgrind::harmful_options(*checker, &xml)
+        })
+        .collect();
+    harmful
+        .into_iter()
+        .map(|option| format!("{option}; remove it from VALGRIND_OPTS and .valgrindrc"))
         .collect()
 }
 

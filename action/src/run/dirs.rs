@@ -32,7 +32,12 @@ impl RunDirs {
         let private = tempfile::Builder::new()
             .prefix("leakgate-")
             .tempdir()
-            .map_err(|e| Error::Write(std::env::temp_dir(), e))?;
+            .map_err(|error| {
+                Error::with_help(
+                    format!("cannot create a temporary directory: {error}"),
+                    "set TMPDIR to a directory that you can write to, with free space",
+                )
+            })?;
         make_shared(private.path(), MODE_TRAVERSE)?;
         let Some(keep_logs) = keep_logs else {
             let logs = private.path().join("logs");

@@ -47,7 +47,8 @@ pub(super) fn prepare(folder: &Path, launch: &Launch) -> Result<(), Error> {
     fs::create_dir_all(&records).map_err(error)?;
     make_shared(&records, MODE_SHARED)?;
     let text = serde_json::to_string(launch).map_err(|e| error(e.into()))?;
-    fs::write(folder.join(LAUNCH_FILE), text).map_err(error)
+    let path = folder.join(LAUNCH_FILE);
+    fs::write(&path, text).map_err(|e| Error::Write(path, e))
 }
 
 /// Records the start of a program.

@@ -1,6 +1,6 @@
 //! One run of the command under checkers that can run at the same time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,8 +17,9 @@ use super::harness::{CheckedCommand, Context, Harness, cargo, shell_join};
 use super::helper::{self, Record};
 use super::launch::{Launch, LocalMachine};
 use super::log_rotation::{LogRotator, RestoredLogs};
+use super::log_space::LogSpace;
 use super::status::{ProgressReporter, StatusLine};
-use super::watch::{CanaryTask, Watch};
+use super::watch::{CanaryTask, RuntimeWatch, Watch};
 use super::{canary, launcher, preload};
 use crate::error::Error;
 use crate::output;
@@ -179,7 +180,9 @@ impl Invocation {
             canary: CanaryTask::Running(canary),
             log_names: BTreeSet::new(),
             silent_pids: BTreeSet::new(),
-            programs: HashMap::new(),
+            runtimes: RuntimeWatch::new(&self.checkers, &self.launch.env),
+            log_space: LogSpace::new(),
+            log_obstacle: None,
             reporter: ProgressReporter::new(self.label.clone(), line.clone()),
         };
         let env = self.env();
@@ -229,6 +232,8 @@ impl Invocation {
             checks_leaks: self.launch.leak_check_disabled.is_none(),
         };
         let mut collected = collect::collect(&context, &LocalMachine);
+        // It explains why other reports are missing.
+        collected.missing.splice(0..0, watch.runtimes.problems());
         for lost in &restored.lost {
             let lost = format!("{}/{lost}", self.label);
             if !collected.missing.contains(&lost) {
@@ -250,6 +255,8 @@ impl Invocation {
                 .crash_message()
                 .into_iter()
                 .chain(records_error)
+                .chain(collected.disabled_checks)
+                .chain(watch.log_obstacle.clone())
                 .chain(self.unproven(outcome, tests))
                 .collect(),
             leak_check_disabled: self.launch.leak_check_disabled.clone(),

@@ -33,11 +33,14 @@ pub(crate) struct Launch {
     pub(crate) leak_check_disabled: Option<String>,
 }
 
-/// Access to the environment variables, programs and libraries of a machine. Tests replace it by a
-/// fake machine.
+/// Access to the environment variables, files, programs and libraries of a machine. Tests replace
+/// it by a fake machine.
 pub(crate) trait Machine {
     /// Returns an environment variable; `None` if it is unset or empty.
     fn env_var(&self, name: &str) -> Option<String>;
+
+    /// Returns the text of a file; `None` if it can't be read.
+    fn read_text(&self, path: &str) -> Option<String>;
 
     /// Returns the path of a program, looked up as a shell does.
     fn find_program(&self, name: &str) -> Option<PathBuf>;
@@ -54,6 +57,13 @@ pub(crate) struct LocalMachine;
 impl Machine for LocalMachine {
     fn env_var(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    fn read_text(&self, path: &str) -> Option<String> {
+        // A pipe or a device could block.
+        let is_file = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let bytes = is_file.then(|| std::fs::read(path).ok())??;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn find_program(&self, name: &str) -> Option<PathBuf> {
@@ -155,10 +165,11 @@ pub(crate) fn not_found(checker: Checker, message: &str, help: &str) -> Error {
 pub(crate) mod tests {
     use super::*;
 
-    /// A machine with exactly these variables, programs and libraries.
+    /// A machine with exactly these variables, files, programs and libraries.
     #[derive(Debug, Default)]
     pub(crate) struct FakeMachine {
         pub(crate) env: Vec<(&'static str, &'static str)>,
+        pub(crate) files: Vec<(&'static str, &'static str)>,
         pub(crate) programs: Vec<&'static str>,
         pub(crate) libraries: Vec<&'static str>,
     }
@@ -169,6 +180,13 @@ pub(crate) mod tests {
                 .iter()
                 .find(|(n, _)| *n == name)
                 .map(|(_, v)| (*v).to_owned())
+        }
+
+        fn read_text(&self, path: &str) -> Option<String> {
+            self.files
+                .iter()
+                .find(|(p, _)| *p == path)
+                .map(|(_, text)| (*text).to_owned())
         }
 
         fn find_program(&self, name: &str) -> Option<PathBuf> {

@@ -1,10 +1,11 @@
 //! Finds out which sanitizer runtimes a program contains, by scanning its file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use memchr::memmem;
+use object::{Object, ObjectSymbol};
 
 use super::checker::Checker;
 
@@ -40,15 +41,58 @@ pub(super) fn detect_in(mut file: File) -> io::Result<Option<Vec<Checker>>> {
         .filter(|(_, is_match)| *is_match)
         .map(|((_, checker), _)| *checker)
         .collect();
-    // The other runtimes contain LeakSanitizer and the handlers of UndefinedBehaviorSanitizer,
-    // whether the program uses them or not.
+    remove_parts(&mut found);
+    Ok(Some(found))
+}
+
+/// Removes duplicates, and runtimes that are only a part of another one: the other runtimes contain
+/// LeakSanitizer and the handlers of UndefinedBehaviorSanitizer, whether the program uses them or
+/// not.
+pub(super) fn remove_parts(found: &mut Vec<Checker>) {
     let is_part = |checker: &Checker| matches!(checker, Checker::Lsan | Checker::Ubsan);
     if !found.iter().all(is_part) {
         found.retain(|checker| !is_part(checker));
     }
     found.sort_unstable();
     found.dedup();
-    Ok(Some(found))
+}
+
+/// Returns true if a program has a symbol of a runtime. A compiler contains only the names. False
+/// for a stripped program into which the runtime was linked.
+pub(super) fn has_symbols(mut file: File) -> bool {
+    let mut bytes = Vec::new();
+    let is_read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    if is_read.is_err() {
+        return false;
+    }
+    let Ok(program) = object::File::parse(&*bytes) else {
+        return false;
+    };
+    let is_marker = |symbol: object::Symbol<'_, '_>| {
+        symbol.name_bytes().is_ok_and(|name| {
+            MARKERS
+                .iter()
+                .any(|(marker, _)| name.starts_with(marker) && name.starts_with(b"__"))
+        })
+    };
+    program
+        .dynamic_symbols()
+        .chain(program.symbols())
+        .any(is_marker)
+}
+
+/// Returns true for a program that was built only with gcc's UndefinedBehaviorSanitizer. It reads
+/// its options before its first report, not when the process starts.
+pub(super) fn reads_options_late(mut file: File) -> bool {
+    let mut bytes = Vec::new();
+    let is_read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    if is_read.is_err() || memmem::find(&bytes, b"libclang_rt.ubsan").is_some() {
+        return false;
+    }
+    // clang's static runtime starts by this section.
+    memmem::find(&bytes, b"libubsan.so").is_some()
+        || object::File::parse(&*bytes)
+            .is_ok_and(|program| program.section_by_name(".preinit_array").is_none())
 }
 
 /// Returns for each needle whether a file contains it.
@@ -95,6 +139,21 @@ fn is_executable_format(magic: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn library_shows_when_options_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p");
+        for (library, expected) in [
+            ("libubsan.so.1", true),
+            ("libclang_rt.ubsan_standalone-x86_64.so", false),
+            ("libc.so.6", false),
+        ] {
+            std::fs::write(&path, format!("\x7fELF {library}")).unwrap();
+            let file = File::open(&path).unwrap();
+            assert_eq!(reads_options_late(file), expected, "{library}");
+        }
+    }
 
     #[test]
     fn runtimes_are_found_in_executables_but_not_in_scripts() {

@@ -4,6 +4,9 @@
 //! (separators, quotes; the last value of a flag wins), `tsan/rtl/tsan_rtl.cpp` (`Finalize` prints
 //! the map), `lsan/lsan_common.cpp` (a leak ends a process with `Die` only if `exitcode` is not 0).
 
+mod environment;
+
+pub(super) use self::environment::environment_problem;
 use super::checker::Checker;
 use super::launch::{Launch, Machine};
 
@@ -14,6 +17,10 @@ const VARIABLES: &[(&str, &[Checker])] = &[
         "LSAN_OPTIONS",
         &[Checker::Asan, Checker::Lsan, Checker::Hwasan],
     ),
+    ("MSAN_OPTIONS", &[Checker::Msan]),
+    ("TSAN_OPTIONS", &[Checker::Tsan]),
+    ("HWASAN_OPTIONS", &[Checker::Hwasan]),
+    // The handlers of UndefinedBehaviorSanitizer are a part of the other runtimes.
     (
         "UBSAN_OPTIONS",
         &[
@@ -24,9 +31,6 @@ const VARIABLES: &[(&str, &[Checker])] = &[
             Checker::Hwasan,
         ],
     ),
-    ("MSAN_OPTIONS", &[Checker::Msan]),
-    ("TSAN_OPTIONS", &[Checker::Tsan]),
-    ("HWASAN_OPTIONS", &[Checker::Hwasan]),
 ];
 
 /// Required flags of all sanitizers. A leak must not change the exit status of the program, but an

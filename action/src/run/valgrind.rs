@@ -1,47 +1,26 @@
 //! Starts programs under valgrind with options that lose no report.
 //!
-//! Sources: valgrind's manual, core and memcheck options; `coregrind/m_main.c` for the order in
-//! which options are read: `~/.valgrindrc`, `VALGRIND_OPTS`, `./.valgrindrc`, the command line. The
-//! last one wins.
+//! Source: valgrind's manual, core options. [`table`] has the sources for each option.
 
+mod options;
+mod table;
+
+use memchr::memmem;
+
+use self::options::UserOptions;
+use self::table::required_options;
 use super::checker::Checker;
 use super::launch::{Launch, Machine, not_found};
 use crate::error::Error;
 
-/// Options of all valgrind tools without which reports would be lost or unreadable. Other values
-/// from the user are overridden with a note.
-const REQUIRED: &[(&str, &str)] = &[
-    ("--xml", "yes"),
-    ("--trace-children", "yes"),
-    // A child that forks without exec writes its own report.
-    ("--child-silent-after-fork", "no"),
-    // Names as the linker knows them, because entries of suppression files use these.
-    ("--demangle", "no"),
-    ("--show-below-main", "yes"),
-    // Frames of unloaded libraries keep their names.
-    ("--keep-debuginfo", "yes"),
-    // The exit status must be the program's, to see whether the program failed.
-    ("--error-exitcode", "0"),
-    ("--exit-on-first-error", "no"),
-    ("--error-limit", "no"),
-    ("--gen-suppressions", "no"),
-    // The gdb server creates files in the temporary directory. If it cannot, the program ends.
-    ("--vgdb", "no"),
-];
-
-/// Like [`REQUIRED`], for memcheck only.
-const REQUIRED_BY_MEMCHECK: &[(&str, &str)] = &[
-    ("--leak-check", "full"),
-    ("--show-leak-kinds", "all"),
-    ("--undef-value-errors", "yes"),
-];
-
-/// Defaults that the user may change. valgrind's default of twelve frames does not reach the
-/// program through Rust's standard library.
-const DEFAULTS: &[(&str, &str)] = &[("--num-callers", "40")];
-
 /// Options that move valgrind's log.
-const LOG_OPTIONS: &[&str] = &["--log-file=", "--xml-file=", "--log-fd=", "--xml-fd="];
+const LOG_OPTIONS: &[&str] = &[
+    "--log-file=",
+    "--xml-file=",
+    "--xml-fd=",
+    "--log-socket=",
+    "--xml-socket=",
+];
 
 /// Returns how to start a program under one of valgrind's tools.
 ///
@@ -59,65 +38,53 @@ pub(super) fn launch(
             "install it with `apt-get install valgrind` or `dnf install valgrind`",
         )
     })?;
-    let user_text = machine.env_var("VALGRIND_OPTS").unwrap_or_default();
-    let user: Vec<&str> = user_text.split_ascii_whitespace().collect();
-    let required_by_tool = if checker == Checker::Memcheck {
-        REQUIRED_BY_MEMCHECK
-    } else {
-        &[]
-    };
-    let required: Vec<(&str, &str)> = REQUIRED.iter().chain(required_by_tool).copied().collect();
-    let defaults = DEFAULTS
-        .iter()
-        .filter(|(name, _)| !user.iter().any(|u| option_name(u) == *name));
-
+    let user = UserOptions::read(checker, machine);
     let mut wrapper = vec![valgrind.to_string_lossy().into_owned()];
     wrapper.push(format!("--tool={}", checker.name()));
-    wrapper.extend(
-        required
-            .iter()
-            .chain(defaults)
-            .map(|(name, value)| format!("{name}={value}")),
-    );
-    // `--log-file` must not be added. With both options valgrind 3.19 gives a forked child a new
-    // log, but leaves its XML in the file of its parent.
+    wrapper.extend(required_options(checker).filter_map(|option| option.argument(&user)));
     wrapper.push(format!("--xml-file={}/%p.xml", log_dir.replace('%', "%%")));
+    let mut notes: Vec<String> = required_options(checker)
+        .filter_map(|option| option.note(&user))
+        .collect();
+    notes.extend(log_notes(&user));
     Ok(Launch {
         wrapper,
-        notes: override_notes(&user, &required),
-        disabled_checks: disabled_checks(&user),
+        notes,
         ..Launch::default()
     })
 }
 
-/// Returns the part of an option in front of `=`.
-fn option_name(option: &str) -> &str {
-    option.split('=').next().unwrap_or(option)
+/// Returns a note for each user option that would move the log.
+fn log_notes(user: &UserOptions) -> impl Iterator<Item = String> {
+    let moves_log = |text: &str| LOG_OPTIONS.iter().any(|option| text.starts_with(option));
+    user.iter()
+        .filter(move |option| moves_log(&option.text))
+        .map(|option| {
+            format!(
+                "{}: {} is overridden; use --keep-logs DIR to keep the logs",
+                option.source, option.text
+            )
+        })
 }
 
-/// Returns a note for each user option that leakgate overrides.
-fn override_notes(user: &[&str], required: &[(&str, &str)]) -> Vec<String> {
-    let has_other_value =
-        |option: &str, value: &str| option.split_once('=').map_or("yes", |o| o.1) != value;
-    let mut notes = Vec::new();
-    for (name, value) in required {
-        let other = user
-            .iter()
-            .find(|u| option_name(u) == *name && has_other_value(u, value));
-        notes.extend(other.map(|other| format!("VALGRIND_OPTS: {name}={value} overrides {other}")));
+/// Returns a message for each option that loses reports although leakgate passes its own options,
+/// by the options that valgrind has listed in a report.
+///
+/// A child process may have read such an option from the `.valgrindrc` of another directory.
+pub(super) fn harmful_options(checker: Checker, xml: &[u8]) -> Vec<String> {
+    let mut messages = Vec::new();
+    for start in memmem::find_iter(xml, b"<vargv>") {
+        let rest = &xml[start..];
+        let end = memmem::find(rest, b"</vargv>").unwrap_or(rest.len());
+        let text = String::from_utf8_lossy(&rest[..end]);
+        let options: Vec<String> = text
+            .split("<arg>")
+            .skip(1)
+            .filter_map(|part| Some(part.split_once("</arg>")?.0.to_owned()))
+            .collect();
+        messages.extend(options::harmful_options(checker, &options));
     }
-    let moves_log = |option: &&&str| LOG_OPTIONS.iter().any(|o| option.starts_with(o));
-    notes.extend(user.iter().filter(moves_log).map(|option| {
-        format!("VALGRIND_OPTS: {option} is overridden; use --keep-logs DIR to keep the logs")
-    }));
-    notes
-}
-
-/// Returns the user options that exclude programs from checking.
-fn disabled_checks(user: &[&str]) -> Vec<String> {
-    let skip = user.iter().find(|u| u.starts_with("--trace-children-skip"));
-    let message = |skip: &&str| format!("{skip} in VALGRIND_OPTS excludes programs from checking");
-    skip.map(message).into_iter().collect()
+    messages
 }
 
 #[cfg(test)]
@@ -132,7 +99,7 @@ mod tests {
             env: vec![(
                 "VALGRIND_OPTS",
                 "--leak-check=no --num-callers=7 --error-exitcode=9 --xml-file=x \
-                 --trace-children=yes",
+                 --trace-children=yes --log-fd=2",
             )],
             ..FakeMachine::default()
         };
@@ -148,14 +115,21 @@ mod tests {
         ] {
             assert!(has(argument), "{argument}");
         }
-        assert!(
-            has("--xml-file=/tmp/100%%/%p.xml")
-                && !launch
-                    .wrapper
-                    .iter()
-                    .any(|a| a.starts_with("--num-callers"))
+        assert!(has("--xml-file=/tmp/100%%/%p.xml") && has("--num-callers=40"));
+        assert_eq!(launch.notes.len(), 4, "{:?}", launch.notes);
+    }
+
+    #[test]
+    fn options_are_read_from_every_report_in_a_log() {
+        let xml = |option: &str| {
+            format!("<args><vargv><exe>v</exe><arg>{option}</arg></vargv><argv/></args>\n")
+        };
+        let log = [xml("--redzone-size=16"), xml("--ignore-ranges=0x1-0x2")].concat();
+        assert_eq!(
+            harmful_options(Checker::Memcheck, log.as_bytes()),
+            ["--ignore-ranges=0x1-0x2 hides errors in a range"]
         );
-        assert_eq!(launch.notes.len(), 3, "{:?}", launch.notes);
+        assert_eq!(harmful_options(Checker::Helgrind, log.as_bytes()).len(), 0);
     }
 
     #[test]

@@ -1,20 +1,25 @@
 //! Observes a command while it runs: its logs, its processes, and the canary.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File, Metadata};
+mod runtime;
+
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
 
-use leakgate_core::verdict::Canary;
+use leakgate_core::verdict::{Canary, Termination};
 
+pub(super) use self::runtime::RuntimeWatch;
+#[cfg(target_os = "linux")]
+pub(super) use self::runtime::effective_user;
 use super::checker::{Checker, Family};
 use super::child::{self, Observer, Survivors};
 use super::collect::{self, NamedLog};
 use super::helper::{self, Record};
 use super::launch::Launch;
+use super::log_name;
+use super::log_space::LogSpace;
 use super::status::{Progress, ProgressReporter};
-use super::{log_name, runtimes};
 use crate::error::Error;
 use crate::ingest::Logs;
 
@@ -36,30 +41,11 @@ pub(super) struct Watch<'a> {
     pub(super) log_names: BTreeSet<String>,
     /// Pids of processes that were seen to run under a checker that may write no log.
     pub(super) silent_pids: BTreeSet<u32>,
-    /// Programs that were searched for a runtime, and whether they contain one of these checkers.
-    pub(super) programs: HashMap<FileIdentity, bool>,
+    pub(super) runtimes: RuntimeWatch<'a>,
+    pub(super) log_space: LogSpace,
+    /// Why logs could not be written.
+    pub(super) log_obstacle: Option<String>,
     pub(super) reporter: ProgressReporter,
-}
-
-/// Identifies a file and its contents: device, inode, size in bytes, and modification time.
-pub(super) type FileIdentity = (u64, u64, u64, SystemTime);
-
-fn file_identity(file: &File) -> Option<FileIdentity> {
-    let meta = file.metadata().ok()?;
-    let (device, inode) = device_and_inode(&meta);
-    Some((device, inode, meta.len(), meta.modified().ok()?))
-}
-
-#[cfg(unix)]
-fn device_and_inode(meta: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (meta.dev(), meta.ino())
-}
-
-/// Other systems have no inodes in the standard library; size and time identify the file there.
-#[cfg(not(unix))]
-fn device_and_inode(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }
 
 /// The canary, which runs at the same time as the command.
@@ -88,32 +74,10 @@ impl Watch<'_> {
     /// the runtime, or it was started with the library in `LD_PRELOAD`.
     fn is_checked(&mut self, pid: u32) -> bool {
         match self.checkers.first().map(|checker| checker.family()) {
-            Some(Family::Sanitizer) => self.has_runtime(pid),
+            Some(Family::Sanitizer) => self.runtimes.has_runtime(pid),
             Some(Family::Preload) => self.has_preload(pid),
             _ => false,
         }
-    }
-
-    fn has_runtime(&mut self, pid: u32) -> bool {
-        // Keep the program open: the process may call exec, and the program may be rebuilt.
-        let Ok(program) = File::open(proc_file(pid, "exe")) else {
-            return false;
-        };
-        let Some(identity) = file_identity(&program) else {
-            return false;
-        };
-        if let Some(is_checked) = self.programs.get(&identity) {
-            return *is_checked;
-        }
-        let Ok(detected) = runtimes::detect_in(program) else {
-            return false;
-        };
-        let is_checked = detected
-            .unwrap_or_default()
-            .iter()
-            .any(|checker| self.checkers.contains(checker));
-        self.programs.insert(identity, is_checked);
-        is_checked
     }
 
     fn has_preload(&self, pid: u32) -> bool {
@@ -130,17 +94,19 @@ impl Watch<'_> {
             .any(is_set)
     }
 
-    /// Records the logs and silent processes that exist now.
+    /// Records the logs and processes that exist now.
     pub(super) fn update(&mut self) {
         self.log_names.extend(collect::names(self.logs));
+        let is_sanitizer = |checker: &Checker| checker.family() == Family::Sanitizer;
+        if !self.checkers.iter().any(is_sanitizer) {
+            return;
+        }
+        let running = child::descendants().unwrap_or_default();
+        let with_log: BTreeSet<u32> = self.log_pids().collect();
+        self.runtimes.check(&running, |pid| with_log.contains(&pid));
         if self.checkers.contains(&Checker::Ubsan) {
-            let unknown: Vec<u32> = child::descendants()
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|pid| !self.silent_pids.contains(pid))
-                .collect();
-            for pid in unknown {
-                if self.is_checked(pid) {
+            for pid in running {
+                if !self.silent_pids.contains(&pid) && self.is_checked(pid) {
                     self.silent_pids.insert(pid);
                 }
             }
@@ -154,7 +120,7 @@ impl Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
-    fn poll(&mut self) -> bool {
+    fn poll(&mut self) -> Option<Termination> {
         self.update();
         if self.reporter.is_due() {
             let pids: BTreeSet<u32> = self
@@ -169,7 +135,15 @@ impl Observer for Watch<'_> {
         if matches!(&self.canary, CanaryTask::Running(thread) if thread.is_finished()) {
             self.canary.join();
         }
-        !matches!(self.canary, CanaryTask::Done(Canary::Silent(_)))
+        if matches!(self.canary, CanaryTask::Done(Canary::Silent(_))) {
+            return Some(Termination::GivenUp);
+        }
+        if self.log_obstacle.is_none() {
+            self.log_obstacle = self.log_space.poll(self.logs);
+        }
+        self.log_obstacle
+            .is_some()
+            .then_some(Termination::CannotWriteLog)
     }
 
     fn running(&mut self) -> Vec<u32> {
@@ -213,6 +187,18 @@ impl Observer for Watch<'_> {
         }
     }
 
+    fn ended(&mut self, pid: u32, user: Option<u32>) {
+        self.update();
+        let has_log = self.log_pids().any(|other| other == pid);
+        if let Some(argv) = self.argv
+            && user.is_some_and(is_other_user)
+            && self.checkers.contains(&Checker::Ubsan)
+            && !has_log
+        {
+            self.runtimes.command_changed_user(pid, argv);
+        }
+    }
+
     fn started(&mut self, pid: u32) -> Result<(), Error> {
         let Some(argv) = self.argv else {
             return Ok(());
@@ -220,6 +206,17 @@ impl Observer for Watch<'_> {
         let argv = argv.to_vec();
         helper::record(self.private, &Record { pid, argv })
     }
+}
+
+/// Returns true for a user that may read less than leakgate.
+#[cfg(unix)]
+fn is_other_user(user: u32) -> bool {
+    user != 0 && user != rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_other_user(_: u32) -> bool {
+    false
 }
 
 /// Returns a file of a process in `/proc`.

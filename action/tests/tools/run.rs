@@ -1,10 +1,14 @@
 //! `leakgate run` with real checkers: a program with an error fails, a correct program passes, and
 //! a run with lost reports never passes.
 
+mod cannot_write;
+mod change_of_user;
 mod checkers;
+mod environment;
 mod harnesses;
 mod losses;
 mod step;
+mod valgrind_options;
 
 use libtest_mimic::Trial;
 
@@ -13,5 +17,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
+    trials.extend(change_of_user::trials());
+    trials.extend(environment::trials());
+    trials.extend(cannot_write::trials());
+    trials.extend(valgrind_options::trials());
     trials
 }

@@ -56,6 +56,8 @@ pub enum Termination {
     Interrupted,
     /// leakgate stopped it because the canary check failed.
     GivenUp,
+    /// leakgate stopped it because a checker could not write its log.
+    CannotWriteLog,
 }
 
 /// The result of the canary: a small program with known errors, run under the same checker with the
@@ -87,6 +89,9 @@ impl Termination {
             Self::Interrupted => Some(format!("`{command}` was interrupted")),
             Self::GivenUp => Some(format!(
                 "`{command}` was stopped because the canary check failed"
+            )),
+            Self::CannotWriteLog => Some(format!(
+                "`{command}` was stopped because a checker could not write its log"
             )),
         }
     }
@@ -346,6 +351,7 @@ mod tests {
             Termination::TimedOut(3),
             Termination::Interrupted,
             Termination::GivenUp,
+            Termination::CannotWriteLog,
         ] {
             assert_eq!(
                 code(|run| run.termination = end),

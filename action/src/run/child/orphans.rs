@@ -79,6 +79,25 @@ pub(super) fn reap(_: u32) -> Option<i32> {
     None
 }
 
+/// Waits until a child has ended, and returns its effective user. The child stays a zombie.
+#[cfg(target_os = "linux")]
+pub(super) fn final_user(pid: u32) -> Option<u32> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let child = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while matches!(
+        waitid(WaitId::Pid(child), options),
+        Err(rustix::io::Errno::INTR)
+    ) {}
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    crate::run::watch::effective_user(&status)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn final_user(_: u32) -> Option<u32> {
+    None
+}
+
 /// A running process: its pid, and its start time in clock ticks since boot. The pid alone isn't
 /// unique, because pids are reused.
 pub(in super::super) type ProcessIdentity = (u32, u64);

@@ -70,6 +70,39 @@ async fn wait(ready: &mpsc::Sender<io::Result<()>>, handler: &(dyn Fn(Signal) ->
     while tokio::signal::ctrl_c().await.is_ok() && handler(Signal::INTERRUPT) {}
 }
 
+/// Makes a write fail with an error, instead of ending leakgate by SIGXFSZ, if a file would exceed
+/// the limit on its size. Programs that leakgate starts get SIGXFSZ as usual.
+#[cfg(unix)]
+pub(in super::super) fn survive_file_size_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let xfsz = rustix::process::Signal::XFSZ.as_raw();
+    // A caught signal has its default action in started programs, but an ignored one stays ignored.
+    if is_ignored(xfsz) {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build();
+    if let Ok(runtime) = runtime {
+        let _guard = runtime.enter();
+        let _ = signal(SignalKind::from_raw(xfsz));
+    }
+}
+
+#[cfg(not(unix))]
+pub(in super::super) fn survive_file_size_limit() {}
+
+/// Returns true if leakgate was started with this signal ignored. On systems other than Linux the
+/// answer is unknown, and false.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 /// Sends a signal to a process, or to its process group if `to_group` is true. Does nothing if the
 /// process has ended.
 #[cfg(unix)]

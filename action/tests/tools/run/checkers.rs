@@ -372,7 +372,7 @@ fn replaced_user_option_is_reported() {
     let project = TestProject::with_app("gcc");
     let result = project.run_with(
         &["--", "./app", "leak"],
-        &[("VALGRIND_OPTS", "--leak-check=no --num-callers=2")],
+        &[("VALGRIND_OPTS", "--leak-check=no")],
     );
     result.assert_fails_for("unexpected-finding");
     assert!(
@@ -382,11 +382,14 @@ fn replaced_user_option_is_reported() {
         "{}",
         result.err
     );
-    let frames = result.json["findings"][0]["stacks"][0]["frames"]
-        .as_array()
-        .unwrap()
-        .len();
-    assert_eq!(frames, 2);
+    for (user, expected) in [("2", "40"), ("13", "13")] {
+        let dry = project.run_with(
+            &["--dry-run", "--", "./app", "leak"],
+            &[("VALGRIND_OPTS", &format!("--num-callers={user}"))],
+        );
+        let option = format!("--num-callers={expected} ");
+        assert!(dry.out.contains(&option), "{}", dry.out);
+    }
 }
 
 fn warn_only_prints_warning() {

@@ -11,7 +11,7 @@ use crate::common;
 use crate::needs::{CLANG, EFENCE, GCC, Need, SETPRIV, STRACE, VALGRIND, trials};
 use crate::test_project::{PROGRAM, RunResult, TestProject};
 
-const ROOT: Need = Need::Machine("root", || {
+pub(super) const ROOT: Need = Need::Machine("root", || {
     fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 });
 const USER_NAMESPACES: Need = Need::Machine("pid namespaces (unshare -rpf)", || {
