@@ -71,6 +71,8 @@ pub(crate) struct Sanitizers {
     /// UndefinedBehaviorSanitizer prints a `SUMMARY:` after each error of this stream.
     has_summaries: bool,
     runtime_error: RuntimeErrorFinder,
+    /// AddressSanitizer lists the threads and where they were created (`verbosity=1`).
+    lists_threads: bool,
     /// A stack without a headline was reported already, or its cause was.
     lost_headline: bool,
     /// The last headline was unknown. Its `SUMMARY:` isn't reported as a second problem.
@@ -105,6 +107,9 @@ impl Sanitizers {
             line: line.number,
             stream,
         };
+        if pid.is_some() {
+            self.lists_threads = parts::is_thread(text);
+        }
         // Most lines are frames. A frame can be nothing else, unless another process wrote into its
         // line.
         let is_frame = pid.is_none()
@@ -350,7 +355,8 @@ impl Sanitizers {
         if !in_report && context.pid.is_some() && trimmed.starts_with(b"ABORTING") {
             self.aborted(context, out);
         }
-        if self.open.is_none() && context.pid.is_none() && parts::is_first_frame(text) {
+        let is_outside = self.open.is_none() && context.pid.is_none() && !self.lists_threads;
+        if is_outside && parts::is_first_frame(text) {
             self.lost_headline(context, out);
         }
         let Some(open) = &mut self.open else { return };

@@ -26,6 +26,13 @@ pub(super) fn is_part(text: &[u8]) -> bool {
     is_access || is_block || is_created || (!is_thread && is_race())
 }
 
+/// Returns true for the first line of the list of threads that AddressSanitizer prints at exit:
+/// `Thread T0/123 was created by T-1`. The stacks in it belong to no report. Source: compiler-rt
+/// `lib/asan/asan_thread.cpp`.
+pub(super) fn is_thread(text: &[u8]) -> bool {
+    text.starts_with(b"Thread T") && contains(text, b" was created by T")
+}
+
 /// Returns true for the first frame of a stack: four spaces, then `#0 0x51ab in f /src/a.c:3:9` or
 /// `#0 0x51ab  (/bin/a+0x1ab)`. Debuggers print two spaces after the number.
 pub(super) fn is_first_frame(text: &[u8]) -> bool {

@@ -169,3 +169,26 @@ fn thousands_of_leaked_objects_do_not_end_a_report() {
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
     assert_eq!(parsed.findings[0].leak.unwrap().blocks, 3000);
 }
+
+#[test]
+fn list_of_threads_at_exit_is_no_report() {
+    const STACK: &str = "    #0 0x5581 in pthread_create /llvm/asan_interceptors.cpp:257:3\n    \
+                         #1 0x5582 in main /src/toy.c:4:2\n\n";
+    let report = "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+                  Direct leak of 40 byte(s) in 1 object(s) allocated from:\n    \
+                  #0 0x5583 in make /src/toy.c:9:5\n\n\
+                  SUMMARY: AddressSanitizer: 40 byte(s) leaked in 1 allocation(s).\n";
+    let list = format!(
+        "==7==Thread T0/7 was created by T-1\n    <empty stack>\n\n\
+         Thread T1/9 was created by T0/7\n{STACK}Thread T2/10 was created by T0/7\n{STACK}"
+    );
+    let parsed = read(&format!("{report}{list}"));
+    assert_eq!(parsed.findings.len(), 1);
+    assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    for lost in [
+        format!("{report}Thread T1/9 was created by T0/7\n{STACK}"),
+        format!("{list}==7==hello\n{STACK}"),
+    ] {
+        assert_eq!(read(&lost).problems.len(), 1, "{lost}");
+    }
+}
