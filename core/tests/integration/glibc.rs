@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use crate::common;
 
-/// The frames of glibc between the checker's interceptor and the program, in variants. Each frame is
-/// a function and the place that valgrind prints.
-const VARIANTS: &[(&str, &[&[(&str, &str)]])] = &[
+/// Frames: functions, and the places that valgrind prints.
+type Frames<'a> = [(&'a str, &'a str)];
+
+/// The frames of glibc between the checker's interceptor and the program, in variants.
+const VARIANTS: &[(&str, &[&Frames<'_>])] = &[
     (
         "memory of a stream",
         &[
@@ -70,7 +72,7 @@ const VARIANTS: &[(&str, &[&[(&str, &str)]])] = &[
 ];
 
 /// The frames that end a stack: of the main thread, and of another one.
-const ENDS: &[&[(&str, &str)]] = &[
+const ENDS: &[&Frames<'_>] = &[
     &[("main", "shop.c:9")],
     &[
         ("main", "shop.c:9"),
@@ -84,7 +86,7 @@ const ENDS: &[&[(&str, &str)]] = &[
     ],
 ];
 
-const THREADS: &[&[(&str, &str)]] = &[
+const THREADS: &[&Frames<'_>] = &[
     &[
         ("worker", "shop.c:30"),
         ("start_thread", "pthread_create.c:442"),
@@ -104,8 +106,6 @@ const THREADS: &[&[(&str, &str)]] = &[
         ("clone3", "in /usr/lib/libc.so.6"),
     ],
 ];
-
-type Frames<'a> = [(&'a str, &'a str)];
 
 fn memcheck(frames: &[&Frames<'_>]) -> String {
     let mut log = String::from(
