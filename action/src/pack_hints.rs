@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use leakgate_core::emit::Run;
 use leakgate_core::rules::{Source as RuleSource, packs};
 use leakgate_core::triage::TriagedFinding;
-use leakgate_core::{Disposition, Gate, Parsed, Triage, Workspace};
+use leakgate_core::{Disposition, Gate, Parsed, Triage};
 
 use crate::output;
 
 /// Prints a hint at standard error if packs that are off would accept unexpected findings.
 pub(crate) fn suggest_packs(run: &Run<'_>) {
-    let matches = matching_packs(run.parsed, run.gate, run.triage, run.workspace);
+    let matches = matching_packs(run.parsed, run.gate, run.triage);
     let names: Vec<&str> = matches.keys().map(String::as_str).collect();
     let Some(first) = names.first() else {
         return;
@@ -37,12 +37,7 @@ pub(crate) fn suggest_packs(run: &Run<'_>) {
 }
 
 /// Returns the packs that are off and accept unexpected findings, each with their number.
-fn matching_packs(
-    parsed: &Parsed,
-    gate: &Gate,
-    triage: &Triage,
-    workspace: &dyn Workspace,
-) -> BTreeMap<String, usize> {
+fn matching_packs(parsed: &Parsed, gate: &Gate, triage: &Triage) -> BTreeMap<String, usize> {
     let mut matches = BTreeMap::new();
     let is_unexpected = |finding: &TriagedFinding| finding.disposition == Disposition::Unexpected;
     if !triage.findings.iter().any(is_unexpected) {
@@ -55,7 +50,7 @@ fn matching_packs(
         .flat_map(|(_, rules)| rules)
         .collect();
     let pack_gate = Gate::new(gate.policy.clone(), gate.today).with_rules(rules);
-    let by_packs = leakgate_core::triage::triage(parsed, &pack_gate, workspace);
+    let by_packs = triage.with_gate(parsed, &pack_gate);
     for (current, by_pack) in triage.findings.iter().zip(&by_packs.findings) {
         if !is_unexpected(current) || by_pack.disposition != Disposition::Allowed {
             continue;
@@ -113,7 +108,6 @@ mod tests {
                 &parsed,
                 &gate,
                 &triage(&parsed, &gate, &Repository::default()),
-                &Repository::default(),
             )
         };
         let gate = Gate::new(Policy::default(), settings::today());

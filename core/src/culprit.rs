@@ -6,13 +6,14 @@
 
 mod tables;
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::model::{Finding, Frame, FrameInfo, Stack};
+use crate::model::{Finding, Frame, FrameInfo, Stack, Text};
 use crate::symbol::simple_name;
 
 /// The class of a frame's code.
@@ -109,10 +110,20 @@ pub(crate) struct ClassifiedName {
     is_guess: bool,
 }
 
+/// The texts on which a frame's class and simple name depend. The frames of a function share them.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct FrameTexts {
+    function: Option<Text>,
+    demangled: Option<Text>,
+    file: Option<Text>,
+    module: Option<Text>,
+}
+
 /// Caches classes and simple names by frame information.
 #[derive(Debug, Default)]
 pub(crate) struct FrameCache {
-    classified: HashMap<usize, ClassifiedName>,
+    classified: HashMap<usize, Arc<ClassifiedName>>,
+    by_texts: HashMap<FrameTexts, Arc<ClassifiedName>>,
     derived: HashMap<usize, Arc<[String]>>,
 }
 
@@ -121,7 +132,16 @@ impl FrameCache {
     pub(crate) fn get(&mut self, info: &Arc<FrameInfo>) -> &ClassifiedName {
         self.classified
             .entry(Arc::as_ptr(info) as usize)
-            .or_insert_with(|| classify_by_tables(info))
+            .or_insert_with(|| {
+                let texts = FrameTexts {
+                    function: info.function.clone(),
+                    demangled: info.demangled.clone(),
+                    file: info.file.clone(),
+                    module: info.module.clone(),
+                };
+                let known = self.by_texts.entry(texts);
+                Arc::clone(known.or_insert_with(|| Arc::new(classify_by_tables(info))))
+            })
     }
 
     /// Returns texts that depend only on a frame's simple name. `compute` is called once per frame.
@@ -155,12 +175,8 @@ fn classify_by_tables(info: &FrameInfo) -> ClassifiedName {
 /// of the project may have, too. The workspace may refine [`Class::Own`] and [`Class::Unknown`].
 fn table_class(name: &str, info: &FrameInfo) -> (Class, bool) {
     let printed = info.function.as_deref().unwrap_or_default();
-    let file = info.file.as_deref().unwrap_or_default().replace('\\', "/");
-    let module = info
-        .module
-        .as_deref()
-        .unwrap_or_default()
-        .replace('\\', "/");
+    let file = with_slashes(info.file.as_deref());
+    let module = with_slashes(info.module.as_deref());
     let base = module.rsplit('/').next().unwrap_or_default();
     let names = tables::FrameNames::new(name, printed, &file, base);
     let row = tables::rows().find(|row| row.matches(&names));
@@ -173,6 +189,16 @@ fn table_class(name: &str, info: &FrameInfo) -> (Class, bool) {
         None => Class::Unknown,
     };
     (class, is_glibc && !printed.contains("@GLIBC_"))
+}
+
+/// Returns a path with slashes instead of backslashes.
+fn with_slashes(path: Option<&str>) -> Cow<'_, str> {
+    let path = path.unwrap_or_default();
+    if path.contains('\\') {
+        Cow::Owned(path.replace('\\', "/"))
+    } else {
+        Cow::Borrowed(path)
+    }
 }
 
 /// Returns true for a third-party source path, or for a module of the operating system or Python.

@@ -118,7 +118,10 @@ pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerpr
     }
     let mut text = String::from(PREFIX);
     for byte in &hash.finalize()[..16] {
-        text += &format!("{byte:02x}");
+        // Formatting would take longer than hashing.
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(digit.into(), 16));
+        }
     }
     Fingerprint { text, strength }
 }

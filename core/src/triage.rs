@@ -135,7 +135,11 @@ pub struct Triage {
 /// ```
 pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage {
     let mut names = FrameCache::default();
-    let mut findings = identify(parsed, gate, workspace, &mut names);
+    decide(parsed, gate, identify(parsed, gate, workspace, &mut names))
+}
+
+/// Decides about findings whose matching rules are known.
+fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Triage {
     let usages = apply_rules(parsed, gate, &mut findings);
     for (triaged, finding) in findings.iter_mut().zip(&parsed.findings) {
         if triaged.disposition == Disposition::Unexpected && !is_gated(gate, finding, triaged) {
@@ -282,6 +286,28 @@ fn exceeds(limit: Limit, usage: &RuleUsage) -> bool {
 }
 
 impl Triage {
+    /// Decides about the same findings by another gate. This is faster than [`triage`], because
+    /// fingerprints and culprits don't depend on the gate.
+    ///
+    /// `parsed` must be the value that [`triage`] was called with.
+    #[must_use]
+    pub fn with_gate(&self, parsed: &Parsed, gate: &Gate) -> Self {
+        let mut names = FrameCache::default();
+        let mut index = Index::new(&gate.rules, &parsed.reports);
+        let findings = self.iter(parsed).map(|(finding, triaged)| {
+            let fingerprint = &triaged.fingerprint;
+            let matches = index.matches(finding, fingerprint, &parsed.reports, &mut names);
+            TriagedFinding {
+                disposition: Disposition::Unexpected,
+                cause: None,
+                rule: matches.first().map(|at| *at as usize),
+                matches,
+                ..triaged.clone()
+            }
+        });
+        decide(parsed, gate, findings.collect())
+    }
+
     /// Counts the findings with this disposition.
     pub fn count(&self, parsed: &Parsed, disposition: Disposition) -> FindingCount {
         self.count_where(parsed, |triaged| triaged.disposition == disposition)
