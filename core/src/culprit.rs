@@ -548,6 +548,48 @@ mod tests {
     }
 
     #[test]
+    fn names_of_the_kernel_are_not_special_in_programs() {
+        for name in [
+            "print_report",
+            "set_track",
+            "kfree_later",
+            "vmalloc",
+            "dump_backtrace",
+        ] {
+            for (file, module) in [
+                ("shop.c", ""),
+                ("/src/lib/shop.c", ""),
+                ("C:\\src\\shop.c", ""),
+                ("", "/src/shop"),
+            ] {
+                let [class] = classified(&[(name, file, module)])[..] else {
+                    panic!("one frame");
+                };
+                assert!(
+                    ["own", "unknown"].contains(&class),
+                    "{name} {file}: {class}"
+                );
+            }
+        }
+        for file in [
+            "",
+            "mm/kasan/report.c",
+            "./lib/dump_stack.c",
+            "/build/linux-6.1/mm/slub.c",
+        ] {
+            assert_eq!(classified(&[("print_report", file, "")]), ["runtime"]);
+        }
+        assert_eq!(
+            classified(&[("kmalloc_trace", "mm/slub.c", "")]),
+            ["allocator"]
+        );
+        assert_eq!(
+            classified(&[("__asan_memcpy", "", "/src/shop")]),
+            ["runtime"]
+        );
+    }
+
+    #[test]
     fn frames_of_glibc_are_recognized_by_function_and_file() {
         for (function, file) in [
             ("__printf_buffer", "vfprintf-process-arg.c"),

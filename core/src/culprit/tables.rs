@@ -29,9 +29,10 @@ pub(crate) enum MatchOn {
     FileNamedLikeFunction,
     /// The start of the module's base name.
     ModulePrefix,
-    /// The whole simple name of a frame without source path and module. The kernel's own functions
-    /// have neither, but a program's function of the same name has one.
+    /// The whole simple name of a frame that may be the kernel's own.
     KernelName,
+    /// The start of the simple name of a frame that may be the kernel's own.
+    KernelPrefix,
 }
 
 /// One row: frames that match any of the patterns have the class.
@@ -60,6 +61,8 @@ pub(crate) struct FrameNames<'a> {
     /// The file is Rust code outside of the standard library and of other crates. Its modules may
     /// have the same names.
     is_rust_of_project: bool,
+    /// The frame may be the kernel's own.
+    is_kernel: bool,
 }
 
 impl<'a> FrameNames<'a> {
@@ -79,8 +82,38 @@ impl<'a> FrameNames<'a> {
             last,
             without_underscores: name.trim_start_matches('_'),
             is_rust_of_project: is_rust_of_project(file),
+            is_kernel: module.is_empty() && (file.is_empty() || is_kernel_file(file)),
         }
     }
+}
+
+/// Returns true for a path of the kernel's sources, as `decode_stacktrace.sh` prints it: relative to
+/// the sources, or in the folder of a build. The kernel prints no path, and no module for its own
+/// functions; a program's function of the same name has one of them.
+fn is_kernel_file(file: &str) -> bool {
+    const FOLDERS: &[&str] = &[
+        "arch/",
+        "block/",
+        "crypto/",
+        "drivers/",
+        "fs/",
+        "include/",
+        "init/",
+        "io_uring/",
+        "ipc/",
+        "kernel/",
+        "lib/",
+        "mm/",
+        "net/",
+        "security/",
+        "sound/",
+        "virt/",
+    ];
+    if file.starts_with('/') {
+        return file.contains("linux") && FOLDERS.iter().any(|folder| file.contains(folder));
+    }
+    let file = file.strip_prefix("./").unwrap_or(file);
+    FOLDERS.iter().any(|folder| file.starts_with(folder))
 }
 
 /// Returns true for a path to Rust code that is neither the standard library's nor another crate's.
@@ -121,6 +154,7 @@ impl Row {
             last,
             without_underscores,
             is_rust_of_project,
+            is_kernel,
         } = *names;
         self.patterns.iter().any(|p| match self.match_on {
             MatchOn::Name => name == *p || printed == *p,
@@ -137,7 +171,8 @@ impl Row {
             }
             MatchOn::FileNamedLikeFunction => stem == *p && without_underscores == *p,
             MatchOn::ModulePrefix => module.starts_with(p),
-            MatchOn::KernelName => name == *p && file.is_empty() && module.is_empty(),
+            MatchOn::KernelName => is_kernel && name == *p,
+            MatchOn::KernelPrefix => is_kernel && name.starts_with(p),
         })
     }
 }

@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
     // Linux: reporting, unwinding, system calls, and allocators.
     row(
         Class::Runtime,
-        MatchOn::NamePrefix,
+        MatchOn::KernelPrefix,
         &[
             "dump_stack",
             "__dump_stack",
@@ -18,20 +18,12 @@ pub(super) const ROWS: &[Row] = &[
             "kasan_",
             "__kasan_",
             "____kasan_",
-            "__asan_load",
-            "__asan_store",
-            "__asan_report",
-            "__asan_mem",
             "check_memory_region",
             "end_report",
-            "__hwasan_",
             "kmsan_",
-            "__msan_",
             "kcsan_",
-            "__tsan_",
             "kfence_",
             "ubsan_epilogue",
-            "__ubsan_handle",
             "save_stack",
             "set_track",
             "stack_trace_",
@@ -45,6 +37,21 @@ pub(super) const ROWS: &[Row] = &[
             "__x64_sys_",
             "__se_sys_",
             "__do_sys_",
+        ],
+    ),
+    // The hooks of the sanitizers, in programs and in the kernel.
+    row(
+        Class::Runtime,
+        MatchOn::NamePrefix,
+        &[
+            "__asan_load",
+            "__asan_store",
+            "__asan_report",
+            "__asan_mem",
+            "__hwasan_",
+            "__msan_",
+            "__tsan_",
+            "__ubsan_handle",
         ],
     ),
     // Linux: unwinding and exceptions on all architectures, the dump of SLUB, kmemleak.
@@ -97,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         Class::Allocator,
-        MatchOn::NamePrefix,
+        MatchOn::KernelPrefix,
         &[
             "kmem_cache_alloc",
             "kmem_cache_free",
