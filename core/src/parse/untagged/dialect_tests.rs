@@ -630,3 +630,30 @@ fn broken_line_of_a_debug_heap_block_is_joined() {
         assert_eq!(problems(&read(&log(lost))), ["unreadable-line"], "{lost}");
     }
 }
+
+#[test]
+fn message_with_other_output_in_its_line_is_an_error() {
+    for (text, kind) in [
+        (
+            "Scudo ERROR: misaligned pointer when deall- 0x00 No memory leaks.",
+            "scudo invalid-free",
+        ),
+        (
+            "Scudo ERROR: corrupted chunk header at address 0xWARNING: the heap check is active",
+            "scudo heap-corruption",
+        ),
+        ("Scudo ERROR: ", "scudo unknown"),
+        (
+            "0405 Free 2 was never alloc'd 0x122c",
+            "mtrace invalid-free",
+        ),
+        (
+            "- 0q00405510 Free 2 was never alloc'd 0x1r2c",
+            "mtrace invalid-free",
+        ),
+    ] {
+        let found = findings(&read(&format!("{text}\n")));
+        assert_eq!(found.len(), 1, "{text}");
+        assert!(found[0].starts_with(kind), "{text}: {found:?}");
+    }
+}

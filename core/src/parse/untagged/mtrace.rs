@@ -7,7 +7,7 @@
 use alloc::format;
 
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{before, contains, find, hex, trim_start};
+use crate::bytes::{after, before, contains, find, hex, trim_start};
 use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 
@@ -35,14 +35,11 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     Start::Line
 }
 
-/// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`, of which the beginning
-/// may be cut.
+/// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`. No other output
+/// contains the part from `Free` on, so the beginning may be cut or damaged.
 fn is_unknown(text: &[u8]) -> bool {
-    let is_start = text.starts_with(b"- 0x") || text.starts_with(b"0x");
-    is_start
-        && before(text, b" was never alloc'd ")
-            .and_then(<[u8]>::last)
-            .is_some_and(u8::is_ascii_digit)
+    let number = before(text, b" was never alloc'd ").and_then(|before| after(before, b"Free "));
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 /// Reads the table of leaked blocks.

@@ -82,12 +82,14 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         return tombstone(cause_kind(cause), cause, context);
     }
     let quoted = text.strip_prefix(b"Abort message: '");
-    let Some(message) = quoted.unwrap_or(text).strip_prefix(b"Scudo ERROR: ") else {
+    let Some(message) = quoted.unwrap_or(text).strip_prefix(b"Scudo ERROR:") else {
         return Start::No;
     };
     let message = message.strip_suffix(b"'").unwrap_or(message).trim_ascii();
     let known = KINDS.iter().find(|(form, _)| begins_alike(message, form));
-    if known.is_some_and(|(form, _)| !resembles(message, form)) {
+    // Prose about an error has no address, but a message with other output in its line does.
+    let is_damaged = || contains(message, b" 0x");
+    if known.is_some_and(|(form, _)| !resembles(message, form)) && !is_damaged() {
         return Start::No;
     }
     let kind = known.map_or(Kind::UNKNOWN, |(_, kind)| Kind::from_static(kind));
