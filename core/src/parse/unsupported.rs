@@ -27,7 +27,8 @@ struct Reporter {
 /// Sources: NVIDIA's compute-sanitizer manual; nanobind `src/nb_internals.cpp`; Zig
 /// `lib/std/heap/debug_allocator.zig`; goleak `leaks.go`; leaktest `leaktest.go`; PHP
 /// `Zend/zend_alloc.c`; Free Pascal `rtl/inc/heaptrc.pp`; Visual Leak Detector `src/vld.cpp`; Intel
-/// Inspector's `inspxe-cl -report`.
+/// Inspector's `inspxe-cl -report`; Apple libmalloc `src/magazine_malloc.c`; OpenBSD
+/// `lib/libc/stdlib/malloc.c`; mimalloc `src/options.c`.
 const REPORTERS: &[Reporter] = &[
     Reporter {
         name: "NVIDIA compute-sanitizer",
@@ -112,6 +113,32 @@ const REPORTERS: &[Reporter] = &[
             let number = id.strip_prefix(b"P").unwrap_or_default();
             !number.is_empty() && number.iter().all(u8::is_ascii_digit) && ends_with_state(text)
         },
+    },
+    Reporter {
+        name: "the allocator of macOS",
+        word: b" malloc: *** error for object 0x",
+        is_message: |text| {
+            hex_after(text, b" malloc: *** error for object 0x")
+                .is_some_and(|rest| rest.starts_with(b": "))
+        },
+    },
+    Reporter {
+        name: "the allocator of OpenBSD",
+        word: b") in free(): ",
+        is_message: |text| {
+            let process = before(text, b") in free(): ").unwrap_or_default();
+            let digits = process
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            digits > 0 && process[..process.len() - digits].ends_with(b"(")
+        },
+    },
+    Reporter {
+        name: "mimalloc",
+        word: b"mimalloc: error: ",
+        is_message: |text| text.starts_with(b"mimalloc: error: "),
     },
     Reporter {
         name: "BoundsChecker",
@@ -236,7 +263,16 @@ fn is_leak_warning(text: &[u8]) -> bool {
     };
     let is_detected = |rest: &[u8]| {
         rest.strip_prefix(b" detected").is_some_and(|rest| {
-            matches!(rest, [] | [b'!' | b':' | b'.', ..]) || rest.starts_with(b" at 0x")
+            let is_none = rest
+                .strip_prefix(b":")
+                .and_then(number)
+                .is_some_and(|(n, _)| n == 0)
+                || rest
+                    .strip_prefix(b": ")
+                    .and_then(number)
+                    .is_some_and(|(n, _)| n == 0);
+            (matches!(rest, [] | [b'!' | b':' | b'.', ..]) && !is_none)
+                || rest.starts_with(b" at 0x")
         })
     };
     follows_level && (is_size(rest) || is_detected(rest))
@@ -290,6 +326,9 @@ mod tests {
             "Visual Leak Detector detected 2 memory leaks (104 bytes).",
             "P1: Error: Memory leak: New",
             "Memory Leak Exiting Program: Address 0x00A40B38 (76) allocated by malloc.",
+            "a.out(4242,0x1f5f4c240) malloc: *** error for object 0x600002a1c000: pointer being freed was not allocated",
+            "a.out(12345) in free(): bogus pointer (double free?) 0x12345",
+            "mimalloc: error: thread 0x7f01: double free detected of block 0x1234 with size 16",
             "WARNING: Memory leak detected",
             "[12:00:01] ERROR: Memory leak: 48 bytes in pool",
             "{\"schema\":\"leakgate/v1\",\"version\":\"0.1.0\"}",

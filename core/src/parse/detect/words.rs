@@ -74,6 +74,8 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "HEAP CORRUPTION",
     "unreferenced object",
     "[MTE]: ",
+    "glibc error: m",
+    "lloc: Assertion",
 ];
 
 /// The words of reports whose beginning is lost, and of checkers that leakgate can't read.
@@ -102,5 +104,12 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "Freeing 0x",
     "unfreed memory",
     "-- Block ",
+    "for object 0x",
+    "mimalloc: err",
     "\"leakgate",
+    // Texts in which no word is readable: a message of journald that is an array of bytes, and HTML
+    // with its spaces as entities.
+    "\"MESSAGE\":[",
+    "\"MESSAGE\" : [",
+    "&nbsp;",
 ];
