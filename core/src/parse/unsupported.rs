@@ -165,6 +165,13 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
         let message = format!("LeakSanitizer failed: `{}`", shared_text(text));
         return out.add_problem(Code::CheckerFailed, line.number, None, message);
     }
+    if is_end_of_lost_report(text) {
+        let message = format!(
+            "part of a report without its beginning: `{}`",
+            shared_text(text)
+        );
+        return out.add_problem(Code::Truncated, line.number, None, message);
+    }
     let is_from =
         |reporter: &&Reporter| contains(text, reporter.word) && (reporter.is_message)(text);
     let Some(reporter) = REPORTERS.iter().find(is_from) else {
@@ -177,6 +184,20 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
         reporter.name
     );
     out.add_problem(Code::UnsupportedChecker, line.number, None, message);
+}
+
+/// Returns true for a part of a report of Dr. Memory or macOS `leaks` that states errors: a count of
+/// the summary, or a leak with its stack. The reader of a whole report reads these lines itself.
+fn is_end_of_lost_report(text: &[u8]) -> bool {
+    let counts_errors = || {
+        count_before(text, b" unique,").is_some_and(|n| n > 0)
+            && contains(text, b" total")
+            && [&b" access(es)"[..], b" leak(s)"]
+                .iter()
+                .any(|end| text.ends_with(end))
+    };
+    let is_stack = text.starts_with(b"STACK OF ") && contains(text, b"OF 'ROOT LEAK: ");
+    is_stack || counts_errors()
 }
 
 /// Returns the number that follows a text.
@@ -305,6 +326,26 @@ mod tests {
             .into_iter()
             .map(|p| format!("{}: {}", p.code, p.message))
             .collect()
+    }
+
+    #[test]
+    fn end_of_report_without_beginning_is_a_problem() {
+        for (line, want) in [
+            ("      2 unique,    13 total unaddressable access(es)", 1),
+            (
+                "~~Dr.M~~       1 unique,     1 total,     59 byte(s) of leak(s)",
+                1,
+            ),
+            ("STACK OF 2 INSTANCES OF 'ROOT LEAK: <malloc in note>':", 1),
+            ("      0 unique,     0 total unaddressable access(es)", 0),
+            ("2 leak(s) fixed, 3 unique, in total", 0),
+        ] {
+            let found = problems(&format!("{line}\n"));
+            let cut = found
+                .iter()
+                .filter(|problem| problem.starts_with("truncated"));
+            assert_eq!(cut.count(), want, "{line}: {found:?}");
+        }
     }
 
     #[test]

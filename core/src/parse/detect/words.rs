@@ -89,6 +89,9 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "Uninit was ",
     "libFuzzer: ",
     "f size ",
+    "access(es)",
+    " leak(s)",
+    "ROOT LEAK: ",
     "uninitialised ",
     "nvalid free() /",
     // Tags whose pid was masked.
