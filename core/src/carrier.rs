@@ -94,6 +94,7 @@ impl Carriers {
     ) -> Option<Unwrapped> {
         let mut unwrapped = Unwrapped::default();
         let mut selected: Vec<Vec<u8>> = Vec::new();
+        let mut last_name: &[u8] = &[];
         for field in fields {
             if unwrapped.source.is_empty() && SOURCES.contains(&field.name) {
                 unwrapped.source.clone_from(&field.value);
@@ -104,6 +105,13 @@ impl Carriers {
             }
             if !is_known && self.fields.len() < MAX_FIELDS {
                 self.fields.push(field.name.into());
+            }
+            // An array of messages may hold the pieces of one text.
+            let goes_on = last_name == field.name;
+            last_name = field.name;
+            if let Some(last) = selected.last_mut().filter(|last| goes_on && is_piece(last)) {
+                last.extend_from_slice(&field.value);
+                continue;
             }
             // Some collectors store the same text in several fields.
             let is_copy = |text: &Vec<u8>| memmem::find(text, &field.value).is_some();
@@ -119,6 +127,11 @@ impl Carriers {
         }
         Some(unwrapped)
     }
+}
+
+/// Returns true for several lines of which the last one has no line feed.
+fn is_piece(text: &[u8]) -> bool {
+    memchr::memchr(b'\n', text).is_some() && !text.ends_with(b"\n")
 }
 
 /// Returns the position of a carrier after an unknown prefix.
@@ -217,6 +230,25 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_journald_are_unwrapped() {
+        assert_eq!(
+            unwrap(&[
+                "{\"_PID\":\"1\",\"MESSAGE\":[83,97,110,105,116,105,122,101,114],\"PRIORITY\":\"6\"}",
+                "MESSAGE=x Sanitizer: y",
+            ]),
+            ["|Sanitizer", "|x Sanitizer: y"]
+        );
+    }
+
+    #[test]
+    fn pieces_of_a_text_are_joined() {
+        assert_eq!(
+            unwrap(&[r#"[{"message":"Sanitizer: a\n  #0 0x","t":1},{"message":"12 in f\n"}]"#]),
+            ["|Sanitizer: a\n  #0 0x12 in f"]
+        );
+    }
+
+    #[test]
     fn source_is_taken_from_known_fields() {
         assert_eq!(
             unwrap(&[r#"{"Action":"output","Package":"a/b","Output":"x Sanitizer\n"}"#]),
@@ -240,12 +272,16 @@ mod tests {
                 r"SUMMARY: Sanitizer: x C:\src\node.cc:3 in f",
                 r"x Sanitizer\\n    #0 0x1",
                 "::error::x Sanitizer%0A    #0 0x1%25",
+                "Output { stdout: \"\", stderr: \"x Sanitizer\\n  #0 0x1\" }",
+                "E  Lists differ: ['Sanitizer: \"a\"', '    #0 0x1'] != []",
             ]),
             [
                 "|E  AssertionError: b\n==\nx Sanitizer\n    #0 0x1\n",
                 "-",
                 "|x Sanitizer\n    #0 0x1",
-                "|::error::x Sanitizer\n    #0 0x1%"
+                "|::error::x Sanitizer\n    #0 0x1%",
+                "|Output { stdout: \"\", stderr: \nx Sanitizer\n  #0 0x1\" }",
+                "|E  Lists differ: \nSanitizer: \"a\"\n    #0 0x1\n] != []",
             ]
         );
     }
@@ -258,12 +294,20 @@ mod tests {
                 "a<br/>b<br>c",
                 "f(int const&) &c",
                 "<b>bold</b> x",
+                "<b>12</b> <span class=\"x\">std::vector<a>::f() &lt;</span>",
+                "<td class=\"n\">3</td><td>==1== x</td>",
+                "a<br>",
+                "<failure message=\"==1== a&#10;==1== b\"/>",
             ]),
             [
                 "|    #0 0x1 in std::vector<int>::size() const & x",
                 "|a\nb\nc",
                 "-",
-                "-"
+                "-",
+                "|12 std::vector<a>::f() <",
+                "|3\t==1== x",
+                "|a",
+                "|<failure message=\n==1== a\n==1== b\"/>",
             ]
         );
     }

@@ -16,6 +16,10 @@ const ESCAPES: &[&[u8]] = &[
     b"\\e",
     b"\\u001b",
     b"\\u001B",
+    b"\\u{1b}",
+    b"#033",
+    b"<ESC>",
+    b"ESC",
     "\u{fffd}".as_bytes(),
     "\u{241b}".as_bytes(),
     b"",
@@ -123,6 +127,7 @@ mod tests {
             ("^[[31mx^[[0m \\x1b[1my \\033[0;1mz", "x y z"),
             ("\\\\u001b[1my", "\\\\u001b[1my"),
             ("\u{241b}[31mx\u{fffd}[0m[K", "x"),
+            ("#033[31mx#033[0m \\u{1b}[1my ESC[1mz", "x y z"),
             ("\u{a0} \u{a0}#0 0x1\u{200b}", "   #0 0x1"),
             ("[  12.3] a[3] [m] caf\u{e9}", "[  12.3] a[3] [m] caf\u{e9}"),
         ] {

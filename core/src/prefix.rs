@@ -33,13 +33,11 @@ pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
         rest: line,
     };
     if let [b' ' | b'=', .., end] = line
-        && *end != b'\r'
+        && !matches!(end, b'\r' | b'M' | b'5' | 0)
     {
         return out;
     }
-    while let [head @ .., b'\r'] = out.rest {
-        out.rest = head;
-    }
+    out.rest = without_returns(line);
     for _ in 0..MAX_DEPTH {
         let Some((key, rest)) = strip_one(out.rest) else {
             break;
@@ -53,13 +51,26 @@ pub(crate) fn strip(line: &[u8]) -> Stripped<'_> {
     out
 }
 
+/// Strips carriage returns at the end of a line, also in caret notation and as syslog escapes them,
+/// and zeros around the line, which serial consoles and preallocated files contain.
+fn without_returns(line: &[u8]) -> &[u8] {
+    const RETURNS: [&[u8]; 4] = [b"\r", b"\0", b"^M", b"#015"];
+    let mut line = skip_while(line, |byte| byte == 0);
+    while let Some(head) = RETURNS.iter().find_map(|end| line.strip_suffix(*end)) {
+        line = head;
+    }
+    line
+}
+
 /// Strips one prefix. Returns its key, which is empty if the prefix names no source, and the rest
 /// of the line.
 fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let first = *line.first()?;
     match first {
         b' ' | b'=' => None,
-        b'#' => build_step(line).or_else(|| unnamed(command(line))),
+        b'#' => build_step(line)
+            .or_else(|| unnamed(command(line)))
+            .or_else(|| unnamed(line.strip_prefix(b"# | "))),
         b'0'..=b'9' => unnamed(timestamp(line))
             .or_else(|| ctest(line))
             .or_else(|| logcat_time(line))
@@ -72,6 +83,7 @@ fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
             .or_else(|| gh_columns(line))
             .or_else(|| logcat_brief(line))
             .or_else(|| journal(line))
+            .or_else(|| unnamed(syslog_time(line)))
             .or_else(|| unnamed(cri(line))),
         _ => None,
     }
@@ -129,7 +141,7 @@ fn skip_blank(line: &[u8]) -> Option<&[u8]> {
 
 /// Strips a timestamp in RFC 3339 or a similar format: raw GitHub logs
 /// (`2026-05-01T12:34:56.1234567Z `), `docker logs -t`, GitLab (followed by `00O ` or `00O+`), log
-/// libraries (`2026-05-01 12:34:56,123 `).
+/// libraries (`2026-05-01 12:34:56,123 `, and Go's `2026/05/01 12:34:56 `).
 fn timestamp(line: &[u8]) -> Option<&[u8]> {
     skip_blank_or_gitlab(skip_instant(line)?)
 }
@@ -137,7 +149,8 @@ fn timestamp(line: &[u8]) -> Option<&[u8]> {
 /// Skips a date and time.
 fn skip_instant(line: &[u8]) -> Option<&[u8]> {
     let rest = strip_digits_like(line, b"0000-00-00T00:00:00")
-        .or_else(|| strip_digits_like(line, b"0000-00-00 00:00:00"))?;
+        .or_else(|| strip_digits_like(line, b"0000-00-00 00:00:00"))
+        .or_else(|| strip_digits_like(line, b"0000/00/00 00:00:00"))?;
     let rest = skip_fraction(rest);
     Some(match rest.split_first() {
         Some((b'Z', rest)) => rest,
@@ -368,18 +381,29 @@ fn logcat_time(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Strips the prefix of journald and syslog: `May 01 12:34:56 host program[123]: text`, without a
 /// pid for the kernel. Program and pid are the key.
 fn journal(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = syslog_time(line)?;
+    let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
+    if host == 0 || matches!(rest[host - 1], b':' | b'=') {
+        return None;
+    }
+    let program = &rest[host + 1..];
+    let end = memchr(b':', program.get(..MAX_NAME).unwrap_or(program))?;
+    let name = &program[..end];
+    // Without a pid, a word such as `ERROR` may belong to the text after a time.
+    let is_name = (name.ends_with(b"]") || name.first().is_some_and(u8::is_ascii_lowercase))
+        && !name.iter().any(|b| matches!(b, b' ' | b'='));
+    is_name.then_some((name, skip_blank(&program[end + 1..])?))
+}
+
+/// Strips the time of syslog, which `ts` writes before lines too: `May 01 12:34:56 `.
+fn syslog_time(line: &[u8]) -> Option<&[u8]> {
     let (month, rest) = line.split_at_checked(3)?;
     if !is_month(month) {
         return None;
     }
-    let rest = strip_digits_like(rest, b" 00 00:00:00 ")
-        .or_else(|| strip_digits_like(rest, b"  0 00:00:00 "))?;
-    let host = memchr(b' ', rest.get(..MAX_NAME).unwrap_or(rest))?;
-    let program = &rest[host + 1..];
-    let end = memchr(b':', program.get(..MAX_NAME).unwrap_or(program))?;
-    let name = &program[..end];
-    let is_name = !name.is_empty() && !name.iter().any(|b| matches!(b, b' ' | b'='));
-    is_name.then_some((name, skip_blank(&program[end + 1..])?))
+    let rest = strip_digits_like(rest, b" 00 00:00:00")
+        .or_else(|| strip_digits_like(rest, b"  0 00:00:00"))?;
+    skip_blank(skip_fraction(rest))
 }
 
 #[cfg(test)]
@@ -467,6 +491,16 @@ mod tests {
         check("[ERROR]   x", "", "  x");
         check("[10:00:00]W:\t [Step 1/2]   x", "", "  x");
         check("[10:00:00] :\t   x", "", "  x");
+        check("May 01 12:34:56   x", "", "  x");
+        check("May 01 12:34:56 ==1== x", "", "==1== x");
+        check("May 01 12:34:56 SUMMARY: Tool: x", "", "SUMMARY: Tool: x");
+        check("May 01 12:34:56.123456 host prog[1]: x", "prog[1]", "x");
+        check("May 01 12:34:56 Scudo ERROR: x", "", "Scudo ERROR: x");
+        check("2026/05/01 12:34:56   x", "", "  x");
+        check("# |   x", "", "  x");
+        check("\0\0==1== x\0", "", "==1== x");
+        check("==1== x^M", "", "==1== x");
+        check("  x#015", "", "  x");
     }
 
     #[test]

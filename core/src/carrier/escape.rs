@@ -11,6 +11,9 @@ const MAX_DEPTH: usize = 3;
 /// Returns the lines of a text with escaped line feeds. Returns `None` if it has none, or no
 /// marker.
 pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    if let Some(lines) = list(text).filter(|lines| is_marked(lines)) {
+        return Some(lines);
+    }
     let mut lines = if has_escaped_lines(text) {
         is_marked(text).then(|| unescape(&without_quote(text)))?
     } else {
@@ -33,6 +36,31 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     Some(lines)
 }
 
+/// Returns the strings of a list, each as a line: `['…', '…']`, as test runners print the lines of a
+/// program's output. Returns `None` for fewer than two strings.
+fn list(text: &[u8]) -> Option<Vec<u8>> {
+    let starts = |at: &usize| matches!(text.get(at + 1), Some(b'\'' | b'"'));
+    let start = memchr::memchr_iter(b'[', text).find(starts)?;
+    let mut lines = text[..start].to_vec();
+    let mut count = 0;
+    let mut rest = &text[start + 1..];
+    while let [quote @ (b'\'' | b'"'), string @ ..] = rest {
+        let end = quoted_end(string, *quote);
+        let line = unescape(&string[..end]);
+        lines.push(b'\n');
+        lines.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(&line));
+        count += 1;
+        rest = string.get(end + 1..).unwrap_or_default();
+        match rest.trim_ascii_start().strip_prefix(b",") {
+            Some(next) => rest = next.trim_ascii_start(),
+            None => break,
+        }
+    }
+    lines.push(b'\n');
+    lines.extend_from_slice(rest);
+    (count > 1).then_some(lines)
+}
+
 /// Returns the escaped line feed that the text contains: in a command of GitHub, `%0A`; in a line
 /// of syslog, `#012`.
 fn separator(text: &[u8]) -> Option<&'static [u8]> {
@@ -48,15 +76,35 @@ fn separator(text: &[u8]) -> Option<&'static [u8]> {
         .filter(|separator| is_command == (separator[0] == b'%'))
 }
 
-/// Replaces the first quote by a line feed, because the text of a string literal begins there.
+/// Replaces the quote before the first line by a line feed, because the text of a string literal
+/// begins there. Strings that end before that line are passed over.
 fn without_quote(text: &[u8]) -> Vec<u8> {
     let mut text = text.to_vec();
-    let quote = memchr2(b'"', b'\'', &text);
     let first_line = memmem::find(&text, b"\\n").unwrap_or(text.len());
-    if let Some(at) = quote.filter(|at| *at < first_line) {
-        text[at] = b'\n';
+    let mut from = 0;
+    while let Some(at) = memchr2(b'"', b'\'', &text[from..first_line]) {
+        let at = from + at;
+        let string = &text[at + 1..first_line];
+        match memchr(text[at], string).filter(|_| !is_apostrophe(&text, at)) {
+            Some(end) if is_value(&text[..at]) => from = at + 1 + end + 1,
+            _ => {
+                text[at] = b'\n';
+                break;
+            }
+        }
     }
     text
+}
+
+/// Returns true if the text ends with a member's name and a colon: `stdout: `.
+fn is_value(before: &[u8]) -> bool {
+    before.ends_with(b": ") || before.ends_with(b"=")
+}
+
+/// Returns true for a quote within a word.
+fn is_apostrophe(text: &[u8], at: usize) -> bool {
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    text[at] == b'\'' && at > 0 && is_letter(text.get(at - 1)) && is_letter(text.get(at + 1))
 }
 
 /// Returns true if the text contains `\n` at the end of a line of a report. In a Windows path, a
@@ -182,10 +230,19 @@ fn unescape_percent(text: &[u8]) -> Vec<u8> {
 
 /// Returns the position of the quote that ends a string, or the length of an incomplete string.
 pub(super) fn string_end(string: &[u8]) -> usize {
+    quoted_end(string, b'"')
+}
+
+/// Returns the position of the given quote that ends a string, or the length of an incomplete
+/// string.
+fn quoted_end(string: &[u8], quote: u8) -> usize {
     let mut at = 0;
-    while let Some(next) = string.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+    while let Some(next) = string
+        .get(at..)
+        .and_then(|rest| memchr2(quote, b'\\', rest))
+    {
         at += next;
-        if string[at] == b'"' {
+        if string[at] == quote {
             return at;
         }
         at += 2;

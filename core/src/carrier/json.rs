@@ -31,6 +31,9 @@ pub(super) fn fields(text: &[u8]) -> Vec<Field<'_>> {
     let mut name = &[][..];
     let mut rest = text;
     while let Some(start) = memchr(b'"', rest) {
+        if let Some(value) = bytes(&rest[..start]) {
+            fields.push(Field { name, value });
+        }
         let string = &rest[start + 1..];
         let end = string_end(string);
         let after = string.get(end + 1..).unwrap_or_default();
@@ -44,7 +47,20 @@ pub(super) fn fields(text: &[u8]) -> Vec<Field<'_>> {
         }
         rest = after;
     }
+    fields.extend(bytes(rest).map(|value| Field { name, value }));
     fields
+}
+
+/// Returns the bytes of the array with which the text begins after a colon, or `None` for other
+/// text. journald writes a message with control characters this way.
+fn bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let array = text.trim_ascii_start().strip_prefix(b":")?;
+    let array = array.trim_ascii_start().strip_prefix(b"[")?;
+    let array = &array[..memchr(b']', array)?];
+    array
+        .split(|byte| *byte == b',')
+        .map(|byte| core::str::from_utf8(byte).ok()?.trim().parse().ok())
+        .collect()
 }
 
 #[cfg(test)]

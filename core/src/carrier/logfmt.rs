@@ -23,6 +23,8 @@ pub(super) fn fields(text: &[u8]) -> Vec<Field<'_>> {
                 let end = string_end(string);
                 (&string[..end], string.get(end + 1..).unwrap_or_default())
             }
+            // journald's export format has one field a line, and no quotes.
+            None if name == b"MESSAGE" => (value, &[][..]),
             None => value.split_at(memchr(b' ', value).unwrap_or(value.len())),
         };
         fields.push(Field {

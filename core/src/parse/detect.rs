@@ -61,7 +61,7 @@ enum Search {
     Tags,
     /// The portable search for words.
     Skip(Skip),
-    /// The search for a text of a custom format.
+    /// The search for a no-break space, or for a text of a custom format.
     Text(Finder<'static>),
 }
 
@@ -81,6 +81,10 @@ impl Search {
 #[derive(Clone, Debug)]
 pub(crate) struct Markers(Vec<Search>);
 
+/// A no-break space. Words have spaces, and no word is found in a copy of a web page in which each
+/// space is a no-break one.
+const NO_BREAK_SPACE: &str = "\u{a0}";
+
 impl Default for Markers {
     fn default() -> Self {
         #[cfg(not(target_family = "wasm"))]
@@ -99,7 +103,7 @@ impl Default for Markers {
                 .map(|list| packed(&list))
                 .collect();
             if let Some(all) = all {
-                return Self(all);
+                return Self(all).with_space();
             }
         }
         Self::portable()
@@ -123,7 +127,14 @@ impl Markers {
 
     /// Creates the searches that need no vector units.
     fn portable() -> Self {
-        Self([Search::Tags, Search::Skip(Skip::new(words()))].into())
+        Self([Search::Tags, Search::Skip(Skip::new(words()))].into()).with_space()
+    }
+
+    /// Adds the search for no-break spaces.
+    fn with_space(mut self) -> Self {
+        let finder = Finder::new(NO_BREAK_SPACE).into_owned();
+        self.0.push(Search::Text(finder));
+        self
     }
 
     /// Returns true if the text contains a marker.
@@ -204,6 +215,7 @@ mod tests {
                 ("oauth2==3.1", None),
                 ("ERROR: AddressSanitizer", Some(14)),
                 ("Direct leak of 4", Some(4)),
+                ("free():\u{a0}invalid\u{a0}pointer", Some(7)),
             ] {
                 assert_eq!(
                     search.find_iter(text.as_bytes()).next_from(0),

@@ -58,7 +58,7 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
         return (is_report && tag.at > start).then(|| Head::new(text, tag.at, true));
     }
     if let Some(tag) = tag::find_quoted(text) {
-        return Some(Head::new(text, tag.at, true));
+        return Some(Head::new(text, tag.at, !opens_string(text, tag.at)));
     }
     let untagged = untagged::HEADS.iter().copied().flatten();
     let at = untagged
@@ -138,13 +138,49 @@ impl Head {
     fn new(text: &[u8], at: usize, has_tag: bool) -> Self {
         let before = text[..at].trim_ascii_start();
         let is_quoted = matches!(before.last(), Some(b'"' | b'\'' | b'`'))
-            || QUOTATIONS.iter().any(|start| before.starts_with(start));
+            && !opens_string(text, at)
+            || QUOTATIONS.iter().any(|start| before.starts_with(start))
+            || is_directive(before)
+            || is_test_name(before);
         Self {
             at,
             needs_prefix: is_quoted || (!has_tag && is_sentence(before) && is_message(&text[at..])),
             has_tag,
         }
     }
+}
+
+/// Returns true if the text ends with a directive of FileCheck: `CHECK: `, `CHECK-NEXT: `.
+fn is_directive(before: &[u8]) -> bool {
+    let directive = before.trim_ascii_end().strip_suffix(b":");
+    let word = directive.and_then(|text| {
+        text.rsplit(|b| !b.is_ascii_uppercase() && *b != b'-')
+            .next()
+    });
+    word.is_some_and(|word| word.starts_with(b"CHECK"))
+}
+
+/// Returns true if the text is the beginning of a line of the Test Anything Protocol, with the name
+/// of the test after it: `ok 12 - `.
+fn is_test_name(before: &[u8]) -> bool {
+    let number = before
+        .trim_ascii_end()
+        .strip_suffix(b" -")
+        .unwrap_or_default();
+    let digits = number
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    digits > 0 && number[..number.len() - digits].ends_with(b"ok ")
+}
+
+/// Returns true if the text after a position is the first line of a string with several lines: a
+/// field of CSV, whose quote isn't closed in this line, or the message in a tombstone of Android.
+fn opens_string(text: &[u8], at: usize) -> bool {
+    let before = text[..at].trim_ascii_end();
+    before.ends_with(b"Abort message: '")
+        || (before.ends_with(b"\"") && memchr::memchr(b'"', &text[at..]).is_none())
 }
 
 /// Returns true if the text ends with a word and a space. A word in capitals is a level.
@@ -193,6 +229,15 @@ mod tests {
                 Some((18, true)),
             ),
             ("Fix double free or corruption (!prev)", Some((4, true))),
+            ("# CHECK: WARNING: DATA RACE", Some((9, true))),
+            ("> // CHECK-NEXT: WARNING: DATA RACE", Some((17, true))),
+            ("ok 12 - free(): invalid pointer", Some((8, true))),
+            ("1,\"==1== Invalid read of size 4", Some((3, false))),
+            ("1,\"==1== Invalid read of size 4\"", Some((3, true))),
+            (
+                "Abort message: '==1==ERROR: AddressSanitizer: x'",
+                Some((16, false)),
+            ),
             ("WARNING: DATA RACE source=\"x\" host=a", Some((0, true))),
             ("nothing", None),
         ] {

@@ -10,6 +10,9 @@ use crate::{plain, prefix};
 
 /// Returns true if the last line is only the start of a report.
 pub(crate) fn is_cut(tail: &[u8]) -> bool {
+    // A preallocated file ends with zeros.
+    let padding = tail.iter().rev().take_while(|byte| **byte == 0).count();
+    let tail = &tail[..tail.len() - padding];
     let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0x85);
     let ended = tail.last().is_some_and(is_line_end);
     let mut lines = tail
@@ -89,6 +92,7 @@ mod tests {
         let bars = "=".repeat(65);
         for (tail, want) in [
             ("ok\n==12", true),
+            ("ok\n==12== \n\0\0", false),
             ("ok\n==12=", true),
             ("ok\n==12==", true),
             ("ok\n==12==ERR", true),

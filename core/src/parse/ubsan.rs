@@ -235,7 +235,7 @@ pub(super) const MINIMAL: &[(&str, &str)] = &[
 /// Returns the kind of a line of the minimal runtime: `ubsan: add-overflow by 0x000056389328d85c`,
 /// without the address before LLVM 16.
 pub(crate) fn minimal(text: &[u8]) -> Option<&'static str> {
-    let message = text.strip_prefix(b"ubsan: ")?.trim_ascii();
+    let message = text.trim_ascii().strip_prefix(b"ubsan: ")?.trim_ascii();
     let (word, rest) = message.split_at(
         message
             .iter()

@@ -27,7 +27,8 @@ struct Reporter {
 /// Sources: NVIDIA's compute-sanitizer manual; nanobind `src/nb_internals.cpp`; Zig
 /// `lib/std/heap/debug_allocator.zig`; goleak `leaks.go`; leaktest `leaktest.go`; PHP
 /// `Zend/zend_alloc.c`; Free Pascal `rtl/inc/heaptrc.pp`; Visual Leak Detector `src/vld.cpp`; Intel
-/// Inspector's `inspxe-cl -report`.
+/// Inspector's `inspxe-cl -report`; Apple libmalloc `src/magazine_malloc.c`; OpenBSD
+/// `lib/libc/stdlib/malloc.c`; mimalloc `src/options.c`.
 const REPORTERS: &[Reporter] = &[
     Reporter {
         name: "NVIDIA compute-sanitizer",
@@ -114,6 +115,32 @@ const REPORTERS: &[Reporter] = &[
         },
     },
     Reporter {
+        name: "the allocator of macOS",
+        word: b" malloc: *** error for object 0x",
+        is_message: |text| {
+            hex_after(text, b" malloc: *** error for object 0x")
+                .is_some_and(|rest| rest.starts_with(b": "))
+        },
+    },
+    Reporter {
+        name: "the allocator of OpenBSD",
+        word: b") in free(): ",
+        is_message: |text| {
+            let process = before(text, b") in free(): ").unwrap_or_default();
+            let digits = process
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            digits > 0 && process[..process.len() - digits].ends_with(b"(")
+        },
+    },
+    Reporter {
+        name: "mimalloc",
+        word: b"mimalloc: error: ",
+        is_message: |text| text.starts_with(b"mimalloc: error: "),
+    },
+    Reporter {
         name: "BoundsChecker",
         word: b"emory Leak Exiting Program: ",
         is_message: |text| contains(text, b" Program: Address 0x"),
@@ -138,6 +165,13 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
         let message = format!("LeakSanitizer failed: `{}`", shared_text(text));
         return out.add_problem(Code::CheckerFailed, line.number, None, message);
     }
+    if is_end_of_lost_report(text) {
+        let message = format!(
+            "part of a report without its beginning: `{}`",
+            shared_text(text)
+        );
+        return out.add_problem(Code::Truncated, line.number, None, message);
+    }
     let is_from =
         |reporter: &&Reporter| contains(text, reporter.word) && (reporter.is_message)(text);
     let Some(reporter) = REPORTERS.iter().find(is_from) else {
@@ -150,6 +184,20 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
         reporter.name
     );
     out.add_problem(Code::UnsupportedChecker, line.number, None, message);
+}
+
+/// Returns true for a part of a report of Dr. Memory or macOS `leaks` that states errors: a count of
+/// the summary, or a leak with its stack. The reader of a whole report reads these lines itself.
+fn is_end_of_lost_report(text: &[u8]) -> bool {
+    let counts_errors = || {
+        count_before(text, b" unique,").is_some_and(|n| n > 0)
+            && contains(text, b" total")
+            && [&b" access(es)"[..], b" leak(s)"]
+                .iter()
+                .any(|end| text.ends_with(end))
+    };
+    let is_stack = text.starts_with(b"STACK OF ") && contains(text, b"OF 'ROOT LEAK: ");
+    is_stack || counts_errors()
 }
 
 /// Returns the number that follows a text.
@@ -236,7 +284,16 @@ fn is_leak_warning(text: &[u8]) -> bool {
     };
     let is_detected = |rest: &[u8]| {
         rest.strip_prefix(b" detected").is_some_and(|rest| {
-            matches!(rest, [] | [b'!' | b':' | b'.', ..]) || rest.starts_with(b" at 0x")
+            let is_none = rest
+                .strip_prefix(b":")
+                .and_then(number)
+                .is_some_and(|(n, _)| n == 0)
+                || rest
+                    .strip_prefix(b": ")
+                    .and_then(number)
+                    .is_some_and(|(n, _)| n == 0);
+            (matches!(rest, [] | [b'!' | b':' | b'.', ..]) && !is_none)
+                || rest.starts_with(b" at 0x")
         })
     };
     follows_level && (is_size(rest) || is_detected(rest))
@@ -272,6 +329,26 @@ mod tests {
     }
 
     #[test]
+    fn end_of_report_without_beginning_is_a_problem() {
+        for (line, want) in [
+            ("      2 unique,    13 total unaddressable access(es)", 1),
+            (
+                "~~Dr.M~~       1 unique,     1 total,     59 byte(s) of leak(s)",
+                1,
+            ),
+            ("STACK OF 2 INSTANCES OF 'ROOT LEAK: <malloc in note>':", 1),
+            ("      0 unique,     0 total unaddressable access(es)", 0),
+            ("2 leak(s) fixed, 3 unique, in total", 0),
+        ] {
+            let found = problems(&format!("{line}\n"));
+            let cut = found
+                .iter()
+                .filter(|problem| problem.starts_with("truncated"));
+            assert_eq!(cut.count(), want, "{line}: {found:?}");
+        }
+    }
+
+    #[test]
     fn reports_of_unsupported_checkers_are_problems() {
         for line in [
             "========= COMPUTE-SANITIZER",
@@ -290,6 +367,9 @@ mod tests {
             "Visual Leak Detector detected 2 memory leaks (104 bytes).",
             "P1: Error: Memory leak: New",
             "Memory Leak Exiting Program: Address 0x00A40B38 (76) allocated by malloc.",
+            "a.out(4242,0x1f5f4c240) malloc: *** error for object 0x600002a1c000: pointer being freed was not allocated",
+            "a.out(12345) in free(): bogus pointer (double free?) 0x12345",
+            "mimalloc: error: thread 0x7f01: double free detected of block 0x1234 with size 16",
             "WARNING: Memory leak detected",
             "[12:00:01] ERROR: Memory leak: 48 bytes in pool",
             "{\"schema\":\"leakgate/v1\",\"version\":\"0.1.0\"}",

@@ -74,6 +74,8 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "HEAP CORRUPTION",
     "unreferenced object",
     "[MTE]: ",
+    "glibc error: m",
+    "lloc: Assertion",
 ];
 
 /// The words of reports whose beginning is lost, and of checkers that leakgate can't read.
@@ -87,6 +89,9 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "Uninit was ",
     "libFuzzer: ",
     "f size ",
+    "access(es)",
+    " leak(s)",
+    "ROOT LEAK: ",
     "uninitialised ",
     "nvalid free() /",
     // Tags whose pid was masked.
@@ -102,5 +107,12 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "Freeing 0x",
     "unfreed memory",
     "-- Block ",
+    "for object 0x",
+    "mimalloc: err",
     "\"leakgate",
+    // Texts in which no word is readable: a message of journald that is an array of bytes, and HTML
+    // with its spaces as entities.
+    "\"MESSAGE\":[",
+    "\"MESSAGE\" : [",
+    "&nbsp;",
 ];

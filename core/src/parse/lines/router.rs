@@ -79,6 +79,16 @@ fn split_returns(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Strips carriage returns at the end of a line.
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    let returns = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'\r')
+        .count();
+    &bytes[..bytes.len() - returns]
+}
+
 impl Router {
     /// Returns true if lines without a marker are relevant.
     pub(super) fn is_open(&self) -> bool {
@@ -95,12 +105,17 @@ impl Router {
 
     /// Reads a line.
     pub(super) fn read(&mut self, line: &Line<'_>, target: &mut Target<'_>) {
-        if self.spacing.is_extra(line) {
+        let is_padding = line.bytes.first() == Some(&0) && line.bytes.iter().all(|b| *b == 0);
+        if is_padding || self.spacing.is_extra(line) {
             return;
         }
         let mut scratch = core::mem::take(&mut self.scratch);
         for (at, piece) in split_returns(line.bytes).enumerate() {
             let text = plain::plain(piece, &mut scratch);
+            if at == 0 && text.is_empty() && piece.len() < without_line_end(line.bytes).len() {
+                // The line begins with a carriage return.
+                continue;
+            }
             if at > 0 && text.is_empty() && !piece.is_empty() {
                 // Only the end of a color follows the carriage return.
                 continue;

@@ -7,7 +7,7 @@
 
 use super::message::resembles;
 use super::{Context, CurrentReport, LineOutcome, ReportReader, Start};
-use crate::bytes::{after, before};
+use crate::bytes::{after, before, contains};
 use crate::model::{Kind, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::frame::{self, SplitFrame};
@@ -35,6 +35,12 @@ pub(super) const HEADS: &[&str] = &[
     "*** buffer overflow detected ***",
     "*** Error in `",
     "*** glibc detected *** ",
+    "Fatal glibc error: malloc",
+    "sysmalloc: Assertion `",
+    "_int_malloc: Assertion `",
+    "__libc_malloc: Assertion `",
+    "__libc_calloc: Assertion `",
+    "_int_realloc: Assertion `",
 ];
 
 /// Prefixes of a message, and their kinds. With a leading `=` the text is the whole message,
@@ -106,11 +112,35 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
         let report = context.complete_report(&Tool::Glibc, None);
         return Start::report(CurrentReport::new(report).with_finding(finding), Backtrace);
     }
+    if let Some(assertion) = failed_assertion(text) {
+        let kind = Kind::from_static("heap-corruption");
+        context.record_single_line(Tool::Glibc, kind, &shared_text(assertion));
+        return Start::Line;
+    }
     let Some(kind) = kind(text) else {
         return Start::No;
     };
     context.record_single_line(Tool::Glibc, kind, &shared_text(text));
     Start::Line
+}
+
+/// Returns the failed assertion of the allocator, which holds as long as the heap is intact. glibc
+/// 2.35 and before print `sysmalloc: Assertion `…' failed.` after the program and the place, newer
+/// ones `Fatal glibc error: malloc.c:2599 (sysmalloc): assertion failed: …`.
+fn failed_assertion(text: &[u8]) -> Option<&[u8]> {
+    if let Some(error) = text.strip_prefix(b"Fatal glibc error: ") {
+        let is_failed = [
+            &b"): assertion failed: "[..],
+            b"malloc assertion failure in ",
+        ]
+        .iter()
+        .any(|words| contains(error, words));
+        return is_failed.then_some(error);
+    }
+    let is_allocator = HEADS
+        .iter()
+        .any(|head| head.ends_with(": Assertion `") && text.starts_with(head.as_bytes()));
+    (is_allocator && text.ends_with(b" failed.")).then_some(text)
 }
 
 /// Returns the kind of a heap message. In glibc it is the whole line.

@@ -69,7 +69,7 @@ impl ReportReader for Race {
                 let access = before(trimmed, b" at 0x").unwrap_or(trimmed);
                 finding.title = format!("data race: {}", lossy(access).to_lowercase()).into();
             }
-        } else if text.starts_with(b" ") && contains(trimmed, b"(") {
+        } else if matches!(text.first(), Some(b' ' | b'\t')) && contains(trimmed, b"(") {
             self.function = Some(trimmed.into());
         } else if trimmed.is_empty() {
             finding.last_line = context.line;

@@ -1,0 +1,93 @@
+//! Reports in the forms in which log collectors, test reporters and web pages store them. Each log
+//! follows a clean run, because a report that isn't read must not pass.
+
+use crate::common;
+use crate::logs::CLEAN;
+
+/// Returns the kinds of the findings of a log after a clean run.
+fn kinds(log: &str) -> Vec<String> {
+    let judged = common::judge_text(format!("{CLEAN}{log}").as_bytes());
+    let findings = judged.parsed.findings.iter();
+    findings.map(|finding| finding.kind.to_string()).collect()
+}
+
+#[test]
+fn single_line_message_is_read_in_each_form() {
+    for log in [
+        "id,log\n1,\"free(): invalid pointer\nAborted\n\"\n",
+        "<testcase><failure message=\"free(): invalid pointer&#10;Aborted&#10;\"/></testcase>\n",
+        "Output { stdout: \"\", stderr: \"free(): invalid pointer\\n\" }\n",
+        "E   AssertionError: Lists differ: ['free(): invalid pointer', 'Aborted'] != []\n",
+        "{\"MESSAGE\":[102,114,101,101,40,41,58,32,105,110,118,97,108,105,100,32,112,111,105,110,\
+         116,101,114],\"_PID\":\"1\"}\n",
+        "MESSAGE=free(): invalid pointer\n",
+        "<td class=\"n\"></td><td>free(): invalid pointer</td>\n",
+        "free():&nbsp;invalid&nbsp;pointer<br>\n",
+        "free():\u{a0}invalid\u{a0}pointer\n",
+        "May 01 12:34:56 free(): invalid pointer\n",
+        "2026/05/01 12:34:56 free(): invalid pointer\n",
+        "# | free(): invalid pointer\n",
+        "#033[31mfree(): invalid pointer#033[0m\n",
+    ] {
+        assert_eq!(kinds(log), ["invalid-free"], "{log}");
+    }
+}
+
+#[test]
+fn failed_assertions_of_malloc_are_findings() {
+    for log in [
+        "a.out: malloc.c:2379: sysmalloc: Assertion `(old_top == initial_top (av))' failed.\n",
+        "Fatal glibc error: malloc.c:2599 (sysmalloc): assertion failed: (old_top == 0)\n",
+        "Fatal glibc error: malloc assertion failure in sysmalloc: (old_top == 0)\n",
+    ] {
+        assert_eq!(kinds(log), ["heap-corruption"], "{log}");
+    }
+    for log in [
+        "a.out: pool.c:12: my_malloc: Assertion `size > 0' failed.\n",
+        "Fatal glibc error: CPU does not support x86-64-v3\n",
+    ] {
+        assert_eq!(kinds(log), [""; 0], "{log}");
+    }
+}
+
+#[test]
+fn report_in_abort_message_of_tombstone_is_read() {
+    let log = "05-01 12:00:00.000  1234  1234 F DEBUG   : Abort message: '==1234==ERROR: \
+               HWAddressSanitizer: tag-mismatch on address 0x0042a0826510 at pc 0x007b24d90a0c\n\
+               05-01 12:00:00.000  1234  1234 F DEBUG   : WRITE of size 1 at 0x0042a0826510 tags: \
+               32/3d (ptr/mem) in thread T0\n\
+               05-01 12:00:00.000  1234  1234 F DEBUG   :     #0 0x7b24d90a08  \
+               (/system/lib64/libapp.so+0xa08)\n";
+    assert_eq!(kinds(log), ["tag-mismatch"]);
+}
+
+#[test]
+fn names_of_tests_and_directives_are_no_findings() {
+    for log in [
+        "ok 12 - free(): invalid pointer\n",
+        "> # CHECK: WARNING: ThreadSanitizer: data race\n",
+        "Memory leaks detected: 0\n",
+    ] {
+        let judged = common::judge_text(format!("{CLEAN}{log}").as_bytes());
+        assert!(
+            judged.parsed.findings.is_empty() && judged.parsed.problems.is_empty(),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn carriage_returns_before_lines_are_no_blank_lines() {
+    let report = "==================\nWARNING: ThreadSanitizer: data race (pid=9)\n  Write of size 4 \
+                  at 0x7b04 by thread T1:\n    #0 f /a.c:3 (a+0x1)\n\nSUMMARY: ThreadSanitizer: \
+                  data race /a.c:3 in f\n==================\n";
+    let plain = common::judge_text(report.as_bytes());
+    let returned = common::judge_text(report.replace('\n', "\n\r").as_bytes());
+    let gist = |judged: &common::Judged| {
+        (
+            judged.parsed.problems.len(),
+            judged.triage.findings[0].fingerprint.to_string(),
+        )
+    };
+    assert_eq!(gist(&plain), gist(&returned));
+}
