@@ -47,8 +47,7 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "chunk(): ",
     "idate(): ",
     "tdown(): ",
-    "rruption",
-    "rrupted ",
+    "orrupt",
     "stbin entry (free)",
     "adjusted to free",
     "clobbered ",
@@ -75,7 +74,7 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "unreferenced object",
     "[MTE]: ",
     "glibc error: m",
-    "lloc: Assertion",
+    "lloc: ",
 ];
 
 /// The words of reports whose beginning is lost, and of checkers that leakgate can't read.
@@ -108,7 +107,6 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "unfreed memory",
     "-- Block ",
     "for object 0x",
-    "mimalloc: err",
     "\"leakgate",
     // Texts in which no word is readable: a message of journald that is an array of bytes, and HTML
     // with its spaces as entities.
