@@ -7,6 +7,7 @@ mod choose;
 mod collect;
 mod dirs;
 mod elf;
+mod executable;
 mod foreign;
 mod harness;
 mod helper;

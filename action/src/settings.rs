@@ -93,7 +93,9 @@ impl Settings {
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
-        let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today)).with_rules(rules);
+        let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today))
+            .with_rules(rules)
+            .with_allocators(config.files.allocators);
         gate.baseline = known;
         files.extend(baseline.clone());
         Ok(Self {

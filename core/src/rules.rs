@@ -5,6 +5,7 @@
 //! source, a [`Rule`] only decides whether it matches a finding. The consequences of a match are
 //! decided in `triage.rs`.
 
+pub(crate) mod allocators;
 pub(crate) mod config;
 mod file;
 pub(crate) mod glob;
@@ -26,6 +27,8 @@ use core::fmt;
 
 use jiff::civil::Date;
 
+pub use self::allocators::Allocators;
+pub(crate) use self::allocators::Reclassifier;
 pub use self::config::{Config, Files};
 pub use self::file::{FileFormat, read_file};
 pub use self::hygiene::{Advice, AdviceCode};

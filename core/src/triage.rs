@@ -22,7 +22,9 @@ use crate::fingerprint::{self, Fingerprint, PREFIX};
 use crate::model::{Finding, Kind};
 use crate::parse::Parsed;
 use crate::policy::{Level, Policy};
-use crate::rules::{self, Advice, GatedTotals, Index, Limit, Rule, RuleUsage};
+use crate::rules::{
+    self, Advice, Allocators, GatedTotals, Index, Limit, Reclassifier, Rule, RuleUsage,
+};
 
 /// The criteria for findings: policy, rules, baseline and date.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Gate {
     pub rules: Vec<Rule>,
     /// Known findings of an earlier run. `None` if no baseline is used.
     pub baseline: Option<Baseline>,
+    /// Functions of the project that count as allocators when the frame to look at is determined.
+    pub allocators: Allocators,
     /// The current date, in any time zone. Rules expire when their last day is before it.
     pub today: Date,
 }
@@ -45,6 +49,7 @@ impl Gate {
             policy,
             rules: Vec::new(),
             baseline: None,
+            allocators: Allocators::default(),
             today,
         }
     }
@@ -77,6 +82,13 @@ impl Gate {
     #[must_use]
     pub fn with_baseline(mut self, baseline: Option<Baseline>) -> Self {
         self.baseline = baseline;
+        self
+    }
+
+    /// Sets the project's functions that count as allocators.
+    #[must_use]
+    pub fn with_allocators(mut self, allocators: Allocators) -> Self {
+        self.allocators = allocators;
         self
     }
 
@@ -163,7 +175,7 @@ fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Tr
 
 /// Returns true if the policy looks at the finding.
 fn is_gated(gate: &Gate, finding: &Finding, triaged: &TriagedFinding) -> bool {
-    let is_ignored = triaged.is_third_party() && gate.policy.third_party != Level::Fail;
+    let is_ignored = triaged.is_third_party && gate.policy.third_party != Level::Fail;
     !is_ignored && gate.policy.gates(&finding.kind)
 }
 
@@ -175,11 +187,19 @@ fn identify(
     names: &mut FrameCache,
 ) -> Vec<TriagedFinding> {
     let mut index = Index::new(&gate.rules, &parsed.reports);
+    let mut reclassifier = Reclassifier::new(&gate.allocators);
     let mut identify = |finding: &Finding| {
         let classes: Vec<_> = finding
             .stacks
             .iter()
             .map(|s| culprit::classify_stack(s, workspace, names))
+            .collect();
+        let is_third_party = classes
+            .first()
+            .is_some_and(|classes| culprit::is_third_party_only(classes));
+        let stacks = finding.stacks.iter().zip(classes);
+        let classes: Vec<_> = stacks
+            .map(|(stack, classes)| reclassifier.reclassify(stack, classes, names))
             .collect();
         let fingerprint = fingerprint::fingerprint(finding, names);
         let matches = index.matches(finding, &fingerprint, &parsed.reports, names);
@@ -195,6 +215,7 @@ fn identify(
             matches,
             records: finding.occurrences.saturating_sub(finding.inherited),
             fingerprint,
+            is_third_party,
         }
     };
     parsed.findings.iter().map(&mut identify).collect()

@@ -101,7 +101,9 @@ impl Options {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut gate = Gate::new(policy, today).with_rules(rules);
+        let mut gate = Gate::new(policy, today)
+            .with_rules(rules)
+            .with_allocators(files.allocators);
         gate.baseline = baseline;
         Ok(Settings {
             gate,

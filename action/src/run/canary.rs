@@ -16,7 +16,7 @@ use leakgate_core::{Finding, Kind, Parsed, Report, Tool};
 
 use self::program::{Defect, LEAK_BYTES};
 use super::checker::{Checker, Family};
-use super::helper::write_program;
+use super::executable;
 use super::launch::Machine;
 use super::launcher;
 use crate::args::NoLogs;
@@ -67,7 +67,7 @@ fn run_under(
     let path = dir.join("canary");
     let logs = dir.join("logs");
     fs::create_dir_all(&logs).map_err(|error| error.to_string())?;
-    write_program(&path, program).map_err(|error| error.to_string())?;
+    executable::write(&path, program).map_err(|error| error.to_string())?;
     if is_noexec(dir) {
         return Err(format!(
             "{} is mounted with noexec; set TMPDIR to a directory without it",
@@ -89,11 +89,10 @@ fn run_under(
 /// Starts a command with its output in `logs`, and waits for it to end.
 fn wait_for(mut command: Command, logs: &Path) -> Result<(), String> {
     let create = |name: &str| fs::File::create(logs.join(name)).map_err(|error| error.to_string());
-    let mut child = command
+    command
         .stdout(create("stdout.txt")?)
-        .stderr(create("stderr.txt")?)
-        .spawn()
-        .map_err(|error| error.to_string())?;
+        .stderr(create("stderr.txt")?);
+    let mut child = executable::spawn_written(&mut command).map_err(|error| error.to_string())?;
     let deadline = Instant::now() + TIMEOUT;
     while child
         .try_wait()

@@ -19,6 +19,7 @@ pub(super) use self::orphans::identity;
 pub(super) use self::orphans::{ProcessIdentity, descendants};
 use self::signals::Signal;
 pub(super) use self::signals::{is_running, survive_file_size_limit};
+use super::executable;
 use super::status::StatusLine;
 use crate::error::Error;
 
@@ -193,7 +194,7 @@ fn spawn(child: ChildCommand<'_>) -> Result<Child, Error> {
         // group, because only that group may read from the terminal.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
-    command.spawn().map_err(|error| match error.kind() {
+    executable::spawn(&mut command).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if Path::new(program).exists() => Error::Usage(format!(
             "cannot start `{program}`: its interpreter or dynamic loader does not exist"
         )),

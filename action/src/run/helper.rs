@@ -12,6 +12,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::dirs::{MODE_SHARED, make_shared};
+use super::executable;
 use super::launch::Launch;
 use crate::error::{Error, Status};
 
@@ -101,19 +102,8 @@ pub(super) fn last_start(folder: &Path) -> SystemTime {
 pub(super) fn write_script(folder: &Path, helper: &[String]) -> Result<(), Error> {
     let path = folder.join("helper");
     let call = super::harness::shell_join(helper)?;
-    write_program(&path, format!("#!/bin/sh\nexec {call} \"$@\"\n").as_bytes())
-        .map_err(|e| Error::Write(path, e))
-}
-
-/// Writes an executable file.
-pub(super) fn write_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::write(path, bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(())
+    let script = format!("#!/bin/sh\nexec {call} \"$@\"\n");
+    executable::write(&path, script.as_bytes()).map_err(|e| Error::Write(path, e))
 }
 
 /// Runs `leakgate exec`. On Unix the process execs the program and doesn't return.

@@ -70,6 +70,25 @@ pub(crate) fn remove_influential_variables(command: &mut Command) {
     }
 }
 
+/// Writes an executable shell script.
+///
+/// Linux doesn't execute a file that a process has open for writing, and the processes that other
+/// tests start inherit all descriptors of this one for a moment. So another process writes it.
+#[cfg(unix)]
+pub(crate) fn write_script(path: &Path, script: &str) {
+    let status = Command::new("sh")
+        .args([
+            "-c",
+            "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod 755 \"$1\"",
+            "sh",
+        ])
+        .arg(path)
+        .arg(script)
+        .status()
+        .unwrap();
+    assert!(status.success(), "cannot write {}", path.display());
+}
+
 /// Runs leakgate with these arguments in a directory.
 pub(crate) fn run(dir: impl AsRef<Path>, args: &[&str]) -> RunResult {
     leakgate(dir).args(args).output().unwrap().into()

@@ -50,6 +50,7 @@ fn schema_and_parser_accept_the_same_files() {
         suppressions = ["a.supp"]
         packs = ["python"]
         own = ["src/**"]
+        allocators = ["fun:zmalloc*", "sym:pool::get(int)", "re:^x"]
         baseline = "known.json"
         [[allow]]
         id = "a"
@@ -57,7 +58,7 @@ fn schema_and_parser_accept_the_same_files() {
         kinds = ["leaks"]
         bytes = 4096
         blocks = { min = 1, max = 2 }
-        stack = ["...", "runtime...", "fun:a::*", "obj:libx.so", "src:a.c:3", "re:^b"]
+        stack = ["...", "runtime...", "fun:a::*", "sym:b(int)", "obj:libx.so", "src:a.c:3", "re:^b"]
         fingerprint = "lg2-00000000000000000000000000000000"
         title = "*"
         reason = "why"
@@ -94,6 +95,7 @@ fn schema_and_parser_accept_the_same_files() {
         ("[gate]\nexpiry-warning-days = -1\n".to_owned(), false),
         ("[files]\npacks = [\"pyton\"]\n".to_owned(), false),
         ("[files]\nsuppressions = \"a\"\n".to_owned(), false),
+        ("[files]\nallocators = [\"obj:a\"]\n".to_owned(), false),
         ("[[allow]]\nreason = \"x\"\n".to_owned(), false),
         ("[[allow]]\nstack = [\"fun:f\"]\n".to_owned(), false),
         (

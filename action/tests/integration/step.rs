@@ -600,7 +600,7 @@ fn links_and_pipes_among_the_logs_are_not_copied() {
 #[cfg(unix)]
 #[test]
 fn untrusted_git_configuration_starts_no_command() {
-    use std::os::unix::fs::PermissionsExt;
+    use crate::common::write_script;
     let step = Step::new("push", json!({}))
         .with("LEAKGATE_TOKEN", "")
         .log(&leaks(1));
@@ -617,8 +617,7 @@ fn untrusted_git_configuration_starts_no_command() {
         )
     };
     git(&["init", "--quiet"]);
-    fs::write(root.join("trap.sh"), "#!/bin/sh\ntouch trapped\n").unwrap();
-    fs::set_permissions(root.join("trap.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&root.join("trap.sh"), "touch trapped");
     git(&["config", "core.fsmonitor", "./trap.sh"]);
     fs::write(root.join("a.c"), "int x;\n").unwrap();
     git(&["-c", "core.fsmonitor=false", "add", "a.c"]);

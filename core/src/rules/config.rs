@@ -4,6 +4,7 @@ mod allow;
 mod format;
 mod reader;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -12,7 +13,7 @@ use toml::de::DeTable;
 
 pub(crate) use self::allow::is_fingerprint;
 use self::reader::{Document, Table};
-use super::{Rule, Source};
+use super::{Allocators, Rule, Source};
 use crate::custom_format::CustomFormat;
 use crate::diagnostic::Diagnostic;
 use crate::error::UnknownName;
@@ -43,6 +44,8 @@ pub struct Files {
     /// Glob patterns for the project's own source files, each with its line. If empty, all files
     /// in the repository count as the project's own.
     pub own: Vec<(String, u32)>,
+    /// Functions of the project that allocate or free memory for their callers.
+    pub allocators: Allocators,
     /// Path of the baseline file, and the line that names it, counted from 1.
     pub baseline: Option<(String, u32)>,
 }
@@ -178,7 +181,7 @@ fn read_gate(table: &Table<'_>) -> Policy {
 }
 
 fn read_files(table: &Table<'_>) -> Files {
-    table.reject_unknown_keys(&["suppressions", "packs", "own", "baseline"]);
+    table.reject_unknown_keys(&["suppressions", "packs", "own", "allocators", "baseline"]);
     let names: Vec<&str> = super::packs().iter().map(|p| p.name).collect();
     let mut packs = Vec::new();
     for (pack, span) in table.strings("packs") {
@@ -206,11 +209,24 @@ fn read_files(table: &Table<'_>) -> Files {
         suppressions: with_lines("suppressions"),
         packs,
         own: with_lines("own"),
+        allocators: read_allocators(table),
         baseline: baseline.map(|file| {
             let span = table.span_of("baseline");
             (file, table.document.line(span.start))
         }),
     }
+}
+
+fn read_allocators(table: &Table<'_>) -> Allocators {
+    let mut allocators = Allocators::default();
+    for (text, span) in table.strings("allocators") {
+        if let Err(message) = allocators.add(&text) {
+            let has_no_prefix = !text.contains([':', '.']) && !text.is_empty();
+            let help = has_no_prefix.then(|| format!("did you mean `fun:{text}`?"));
+            table.document.error(span, message, help);
+        }
+    }
+    allocators
 }
 
 /// Parses a finding kind, `errors` or `leaks`, and reports an unknown name. Checkers name their

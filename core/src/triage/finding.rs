@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::culprit::{self, Class, Culprit};
+use crate::culprit::{Class, Culprit};
 use crate::fingerprint::Fingerprint;
 
 /// The decision about a finding.
@@ -63,7 +63,8 @@ pub struct TriagedFinding {
     pub fingerprint: Fingerprint,
     /// The frame to look at first.
     pub culprit: Culprit,
-    /// The class of each frame, for each stack.
+    /// The class of each frame, for each stack. [`Gate::allocators`](crate::triage::Gate) count as
+    /// allocators.
     pub classes: Vec<Vec<Class>>,
     /// The decision.
     pub disposition: Disposition,
@@ -77,13 +78,7 @@ pub struct TriagedFinding {
     pub matches: Vec<u32>,
     /// Number of records, without the records that a child process inherited through `fork`.
     pub records: u64,
-}
-
-impl TriagedFinding {
-    /// Returns true if every frame of the primary stack is known to be third-party code.
-    pub(crate) fn is_third_party(&self) -> bool {
-        self.classes
-            .first()
-            .is_some_and(|classes| culprit::is_third_party_only(classes))
-    }
+    /// True if every frame of the primary stack is known to be third-party code, without the
+    /// allocators of the configuration.
+    pub(crate) is_third_party: bool,
 }

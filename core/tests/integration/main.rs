@@ -15,6 +15,7 @@ mod common;
 mod contract;
 mod logs;
 
+mod allocators;
 mod carried;
 mod claims;
 mod converted;

@@ -103,14 +103,17 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn program_succeeds_without_a_checker() {
-        use std::os::unix::fs::PermissionsExt;
+        use crate::run::executable;
         let dir = tempfile::tempdir().unwrap();
         for defect in [Defect::LeakAndRead, Defect::Unlock, Defect::ReadFreed] {
             let Some(file) = build(defect) else { return };
             let path = dir.path().join(format!("{defect:?}"));
-            std::fs::write(&path, file).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-            let status = std::process::Command::new(&path).status().unwrap();
+            executable::write(&path, &file).unwrap();
+            let mut command = std::process::Command::new(&path);
+            let status = executable::spawn_written(&mut command)
+                .unwrap()
+                .wait()
+                .unwrap();
             assert!(status.success(), "{defect:?}: {status}");
         }
     }

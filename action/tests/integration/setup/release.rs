@@ -2,13 +2,13 @@
 //! PATH.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::common::repository;
+use crate::common::{repository, write_script};
 
 pub(crate) const VERSION: &str = "7.8.9";
 pub(crate) const ARCHIVE: &str = "leakgate-7.8.9-x86_64-unknown-linux-musl.tar.gz";
@@ -83,7 +83,7 @@ impl Machine {
     pub(crate) fn program(&self, name: &str, script: &str) {
         let path = self.at("bin").join(name);
         let _ = fs::remove_file(&path);
-        executable(&path, script);
+        write_script(&path, script);
     }
 
     /// Releases an archive and returns its checksum.
@@ -98,7 +98,7 @@ impl Machine {
         let folder = self.releases().join(version);
         fs::create_dir_all(built.join(name)).unwrap();
         fs::create_dir_all(&folder).unwrap();
-        executable(&built.join(name).join("leakgate"), "echo released");
+        write_script(&built.join(name).join("leakgate"), "echo released");
         let status = Command::new("tar")
             .arg("-czf")
             .arg(folder.join(archive))
@@ -238,11 +238,6 @@ impl SetupRun {
             .unwrap()
             .to_owned()
     }
-}
-
-fn executable(path: &Path, script: &str) {
-    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Returns the command for SHA-256 checksums on this machine.

@@ -142,17 +142,15 @@ impl Page {
 
 /// Writes a script that calls leakgate with a text and a JSON report in addition to its arguments.
 fn write_leakgate(dir: &Path, json: &Path) {
-    use std::os::unix::fs::PermissionsExt;
     let path = dir.join("leakgate");
     let program = env!("CARGO_BIN_EXE_leakgate");
     let json = json.display();
     let text = format!(
-        "#!/bin/sh\nname=$1; shift\n\
+        "name=$1; shift\n\
          case $name in run|merge) set -- --format text --format 'json={json}' \"$@\" ;; esac\n\
-         exec '{program}' \"$name\" \"$@\"\n"
+         exec '{program}' \"$name\" \"$@\""
     );
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    common::write_script(&path, &text);
 }
 
 fn copy(from: &Path, to: &Path) {

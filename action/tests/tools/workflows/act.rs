@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 
 use super::commands::{self, ExecutedCommand};
 use super::rejecting_api::RejectingApi;
-use crate::common::repository;
+use crate::common::{repository, write_script};
 use crate::needs;
 
 /// A project for a test, with the actions and programs that it needs.
@@ -102,7 +101,7 @@ impl Project {
     pub(crate) fn installed(self) -> Self {
         let raw = self.at("raw").display().to_string();
         let program = program().display().to_string();
-        executable(
+        write_script(
             &self.at("bin/leakgate"),
             &format!("'{program}' \"$@\" >'{raw}' 2>&1\nstatus=$?\ncat '{raw}'\nexit $status"),
         );
@@ -117,7 +116,7 @@ impl Project {
     /// Releases a script in place of the program.
     pub(crate) fn released_script(self, script: &str) -> Self {
         let path = self.at("script");
-        executable(&path, script);
+        write_script(&path, script);
         self.released_as(&path)
     }
 
@@ -342,11 +341,6 @@ pub(super) fn is_installed() -> bool {
 fn program() -> PathBuf {
     std::env::var_os("LEAKGATE_PROGRAM")
         .map_or_else(|| env!("CARGO_BIN_EXE_leakgate").into(), PathBuf::from)
-}
-
-fn executable(path: &Path, script: &str) {
-    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Copies the files of this repository that git knows, which a runner would download.
