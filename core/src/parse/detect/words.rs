@@ -95,7 +95,7 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "nvalid free() /",
     // Tags whose pid was masked.
     "==***==",
-    "<unique>0x",
+    "nique>0x",
     // Checkers that leakgate can't read.
     "COMPUTE-SANITIZER",
     " SUMMARY: ",
@@ -107,10 +107,10 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "unfreed memory",
     "-- Block ",
     "for object 0x",
-    "\"leakgate",
+    "akgate",
     // Texts in which no word is readable: a message of journald that is an array of bytes, and HTML
     // with its spaces as entities.
-    "\"MESSAGE\":[",
-    "\"MESSAGE\" : [",
+    "MESSAGE\":[",
+    "MESSAGE\" : [",
     "&nbsp;",
 ];
