@@ -129,8 +129,8 @@ fn sanitizer(text: &[u8]) -> Option<usize> {
     let is_name = text[head.len()].is_ascii_uppercase();
     let is_named = is_name && text[end..].starts_with(b"Sanitizer:");
     let start = head.len() - level.map_or(0, |level| level.len());
-    // A damaged tag must stay in its line, which is reported.
-    let is_damaged = text[..start].ends_with(b"=");
+    // A damaged tag or summary must stay in its line, which is reported.
+    let is_damaged = text[..start].ends_with(b"=") || text[..start].starts_with(b"SUMMARY: ");
     ((is_named || level.is_some()) && !is_damaged).then_some(start)
 }
 

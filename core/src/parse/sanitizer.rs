@@ -157,7 +157,9 @@ impl Sanitizers {
         } else if text.starts_with(b"SUMMARY: ") && contains(text, b"Sanitizer: ") {
             let message = "cannot read the summary of a sanitizer";
             out.add_problem(Code::UnreadableLine, context.line, pid, message);
-        } else if is_tagged_error(text, pid) {
+        } else if parts::is_error_without_place(text) {
+            self.lost_headline(context, out);
+        } else if is_tagged_error(text, pid) || (pid.is_none() && parts::is_damaged_error(text)) {
             let text = String::from_utf8_lossy(text.trim_ascii());
             let message = format!("unknown report `{text}`");
             out.add_problem(Code::UnknownReport, context.line, pid, message);

@@ -197,7 +197,12 @@ fn is_end_of_lost_report(text: &[u8]) -> bool {
                 .any(|end| text.ends_with(end))
     };
     let is_stack = text.starts_with(b"STACK OF ") && contains(text, b"OF 'ROOT LEAK: ");
-    is_stack || counts_errors()
+    let counts_leaks = || {
+        let total = text.strip_suffix(b".").unwrap_or(text);
+        total.ends_with(b" total leaked bytes")
+            && count_before(total, b" total leaked bytes").is_some_and(|n| n > 0)
+    };
+    is_stack || counts_errors() || counts_leaks()
 }
 
 /// Returns the number that follows a text.
@@ -337,6 +342,8 @@ mod tests {
                 1,
             ),
             ("STACK OF 2 INSTANCES OF 'ROOT LEAK: <malloc in note>':", 1),
+            ("or 224 total leaked bytes.", 1),
+            ("0 leaks for 0 total leaked bytes.", 0),
             ("      0 unique,     0 total unaddressable access(es)", 0),
             ("2 leak(s) fixed, 3 unique, in total", 0),
         ] {

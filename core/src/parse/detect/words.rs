@@ -107,7 +107,8 @@ pub(super) const MORE_WORDS: &[&str] = &[
     "unfreed memory",
     "-- Block ",
     "for object 0x",
-    "akgate",
+    "chema\":\"leakgate",
+    "chema\": \"leakgate",
     // Texts in which no word is readable: a message of journald that is an array of bytes, and HTML
     // with its spaces as entities.
     "MESSAGE\":[",

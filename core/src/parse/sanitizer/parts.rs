@@ -2,7 +2,7 @@
 
 use super::super::asan::ErrorLine;
 use super::super::tsan;
-use crate::bytes::{contains, hex, trim_start};
+use crate::bytes::{before, contains, hex, trim_start};
 
 /// Returns true for a line that introduces a stack and that nothing but a sanitizer prints.
 pub(super) fn is_part(text: &[u8]) -> bool {
@@ -31,6 +31,27 @@ pub(super) fn is_part(text: &[u8]) -> bool {
 /// `lib/asan/asan_thread.cpp`.
 pub(super) fn is_thread(text: &[u8]) -> bool {
     text.starts_with(b"Thread T") && contains(text, b" was created by T")
+}
+
+/// Returns true for an error of UBSan whose file is lost: `:39:5: runtime error: `.
+pub(super) fn is_error_without_place(text: &[u8]) -> bool {
+    let place = before(text, b": runtime error: ").unwrap_or_default();
+    place.contains(&b':') && place.iter().all(|b| b.is_ascii_digit() || *b == b':')
+}
+
+/// Returns true for an error whose tag or name is damaged: `1==ERROR: AddressSanitizer`,
+/// `WARNING: T?readSanitizer: `.
+pub(super) fn is_damaged_error(text: &[u8]) -> bool {
+    let text = trim_start(text);
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let after_tag = text[digits..].strip_prefix(b"==").filter(|_| digits > 0);
+    let body = after_tag.unwrap_or(text);
+    let mut levels = [&b"ERROR: "[..], b"WARNING: "].into_iter();
+    let Some(message) = levels.find_map(|level| body.strip_prefix(level)) else {
+        return false;
+    };
+    let name = message.split(|b| *b == b' ').next().unwrap_or_default();
+    name.ends_with(b"Sanitizer:") || (after_tag.is_some() && name.ends_with(b"Sanitizer"))
 }
 
 /// Returns true for the first frame of a stack: four spaces, then `#0 0x51ab in f /src/a.c:3:9` or
@@ -91,5 +112,32 @@ mod tests {
         ] {
             assert!(!is_first_frame(line.as_bytes()), "{line}");
         }
+    }
+
+    #[test]
+    fn damaged_errors_are_recognized() {
+        for line in [
+            "1==ERROR: AddressSanitizer failed to allocate",
+            "WARNING: T=readSanitizer: signal handler spoils errno (pid=1)",
+            "12==WARNING: MemorySanitizer: x",
+        ] {
+            assert!(is_damaged_error(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "grep -q \"==ERROR: AddressSanitizer\" log",
+            "WARNING: no AddressSanitizer",
+            "WARNING: AddressSanitizer is off",
+            "==ERROR: x",
+        ] {
+            assert!(!is_damaged_error(line.as_bytes()), "{line}");
+        }
+        assert!(is_error_without_place(
+            b":39: runtime error: signed integer overflow: 1"
+        ));
+        assert!(is_error_without_place(b"3:39: runtime error: x"));
+        assert!(!is_error_without_place(
+            b"panic: runtime error: index out of range"
+        ));
+        assert!(!is_error_without_place(b": runtime error: x"));
     }
 }

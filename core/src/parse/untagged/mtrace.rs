@@ -38,8 +38,9 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
 /// Returns true for `- 0x0000000000405510 Free 12 was never alloc'd 0x122c`. No other output
 /// contains the part from `Free` on, so the beginning may be cut or damaged.
 fn is_unknown(text: &[u8]) -> bool {
-    let number = before(text, b" was never alloc'd ").and_then(|before| after(before, b"Free "));
+    let number = before(text, b" was never alloc'd").and_then(|before| after(before, b"Free "));
     number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        || text.starts_with(b"was never alloc'd 0x")
 }
 
 /// Reads the table of leaked blocks.

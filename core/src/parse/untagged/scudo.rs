@@ -87,8 +87,8 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     };
     let message = message.strip_suffix(b"'").unwrap_or(message).trim_ascii();
     let known = KINDS.iter().find(|(form, _)| begins_alike(message, form));
-    // Prose about an error has no address, but a message with other output in its line does.
-    let is_damaged = || contains(message, b" 0x");
+    // Prose about an error has no numbers, but a message with other output in its line does.
+    let is_damaged = || message.iter().any(|b| b.is_ascii_digit() || *b == b':');
     if known.is_some_and(|(form, _)| !resembles(message, form)) && !is_damaged() {
         return Start::No;
     }
