@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use leakgate_core::rules::RuleMetadata;
 use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
@@ -66,17 +67,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let fingerprint = find_fingerprint(&triage, &args.fingerprint)?;
     ensure_not_accepted(&triage, &fingerprint, &settings)?;
     let options = RuleOptions {
-        metadata: RuleMetadata {
-            status: args.status.map(|s| {
-                s.to_possible_value()
-                    .map(|v| v.get_name().to_owned())
-                    .unwrap_or_default()
-            }),
-            owner: args.owner.clone(),
-            investigation: args.investigation.clone(),
-            added: Some(today),
-            ..RuleMetadata::new(args.reason.clone())
-        },
+        metadata: metadata(args, today),
         expires: args.expires,
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
     };
@@ -122,6 +113,20 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         output::note(&format!("  {}: {}", finding.kind, finding.title));
     }
     Ok(Status::Pass)
+}
+
+/// Returns what the options state about the rule.
+fn metadata(args: &AllowArgs, today: Date) -> RuleMetadata {
+    let name = |value: PossibleValue| value.get_name().to_owned();
+    RuleMetadata {
+        status: args
+            .status
+            .and_then(|status| status.to_possible_value().map(name)),
+        owner: args.owner.clone(),
+        investigation: args.investigation.clone(),
+        added: Some(today),
+        ..RuleMetadata::new(args.reason.clone())
+    }
 }
 
 /// Fails if the options are invalid or contradict each other.

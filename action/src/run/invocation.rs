@@ -234,12 +234,7 @@ impl Invocation {
         let mut collected = collect::collect(&context, &LocalMachine);
         // It explains why other reports are missing.
         collected.missing.splice(0..0, watch.runtimes.problems());
-        for lost in &restored.lost {
-            let lost = format!("{}/{lost}", self.label);
-            if !collected.missing.contains(&lost) {
-                collected.missing.push(lost);
-            }
-        }
+        self.add_lost_logs(&restored.lost, &mut collected.missing);
         let tests = self.test_count();
         if self.checkers.contains(&Checker::Miri) {
             collected.processes = tests.unwrap_or(1).min(1);
@@ -266,6 +261,16 @@ impl Invocation {
             logs: collected.files,
             records,
             last_start: helper::last_start(&self.private),
+        }
+    }
+
+    /// Adds the logs that could not be restored to the missing ones.
+    fn add_lost_logs(&self, lost: &[String], missing: &mut Vec<String>) {
+        for lost in lost {
+            let lost = format!("{}/{lost}", self.label);
+            if !missing.contains(&lost) {
+                missing.push(lost);
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! no prefix names a source. Within a stream, lines with a tag belong to the process in the tag.
 //! Lines without a tag belong to the open XML document or to the open sanitizer report.
 
+mod begin;
 mod cut_lines;
 mod wrapped_frames;
 mod xml_lines;
@@ -13,10 +14,9 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use self::wrapped_frames::WrappedFrame;
-use super::collect::{Collector, shared_text};
+use super::collect::Collector;
 use super::detect::Markers;
 use super::failures;
-use super::frame;
 use super::generated::{Block, BlockLine};
 use super::lsan;
 use super::sanitizer::{Sanitizers, is_sanitizer_line};
@@ -176,14 +176,7 @@ impl Stream {
                 .untagged_reports
                 .try_start(untagged, line, self.name.as_ref(), out);
         if !starts_report && (tag.is_none() || is_sanitizer_line(untagged)) {
-            failures::outside_of_reports(untagged, line, out);
-            if has_marker {
-                unsupported::read(untagged, line, out);
-            }
-            if Panic::is_message(untagged) {
-                self.panic = Some(Panic::default());
-            }
-            self.untagged(untagged, line, out);
+            self.outside_of_reports(untagged, has_marker, line, out);
         }
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),
@@ -195,6 +188,24 @@ impl Stream {
             self.untagged_reports
                 .finish(line.number, self.name.as_ref(), out);
         }
+    }
+
+    /// Reads a line without a tag that begins no report of an untagged dialect.
+    fn outside_of_reports(
+        &mut self,
+        text: &[u8],
+        has_marker: bool,
+        line: &Line<'_>,
+        out: &mut Collector,
+    ) {
+        failures::outside_of_reports(text, line, out);
+        if has_marker {
+            unsupported::read(text, line, out);
+        }
+        if Panic::is_message(text) {
+            self.panic = Some(Panic::default());
+        }
+        self.untagged(text, line, out);
     }
 
     /// Reads a line of a generated suppression. Returns false if the line isn't part of it.
@@ -279,58 +290,6 @@ impl Stream {
             process.line(tag.rest, line, out);
             self.recorded = process.awaits_generated().then_some(tag.pid);
         }
-    }
-
-    /// Begins to read a process, if valgrind wrote the line. Other output contains `==1== text`,
-    /// too.
-    fn begin_process(&mut self, tag: &Tag<'_>, line: &Line<'_>, out: &mut Collector) -> bool {
-        let text = tag.text();
-        let before = self.unknown.take().filter(|(pid, ..)| *pid == tag.pid);
-        let stack = frame::split_valgrind(text).map(|(first, _)| first);
-        let belongs_to_stack =
-            stack.is_some() || ValgrindProcess::continues_error(trim_start(text));
-        if belongs_to_stack && before.is_none() {
-            out.add_problem(
-                Code::Truncated,
-                line.number,
-                Some(tag.pid),
-                "a stack without its headline: lines are lost",
-            );
-        }
-        let has_before = before.is_some();
-        let title = before
-            .filter(|_| stack == Some(true))
-            .and_then(|(_, title, line)| Some((title?, line)));
-        if title.is_none() && !ValgrindProcess::can_begin_with(text) {
-            let is_blank = text.trim_ascii().is_empty();
-            let title =
-                (!belongs_to_stack && !text.starts_with(b"Warning: ")).then(|| shared_text(text));
-            self.unknown = (!is_blank).then_some((tag.pid, title, line.number));
-            return false;
-        }
-        let max = out.options.max_processes;
-        if self.processes.len() >= max {
-            let end = self.end();
-            for (_, mut ended) in self.processes.extract_if(|_, process| process.has_ended()) {
-                ended.finish(end, out);
-            }
-        }
-        if self.processes.len() >= max {
-            let message = alloc::format!("more than {max} processes at once; this one was ignored");
-            out.add_problem(Code::TooManyProcesses, line.number, Some(tag.pid), message);
-            return false;
-        }
-        let tool = ValgrindProcess::tool_of(text)
-            .or(self.tool.clone())
-            .unwrap_or(Tool::Memcheck);
-        let mut process = ValgrindProcess::new(tool, tag.pid, self.name.as_ref(), line.number, out);
-        process.is_first = !self.has_header;
-        process.has_chatter = has_before;
-        if let Some((title, line)) = title {
-            process.expect_headline(title, line);
-        }
-        self.processes.insert(tag.pid, process);
-        true
     }
 
     /// Returns how processes end at the end of the input.

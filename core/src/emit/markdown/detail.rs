@@ -99,21 +99,21 @@ fn details(
         prose(finding.tool.as_str()),
         triaged.fingerprint
     );
-    match rule.map(|r| &r.text) {
-        Some(Ok(text)) => {
-            out += &format!(
-                "\nTo accept it, add to `leakgate.toml`:\n\n{}",
-                fenced("toml", text)
-            )
-        }
-        Some(Err(error)) => {
-            out += &format!(
-                "\nCannot generate a rule that accepts only this finding: {}.\n",
-                prose(&error.to_string())
-            )
-        }
-        None => {}
-    }
+    out += &rule.map(acceptance).unwrap_or_default();
     out += "\n</details>\n\n";
     out
+}
+
+/// Returns the rule that accepts a finding, or the reason why there is none.
+fn acceptance(rule: &GeneratedRule) -> String {
+    match &rule.text {
+        Ok(text) => format!(
+            "\nTo accept it, add to `leakgate.toml`:\n\n{}",
+            fenced("toml", text)
+        ),
+        Err(error) => format!(
+            "\nCannot generate a rule that accepts only this finding: {}.\n",
+            prose(&error.to_string())
+        ),
+    }
 }

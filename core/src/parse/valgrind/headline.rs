@@ -48,21 +48,7 @@ impl ValgrindProcess {
         if let Some((kind, leak)) = memcheck::loss_record(text) {
             self.loss_record(kind, leak, &headline, line, out);
         } else if let Some(kind) = self.headline_kind(&headline) {
-            let mut draft = FindingBuilder::new(
-                self.tool.clone(),
-                kind,
-                headline.trim_end_matches(':'),
-                line,
-            );
-            if draft.kind == Kind::FD_LEAK {
-                draft.expect_stack(Role::Allocation, b"");
-            } else if headline.starts_with("Acquired at:") {
-                draft.expect_stack(Role::Lock, text);
-            }
-            if let Some(thread) = self.thread.take() {
-                draft.add_note(thread.as_bytes());
-            }
-            self.draft = Some(draft);
+            self.begin_error(kind, text, &headline, line);
         } else if headline.starts_with("Thread ") {
             self.thread = Some(headline);
             self.after_blank = true;
@@ -71,6 +57,21 @@ impl ValgrindProcess {
         } else {
             self.candidate = Some((headline, line));
         }
+    }
+
+    /// Begins the record of an error.
+    fn begin_error(&mut self, kind: Kind, text: &[u8], headline: &str, line: u64) {
+        let title = headline.trim_end_matches(':');
+        let mut draft = FindingBuilder::new(self.tool.clone(), kind, title, line);
+        if draft.kind == Kind::FD_LEAK {
+            draft.expect_stack(Role::Allocation, b"");
+        } else if headline.starts_with("Acquired at:") {
+            draft.expect_stack(Role::Lock, text);
+        }
+        if let Some(thread) = self.thread.take() {
+            draft.add_note(thread.as_bytes());
+        }
+        self.draft = Some(draft);
     }
 
     /// Returns true for a line that only follows the headline of an error.
