@@ -3,7 +3,7 @@
 //! Linux refuses to execute a file that any process has open for writing: `Text file busy`
 //! (`ETXTBSY`). A new process has copies of all descriptors of leakgate until it calls `exec`, even
 //! of those with close-on-exec. So a process that one thread starts could keep a file busy that
-//! another thread is writing. [`write`] and [`spawn`] therefore exclude each other.
+//! another thread is writing. [`write()`] and [`spawn`] therefore exclude each other.
 
 use std::fs;
 use std::io;

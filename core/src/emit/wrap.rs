@@ -238,11 +238,11 @@ mod tests {
 
     #[test]
     fn colors_take_no_columns() {
-        let line = "\u{1b}[1;31mone\u{1b}[0m two";
+        let line = "\u{1b}[1;31mred\u{1b}[0m two";
         assert_eq!(wrap(line, 7), line);
-        assert_eq!(wrap(line, 6), "\u{1b}[1;31mone\u{1b}[0m\n  two");
-        let dim = "\u{1b}[2mone two\u{1b}[0m";
-        assert_eq!(wrap(dim, 6), "\u{1b}[2mone\n  two\u{1b}[0m");
+        assert_eq!(wrap(line, 6), "\u{1b}[1;31mred\u{1b}[0m\n  two");
+        let dim = "\u{1b}[2mred two\u{1b}[0m";
+        assert_eq!(wrap(dim, 6), "\u{1b}[2mred\n  two\u{1b}[0m");
     }
 
     #[test]
