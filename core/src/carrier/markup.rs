@@ -51,45 +51,102 @@ pub(super) fn text(line: &[u8]) -> Option<Vec<u8>> {
 /// Removes the tags of log pages. Returns `None` if the line has none. An opening tag without
 /// attributes may be the argument of a C++ template, unless the element ends in the line.
 fn without_elements(line: &[u8]) -> Option<Vec<u8>> {
+    let mut finder = TagFinder::new(line);
+    let tags: Vec<(usize, usize)> = memchr_iter(b'<', line)
+        .filter_map(|at| Some((at, finder.end_of(at)?)))
+        .collect();
     // CTest's own page has bold words alone.
-    let is_tag = |at: usize| tag_length(line, at).is_some() && !line[at..].starts_with(b"<b>");
-    memchr_iter(b'<', line)
-        .filter(|at| !line[*at..].starts_with(b"</b>"))
-        .find(|at| is_tag(*at))?;
+    let is_bold = |at: usize| line[at..].starts_with(b"<b>") || line[at..].starts_with(b"</b>");
+    if tags.iter().all(|(at, _)| is_bold(*at)) {
+        return None;
+    }
     let mut out = Vec::with_capacity(line.len());
     let mut from = 0;
-    for at in memchr_iter(b'<', line) {
-        if let Some(length) = tag_length(line, at).filter(|_| at >= from) {
-            out.extend_from_slice(&line[from..at]);
-            from = at + length;
-            if line[at..].starts_with(b"</td>") && !out.trim_ascii().is_empty() && from < line.len()
-            {
-                out.push(b'\t');
-            }
+    let mut has_text = false;
+    for (at, end) in tags {
+        if at < from {
+            continue;
+        }
+        let text = &line[from..at];
+        out.extend_from_slice(text);
+        has_text |= !text.trim_ascii().is_empty();
+        from = end;
+        if line[at..].starts_with(b"</td>") && has_text && from < line.len() {
+            out.push(b'\t');
         }
     }
     out.extend_from_slice(&line[from..]);
     Some(out)
 }
 
-/// Returns the length of the tag at a position.
-fn tag_length(line: &[u8], at: usize) -> Option<usize> {
-    let inner = &line[at + 1..];
-    let is_end = inner.starts_with(b"/");
-    let name = &inner[usize::from(is_end)..];
-    let element = ELEMENTS.iter().find(|element| {
-        let next = name.get(element.len());
-        name.starts_with(element) && matches!(next, Some(b'>' | b' '))
-    })?;
-    let end = memchr(b'>', inner)?;
-    let has_attribute = || memmem::find(&inner[..end], b"=\"").is_some();
-    let ends_later = || {
-        let mut tag = b"</".to_vec();
-        tag.extend_from_slice(element);
-        tag.push(b'>');
-        memmem::find(&inner[end..], &tag).is_some()
-    };
-    (is_end || has_attribute() || ends_later()).then_some(end + 2)
+/// Finds the tags of log pages in a line, from left to right. Each text is searched for once, so
+/// that the time doesn't grow with the number of tags.
+struct TagFinder<'a> {
+    line: &'a [u8],
+    bracket: NextText,
+    attribute: NextText,
+    /// For each element, the position of its last end tag, or 0 if the line has none. `None` if it
+    /// hasn't been searched for yet.
+    last_ends: [Option<usize>; ELEMENTS.len()],
+}
+
+impl<'a> TagFinder<'a> {
+    fn new(line: &'a [u8]) -> Self {
+        Self {
+            line,
+            bracket: NextText::new(b">"),
+            attribute: NextText::new(b"=\""),
+            last_ends: [None; ELEMENTS.len()],
+        }
+    }
+
+    /// Returns the position after the tag that begins at a position. `None` if there is no tag.
+    /// Positions must not decrease from call to call.
+    fn end_of(&mut self, at: usize) -> Option<usize> {
+        let inner = &self.line[at + 1..];
+        let is_end = inner.starts_with(b"/");
+        let name = &inner[usize::from(is_end)..];
+        let element = ELEMENTS.iter().position(|element| {
+            let next = name.get(element.len());
+            name.starts_with(element) && matches!(next, Some(b'>' | b' '))
+        })?;
+        let end = self.bracket.next_from(self.line, at + 1)?;
+        let attribute = self.attribute.next_from(self.line, at + 1);
+        let has_attribute = attribute.is_some_and(|attribute| attribute + 2 <= end);
+        (is_end || has_attribute || self.ends_after(element, end)).then_some(end + 1)
+    }
+
+    /// Returns true if an end tag of the element comes after a position.
+    fn ends_after(&mut self, element: usize, at: usize) -> bool {
+        let last = self.last_ends[element].get_or_insert_with(|| {
+            let tag = [b"</", ELEMENTS[element], b">"].concat();
+            memmem::rfind(self.line, &tag).unwrap_or(0)
+        });
+        *last > at
+    }
+}
+
+/// The next occurrence of a text.
+struct NextText {
+    text: &'static [u8],
+    /// The last position that was found, or the length of the line.
+    known: Option<usize>,
+}
+
+impl NextText {
+    fn new(text: &'static [u8]) -> Self {
+        Self { text, known: None }
+    }
+
+    /// Returns the position of the first occurrence at or after `from`, which must not decrease
+    /// from call to call.
+    fn next_from(&mut self, line: &[u8], from: usize) -> Option<usize> {
+        if self.known.is_none_or(|known| known < from) {
+            let found = memmem::find(&line[from..], self.text);
+            self.known = Some(found.map_or(line.len(), |found| from + found));
+        }
+        self.known.filter(|known| *known < line.len())
+    }
 }
 
 /// Replaces the quote before a text with line feeds, because the text of an attribute begins there.
