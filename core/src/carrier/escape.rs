@@ -36,8 +36,8 @@ pub(super) fn lines(text: &[u8], is_marked: &dyn Fn(&[u8]) -> bool) -> Option<Ve
     Some(lines)
 }
 
-/// Returns the strings of a list, each as a line: `['…', '…']`, as test runners print the lines of a
-/// program's output. Returns `None` for fewer than two strings.
+/// Returns the strings of a list, each as a line: `['…', '…']`, as test runners print the lines of
+/// a program's output. Returns `None` for fewer than two strings.
 fn list(text: &[u8]) -> Option<Vec<u8>> {
     let starts = |at: &usize| matches!(text.get(at + 1), Some(b'\'' | b'"'));
     let start = memchr::memchr_iter(b'[', text).find(starts)?;

@@ -87,9 +87,9 @@ impl<'a> FrameNames<'a> {
     }
 }
 
-/// Returns true for a path of the kernel's sources, as `decode_stacktrace.sh` prints it: relative to
-/// the sources, or in the folder of a build. The kernel prints no path, and no module for its own
-/// functions; a program's function of the same name has one of them.
+/// Returns true for a path of the kernel's sources, as `decode_stacktrace.sh` prints it: relative
+/// to the sources, or in the folder of a build. The kernel prints no path, and no module for its
+/// own functions; a program's function of the same name has one of them.
 fn is_kernel_file(file: &str) -> bool {
     const FOLDERS: &[&str] = &[
         "arch/",

@@ -186,8 +186,8 @@ pub(crate) fn read(text: &[u8], line: &Line<'_>, out: &mut Collector) {
     out.add_problem(Code::UnsupportedChecker, line.number, None, message);
 }
 
-/// Returns true for a part of a report of Dr. Memory or macOS `leaks` that states errors: a count of
-/// the summary, or a leak with its stack. The reader of a whole report reads these lines itself.
+/// Returns true for a part of a report of Dr. Memory or macOS `leaks` that states errors: a count
+/// of the summary, or a leak with its stack. The reader of a whole report reads these lines itself.
 fn is_end_of_lost_report(text: &[u8]) -> bool {
     let counts_errors = || {
         count_before(text, b" unique,").is_some_and(|n| n > 0)
