@@ -3,8 +3,10 @@
 
 use memchr::memmem;
 
+use super::collect::Collector;
 use super::{learned_prefix, tag, ubsan, untagged};
 use crate::bytes::trim_start;
+use crate::problem::Code;
 
 /// First lines of the sanitizers and valgrind that have no tag.
 const TAGLESS: &[&str] = &[
@@ -73,6 +75,27 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
         start + 1 + abort(&text[start + 1..])?
     };
     Some(Head::new(text, at, false))
+}
+
+/// Returns true if the text contains the beginning of a headline that is too long to be part of a
+/// prefix or a name.
+pub(super) fn contains_any(text: &[u8]) -> bool {
+    const LONG: usize = 12;
+    let untagged = untagged::HEADS.iter().copied().flatten();
+    let mut heads = untagged
+        .chain(TAGLESS)
+        .chain(untagged::ABORTS)
+        .filter(|head| head.len() >= LONG);
+    ubsan::headline_start(text).is_some()
+        || heads.any(|head| memmem::find(text, head.as_bytes()).is_some())
+}
+
+/// Adds a problem if a line of a process contains the headline of another report.
+pub(super) fn report_inner(text: &[u8], pid: u64, line: u64, out: &mut Collector) {
+    if contains_any(text) {
+        let message = "two processes wrote to the same line; the second report is unreadable";
+        out.add_problem(Code::Interleaved, line, Some(pid), message);
+    }
 }
 
 /// Returns true if the text ends with `NAME=VALUE`.

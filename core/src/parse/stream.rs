@@ -18,6 +18,7 @@ use super::collect::Collector;
 use super::detect::Markers;
 use super::failures;
 use super::generated::{Block, BlockLine};
+use super::heads;
 use super::lsan;
 use super::sanitizer::{Sanitizers, is_sanitizer_line};
 use super::tag::{self, Tag};
@@ -25,7 +26,7 @@ use super::unsupported;
 use super::untagged::UntaggedReports;
 use super::valgrind::{CutLine, Panic, ProcessEnd, ValgrindProcess};
 use super::xml::XmlDocument;
-use crate::bytes::{contains, trim_start};
+use crate::bytes::{contains, number, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
 use crate::problem::Code;
@@ -95,6 +96,25 @@ fn is_interrupted(text: &[u8]) -> bool {
         && (contains(text, b": runtime error: ") || contains(text, b"Sanitizer: "))
 }
 
+/// Adds a problem if a process wrote its tag into a frame or a headline of another report, whose
+/// rest is lost.
+fn report_cut_text(
+    before: &[u8],
+    has_marker: bool,
+    tag: &Tag<'_>,
+    line: &Line<'_>,
+    out: &mut Collector,
+) {
+    let is_frame = || {
+        let frame = trim_start(before).strip_prefix(b"#").and_then(number);
+        frame.is_some_and(|(_, rest)| trim_start(rest).starts_with(b"0x"))
+    };
+    if (has_marker && heads::contains_any(before)) || is_frame() {
+        let message = "two processes wrote to the same line; the first report is unreadable";
+        out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
+    }
+}
+
 impl Stream {
     pub(crate) fn new(name: Option<Text>) -> Self {
         Self {
@@ -156,7 +176,8 @@ impl Stream {
             if self.xml_line(text, trimmed, line, out) {
                 return;
             }
-        } else if self.sanitizers.is_open() && (trimmed.starts_with(b"#") || is_whole_leak(trimmed))
+        } else if self.sanitizers.is_open()
+            && (is_whole_leak(trimmed) || (trimmed.starts_with(b"#") && tag::find(text).is_none()))
         {
             if trimmed.starts_with(b"#") && self.holds_frame(text, line) {
                 return;
@@ -177,6 +198,8 @@ impl Stream {
                 .try_start(untagged, line, self.name.as_ref(), out);
         if !starts_report && (tag.is_none() || is_sanitizer_line(untagged)) {
             self.outside_of_reports(untagged, has_marker, line, out);
+        } else if let Some(tag) = tag.filter(|_| !starts_report) {
+            report_cut_text(untagged, has_marker, &tag, line, out);
         }
         match tag {
             Some(tag) if tag.is_valgrind() => self.valgrind(&tag, line, out),

@@ -91,3 +91,33 @@ fn carriage_returns_before_lines_are_no_blank_lines() {
     };
     assert_eq!(gist(&plain), gist(&returned));
 }
+
+#[test]
+fn colors_and_blanks_around_carriage_returns_are_no_blank_lines() {
+    let report = "==9==ERROR: AddressSanitizer: heap-use-after-free on address 0x6020 at pc 0x1 bp \
+                  0x2 sp 0x3\nREAD of size 4 at 0x6020 thread T0\n    #0 0x1 in f /a.c:3\n    #1 \
+                  0x2 in main /a.c:9\n\n0x6020 is located 0 bytes inside of 4-byte region \
+                  [0x6020,0x6024)\nfreed by thread T0 here:\n    #0 0x3 in free (a+0x3)\n    #1 \
+                  0x4 in g /a.c:5\n\nSUMMARY: AddressSanitizer: heap-use-after-free /a.c:3 in f\n";
+    let plain = common::judge_text(report.as_bytes());
+    let gist = |judged: &common::Judged| {
+        let finding = &judged.parsed.findings[0];
+        let frames = finding.stacks.iter().map(|stack| stack.frames.len());
+        let problems: Vec<_> = judged.parsed.problems.iter().map(|p| p.code).collect();
+        (problems, frames.collect::<Vec<_>>())
+    };
+    for end in [
+        "\r\x1b[0m\r\n",
+        "\r\x1b[0m\n",
+        "\r\x1b[0m  \n",
+        "\r\r\n",
+        "\x1b[K\r   \r\n",
+    ] {
+        let colored: String = report
+            .lines()
+            .map(|line| format!("\x1b[31;1m{line}{end}"))
+            .collect();
+        let colored = common::judge_text(colored.as_bytes());
+        assert_eq!(gist(&plain), gist(&colored), "{end:?}");
+    }
+}

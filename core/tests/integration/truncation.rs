@@ -229,3 +229,83 @@ fn damaged_sanitizer_logs_fail() {
         ),
     ]);
 }
+
+#[test]
+fn line_that_another_process_interrupts_fails() {
+    for (report, line) in [
+        ("", "mScudo ERROR: corr"),
+        ("", "12:3<:56.003 ElectricFence Aborting: Alloc"),
+        ("", "a.cpp and b:31:17: runtime error: division by z"),
+        ("", "test a ... error: Undefined Behavior: in-bounds point"),
+        ("", "app: WARNING: DATA RACE"),
+        ("", "x *** stack smashing detected *"),
+        (
+            "Detected memory leaks!\nDumping objects ->\n",
+            "C:\\src\\cart.cpp(41) : {156} normal block at 0x00",
+        ),
+        (
+            "==1==ERROR: HWAddressSanitizer: tag-mismatch on address 0x6802\n",
+            "    #0 0x7ffff7cea249 in ",
+        ),
+    ] {
+        let (outcome, reasons) = codes(format!("{report}{line}{CLEAN}").as_bytes());
+        assert_eq!(outcome, Outcome::Fail, "{line}");
+        assert!(!reasons.contains(&"no-evidence"), "{line}: {reasons:?}");
+    }
+}
+
+#[test]
+fn headline_within_a_line_of_valgrind_fails() {
+    for headline in [
+        "Scudo ERROR: corrupted chunk",
+        "error: Undefined Behavior: using",
+        "a.c:3:4: runtime error: divi",
+        "ElectricFence Aborting: ",
+    ] {
+        let log = format!("{CLEAN}==9== Use of unin{headline}\n");
+        let (outcome, reasons) = codes(log.as_bytes());
+        assert_eq!(outcome, Outcome::Fail, "{headline}: {reasons:?}");
+    }
+}
+
+#[test]
+fn prefixes_that_resemble_headlines_pass() {
+    for prefix in [
+        "ubsan: ",
+        "asan-ubsan | ",
+        "Leak check | ",
+        "- 0x1 ",
+        "#12 0.345 ",
+    ] {
+        let log: String = CLEAN
+            .lines()
+            .map(|line| format!("{prefix}{line}\n"))
+            .collect();
+        assert_eq!(codes(log.as_bytes()), (Outcome::Pass, vec![]), "{log}");
+    }
+}
+
+#[test]
+fn truncated_headlines_of_the_kernel_and_mtrace_fail() {
+    for line in [
+        "[   97.635153][ T6275] UBSAN: array-index-out-of-bounds in drivers/",
+        "[   97.635153][ T6275] UBSAN: array-index-out-of-b$unds in drivers/demo.c",
+        "[   97.635153][ T6275] UBSAN: shift-out-of",
+        "[   97.635153][ T6275] UBSAN: signed-integer-overflow",
+        "ee 2 was never alloc'd 0x122c",
+        " was never alloc'd 0x122c",
+    ] {
+        for end in ["", "\n"] {
+            let (outcome, reasons) = codes(format!("{CLEAN}{line}{end}").as_bytes());
+            assert_eq!(outcome, Outcome::Fail, "{line}: {reasons:?}");
+        }
+    }
+    for line in [
+        "UBSAN: enabled",
+        "UBSAN: -fsanitize=undefined",
+        "UBSAN: built in release-mode",
+    ] {
+        let log = format!("{CLEAN}{line}\n");
+        assert_eq!(codes(log.as_bytes()), (Outcome::Pass, vec![]), "{line}");
+    }
+}

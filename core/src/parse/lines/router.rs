@@ -89,6 +89,13 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len() - returns]
 }
 
+/// Returns true for a line with nothing but escape sequences and carriage returns.
+fn is_blank(bytes: &[u8]) -> bool {
+    let mut scratch = Vec::new();
+    let text = plain::plain(bytes, &mut scratch);
+    text.trim_ascii().is_empty()
+}
+
 impl Router {
     /// Returns true if lines without a marker are relevant.
     pub(super) fn is_open(&self) -> bool {
@@ -112,12 +119,13 @@ impl Router {
         let mut scratch = core::mem::take(&mut self.scratch);
         for (at, piece) in split_returns(line.bytes).enumerate() {
             let text = plain::plain(piece, &mut scratch);
-            if at == 0 && text.is_empty() && piece.len() < without_line_end(line.bytes).len() {
+            let is_part = || piece.len() < without_line_end(line.bytes).len();
+            if at == 0 && text.trim_ascii().is_empty() && is_part() && !is_blank(line.bytes) {
                 // The line begins with a carriage return.
                 continue;
             }
-            if at > 0 && text.is_empty() && !piece.is_empty() {
-                // Only the end of a color follows the carriage return.
+            if at > 0 && text.trim_ascii().is_empty() && !piece.is_empty() {
+                // Only the end of a color or blanks follow the carriage return.
                 continue;
             }
             let line = line.part(piece);

@@ -6,6 +6,7 @@ use crate::line::Line;
 use crate::model::Tool;
 use crate::parse::collect::{Collector, shared_text};
 use crate::parse::frame;
+use crate::parse::heads;
 use crate::parse::tag::Tag;
 use crate::parse::valgrind::ValgrindProcess;
 use crate::problem::Code;
@@ -37,6 +38,7 @@ impl Stream {
             .filter(|_| stack == Some(true))
             .and_then(|(_, title, line)| Some((title?, line)));
         if title.is_none() && !ValgrindProcess::can_begin_with(text) {
+            heads::report_inner(text, tag.pid, line.number, out);
             let is_blank = text.trim_ascii().is_empty();
             let title =
                 (!belongs_to_stack && !text.starts_with(b"Warning: ")).then(|| shared_text(text));

@@ -15,6 +15,7 @@ use crate::model::{Kind, Leak, Role, Tool};
 use crate::parse::collect::{FrameSyntax, shared_text};
 use crate::parse::finding_builder::FindingBuilder;
 use crate::parse::frame::SplitFrame;
+use crate::parse::tag;
 
 /// The beginnings of headlines. A block begins with the path of a file, so it has none.
 pub(super) const HEADS: &[&str] = &["Detected memory leaks!", "HEAP CORRUPTION DETECTED: "];
@@ -66,7 +67,11 @@ impl Dump {
         }
         let joined = [&self.cut, text].concat();
         let text = text.trim_ascii();
-        if !text.is_empty() && !starts_block(text) && !is_other_line(text) {
+        let continues = !text.is_empty()
+            && !starts_block(text)
+            && !is_other_line(text)
+            && tag::find(text).is_none();
+        if continues {
             if let Some(finding) = parse_block(joined.trim_ascii(), context) {
                 self.cut.clear();
                 current.finding = Some(finding);
@@ -145,6 +150,10 @@ impl ReportReader for Dump {
             return LineOutcome::Consumed;
         }
         if starts_block(text) {
+            if let Some(tag) = tag::find(text) {
+                context.unreadable(&Tool::Crt, &text[..tag.at]);
+                return LineOutcome::Unrelated;
+            }
             self.cut = whole.to_vec();
             return LineOutcome::Consumed;
         }

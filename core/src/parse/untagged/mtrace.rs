@@ -39,8 +39,15 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
 /// contains the part from `Free` on, so the beginning may be cut or damaged.
 fn is_unknown(text: &[u8]) -> bool {
     let number = before(text, b" was never alloc'd").and_then(|before| after(before, b"Free "));
+    let is_cut = || {
+        let before = before(text, b"was never alloc'd 0x");
+        before.is_some_and(|before| {
+            let before = before.trim_ascii_end();
+            before.last().is_none_or(u8::is_ascii_digit)
+        })
+    };
     number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
-        || text.starts_with(b"was never alloc'd 0x")
+        || is_cut()
 }
 
 /// Reads the table of leaked blocks.

@@ -2,7 +2,7 @@
 
 use super::super::collect::{Collector, shared_text};
 use super::super::finding_builder::FindingBuilder;
-use super::super::{drd, helgrind, memcheck, summary};
+use super::super::{drd, heads, helgrind, memcheck, summary};
 use super::{ValgrindProcess, run};
 use crate::model::{Kind, Role, Text, Tool};
 
@@ -55,6 +55,9 @@ impl ValgrindProcess {
         } else if run::is_core_message(&headline) {
             self.after_message = true;
         } else {
+            if let Some(pid) = self.pid(out) {
+                heads::report_inner(text, pid, line, out);
+            }
             self.candidate = Some((headline, line));
         }
     }

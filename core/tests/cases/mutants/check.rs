@@ -74,14 +74,21 @@ fn scan(bytes: &[u8]) -> Scan {
     // XML reports of two sources may alternate line by line in one file.
     let mut sources: BTreeMap<&str, String> = BTreeMap::new();
     for line in text.lines() {
-        let source = sources
-            .entry(valgrind::source(line).unwrap_or_default())
-            .or_default();
+        let source = sources.entry(xml_source(line)).or_default();
         *source += line;
         source.push('\n');
     }
     sources.values().for_each(|text| xml(text, &mut scan));
     scan
+}
+
+/// Returns the name before a line of XML: of a service or a test, or `[pod/a/b]`.
+fn xml_source(line: &str) -> &str {
+    let pod = || {
+        let (name, _) = line.strip_prefix("[pod/")?.split_once("] ")?;
+        Some(name)
+    };
+    valgrind::source(line).or_else(pod).unwrap_or_default()
 }
 
 /// Returns the text without colours, and without the zero bytes of UTF-16.
@@ -97,7 +104,7 @@ fn bare(bytes: &[u8]) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         match part.strip_prefix('[').and_then(|p| {
-            p.find(|c: char| !(c.is_ascii_digit() || c == ';'))
+            p.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))
                 .map(|end| &p[end..])
         }) {
             Some(rest) => out.extend(rest.chars().skip(1)),
@@ -148,7 +155,10 @@ fn sanitizers(text: &str, scan: &mut Scan) {
         let leaks = usize::from(
             !(line.contains("LeakSanitizer: detected") || line.contains("byte(s) leaked in")),
         );
-        if line.contains("ERROR: ") && line.contains("Sanitizer") && line.contains("==") {
+        let is_cut = line.contains("Sanitizer: ") && line.contains(" on address 0x");
+        let is_error =
+            line.contains("ERROR: ") && line.contains("Sanitizer") && line.contains("==");
+        if is_error || is_cut {
             reports[leaks] += 1;
             if leaks == 1 {
                 let message = line
@@ -170,7 +180,7 @@ fn sanitizers(text: &str, scan: &mut Scan) {
             let own = line
                 .split("SUMMARY:")
                 .next()
-                .is_some_and(|head| head.is_empty() || head.ends_with(' '));
+                .is_some_and(|head| !head.ends_with(|c: char| c != ' ' && !c.is_control()));
             ends[leaks] += usize::from(own);
             summed_up += number_before(line, " byte(s) leaked in ")
                 .filter(|_| own)
