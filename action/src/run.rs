@@ -7,7 +7,9 @@ mod choose;
 mod collect;
 mod dirs;
 mod elf;
+mod exec_hook;
 mod executable;
+mod extensions;
 mod foreign;
 mod harness;
 mod helper;
@@ -19,6 +21,7 @@ mod log_rotation;
 mod log_space;
 mod miri;
 mod preload;
+mod program_filter;
 mod reconcile;
 mod runtimes;
 mod sanitizer;
@@ -41,6 +44,8 @@ use self::harness::Harness;
 pub(crate) use self::helper::{Exec, run as exec};
 use self::invocation::Invocation;
 use self::launch::LocalMachine;
+use self::program_filter::ProgramFilter;
+pub(crate) use self::program_filter::ProgramPatterns;
 use crate::args::{GateArgs, ReportArgs};
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status, write_reports};
@@ -60,6 +65,13 @@ pub(crate) struct RunArgs {
     /// Run the command under every installed checker that supports it, one after the other.
     #[arg(long, conflicts_with = "tool")]
     all: bool,
+    /// Check only programs that fit this pattern, such as `test-*`, even those of the system. By
+    /// default all programs of the project are checked, and none of the system. May be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<String>,
+    /// Never check programs that fit this pattern, such as `tools/gen-*`. May be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    skip: Vec<String>,
     /// Keep the checkers' logs and the command's output in this directory, which must be empty.
     /// By default they are deleted.
     #[arg(long, value_name = "DIR")]
@@ -91,13 +103,19 @@ pub(crate) struct RunArgs {
 
 /// Runs `leakgate run`.
 pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
+    let settings = Settings::load(&args.gate)?;
+    let patterns = ProgramPatterns {
+        only: args.only.clone(),
+        skip: args.skip.clone(),
+    };
     let request = RunRequest {
         argv: &command_argv(&args.command)?,
         tools: &args.tool,
         all: args.all,
+        root: settings.folder(),
+        patterns: &settings.programs.or(&patterns),
         timeout: args.timeout,
     };
-    let settings = Settings::load(&args.gate)?;
     let base = args
         .base
         .as_deref()
@@ -134,6 +152,10 @@ pub(crate) struct RunRequest<'a> {
     pub(crate) tools: &'a [Checker],
     /// True to use every installed checker that supports the command.
     pub(crate) all: bool,
+    /// Folder of the project.
+    pub(crate) root: &'a Path,
+    /// The programs to check, and those not to check.
+    pub(crate) patterns: &'a ProgramPatterns,
     /// Time after which the command is stopped. `None` means no limit.
     pub(crate) timeout: Option<Duration>,
 }
@@ -162,11 +184,13 @@ impl Session {
             tools: request.tools,
             all: request.all,
         };
-        let groups = choose::checker_groups(selection, request.argv, harness, &LocalMachine)?;
+        let filter = ProgramFilter::new(request.root, request.patterns, &LocalMachine)?;
+        let groups =
+            choose::checker_groups(selection, request.argv, harness, &filter, &LocalMachine)?;
         let dirs = RunDirs::new(keep_logs, is_dry_run)?;
         let invocations = groups
             .iter()
-            .map(|checkers| Invocation::new(checkers, request.argv, harness, &dirs))
+            .map(|checkers| Invocation::new(checkers, request.argv, harness, &filter, &dirs))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             invocations,

@@ -11,6 +11,7 @@ use leakgate_core::{Baseline, Config, Date, Gate, Policy, Rule};
 
 use crate::args::GateArgs;
 use crate::error::Error;
+use crate::run::ProgramPatterns;
 use crate::source_filter::OwnSources;
 use crate::workspace;
 
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) baseline: Option<PathBuf>,
     /// Custom log formats from `[[format]]`.
     pub(crate) formats: Vec<CustomFormat>,
+    /// The programs that `leakgate run` checks, from `[run]`.
+    pub(crate) programs: ProgramPatterns,
     /// Paths of all files that the settings come from.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -104,8 +107,22 @@ impl Settings {
             config: path,
             baseline,
             formats: config.formats,
+            programs: ProgramPatterns {
+                only: config.run.only,
+                skip: config.run.skip,
+            },
             files,
         })
+    }
+}
+
+impl Settings {
+    /// Returns the folder of the project: that of the configuration, or the working directory.
+    pub(crate) fn folder(&self) -> &Path {
+        let parent = self.config.as_deref().and_then(Path::parent);
+        parent
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
     }
 }
 

@@ -45,7 +45,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         |path| format!("rules: {}", path.display()),
     ));
     // The logs of a session are deleted with it, so it lives until they are copied.
-    let session = session(&inputs)?;
+    let session = session(&inputs, &settings)?;
     let evaluation = evaluate(&inputs, settings, session.as_ref())?;
     let client = client(&inputs, &context);
     let base = base_run(&inputs, &context, client.as_ref());
@@ -93,11 +93,13 @@ fn evaluate(
 }
 
 /// Creates a session for the input `run`. `None` if the input is empty.
-fn session(inputs: &Inputs) -> Result<Option<Session>, Error> {
+fn session(inputs: &Inputs, settings: &Settings) -> Result<Option<Session>, Error> {
     let request = RunRequest {
         argv: &inputs.command,
         tools: &inputs.tools,
         all: false,
+        root: settings.folder(),
+        patterns: &settings.programs,
         timeout: None,
     };
     (!inputs.command.is_empty())

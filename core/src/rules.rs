@@ -29,7 +29,7 @@ use jiff::civil::Date;
 
 pub use self::allocators::Allocators;
 pub(crate) use self::allocators::Reclassifier;
-pub use self::config::{Config, Files};
+pub use self::config::{Config, Files, RunPatterns};
 pub use self::file::{FileFormat, read_file};
 pub use self::hygiene::{Advice, AdviceCode};
 pub(crate) use self::hygiene::{advice_after_run, advice_before_run};

@@ -145,6 +145,7 @@ pub fn judge(parsed: &Parsed, triage: &Triage, sources: &[Source], gate: &Gate) 
 ///     command: "./tests".into(),
 ///     termination: Termination::Status(0),
 ///     processes: 3,
+///     unchecked_programs: Vec::new(),
 ///     canary: Canary::Seen,
 ///     missing: Vec::new(),
 ///     unproven: Vec::new(),

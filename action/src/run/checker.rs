@@ -4,7 +4,19 @@ use clap::ValueEnum;
 use leakgate_core::Tool;
 
 /// A checker that leakgate can run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub(crate) enum Checker {
     /// valgrind's memcheck: leaks, invalid accesses, uninitialized values. Any program.
     #[value(alias = "valgrind")]

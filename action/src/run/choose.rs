@@ -5,6 +5,7 @@ use std::path::Path;
 use super::checker::{Checker, Family, group_compatible};
 use super::harness::Harness;
 use super::launch::Machine;
+use super::program_filter::{ProgramFilter, is_followed};
 use super::{launcher, runtimes};
 use crate::error::Error;
 use crate::output;
@@ -27,6 +28,7 @@ pub(super) fn checker_groups(
     selection: Selection<'_>,
     argv: &[String],
     harness: Harness,
+    filter: &ProgramFilter,
     machine: &dyn Machine,
 ) -> Result<Vec<Vec<Checker>>, Error> {
     let name = argv.first().map_or("", String::as_str);
@@ -40,7 +42,9 @@ pub(super) fn checker_groups(
             .filter(|built_in| !built_in.is_empty())
             .unwrap_or_else(|| vec![Checker::Memcheck]),
         (tools, _) => {
-            if let (Some(built_in), Harness::None) = (&built_in, harness) {
+            if let (Some(built_in), Harness::None) = (&built_in, harness)
+                && !is_followed(name, filter, machine)
+            {
                 note_missing_sanitizers(tools, built_in, name);
             }
             tools.to_vec()
@@ -134,7 +138,14 @@ mod tests {
             ..FakeMachine::default()
         };
         let selection = Selection { tools, all };
-        checker_groups(selection, &["a.out".to_owned()], harness, &machine).unwrap()
+        checker_groups(
+            selection,
+            &["a.out".to_owned()],
+            harness,
+            &ProgramFilter::default(),
+            &machine,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -167,7 +178,9 @@ mod tests {
             all: false,
         };
         let machine = FakeMachine::default();
-        let error = checker_groups(selection, &["a.out".to_owned()], Harness::None, &machine);
+        let filter = ProgramFilter::default();
+        let argv = ["a.out".to_owned()];
+        let error = checker_groups(selection, &argv, Harness::None, &filter, &machine);
         assert_eq!(error.unwrap_err().to_string(), "program not found: `a.out`");
     }
 }

@@ -1,11 +1,16 @@
 //! Collects the logs of an invocation, and finds processes that left no report.
 
-mod sanitizers;
+pub(super) mod sanitizers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use leakgate_core::parse::XML_GOES_ON_UNCHECKED;
+
 use super::checker::{Checker, Family};
+use super::exec_hook::Unchecked;
 use super::helper::Record;
 use super::launch::Machine;
 use super::log_rotation::{LogGenerations, removed_message};
@@ -75,6 +80,10 @@ pub(super) struct CollectContext<'a> {
     pub(super) generations: &'a LogGenerations,
     /// Pids of processes that were seen to run under the checkers.
     pub(super) silent_pids: &'a BTreeSet<u32>,
+    /// Programs that ran without a checker.
+    pub(super) unchecked: &'a Unchecked,
+    /// True if leakgate itself meets the programs that others start.
+    pub(super) follows_children: bool,
     /// False if the user disabled the leak check.
     pub(super) checks_leaks: bool,
 }
@@ -114,12 +123,38 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
         _ => processes.extend(context.records.iter().map(|record| record.pid)),
     }
     missing.extend(unchecked_allocations(context, machine));
-    let disabled_checks = disabled_valgrind_checks(context.checkers, &files);
+    processes.retain(|pid| !context.unchecked.never_checked.contains(pid));
+    let disabled_checks = disabled_valgrind_checks(context, &files);
     Collected {
         disabled_checks,
         files: sorted_logs(label, files),
         processes: processes.len() as u64,
         missing,
+    }
+}
+
+/// Marks the last log of each process that went on as a program without a checker. The process
+/// wrote only the beginning of a report.
+pub(super) fn mark_replaced(folder: &Path, pids: &BTreeSet<u32>) {
+    let mut last_logs: BTreeMap<u32, (u32, PathBuf)> = BTreeMap::new();
+    for (name, path) in files(folder) {
+        let (generation, base) = log_name::generation(&name);
+        let pid = log_name::pid(base).filter(|pid| pids.contains(pid) && name.ends_with(".xml"));
+        if let Some(pid) = pid {
+            let last = last_logs.entry(pid).or_default();
+            *last = (generation, path).max(std::mem::take(last));
+        }
+    }
+    for (_, path) in last_logs.into_values() {
+        let is_open = fs::read(&path)
+            .is_ok_and(|text| !text.trim_ascii_end().ends_with(b"</valgrindoutput>"));
+        if is_open {
+            // A log that can't be marked counts as incomplete.
+            let _ = fs::OpenOptions::new()
+                .append(true)
+                .open(&path)
+                .and_then(|mut log| writeln!(log, "\n{XML_GOES_ON_UNCHECKED}"));
+        }
     }
 }
 
@@ -151,10 +186,11 @@ fn missing_valgrind_reports(context: &CollectContext<'_>) -> Vec<String> {
 
 /// Returns a message for each option in a report by valgrind that hides errors.
 fn disabled_valgrind_checks(
-    checkers: &[Checker],
+    context: &CollectContext<'_>,
     files: &BTreeMap<String, PathBuf>,
 ) -> Vec<String> {
-    let valgrind = checkers
+    let valgrind = context
+        .checkers
         .first()
         .filter(|checker| checker.family() == Family::Valgrind);
     let Some(checker) = valgrind else {
@@ -165,7 +201,7 @@ fn disabled_valgrind_checks(
         .filter(|(name, _)| name.ends_with(".xml"))
         .flat_map(|(_, path)| {
             let xml = std::fs::read(path).unwrap_or_default();
-            valgrind::harmful_options(*checker, &xml)
+            valgrind::harmful_options(*checker, &xml, context.follows_children)
         })
         .collect();
     harmful
@@ -259,6 +295,7 @@ mod tests {
         Record {
             pid,
             argv: vec!["./app".into()],
+            runtimes: None,
         }
     }
 
@@ -288,6 +325,8 @@ mod tests {
             log_names: &log_names,
             generations: &generations,
             silent_pids: &BTreeSet::new(),
+            unchecked: &Unchecked::default(),
+            follows_children: false,
             checks_leaks: true,
         };
         let collected = collect(&context, &FakeMachine::default());

@@ -11,9 +11,11 @@ use std::time::SystemTime;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::checker::Checker;
 use super::dirs::{MODE_SHARED, make_shared};
-use super::executable;
-use super::launch::Launch;
+use super::launch::{Launch, LocalMachine, Machine};
+use super::program_filter::{ProgramFilter, canonical, read_start};
+use super::{elf, exec_hook, executable, runtimes, valgrind};
 use crate::error::{Error, Status};
 
 /// File that describes how to start a program.
@@ -28,7 +30,8 @@ const RECORDS_DIR: &str = "started";
 pub(crate) struct Exec {
     /// Private folder of the run.
     folder: PathBuf,
-    /// Options that ctest passes, then the program and its arguments.
+    /// Options that ctest passes, or `--as` and the first argument of the program; then the program
+    /// and its arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     argv: Vec<OsString>,
 }
@@ -39,6 +42,21 @@ pub(crate) struct Record {
     pub(crate) pid: u32,
     /// The program and its arguments.
     pub(crate) argv: Vec<String>,
+    /// The sanitizers in the program, if they are known. The file may be gone when the command has
+    /// ended.
+    #[serde(default)]
+    pub(crate) runtimes: Option<Vec<Checker>>,
+}
+
+impl Record {
+    /// Returns a record of this process.
+    fn new(argv: Vec<String>, runtimes: Option<Vec<Checker>>) -> Self {
+        Self {
+            pid: std::process::id(),
+            argv,
+            runtimes,
+        }
+    }
 }
 
 /// Creates the folder that the helper reads from and records to.
@@ -111,36 +129,155 @@ pub(super) fn write_script(folder: &Path, helper: &[String]) -> Result<(), Error
 /// # Errors
 /// No program is given, or the program cannot be started or recorded.
 pub(crate) fn run(args: &Exec) -> Result<Status, Error> {
-    let options_end = args
-        .argv
-        .iter()
-        .position(|argument| !argument.as_encoded_bytes().starts_with(b"-"))
-        .unwrap_or(args.argv.len());
-    let (options, argv) = args.argv.split_at(options_end);
-    let Some((program, arguments)) = argv.split_first() else {
-        return Err(Error::Usage("no program given".into()));
-    };
-    create_ctest_log(options)?;
+    let call = Call::parse(&args.argv)?;
+    create_ctest_log(call.options)?;
     let path = args.folder.join(LAUNCH_FILE);
     let text = fs::read_to_string(&path).map_err(|e| Error::Read(path.clone(), e))?;
     let launch: Launch = serde_json::from_str(&text).map_err(|e| Error::Read(path, e.into()))?;
-    let is_listing = lists_tests(arguments);
-    let mut command = if is_listing {
-        Command::new(program)
+    let mut command = if lists_tests(call.arguments) {
+        Command::new(call.program)
     } else {
-        checked_command(&launch, program)
+        recorded_command(&args.folder, &launch, &call)?
     };
-    command.args(arguments);
-    if !is_listing {
-        let argv = argv
-            .iter()
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect();
-        let pid = std::process::id();
-        record(&args.folder, &Record { pid, argv })?;
-    }
-    exec(command, program)
+    command.args(call.arguments);
+    exec(command, call.program)
 }
+
+/// The arguments of the helper after its folder.
+struct Call<'a> {
+    /// Options that ctest passes.
+    options: &'a [OsString],
+    /// The first argument of the program, if it differs from the path.
+    name: Option<&'a OsString>,
+    program: &'a OsString,
+    arguments: &'a [OsString],
+}
+
+impl<'a> Call<'a> {
+    fn parse(argv: &'a [OsString]) -> Result<Self, Error> {
+        let no_program = || Error::Usage("no program given".into());
+        if let [option, name, program, arguments @ ..] = argv
+            && option == "--as"
+        {
+            return Ok(Self {
+                options: &[],
+                name: Some(name),
+                program,
+                arguments,
+            });
+        }
+        let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
+        let options_end = argv.iter().position(|argument| !is_option(argument));
+        let (options, argv) = argv.split_at(options_end.ok_or_else(no_program)?);
+        let (program, arguments) = argv.split_first().ok_or_else(no_program)?;
+        Ok(Self {
+            options,
+            name: None,
+            program,
+            arguments,
+        })
+    }
+
+    /// Returns the program and its arguments.
+    fn argv(&self) -> Vec<String> {
+        std::iter::once(self.program)
+            .chain(self.arguments)
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect()
+    }
+}
+
+/// Returns the command that runs a program, under the checkers if it is to be checked. Records the
+/// start.
+fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<Command, Error> {
+    let Some(following) = &launch.following else {
+        record(folder, &Record::new(call.argv(), None))?;
+        return Ok(checked_command(launch, call.program));
+    };
+    let target = Target::of(call.program, &following.filter, launch);
+    let path = canonical(&target.path);
+    let error = |e| Error::Write(folder.to_owned(), e);
+    exec_hook::record(folder, target.is_checked, &path).map_err(error)?;
+    if target.is_checked {
+        record(folder, &Record::new(call.argv(), target.runtimes.clone()))?;
+    }
+    let mut command = if target.is_checked && !launch.wrapper.is_empty() {
+        let mut command = checked_command(&target.launch(launch), call.program);
+        command.env(exec_hook::PASSED, exec_hook::CHECKER_STARTS);
+        command
+    } else {
+        let mut command = Command::new(call.program);
+        set_first_argument(&mut command, call.name.unwrap_or(call.program));
+        let passed = format!("{} {}", std::process::id(), path.display());
+        command.env(exec_hook::PASSED, passed);
+        command.envs(owned(&launch.env));
+        command
+    };
+    command.envs(owned(&following.env));
+    if !target.runtimes.unwrap_or_default().is_empty() {
+        exec_hook::remove(&mut command);
+    }
+    Ok(command)
+}
+
+/// A program that the helper starts.
+struct Target {
+    path: PathBuf,
+    is_checked: bool,
+    /// True if the preloaded library doesn't reach the program.
+    is_static: bool,
+    /// The sanitizers in the program; `None` if they don't matter.
+    runtimes: Option<Vec<Checker>>,
+}
+
+impl Target {
+    fn of(program: &OsStr, filter: &ProgramFilter, launch: &Launch) -> Self {
+        let name = program.to_string_lossy();
+        let path = LocalMachine
+            .find_program(&name)
+            .unwrap_or_else(|| PathBuf::from(program));
+        let is_elf = read_start(&path).is_some_and(|start| start.starts_with(b"\x7fELF"));
+        let is_wanted = is_elf && filter.is_checked(&canonical(&path));
+        // A sanitizer is a part of the program.
+        let needs_runtime = launch.wrapper.is_empty() && launch.child_env.is_empty();
+        let runtimes = needs_runtime
+            .then(|| runtimes::detect(&path).ok().flatten())
+            .flatten();
+        let is_checked = match &runtimes {
+            Some(runtimes) => !runtimes.is_empty(),
+            None => is_wanted,
+        };
+        Self {
+            is_static: is_wanted && elf::is_statically_linked(&path),
+            path,
+            is_checked,
+            runtimes,
+        }
+    }
+
+    /// Returns how the program is started. Its children are met by the preloaded library, or by
+    /// valgrind if the library doesn't reach the program.
+    fn launch(&self, launch: &Launch) -> Launch {
+        let mut launch = launch.clone();
+        if !self.is_static {
+            launch.wrapper = valgrind::without_children(&launch.wrapper);
+        }
+        launch
+    }
+}
+
+fn owned(variables: &[(String, String)]) -> impl Iterator<Item = (&String, &String)> {
+    variables.iter().map(|(name, value)| (name, value))
+}
+
+#[cfg(unix)]
+fn set_first_argument(command: &mut Command, name: &OsStr) {
+    use std::os::unix::process::CommandExt;
+    command.arg0(name);
+}
+
+#[cfg(not(unix))]
+fn set_first_argument(_: &mut Command, _: &OsStr) {}
 
 /// Creates the empty log that ctest expects from its checker. ctest fails if the log is missing.
 fn create_ctest_log(options: &[OsString]) -> Result<(), Error> {

@@ -12,12 +12,15 @@ use super::checker::{Checker, Family};
 use super::child::{self, ChildCommand, ChildOutcome};
 use super::collect::{self, CollectContext, NamedLog};
 use super::dirs::{MODE_SHARED, RunDirs, make_shared};
+use super::elf;
+use super::exec_hook::{ExecHook, Unchecked};
 use super::foreign::{self, AppVerifierCommands};
-use super::harness::{CheckedCommand, Context, Harness, cargo, shell_join};
+use super::harness::{CheckedCommand, Context, Harness, cargo, program_name, shell_join};
 use super::helper::{self, Record};
-use super::launch::{Launch, LocalMachine};
+use super::launch::{Following, Launch, LocalMachine, Machine};
 use super::log_rotation::{LogRotator, RestoredLogs};
 use super::log_space::LogSpace;
+use super::program_filter::{ProgramFilter, canonical};
 use super::status::{ProgressReporter, StatusLine};
 use super::watch::{CanaryTask, RuntimeWatch, Watch};
 use super::{canary, launcher, preload};
@@ -61,6 +64,7 @@ impl Invocation {
         checkers: &[Checker],
         argv: &[String],
         harness: Harness,
+        filter: &ProgramFilter,
         dirs: &RunDirs,
     ) -> Result<Self, Error> {
         let label = checkers
@@ -70,7 +74,12 @@ impl Invocation {
             .join("+");
         let logs = dirs.logs().join(&label);
         let private = dirs.private().join(&label);
-        let launch = launcher::launch(checkers, &logs, &LocalMachine)?;
+        let mut launch = launcher::launch(checkers, &logs, &LocalMachine)?;
+        let hook = Self::hook(checkers, argv, filter, &private);
+        launch.following = hook.as_ref().map(|hook| Following {
+            env: hook.env().into(),
+            filter: filter.clone(),
+        });
         let leakgate = std::env::current_exe().map_err(|e| Error::Read("leakgate".into(), e))?;
         let utf8 = |path: &Path| path.to_string_lossy().into_owned();
         let helper = [utf8(&leakgate), "exec".to_owned(), utf8(&private)];
@@ -82,9 +91,15 @@ impl Invocation {
             machine: &LocalMachine,
             capture: &capture,
         };
-        let checked = harness.rewrite(argv, &launch, context)?;
+        let mut checked = harness.rewrite(argv, &launch, context)?;
+        if let Some(hook) = &hook {
+            checked = hook.attach(checked, argv, &launch, filter, &LocalMachine);
+        }
         fs::create_dir_all(&private).map_err(|e| Error::Write(private.clone(), e))?;
         helper::prepare(&private, &launch)?;
+        if let Some(hook) = &hook {
+            hook.install()?;
+        }
         helper::write_script(&private, &helper)?;
         Ok(Self {
             checkers: checkers.to_vec(),
@@ -96,6 +111,21 @@ impl Invocation {
             logs,
             private,
         })
+    }
+
+    /// Returns the library that meets the programs of the project; `None` if the checker follows
+    /// them itself. The library doesn't reach a statically linked command.
+    fn hook(
+        checkers: &[Checker],
+        argv: &[String],
+        filter: &ProgramFilter,
+        private: &Path,
+    ) -> Option<ExecHook> {
+        let family = checkers.first()?.family();
+        let program = LocalMachine.find_program(argv.first()?)?;
+        (!elf::is_statically_linked(&program))
+            .then(|| ExecHook::new(private, family, filter, &LocalMachine))
+            .flatten()
     }
 
     /// Returns the environment variables of the command itself.
@@ -221,8 +251,14 @@ impl Invocation {
                 (Vec::new(), Some(message))
             }
         };
+        let mut unchecked = Unchecked::read(&self.private);
+        let others = collect::sanitizers::other_programs(&records, &self.checkers);
+        unchecked.programs.extend(others);
+        collect::mark_replaced(&self.logs, &unchecked.pids);
         let context = CollectContext {
             checkers: &self.checkers,
+            unchecked: &unchecked,
+            follows_children: self.launch.following.is_some(),
             folder: &self.logs,
             label: &self.label,
             records: &records,
@@ -244,6 +280,7 @@ impl Invocation {
             command: self.command(),
             termination: outcome.termination,
             processes: collected.processes,
+            unchecked_programs: self.other_programs(unchecked.programs),
             canary,
             missing: collected.missing,
             unproven: self
@@ -262,6 +299,19 @@ impl Invocation {
             records,
             last_start: helper::last_start(&self.private),
         }
+    }
+
+    /// Returns the names of programs, except that of the command itself.
+    fn other_programs(&self, names: BTreeSet<String>) -> Vec<String> {
+        let program = self.argv.first().map_or("", String::as_str);
+        let path = LocalMachine
+            .find_program(program)
+            .map(|path| canonical(&path));
+        let file_name = path.as_deref().and_then(Path::file_name);
+        names
+            .into_iter()
+            .filter(|name| file_name.is_none_or(|own| *own != **name) && name != program_name(program))
+            .collect()
     }
 
     /// Adds the logs that could not be restored to the missing ones.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::checker::Checker;
+use super::program_filter::ProgramFilter;
 use crate::error::Error;
 
 /// Wrapper and environment of programs that run under the checkers of one invocation.
@@ -22,6 +23,9 @@ pub(crate) struct Launch {
     /// Environment variables of checked programs only. A library that is preloaded into a checked
     /// program must not be loaded into its test harness, too.
     pub(crate) child_env: Vec<(String, String)>,
+    /// How programs that a checked program starts are checked in turn. `None` if the checker follows
+    /// them itself.
+    pub(crate) following: Option<Following>,
     /// User options that leakgate has overridden, each with the reason; one line per entry.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
@@ -31,6 +35,15 @@ pub(crate) struct Launch {
     /// The user option that turns the leak check off; `None` if leaks are checked.
     #[serde(skip)]
     pub(crate) leak_check_disabled: Option<String>,
+}
+
+/// The library that is preloaded to check the programs of the project, and no others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Following {
+    /// The environment variables that preload the library.
+    pub(crate) env: Vec<(String, String)>,
+    /// Decides which programs are checked.
+    pub(crate) filter: ProgramFilter,
 }
 
 /// Access to the environment variables, files, programs and libraries of a machine. Tests replace

@@ -17,6 +17,8 @@ const MARKERS: &[(&[u8], Checker)] = &[
     (b"__msan_init", Checker::Msan),
     (b"__tsan_init", Checker::Tsan),
     (b"__ubsan_handle_", Checker::Ubsan),
+    // A program without anything to check has only the library.
+    (b"libubsan.so", Checker::Ubsan),
     (b"__hwasan_init", Checker::Hwasan),
 ];
 

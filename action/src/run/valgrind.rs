@@ -22,6 +22,12 @@ const LOG_OPTIONS: &[&str] = &[
     "--xml-socket=",
 ];
 
+/// The argument that makes valgrind check each program that a checked one starts.
+const FOLLOW_CHILDREN: &str = "--trace-children=yes";
+
+/// The opposite of [`FOLLOW_CHILDREN`].
+const DONT_FOLLOW_CHILDREN: &str = "--trace-children=no";
+
 /// Returns how to start a program under one of valgrind's tools.
 ///
 /// # Errors
@@ -54,6 +60,16 @@ pub(super) fn launch(
     })
 }
 
+/// Returns the arguments of valgrind for a program whose children are met by
+/// [`ExecHook`](super::exec_hook::ExecHook), so that valgrind need not follow them.
+pub(super) fn without_children(wrapper: &[String]) -> Vec<String> {
+    let replaced = |argument: &String| match argument.as_str() {
+        FOLLOW_CHILDREN => DONT_FOLLOW_CHILDREN.to_owned(),
+        _ => argument.clone(),
+    };
+    wrapper.iter().map(replaced).collect()
+}
+
 /// Returns a note for each user option that would move the log.
 fn log_notes(user: &UserOptions) -> impl Iterator<Item = String> {
     let moves_log = |text: &str| LOG_OPTIONS.iter().any(|option| text.starts_with(option));
@@ -71,7 +87,12 @@ fn log_notes(user: &UserOptions) -> impl Iterator<Item = String> {
 /// by the options that valgrind has listed in a report.
 ///
 /// A child process may have read such an option from the `.valgrindrc` of another directory.
-pub(super) fn harmful_options(checker: Checker, xml: &[u8]) -> Vec<String> {
+/// `follows_children` is true if leakgate itself meets the programs that others start.
+pub(super) fn harmful_options(
+    checker: Checker,
+    xml: &[u8],
+    follows_children: bool,
+) -> Vec<String> {
     let mut messages = Vec::new();
     for start in memmem::find_iter(xml, b"<vargv>") {
         let rest = &xml[start..];
@@ -81,6 +102,8 @@ pub(super) fn harmful_options(checker: Checker, xml: &[u8]) -> Vec<String> {
             .split("<arg>")
             .skip(1)
             .filter_map(|part| Some(part.split_once("</arg>")?.0.to_owned()))
+            // The preloaded library meets the children.
+            .filter(|option| !follows_children || option != DONT_FOLLOW_CHILDREN)
             .collect();
         messages.extend(options::harmful_options(checker, &options));
     }
@@ -126,10 +149,10 @@ mod tests {
         };
         let log = [xml("--redzone-size=16"), xml("--ignore-ranges=0x1-0x2")].concat();
         assert_eq!(
-            harmful_options(Checker::Memcheck, log.as_bytes()),
+            harmful_options(Checker::Memcheck, log.as_bytes(), false),
             ["--ignore-ranges=0x1-0x2 hides errors in a range"]
         );
-        assert_eq!(harmful_options(Checker::Helgrind, log.as_bytes()).len(), 0);
+        assert_eq!(harmful_options(Checker::Helgrind, log.as_bytes(), false).len(), 0);
     }
 
     #[test]

@@ -204,7 +204,12 @@ impl Observer for Watch<'_> {
             return Ok(());
         };
         let argv = argv.to_vec();
-        helper::record(self.private, &Record { pid, argv })
+        let record = Record {
+            pid,
+            argv,
+            runtimes: None,
+        };
+        helper::record(self.private, &record)
     }
 }
 

@@ -151,9 +151,11 @@ const NO_SUMMARY_AFTER_EXEC: &str = "the process called exec, so its report has 
 /// Checks that the next report follows where `leakgate run` recorded that a process called `exec`.
 fn explain_exec(all: &mut Collector) {
     for at in 0..all.reports.len() {
-        if all.reports[at].ending != Ending::ExecCalled {
-            continue;
-        }
+        let is_checked = match all.reports[at].ending {
+            Ending::ExecCalled => true,
+            Ending::UncheckedExecCalled => false,
+            _ => continue,
+        };
         let old = &all.reports[at].report;
         let has_next = all
             .reports
@@ -162,7 +164,7 @@ fn explain_exec(all: &mut Collector) {
         let input = old.input;
         let line = old.last_line;
         let pid = old.pid;
-        if !has_next {
+        if is_checked && !has_next {
             let message = "the process called exec, and the new program left no report";
             all.add_problem_in(input, Code::Truncated, line, pid, message);
             all.reports[at].report.complete = false;

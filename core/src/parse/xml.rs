@@ -42,6 +42,10 @@ const MAX_ELEMENT: usize = 16 << 20;
 /// checker writes this line.
 pub const EXEC_MARKER: &str = "<!-- the process went on as another program -->";
 
+/// The line that `leakgate run` writes after the document of a process that called `exec` for a
+/// program which is not checked.
+pub const UNCHECKED_EXEC_MARKER: &str = "<!-- the process went on as an unchecked program -->";
+
 /// Lines with fewer bytes than this can end an element only with a tag at their beginning.
 const SHORT: usize = 1024;
 
@@ -79,6 +83,18 @@ enum State {
     /// The end tag was read. A second process may still continue its document in the same file.
     Ended,
     Done,
+}
+
+/// Returns how a document ends with a line that `leakgate run` wrote.
+pub(crate) fn exec_ending(line: &[u8]) -> Option<Ending> {
+    let line = line.trim_ascii_end();
+    if line == EXEC_MARKER.as_bytes() {
+        Some(Ending::ExecCalled)
+    } else if line == UNCHECKED_EXEC_MARKER.as_bytes() {
+        Some(Ending::UncheckedExecCalled)
+    } else {
+        None
+    }
 }
 
 impl XmlDocument {
@@ -140,14 +156,14 @@ impl XmlDocument {
 
     /// Ends the document of a process that called `exec`; the new program's document follows.
     /// Returns false if this document is truncated or has ended already.
-    pub(crate) fn end_by_exec(&mut self, out: &mut Collector) -> bool {
+    pub(crate) fn end_by_exec(&mut self, ending: Ending, out: &mut Collector) -> bool {
         let is_whole = self.state == State::Inside
             && self.has_tool
             && !self.finished
             && self.buffer.trim_ascii().is_empty();
         if is_whole {
             out.reports[self.report].report.complete = true;
-            out.reports[self.report].ending = Ending::ExecCalled;
+            out.reports[self.report].ending = ending;
             self.state = State::Done;
         }
         is_whole

@@ -31,6 +31,17 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The `[[format]]` tables: log formats of the project's own checkers.
     pub formats: Vec<CustomFormat>,
+    /// The `[run]` table.
+    pub run: RunPatterns,
+}
+
+/// The `[run]` table: glob patterns for the programs that `leakgate run` checks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunPatterns {
+    /// If there are any, only programs that fit one are checked.
+    pub only: Vec<String>,
+    /// Programs that fit one of these are never checked.
+    pub skip: Vec<String>,
 }
 
 /// The `[files]` table. Paths are relative to the directory of the configuration file.
@@ -123,7 +134,7 @@ fn read_document<T>(
 }
 
 fn read_config(root: &Table<'_>) -> Config {
-    root.reject_unknown_keys(&["gate", "files", "allow", "format"]);
+    root.reject_unknown_keys(&["gate", "files", "run", "allow", "format"]);
     Config {
         policy: root
             .table("gate", "[gate]")
@@ -135,6 +146,22 @@ fn read_config(root: &Table<'_>) -> Config {
             .unwrap_or_default(),
         rules: allow::read(root, Source::Config),
         formats: format::read(root),
+        run: root
+            .table("run", "[run]")
+            .map(|t| read_run(&t))
+            .unwrap_or_default(),
+    }
+}
+
+fn read_run(table: &Table<'_>) -> RunPatterns {
+    table.reject_unknown_keys(&["only", "skip"]);
+    let patterns = |key: &str| {
+        let texts = table.strings(key).into_iter();
+        texts.map(|(text, _)| text).collect()
+    };
+    RunPatterns {
+        only: patterns("only"),
+        skip: patterns("skip"),
     }
 }
 

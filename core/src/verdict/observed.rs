@@ -31,6 +31,9 @@ pub struct CheckerRun {
     pub termination: Termination,
     /// Number of processes that started under the checkers.
     pub processes: u64,
+    /// Names of the programs that ran without a checker, because they aren't part of the project or
+    /// contain no sanitizer.
+    pub unchecked_programs: Vec<String>,
     /// The result of the canary.
     pub canary: Canary,
     /// One message for each process whose report is missing.
@@ -149,7 +152,7 @@ impl ObservedRuns {
             .runs
             .iter()
             .filter(|run| run.processes == 0 && run.missing.is_empty() && !run.has_report(parsed))
-            .map(|run| format!("no process ran under {}", join_names(&run.tools)));
+            .map(CheckerRun::no_process);
         let others = self
             .runs
             .iter()
@@ -224,6 +227,33 @@ pub(crate) fn evidence(verified: &[VerifiedChecker], parsed: &Parsed) -> Vec<Str
 }
 
 impl CheckerRun {
+    /// Returns the message for a run in which no program was checked.
+    fn no_process(&self) -> String {
+        const SHOWN: usize = 4;
+        let tools = join_names(&self.tools);
+        let programs = &self.unchecked_programs;
+        let Some(shown) = programs.get(..programs.len().min(SHOWN)).filter(|p| !p.is_empty())
+        else {
+            return format!("no process ran under {tools}");
+        };
+        let mut started = shown.join(", ");
+        if programs.len() > SHOWN {
+            let others = (programs.len() - SHOWN) as u64;
+            started = format!("{started} and {}", count(others, "other", "others"));
+        }
+        let command = &self.command;
+        let flags: Vec<&str> = self.tools.iter().filter_map(sanitizer_flag).collect();
+        if flags.is_empty() {
+            format!("no program of the project ran under {tools}; `{command}` started {started}")
+        } else {
+            let flags = flags.join(",");
+            format!(
+                "no program that contains {tools} ran; `{command}` started {started}; build your \
+                 programs with -fsanitize={flags}"
+            )
+        }
+    }
+
     fn has_report(&self, parsed: &Parsed) -> bool {
         parsed.reports.iter().any(|r| self.tools.contains(&r.tool))
     }
@@ -260,6 +290,20 @@ fn signal_name(signal: i32) -> String {
     )
 }
 
+/// Returns the value of a compiler's `-fsanitize=` that builds a checker into a program; `None` for
+/// other checkers.
+fn sanitizer_flag(tool: &Tool) -> Option<&'static str> {
+    match tool {
+        Tool::Asan => Some("address"),
+        Tool::Hwasan => Some("hwaddress"),
+        Tool::Lsan => Some("leak"),
+        Tool::Msan => Some("memory"),
+        Tool::Tsan => Some("thread"),
+        Tool::Ubsan => Some("undefined"),
+        _ => None,
+    }
+}
+
 fn join_names(tools: &[Tool]) -> String {
     let names: Vec<&str> = tools.iter().map(Tool::as_str).collect();
     names.join(", ")
@@ -280,6 +324,7 @@ mod tests {
             command: String::from("./a"),
             termination: Termination::Status(0),
             processes: 1,
+            unchecked_programs: Vec::new(),
             canary: Canary::Seen,
             missing: Vec::new(),
             unproven: Vec::new(),

@@ -12,6 +12,7 @@ use memchr::memmem;
 
 use super::{CollectContext, describe};
 use crate::run::checker::Checker;
+use crate::run::harness::program_name;
 use crate::run::helper::Record;
 use crate::run::launch::Machine;
 use crate::run::{log_name, runtimes};
@@ -121,8 +122,24 @@ fn read_logs(files: &BTreeMap<String, PathBuf>) -> BTreeMap<(u32, u32), RuntimeL
 
 /// Returns the runtimes in a started program, or `None` if it isn't an executable.
 fn detect_runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker>> {
+    if record.runtimes.is_some() {
+        return record.runtimes.clone();
+    }
     let program = machine.find_program(record.argv.first()?)?;
     runtimes::detect(&program).ok().flatten()
+}
+
+/// Returns the names of the started programs that contain other sanitizers.
+pub(in crate::run) fn other_programs<'a>(
+    records: &'a [Record],
+    checkers: &'a [Checker],
+) -> impl Iterator<Item = String> + 'a {
+    let is_other = |record: &&Record| {
+        let runtimes = record.runtimes.as_deref();
+        runtimes.is_some_and(|runtimes| !has_runtime_of(runtimes, checkers))
+    };
+    let programs = records.iter().filter(is_other);
+    programs.filter_map(|record| Some(program_name(record.argv.first()?).to_owned()))
 }
 
 /// Returns true if a program was built for one of these checkers. AddressSanitizer counts as
@@ -147,6 +164,7 @@ fn logs_at_start(runtimes: &[Checker]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::launch::tests::FakeMachine;
+    use super::super::super::exec_hook::Unchecked;
     use super::super::super::log_rotation::LogGenerations;
     use super::*;
 
@@ -172,6 +190,7 @@ mod tests {
         let records = [Record {
             pid: 5,
             argv: vec![path.to_owned()],
+            runtimes: None,
         }];
         let context = CollectContext {
             checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],
@@ -181,6 +200,8 @@ mod tests {
             log_names: &BTreeSet::new(),
             generations: &LogGenerations::new(),
             silent_pids: &BTreeSet::new(),
+            unchecked: &Unchecked::default(),
+            follows_children: false,
             checks_leaks,
         };
         evaluate(&context, &files, &machine).missing

@@ -38,6 +38,8 @@ pub(crate) enum Ending {
     Replaced,
     /// With the marker of `leakgate run` that says that the process called `exec`.
     ExecCalled,
+    /// `leakgate run` recorded that the process called `exec` for a program that is not checked.
+    UncheckedExecCalled,
 }
 
 impl From<Report> for OpenReport {

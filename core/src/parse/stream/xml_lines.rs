@@ -56,7 +56,7 @@ impl Stream {
         }
         let is_next_document = trimmed.starts_with(b"<valgrindoutput");
         let has_called_exec =
-            trimmed.trim_ascii_end() == xml::EXEC_MARKER.as_bytes() && xml.end_by_exec(out);
+            xml::exec_ending(trimmed).is_some_and(|ending| xml.end_by_exec(ending, out));
         let is_own = has_called_exec || !is_next_document && xml.line(text, line, out);
         if is_next_document {
             xml.finish(out);

@@ -1,0 +1,73 @@
+//! The environments of programs that are about to start.
+
+use core::ffi::c_char;
+
+use crate::config::{Config, VARIABLE};
+use crate::libc::{self, Strings};
+use crate::memory::{Text, bytes, contains, strings, with_array};
+
+/// Maximum length of `LD_PRELOAD` that the library changes.
+const PRELOAD_SIZE: usize = 2048;
+
+const PRELOAD: &[u8] = b"LD_PRELOAD";
+
+/// Returns the value of a variable of this process.
+pub(crate) fn own(name: &[u8]) -> Option<&'static [u8]> {
+    // SAFETY: the environment of a process ends with a null pointer. It may change later; nothing
+    // is kept.
+    unsafe { strings(libc::environ) }.find_map(|item| value(item, name))
+}
+
+/// Returns the value of `LD_PRELOAD` of this process.
+pub(crate) fn own_preload() -> &'static [u8] {
+    own(PRELOAD).unwrap_or_default()
+}
+
+/// Returns the value if a string has the form `NAME=VALUE`.
+fn value(item: *const c_char, name: &[u8]) -> Option<&'static [u8]> {
+    // SAFETY: environments consist of strings that end with a zero.
+    let item = unsafe { bytes(item) };
+    item.strip_prefix(name)?.strip_prefix(b"=")
+}
+
+/// Calls a function with the caller's environment and what it lacks: the settings, and this library
+/// in `LD_PRELOAD`.
+///
+/// # Safety
+/// The environment is null, or an array of strings that ends with a null pointer.
+pub(crate) unsafe fn with_complete<R>(
+    envp: Strings,
+    config: Config,
+    call: impl FnOnce(Strings) -> R,
+) -> R {
+    // SAFETY: the caller promises it.
+    let items = || unsafe { strings(envp) };
+    let find = |name| items().find_map(|item| value(item, name));
+    let preload = find(PRELOAD).unwrap_or_default();
+    let has_settings = find(VARIABLE).is_some();
+    let has_library = contains(preload, config.library());
+    if has_settings && has_library {
+        return call(envp);
+    }
+    let mut changed = Text::<PRELOAD_SIZE>::new();
+    changed.push(PRELOAD).push(b"=");
+    if preload.is_empty() {
+        changed.push(config.preload());
+    } else if has_library {
+        changed.push(preload);
+    } else {
+        changed.push(preload).push(b":").push(config.library());
+    }
+    if changed.get().is_none() {
+        return call(envp);
+    }
+    let is_kept = |item: &*const c_char| {
+        value(*item, PRELOAD).is_none() && value(*item, VARIABLE).is_none()
+    };
+    with_array(items().count() + 3, |array| {
+        items().filter(is_kept).for_each(|item| array.push(item));
+        array.push(changed.as_ptr());
+        array.push(config.variable());
+        call(array.get().unwrap_or(envp))
+    })
+}

@@ -1,0 +1,207 @@
+//! The C functions that start programs. Each one calls the original, with the helper in place of a
+//! program of the project, and with an environment that has the settings.
+//!
+//! The variadic functions (`execl` and its kin) are missing; their programs are met when they
+//! start.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+use crate::config::Config;
+use crate::environment::with_complete;
+use crate::libc::{self, Errno, Strings};
+use crate::memory::bytes;
+use crate::program::{Start, decide, record_unchecked, search, with_helper};
+
+type Exec = unsafe extern "C" fn(*const c_char, Strings, Strings) -> c_int;
+type Spawn = unsafe extern "C" fn(
+    *mut c_int,
+    *const c_char,
+    *const c_void,
+    *const c_void,
+    Strings,
+    Strings,
+) -> c_int;
+
+const ENOSYS: c_int = 38;
+
+/// Calls the C library's `execve`.
+pub(crate) unsafe fn next_execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
+    // SAFETY: these are the caller's arguments.
+    unsafe { next_exec(c"execve", path, argv, envp) }
+}
+
+/// Calls `execve` or `execvpe` of the C library.
+unsafe fn next_exec(
+    function: &CStr,
+    name: *const c_char,
+    argv: Strings,
+    envp: Strings,
+) -> c_int {
+    let next = libc::next(function);
+    if next.is_null() {
+        return -1;
+    }
+    // SAFETY: the C library's function has this type, and these are the caller's arguments.
+    unsafe { core::mem::transmute::<*mut c_void, Exec>(next)(name, argv, envp) }
+}
+
+/// Replaces this process by a program. `path` is the file that the function finds for `name`.
+unsafe fn exec(
+    function: &CStr,
+    name: *const c_char,
+    path: *const c_char,
+    argv: Strings,
+    envp: Strings,
+) -> c_int {
+    // SAFETY: these are the caller's arguments, and what is made of them.
+    unsafe {
+        let Some(config) = Config::get() else {
+            return next_exec(function, name, argv, envp);
+        };
+        let errno = Errno::keep();
+        let start = decide(path, config);
+        if start == Start::Unchanged {
+            record_unchecked(libc::getpid(), bytes(path), config);
+        }
+        drop(errno);
+        with_complete(envp, config, |envp| match start {
+            Start::ByHelper => with_helper(path, argv, config, |command| match command {
+                Some((helper, argv)) => next_execve(helper, argv, envp),
+                None => next_exec(function, name, argv, envp),
+            }),
+            _ => next_exec(function, name, argv, envp),
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
+    // SAFETY: these are the caller's arguments.
+    unsafe { exec(c"execve", path, path, argv, envp) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn execv(path: *const c_char, argv: Strings) -> c_int {
+    // SAFETY: these are the caller's arguments, and the environment of the process.
+    unsafe { exec(c"execve", path, path, argv, libc::environ) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn execvp(name: *const c_char, argv: Strings) -> c_int {
+    // SAFETY: these are the caller's arguments, and the environment of the process.
+    unsafe { execvpe(name, argv, libc::environ) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn execvpe(name: *const c_char, argv: Strings, envp: Strings) -> c_int {
+    // SAFETY: these are the caller's arguments.
+    unsafe {
+        let found = search(name);
+        let path = found.as_ref().map_or(name, |path| path.as_ptr());
+        exec(c"execvpe", name, path, argv, envp)
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_spawn(
+    pid: *mut c_int,
+    path: *const c_char,
+    actions: *const c_void,
+    attributes: *const c_void,
+    argv: Strings,
+    envp: Strings,
+) -> c_int {
+    let call = SpawnCall {
+        function: c"posix_spawn",
+        pid,
+        name: path,
+        path,
+        actions,
+        attributes,
+    };
+    // SAFETY: these are the caller's arguments.
+    unsafe { call.spawn(argv, envp) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_spawnp(
+    pid: *mut c_int,
+    name: *const c_char,
+    actions: *const c_void,
+    attributes: *const c_void,
+    argv: Strings,
+    envp: Strings,
+) -> c_int {
+    // SAFETY: these are the caller's arguments.
+    unsafe {
+        let found = search(name);
+        let call = SpawnCall {
+            function: c"posix_spawnp",
+            pid,
+            name,
+            path: found.as_ref().map_or(name, |path| path.as_ptr()),
+            actions,
+            attributes,
+        };
+        call.spawn(argv, envp)
+    }
+}
+
+/// The arguments of `posix_spawn` and `posix_spawnp`, except those of the new program.
+struct SpawnCall {
+    function: &'static CStr,
+    pid: *mut c_int,
+    name: *const c_char,
+    /// The file that the function finds for the name.
+    path: *const c_char,
+    actions: *const c_void,
+    attributes: *const c_void,
+}
+
+impl SpawnCall {
+    /// Starts a new process.
+    unsafe fn spawn(&self, argv: Strings, envp: Strings) -> c_int {
+        // SAFETY: these are the caller's arguments, and what is made of them.
+        unsafe {
+            let Some(config) = Config::get() else {
+                return self.next(self.function, self.pid, self.name, argv, envp);
+            };
+            let mut own_pid = 0;
+            let pid = if self.pid.is_null() { &raw mut own_pid } else { self.pid };
+            let start = decide(self.path, config);
+            let result = with_complete(envp, config, |envp| {
+                if start != Start::ByHelper {
+                    return self.next(self.function, pid, self.name, argv, envp);
+                }
+                with_helper(self.path, argv, config, |command| match command {
+                    Some((helper, argv)) => self.next(c"posix_spawn", pid, helper, argv, envp),
+                    None => self.next(self.function, pid, self.name, argv, envp),
+                })
+            });
+            if result == 0 && start == Start::Unchanged {
+                record_unchecked(*pid, bytes(self.path), config);
+            }
+            result
+        }
+    }
+
+    /// Calls a function of the C library.
+    unsafe fn next(
+        &self,
+        function: &CStr,
+        pid: *mut c_int,
+        name: *const c_char,
+        argv: Strings,
+        envp: Strings,
+    ) -> c_int {
+        let next = libc::next(function);
+        if next.is_null() {
+            return ENOSYS;
+        }
+        // SAFETY: the C library's functions have this type, and these are the caller's arguments.
+        unsafe {
+            let next = core::mem::transmute::<*mut c_void, Spawn>(next);
+            next(pid, name, self.actions, self.attributes, argv, envp)
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The library that is preloaded into the command and everything it starts, so that programs of the
+//! project run under the checkers and those of the system don't. Its code is in `exec-hook/`.
+//!
+//! Source: `ld.so(8)` on `LD_PRELOAD`, whose values are separated by colons and spaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::checker::Family;
+use super::executable;
+use super::harness::CheckedCommand;
+use super::launch::{Launch, Machine};
+use super::program_filter::{ProgramFilter, is_followed};
+use super::valgrind;
+use crate::error::Error;
+
+/// The compiled library. Empty if this system has none.
+const LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/exec-hook.so"));
+
+/// File name of the library.
+const FILE_NAME: &str = "libleakgate_exec.so";
+
+/// File with a line for each program that started without a checker.
+const EVENTS: &str = "events";
+
+/// Name of the variable with the settings of the library.
+const VARIABLE: &str = "LEAKGATE_RUN";
+
+/// Name of the variable by which the library recognizes a program that isn't checked.
+pub(super) const PASSED: &str = "LEAKGATE_PASSED";
+
+/// The value of [`PASSED`] while a checker starts.
+pub(super) const CHECKER_STARTS: &str = "checker";
+
+/// Characters that separate paths in the variables.
+const SEPARATORS: [char; 3] = [':', ' ', '|'];
+
+const PRELOAD: &str = "LD_PRELOAD";
+
+/// The library of a run.
+#[derive(Clone, Debug)]
+pub(super) struct ExecHook {
+    library: PathBuf,
+    settings: String,
+    /// `LD_PRELOAD` of programs that aren't checked.
+    preload: String,
+}
+
+impl ExecHook {
+    /// Returns the library for a run, or `None` if programs can't be told apart: on other systems
+    /// than Linux, for checkers that are commands of their own, and if a path contains a
+    /// separator.
+    pub(super) fn new(
+        private: &Path,
+        family: Family,
+        filter: &ProgramFilter,
+        machine: &dyn Machine,
+    ) -> Option<Self> {
+        let mark = match family {
+            Family::Valgrind => "/vgpreload",
+            Family::Sanitizer => "",
+            Family::Preload | Family::Command => return None,
+        };
+        if LIBRARY.is_empty() {
+            return None;
+        }
+        let leakgate = std::env::current_exe().ok()?;
+        let library = private.join(FILE_NAME);
+        let paths = [
+            leakgate.to_str()?,
+            private.to_str()?,
+            library.to_str()?,
+        ];
+        if paths.iter().any(|path| path.contains(SEPARATORS)) {
+            return None;
+        }
+        let preload = match machine.env_var(PRELOAD) {
+            Some(user) => format!("{user}:{}", paths[2]),
+            None => paths[2].to_owned(),
+        };
+        let events = private.join(EVENTS);
+        let settings = [
+            paths[0],
+            paths[1],
+            events.to_str()?,
+            &preload,
+            mark,
+            &filter.programs_to_ask_about().join(","),
+            &filter.folders().join("|"),
+        ]
+        .join("|");
+        Some(Self {
+            library,
+            settings,
+            preload,
+        })
+    }
+
+    /// Writes the library and the empty list of events.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn install(&self) -> Result<(), Error> {
+        let error = |e| Error::Write(self.library.clone(), e);
+        executable::write(&self.library, LIBRARY).map_err(error)?;
+        let events = self.library.with_file_name(EVENTS);
+        let file = File::create(&events).map_err(error)?;
+        // A process of another user adds its events, too.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(fs::Permissions::from_mode(0o622))
+                .map_err(error)?;
+        }
+        drop(file);
+        Ok(())
+    }
+
+    /// Returns the command with the library. A command that only starts other programs runs without
+    /// a checker. A sanitizer is a part of its program, which needs no library.
+    pub(super) fn attach(
+        &self,
+        command: CheckedCommand,
+        argv: &[String],
+        launch: &Launch,
+        filter: &ProgramFilter,
+        machine: &dyn Machine,
+    ) -> CheckedCommand {
+        if !command.is_checked {
+            return command;
+        }
+        let program = argv.first().map_or("", String::as_str);
+        let is_wrapped = !launch.wrapper.is_empty();
+        let mut env = command.env.clone();
+        if is_followed(program, filter, machine) {
+            env.extend(self.env());
+            return CheckedCommand {
+                argv: argv.to_vec(),
+                env,
+                is_checked: false,
+                ..command
+            };
+        }
+        if !is_wrapped {
+            return command;
+        }
+        env.extend(self.env());
+        env.push((PASSED.to_owned(), CHECKER_STARTS.to_owned()));
+        CheckedCommand {
+            argv: valgrind::without_children(&command.argv),
+            env,
+            ..command
+        }
+    }
+
+    /// Returns the environment variables of the command.
+    pub(super) fn env(&self) -> [(String, String); 2] {
+        [
+            (VARIABLE.to_owned(), self.settings.clone()),
+            (PRELOAD.to_owned(), self.preload.clone()),
+        ]
+    }
+}
+
+/// Keeps the library out of a program that contains a sanitizer, whose runtime must be loaded
+/// first.
+pub(super) fn remove(command: &mut Command) {
+    let set = command.get_envs().find(|(name, _)| *name == PRELOAD);
+    let preload = set.and_then(|(_, value)| Some(value?.to_string_lossy().into_owned()));
+    let others = without_library(&preload.unwrap_or_default());
+    if others.is_empty() {
+        command.env_remove(PRELOAD);
+    } else {
+        command.env(PRELOAD, others);
+    }
+}
+
+/// Returns a value of `LD_PRELOAD` without the library.
+fn without_library(preload: &str) -> String {
+    let is_other = |path: &&str| !path.is_empty() && !path.ends_with(FILE_NAME);
+    preload
+        .split([':', ' '])
+        .filter(is_other)
+        .collect::<Vec<_>>()
+        .join(":")
+}
+
+/// Records that this process goes on as another program.
+///
+/// # Errors
+/// The file of events cannot be written.
+pub(super) fn record(private: &Path, is_checked: bool, program: &Path) -> io::Result<()> {
+    let state = if is_checked { "checked" } else { "unchecked" };
+    let line = format!("{} {state} {}\n", std::process::id(), program.display());
+    let mut file = OpenOptions::new().append(true).open(private.join(EVENTS))?;
+    file.write_all(line.as_bytes())
+}
+
+/// The programs that ran without a checker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unchecked {
+    /// Processes whose last program wasn't checked.
+    pub(super) pids: BTreeSet<u32>,
+    /// Processes in which no program was checked.
+    pub(super) never_checked: BTreeSet<u32>,
+    /// Names of the programs, without their folders.
+    pub(super) programs: BTreeSet<String>,
+}
+
+impl Unchecked {
+    /// Reads the events of a run. Without the library, there are none.
+    pub(super) fn read(private: &Path) -> Self {
+        let text = fs::read(private.join(EVENTS)).unwrap_or_default();
+        Self::parse(&String::from_utf8_lossy(&text))
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut unchecked = Self::default();
+        // For each process, whether its last program was checked, and whether any was.
+        let mut processes: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
+        for line in text.lines() {
+            let mut words = line.splitn(3, ' ');
+            let (Some(Ok(pid)), Some(state), Some(program)) =
+                (words.next().map(str::parse), words.next(), words.next())
+            else {
+                continue;
+            };
+            let is_checked = state == "checked";
+            let (last, any) = processes.entry(pid).or_default();
+            *last = is_checked;
+            *any |= is_checked;
+            if !is_checked {
+                let name = program.rsplit('/').next().unwrap_or(program);
+                unchecked.programs.insert(name.to_owned());
+            }
+        }
+        let pids = |is_wanted: fn(&(bool, bool)) -> bool| {
+            let wanted = processes.iter().filter(move |(_, state)| is_wanted(state));
+            wanted.map(|(pid, _)| *pid).collect()
+        };
+        unchecked.pids = pids(|(last, _)| !last);
+        unchecked.never_checked = pids(|(_, any)| !any);
+        unchecked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_program_of_a_process_counts() {
+        let unchecked = Unchecked::parse(
+            "7 unchecked /bin/sh\n7 checked ./a\n8 checked ./a\n8 unchecked /usr/bin/sed\n\
+             9 unchecked /usr/bin/sed\nx\n9 unche",
+        );
+        assert_eq!(unchecked.pids, [8, 9].into());
+        assert_eq!(unchecked.never_checked, [9].into());
+        assert_eq!(
+            unchecked.programs,
+            ["sed".to_owned(), "sh".to_owned()].into()
+        );
+    }
+
+    #[test]
+    fn library_is_removed_from_its_variable() {
+        let preload = format!("/a.so:/tmp/x/{FILE_NAME}");
+        assert_eq!(without_library(&preload), "/a.so");
+        assert_eq!(without_library(&format!("/tmp/{FILE_NAME}")), "");
+    }
+}
