@@ -26,7 +26,10 @@ fn main() {
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let library = out_dir.join("exec-hook.so");
     let is_linux = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux");
-    let is_built = is_linux && Linker::ALL.iter().any(|linker| build(*linker, &out_dir, &library));
+    let is_built = is_linux
+        && Linker::ALL
+            .iter()
+            .any(|linker| build(*linker, &out_dir, &library));
     if !is_built {
         // `leakgate run` then checks every program that the command starts.
         if is_linux {
@@ -74,8 +77,8 @@ fn build(linker: Linker, out_dir: &Path, library: &Path) -> bool {
     for name in C_LIBRARIES {
         let path = out_dir.join(name);
         let soname = linker.option(&format!("-soname={name}")).into();
-        let is_built = std::fs::write(&empty, EMPTY).is_ok()
-            && compile(linker, &empty, &path, &[soname]);
+        let is_built =
+            std::fs::write(&empty, EMPTY).is_ok() && compile(linker, &empty, &path, &[soname]);
         if !is_built {
             return false;
         }
@@ -92,9 +95,21 @@ fn compile(linker: Linker, source: &Path, library: &Path, arguments: &[OsString]
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut command = Command::new(rustc);
     command
-        .args(["--edition=2024", "--crate-type=cdylib", "--crate-name=exec_hook"])
-        .args(["-Cpanic=abort", "-Copt-level=s", "-Clto=fat", "-Cstrip=symbols"])
-        .arg(format!("--target={}", env::var("TARGET").unwrap_or_default()))
+        .args([
+            "--edition=2024",
+            "--crate-type=cdylib",
+            "--crate-name=exec_hook",
+        ])
+        .args([
+            "-Cpanic=abort",
+            "-Copt-level=s",
+            "-Clto=fat",
+            "-Cstrip=symbols",
+        ])
+        .arg(format!(
+            "--target={}",
+            env::var("TARGET").unwrap_or_default()
+        ))
         .args(linker.choose())
         .arg("-Clink-arg=-nostdlib")
         .args(arguments)

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     ensure_valid(args, today)?;
     let settings = Settings::load(&args.gate)?;
     let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
-    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let fingerprint = find_fingerprint(&triage, &args.fingerprint)?;
     ensure_not_accepted(&triage, &fingerprint, &settings)?;

@@ -22,7 +22,7 @@ pub(crate) struct DoctorArgs {
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
     let logs = Logs::read(&args.logs.paths, &[], args.logs.no_logs()).complete()?;
-    let repository = Repository::find(None)?;
+    let repository = Repository::find(None, None)?;
     let gate = Gate::new(Policy::default(), today());
     let triage = leakgate_core::triage::triage(&logs.parsed, &gate, &repository);
     let all = diagnose(&logs.parsed, &triage);

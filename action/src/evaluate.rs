@@ -52,7 +52,7 @@ impl Evaluation {
     ) -> Result<Self, Error> {
         let needs_repository = settings.own_sources.is_some() || !logs.parsed.findings.is_empty();
         let repository = if needs_repository {
-            Repository::find(settings.own_sources.as_ref())?
+            Repository::find(settings.own_sources.as_ref(), settings.project())?
         } else {
             Repository::default()
         };

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
         &args.reports.targets(),
     )?;
     let (all, sources) = merge(read_legs(&args.files)?);
-    let repository = Repository::find(settings.own_sources.as_ref())?;
+    let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&all.parsed, &settings.gate, &repository);
     let verdict = leakgate_core::verdict::judge_merged(
         &all.parsed,

@@ -117,6 +117,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// Returns the folder of the project, if a configuration names it.
+    pub(crate) fn project(&self) -> Option<&Path> {
+        self.config.is_some().then(|| self.folder())
+    }
+
     /// Returns the folder of the project: that of the configuration, or the working directory.
     pub(crate) fn folder(&self) -> &Path {
         let parent = self.config.as_deref().and_then(Path::parent);

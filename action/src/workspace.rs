@@ -1,42 +1,51 @@
-//! The repository that leakgate runs in: resolves paths in logs to tracked files and reads source
-//! lines.
+//! The project that leakgate runs in: resolves paths in logs to its files and reads source lines.
 //!
-//! Only files that git tracks are considered. A log is untrusted: it may name `.git/config:8`, and
-//! reports must not show anything but tracked sources.
+//! The files are those of the git repository, whether they are committed or not, or those of the
+//! folder with `leakgate.toml`. A log is untrusted: it may name `.git/config:8`, and reports must
+//! not show anything but sources that git tracks.
+
+mod listing;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use self::listing::{Listing, is_vendored};
 use crate::error::Error;
 use crate::source_filter::OwnSources;
 
 /// Maximum size in bytes of a source file to show lines from.
 const MAX_SOURCE: u64 = 8 << 20;
 
-/// The tracked files of a repository.
+/// The files of a project.
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
     root: PathBuf,
     /// Other paths of the repository root, with a trailing `/`, such as that of the checkout in
     /// which the log was written.
     roots: Vec<String>,
+    /// The tracked files, then the others.
     files: Vec<String>,
+    /// Number of tracked files.
+    tracked: usize,
     /// Indices into `files` by file name.
     by_name: HashMap<String, Vec<usize>>,
-    /// Filter for the project's own files; `None` means all files.
+    /// Filter for the project's own files; `None` means all files but those of others that the
+    /// project contains.
     own_sources: Option<OwnSources>,
 }
 
 impl Repository {
-    /// Finds the repository of the working directory. Returns an empty one if the directory isn't
-    /// in a repository or git is not installed.
+    /// Finds the repository of the working directory, or the files of the project's folder without
+    /// git. Returns an empty one if there is neither.
     ///
     /// # Errors
     /// Returns an error if a glob of `own_sources` matches no file.
-    pub(crate) fn find(own_sources: Option<&OwnSources>) -> Result<Self, Error> {
-        let mut repository = Self::of_working_directory();
+    pub(crate) fn find(
+        own_sources: Option<&OwnSources>,
+        project: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let mut repository = Self::of_working_directory(project);
         if let Some(own_sources) = own_sources
             && !repository.files.is_empty()
         {
@@ -46,41 +55,29 @@ impl Repository {
         Ok(repository)
     }
 
-    fn of_working_directory() -> Self {
+    fn of_working_directory(project: Option<&Path>) -> Self {
         let Ok(working_dir) = std::env::current_dir() else {
             return Self::default();
         };
-        let Some(root) = root_of(&working_dir) else {
-            return Self::default();
+        let (root, listing) = match (root_of(&working_dir), project) {
+            (Some(root), _) => (root.to_owned(), Listing::of_repository(root)),
+            (None, Some(project)) => {
+                let root = working_dir.join(project);
+                let root = root.canonicalize().unwrap_or(root);
+                let listing = Listing::of_folder(&root);
+                (root, listing)
+            }
+            (None, None) => return Self::default(),
         };
-        // The repository may be untrusted, and its git configuration may name commands that git
-        // would start.
-        let listing = Command::new("git")
-            .args([
-                "-c",
-                "core.fsmonitor=false",
-                "-c",
-                "core.hooksPath=/dev/null",
-                "-C",
-            ])
-            .arg(root)
-            .args(["ls-files", "-z", "--recurse-submodules"])
-            .stderr(Stdio::null())
-            .output();
-        let Ok(listing) = listing else {
-            return Self::default();
-        };
-        let names = listing
-            .stdout
-            .split(|b| *b == 0)
-            .filter_map(|n| std::str::from_utf8(n).ok())
-            .filter(|n| !n.is_empty());
         let mut roots = vec![root.to_string_lossy().replace('\\', "/")];
         roots.extend(std::env::var("GITHUB_WORKSPACE").map(|w| w.replace('\\', "/")));
-        Self::new(root.to_owned(), roots, names.map(str::to_owned).collect())
+        Self::new(root, roots, listing)
     }
 
-    fn new(root: PathBuf, roots: Vec<String>, files: Vec<String>) -> Self {
+    fn new(root: PathBuf, roots: Vec<String>, listing: Listing) -> Self {
+        let tracked = listing.tracked.len();
+        let mut files = listing.tracked;
+        files.extend(listing.untracked);
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, file) in files.iter().enumerate() {
             by_name
@@ -96,22 +93,38 @@ impl Repository {
             root,
             roots,
             files,
+            tracked,
             by_name,
             own_sources: None,
         }
     }
 
-    fn is_tracked(&self, file: &str) -> bool {
-        self.by_name
-            .get(file_name(file))
-            .is_some_and(|all| all.iter().any(|at| self.files[*at] == file))
+    /// Returns the index of a file of the project.
+    fn index_of(&self, file: &str) -> Option<usize> {
+        let same_name = self.by_name.get(file_name(file))?;
+        same_name.iter().copied().find(|at| self.files[*at] == file)
     }
 
-    /// Returns the files that share the most trailing path components with `path`.
+    fn is_tracked(&self, file: &str) -> bool {
+        self.index_of(file).is_some_and(|at| at < self.tracked)
+    }
+
+    /// Returns the files that share the most trailing path components with `path`. Files that git
+    /// doesn't track count only if no other does: copies of sources may be among them.
     fn by_suffix(&self, path: &str) -> Vec<&str> {
-        let Some(candidates) = self.by_name.get(file_name(path)) else {
+        let Some(same_name) = self.by_name.get(file_name(path)) else {
             return Vec::new();
         };
+        let (tracked, untracked): (Vec<usize>, Vec<usize>) =
+            same_name.iter().partition(|at| **at < self.tracked);
+        let found = self.longest_suffixes(&tracked, path);
+        if found.is_empty() {
+            return self.longest_suffixes(&untracked, path);
+        }
+        found
+    }
+
+    fn longest_suffixes(&self, candidates: &[usize], path: &str) -> Vec<&str> {
         let shared = |file: &str| common_suffix_len(file, path);
         let parts = |p: &str| p.split('/').filter(|p| !p.is_empty()).count();
         // `/usr/include/x/config.h` doesn't refer to the repository's `src/config.h`.
@@ -135,11 +148,8 @@ impl Repository {
         let path = normalize(file);
         for root in &self.roots {
             if let Some(inside) = path.strip_prefix(root.as_str()) {
-                return self
-                    .is_tracked(inside)
-                    .then(|| inside.to_owned())
-                    .into_iter()
-                    .collect();
+                let is_file = self.index_of(inside).is_some();
+                return is_file.then(|| inside.to_owned()).into_iter().collect();
             }
         }
         self.by_suffix(&path)
@@ -168,9 +178,10 @@ impl leakgate_core::Workspace for Repository {
     }
 
     fn is_own(&self, file: &str) -> bool {
-        self.own_sources
-            .as_ref()
-            .is_none_or(|own_sources| own_sources.contains(file))
+        match &self.own_sources {
+            Some(own_sources) => own_sources.contains(file),
+            None => !is_vendored(file),
+        }
     }
 }
 
@@ -251,8 +262,32 @@ mod tests {
     use leakgate_core::emit::Excerpt;
 
     fn repository(files: &[&str]) -> Repository {
-        let files = files.iter().map(|f| (*f).to_owned()).collect();
-        Repository::new("/home/me/app".into(), vec!["/home/me/app".into()], files)
+        repository_with(files, &[])
+    }
+
+    fn repository_with(tracked: &[&str], untracked: &[&str]) -> Repository {
+        let owned = |files: &[&str]| files.iter().map(|f| (*f).to_owned()).collect();
+        let listing = Listing {
+            tracked: owned(tracked),
+            untracked: owned(untracked),
+        };
+        Repository::new("/home/me/app".into(), vec!["/home/me/app".into()], listing)
+    }
+
+    #[test]
+    fn files_that_are_not_committed_are_own_but_not_shown() {
+        let repository = repository_with(&["src/a.c", "vendor/z.c"], &["src/b.c", "copy/a.c"]);
+        for (path, want) in [
+            ("/home/me/app/src/b.c", Some("src/b.c")),
+            ("/build/src/b.c", Some("src/b.c")),
+            ("a.c", Some("src/a.c")),
+            ("/home/me/app/copy/a.c", Some("copy/a.c")),
+        ] {
+            assert_eq!(repository.resolve(path).as_deref(), want, "{path}");
+            assert!(repository.may_be_own(path), "{path}");
+        }
+        assert!(!repository.may_be_own("/home/me/app/vendor/z.c"));
+        assert!(!repository.is_tracked("src/b.c") && repository.is_tracked("src/a.c"));
     }
 
     #[test]
@@ -291,10 +326,12 @@ mod tests {
         fs::write(dir.path().join("secret"), "secret").unwrap();
         std::os::unix::fs::symlink("../secret", dir.path().join("src/link.c")).unwrap();
         std::os::unix::fs::symlink("src", dir.path().join("folder")).unwrap();
-        let files = ["src/a.c", "src/link.c", "folder/a.c"]
-            .map(String::from)
-            .to_vec();
-        let repository = Repository::new(dir.path().to_owned(), Vec::new(), files);
+        let files = ["src/a.c", "src/link.c", "folder/a.c"];
+        let listing = Listing {
+            tracked: files.map(String::from).to_vec(),
+            untracked: vec!["secret".to_owned()],
+        };
+        let repository = Repository::new(dir.path().to_owned(), Vec::new(), listing);
         assert_eq!(repository.line("src/a.c", 1).as_deref(), Some("one"));
         assert_eq!(repository.line("src/a.c", 2).as_deref(), Some("two"));
         for (file, line) in [

@@ -209,7 +209,15 @@ fn is_system_library(file: &str, module: &str) -> bool {
         || tables::SYSTEM_MODULES
             .iter()
             .any(|prefix| module.starts_with(prefix))
-        || (file.is_empty() && is_python(module))
+        || (file.is_empty() && (is_system_program(module) || is_python(module)))
+}
+
+/// Returns true for a program of the operating system. A project may install its own programs
+/// there, but those have debug information when they are tested.
+fn is_system_program(module: &str) -> bool {
+    tables::SYSTEM_PROGRAMS
+        .iter()
+        .any(|prefix| module.starts_with(prefix))
 }
 
 /// Returns true for Python's executable and library: `python3.11`, `libpython3.11.so.1.0`.

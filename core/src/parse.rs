@@ -40,10 +40,8 @@ use alloc::vec::Vec;
 pub(crate) use self::collect::Collector;
 use self::detect::Markers;
 use self::lines::LineReader;
-pub use self::xml::{
-    EXEC_MARKER as XML_GOES_ON, UNCHECKED_EXEC_MARKER as XML_GOES_ON_UNCHECKED,
-};
 pub(crate) use self::xml::unescape;
+pub use self::xml::{EXEC_MARKER as XML_GOES_ON, UNCHECKED_EXEC_MARKER as XML_GOES_ON_UNCHECKED};
 use crate::custom_format::CustomFormat;
 use crate::encoding::Decoder;
 use crate::model::{Finding, Input, Report};

@@ -69,11 +69,7 @@ impl ExecHook {
         }
         let leakgate = std::env::current_exe().ok()?;
         let library = private.join(FILE_NAME);
-        let paths = [
-            leakgate.to_str()?,
-            private.to_str()?,
-            library.to_str()?,
-        ];
+        let paths = [leakgate.to_str()?, private.to_str()?, library.to_str()?];
         if paths.iter().any(|path| path.contains(SEPARATORS)) {
             return None;
         }

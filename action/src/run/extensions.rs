@@ -39,7 +39,10 @@ pub(super) fn concerns(root: &Path, program: &Path) -> bool {
 
 /// Returns the interpreter with this name, which may end with a version.
 fn interpreter(name: &str) -> Option<&'static str> {
-    let is_version = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b));
+    let is_version = |rest: &str| {
+        rest.bytes()
+            .all(|b| b.is_ascii_digit() || b".-".contains(&b))
+    };
     INTERPRETERS
         .iter()
         .copied()
@@ -68,10 +71,18 @@ mod tests {
     #[test]
     fn interpreter_is_checked_if_it_may_load_a_library_of_the_project() {
         for (library, program, want) in [
-            ("p/_x.cpython-311-x86_64-linux-gnu.so", "/usr/bin/python3.11", true),
+            (
+                "p/_x.cpython-311-x86_64-linux-gnu.so",
+                "/usr/bin/python3.11",
+                true,
+            ),
             ("p/_x.abi3.so", "/usr/bin/python3", true),
             ("build/libx.so", "/usr/bin/python3", false),
-            (".venv/lib/site-packages/n/_x.cpython-311.so", "/usr/bin/python3", false),
+            (
+                ".venv/lib/site-packages/n/_x.cpython-311.so",
+                "/usr/bin/python3",
+                false,
+            ),
             ("blib/arch/auto/X/X.so", "/usr/bin/perl", true),
             ("build/libx.so", "/usr/bin/perl", false),
             ("build/Release/x.node", "/usr/bin/node", true),
@@ -83,7 +94,11 @@ mod tests {
             let path = dir.path().join(library);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, "").unwrap();
-            assert_eq!(concerns(dir.path(), Path::new(program)), want, "{library} {program}");
+            assert_eq!(
+                concerns(dir.path(), Path::new(program)),
+                want,
+                "{library} {program}"
+            );
         }
     }
 }

@@ -210,7 +210,10 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
         set_first_argument(&mut command, call.name.unwrap_or(call.program));
         let passed = format!("{} {}", std::process::id(), path.display());
         command.env(exec_hook::PASSED, passed);
-        command.envs(owned(&launch.env));
+        // The caller may have emptied the environment. Its own options are compared with leakgate's
+        // while the program runs.
+        let is_absent = |(name, _): &(&String, _)| std::env::var_os(name).is_none();
+        command.envs(owned(&launch.env).filter(is_absent));
         command
     };
     command.envs(owned(&following.env));
@@ -241,7 +244,7 @@ impl Target {
         // A sanitizer is a part of the program.
         let needs_runtime = launch.wrapper.is_empty() && launch.child_env.is_empty();
         let runtimes = needs_runtime
-            .then(|| runtimes::detect(&path).ok().flatten())
+            .then(|| runtimes::detect_symbols(&path).ok().flatten())
             .flatten();
         let is_checked = match &runtimes {
             Some(runtimes) => !runtimes.is_empty(),

@@ -310,7 +310,9 @@ impl Invocation {
         let file_name = path.as_deref().and_then(Path::file_name);
         names
             .into_iter()
-            .filter(|name| file_name.is_none_or(|own| *own != **name) && name != program_name(program))
+            .filter(|name| {
+                file_name.is_none_or(|own| *own != **name) && name != program_name(program)
+            })
             .collect()
     }
 

@@ -13,21 +13,57 @@ use crate::error::Error;
 
 /// Folders of the system and of package managers.
 const SYSTEM: &[&str] = &[
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libexec", "/opt", "/nix", "/gnu",
-    "/snap", "/etc", "/home/linuxbrew",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libexec",
+    "/opt",
+    "/nix",
+    "/gnu",
+    "/snap",
+    "/etc",
+    "/home/linuxbrew",
 ];
 
 /// Folders below the home folder that contain toolchains.
 const HOME: &[&str] = &[
-    ".asdf", ".bun", ".cabal", ".cargo", ".conda", ".deno", ".gem", ".ghcup", ".local", ".nix-profile",
-    ".npm", ".nvm", ".opam", ".pyenv", ".rbenv", ".rustup", ".rvm", ".sdkman", ".volta",
-    "miniconda3", "miniforge3",
+    ".asdf",
+    ".bun",
+    ".cabal",
+    ".cargo",
+    ".conda",
+    ".deno",
+    ".gem",
+    ".ghcup",
+    ".local",
+    ".nix-profile",
+    ".npm",
+    ".nvm",
+    ".opam",
+    ".pyenv",
+    ".rbenv",
+    ".rustup",
+    ".rvm",
+    ".sdkman",
+    ".volta",
+    "miniconda3",
+    "miniforge3",
 ];
 
 /// Variables that name the folder of a toolchain.
 const VARIABLES: &[&str] = &[
-    "CARGO_HOME", "CONDA_PREFIX", "GOROOT", "JAVA_HOME", "NVM_DIR", "PYENV_ROOT",
-    "RUNNER_TOOL_CACHE", "RUSTUP_HOME", "VIRTUAL_ENV",
+    "CARGO_HOME",
+    "CONDA_PREFIX",
+    "GOROOT",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "RUNNER_TOOL_CACHE",
+    "RUSTUP_HOME",
+    "VIRTUAL_ENV",
 ];
 
 /// Folders of the system in which projects are often built, as in container images.
@@ -109,8 +145,11 @@ impl ProgramFilter {
         let fits = |patterns: &[String]| {
             let name = program.file_name().map(Path::new).unwrap_or(program);
             let within = program.strip_prefix(&self.root).unwrap_or(program);
-            glob_set(patterns)
-                .is_ok_and(|set| [program, within, name].iter().any(|path| set.is_match(path)))
+            glob_set(patterns).is_ok_and(|set| {
+                [program, within, name]
+                    .iter()
+                    .any(|path| set.is_match(path))
+            })
         };
         if fits(skip) {
             return false;
@@ -150,13 +189,72 @@ impl ProgramFilter {
 /// Returns the names of the programs that leakgate follows without checking them, if the user gives
 /// them as the command: they only start other programs.
 const FOLLOWED: &[&str] = &[
-    "ash", "bash", "bats", "bazel", "bmake", "bundle", "busybox", "cargo", "chrt", "cmake", "csh",
-    "ctest", "dash", "dbus-run-session", "dejagnu", "env", "expect", "fakeroot", "find", "fish",
-    "flock", "gmake", "go", "gradle", "hatch", "invoke", "ionice", "just", "ksh", "make", "meson",
-    "mksh", "mvn", "nice", "ninja", "nohup", "nox", "npm", "npx", "parallel", "pnpm", "poetry",
-    "prove", "rake", "runtest", "samu", "scons", "script", "setarch", "setsid", "sh", "stdbuf",
-    "sudo", "task", "taskset", "tcsh", "time", "timeout", "tox", "unshare", "uv", "waf", "xargs",
-    "xvfb-run", "yarn", "zsh",
+    "ash",
+    "bash",
+    "bats",
+    "bazel",
+    "bmake",
+    "bundle",
+    "busybox",
+    "cargo",
+    "chrt",
+    "cmake",
+    "csh",
+    "ctest",
+    "dash",
+    "dbus-run-session",
+    "dejagnu",
+    "env",
+    "expect",
+    "fakeroot",
+    "find",
+    "fish",
+    "flock",
+    "gmake",
+    "go",
+    "gradle",
+    "hatch",
+    "invoke",
+    "ionice",
+    "just",
+    "ksh",
+    "make",
+    "meson",
+    "mksh",
+    "mvn",
+    "nice",
+    "ninja",
+    "nohup",
+    "nox",
+    "npm",
+    "npx",
+    "parallel",
+    "pnpm",
+    "poetry",
+    "prove",
+    "rake",
+    "runtest",
+    "samu",
+    "scons",
+    "script",
+    "setarch",
+    "setsid",
+    "sh",
+    "stdbuf",
+    "sudo",
+    "task",
+    "taskset",
+    "tcsh",
+    "time",
+    "timeout",
+    "tox",
+    "unshare",
+    "uv",
+    "waf",
+    "xargs",
+    "xvfb-run",
+    "yarn",
+    "zsh",
 ];
 
 /// Returns true if a command only starts other programs: a shell, `make`, a runner of tests. A
@@ -271,7 +369,12 @@ mod tests {
 
     #[test]
     fn project_within_a_folder_of_the_system_is_checked() {
-        for root in ["/usr/local/share/p", "/opt/p", "/home/a/.cargo/p", "/srv/go"] {
+        for root in [
+            "/usr/local/share/p",
+            "/opt/p",
+            "/home/a/.cargo/p",
+            "/srv/go",
+        ] {
             let filter = filter(root, &[], &[]);
             assert!(filter.is_checked(&Path::new(root).join("t")), "{root}");
         }

@@ -28,6 +28,16 @@ pub(super) fn detect(path: &Path) -> io::Result<Option<Vec<Checker>>> {
     detect_in(File::open(path)?)
 }
 
+/// Like [`detect`], but without the sanitizers that a program only names, as a compiler does.
+pub(super) fn detect_symbols(path: &Path) -> io::Result<Option<Vec<Checker>>> {
+    let found = detect(path)?;
+    let has_any = found.as_ref().is_some_and(|found| !found.is_empty());
+    if has_any && !has_symbols(File::open(path)?) {
+        return Ok(Some(Vec::new()));
+    }
+    Ok(found)
+}
+
 /// Like [`detect`], for an open file.
 pub(super) fn detect_in(mut file: File) -> io::Result<Option<Vec<Checker>>> {
     let mut magic = Vec::new();

@@ -88,11 +88,7 @@ fn log_notes(user: &UserOptions) -> impl Iterator<Item = String> {
 ///
 /// A child process may have read such an option from the `.valgrindrc` of another directory.
 /// `follows_children` is true if leakgate itself meets the programs that others start.
-pub(super) fn harmful_options(
-    checker: Checker,
-    xml: &[u8],
-    follows_children: bool,
-) -> Vec<String> {
+pub(super) fn harmful_options(checker: Checker, xml: &[u8], follows_children: bool) -> Vec<String> {
     let mut messages = Vec::new();
     for start in memmem::find_iter(xml, b"<vargv>") {
         let rest = &xml[start..];
@@ -152,7 +148,10 @@ mod tests {
             harmful_options(Checker::Memcheck, log.as_bytes(), false),
             ["--ignore-ranges=0x1-0x2 hides errors in a range"]
         );
-        assert_eq!(harmful_options(Checker::Helgrind, log.as_bytes(), false).len(), 0);
+        assert_eq!(
+            harmful_options(Checker::Helgrind, log.as_bytes(), false).len(),
+            0
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod checkers;
 mod environment;
 mod harnesses;
 mod losses;
+mod programs;
 mod step;
 mod valgrind_options;
 
@@ -15,6 +16,7 @@ use libtest_mimic::Trial;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = harnesses::trials();
     trials.extend(losses::trials());
+    trials.extend(programs::trials());
     trials.extend(checkers::trials());
     trials.extend(step::trials());
     trials.extend(change_of_user::trials());

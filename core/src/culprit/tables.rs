@@ -213,6 +213,9 @@ pub(crate) const THIRD_PARTY_FILES: &[&str] = &[
     "/site-packages/",
 ];
 
+/// Prefixes of the paths of system programs.
+pub(crate) const SYSTEM_PROGRAMS: &[&str] = &["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"];
+
 /// Prefixes of the paths of system libraries.
 pub(crate) const SYSTEM_MODULES: &[&str] = &[
     "/usr/lib",

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::tag::{self, Tag};
-use super::ubsan;
+use super::{ubsan, untagged};
 use crate::carrier::Carriers;
 use crate::{plain, prefix};
 
@@ -56,6 +56,7 @@ fn is_start(line: &[u8]) -> bool {
     bars || markup
         || is_open_tag(line)
         || ubsan::is_cut(line)
+        || untagged::is_cut_headline(line)
         || tag::find(line).is_some_and(|tag| tag.at == 0 && is_cut_after_tag(&tag))
 }
 

@@ -36,6 +36,8 @@ use super::collect::Collector;
 use crate::line::Line;
 use crate::model::Text;
 
+pub(super) use self::kernel::is_cut_headline;
+
 /// Maximum number of unrelated lines within a report. If more follow, and the report has no end
 /// marker, it has ended.
 const MAX_UNRELATED_LINES: u32 = 200;

@@ -157,9 +157,10 @@ impl ObservedRuns {
             .runs
             .iter()
             .flat_map(|run| run.unproven.iter().cloned());
+        // The others explain why no process ran.
         silent_canaries
-            .chain(without_process)
             .chain(others)
+            .chain(without_process)
             .collect()
     }
 }
@@ -232,7 +233,9 @@ impl CheckerRun {
         const SHOWN: usize = 4;
         let tools = join_names(&self.tools);
         let programs = &self.unchecked_programs;
-        let Some(shown) = programs.get(..programs.len().min(SHOWN)).filter(|p| !p.is_empty())
+        let Some(shown) = programs
+            .get(..programs.len().min(SHOWN))
+            .filter(|p| !p.is_empty())
         else {
             return format!("no process ran under {tools}");
         };

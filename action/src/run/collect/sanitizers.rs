@@ -163,8 +163,8 @@ fn logs_at_start(runtimes: &[Checker]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::launch::tests::FakeMachine;
     use super::super::super::exec_hook::Unchecked;
+    use super::super::super::launch::tests::FakeMachine;
     use super::super::super::log_rotation::LogGenerations;
     use super::*;
 

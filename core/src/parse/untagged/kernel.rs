@@ -8,6 +8,7 @@ mod headline;
 mod lines;
 mod undefined;
 
+pub(in crate::parse) use self::headline::is_cut_headline;
 use self::headline::{Headline, parse_headline};
 #[cfg(test)]
 pub(in crate::parse) use self::headline::{KINDS, RANGES, UNDEFINED};

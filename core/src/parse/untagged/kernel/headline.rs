@@ -141,14 +141,13 @@ fn starts_with_digit(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// Parses `UBSAN: array-index-out-of-bounds in drivers/demo/demo.c:843:16`. The end of the line may
-/// be lost.
+/// Parses `UBSAN: array-index-out-of-bounds in drivers/demo/demo.c:843:16`.
 fn undefined(text: &[u8]) -> Option<Headline<'_>> {
     let title = text.strip_prefix(b"UBSAN: ")?;
-    let name = before(title, b" in ").unwrap_or(title);
-    let location = after(title, b" in ").unwrap_or_default();
+    let name = before(title, b" in ")?;
+    let location = after(title, b" in ")?;
     let is_place = after(location, b":").is_some_and(starts_with_digit);
-    if !(is_place || is_cut_undefined(name, location)) || contains(location, b" ") {
+    if !is_place || contains(location, b" ") {
         return None;
     }
     let known = UNDEFINED.iter().find(|(known, _)| known.as_bytes() == name);
@@ -163,18 +162,20 @@ fn undefined(text: &[u8]) -> Option<Headline<'_>> {
     })
 }
 
-/// Returns true if the end of a headline of UBSAN is lost: a part of its place, or of the name of
-/// the error. Names consist of several words with hyphens.
-fn is_cut_undefined(name: &[u8], location: &[u8]) -> bool {
-    let is_name = contains(name, b"-") && !contains(name, b" ");
-    let is_part_of_known = || {
-        UNDEFINED
-            .iter()
-            .any(|(known, _)| known.as_bytes().starts_with(name))
+/// Returns true for the last line of a log if it may be a headline of UBSAN whose end is lost: a
+/// part of its place, or of the name of the error. Titles of bug reports have the same form. Names
+/// consist of several words with hyphens.
+pub(in crate::parse) fn is_cut_headline(line: &[u8]) -> bool {
+    let Some(title) = line.strip_prefix(b"UBSAN: ") else {
+        return false;
     };
-    let is_part_of_path =
-        !location.is_empty() && (contains(location, b"/") || contains(location, b"."));
-    is_name && (is_part_of_path || (location.is_empty() && is_part_of_known()))
+    let name = before(title, b" in ").unwrap_or(title);
+    let is_name = contains(name, b"-") && !contains(name, b" ");
+    let is_part = || {
+        let mut names = UNDEFINED.iter();
+        names.any(|(known, _)| known.as_bytes().starts_with(name))
+    };
+    is_name && (name.len() < title.len() || is_part())
 }
 
 /// Parses `KASAN: maybe wild-memory-access in range [0x1-0x8]`.

@@ -1,0 +1,122 @@
+//! Lists the files of a project: those of its git repository, or those in its folder.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Maximum number of files in a folder without git.
+const MAX_FILES: usize = 200_000;
+
+/// Folders with other people's code.
+const VENDORED: &[&str] = &[
+    ".cargo",
+    ".nox",
+    ".tox",
+    ".venv",
+    "3rdparty",
+    "_deps",
+    "bower_components",
+    "node_modules",
+    "site-packages",
+    "third-party",
+    "third_party",
+    "thirdparty",
+    "vendor",
+    "venv",
+];
+
+/// The files of a project. Paths are relative to its root, with `/`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    /// Files that git tracks. Only these are shown in reports.
+    pub(super) tracked: Vec<String>,
+    /// Other files, except those that git ignores.
+    pub(super) untracked: Vec<String>,
+}
+
+impl Listing {
+    /// Lists the files of a git repository. Empty if git is not installed.
+    pub(super) fn of_repository(root: &Path) -> Self {
+        Self {
+            tracked: git_files(root, &["--recurse-submodules"]),
+            untracked: git_files(root, &["--others", "--exclude-standard"]),
+        }
+    }
+
+    /// Lists the files of a folder that isn't in a repository, such as an unpacked archive.
+    pub(super) fn of_folder(root: &Path) -> Self {
+        let walk = ignore::WalkBuilder::new(root).require_git(false).build();
+        let files = walk
+            .flatten()
+            .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        let names = files.filter_map(|entry| {
+            let name = entry.path().strip_prefix(root).ok()?;
+            Some(name.to_str()?.replace('\\', "/"))
+        });
+        Self {
+            tracked: Vec::new(),
+            untracked: names.take(MAX_FILES).collect(),
+        }
+    }
+}
+
+/// Returns true for a file of the project that contains other people's code.
+pub(super) fn is_vendored(file: &str) -> bool {
+    let mut folders: Vec<&str> = file.split('/').collect();
+    folders.pop();
+    folders.iter().any(|folder| VENDORED.contains(folder))
+}
+
+/// Returns the files that `git ls-files` lists with these options.
+///
+/// The repository may be untrusted, and its git configuration may name commands that git would
+/// start.
+fn git_files(root: &Path, options: &[&str]) -> Vec<String> {
+    let output = Command::new("git")
+        .args(["-c", "core.fsmonitor=false"])
+        .args(["-c", "core.hooksPath=/dev/null"])
+        .arg("-C")
+        .arg(root)
+        .args(["ls-files", "-z"])
+        .args(options)
+        .stderr(Stdio::null())
+        .output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    text.split(|byte| *byte == 0)
+        .filter_map(|name| std::str::from_utf8(name).ok())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_with_other_code_are_recognized() {
+        for (file, want) in [
+            ("src/a.c", false),
+            ("vendor/zlib/inflate.c", true),
+            ("src/third_party/b.c", true),
+            ("build/_deps/googletest-src/gtest.cc", true),
+            (".venv/lib/python3.11/site-packages/x.c", true),
+            ("vendor.c", false),
+            ("src/vendors/a.c", false),
+        ] {
+            assert_eq!(is_vendored(file), want, "{file}");
+        }
+    }
+
+    #[test]
+    fn files_of_a_folder_without_git_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["src/a.c", ".hidden/b.c", "build/c.c", ".gitignore"] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, if name == ".gitignore" { "build" } else { "" }).unwrap();
+        }
+        let listing = Listing::of_folder(dir.path());
+        assert_eq!(listing.untracked, ["src/a.c"]);
+        assert!(listing.tracked.is_empty());
+    }
+}

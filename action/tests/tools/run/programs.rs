@@ -1,0 +1,162 @@
+//! Which of the programs that a command starts are checked: those of the project, however they are
+//! started, and none of the system.
+
+use libtest_mimic::Trial;
+
+use crate::needs::{CLANG, GCC, VALGRIND, trials};
+use crate::test_project::TestProject;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials!(
+        "run/programs",
+        programs_of_the_system_are_not_checked(VALGRIND, GCC),
+        programs_of_the_project_are_found(VALGRIND, GCC),
+        children_that_run_other_programs_are_excused(VALGRIND, GCC),
+        killed_child_of_checked_program_fails(VALGRIND, GCC),
+        each_leak_between_tools_is_found(VALGRIND, GCC),
+        patterns_choose_programs(VALGRIND, GCC),
+        short_sanitized_programs_are_seen(GCC, CLANG),
+        sanitized_program_with_another_sanitizer_is_named(GCC),
+    )
+}
+
+/// A program that starts others in the way that its first argument names.
+const STARTER: &str = r#"
+#define _GNU_SOURCE
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int main(int argc, char **argv) {
+    char *leak[] = {"app", "leak", NULL}, *nothing[] = {NULL};
+    const char *how = argc > 1 ? argv[1] : "";
+    pid_t pid;
+    if (!strcmp(how, "execl")) execl("./app", "app", "leak", NULL);
+    if (!strcmp(how, "execv")) execv("./app", leak);
+    if (!strcmp(how, "system-call")) syscall(SYS_execve, "./app", leak, environ);
+    if (!strcmp(how, "no-environment")) execve("./app", leak, nothing);
+    if (!strcmp(how, "spawn")) posix_spawn(&pid, "./app", NULL, NULL, leak, environ);
+    if (!strcmp(how, "tools")) return system("true; echo a | sed s/a/b/ > /dev/null");
+    if (!strcmp(how, "popen")) pclose(popen("expr 1 + 1", "r"));
+    if (!strcmp(how, "become-tool")) execlp("true", "true", NULL);
+    if (!strcmp(how, "missing")) { if (fork() == 0) { execlp("no-such-tool", "x", NULL); _exit(7); } }
+    while (wait(NULL) > 0) {}
+    return 0;
+}
+"#;
+
+fn with_starter() -> TestProject {
+    let project = TestProject::with_app("gcc");
+    project.write("starter.c", STARTER);
+    project.build("gcc", "starter");
+    project
+}
+
+fn programs_of_the_system_are_not_checked() {
+    let project = with_starter();
+    project.script("tools", "expr 1 + 1; echo a | sed s/a/b/; env -i true");
+    project
+        .run(&["--tool", "memcheck", "--", "./tools"])
+        .assert_fails_for("no-evidence");
+    project.write("Makefile", "test:\n");
+    project
+        .run(&["--tool", "memcheck", "--", "make", "test"])
+        .assert_fails_for("no-evidence");
+}
+
+fn programs_of_the_project_are_found() {
+    let project = with_starter();
+    for start in [
+        "./app leak",
+        "exec ./app leak",
+        "env -i ./app leak",
+        "unset LD_PRELOAD LEAKGATE_RUN; ./app leak",
+        "echo ./app leak | sh",
+        "nice timeout 20 ./app leak",
+        "./starter execl",
+        "./starter execv",
+        "./starter system-call",
+        "./starter no-environment",
+        "./starter spawn",
+        "(./app leak &); sleep 1",
+    ] {
+        project.script("start", start);
+        let result = project.run(&["--tool", "memcheck", "--", "./start"]);
+        assert_eq!(result.findings().len(), 1, "{start}: {}", result.err);
+        result.assert_fails_for("unexpected-finding");
+    }
+}
+
+fn children_that_run_other_programs_are_excused() {
+    let project = with_starter();
+    for how in ["tools", "popen", "become-tool", "missing"] {
+        let result = project.run(&["--tool", "memcheck", "--", "./starter", how]);
+        result.assert_passes();
+    }
+}
+
+fn killed_child_of_checked_program_fails() {
+    let project = with_starter();
+    project.script("start", "./app kill-child; sed -n p /dev/null");
+    project
+        .run(&["--tool", "memcheck", "--", "./start"])
+        .assert_fails_for("truncated-report");
+}
+
+fn each_leak_between_tools_is_found() {
+    let project = with_starter();
+    let lines: Vec<&str> = (0..40)
+        .map(|at| match at % 10 {
+            0 => "./app leak > /dev/null",
+            _ => "expr 1 + 1 > /dev/null",
+        })
+        .collect();
+    project.script("start", &lines.join("\n"));
+    let result = project.run(&["--tool", "memcheck", "--", "./start"]);
+    let occurrences = &result.json["findings"][0]["occurrences"];
+    assert_eq!(occurrences.as_u64(), Some(4), "{}", result.out);
+}
+
+fn patterns_choose_programs() {
+    let project = with_starter();
+    project.script("start", "./app leak; expr 1 + 1");
+    let run = |options: &[&str]| {
+        let arguments = [options, &["--tool", "memcheck", "--", "./start"]].concat();
+        project.run(&arguments)
+    };
+    run(&["--skip", "app"]).assert_fails_for("no-evidence");
+    // The findings depend on the version of `expr`.
+    let tools = run(&["--only", "expr"]);
+    assert!(tools.out.contains("memcheck: 1 process"), "{}", tools.out);
+    project.write("leakgate.toml", "[run]\nonly = [\"starter\"]\n");
+    run(&[]).assert_fails_for("no-evidence");
+    run(&["--only", "*/app"]).assert_fails_for("unexpected-finding");
+}
+
+fn short_sanitized_programs_are_seen() {
+    for compiler in ["gcc -fsanitize=undefined", "clang-19 -fsanitize=undefined"] {
+        let project = TestProject::with_app(compiler);
+        project.write("Makefile", "check:\n\t./app\n\trm app\n");
+        project
+            .run(&["--tool", "ubsan", "--", "make", "check"])
+            .assert_passes();
+    }
+}
+
+fn sanitized_program_with_another_sanitizer_is_named() {
+    let project = TestProject::with_app("gcc -fsanitize=undefined");
+    project.script("start", "./app");
+    let result = project.run(&["--tool", "asan", "--", "./start"]);
+    let reason = result.json["verdict"]["reasons"][0]["message"].to_string();
+    assert!(
+        reason.contains("app") && reason.contains("-fsanitize=address"),
+        "{reason}"
+    );
+    result.assert_fails_for("no-evidence");
+}
