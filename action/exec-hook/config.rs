@@ -68,7 +68,10 @@ pub(crate) fn load(program: &[u8]) {
         settings.fields.push(&[if ends_field { 0 } else { *byte }]);
     }
     settings.is_set = found == FIELDS && settings.variable.get().is_some();
-    let helper = settings.fields.get().and_then(|text| text.get(..settings.ends[0]));
+    let helper = settings
+        .fields
+        .get()
+        .and_then(|text| text.get(..settings.ends[0]));
     settings.is_set &= helper != Some(program);
 }
 
@@ -137,7 +140,9 @@ impl Config {
     /// Returns true if the longest folder that contains the program is one of the system.
     fn is_of_system(self, path: &[u8]) -> bool {
         let fields = self.0.fields.get().unwrap_or_default();
-        let folders = fields.get(self.0.ends[FIELDS - 1] + 1..).unwrap_or_default();
+        let folders = fields
+            .get(self.0.ends[FIELDS - 1] + 1..)
+            .unwrap_or_default();
         let mut longest = 0;
         let mut is_of_system = false;
         for folder in folders.split(|byte| *byte == b'|') {
@@ -160,9 +165,12 @@ impl Config {
     fn is_asked_about(self, path: &[u8]) -> bool {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
         let is_version = |rest: &[u8]| rest.iter().all(|b| b.is_ascii_digit() || b".-".contains(b));
-        self.field(5).to_bytes().split(|byte| *byte == b',').any(|asked| {
-            asked == b"*"
-                || (!asked.is_empty() && name.strip_prefix(asked).is_some_and(is_version))
-        })
+        self.field(5)
+            .to_bytes()
+            .split(|byte| *byte == b',')
+            .any(|asked| {
+                asked == b"*"
+                    || (!asked.is_empty() && name.strip_prefix(asked).is_some_and(is_version))
+            })
     }
 }

@@ -11,6 +11,9 @@ const PRELOAD_SIZE: usize = 2048;
 
 const PRELOAD: &[u8] = b"LD_PRELOAD";
 
+/// The variable with `LD_PRELOAD` of the program that the helper starts.
+const PRELOAD_OF_PROGRAM: &[u8] = b"LEAKGATE_PRELOAD";
+
 /// Returns the value of a variable of this process.
 pub(crate) fn own(name: &[u8]) -> Option<&'static [u8]> {
     // SAFETY: the environment of a process ends with a null pointer. It may change later; nothing
@@ -30,6 +33,16 @@ fn value(item: *const c_char, name: &[u8]) -> Option<&'static [u8]> {
     item.strip_prefix(name)?.strip_prefix(b"=")
 }
 
+/// The program that gets an environment.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Receiver {
+    /// The program itself, into which this library is loaded.
+    Program,
+    /// The helper, into which no library of the program may be loaded. It gets `LD_PRELOAD` under
+    /// another name.
+    Helper,
+}
+
 /// Calls a function with the caller's environment and what it lacks: the settings, and this library
 /// in `LD_PRELOAD`.
 ///
@@ -37,6 +50,7 @@ fn value(item: *const c_char, name: &[u8]) -> Option<&'static [u8]> {
 /// The environment is null, or an array of strings that ends with a null pointer.
 pub(crate) unsafe fn with_complete<R>(
     envp: Strings,
+    receiver: Receiver,
     config: Config,
     call: impl FnOnce(Strings) -> R,
 ) -> R {
@@ -44,13 +58,16 @@ pub(crate) unsafe fn with_complete<R>(
     let items = || unsafe { strings(envp) };
     let find = |name| items().find_map(|item| value(item, name));
     let preload = find(PRELOAD).unwrap_or_default();
-    let has_settings = find(VARIABLE).is_some();
     let has_library = contains(preload, config.library());
-    if has_settings && has_library {
+    if receiver == Receiver::Program && find(VARIABLE).is_some() && has_library {
         return call(envp);
     }
     let mut changed = Text::<PRELOAD_SIZE>::new();
-    changed.push(PRELOAD).push(b"=");
+    changed.push(match receiver {
+        Receiver::Program => PRELOAD,
+        Receiver::Helper => PRELOAD_OF_PROGRAM,
+    });
+    changed.push(b"=");
     if preload.is_empty() {
         changed.push(config.preload());
     } else if has_library {
@@ -61,9 +78,8 @@ pub(crate) unsafe fn with_complete<R>(
     if changed.get().is_none() {
         return call(envp);
     }
-    let is_kept = |item: &*const c_char| {
-        value(*item, PRELOAD).is_none() && value(*item, VARIABLE).is_none()
-    };
+    let replaced = [PRELOAD, PRELOAD_OF_PROGRAM, VARIABLE];
+    let is_kept = |item: &*const c_char| replaced.iter().all(|name| value(*item, name).is_none());
     with_array(items().count() + 3, |array| {
         items().filter(is_kept).for_each(|item| array.push(item));
         array.push(changed.as_ptr());

@@ -52,9 +52,20 @@ pub(crate) fn next(name: &CStr) -> *mut c_void {
 pub(crate) fn map(size: usize) -> *mut c_void {
     // SAFETY: the system chooses an unused address.
     let address = unsafe {
-        mmap(null_mut(), size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0)
+        mmap(
+            null_mut(),
+            size,
+            PROT_READ_WRITE,
+            MAP_PRIVATE_ANONYMOUS,
+            -1,
+            0,
+        )
     };
-    if address == MAP_FAILED { null_mut() } else { address }
+    if address == MAP_FAILED {
+        null_mut()
+    } else {
+        address
+    }
 }
 
 /// Returns memory of [`map`].

@@ -102,7 +102,10 @@ pub(crate) unsafe fn with_helper<R>(
         path,
     ];
     with_array(arguments().count() + start.len() + 1, |array| {
-        start.into_iter().chain(arguments().skip(1)).for_each(|item| array.push(item));
+        start
+            .into_iter()
+            .chain(arguments().skip(1))
+            .for_each(|item| array.push(item));
         call(array.get().map(|argv| (helper, argv)))
     })
 }

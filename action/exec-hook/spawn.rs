@@ -7,7 +7,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::config::Config;
-use crate::environment::with_complete;
+use crate::environment::{Receiver, with_complete};
 use crate::libc::{self, Errno, Strings};
 use crate::memory::bytes;
 use crate::program::{Start, decide, record_unchecked, search, with_helper};
@@ -24,6 +24,14 @@ type Spawn = unsafe extern "C" fn(
 
 const ENOSYS: c_int = 38;
 
+/// Returns which program gets the environment.
+fn receiver(start: Start) -> Receiver {
+    match start {
+        Start::ByHelper => Receiver::Helper,
+        Start::Unchanged | Start::Unknown => Receiver::Program,
+    }
+}
+
 /// Calls the C library's `execve`.
 pub(crate) unsafe fn next_execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: these are the caller's arguments.
@@ -31,12 +39,7 @@ pub(crate) unsafe fn next_execve(path: *const c_char, argv: Strings, envp: Strin
 }
 
 /// Calls `execve` or `execvpe` of the C library.
-unsafe fn next_exec(
-    function: &CStr,
-    name: *const c_char,
-    argv: Strings,
-    envp: Strings,
-) -> c_int {
+unsafe fn next_exec(function: &CStr, name: *const c_char, argv: Strings, envp: Strings) -> c_int {
     let next = libc::next(function);
     if next.is_null() {
         return -1;
@@ -64,7 +67,7 @@ unsafe fn exec(
             record_unchecked(libc::getpid(), bytes(path), config);
         }
         drop(errno);
-        with_complete(envp, config, |envp| match start {
+        with_complete(envp, receiver(start), config, |envp| match start {
             Start::ByHelper => with_helper(path, argv, config, |command| match command {
                 Some((helper, argv)) => next_execve(helper, argv, envp),
                 None => next_exec(function, name, argv, envp),
@@ -167,9 +170,13 @@ impl SpawnCall {
                 return self.next(self.function, self.pid, self.name, argv, envp);
             };
             let mut own_pid = 0;
-            let pid = if self.pid.is_null() { &raw mut own_pid } else { self.pid };
+            let pid = if self.pid.is_null() {
+                &raw mut own_pid
+            } else {
+                self.pid
+            };
             let start = decide(self.path, config);
-            let result = with_complete(envp, config, |envp| {
+            let result = with_complete(envp, receiver(start), config, |envp| {
                 if start != Start::ByHelper {
                     return self.next(self.function, pid, self.name, argv, envp);
                 }

@@ -3,7 +3,7 @@
 use core::ffi::c_char;
 
 use crate::config::{self, CHECKER_STARTS, Config, PASSED};
-use crate::environment;
+use crate::environment::{self, Receiver};
 use crate::libc;
 use crate::memory::{PATH, Text, with_array};
 use crate::program::{link_target, record_checked, record_unchecked, with_helper};
@@ -74,7 +74,7 @@ fn replace(program: *const c_char, config: Config) {
         };
         // SAFETY: all strings end with a zero, and all arrays with a null pointer.
         unsafe {
-            environment::with_complete(libc::environ, config, |envp| {
+            environment::with_complete(libc::environ, Receiver::Helper, config, |envp| {
                 with_helper(path, argv, config, |command| {
                     if let Some((helper, argv)) = command {
                         spawn::next_execve(helper, argv, envp);

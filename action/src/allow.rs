@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use leakgate_core::rules::RuleMetadata;
+use leakgate_core::rules::{GatedTotals, RuleMetadata};
 use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
 use leakgate_core::triage::TriagedFinding;
-use leakgate_core::{Config, Date, Disposition, Triage};
+use leakgate_core::{Config, Date, Disposition, Gate, Parsed, Triage};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
@@ -39,6 +39,10 @@ pub(crate) struct AllowArgs {
     /// Last day on which the rule accepts the finding. By default, the rule does not expire.
     #[arg(long, value_name = "YYYY-MM-DD")]
     expires: Option<Date>,
+    /// Don't limit the rule. By default, it accepts a leak only up to the bytes and blocks in these
+    /// logs, so that the leak can't grow unnoticed.
+    #[arg(long)]
+    no_limit: bool,
     /// Print the rule without adding it.
     #[arg(long)]
     dry_run: bool,
@@ -84,6 +88,11 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let entry = written
         .text
         .map_err(|cause| Error::Usage(format!("cannot accept {fingerprint}: {cause}")))?;
+    let entry = if args.no_limit {
+        entry
+    } else {
+        with_limits(&entry, &logs.parsed, &triage, &settings.gate)
+    };
     if args.dry_run {
         output::stdout(&entry)?;
     } else {
@@ -113,6 +122,36 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         output::note(&format!("  {}: {}", finding.kind, finding.title));
     }
     Ok(Status::Pass)
+}
+
+/// Limits the rules of an entry to the bytes and blocks of the leaks that they accept now.
+fn with_limits(entry: &str, parsed: &Parsed, triage: &Triage, gate: &Gate) -> String {
+    const TABLE: &str = "[[allow]]\n";
+    let Ok(config) = Config::read(CONFIG, entry) else {
+        return entry.to_owned();
+    };
+    let known = gate.rules.len();
+    let mut with_entry = gate.clone();
+    with_entry.rules.extend(config.rules);
+    let usages = triage.with_gate(parsed, &with_entry).usages;
+    let rules = entry.split(TABLE).skip(1);
+    rules
+        .zip(usages.iter().skip(known))
+        .map(|(rule, usage)| {
+            let GatedTotals { bytes, blocks, .. } = usage.gated;
+            let limit = format!("bytes = {bytes}, blocks = {blocks}");
+            let rule = match rule.find("witness = ") {
+                _ if blocks == 0 => rule.to_owned(),
+                // A weak fingerprint has a limit already.
+                _ if rule.contains("limit = { ") => {
+                    rule.replacen("limit = { ", &format!("limit = {{ {limit}, "), 1)
+                }
+                Some(at) => format!("{}limit = {{ {limit} }}\n{}", &rule[..at], &rule[at..]),
+                None => format!("{rule}limit = {{ {limit} }}\n"),
+            };
+            format!("{TABLE}{rule}")
+        })
+        .collect()
 }
 
 /// Returns what the options state about the rule.

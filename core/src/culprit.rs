@@ -201,6 +201,14 @@ fn with_slashes(path: Option<&str>) -> Cow<'_, str> {
     }
 }
 
+/// Returns true for a frame of third-party code, whatever the project's files are.
+pub(crate) fn is_certainly_third_party(info: &FrameInfo) -> bool {
+    is_system_library(
+        &with_slashes(info.file.as_deref()),
+        &with_slashes(info.module.as_deref()),
+    )
+}
+
 /// Returns true for a third-party source path, or for a module of the operating system or Python.
 fn is_system_library(file: &str, module: &str) -> bool {
     tables::THIRD_PARTY_FILES
@@ -551,7 +559,7 @@ mod tests {
         assert_eq!(found(&library), (Some(1), false));
         assert_eq!(
             found(&[frames[0], ("f", "", "/usr/bin/convert")]),
-            (Some(1), false)
+            (Some(0), false)
         );
     }
 

@@ -13,6 +13,7 @@ mod junit;
 mod listing;
 mod location;
 mod markdown;
+mod next_step;
 mod sarif;
 mod style;
 mod summary;

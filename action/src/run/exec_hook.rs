@@ -40,6 +40,9 @@ const SEPARATORS: [char; 3] = [':', ' ', '|'];
 
 const PRELOAD: &str = "LD_PRELOAD";
 
+/// Name of the variable by which the library passes `LD_PRELOAD` to the helper.
+const PRELOAD_OF_PROGRAM: &str = "LEAKGATE_PRELOAD";
+
 /// The library of a run.
 #[derive(Clone, Debug)]
 pub(super) struct ExecHook {
@@ -158,6 +161,14 @@ impl ExecHook {
             (VARIABLE.to_owned(), self.settings.clone()),
             (PRELOAD.to_owned(), self.preload.clone()),
         ]
+    }
+}
+
+/// Gives a program the `LD_PRELOAD` with which the library met it.
+pub(super) fn restore_preload(command: &mut Command) {
+    if let Some(preload) = std::env::var_os(PRELOAD_OF_PROGRAM) {
+        command.env(PRELOAD, preload);
+        command.env_remove(PRELOAD_OF_PROGRAM);
     }
 }
 

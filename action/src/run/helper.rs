@@ -217,6 +217,7 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
         command
     };
     command.envs(owned(&following.env));
+    exec_hook::restore_preload(&mut command);
     if !target.runtimes.unwrap_or_default().is_empty() {
         exec_hook::remove(&mut command);
     }

@@ -18,6 +18,7 @@ use self::bounded_text::BoundedText;
 use super::escape::{code, code_in_table, prose};
 use super::group::{ChangeLabels, Group, groups};
 use super::location;
+use super::next_step::next_step;
 use super::summary::shortened;
 use super::{FindingInRun, RenderOptions, Run};
 use crate::compare::summary;
@@ -64,6 +65,10 @@ pub(crate) fn write(
         ));
     }
     let rows = table(&findings, run, &mut report);
+    if let Some(step) = next_step(run) {
+        // The names in it have no character that Markdown interprets.
+        report.push(&format!("**Next:** {step}\n\n"));
+    }
     let details = detail::write(&findings, run, options, &mut report);
     accepted(run, &mut report);
     notes(run, &mut report);

@@ -13,6 +13,7 @@ use core::fmt;
 use self::paint::Paint;
 use super::escape::terminal;
 use super::group::groups;
+use super::next_step::next_step;
 use super::wrap::Wrapped;
 use super::{RenderOptions, Run};
 use crate::compare::summary;
@@ -191,6 +192,9 @@ fn footer(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let evidence = terminal(&run.verdict.evidence);
         let label = if evidence == NO_OUTPUT { "" } else { "seen: " };
         writeln!(out, "{label}{evidence}")?;
+    }
+    if let Some(step) = next_step(run) {
+        writeln!(out, "next: {}", terminal(&step))?;
     }
     Ok(())
 }

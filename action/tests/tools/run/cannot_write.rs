@@ -64,6 +64,16 @@ fn assert_one_error(result: &RunResult, cause: &str, help: &str) {
     );
 }
 
+/// Starts a program that can write files only up to a size.
+const LIMITED: &str = "#include <signal.h>\n#include <stdlib.h>\n#include <sys/resource.h>\n\
+     #include <sys/wait.h>\n#include <unistd.h>\n\
+     int main(int argc, char **argv) {\n\
+     struct rlimit limit = {atoi(argv[1]), atoi(argv[1])};\n\
+     if (atoi(argv[2])) signal(SIGXFSZ, SIG_IGN);\n\
+     setrlimit(RLIMIT_FSIZE, &limit);\n\
+     if (fork() == 0) { execl(\"./app\", \"app\", argv[3], NULL); _exit(9); }\n\
+     wait(NULL); return 0; }\n";
+
 fn run_that_cannot_write_ends() {
     let project = TestProject::with_app("gcc");
     let args = ["--tool", "memcheck", "--", "./app"];
@@ -76,17 +86,16 @@ fn run_that_cannot_write_ends() {
 
     // LeakSanitizer never ends if its thread that scans the memory cannot write.
     project.build("gcc -fsanitize=leak", "app");
-    let args = ["--tool", "lsan", "--", "./limited"];
-    for (limit, mode) in [
-        ("ulimit -f 1", "leak"),
-        ("ulimit -f 1; trap '' XFSZ", ""),
-        ("ulimit -f 0; trap '' XFSZ", ""),
-    ] {
-        project.script("limited", &format!("{limit}; ./app {mode}; exit 0"));
-        let result = run_after(&project, &["sh"], ":", &args);
-        result.assert_fails_for("missing-report");
+    project.write("limited.c", LIMITED);
+    project.build("gcc", "limited");
+    let limited = |limit: &str, is_ignored: &str, mode: &str| {
+        let args = ["--tool", "lsan", "--", "./limited", limit, is_ignored, mode];
+        run_after(&project, &["sh"], ":", &args)
+    };
+    for (limit, is_ignored, mode) in [("512", "0", "leak"), ("512", "1", ""), ("0", "1", "")] {
+        limited(limit, is_ignored, mode).assert_fails_for("missing-report");
     }
-    let stopped = run_after(&project, &["sh"], ":", &args);
+    let stopped = limited("0", "1", "");
     stopped.assert_fails_for("command-failed");
     assert!(
         stopped.out.contains("a checker could not write its log")
@@ -95,8 +104,11 @@ fn run_that_cannot_write_ends() {
         stopped.out
     );
     // A limit that isn't reached changes nothing.
-    project.script("limited", "ulimit -f 1000; ./app; exit 0");
-    project.run(&args).assert_passes();
+    limited("512000", "0", "").assert_passes();
+    // The helper cannot record the program.
+    project.script("script", "ulimit -f 0; ./app leak; exit 0");
+    let args = ["--tool", "lsan", "--", "./script"];
+    run_after(&project, &["sh"], ":", &args).assert_fails_for("no-evidence");
 }
 
 fn run_on_full_disk_ends() {
