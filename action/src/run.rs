@@ -184,7 +184,10 @@ impl Session {
             tools: request.tools,
             all: request.all,
         };
-        let filter = ProgramFilter::new(request.root, request.patterns, &LocalMachine)?;
+        let mut filter = ProgramFilter::new(request.root, request.patterns, &LocalMachine)?;
+        if let Some(command) = request.argv.first() {
+            filter.add_interpreter_of(command, &LocalMachine);
+        }
         let groups =
             choose::checker_groups(selection, request.argv, harness, &filter, &LocalMachine)?;
         let dirs = RunDirs::new(keep_logs, is_dry_run)?;

@@ -14,6 +14,13 @@ use object::{Object, ObjectSymbol};
 
 use super::runtimes;
 
+/// The class of programs that load the same libraries as leakgate, in the header of an ELF file.
+pub(super) const OWN_CLASS: u8 = if cfg!(target_pointer_width = "64") {
+    2
+} else {
+    1
+};
+
 /// Allocators, each with a message that every program with this allocator contains. It is written
 /// in two parts, so that leakgate itself doesn't contain the message.
 const ALLOCATORS: &[([&str; 2], &str)] = &[

@@ -38,7 +38,7 @@ pub(super) fn concerns(root: &Path, program: &Path) -> bool {
 }
 
 /// Returns the interpreter with this name, which may end with a version.
-fn interpreter(name: &str) -> Option<&'static str> {
+pub(super) fn interpreter(name: &str) -> Option<&'static str> {
     let is_version = |rest: &str| {
         rest.bytes()
             .all(|b| b.is_ascii_digit() || b".-".contains(&b))

@@ -218,7 +218,8 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
     };
     command.envs(owned(&following.env));
     exec_hook::restore_preload(&mut command);
-    if !target.runtimes.unwrap_or_default().is_empty() {
+    let has_runtime = target.runtimes.is_some_and(|runtimes| !runtimes.is_empty());
+    if has_runtime || target.is_of_other_class {
         exec_hook::remove(&mut command);
     }
     Ok(command)
@@ -228,8 +229,10 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
 struct Target {
     path: PathBuf,
     is_checked: bool,
-    /// True if the preloaded library doesn't reach the program.
+    /// True if the program loads no library.
     is_static: bool,
+    /// True if the program can't load the preloaded library: it has 32 bits, and leakgate 64.
+    is_of_other_class: bool,
     /// The sanitizers in the program; `None` if they don't matter.
     runtimes: Option<Vec<Checker>>,
 }
@@ -240,7 +243,8 @@ impl Target {
         let path = LocalMachine
             .find_program(&name)
             .unwrap_or_else(|| PathBuf::from(program));
-        let is_elf = read_start(&path).is_some_and(|start| start.starts_with(b"\x7fELF"));
+        let start = read_start(&path).unwrap_or_default();
+        let is_elf = start.starts_with(b"\x7fELF");
         let is_wanted = is_elf && filter.is_checked(&canonical(&path));
         // A sanitizer is a part of the program.
         let needs_runtime = launch.wrapper.is_empty() && launch.child_env.is_empty();
@@ -253,6 +257,7 @@ impl Target {
         };
         Self {
             is_static: is_wanted && elf::is_statically_linked(&path),
+            is_of_other_class: is_elf && start.get(4) != Some(&elf::OWN_CLASS),
             path,
             is_checked,
             runtimes,
@@ -263,7 +268,7 @@ impl Target {
     /// valgrind if the library doesn't reach the program.
     fn launch(&self, launch: &Launch) -> Launch {
         let mut launch = launch.clone();
-        if !self.is_static {
+        if !self.is_static && !self.is_of_other_class {
             launch.wrapper = valgrind::without_children(&launch.wrapper);
         }
         launch

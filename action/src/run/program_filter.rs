@@ -102,6 +102,8 @@ pub(crate) struct ProgramFilter {
     own: Vec<PathBuf>,
     system: Vec<PathBuf>,
     patterns: ProgramPatterns,
+    /// Names of interpreters that are checked wherever they are.
+    interpreters: Vec<String>,
 }
 
 impl ProgramFilter {
@@ -136,7 +138,32 @@ impl ProgramFilter {
             own,
             system,
             patterns: patterns.clone(),
+            interpreters: Vec::new(),
         })
+    }
+
+    /// Makes the filter check the interpreter that a command names, or that runs its script.
+    pub(super) fn add_interpreter_of(&mut self, command: &str, machine: &dyn Machine) {
+        let of_script = machine
+            .find_program(command)
+            .and_then(|path| script_interpreter(&path));
+        let name = match program_name(command) {
+            "pytest" | "py.test" => "python",
+            name => name,
+        };
+        let names = [Some(name), of_script.as_deref().map(program_name)];
+        let interpreters = names
+            .into_iter()
+            .flatten()
+            .filter_map(extensions::interpreter);
+        self.interpreters.extend(interpreters.map(str::to_owned));
+    }
+
+    /// Returns true for an interpreter that is checked wherever it is.
+    fn is_interpreter(&self, program: &Path) -> bool {
+        let name = program.to_string_lossy();
+        extensions::interpreter(program_name(&name))
+            .is_some_and(|name| self.interpreters.iter().any(|known| known == name))
     }
 
     /// Returns true if a program is checked. The path has no links.
@@ -157,7 +184,9 @@ impl ProgramFilter {
         if !only.is_empty() {
             return fits(only);
         }
-        !self.is_of_system(program) || extensions::concerns(&self.root, program)
+        !self.is_of_system(program)
+            || self.is_interpreter(program)
+            || extensions::concerns(&self.root, program)
     }
 
     /// Returns true for a program of the system: the longest folder that contains it is one.
@@ -257,8 +286,8 @@ const FOLLOWED: &[&str] = &[
     "zsh",
 ];
 
-/// Returns true if a command only starts other programs: a shell, `make`, a runner of tests. A
-/// script counts as its interpreter.
+/// Returns true if a command only starts other programs: a shell, `make`, a runner of tests, or a
+/// script, whose interpreter is met when it starts.
 pub(super) fn is_followed(command: &str, filter: &ProgramFilter, machine: &dyn Machine) -> bool {
     let Some(path) = machine.find_program(command) else {
         return false;
@@ -275,7 +304,7 @@ pub(super) fn is_followed(command: &str, filter: &ProgramFilter, machine: &dyn M
     };
     machine
         .find_program(&interpreter)
-        .is_some_and(|path| is_listed(&path))
+        .is_some_and(|path| is_listed(&path) || filter.is_interpreter(&path))
 }
 
 /// Returns the interpreter of a script; `None` if the file isn't one. A file without a first line

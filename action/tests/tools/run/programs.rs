@@ -3,7 +3,7 @@
 
 use libtest_mimic::Trial;
 
-use crate::needs::{CLANG, GCC, VALGRIND, trials};
+use crate::needs::{CLANG, GCC, Need, VALGRIND, trials};
 use crate::test_project::TestProject;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -15,10 +15,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         killed_child_of_checked_program_fails(VALGRIND, GCC),
         each_leak_between_tools_is_found(VALGRIND, GCC),
         patterns_choose_programs(VALGRIND, GCC),
+        interpreter_of_the_command_is_checked(VALGRIND, PERL),
         short_sanitized_programs_are_seen(GCC, CLANG),
         sanitized_program_with_another_sanitizer_is_named(GCC),
     )
 }
+
+const PERL: Need = Need::Program("perl");
 
 /// A program that starts others in the way that its first argument names.
 const STARTER: &str = r#"
@@ -137,6 +140,28 @@ fn patterns_choose_programs() {
     project.write("leakgate.toml", "[run]\nonly = [\"starter\"]\n");
     run(&[]).assert_fails_for("no-evidence");
     run(&["--only", "*/app"]).assert_fails_for("unexpected-finding");
+}
+
+fn interpreter_of_the_command_is_checked() {
+    let project = TestProject::new();
+    project.write("test.pl", "print 1 + 1;\n");
+    let path = project.write("script", "#!/usr/bin/env perl\nprint 1 + 1;\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(path, mode).unwrap();
+    project.script("start", "perl test.pl");
+    let run = |command: &[&str]| {
+        let arguments = [&["--tool", "memcheck", "--"], command].concat();
+        project.run(&arguments)
+    };
+    for command in [&["./script"][..], &["perl", "test.pl"]] {
+        let result = run(command);
+        assert!(result.out.contains("memcheck: 1 process"), "{}", result.out);
+    }
+    run(&["./start"]).assert_fails_for("no-evidence");
+    // A library that the interpreter may load.
+    project.write("blib/arch/auto/X/X.so", "");
+    let result = run(&["./start"]);
+    assert!(result.out.contains("memcheck: 1 process"), "{}", result.out);
 }
 
 fn short_sanitized_programs_are_seen() {
