@@ -22,7 +22,7 @@ use super::log_rotation::{LogRotator, RestoredLogs};
 use super::log_space::LogSpace;
 use super::program_filter::{ProgramFilter, canonical};
 use super::status::{ProgressReporter, StatusLine};
-use super::watch::{CanaryTask, RuntimeWatch, Watch};
+use super::watch::{CanaryTask, GapWatch, RuntimeWatch, Watch};
 use super::{canary, launcher, preload};
 use crate::error::Error;
 use crate::output;
@@ -211,6 +211,7 @@ impl Invocation {
             log_names: BTreeSet::new(),
             silent_pids: BTreeSet::new(),
             runtimes: RuntimeWatch::new(&self.checkers, &self.launch.env),
+            gaps: self.gap_watch(),
             log_space: LogSpace::new(),
             log_obstacle: None,
             reporter: ProgressReporter::new(self.label.clone(), line.clone()),
@@ -233,6 +234,14 @@ impl Invocation {
         watch.update();
         let restored = rotator.finish()?;
         Ok(self.evaluate(outcome, canary, &watch, &restored))
+    }
+
+    /// Returns what finds programs that the preloaded library doesn't reach. A harness with its own
+    /// method also builds, and the programs that it builds with aren't checked.
+    fn gap_watch(&self) -> Option<GapWatch<'_>> {
+        let following = self.launch.following.as_ref()?;
+        let is_complete = self.has_family(Family::Valgrind) && self.harness == Harness::None;
+        is_complete.then(|| GapWatch::new(&following.filter))
     }
 
     /// Evaluates the logs and records after the command has ended.
@@ -289,6 +298,7 @@ impl Invocation {
                 .chain(records_error)
                 .chain(collected.disabled_checks)
                 .chain(watch.log_obstacle.clone())
+                .chain(watch.gaps.iter().flat_map(GapWatch::messages))
                 .chain(self.unproven(outcome, tests))
                 .collect(),
             leak_check_disabled: self.launch.leak_check_disabled.clone(),

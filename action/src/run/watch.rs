@@ -1,5 +1,6 @@
 //! Observes a command while it runs: its logs, its processes, and the canary.
 
+mod gap;
 mod runtime;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::thread::JoinHandle;
 
 use leakgate_core::verdict::{Canary, Termination};
 
+pub(super) use self::gap::GapWatch;
 pub(super) use self::runtime::RuntimeWatch;
 #[cfg(target_os = "linux")]
 pub(super) use self::runtime::effective_user;
@@ -42,6 +44,8 @@ pub(super) struct Watch<'a> {
     /// Pids of processes that were seen to run under a checker that may write no log.
     pub(super) silent_pids: BTreeSet<u32>,
     pub(super) runtimes: RuntimeWatch<'a>,
+    /// `None` if the harness may start programs of the project that aren't tests.
+    pub(super) gaps: Option<GapWatch<'a>>,
     pub(super) log_space: LogSpace,
     /// Why logs could not be written.
     pub(super) log_obstacle: Option<String>,
@@ -97,6 +101,9 @@ impl Watch<'_> {
     /// Records the logs and processes that exist now.
     pub(super) fn update(&mut self) {
         self.log_names.extend(collect::names(self.logs));
+        if let Some(gaps) = &mut self.gaps {
+            gaps.check(&child::descendants().unwrap_or_default());
+        }
         let is_sanitizer = |checker: &Checker| checker.family() == Family::Sanitizer;
         if !self.checkers.iter().any(is_sanitizer) {
             return;

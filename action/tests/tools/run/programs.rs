@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         children_that_run_other_programs_are_excused(VALGRIND, GCC),
         killed_child_of_checked_program_fails(VALGRIND, GCC),
         each_leak_between_tools_is_found(VALGRIND, GCC),
+        program_that_is_not_reached_fails(VALGRIND, GCC),
         patterns_choose_programs(VALGRIND, GCC),
         interpreter_of_the_command_is_checked(VALGRIND, PERL),
         short_sanitized_programs_are_seen(GCC, CLANG),
@@ -43,6 +44,10 @@ int main(int argc, char **argv) {
     if (!strcmp(how, "execl")) execl("./app", "app", "leak", NULL);
     if (!strcmp(how, "execv")) execv("./app", leak);
     if (!strcmp(how, "system-call")) syscall(SYS_execve, "./app", leak, environ);
+    if (!strcmp(how, "hidden")) {
+        char *alone[] = {"long", NULL};
+        if (fork() == 0) { syscall(SYS_execve, "./long", alone, nothing); _exit(9); }
+    }
     if (!strcmp(how, "no-environment")) execve("./app", leak, nothing);
     if (!strcmp(how, "spawn")) posix_spawn(&pid, "./app", NULL, NULL, leak, environ);
     if (!strcmp(how, "tools")) return system("true; echo a | sed s/a/b/ > /dev/null");
@@ -124,6 +129,23 @@ fn each_leak_between_tools_is_found() {
     let result = project.run(&["--tool", "memcheck", "--", "./start"]);
     let occurrences = &result.json["findings"][0]["occurrences"];
     assert_eq!(occurrences.as_u64(), Some(4), "{}", result.out);
+}
+
+fn program_that_is_not_reached_fails() {
+    let project = with_starter();
+    project.write(
+        "long.c",
+        "#include <unistd.h>\nint main(void) { sleep(3); return 0; }\n",
+    );
+    project.build("gcc", "long");
+    let arguments = ["--tool", "memcheck", "--", "./starter", "hidden"];
+    let result = project.run(&arguments);
+    result.assert_fails_for("no-evidence");
+    assert!(
+        result.out.contains("ran without a checker"),
+        "{}",
+        result.out
+    );
 }
 
 fn patterns_choose_programs() {
