@@ -2,6 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub(crate) type Strings = *const *const c_char;
 
@@ -42,10 +43,44 @@ unsafe extern "C" {
     fn munmap(address: *mut c_void, size: usize) -> c_int;
 }
 
-/// Returns the address of the definition that this library hides; null if there is none.
-pub(crate) fn next(name: &CStr) -> *mut c_void {
-    // SAFETY: the name ends with a zero.
-    unsafe { dlsym(RTLD_NEXT, name.as_ptr()) }
+/// A function of the C library that this library hides.
+pub(crate) struct Hidden {
+    name: &'static CStr,
+    address: AtomicPtr<c_void>,
+}
+
+pub(crate) static EXECVE: Hidden = Hidden::new(c"execve");
+pub(crate) static EXECVPE: Hidden = Hidden::new(c"execvpe");
+pub(crate) static POSIX_SPAWN: Hidden = Hidden::new(c"posix_spawn");
+pub(crate) static POSIX_SPAWNP: Hidden = Hidden::new(c"posix_spawnp");
+
+impl Hidden {
+    const fn new(name: &'static CStr) -> Self {
+        Self {
+            name,
+            address: AtomicPtr::new(null_mut()),
+        }
+    }
+
+    /// Returns the address of the function; null if there is none.
+    pub(crate) fn address(&self) -> *mut c_void {
+        let known = self.address.load(Ordering::Relaxed);
+        if !known.is_null() {
+            return known;
+        }
+        // SAFETY: the name ends with a zero.
+        let found = unsafe { dlsym(RTLD_NEXT, self.name.as_ptr()) };
+        self.address.store(found, Ordering::Relaxed);
+        found
+    }
+}
+
+/// Looks all functions up. After `fork`, another thread of the parent may hold the lock of the
+/// dynamic loader forever.
+pub(crate) fn resolve() {
+    for function in [&EXECVE, &EXECVPE, &POSIX_SPAWN, &POSIX_SPAWNP] {
+        function.address();
+    }
 }
 
 /// Returns zeroed memory; null if there is none.

@@ -4,7 +4,7 @@
 //! The variadic functions (`execl` and its kin) are missing; their programs are met when they
 //! start.
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 
 use crate::config::Config;
 use crate::environment::{Receiver, with_complete};
@@ -35,12 +35,17 @@ fn receiver(start: Start) -> Receiver {
 /// Calls the C library's `execve`.
 pub(crate) unsafe fn next_execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: these are the caller's arguments.
-    unsafe { next_exec(c"execve", path, argv, envp) }
+    unsafe { next_exec(&libc::EXECVE, path, argv, envp) }
 }
 
 /// Calls `execve` or `execvpe` of the C library.
-unsafe fn next_exec(function: &CStr, name: *const c_char, argv: Strings, envp: Strings) -> c_int {
-    let next = libc::next(function);
+unsafe fn next_exec(
+    function: &libc::Hidden,
+    name: *const c_char,
+    argv: Strings,
+    envp: Strings,
+) -> c_int {
+    let next = function.address();
     if next.is_null() {
         return -1;
     }
@@ -50,7 +55,7 @@ unsafe fn next_exec(function: &CStr, name: *const c_char, argv: Strings, envp: S
 
 /// Replaces this process by a program. `path` is the file that the function finds for `name`.
 unsafe fn exec(
-    function: &CStr,
+    function: &libc::Hidden,
     name: *const c_char,
     path: *const c_char,
     argv: Strings,
@@ -80,13 +85,13 @@ unsafe fn exec(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: these are the caller's arguments.
-    unsafe { exec(c"execve", path, path, argv, envp) }
+    unsafe { exec(&libc::EXECVE, path, path, argv, envp) }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn execv(path: *const c_char, argv: Strings) -> c_int {
     // SAFETY: these are the caller's arguments, and the environment of the process.
-    unsafe { exec(c"execve", path, path, argv, libc::environ) }
+    unsafe { exec(&libc::EXECVE, path, path, argv, libc::environ) }
 }
 
 #[unsafe(no_mangle)]
@@ -101,7 +106,7 @@ unsafe extern "C" fn execvpe(name: *const c_char, argv: Strings, envp: Strings) 
     unsafe {
         let found = search(name);
         let path = found.as_ref().map_or(name, |path| path.as_ptr());
-        exec(c"execvpe", name, path, argv, envp)
+        exec(&libc::EXECVPE, name, path, argv, envp)
     }
 }
 
@@ -115,7 +120,7 @@ unsafe extern "C" fn posix_spawn(
     envp: Strings,
 ) -> c_int {
     let call = SpawnCall {
-        function: c"posix_spawn",
+        function: &libc::POSIX_SPAWN,
         pid,
         name: path,
         path,
@@ -139,7 +144,7 @@ unsafe extern "C" fn posix_spawnp(
     unsafe {
         let found = search(name);
         let call = SpawnCall {
-            function: c"posix_spawnp",
+            function: &libc::POSIX_SPAWNP,
             pid,
             name,
             path: found.as_ref().map_or(name, |path| path.as_ptr()),
@@ -152,7 +157,7 @@ unsafe extern "C" fn posix_spawnp(
 
 /// The arguments of `posix_spawn` and `posix_spawnp`, except those of the new program.
 struct SpawnCall {
-    function: &'static CStr,
+    function: &'static libc::Hidden,
     pid: *mut c_int,
     name: *const c_char,
     /// The file that the function finds for the name.
@@ -181,7 +186,7 @@ impl SpawnCall {
                     return self.next(self.function, pid, self.name, argv, envp);
                 }
                 with_helper(self.path, argv, config, |command| match command {
-                    Some((helper, argv)) => self.next(c"posix_spawn", pid, helper, argv, envp),
+                    Some((helper, argv)) => self.next(&libc::POSIX_SPAWN, pid, helper, argv, envp),
                     None => self.next(self.function, pid, self.name, argv, envp),
                 })
             });
@@ -195,13 +200,13 @@ impl SpawnCall {
     /// Calls a function of the C library.
     unsafe fn next(
         &self,
-        function: &CStr,
+        function: &libc::Hidden,
         pid: *mut c_int,
         name: *const c_char,
         argv: Strings,
         envp: Strings,
     ) -> c_int {
-        let next = libc::next(function);
+        let next = function.address();
         if next.is_null() {
             return ENOSYS;
         }

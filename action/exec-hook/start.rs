@@ -18,6 +18,7 @@ static START: extern "C" fn() = start;
 
 extern "C" fn start() {
     let _errno = libc::Errno::keep();
+    libc::resolve();
     let program = link_target(c"/proc/self/exe".as_ptr());
     let Some(path) = program.get() else {
         return;
