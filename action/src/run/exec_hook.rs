@@ -9,12 +9,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::checker::Family;
+use super::checker::{Checker, Family};
 use super::executable;
 use super::harness::CheckedCommand;
-use super::launch::{Launch, Machine};
+use super::launch::{Launch, LocalMachine, Machine};
 use super::program_filter::{ProgramFilter, is_followed};
-use super::valgrind;
+use super::{elf, valgrind};
 use crate::error::Error;
 
 /// The compiled library. Empty if this system has none.
@@ -53,10 +53,25 @@ pub(super) struct ExecHook {
 }
 
 impl ExecHook {
+    /// Returns the library for a command; `None` if the checker follows the programs itself. The
+    /// library doesn't reach a statically linked command.
+    pub(super) fn for_command(
+        checkers: &[Checker],
+        argv: &[String],
+        filter: &ProgramFilter,
+        private: &Path,
+    ) -> Option<Self> {
+        let family = checkers.first()?.family();
+        let program = LocalMachine.find_program(argv.first()?)?;
+        (!elf::is_statically_linked(&program))
+            .then(|| Self::new(private, family, filter, &LocalMachine))
+            .flatten()
+    }
+
     /// Returns the library for a run, or `None` if programs can't be told apart: on other systems
     /// than Linux, for checkers that are commands of their own, and if a path contains a
     /// separator.
-    pub(super) fn new(
+    fn new(
         private: &Path,
         family: Family,
         filter: &ProgramFilter,

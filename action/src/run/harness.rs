@@ -7,6 +7,8 @@ mod go;
 mod meson;
 mod python;
 
+use std::process::{Command, Stdio};
+
 use super::checker::{Checker, Family};
 use super::launch::{Launch, Machine};
 use crate::error::Error;
@@ -178,6 +180,21 @@ fn option_value<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a str> {
                 rest => rest.strip_prefix('='),
             })
     })
+}
+
+/// Runs a command and returns its standard output, or `None` if it fails.
+pub(crate) fn capture(argv: &[&str]) -> Option<String> {
+    let (program, arguments) = argv.split_first()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Returns a command line that a shell splits into exactly these arguments.

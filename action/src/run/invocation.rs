@@ -1,9 +1,10 @@
 //! One run of the command under checkers that can run at the same time.
 
+mod verifier;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use leakgate_core::verdict::{Canary, CheckerRun};
@@ -12,10 +13,8 @@ use super::checker::{Checker, Family};
 use super::child::{self, ChildCommand, ChildOutcome};
 use super::collect::{self, CollectContext, NamedLog};
 use super::dirs::{MODE_SHARED, RunDirs, make_shared};
-use super::elf;
 use super::exec_hook::{ExecHook, Unchecked};
-use super::foreign::{self, AppVerifierCommands};
-use super::harness::{CheckedCommand, Context, Harness, cargo, program_name, shell_join};
+use super::harness::{self, CheckedCommand, Context, Harness, cargo, program_name, shell_join};
 use super::helper::{self, Record};
 use super::launch::{Following, Launch, LocalMachine, Machine};
 use super::log_rotation::{LogRotator, RestoredLogs};
@@ -75,7 +74,7 @@ impl Invocation {
         let logs = dirs.logs().join(&label);
         let private = dirs.private().join(&label);
         let mut launch = launcher::launch(checkers, &logs, &LocalMachine)?;
-        let hook = Self::hook(checkers, argv, filter, &private);
+        let hook = ExecHook::for_command(checkers, argv, filter, &private);
         launch.following = hook.as_ref().map(|hook| Following {
             env: hook.env().into(),
             filter: filter.clone(),
@@ -89,7 +88,7 @@ impl Invocation {
             helper: &helper,
             script: &script,
             machine: &LocalMachine,
-            capture: &capture,
+            capture: &harness::capture,
         };
         let mut checked = harness.rewrite(argv, &launch, context)?;
         if let Some(hook) = &hook {
@@ -111,21 +110,6 @@ impl Invocation {
             logs,
             private,
         })
-    }
-
-    /// Returns the library that meets the programs of the project; `None` if the checker follows
-    /// them itself. The library doesn't reach a statically linked command.
-    fn hook(
-        checkers: &[Checker],
-        argv: &[String],
-        filter: &ProgramFilter,
-        private: &Path,
-    ) -> Option<ExecHook> {
-        let family = checkers.first()?.family();
-        let program = LocalMachine.find_program(argv.first()?)?;
-        (!elf::is_statically_linked(&program))
-            .then(|| ExecHook::new(private, family, filter, &LocalMachine))
-            .flatten()
     }
 
     /// Returns the environment variables of the command itself.
@@ -361,33 +345,6 @@ impl Invocation {
         ))
     }
 
-    /// Enables Application Verifier for the program before it starts.
-    fn enable_verifier(&self) -> Result<(), Error> {
-        match self.verifier_commands() {
-            Some(commands) => run_verifier(&commands.enable),
-            None => Ok(()),
-        }
-    }
-
-    /// Exports the log of Application Verifier and disables it.
-    fn export_verifier_log(&self) -> Result<(), Error> {
-        let Some(commands) = self.verifier_commands() else {
-            return Ok(());
-        };
-        run_verifier(&commands.export)?;
-        run_verifier(&commands.disable)
-    }
-
-    /// Returns the commands that Application Verifier needs, or `None` for other checkers.
-    fn verifier_commands(&self) -> Option<AppVerifierCommands> {
-        if !self.checkers.contains(&Checker::Appverifier) {
-            return None;
-        }
-        let program = self.argv.first().map_or("", String::as_str);
-        let log_dir = self.logs.to_string_lossy();
-        Some(foreign::appverifier_commands(program, &log_dir))
-    }
-
     /// Returns a message for each reason, other than missing reports, why the run proves nothing.
     fn unproven(&self, outcome: ChildOutcome, tests: Option<u64>) -> Vec<String> {
         let command = self.command();
@@ -425,31 +382,4 @@ impl Invocation {
         }
         unproven
     }
-}
-
-/// Runs a command of Application Verifier.
-fn run_verifier(command: &[String]) -> Result<(), Error> {
-    let status = Command::new(&command[0]).args(&command[1..]).status();
-    if status.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "cannot configure Application Verifier: `{}` failed",
-        command.join(" ")
-    )))
-}
-
-/// Runs a command and returns its standard output, or `None` if it fails.
-fn capture(argv: &[&str]) -> Option<String> {
-    let (program, arguments) = argv.split_first()?;
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
