@@ -1,11 +1,11 @@
 //! Finds out which sanitizer runtimes a program contains, by scanning its file.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use memchr::memmem;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 
 use super::checker::Checker;
 
@@ -22,20 +22,47 @@ const MARKERS: &[(&[u8], Checker)] = &[
     (b"__hwasan_init", Checker::Hwasan),
 ];
 
+/// Beginnings of the names of runtimes that are loaded.
+const LIBRARIES: &[&[u8]] = &[
+    b"libasan.so",
+    b"libclang_rt.",
+    b"libhwasan.so",
+    b"liblsan.so",
+    b"libtsan.so",
+    b"libubsan.so",
+];
+
 /// Returns the sanitizers whose runtimes a program contains; `None` if the file is not an
 /// executable but a script, for example.
 pub(super) fn detect(path: &Path) -> io::Result<Option<Vec<Checker>>> {
     detect_in(File::open(path)?)
 }
 
-/// Like [`detect`], but without the sanitizers that a program only names, as a compiler does.
+/// Like [`detect`], but without the sanitizers that a program only names, as a compiler does. The
+/// symbols decide, unless they were removed, as `go test` does.
 pub(super) fn detect_symbols(path: &Path) -> io::Result<Option<Vec<Checker>>> {
     let found = detect(path)?;
     let has_any = found.as_ref().is_some_and(|found| !found.is_empty());
-    if has_any && !has_symbols(File::open(path)?) {
+    if has_any && !has_symbols(File::open(path)?) && !may_lack_symbols(&fs::read(path)?) {
         return Ok(Some(Vec::new()));
     }
     Ok(found)
+}
+
+/// Returns true for a program without symbols, and for one that loads a runtime but calls nothing
+/// in it.
+fn may_lack_symbols(bytes: &[u8]) -> bool {
+    let Ok(program) = object::File::parse(bytes) else {
+        return false;
+    };
+    let names = program.section_by_name(".dynstr");
+    let names = names
+        .and_then(|section| section.data().ok())
+        .unwrap_or_default();
+    program.symbols().next().is_none()
+        || LIBRARIES
+            .iter()
+            .any(|library| memmem::find(names, library).is_some())
 }
 
 /// Like [`detect`], for an open file.

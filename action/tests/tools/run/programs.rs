@@ -190,9 +190,14 @@ fn short_sanitized_programs_are_seen() {
     for compiler in ["gcc -fsanitize=undefined", "clang-19 -fsanitize=undefined"] {
         let project = TestProject::with_app(compiler);
         project.write("Makefile", "check:\n\t./app\n\trm app\n");
-        project
-            .run(&["--tool", "ubsan", "--", "make", "check"])
-            .assert_passes();
+        let run = || project.run(&["--tool", "ubsan", "--", "make", "check"]);
+        run().assert_passes();
+        // A program without anything to check, and one without symbols.
+        project.write("app.c", "int main(void) { return 0; }\n");
+        for options in ["", " -s"] {
+            project.build(&format!("{compiler}{options}"), "app");
+            run().assert_passes();
+        }
     }
 }
 
