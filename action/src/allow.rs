@@ -140,18 +140,29 @@ fn with_limits(entry: &str, parsed: &Parsed, triage: &Triage, gate: &Gate) -> St
         .map(|(rule, usage)| {
             let GatedTotals { bytes, blocks, .. } = usage.gated;
             let limit = format!("bytes = {bytes}, blocks = {blocks}");
-            let rule = match rule.find("witness = ") {
+            let rule = match (
+                line_start(rule, "limit = { "),
+                line_start(rule, "witness = "),
+            ) {
                 _ if blocks == 0 => rule.to_owned(),
                 // A weak fingerprint has a limit already.
-                _ if rule.contains("limit = { ") => {
-                    rule.replacen("limit = { ", &format!("limit = {{ {limit}, "), 1)
+                (Some(at), _) => {
+                    let after = &rule[at + "limit = { ".len()..];
+                    format!("{}limit = {{ {limit}, {after}", &rule[..at])
                 }
-                Some(at) => format!("{}limit = {{ {limit} }}\n{}", &rule[..at], &rule[at..]),
-                None => format!("{rule}limit = {{ {limit} }}\n"),
+                (None, Some(at)) => {
+                    format!("{}limit = {{ {limit} }}\n{}", &rule[..at], &rule[at..])
+                }
+                (None, None) => format!("{rule}limit = {{ {limit} }}\n"),
             };
             format!("{TABLE}{rule}")
         })
         .collect()
+}
+
+/// Returns the position of the line that begins with a text. The reason may contain it, too.
+fn line_start(rule: &str, text: &str) -> Option<usize> {
+    rule.find(&format!("\n{text}")).map(|at| at + 1)
 }
 
 /// Returns what the options state about the rule.
@@ -254,4 +265,17 @@ fn append(path: &Path, entry: &str) -> Result<(), Error> {
         }
     })?;
     output::file(path, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_not_searched_for_in_the_reason() {
+        let rule = "id = \"a\"\nreason = \"limit = { witness = x\"\nwitness = [\"fun:f\"]\n";
+        assert_eq!(line_start(rule, "limit = { "), None);
+        let at = line_start(rule, "witness = ").unwrap();
+        assert_eq!(&rule[at..], "witness = [\"fun:f\"]\n");
+    }
 }
