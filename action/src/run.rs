@@ -35,6 +35,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use leakgate_core::emit;
+use leakgate_core::rules::RunPatterns;
 use leakgate_core::verdict::{Canary, ObservedRuns, Termination};
 
 pub(crate) use self::checker::Checker;
@@ -45,7 +46,6 @@ pub(crate) use self::helper::{Exec, run as exec};
 use self::invocation::Invocation;
 use self::launch::LocalMachine;
 use self::program_filter::ProgramFilter;
-pub(crate) use self::program_filter::ProgramPatterns;
 use crate::args::{GateArgs, ReportArgs};
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status, write_reports};
@@ -104,16 +104,21 @@ pub(crate) struct RunArgs {
 /// Runs `leakgate run`.
 pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let patterns = ProgramPatterns {
-        only: args.only.clone(),
-        skip: args.skip.clone(),
+    // Each option replaces the list in the configuration.
+    let chosen = |given: &[String], configured: &[String]| match given {
+        [] => configured.to_vec(),
+        given => given.to_vec(),
+    };
+    let patterns = RunPatterns {
+        only: chosen(&args.only, &settings.programs.only),
+        skip: chosen(&args.skip, &settings.programs.skip),
     };
     let request = RunRequest {
         argv: &command_argv(&args.command)?,
         tools: &args.tool,
         all: args.all,
         root: settings.folder(),
-        patterns: &settings.programs.or(&patterns),
+        patterns: &patterns,
         timeout: args.timeout,
     };
     let base = args
@@ -155,7 +160,7 @@ pub(crate) struct RunRequest<'a> {
     /// Folder of the project.
     pub(crate) root: &'a Path,
     /// The programs to check, and those not to check.
-    pub(crate) patterns: &'a ProgramPatterns,
+    pub(crate) patterns: &'a RunPatterns,
     /// Time after which the command is stopped. `None` means no limit.
     pub(crate) timeout: Option<Duration>,
 }

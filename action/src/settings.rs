@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use leakgate_core::custom_format::CustomFormat;
 use leakgate_core::error::UnknownName;
-use leakgate_core::rules::{Pack, packs, read_file};
+use leakgate_core::rules::{Pack, RunPatterns, packs, read_file};
 use leakgate_core::{Baseline, Config, Date, Gate, Policy, Rule};
 
 use crate::args::GateArgs;
 use crate::error::Error;
-use crate::run::ProgramPatterns;
 use crate::source_filter::OwnSources;
 use crate::workspace;
 
@@ -35,7 +34,7 @@ pub(crate) struct Settings {
     /// Custom log formats from `[[format]]`.
     pub(crate) formats: Vec<CustomFormat>,
     /// The programs that `leakgate run` checks, from `[run]`.
-    pub(crate) programs: ProgramPatterns,
+    pub(crate) programs: RunPatterns,
     /// Paths of all files that the settings come from.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -107,10 +106,7 @@ impl Settings {
             config: path,
             baseline,
             formats: config.formats,
-            programs: ProgramPatterns {
-                only: config.run.only,
-                skip: config.run.skip,
-            },
+            programs: config.run,
             files,
         })
     }

@@ -23,7 +23,7 @@ const LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/exec-hook.so"))
 /// File name of the library.
 const FILE_NAME: &str = "libleakgate_exec.so";
 
-/// File with a line for each program that started without a checker.
+/// File with a line for each program that started, with or without a checker.
 const EVENTS: &str = "events";
 
 /// Name of the variable with the settings of the library.
@@ -69,8 +69,8 @@ impl ExecHook {
     }
 
     /// Returns the library for a run, or `None` if programs can't be told apart: on other systems
-    /// than Linux, for checkers that are commands of their own, and if a path contains a
-    /// separator.
+    /// than Linux, for preloaded allocators, for checkers that are separate commands, and if a path
+    /// contains a separator.
     fn new(
         private: &Path,
         family: Family,

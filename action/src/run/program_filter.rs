@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use leakgate_core::rules::RunPatterns;
 use serde::{Deserialize, Serialize};
 
 use super::extensions;
@@ -72,36 +73,16 @@ const SOURCES: &[&str] = &["/usr/src", "/usr/local/src"];
 /// Folders within a project that contain other people's programs.
 const ENVIRONMENTS: &[&str] = &[".venv", "venv", ".tox", ".nox", "node_modules"];
 
-/// Patterns of programs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ProgramPatterns {
-    /// If there are any, only programs that fit one are checked.
-    pub(crate) only: Vec<String>,
-    /// Programs that fit one of these are never checked.
-    pub(crate) skip: Vec<String>,
-}
-
-impl ProgramPatterns {
-    /// Returns these patterns, with those of the command line in place of each list that has some.
-    pub(crate) fn or(&self, given: &Self) -> Self {
-        let choose = |own: &Vec<String>, given: &Vec<String>| match given.is_empty() {
-            true => own.clone(),
-            false => given.clone(),
-        };
-        Self {
-            only: choose(&self.only, &given.only),
-            skip: choose(&self.skip, &given.skip),
-        }
-    }
-}
-
 /// Decides which programs are checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProgramFilter {
     root: PathBuf,
     own: Vec<PathBuf>,
     system: Vec<PathBuf>,
-    patterns: ProgramPatterns,
+    /// If there are any, only programs that fit one are checked.
+    only: Vec<String>,
+    /// Programs that fit one of these are never checked.
+    skip: Vec<String>,
     /// Names of interpreters that are checked wherever they are.
     interpreters: Vec<String>,
 }
@@ -113,7 +94,7 @@ impl ProgramFilter {
     /// A pattern is invalid.
     pub(crate) fn new(
         root: &Path,
-        patterns: &ProgramPatterns,
+        patterns: &RunPatterns,
         machine: &dyn Machine,
     ) -> Result<Self, Error> {
         glob_set(&patterns.only)?;
@@ -137,7 +118,8 @@ impl ProgramFilter {
             root,
             own,
             system,
-            patterns: patterns.clone(),
+            only: patterns.only.clone(),
+            skip: patterns.skip.clone(),
             interpreters: Vec::new(),
         })
     }
@@ -168,7 +150,6 @@ impl ProgramFilter {
 
     /// Returns true if a program is checked. The path has no links.
     pub(super) fn is_checked(&self, program: &Path) -> bool {
-        let ProgramPatterns { only, skip } = &self.patterns;
         let fits = |patterns: &[String]| {
             let name = program.file_name().map(Path::new).unwrap_or(program);
             let within = program.strip_prefix(&self.root).unwrap_or(program);
@@ -178,11 +159,11 @@ impl ProgramFilter {
                     .any(|path| set.is_match(path))
             })
         };
-        if fits(skip) {
+        if fits(&self.skip) {
             return false;
         }
-        if !only.is_empty() {
-            return fits(only);
+        if !self.only.is_empty() {
+            return fits(&self.only);
         }
         !self.is_of_system(program)
             || self.is_interpreter(program)
@@ -200,7 +181,7 @@ impl ProgramFilter {
 
     /// Returns the names of programs of the system that may be checked; `*` stands for all.
     pub(super) fn programs_to_ask_about(&self) -> Vec<&str> {
-        if self.patterns.only.is_empty() {
+        if self.only.is_empty() {
             extensions::INTERPRETERS.to_vec()
         } else {
             vec!["*"]
@@ -215,8 +196,8 @@ impl ProgramFilter {
     }
 }
 
-/// Returns the names of the programs that leakgate follows without checking them, if the user gives
-/// them as the command: they only start other programs.
+/// Names of programs that leakgate follows without checking them if the user gives them as the
+/// command: they only start other programs.
 const FOLLOWED: &[&str] = &[
     "ash",
     "bash",
@@ -366,7 +347,7 @@ mod tests {
             ..FakeMachine::default()
         };
         let owned = |patterns: &[&str]| patterns.iter().map(|&p| p.to_owned()).collect();
-        let patterns = ProgramPatterns {
+        let patterns = RunPatterns {
             only: owned(only),
             skip: owned(skip),
         };
@@ -421,9 +402,9 @@ mod tests {
         let skip = filter("/w/p", &[], &["**/gen-*"]);
         assert!(!skip.is_checked(Path::new("/w/p/tools/gen-table")));
         assert!(skip.is_checked(Path::new("/w/p/t")));
-        let patterns = ProgramPatterns {
+        let patterns = RunPatterns {
             only: vec!["a[".to_owned()],
-            ..ProgramPatterns::default()
+            ..RunPatterns::default()
         };
         let error = ProgramFilter::new(Path::new("/"), &patterns, &FakeMachine::default());
         assert!(error.unwrap_err().to_string().contains("`a[`"));

@@ -43,7 +43,11 @@ pub(super) fn detect(path: &Path) -> io::Result<Option<Vec<Checker>>> {
 pub(super) fn detect_symbols(path: &Path) -> io::Result<Option<Vec<Checker>>> {
     let found = detect(path)?;
     let has_any = found.as_ref().is_some_and(|found| !found.is_empty());
-    if has_any && !has_symbols(File::open(path)?) && !may_lack_symbols(&fs::read(path)?) {
+    let is_sure = |bytes: &[u8]| {
+        object::File::parse(bytes)
+            .is_ok_and(|program| has_runtime_symbol(&program) || may_lack_symbols(&program))
+    };
+    if has_any && !is_sure(&fs::read(path)?) {
         return Ok(Some(Vec::new()));
     }
     Ok(found)
@@ -51,10 +55,7 @@ pub(super) fn detect_symbols(path: &Path) -> io::Result<Option<Vec<Checker>>> {
 
 /// Returns true for a program without symbols, and for one that loads a runtime but calls nothing
 /// in it.
-fn may_lack_symbols(bytes: &[u8]) -> bool {
-    let Ok(program) = object::File::parse(bytes) else {
-        return false;
-    };
+fn may_lack_symbols(program: &object::File<'_>) -> bool {
     let names = program.section_by_name(".dynstr");
     let names = names
         .and_then(|section| section.data().ok())
@@ -104,9 +105,11 @@ pub(super) fn has_symbols(mut file: File) -> bool {
     if is_read.is_err() {
         return false;
     }
-    let Ok(program) = object::File::parse(&*bytes) else {
-        return false;
-    };
+    object::File::parse(&*bytes).is_ok_and(|program| has_runtime_symbol(&program))
+}
+
+/// Returns true if a program has a symbol of a runtime.
+fn has_runtime_symbol(program: &object::File<'_>) -> bool {
     let is_marker = |symbol: object::Symbol<'_, '_>| {
         symbol.name_bytes().is_ok_and(|name| {
             MARKERS

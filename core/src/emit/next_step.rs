@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Run;
+use super::location::culprit_frame;
 use crate::culprit::{Class, is_certainly_third_party};
 use crate::model::{Finding, Stack};
 use crate::numbers::count;
@@ -130,10 +131,8 @@ fn first_own(stack: &Stack, classes: &[Class], known: &[String]) -> Option<(Stri
 /// Suggests debug information if most findings have no name at the place to look at.
 fn symbols(unexpected: &[Unexpected<'_>]) -> Option<String> {
     let is_nameless = |(finding, triaged): &&Unexpected<'_>| {
-        let frame = finding
-            .primary()
-            .and_then(|stack| stack.frames.get(triaged.culprit.frame?));
-        frame.is_some_and(|frame| frame.info.name().is_none() && frame.info.file.is_none())
+        culprit_frame(finding, triaged)
+            .is_some_and(|frame| frame.info.name().is_none() && frame.info.file.is_none())
     };
     let nameless = unexpected.iter().filter(is_nameless).count();
     (nameless * 2 > unexpected.len()).then(|| {
@@ -148,10 +147,7 @@ fn symbols(unexpected: &[Unexpected<'_>]) -> Option<String> {
 /// another project look alike, so the place must be in a library of the system or of a package.
 fn third_party(run: &Run<'_>, unexpected: &[Unexpected<'_>]) -> Option<String> {
     let is_in_library = |finding: &Finding, triaged: &TriagedFinding| {
-        let frame = finding
-            .primary()
-            .and_then(|stack| stack.frames.get(triaged.culprit.frame?));
-        frame.is_some_and(|frame| is_certainly_third_party(&frame.info))
+        culprit_frame(finding, triaged).is_some_and(|frame| is_certainly_third_party(&frame.info))
     };
     let is_all = unexpected
         .iter()
