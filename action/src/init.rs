@@ -1,8 +1,10 @@
 //! `leakgate init`: detects the kind of a project, and generates a configuration and a workflow for
 //! it.
 
+mod allocators;
 mod config;
 mod location;
+mod nested;
 mod new_file;
 mod packs;
 mod project;
@@ -30,7 +32,8 @@ const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 /// first. Existing files are never changed.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Directory of the project. Defaults to the repository that contains the working directory.
+    /// Directory of the project. Defaults to the repository that contains the working directory, or
+    /// to the largest project in it if its root has no build system.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Write the files without confirmation.
@@ -53,7 +56,10 @@ pub(crate) fn test_commands(dir: &Path) -> Vec<String> {
 
 /// Runs `leakgate init`.
 pub(crate) fn run(args: &Init) -> Result<Status, Error> {
-    let location = ProjectLocation::find(args.dir.as_deref())?;
+    let location = match args.dir.as_deref() {
+        Some(dir) => ProjectLocation::find(Some(dir))?,
+        None => project_of_repository()?,
+    };
     let workflows = suppressions::workflows(&location.repository);
     let files = generate(&location, &workflows);
     if args.print {
@@ -76,6 +82,30 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
     Ok(Status::Pass)
 }
 
+/// Returns the repository that contains the working directory; or, if its root has no build system,
+/// the largest project below.
+fn project_of_repository() -> Result<ProjectLocation, Error> {
+    let location = ProjectLocation::find(None)?;
+    let root = &location.project;
+    let tree = Tree::scan(root);
+    if !Project::detect(&tree).is_unknown {
+        return Ok(location);
+    }
+    let nested = nested::find(root, &tree);
+    let Some((chosen, others)) = nested.split_first() else {
+        return Ok(location);
+    };
+    output::note(&format!(
+        "the repository has no build system at its root; using the project in {chosen}"
+    ));
+    for other in others {
+        output::note(&format!(
+            "not used: the project in {other}; `leakgate init --print {other}` shows its workflow"
+        ));
+    }
+    ProjectLocation::find(Some(&root.join(chosen)))
+}
+
 /// Detects the project, prints what was found, and generates the configuration and the workflow.
 fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> {
     let tree = Tree::scan(&location.project);
@@ -83,12 +113,19 @@ fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> 
     let suppressions = suppressions::find(&tree, workflows, &location.subdir);
     print_project(&project);
     print_suppressions(&suppressions);
+    let allocators = allocators::find(&tree);
+    if !allocators.is_empty() {
+        output::note(&format!(
+            "found functions that allocate for their callers: {}",
+            allocators.join(", ")
+        ));
+    }
     let new_file = |name: String, text| NewFile {
         path: location.repository.join(&name),
         name,
         text,
     };
-    let config = config::render(&project, &suppressions);
+    let config = config::render(&project, &suppressions, &allocators);
     let workflow = workflow::render(&project, location);
     vec![
         new_file(location.repository_path(CONFIG), config),
@@ -98,7 +135,7 @@ fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> 
 
 fn print_project(project: &Project) {
     if project.is_unknown {
-        project.notes.iter().for_each(|note| output::note(note));
+        print_notes(project);
         output::note(
             "no supported build system found (supported: Cargo, CMake, Meson, configure, make \
              with C, Go, Python extension): the workflow fails until you add the build and test \
@@ -112,6 +149,14 @@ fn print_project(project: &Project) {
         .map(|job| job.description.as_str())
         .collect();
     output::note(&format!("found {}", kinds.join("; ")));
+    for job in &project.jobs {
+        if !job.command.ends_with(project::PROGRAM) {
+            let tools: Vec<&str> = job.matrix.iter().map(|entry| entry.tool).collect();
+            let (command, tools) = (&job.command, tools.join(" and "));
+            output::note(&format!("tests run with `{command}` under {tools}"));
+        }
+    }
+    print_notes(project);
     if let Some(job) = project
         .jobs
         .iter()
@@ -122,6 +167,10 @@ fn print_project(project: &Project) {
             "{description} defines no tests: add a command to the workflow"
         ));
     }
+}
+
+fn print_notes(project: &Project) {
+    project.notes.iter().for_each(|note| output::note(note));
 }
 
 fn print_suppressions(suppressions: &Suppressions) {

@@ -38,7 +38,11 @@ const REST: &str = r#"# own = ["src/**"]          # your source files; by defaul
 "#;
 
 /// Returns the configuration of a project.
-pub(super) fn render(project: &Project, suppressions: &Suppressions) -> String {
+pub(super) fn render(
+    project: &Project,
+    suppressions: &Suppressions,
+    allocators: &[String],
+) -> String {
     let mut out = String::from(
         "#:schema https://raw.githubusercontent.com/leakgate/leakgate/main/docs/leakgate.schema.json\n\
          # Configuration of the memory gate: which findings fail, and which are accepted.\n\
@@ -66,6 +70,15 @@ pub(super) fn render(project: &Project, suppressions: &Suppressions) -> String {
             "# Skipped because it cannot be parsed: {}\n",
             toml_string(file)
         );
+    }
+    if !allocators.is_empty() {
+        out += "# Functions of this project that allocate for their callers. Leaks are shown at the \
+                callers.\n";
+        let patterns: Vec<String> = allocators
+            .iter()
+            .map(|name| format!("fun:{name}"))
+            .collect();
+        out += &list("allocators", patterns.iter().map(String::as_str));
     }
     match project.packs.as_slice() {
         [] => {
@@ -127,7 +140,7 @@ mod tests {
 
     #[test]
     fn defaults_are_shown_and_unchanged() {
-        let text = render(&Project::default(), &Suppressions::default());
+        let text = render(&Project::default(), &Suppressions::default(), &[]);
         let plain = Config::read("leakgate.toml", &text).unwrap();
         assert_eq!((plain.policy, plain.rules.len()), (Policy::default(), 0));
         let full = Config::read("leakgate.toml", &uncomment(&text)).unwrap();
@@ -149,9 +162,12 @@ mod tests {
                 }],
                 ..Project::default()
             };
-            Config::read("leakgate.toml", &render(&project, &Suppressions::default()))
-                .unwrap()
-                .policy
+            Config::read(
+                "leakgate.toml",
+                &render(&project, &Suppressions::default(), &[]),
+            )
+            .unwrap()
+            .policy
         };
         let mut expected = Policy::default();
         expected.third_party = Level::Allow;
@@ -177,6 +193,7 @@ mod tests {
                 files: files.to_vec(),
                 unreadable,
             },
+            &["xmalloc".to_owned()],
         );
         let config = Config::read("leakgate.toml", &text).unwrap();
         assert_eq!(
@@ -189,5 +206,6 @@ mod tests {
             files
         );
         assert_eq!(config.files.packs, ["glib"]);
+        assert!(text.contains("allocators = [\"fun:xmalloc\"]\n"), "{text}");
     }
 }

@@ -4,6 +4,7 @@
 mod autotools;
 mod cmake;
 mod go;
+mod make;
 mod meson;
 mod native;
 mod python;
@@ -24,8 +25,8 @@ pub(super) struct Project {
     pub(super) packs: Vec<&'static str>,
     /// True if the build system is unknown. The only job is then a template for the user.
     pub(super) is_unknown: bool,
-    /// Notes for the user, one line per entry.
-    pub(super) notes: Vec<&'static str>,
+    /// Notes for the user about what was chosen and why, one line per entry.
+    pub(super) notes: Vec<String>,
 }
 
 /// A workflow job that builds and tests the project under each suitable checker.
@@ -112,7 +113,7 @@ impl Project {
         let is_pure_python = python == python::Detected::Pure;
         let python = python.into_job();
         let natives: Vec<native::NativeProject> =
-            [cmake::find, meson::find, autotools::find, autotools::make]
+            [cmake::find, meson::find, autotools::find, make::find]
                 .iter()
                 .filter_map(|find| find(tree))
                 .collect();
@@ -125,6 +126,9 @@ impl Project {
             .iter()
             .find(|n| n.has_tests && (is_only_native || !n.is_make))
             .or(natives.first().filter(|_| is_only_native));
+        project
+            .notes
+            .extend(native.into_iter().flat_map(|chosen| chosen.notes(&natives)));
         let native = native.map(|native| native.job.clone());
         project
             .jobs
@@ -132,9 +136,9 @@ impl Project {
         project.packs = packs::detect(tree, &project.jobs);
         if project.jobs.is_empty() {
             project.is_unknown = true;
-            project.notes.extend(is_pure_python.then_some(
-                "Python without an extension module has nothing for memory checkers to check",
-            ));
+            project.notes.extend(is_pure_python.then(|| {
+                "Python without an extension module has nothing for memory checkers to check".into()
+            }));
             project.jobs.push(Job::template());
         }
         project
@@ -228,6 +232,23 @@ mod tests {
         let meson = ("meson.build", "project('x', 'c')\ntest('t', e)\n");
         assert_eq!(kinds(&[cmake, meson])[0].0, "meson");
         assert_eq!(kinds(&[cmake])[0].0, "cmake");
+    }
+
+    #[test]
+    fn notes_explain_the_choice_of_a_build_tool() {
+        let notes = |files: &[(&str, &str)]| Project::detect(&test_tree(files).1).notes;
+        let cmake = ("CMakeLists.txt", "project(x C)\nenable_testing()\n");
+        let untested = ("CMakeLists.txt", "project(x C)\n");
+        let meson = ("meson.build", "project('x', 'c')\ntest('t', e)\n");
+        assert!(notes(&[cmake]).is_empty());
+        assert_eq!(
+            notes(&[cmake, meson]),
+            ["not used: C with Meson (meson.build), because one build tool is enough"]
+        );
+        assert_eq!(
+            notes(&[untested, meson]),
+            ["not used: C with CMake (CMakeLists.txt), because it defines no tests"]
+        );
     }
 
     #[test]

@@ -197,6 +197,9 @@ fn detected_files_are_reported_and_used() {
     let dir = project(files);
     let ran = run(dir.path(), &["init", "--yes"]);
     let found = "found Rust with foreign code (Cargo.toml); C and C++ with CMake (CMakeLists.txt)\n\
+                 tests run with `cargo test` under memcheck and asan\n\
+                 tests run with `ctest --test-dir build --output-on-failure` under memcheck and \
+                 asan\n\
                  found suppressions in tests/known.supp\n";
     assert!(ran.err.starts_with(found), "{}", ran.err);
     let config: toml::Table = fs::read_to_string(dir.path().join("leakgate.toml"))
@@ -328,6 +331,46 @@ fn repository_is_found_from_a_subdirectory_that_can_also_be_given() {
         &fs::read_to_string(dir.path().join(WORKFLOW)).unwrap(),
     );
     assert_eq!(run(dir.path(), &["init", "none"]).status, 2);
+}
+
+#[test]
+fn project_below_the_root_is_found_and_its_choice_explained() {
+    let cmake = "project(x C)\nenable_testing()\n";
+    let dir = project(&[
+        ("README.md", ""),
+        ("expat/CMakeLists.txt", cmake),
+        ("expat/configure.ac", "AC_INIT\n"),
+        ("expat/a.c", ""),
+        ("extra/Makefile", "test:\n\t@echo nothing\n"),
+        ("extra/a.c", ""),
+    ]);
+    let ran = run(dir.path(), &["init", "--yes"]);
+    assert_eq!(
+        ran.err,
+        "the repository has no build system at its root; using the project in expat\n\
+         not used: the project in extra; `leakgate init --print extra` shows its workflow\n\
+         found C with CMake (CMakeLists.txt)\n\
+         tests run with `ctest --test-dir build --output-on-failure` under memcheck and asan\n\
+         not used: C with a configure script (configure.ac), because it defines no tests\n\
+         wrote expat/leakgate.toml\n\
+         wrote .github/workflows/leakgate.yml\n"
+    );
+    let workflow = fs::read_to_string(dir.path().join(WORKFLOW)).unwrap();
+    assert!(
+        workflow.contains("working-directory: \"expat\"\n"),
+        "{workflow}"
+    );
+    let ran = run(dir.path(), &["init", "--print", "extra"]);
+    assert!(
+        ran.err
+            .contains("`make test` runs no program, so a checker would have no evidence\n")
+            && ran
+                .err
+                .contains("defines no tests: add a command to the workflow\n"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("run: ./PROGRAM\n"), "{}", ran.out);
 }
 
 #[cfg(unix)]

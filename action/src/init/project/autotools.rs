@@ -1,11 +1,10 @@
-//! configure scripts and Makefiles. Their tests are the programs that `make check` or `make test`
-//! starts, under a checker that follows child processes.
+//! configure scripts. Their tests are the programs that `make check` or `make test` starts, under a
+//! checker that follows child processes.
 
-use super::native::{MATRIX, NativeProject, PLACEHOLDER, PROGRAM, build};
-use super::{Job, Step};
+use super::Step;
+use super::make::test_target;
+use super::native::NativeProject;
 use crate::init::tree::Tree;
-
-const MAKEFILES: &[&str] = &["GNUmakefile", "Makefile", "makefile"];
 
 /// Detects a project with a configure script.
 pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
@@ -39,7 +38,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
     } else {
         &["valgrind"]
     };
-    Some(native(
+    Some(NativeProject::with_make(
         "autotools",
         format!("C with a configure script ({file})"),
         Step::packages(None, packages),
@@ -48,99 +47,10 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
     ))
 }
 
-/// Detects a project with a Makefile and C or C++ source files.
-pub(super) fn make(tree: &Tree) -> Option<NativeProject> {
-    let file = tree.first_existing(MAKEFILES)?;
-    tree.with_extension(&[".c", ".cc", ".cpp", ".cxx"]).next()?;
-    let target = test_target(&tree.read(file));
-    // With the flags in the name of the compiler they are used in every call, also if the Makefile
-    // sets CFLAGS itself, and when linking.
-    let mut script = vec!["make CC=\"cc $FLAGS\" CXX=\"c++ $FLAGS\""];
-    script.extend(target.map(|target| match target {
-        "check" => "make CC=\"cc $FLAGS\" CXX=\"c++ $FLAGS\" check",
-        _ => "make CC=\"cc $FLAGS\" CXX=\"c++ $FLAGS\" test",
-    }));
-    let native = native(
-        "make",
-        format!("C with make ({file})"),
-        Step::valgrind(),
-        &script,
-        target,
-    );
-    Some(NativeProject {
-        is_make: true,
-        ..native
-    })
-}
-
-fn native(
-    id: &'static str,
-    description: String,
-    packages: Step,
-    script: &[&str],
-    target: Option<&str>,
-) -> NativeProject {
-    let job = Job {
-        id,
-        description,
-        matrix: MATRIX.to_vec(),
-        steps: vec![packages, build(script, &[("FLAGS", "FLAGS")])],
-        command: target.map_or_else(|| format!(".{PROGRAM}"), |target| format!("make {target}")),
-        comment: target.is_none().then_some(PLACEHOLDER),
-    };
-    NativeProject {
-        job,
-        has_tests: target.is_some(),
-        is_make: false,
-    }
-}
-
-/// Returns the Makefile target that runs tests.
-fn test_target(text: &str) -> Option<&'static str> {
-    let has = |target: &str| {
-        text.lines().any(|line| {
-            let names = line
-                .split_once(':')
-                .filter(|(_, rest)| !rest.starts_with('=') && !rest.starts_with(":="))
-                .map(|(names, _)| names);
-            !line.starts_with(['\t', '.', '#'])
-                && names.is_some_and(|names| names.split_whitespace().any(|name| name == target))
-        })
-    };
-    ["check", "test"].into_iter().find(|name| has(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::init::tree::tests::test_tree;
-
-    #[test]
-    fn test_targets_are_rules_not_variables() {
-        assert_eq!(test_target("all: x\ntest check: x\n"), Some("check"));
-        assert_eq!(test_target("test: all\n"), Some("test"));
-        for text in [
-            "test := 1\n",
-            ".PHONY: test\n",
-            "\ttest: x\n",
-            "tests: x\n",
-            "# test: x\n",
-            "test ::= 1\n",
-        ] {
-            assert_eq!(test_target(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn makefile_needs_source_files() {
-        let (_dir, tree) = test_tree(&[("Makefile", "all:\n\tdocker build .\n")]);
-        assert!(make(&tree).is_none());
-        let (_dir, tree) = test_tree(&[("Makefile", "all: a\n"), ("src/a.cc", "")]);
-        let native = make(&tree).unwrap();
-        assert!(
-            native.job.comment.is_some() && native.job.command == "./PROGRAM" && native.is_make
-        );
-    }
 
     #[test]
     fn missing_configure_script_is_generated() {

@@ -60,6 +60,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         job,
         has_tests,
         is_make: false,
+        note: None,
     })
 }
 

@@ -11,6 +11,52 @@ pub(super) struct NativeProject {
     pub(super) has_tests: bool,
     /// True for a Makefile without a generator.
     pub(super) is_make: bool,
+    /// What the user should know about the tests.
+    pub(super) note: Option<String>,
+}
+
+impl NativeProject {
+    /// Creates a project that `make TARGET` tests; without a target, one without tests.
+    pub(super) fn with_make(
+        id: &'static str,
+        description: String,
+        packages: Step,
+        script: &[&str],
+        target: Option<&str>,
+    ) -> Self {
+        let job = Job {
+            id,
+            description,
+            matrix: MATRIX.to_vec(),
+            steps: vec![packages, build(script, &[("FLAGS", "FLAGS")])],
+            command: target
+                .map_or_else(|| format!(".{PROGRAM}"), |target| format!("make {target}")),
+            comment: target.is_none().then_some(PLACEHOLDER),
+        };
+        Self {
+            job,
+            has_tests: target.is_some(),
+            is_make: false,
+            note: None,
+        }
+    }
+
+    /// Returns notes for the user if this project is chosen among others.
+    pub(super) fn notes(&self, all: &[Self]) -> Vec<String> {
+        let others = all.iter().filter(|other| other.job.id != self.job.id);
+        let note = |other: &Self| {
+            let reason = match self.has_tests && !other.has_tests {
+                true => "it defines no tests",
+                false => "one build tool is enough",
+            };
+            format!("not used: {}, because {reason}", other.job.description)
+        };
+        self.note
+            .clone()
+            .into_iter()
+            .chain(others.map(note))
+            .collect()
+    }
 }
 
 /// End of the command of a project without tests. It is a placeholder for the program. Because the

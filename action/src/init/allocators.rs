@@ -1,0 +1,125 @@
+//! Finds the C functions of a project that allocate for their callers, such as `xmalloc`.
+
+use std::collections::BTreeSet;
+
+use super::tree::Tree;
+
+/// Maximum number of functions in a configuration.
+const MAX_FUNCTIONS: usize = 12;
+
+/// Maximum number of lines between the name of a function and its end. Longer functions do more
+/// than allocate.
+const MAX_LINES: usize = 40;
+
+const SOURCES: &[&str] = &[".c", ".cc", ".cpp", ".cxx", ".h", ".hpp"];
+
+/// Parts of the names of functions that return memory to free.
+const NAMES: &[&str] = &["alloc", "strdup", "strndup", "memdup"];
+
+/// The functions of the C library that allocate.
+const STANDARD: &[&str] = &[
+    "aligned_alloc",
+    "calloc",
+    "malloc",
+    "memalign",
+    "posix_memalign",
+    "realloc",
+    "reallocarray",
+    "strdup",
+    "strndup",
+    "vasprintf",
+];
+
+/// Returns the names of the functions, sorted.
+pub(super) fn find(tree: &Tree) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for file in tree.with_extension(SOURCES) {
+        let text = tree.read(file);
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            names.extend(allocator_at(&lines[at..]));
+        }
+    }
+    names.into_iter().take(MAX_FUNCTIONS).collect()
+}
+
+/// Returns the name of the function that is defined in these lines, if it calls a function of the C
+/// library that allocates. A definition begins in the first column, and so does its last brace.
+fn allocator_at(lines: &[&str]) -> Option<String> {
+    let first = lines.first()?;
+    let name = defined_name(first)?;
+    let is_named_so = NAMES
+        .iter()
+        .any(|part| name.to_ascii_lowercase().contains(part));
+    if !is_named_so || STANDARD.contains(&name) {
+        return None;
+    }
+    let lines = &lines[..lines.len().min(MAX_LINES)];
+    let end = lines.iter().position(|line| line.starts_with('}'))?;
+    let text = lines[..end].join("\n");
+    let (head, body) = text.split_once('{')?;
+    let calls = |function: &&str| is_called(body, function);
+    (!head.contains(';') && body.contains("return") && STANDARD.iter().any(calls))
+        .then(|| name.to_owned())
+}
+
+/// Returns the name in front of the first parenthesis, if the line can begin a definition.
+fn defined_name(line: &str) -> Option<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        return None;
+    }
+    let head = line.split_once('(')?.0.trim_end();
+    let start = head.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
+    (!head.contains('=')).then(|| &head[start..])
+}
+
+/// Returns true if a text calls a function, and not one whose name only ends like it.
+fn is_called(text: &str, function: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(function).any(|(at, _)| {
+        let rest = text[at + function.len()..].trim_start();
+        !text[..at].ends_with(is_part) && rest.starts_with('(')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::tests::test_tree;
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        find(&test_tree(&[("src/a.c", text)]).1)
+    }
+
+    #[test]
+    fn functions_that_return_new_memory_are_found() {
+        for text in [
+            "void *xmalloc(size_t n)\n{\n    void *p = malloc(n);\n    return p;\n}\n",
+            "static void * xmalloc (size_t n) {\n  return malloc (n);\n}\n",
+            "YAML_DECLARE(void *)\nxmalloc(size_t n)\n{\n    return malloc(n ? n : 1);\n}\n",
+            "void *\nxmalloc(size_t n,\n        int x)\n{\n    return calloc(n, x);\n}\n",
+        ] {
+            assert_eq!(names(text), ["xmalloc"], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_functions_are_not() {
+        for text in [
+            // It calls no function that allocates.
+            "void *pool_alloc(size_t n)\n{\n    return pool + n;\n}\n",
+            "void my_malloc_stats(void)\n{\n    xmalloc(3);\n    return;\n}\n",
+            // Declarations and calls.
+            "void *xmalloc(size_t n);\nint f(void)\n{\n    return malloc(3) != 0;\n}\n",
+            "void f(void)\n{\n    char *p = xmalloc(3);\n    return malloc(4);\n}\n",
+            "static char *p = xmalloc(\n    3);\n{\n return malloc(1);\n}\n",
+            // A replacement of the C library's function.
+            "void *malloc(size_t n)\n{\n    return realloc(0, n);\n}\n",
+            // The name says nothing.
+            "struct node *node_new(void)\n{\n    return malloc(3);\n}\n",
+        ] {
+            assert_eq!(names(text), [""; 0], "{text}");
+        }
+    }
+}
