@@ -1,15 +1,15 @@
 //! `leakgate doctor`: shows what is missing from a log, and the command that would report it.
 
 use clap::Args;
+use leakgate_core::Parsed;
 use leakgate_core::doctor::{Diagnosis, commands, diagnose};
 use leakgate_core::emit::{terminal, unbroken};
-use leakgate_core::{Gate, Parsed, Policy};
 
-use crate::args::LogArgs;
+use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
 use crate::ingest::Logs;
 use crate::output;
-use crate::settings::today;
+use crate::settings::Settings;
 use crate::workspace::Repository;
 
 /// Options of `leakgate doctor`.
@@ -17,14 +17,16 @@ use crate::workspace::Repository;
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     logs: LogArgs,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
-    let logs = Logs::read(&args.logs.paths, &[], args.logs.no_logs()).complete()?;
-    let repository = Repository::find(None, None)?;
-    let gate = Gate::new(Policy::default(), today());
-    let triage = leakgate_core::triage::triage(&logs.parsed, &gate, &repository);
+    let settings = Settings::load_with(&args.gate, false)?;
+    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
+    let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
+    let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let all = diagnose(&logs.parsed, &triage);
     let mut out = String::new();
     for diagnosis in &all {

@@ -4,8 +4,11 @@
 //! Sources for the options: valgrind's manual (core and memcheck options), compiler-rt
 //! `sanitizer_common/sanitizer_flags.inc`, `lsan/lsan_flags.inc`.
 
+mod allocators;
 mod checks;
+mod kept;
 mod no_stacks;
+mod stacks;
 
 use alloc::format;
 use alloc::string::String;
@@ -14,6 +17,9 @@ use alloc::vec::Vec;
 use crate::model::{Report, Tool};
 use crate::parse::Parsed;
 use crate::triage::Triage;
+
+pub(crate) use allocators::Allocators;
+use kept::KeptLogs;
 
 /// A gap in the evidence or in the details of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub struct Diagnosis {
     pub options: Vec<&'static str>,
     /// Another way to close the gap.
     pub advice: Option<&'static str>,
+    /// True if `leakgate run` kept the log. It then sets the options of the next run.
+    pub is_of_run: bool,
 }
 
 /// Diagnoses parsed logs. Returns the most serious gaps first.
@@ -56,50 +64,63 @@ pub struct Diagnosis {
 /// ```
 pub fn diagnose(parsed: &Parsed, triage: &Triage) -> Vec<Diagnosis> {
     let mut all = Vec::new();
-    checks::check_silence(parsed, &mut all);
+    let kept = KeptLogs::find(parsed);
+    checks::check_silence(parsed, &kept, &mut all);
     checks::check_problems(parsed, &mut all);
     checks::check_tool_suppressions(parsed, &mut all);
-    checks::check_stacks(parsed, triage, &mut all);
+    stacks::check(parsed, triage, &mut all);
     no_stacks::check(parsed, &mut all);
     checks::check_origins(parsed, &mut all);
+    allocators::check(parsed, triage, &mut all);
     for diagnosis in &mut all {
         let takes_options = |tool: &Tool| tool.is_valgrind() || tool.options_variable().is_some();
         if !diagnosis.tool.as_ref().is_none_or(takes_options) {
             diagnosis.options.clear();
+        }
+        diagnosis.is_of_run = kept.contains(parsed, diagnosis.place.0);
+        if diagnosis.is_of_run {
+            diagnosis
+                .options
+                .retain(|option| !kept::is_set_by_run(option));
         }
     }
     all
 }
 
 /// Returns a command for each checker with the options of all its diagnoses. Checkers whose
-/// diagnoses have no options are left out.
+/// diagnoses have no options are left out. For logs that `leakgate run` kept, the command is
+/// `leakgate run` with the variable of the checker.
 pub fn commands(diagnoses: &[Diagnosis], parsed: &Parsed) -> Vec<String> {
-    let mut tools: Vec<&Tool> = diagnoses
+    let mut runs: Vec<(&Tool, bool)> = diagnoses
         .iter()
         .filter(|d| !d.options.is_empty())
-        .filter_map(|d| d.tool.as_ref())
+        .filter_map(|d| Some((d.tool.as_ref()?, d.is_of_run)))
         .collect();
-    tools.sort_unstable();
-    tools.dedup();
-    tools
-        .into_iter()
-        .filter_map(|tool| command(tool, diagnoses, parsed))
+    runs.sort_unstable();
+    runs.dedup();
+    runs.into_iter()
+        .filter_map(|(tool, is_of_run)| {
+            let is_same =
+                |d: &&Diagnosis| d.tool.as_ref() == Some(tool) && d.is_of_run == is_of_run;
+            let options = unique_options(diagnoses.iter().filter(is_same));
+            command(tool, is_of_run, &options, parsed)
+        })
         .collect()
 }
 
-/// Returns the command for a checker, with each option once. `None` if the checker takes no
-/// options.
-fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> Option<String> {
-    let mut options: Vec<&str> = Vec::new();
-    for option in diagnoses
-        .iter()
-        .filter(|d| d.tool.as_ref() == Some(tool))
-        .flat_map(|d| &d.options)
-    {
+/// Returns the options of diagnoses, each once.
+fn unique_options<'a>(diagnoses: impl Iterator<Item = &'a Diagnosis>) -> Vec<&'static str> {
+    let mut options = Vec::new();
+    for option in diagnoses.flat_map(|d| &d.options) {
         if !options.contains(option) {
-            options.push(option);
+            options.push(*option);
         }
     }
+    options
+}
+
+/// Returns the command for a checker with these options. `None` if the checker takes no options.
+fn command(tool: &Tool, is_of_run: bool, options: &[&str], parsed: &Parsed) -> Option<String> {
     let is_tool = |r: &&Report| r.tool == *tool;
     let program = parsed
         .reports
@@ -109,13 +130,113 @@ fn command(tool: &Tool, diagnoses: &[Diagnosis], parsed: &Parsed) -> Option<Stri
         .unwrap_or("PROGRAM");
     if !tool.is_valgrind() {
         let variable = tool.options_variable()?;
-        return Some(format!("{variable}={} {program}", options.join(":")));
+        let options = options.join(":");
+        return Some(match is_of_run {
+            true => format!("{variable}={options} leakgate run --tool {tool} -- COMMAND"),
+            false => format!("{variable}={options} {program}"),
+        });
+    }
+    let options = options.join(" ");
+    if is_of_run {
+        return Some(format!(
+            "VALGRIND_OPTS='{options}' leakgate run --tool {tool} -- COMMAND"
+        ));
     }
     let tool_option = if *tool == Tool::Memcheck {
         String::new()
     } else {
         format!(" --tool={tool}")
     };
-    let options = options.join(" ");
     Some(format!("valgrind{tool_option} {options} {program}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::culprit::NoWorkspace;
+    use crate::parse::Parser;
+    use crate::{Date, Gate, Options, Policy};
+
+    /// Returns the codes and the commands for these inputs.
+    fn diagnose_inputs(inputs: &[(&str, &str)]) -> (Vec<&'static str>, Vec<String>) {
+        let mut parser = Parser::new(Options::default());
+        for (name, text) in inputs {
+            parser.begin(name);
+            parser.feed(text.as_bytes());
+        }
+        let parsed = parser.finish();
+        let gate = Gate::new(Policy::default(), Date::constant(2026, 11, 29));
+        let triage = crate::triage::triage(&parsed, &gate, &NoWorkspace);
+        let all = diagnose(&parsed, &triage);
+        let codes = all.iter().map(|diagnosis| diagnosis.code).collect();
+        (codes, commands(&all, &parsed))
+    }
+
+    fn memcheck_xml(option: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?>\n<valgrindoutput>\n<protocolversion>4</protocolversion>\n\
+             <protocoltool>memcheck</protocoltool>\n<pid>7</pid>\n<ppid>6</ppid>\n\
+             <tool>memcheck</tool>\n<args><vargv><exe>valgrind</exe><arg>{option}</arg></vargv>\
+             <argv><exe>./a</exe></argv></args>\n<status><state>RUNNING</state></status>\n\
+             <error><unique>0x0</unique><tid>1</tid><kind>UninitCondition</kind>\n\
+             <what>Conditional jump or move depends on uninitialised value(s)</what>\n\
+             <stack><frame><ip>0x1</ip><fn>main</fn><file>a.c</file><line>3</line></frame></stack>\n\
+             </error>\n<status><state>FINISHED</state></status>\n\
+             <errorcounts><pair><count>1</count><unique>0x0</unique></pair></errorcounts>\n\
+             </valgrindoutput>\n"
+        )
+    }
+
+    #[test]
+    fn output_of_the_command_in_kept_logs_is_no_silence() {
+        let xml = memcheck_xml("--tool=memcheck");
+        let outputs = [
+            ("k/memcheck/stdout.txt", "hi\n"),
+            ("k/memcheck/stderr.txt", ""),
+        ];
+        let logs = [outputs[0], outputs[1], ("k/memcheck/7.xml", &xml)];
+        let (codes, commands) = diagnose_inputs(&logs);
+        assert_eq!(codes, ["no-origins"]);
+        assert_eq!(
+            commands,
+            ["VALGRIND_OPTS='--track-origins=yes' leakgate run --tool memcheck -- COMMAND"]
+        );
+        // Without a report they are.
+        assert_eq!(diagnose_inputs(&outputs).0, ["silent"]);
+        // Outside of kept logs, one of them is a log like others.
+        let (codes, commands) = diagnose_inputs(&[outputs[0], ("k/memcheck/7.xml", &xml)]);
+        assert_eq!(codes, ["silent", "no-origins"]);
+        assert_eq!(commands, ["valgrind --track-origins=yes ./a"]);
+    }
+
+    #[test]
+    fn option_in_effect_is_not_recommended() {
+        let xml = memcheck_xml("--track-origins=yes");
+        assert_eq!(diagnose_inputs(&[("7.xml", &xml)]).0, [""; 0]);
+        let stack: String = (0..40)
+            .map(|n| format!("    #{n} 0x5{n} in f{n} a.c:{n}\n"))
+            .collect();
+        let asan = format!(
+            "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+             Direct leak of 4 byte(s) in 1 object(s) allocated from:\n{stack}\n\
+             SUMMARY: AddressSanitizer: 4 byte(s) leaked in 1 allocation(s).\n"
+        );
+        let (codes, commands) = diagnose_inputs(&[("log", &asan)]);
+        assert!(codes.contains(&"cut-stacks"), "{codes:?}");
+        assert!(
+            commands[0].contains("malloc_context_size=100"),
+            "{commands:?}"
+        );
+        // A longer stack shows that the limit is higher.
+        let longer = asan.replace(
+            "\n\nSUMMARY",
+            "\n\nDirect leak of 8 byte(s) in 1 object(s) allocated from:\n\
+             STACK    #40 0x540 in main a.c:1\n\nSUMMARY",
+        );
+        let longer = longer
+            .replace("STACK", &stack)
+            .replace("4 byte(s) leaked in 1", "12 byte(s) leaked in 2");
+        let (codes, _) = diagnose_inputs(&[("log", &longer)]);
+        assert!(!codes.contains(&"cut-stacks"), "{codes:?}");
+    }
 }

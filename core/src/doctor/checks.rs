@@ -5,35 +5,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Diagnosis;
+use super::kept::KeptLogs;
 use crate::advice::startup_hint;
-use crate::culprit::{Class, is_collapsed};
-use crate::model::{Finding, Frame, Kind, Report, Role, Tool};
+use crate::model::{Finding, Kind, Report, Role, Tool};
 use crate::numbers::{amount, count};
 use crate::parse::Parsed;
 use crate::problem::Code;
-use crate::symbolize::is_unsymbolized;
-use crate::triage::{Triage, TriagedFinding};
-
-/// Default maximum number of frames per stack in valgrind (`--num-callers`).
-const VALGRIND_FRAMES: u32 = 12;
-
-/// Default maximum number of frames per stack in sanitizers (`malloc_context_size`).
-const SANITIZER_FRAMES: usize = 30;
-
-/// Functions without callers of interest: a stack that ends in one of them is complete.
-const OUTERMOST: &[&str] = &[
-    "main",
-    "(below main)",
-    "_start",
-    "clone",
-    "clone3",
-    "__clone",
-    "start_thread",
-    "__libc_start_main",
-];
 
 /// Creates a diagnosis without a tool, options and advice.
-fn diagnosis(code: &'static str, count: u64, message: String, place: (usize, u64)) -> Diagnosis {
+pub(super) fn diagnosis(
+    code: &'static str,
+    count: u64,
+    message: String,
+    place: (usize, u64),
+) -> Diagnosis {
     Diagnosis {
         code,
         count,
@@ -42,12 +27,13 @@ fn diagnosis(code: &'static str, count: u64, message: String, place: (usize, u64
         tool: None,
         options: Vec::new(),
         advice: None,
+        is_of_run: false,
     }
 }
 
 /// Checks for inputs without checker output. Inputs with a problem that fails the gate are left
-/// out.
-pub(super) fn check_silence(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
+/// out, as is the output of a command whose reports `leakgate run` kept.
+pub(super) fn check_silence(parsed: &Parsed, kept: &KeptLogs<'_>, all: &mut Vec<Diagnosis>) {
     let has_failed = |at: usize| {
         parsed
             .problems
@@ -56,6 +42,7 @@ pub(super) fn check_silence(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
     };
     let silent: Vec<usize> = (0..parsed.inputs.len())
         .filter(|at| !parsed.inputs[*at].has_output && !has_failed(*at))
+        .filter(|at| !kept.is_output_next_to_reports(parsed, *at))
         .collect();
     let Some(first) = silent.first() else { return };
     let number = silent.len() as u64;
@@ -66,6 +53,13 @@ pub(super) fn check_silence(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
     let advice = "Sanitizers print nothing if they find nothing. With LSAN_OPTIONS=verbosity=1, \
                   LeakSanitizer of LLVM 18 and later always prints a message. valgrind always \
                   prints a summary, unless it's disabled by -q or redirected by --log-file.";
+    let advice = match kept.contains(parsed, *first) {
+        true => {
+            "A sanitizer that finds nothing leaves no log. Only the verdict of `leakgate run` \
+             knows which processes ran."
+        }
+        false => advice,
+    };
     all.push(Diagnosis {
         advice: Some(advice),
         ..diagnosis("silent", number, message, (*first, 0))
@@ -190,132 +184,6 @@ pub(super) fn check_tool_suppressions(parsed: &Parsed, all: &mut Vec<Diagnosis>)
     });
 }
 
-/// Checks for stacks that end too early, and for frames without names or source lines.
-pub(super) fn check_stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
-    check_truncated_stacks(parsed, all);
-    check_collapsed_stacks(parsed, all);
-    check_symbols(parsed, triage, all);
-    check_debug_info(parsed, triage, all);
-}
-
-fn check_truncated_stacks(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
-    let truncated = parsed.findings.iter().filter(|f| is_truncated(f, parsed));
-    add_by_tool(all, "cut-stacks", truncated, |n, tool| Details {
-        message: format!(
-            "{} truncated at the checker's frame limit: their callers are not shown",
-            count(n, "stack", "stacks")
-        ),
-        option: Some(if tool.is_valgrind() {
-            "--num-callers=40"
-        } else {
-            "malloc_context_size=100"
-        }),
-        advice: None,
-    });
-}
-
-fn check_collapsed_stacks(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
-    let collapsed = parsed.findings.iter().filter(|f| is_collapsed(f));
-    add_by_tool(all, "collapsed-stacks", collapsed, |n, _| Details {
-        message: format!(
-            "{} without the frames between the allocator and the start of the program",
-            count(n, "stack", "stacks")
-        ),
-        option: Some("fast_unwind_on_malloc=0"),
-        advice: Some(
-            "Or build with -Cforce-frame-pointers=yes and a standard library built the same way.",
-        ),
-    });
-}
-
-fn check_symbols(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
-    // Frames with a module and an offset can still be symbolized, without another run.
-    let can_symbolize = triage.iter(parsed).any(|(finding, triaged)| {
-        has_project_frame(finding, triaged, |frame| is_unsymbolized(&frame.info))
-    });
-    let unnamed = triage.iter(parsed).filter(|(finding, triaged)| {
-        has_project_frame(finding, triaged, |frame| frame.info.name().is_none())
-    });
-    let unnamed = unnamed.map(|(finding, _)| finding);
-    add_by_tool(all, "no-symbols", unnamed, |n, tool| Details {
-        message: format!(
-            "{} with frames that have no function name",
-            count(n, "stack", "stacks")
-        ),
-        option: (!tool.is_valgrind()).then_some("symbolize=1"),
-        advice: Some(if tool.is_valgrind() {
-            "Don't strip the program and its libraries. --keep-debuginfo=yes keeps the names of \
-             libraries that the program unloads."
-        } else if can_symbolize {
-            "`leakgate check --symbolize` adds the names on the machine where the program was \
-             built. Or install llvm-symbolizer on PATH, and don't strip the program."
-        } else {
-            "Install llvm-symbolizer on PATH, and don't strip the program."
-        }),
-    });
-}
-
-fn check_debug_info(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
-    let without_file = |frame: &Frame| frame.info.name().is_some() && frame.info.file.is_none();
-    let without_lines = triage.iter(parsed).filter(|(finding, triaged)| {
-        let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
-        let culprit = triaged.culprit.frame.and_then(|at| frames.get(at));
-        let has_own_line = triaged.culprit.own && culprit.is_some_and(|f| f.info.file.is_some());
-        !has_own_line && has_project_frame(finding, triaged, without_file)
-    });
-    let without_lines = without_lines.map(|(finding, _)| finding);
-    add_by_tool(all, "no-debug-info", without_lines, |n, _| Details {
-        message: format!(
-            "{} with functions of the program that have no file and line",
-            count(n, "stack", "stacks")
-        ),
-        option: None,
-        advice: Some("Build with -g (Rust: debug = \"line-tables-only\" in the profile)."),
-    });
-}
-
-/// Returns true if the primary stack has a frame of an unknown class for which `is` holds. Frames
-/// of system libraries are skipped, because their names would not help.
-fn has_project_frame(
-    finding: &Finding,
-    triaged: &TriagedFinding,
-    is: impl Fn(&Frame) -> bool,
-) -> bool {
-    let classes = triaged.classes.first().map_or(&[][..], Vec::as_slice);
-    let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
-    frames
-        .iter()
-        .zip(classes)
-        .any(|(frame, class)| *class == Class::Unknown && is(frame))
-}
-
-/// Returns true if the primary stack has as many frames as the checker's limit, and doesn't end in
-/// a function that has no caller.
-fn is_truncated(finding: &Finding, parsed: &Parsed) -> bool {
-    let Some(stack) = finding.primary() else {
-        return false;
-    };
-    let report = finding
-        .instances
-        .first()
-        .and_then(|i| parsed.reports.get(i.report));
-    let limit = match finding.tool.is_valgrind() {
-        true => report.and_then(|r| r.callers).unwrap_or(VALGRIND_FRAMES) as usize,
-        false => SANITIZER_FRAMES,
-    };
-    // Inlined functions don't count towards the limit, because they share a frame.
-    let frames = stack.frames.iter().filter(|f| !f.inlined).count();
-    let last = stack
-        .frames
-        .last()
-        .and_then(|f| f.info.name())
-        .unwrap_or_default();
-    frames >= limit
-        && !OUTERMOST
-            .iter()
-            .any(|name| last == *name || last.starts_with(&format!("{name}@@")))
-}
-
 /// Description of a diagnosis for one checker.
 pub(super) struct Details {
     pub(super) message: String,
@@ -356,6 +224,12 @@ pub(super) fn add_by_tool<'a>(
     }
 }
 
+/// Returns the report with the first record of a finding.
+pub(super) fn report_of<'a>(finding: &Finding, parsed: &'a Parsed) -> Option<&'a Report> {
+    let instance = finding.instances.first()?;
+    parsed.reports.get(instance.report)
+}
+
 /// Checks for uses of undefined values without an origin.
 pub(super) fn check_origins(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
     let is_undefined = |kind: &Kind| {
@@ -369,6 +243,7 @@ pub(super) fn check_origins(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
             && is_undefined(&f.kind)
             && f.title.contains("ninitialised")
             && !f.stacks.iter().any(|s| s.role == Role::Origin)
+            && report_of(f, parsed).is_none_or(|report| report.tracks_origins != Some(true))
     };
     let without_origin = parsed.findings.iter().filter(lacks_origin);
     add_by_tool(all, "no-origins", without_origin, |n, _| Details {

@@ -1,31 +1,21 @@
 //! One line after the findings of a failing run: the setting or command that helps with most of
 //! them.
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Run;
 use super::location::culprit_frame;
-use crate::culprit::{Class, is_certainly_third_party};
-use crate::model::{Finding, Stack};
+use crate::culprit::is_certainly_third_party;
+use crate::doctor::Allocators;
+use crate::model::Finding;
 use crate::numbers::count;
 use crate::policy::Level;
-use crate::symbol::simple_name;
 use crate::triage::{Disposition, TriagedFinding};
 
 /// Number of findings from which a baseline is suggested.
 const MANY: usize = 20;
-
-/// Number of callers by which a function counts as an allocator, whatever its name.
-const MANY_CALLERS: usize = 4;
-
-/// Maximum number of allocators of the project that call each other.
-const MAX_ALLOCATORS: usize = 3;
-
-/// Parts of the names of functions that allocate for their callers.
-const ALLOCATOR_WORDS: &[&str] = &["alloc", "strdup", "strndup", "memdup", "_new", "new_"];
 
 /// An unexpected finding and its triage.
 type Unexpected<'a> = (&'a Finding, &'a TriagedFinding);
@@ -52,80 +42,8 @@ pub(crate) fn next_step(run: &Run<'_>) -> Option<String> {
 /// Suggests the functions right below the allocator in most leaks. Their callers are the places to
 /// look at.
 fn allocators(unexpected: &[Unexpected<'_>]) -> Option<String> {
-    let mut names: Vec<String> = Vec::new();
-    while names.len() < MAX_ALLOCATORS {
-        let Some(name) = allocator(unexpected, &names) else {
-            break;
-        };
-        names.push(name);
-    }
-    let patterns: Vec<String> = names.iter().map(|name| format!("\"fun:{name}\"")).collect();
-    let (first, is_one) = (names.first()?, names.len() == 1);
-    let subject = match is_one {
-        true => format!("`{first}` allocates for its callers"),
-        false => format!("`{}` allocate for their callers", names.join("` and `")),
-    };
-    Some(format!(
-        "{subject}: set `allocators = [{}]` in the table `[files]` of leakgate.toml, so that leaks \
-         are shown at the callers",
-        patterns.join(", ")
-    ))
-}
-
-/// The leaks that were allocated by one function.
-#[derive(Default)]
-struct Users {
-    findings: usize,
-    callers: BTreeSet<String>,
-}
-
-/// Returns the name of a function that allocates for its callers, given those that are known.
-fn allocator(unexpected: &[Unexpected<'_>], known: &[String]) -> Option<String> {
-    let mut users: BTreeMap<String, Users> = BTreeMap::new();
-    let mut leaks = 0;
-    for (finding, triaged) in unexpected {
-        let (Some(stack), Some(classes)) = (finding.primary(), triaged.classes.first()) else {
-            continue;
-        };
-        if finding.leak.is_none() || !classes.contains(&Class::Own) {
-            continue;
-        }
-        leaks += 1;
-        if let Some((name, callers)) = first_own(stack, classes, known) {
-            let users = users.entry(name).or_default();
-            users.findings += 1;
-            users.callers.insert(callers);
-        }
-    }
-    let (name, _) = users.into_iter().find(|(name, users)| {
-        let sounds_like_one = ALLOCATOR_WORDS.iter().any(|word| name.contains(word));
-        users.findings * 2 > leaks
-            && (users.callers.len() >= MANY_CALLERS
-                || (sounds_like_one && users.callers.len() >= 2))
-    })?;
-    Some(name)
-}
-
-/// Returns the simple name of the project's function right below the allocators, and its callers.
-/// Returns `None` if no function of the project is below, or if the name can't be in a pattern.
-fn first_own(stack: &Stack, classes: &[Class], known: &[String]) -> Option<(String, String)> {
-    let name = |at: usize| {
-        let frame = stack.frames.get(at)?;
-        Some(simple_name(frame.info.name()?))
-    };
-    let is_known = |at: usize| name(at).is_some_and(|name| known.contains(&name));
-    let at = (0..classes.len()).find(|at| classes[*at] != Class::Allocator && !is_known(*at))?;
-    let is_own = |at: &usize| classes[*at] == Class::Own;
-    if !is_own(&at) || !(at + 1..classes.len()).any(|below| is_own(&below)) {
-        return None;
-    }
-    let own = name(at)?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_:~".contains(c);
-    let callers = stack.frames[at + 1..].iter().map(|frame| {
-        let name = frame.info.name().unwrap_or_default();
-        format!("{name}:{}", frame.info.line.unwrap_or_default())
-    });
-    (own != "main" && own.chars().all(is_plain)).then(|| (own, callers.collect()))
+    let suggestion = Allocators::of_leaks(unexpected)?;
+    Some(format!("{}: {}", suggestion.message(), suggestion.advice()))
 }
 
 /// Suggests debug information if most findings have no name at the place to look at.
@@ -213,28 +131,6 @@ mod tests {
             text.contains("allocators = [\"fun:xmalloc\", \"fun:xstrdup\"]"),
             "{text}"
         );
-        // A name that says nothing needs more callers.
-        assert_eq!(step(&[&["get", "a", "main"], &["get", "b", "main"]]), None);
-        let many = step(&[
-            &["get", "a", "main"],
-            &["get", "b", "main"],
-            &["get", "c", "main"],
-            &["get", "d", "main"],
-        ]);
-        assert!(many.unwrap().contains("`get` allocates for its callers"));
-    }
-
-    #[test]
-    fn function_without_other_code_below_is_no_allocator() {
-        assert_eq!(step(&[&["xmalloc"], &["xmalloc"]]), None);
-        assert_eq!(step(&[&["xmalloc", "a", "main"]]), None);
-        let others = step(&[
-            &["xmalloc", "a", "main"],
-            &["xmalloc", "b", "main"],
-            &["f", "main"],
-            &["g", "main"],
-        ]);
-        assert_eq!(others, None);
     }
 
     #[test]

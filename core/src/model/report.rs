@@ -123,6 +123,9 @@ pub struct Report {
     pub callers: Option<u32>,
     /// The kinds of leaks that the checker shows as records. valgrind's XML states its options.
     pub shown_leaks: Option<ShownLeaks>,
+    /// True if the checker records where undefined values come from. `None` if it doesn't state
+    /// this option. Not part of the JSON report.
+    pub tracks_origins: Option<bool>,
     /// Totals that the checker states.
     pub totals: ReportedTotals,
     /// True if the checker states that it reached one of its own limits and omitted findings.

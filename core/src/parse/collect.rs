@@ -130,6 +130,7 @@ impl Collector {
             totals: ReportedTotals::default(),
             capped: false,
             lost_indentation: false,
+            tracks_origins: None,
             printed: 0,
             records: Vec::new(),
         };

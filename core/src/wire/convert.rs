@@ -202,6 +202,7 @@ impl From<CheckerReport<'_>> for model::Report {
             },
             capped: wire.capped,
             lost_indentation: false,
+            tracks_origins: None,
             printed: wire.records.iter().map(|(_, count)| count).sum(),
             records: wire
                 .records

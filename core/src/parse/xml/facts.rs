@@ -91,6 +91,11 @@ pub(crate) fn arguments(xml: &str, report: &mut Report) {
     report.command = (!program.is_empty()).then(|| program.join(" ").into());
     report.shown_leaks = Some(shown_leaks(&options));
     report.callers = Some(callers(&options));
+    let origins = options
+        .iter()
+        .rev()
+        .find_map(|o| o.strip_prefix("--track-origins="));
+    report.tracks_origins = Some(origins == Some("yes"));
 }
 
 /// Returns the value of `--num-callers`; the default is 12 (`m_options.c`).
