@@ -246,7 +246,13 @@ impl CheckerRun {
         }
         let command = &self.command;
         let flags: Vec<&str> = self.tools.iter().filter_map(sanitizer_flag).collect();
-        if flags.is_empty() {
+        let is_valgrind = |name: &String| name == "valgrind" || name == "valgrind.bin";
+        if programs.iter().any(is_valgrind) {
+            format!(
+                "no program of the project ran under {tools}, because `{command}` starts valgrind \
+                 itself; turn that off, or check the logs that it writes with `leakgate check`"
+            )
+        } else if flags.is_empty() {
             format!("no program of the project ran under {tools}; `{command}` started {started}")
         } else {
             let flags = flags.join(",");
@@ -389,6 +395,22 @@ mod tests {
         };
         assert_eq!(code(none), ["missing-report", "no-evidence"]);
         assert_eq!(code(|run| run.unproven = text()), ["no-evidence"]);
+    }
+
+    #[test]
+    fn message_explains_why_no_program_was_checked() {
+        let message = |programs: &[&str]| {
+            let run = CheckerRun {
+                processes: 0,
+                unchecked_programs: programs.iter().map(|name| String::from(*name)).collect(),
+                ..run_of(Tool::Memcheck)
+            };
+            run.no_process()
+        };
+        assert_eq!(message(&[]), "no process ran under memcheck");
+        assert!(message(&["expr", "make"]).ends_with("started expr, make"));
+        let valgrind = message(&["dash", "valgrind"]);
+        assert!(valgrind.contains("starts valgrind itself"), "{valgrind}");
     }
 
     #[test]
