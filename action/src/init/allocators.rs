@@ -13,6 +13,11 @@ const MAX_LINES: usize = 40;
 
 const SOURCES: &[&str] = &[".c", ".cc", ".cpp", ".cxx", ".h", ".hpp"];
 
+/// Directories whose functions aren't part of the program.
+const NO_PROGRAM: &[&str] = &[
+    "bench", "example", "examples", "fuzz", "test", "testing", "tests",
+];
+
 /// Parts of the names of functions that return memory to free.
 const NAMES: &[&str] = &["alloc", "strdup", "strndup", "memdup"];
 
@@ -33,7 +38,8 @@ const STANDARD: &[&str] = &[
 /// Returns the names of the functions, sorted.
 pub(super) fn find(tree: &Tree) -> Vec<String> {
     let mut names = BTreeSet::new();
-    for file in tree.with_extension(SOURCES) {
+    let is_program = |file: &&str| !file.split('/').any(|part| NO_PROGRAM.contains(&part));
+    for file in tree.with_extension(SOURCES).filter(is_program) {
         let text = tree.read(file);
         let lines: Vec<&str> = text.lines().collect();
         for at in 0..lines.len() {
@@ -44,7 +50,7 @@ pub(super) fn find(tree: &Tree) -> Vec<String> {
 }
 
 /// Returns the name of the function that is defined in these lines, if it calls a function of the C
-/// library that allocates. A definition begins in the first column, and so does its last brace.
+/// library that allocates, or one that the program may replace. A definition begins in the first column, and so does its last brace.
 fn allocator_at(lines: &[&str]) -> Option<String> {
     let first = lines.first()?;
     let name = defined_name(first)?;
@@ -59,8 +65,8 @@ fn allocator_at(lines: &[&str]) -> Option<String> {
     let text = lines[..end].join("\n");
     let (head, body) = text.split_once('{')?;
     let calls = |function: &&str| is_called(body, function);
-    (!head.contains(';') && body.contains("return") && STANDARD.iter().any(calls))
-        .then(|| name.to_owned())
+    let allocates = STANDARD.iter().any(calls) || calls_pointer(body);
+    (!head.contains(';') && body.contains("return") && allocates).then(|| name.to_owned())
 }
 
 /// Returns the name in front of the first parenthesis, if the line can begin a definition.
@@ -83,6 +89,18 @@ fn is_called(text: &str, function: &str) -> bool {
     })
 }
 
+/// Returns true if a text calls a function pointer with the name of an allocator: `(*do_malloc)(n)`
+/// or `hooks->malloc(n)`.
+fn calls_pointer(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices("alloc").any(|(at, _)| {
+        let before = text[..at].trim_end_matches(is_part);
+        let after = text[at..].trim_start_matches(is_part);
+        before.ends_with("(*") && after.starts_with(")(")
+            || before.ends_with("->") && after.starts_with('(')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tree::tests::test_tree;
@@ -98,6 +116,8 @@ mod tests {
             "void *xmalloc(size_t n)\n{\n    void *p = malloc(n);\n    return p;\n}\n",
             "static void * xmalloc (size_t n) {\n  return malloc (n);\n}\n",
             "YAML_DECLARE(void *)\nxmalloc(size_t n)\n{\n    return malloc(n ? n : 1);\n}\n",
+            "void *xmalloc(size_t n)\n{\n    return (*do_malloc)(n);\n}\n",
+            "void *xmalloc(size_t n)\n{\n    return hooks->allocate(n);\n}\n",
             "void *\nxmalloc(size_t n,\n        int x)\n{\n    return calloc(n, x);\n}\n",
         ] {
             assert_eq!(names(text), ["xmalloc"], "{text}");
@@ -106,6 +126,8 @@ mod tests {
 
     #[test]
     fn other_functions_are_not() {
+        let test = "void *xmalloc(size_t n)\n{\n    return malloc(n);\n}\n";
+        assert_eq!(find(&test_tree(&[("tests/a.c", test)]).1), [""; 0]);
         for text in [
             // It calls no function that allocates.
             "void *pool_alloc(size_t n)\n{\n    return pool + n;\n}\n",

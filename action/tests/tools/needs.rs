@@ -32,6 +32,7 @@ pub(crate) const CTEST: Need = Need::Program("ctest");
 pub(crate) const EFENCE: Need = Need::File("/usr/lib/libefence.so.0");
 pub(crate) const GCC: Need = Need::Program("gcc");
 pub(crate) const GIT: Need = Need::Program("git");
+pub(crate) const GO: Need = Need::Program("go");
 pub(crate) const GXX: Need = Need::Program("g++");
 pub(crate) const LLVM_SYMBOLIZER: Need = Need::Program("llvm-symbolizer-19");
 pub(crate) const MAKE: Need = Need::Program("make");

@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 
 use crate::common::repository;
 use crate::needs::{
-    CARGO, CLANG, CMAKE, CTEST, GCC, MESON, NEXTEST, NINJA, Need, PYTHON, VALGRIND, trials,
+    CARGO, CLANG, CMAKE, CTEST, GCC, GO, MESON, NEXTEST, NINJA, Need, PYTHON, VALGRIND, trials,
 };
 use crate::test_project::TestProject;
 
@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ctest_checks_each_test(VALGRIND, CMAKE, CTEST, GCC, CLANG),
         meson_checks_each_test(VALGRIND, MESON, NINJA, GCC),
         python_extension_is_checked(VALGRIND, GCC, PYTHON),
+        go_test_keeps_symbols(VALGRIND, GCC, GO),
         miri_leak_fails_unless_accepted(CARGO, MIRI),
     )
 }
@@ -250,6 +251,37 @@ fn python_extension_is_checked() {
     let result = project.run(&[&args[..], &["leak"]].concat());
     result.assert_fails_for("unexpected-finding");
     assert!(result.out.contains("forget"), "{}", result.out);
+}
+
+fn go_test_keeps_symbols() {
+    let project = TestProject::new();
+    project.write("go.mod", "module ledger\n\ngo 1.18\n");
+    project.write(
+        "ledger.go",
+        "package ledger\n\n/*\n#include <stdlib.h>\n\
+         static void *keep(int n) { return malloc(n); }\n*/\nimport \"C\"\n\n\
+         func Forget() { C.keep(77) }\n",
+    );
+    project.write(
+        "ledger_test.go",
+        "package ledger\n\nimport \"testing\"\n\n\
+         func TestForget(t *testing.T) { Forget() }\n",
+    );
+    let home = project.path().join("cache").display().to_string();
+    let args = [
+        "--tool", "memcheck", "--pack", "go", "--", "go", "test", "./...",
+    ];
+    let result = project.run_with(&args, &[("GOCACHE", &home)]);
+    result.assert_fails_for("unexpected-finding");
+    assert!(
+        result.out.contains("leak-definite 77 bytes"),
+        "{}",
+        result.out
+    );
+    // go would strip the program.
+    for name in ["ledger.go:5", "runtime.asmcgocall"] {
+        assert!(result.out.contains(name), "{name} in {}", result.out);
+    }
 }
 
 /// Returns the rustup home in which `cargo xtask setup` installs Miri.
