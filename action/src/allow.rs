@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use leakgate_core::rules::{GatedTotals, RuleMetadata};
+use leakgate_core::rules::RuleMetadata;
 use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
 use leakgate_core::triage::TriagedFinding;
-use leakgate_core::{Config, Date, Disposition, Gate, Parsed, Triage};
+use leakgate_core::{Config, Date, Disposition, Triage};
 
 use crate::args::{GateArgs, LogArgs};
 use crate::error::{Error, Status};
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         metadata: metadata(args, today),
         expires: args.expires,
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
+        limits: (!args.no_limit).then(|| settings.gate.policy.clone()),
     };
     let written = suppress(
         &logs.parsed,
@@ -88,11 +89,6 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let entry = written
         .text
         .map_err(|cause| Error::Usage(format!("cannot accept {fingerprint}: {cause}")))?;
-    let entry = if args.no_limit {
-        entry
-    } else {
-        with_limits(&entry, &logs.parsed, &triage, &settings.gate)
-    };
     if args.dry_run {
         output::stdout(&entry)?;
     } else {
@@ -122,47 +118,6 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
         output::note(&format!("  {}: {}", finding.kind, finding.title));
     }
     Ok(Status::Pass)
-}
-
-/// Limits the rules of an entry to the bytes and blocks of the leaks that they accept now.
-fn with_limits(entry: &str, parsed: &Parsed, triage: &Triage, gate: &Gate) -> String {
-    const TABLE: &str = "[[allow]]\n";
-    let Ok(config) = Config::read(CONFIG, entry) else {
-        return entry.to_owned();
-    };
-    let known = gate.rules.len();
-    let mut with_entry = gate.clone();
-    with_entry.rules.extend(config.rules);
-    let usages = triage.with_gate(parsed, &with_entry).usages;
-    let rules = entry.split(TABLE).skip(1);
-    rules
-        .zip(usages.iter().skip(known))
-        .map(|(rule, usage)| {
-            let GatedTotals { bytes, blocks, .. } = usage.gated;
-            let limit = format!("bytes = {bytes}, blocks = {blocks}");
-            let rule = match (
-                line_start(rule, "limit = { "),
-                line_start(rule, "witness = "),
-            ) {
-                _ if blocks == 0 => rule.to_owned(),
-                // A weak fingerprint has a limit already.
-                (Some(at), _) => {
-                    let after = &rule[at + "limit = { ".len()..];
-                    format!("{}limit = {{ {limit}, {after}", &rule[..at])
-                }
-                (None, Some(at)) => {
-                    format!("{}limit = {{ {limit} }}\n{}", &rule[..at], &rule[at..])
-                }
-                (None, None) => format!("{rule}limit = {{ {limit} }}\n"),
-            };
-            format!("{TABLE}{rule}")
-        })
-        .collect()
-}
-
-/// Returns the position of the line that begins with a text. The reason may contain it, too.
-fn line_start(rule: &str, text: &str) -> Option<usize> {
-    rule.find(&format!("\n{text}")).map(|at| at + 1)
 }
 
 /// Returns what the options state about the rule.
@@ -265,17 +220,4 @@ fn append(path: &Path, entry: &str) -> Result<(), Error> {
         }
     })?;
     output::file(path, &text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_not_searched_for_in_the_reason() {
-        let rule = "id = \"a\"\nreason = \"limit = { witness = x\"\nwitness = [\"fun:f\"]\n";
-        assert_eq!(line_start(rule, "limit = { "), None);
-        let at = line_start(rule, "witness = ").unwrap();
-        assert_eq!(&rule[at..], "witness = [\"fun:f\"]\n");
-    }
 }

@@ -26,6 +26,7 @@ use crate::culprit::FrameCache;
 use crate::error::UnknownName;
 use crate::model::Finding;
 use crate::parse::Parsed;
+use crate::policy::Policy;
 use crate::rules::RuleMetadata;
 use crate::triage::{Triage, TriagedFinding};
 
@@ -81,6 +82,10 @@ pub struct RuleOptions {
     pub expires: Option<Date>,
     /// Ids of existing rules, which generated rules must not use.
     pub taken: Vec<String>,
+    /// If given, each rule for `leakgate.toml` accepts no more bytes and blocks than its leaks have
+    /// now. Only leaks that this policy looks at count. `None` adds no such limit, and suppression
+    /// files can't have one.
+    pub limits: Option<Policy>,
 }
 
 /// The rules generated for one fingerprint.

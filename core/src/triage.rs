@@ -152,7 +152,9 @@ pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage
 fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Triage {
     let usages = apply::rules(parsed, gate, &mut findings);
     for (triaged, finding) in findings.iter_mut().zip(&parsed.findings) {
-        if triaged.disposition == Disposition::Unexpected && !is_gated(gate, finding, triaged) {
+        if triaged.disposition == Disposition::Unexpected
+            && !is_gated(&gate.policy, finding, triaged)
+        {
             triaged.disposition = Disposition::NotGated;
             triaged.cause = None;
         }
@@ -172,9 +174,9 @@ fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Tr
 }
 
 /// Returns true if the policy looks at the finding.
-fn is_gated(gate: &Gate, finding: &Finding, triaged: &TriagedFinding) -> bool {
-    let is_ignored = triaged.is_third_party && gate.policy.third_party != Level::Fail;
-    !is_ignored && gate.policy.gates(&finding.kind)
+pub(crate) fn is_gated(policy: &Policy, finding: &Finding, triaged: &TriagedFinding) -> bool {
+    let is_ignored = triaged.is_third_party && policy.third_party != Level::Fail;
+    !is_ignored && policy.gates(&finding.kind)
 }
 
 /// Computes fingerprint, culprit and matching rules of each finding.

@@ -191,6 +191,7 @@ impl RawWording {
             },
             expires: self.expires.map(parse_date).transpose()?,
             taken,
+            limits: None,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Generates `[[allow]]` rules.
 
+mod render;
+
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -8,27 +10,16 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+pub(super) use self::render::{AllowEntry, render};
+pub(crate) use self::render::{quote, string_list};
 use super::{Attempt, Generator, RuleOptions, Target, Unsupported};
 use crate::culprit::{Class, FrameCache};
 use crate::fingerprint::DEPTH;
 use crate::model::{Finding, Kind, Role};
 use crate::rules::glob::Glob;
 use crate::rules::hygiene::is_over_broad;
-use crate::rules::{Config, RuleMetadata, witness};
-use crate::triage::places;
-
-/// The conditions of a rule and its witness.
-#[derive(Clone, Debug, Default)]
-struct AllowEntry {
-    kinds: Vec<String>,
-    /// Exact bytes and blocks.
-    sizes: Option<(u64, u64)>,
-    /// The limit for a weak fingerprint.
-    per_process: Option<u64>,
-    stack: Vec<String>,
-    fingerprint: Option<String>,
-    witness: Vec<String>,
-}
+use crate::rules::{Config, Limit, RuleMetadata, witness};
+use crate::triage::{is_gated, places};
 
 /// A rule to generate.
 struct Task<'t, 'a> {
@@ -57,6 +48,7 @@ pub(super) fn generate(
             let base = AllowEntry {
                 kinds: kinds.clone(),
                 sizes,
+                limit: size_limit(generator, &goal),
                 witness: witness::reduce_stack(first, &mut generator.cache),
                 ..AllowEntry::default()
             };
@@ -110,7 +102,33 @@ fn limit_weak(generator: &Generator<'_>, tasks: &mut [Task<'_, '_>], goals: &[Ve
     }
     let task_of = |finding: usize| task_of.get(&finding).copied();
     for (at, places) in places::most_in_one_process(generator.parsed, task_of) {
-        tasks[at].base.per_process = Some(places);
+        tasks[at].base.limit.per_process = Some(places);
+    }
+}
+
+/// Returns a limit of the bytes and blocks that these findings have now. Empty without a policy in
+/// the options, or if the policy looks at no leak among them.
+pub(super) fn size_limit(generator: &Generator<'_>, findings: &[usize]) -> Limit {
+    let Some(policy) = &generator.options.limits else {
+        return Limit::default();
+    };
+    let (mut bytes, mut blocks) = (0_u64, 0_u64);
+    for at in findings {
+        let finding = &generator.parsed.findings[*at];
+        let triaged = &generator.triage.findings[*at];
+        if is_gated(policy, finding, triaged) {
+            let leak = finding.leak.unwrap_or_default().times(triaged.records);
+            bytes = bytes.saturating_add(leak.bytes);
+            blocks = blocks.saturating_add(leak.blocks);
+        }
+    }
+    if blocks == 0 {
+        return Limit::default();
+    }
+    Limit {
+        bytes: Some(bytes),
+        blocks: Some(blocks),
+        ..Limit::default()
     }
 }
 
@@ -180,7 +198,7 @@ impl Task<'_, '_> {
 
 /// Returns the kinds that a rule for these findings accepts. A leak may be definite in one run and
 /// possible in another, so either kind includes the other.
-fn accepted_kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+pub(super) fn accepted_kinds<'a>(members: impl Iterator<Item = &'a Finding>) -> Vec<String> {
     let mut kinds: Vec<Kind> = Vec::new();
     for finding in members {
         let included: &[Kind] = match finding.kind.as_str() {
@@ -234,112 +252,4 @@ fn stack_patterns(finding: &Finding, cache: &mut FrameCache, allow_gaps: bool) -
         stack.pop();
     }
     stack
-}
-
-fn render(id: &str, entry: &AllowEntry, options: &RuleOptions) -> String {
-    let mut out = format!("[[allow]]\nid = {}\n", quote(id));
-    if !entry.kinds.is_empty() {
-        out += &format!("kinds = {}\n", string_list(&entry.kinds));
-    }
-    if let Some((bytes, blocks)) = entry.sizes {
-        out += &format!("bytes = {bytes}\nblocks = {blocks}\n");
-    }
-    if !entry.stack.is_empty() {
-        out += &format!("stack = {}\n", string_list(&entry.stack));
-    }
-    if let Some(fingerprint) = &entry.fingerprint {
-        out += &format!("fingerprint = {}\n", quote(fingerprint));
-    }
-    let metadata = &options.metadata;
-    out += &format!("reason = {}\n", quote(&metadata.reason));
-    let texts = [
-        ("investigation", &metadata.investigation),
-        ("status", &metadata.status),
-    ];
-    for (key, text) in texts {
-        if let Some(text) = text {
-            out += &format!("{key} = {}\n", quote(text));
-        }
-    }
-    if !metadata.references.is_empty() {
-        out += &format!("references = {}\n", string_list(&metadata.references));
-    }
-    if let Some(owner) = &metadata.owner {
-        out += &format!("owner = {}\n", quote(owner));
-    }
-    for (key, day) in [("added", metadata.added), ("expires", options.expires)] {
-        if let Some(day) = day {
-            out += &format!("{key} = {day}\n");
-        }
-    }
-    if let Some(places) = entry.per_process {
-        out += &format!("limit = {{ per-process = {places} }}\n");
-    }
-    if !entry.witness.is_empty() {
-        out += &format!("witness = {}\n", string_list(&entry.witness));
-    }
-    out
-}
-
-/// Formats a list of strings, on one line if that is short enough.
-pub(crate) fn string_list(items: &[String]) -> String {
-    const MAX_WIDTH: usize = 100;
-    let items: Vec<String> = items.iter().map(|i| quote(i)).collect();
-    let line = format!("[{}]", items.join(", "));
-    if line.len() <= MAX_WIDTH {
-        line
-    } else {
-        format!("[\n    {},\n]", items.join(",\n    "))
-    }
-}
-
-/// Formats a TOML string on one line.
-pub(crate) fn quote(text: &str) -> String {
-    if !text.contains(['"', '\\', '\'']) && !text.chars().any(char::is_control) {
-        return format!("\"{text}\"");
-    }
-    let literal = !text.contains('\'') && !text.chars().any(char::is_control);
-    if literal {
-        return format!("'{text}'");
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out += "\\\"",
-            '\\' => out += "\\\\",
-            '\n' => out += "\\n",
-            '\t' => out += "\\t",
-            c if c.is_control() => out += &format!("\\u{:04X}", u32::from(c)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoted_strings_parse_to_original() {
-        for text in [
-            "plain",
-            "a\"b",
-            "a\\b",
-            "it's",
-            "both ' and \"",
-            "line\nfeed\ttab\u{7f}\u{1}",
-            "\u{202e}",
-            "\\*?[x]'\"",
-        ] {
-            let config = format!(
-                "[[allow]]\nfingerprint = \"lg2-{}\"\nreason = {}\n",
-                "0".repeat(32),
-                quote(text)
-            );
-            let config = Config::read("f", &config).unwrap();
-            assert_eq!(config.rules[0].metadata.reason, text);
-        }
-    }
 }

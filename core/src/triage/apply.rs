@@ -25,7 +25,7 @@ pub(super) fn rules(
         }
         let Some(rule) = triaged.rule else { continue };
         add_finding(&mut usages[rule], finding, triaged.records);
-        if is_gated(gate, finding, triaged) {
+        if is_gated(&gate.policy, finding, triaged) {
             add_finding(&mut gated[rule], finding, triaged.records);
         }
     }
@@ -71,7 +71,7 @@ fn limit_per_process(
         .map(|(triaged, finding)| {
             let at = triaged.rule?;
             let limit = gate.rules[at].per_process_limit(triaged.fingerprint.is_weak())?;
-            is_gated(gate, finding, triaged).then_some((at, limit))
+            is_gated(&gate.policy, finding, triaged).then_some((at, limit))
         })
         .collect();
     let most = places::most_in_one_process(parsed, |at| Some(limits[at]?.0));
