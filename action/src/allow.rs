@@ -1,15 +1,21 @@
-//! `leakgate allow`: accepts a finding by adding a rule to `leakgate.toml`.
+//! `leakgate allow`: accepts a finding, or all findings of a function or of a source line, by adding
+//! a rule to `leakgate.toml`.
 
+mod shared;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use leakgate_core::error::UnknownName;
+use leakgate_core::policy::KindSet;
 use leakgate_core::rules::RuleMetadata;
-use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
+use leakgate_core::suppress::{RuleOptions, RuleSyntax, SharedPlace, Site, suppress};
 use leakgate_core::triage::TriagedFinding;
-use leakgate_core::{Config, Date, Disposition, Triage};
+use leakgate_core::{Config, Date, Disposition, Parsed, Triage};
 
-use crate::args::{GateArgs, LogArgs};
+use crate::args::{GateArgs, NoLogs};
 use crate::error::{Error, Status};
 use crate::ingest::{Logs, find_fingerprint};
 use crate::output;
@@ -18,12 +24,32 @@ use crate::workspace::Repository;
 
 /// Options of `leakgate allow`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+    leakgate allow [OPTIONS] --reason <TEXT> <FINGERPRINT> <PATH>...\n       \
+    leakgate allow [OPTIONS] --reason <TEXT> --function <FUNCTION> <PATH>...\n       \
+    leakgate allow [OPTIONS] --reason <TEXT> --site <FILE:LINE> <PATH>...")]
 pub(crate) struct AllowArgs {
-    /// Fingerprint of the finding, or its first digits (at least 4), as shown in reports.
-    #[arg(value_name = "FINGERPRINT")]
-    fingerprint: String,
-    #[command(flatten)]
-    logs: LogArgs,
+    /// The fingerprint of the finding, or its first digits (at least 4), as shown in reports; it is
+    /// left out with --function and --site. Then the log files, directories, globs such as
+    /// 'logs/**/*.log', or - for standard input. gzip and zip files are unpacked.
+    #[arg(value_name = "FINGERPRINT|PATH", required = true)]
+    targets: Vec<OsString>,
+    /// Accept a glob, a directory or an archive without any file. By default, that is an error.
+    #[arg(long)]
+    allow_no_logs: bool,
+    /// Accept all unexpected findings of this function, as shown in reports, by one rule. Scopes
+    /// before the name may be left out.
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "site")]
+    function: Option<String>,
+    /// Accept all unexpected findings at this line of a source file, whoever calls it, by one rule.
+    /// Folders before the file may be left out. An edit of the file that moves the line ends the
+    /// effect of the rule.
+    #[arg(long, value_name = "FILE:LINE")]
+    site: Option<Site>,
+    /// With --function or --site, accept only findings of this kind, or all `leaks`. Needed if the
+    /// findings have different kinds.
+    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    kind: Option<KindSet>,
     /// Why the finding is accepted.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -39,8 +65,8 @@ pub(crate) struct AllowArgs {
     /// Last day on which the rule accepts the finding. By default, the rule does not expire.
     #[arg(long, value_name = "YYYY-MM-DD")]
     expires: Option<Date>,
-    /// Don't limit the rule. By default, it accepts a leak only up to the bytes and blocks in these
-    /// logs, so that the leak can't grow unnoticed.
+    /// Don't limit the rule. By default, it accepts leaks only up to the bytes and blocks in these
+    /// logs, so that they can't grow unnoticed.
     #[arg(long)]
     no_limit: bool,
     /// Print the rule without adding it.
@@ -65,59 +91,127 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let today = args.gate.today.unwrap_or_else(today);
     ensure_valid(args, today)?;
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
+    let paths = args.paths()?;
+    let no_logs = NoLogs::allowed_if(args.allow_no_logs);
+    let logs = Logs::read(paths, &settings.formats, no_logs).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
-    let fingerprint = find_fingerprint(&triage, &args.fingerprint)?;
-    ensure_not_accepted(&triage, &fingerprint, &settings)?;
     let options = RuleOptions {
         metadata: metadata(args, today),
         expires: args.expires,
         taken: settings.gate.rules.iter().map(|r| r.id.clone()).collect(),
         limits: (!args.no_limit).then(|| settings.gate.policy.clone()),
     };
-    let written = suppress(
-        &logs.parsed,
-        &triage,
-        std::slice::from_ref(&fingerprint),
-        RuleSyntax::Toml,
-        &options,
-    );
-    let Some(written) = written.into_iter().next() else {
-        return Ok(Status::Pass);
+    let accepted = match args.place() {
+        Some(place) => {
+            let run = shared::Run {
+                parsed: &logs.parsed,
+                gate: &settings.gate,
+                triage: &triage,
+                repository: &repository,
+            };
+            run.accept(&place, args.kind.as_ref(), &options)?
+        }
+        None => accept_one(args, &logs.parsed, &triage, &settings, &options)?,
     };
-    let entry = written
-        .text
-        .map_err(|cause| Error::Usage(format!("cannot accept {fingerprint}: {cause}")))?;
     if args.dry_run {
-        output::stdout(&entry)?;
+        output::stdout(&accepted.text)?;
     } else {
         let path = settings
             .config
             .clone()
             .or_else(|| args.gate.config.clone())
             .unwrap_or_else(|| PathBuf::from(CONFIG));
-        append(&path, &entry)?;
+        append(&path, &accepted.text)?;
         output::note(&format!("added to {}:", display_path(&path)));
-        output::stdout(&entry)?;
+        output::stdout(&accepted.text)?;
     }
     output::note("");
-    let is_weak = written
-        .findings
-        .iter()
-        .any(|at| triage.findings[*at].fingerprint.is_weak());
-    if is_weak {
+    if accepted.is_weak {
         output::note(
             "The log doesn't identify this bug by a function, so the rule is limited: it accepts \
              only these sizes, and in one process only as many places as `limit` states.",
         );
     }
     output::note("This rule accepts:");
-    for at in written.findings {
+    for at in accepted.findings {
         let finding = &logs.parsed.findings[at];
-        output::note(&format!("  {}: {}", finding.kind, finding.title));
+        let fingerprint = match args.place() {
+            Some(_) => format!("{} ", triage.findings[at].fingerprint),
+            None => String::new(),
+        };
+        output::note(&format!(
+            "  {fingerprint}{}: {}",
+            finding.kind, finding.title
+        ));
     }
     Ok(Status::Pass)
+}
+
+/// A generated rule and what it accepts.
+struct Accepted {
+    text: String,
+    /// Indices of the findings.
+    findings: Vec<usize>,
+    /// True if the rule has a weak fingerprint.
+    is_weak: bool,
+}
+
+impl AllowArgs {
+    /// Returns the place whose findings are accepted, or `None` if a fingerprint is given.
+    fn place(&self) -> Option<SharedPlace> {
+        let function = self.function.clone().map(SharedPlace::Function);
+        function.or_else(|| self.site.clone().map(SharedPlace::Site))
+    }
+
+    /// Returns the paths of the logs.
+    fn paths(&self) -> Result<&[OsString], Error> {
+        let paths = match self.place() {
+            Some(_) => self.targets.as_slice(),
+            None => self.targets.get(1..).unwrap_or_default(),
+        };
+        if paths.is_empty() {
+            return Err(Error::with_help(
+                "no log is given",
+                "pass a log after the fingerprint, or pass `--function` or `--site`",
+            ));
+        }
+        Ok(paths)
+    }
+}
+
+/// Generates the rule for the finding whose fingerprint is the first argument.
+fn accept_one(
+    args: &AllowArgs,
+    parsed: &Parsed,
+    triage: &Triage,
+    settings: &Settings,
+    options: &RuleOptions,
+) -> Result<Accepted, Error> {
+    let given = args.targets.first().map(|text| text.to_string_lossy());
+    let fingerprint = find_fingerprint(triage, &given.unwrap_or_default())?;
+    ensure_not_accepted(triage, &fingerprint, settings)?;
+    let fingerprints = std::slice::from_ref(&fingerprint);
+    let written = suppress(parsed, triage, fingerprints, RuleSyntax::Toml, options);
+    let (text, findings) = written
+        .into_iter()
+        .next()
+        .map(|written| (written.text, written.findings))
+        .ok_or_else(|| Error::Usage(format!("cannot accept {fingerprint}: no rule was made")))?;
+    let text =
+        text.map_err(|cause| Error::Usage(format!("cannot accept {fingerprint}: {cause}")))?;
+    let is_weak = |at: &usize| triage.findings[*at].fingerprint.is_weak();
+    Ok(Accepted {
+        text,
+        is_weak: findings.iter().any(is_weak),
+        findings,
+    })
+}
+
+/// Parses the value of `--kind`.
+fn parse_kind(name: &str) -> Result<KindSet, String> {
+    name.parse()
+        .map_err(|error: UnknownName| format!("{error}; {}", error.help()))
 }
 
 /// Returns what the options state about the rule.
@@ -140,6 +234,12 @@ fn ensure_valid(args: &AllowArgs, today: Date) -> Result<(), Error> {
         return Err(Error::with_help(
             "the reason is empty",
             "pass `--reason` with a text that explains why the finding is accepted",
+        ));
+    }
+    if args.kind.is_some() && args.place().is_none() {
+        return Err(Error::with_help(
+            "`--kind` is given together with a fingerprint, which has a kind",
+            "leave out `--kind`, or pass `--function` or `--site`",
         ));
     }
     if args.gate.no_config && !args.dry_run {

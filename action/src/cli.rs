@@ -26,7 +26,8 @@ pub(crate) enum Command {
     Init(init::Init),
     /// Accept a finding by adding a rule to leakgate.toml.
     ///
-    /// The rule matches only this finding. Comments and the order of existing rules are preserved.
+    /// The rule matches only this finding, or with --function or --site all unexpected findings of
+    /// this function or line. Comments and the order of existing rules are preserved.
     ///
     /// Exit status: 0: the rule was added; 2: usage error or unreadable input, or the rule could
     /// not be added.

@@ -199,7 +199,7 @@ impl Policy {
 
 /// One finding kind, or a named group of kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum KindSet {
+pub enum KindSet {
     /// `errors`: every kind that is neither leaked memory nor an open descriptor.
     Errors,
     /// `leaks`: the four kinds of leaked memory.

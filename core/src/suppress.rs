@@ -6,6 +6,7 @@
 mod choose;
 mod convert;
 mod lsan;
+mod shared;
 pub(crate) mod toml;
 mod valgrind;
 
@@ -22,6 +23,9 @@ use jiff::civil::Date;
 
 use self::choose::{Attempt, choose};
 pub use self::convert::{ConvertedRule, convert};
+pub use self::shared::{
+    InvalidSite, SharedPlace, SharedRule, SharedRuleError, Site, suppress_shared,
+};
 use crate::culprit::FrameCache;
 use crate::error::UnknownName;
 use crate::model::Finding;
@@ -215,7 +219,19 @@ impl Generator<'_> {
         goals: &[Vec<usize>],
         attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
     ) -> Vec<Result<T, Unsupported>> {
-        choose(self.parsed, self.triage, &mut self.cache, goals, attempt)
+        self.choose_unless(goals, |_| false, attempt)
+    }
+
+    /// Like [`choose`](Self::choose), but a candidate may also match findings for which
+    /// `is_ignored` returns true.
+    fn choose_unless<T>(
+        &mut self,
+        goals: &[Vec<usize>],
+        is_ignored: impl Fn(&TriagedFinding) -> bool,
+        attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
+    ) -> Vec<Result<T, Unsupported>> {
+        let cache = &mut self.cache;
+        choose(self.parsed, self.triage, cache, goals, is_ignored, attempt)
     }
 
     /// Returns an unused id for a rule, such as `leak-in-make`.
@@ -279,7 +295,7 @@ impl RuleIds {
 struct Target<'a> {
     parsed: &'a Parsed,
     triage: &'a Triage,
-    /// Indices of the findings, which share a fingerprint.
+    /// Indices of the findings, which share a fingerprint or a place.
     findings: Vec<usize>,
 }
 

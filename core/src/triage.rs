@@ -8,6 +8,7 @@ mod apply;
 pub(crate) mod baseline;
 mod finding;
 pub(crate) mod places;
+pub(crate) mod spot;
 
 use alloc::string::String;
 use alloc::vec::Vec;

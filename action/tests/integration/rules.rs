@@ -99,6 +99,113 @@ fn only_accepted_findings_pass() {
 }
 
 #[test]
+fn findings_of_a_function_are_accepted_by_one_rule() {
+    let dir = folder();
+    let log = report("memcheck/leak-check-full");
+    let log = log.to_str().unwrap();
+    let before = fingerprints(&document(&dir, &[log]), "unexpected");
+    let unknown = run(
+        &dir,
+        &["allow", "--function", "new_nod", log, "--reason", "x"],
+    );
+    assert_eq!(
+        (unknown.status, unknown.err.lines().next()),
+        (
+            2,
+            Some("error: cannot accept the findings in `new_nod`: no unexpected finding is there")
+        )
+    );
+    assert!(
+        unknown
+            .err
+            .contains("\nhelp: pass `--function` with one of: new_node, "),
+        "{}",
+        unknown.err
+    );
+    let ran = run(
+        &dir,
+        &["allow", "--function", "new_node", log, "--reason", "x"],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let document = document(&dir, &[log]);
+    let accepted = fingerprints(&document, "allowed");
+    assert!(accepted.len() > 1, "{accepted:?}");
+    assert!(
+        accepted
+            .iter()
+            .all(|fingerprint| ran.err.contains(fingerprint))
+    );
+    let left = fingerprints(&document, "unexpected");
+    assert_eq!(left.len() + accepted.len(), before.len());
+    assert_eq!(run(&dir, &["rules", log]).status, 0);
+
+    let again = run(
+        &dir,
+        &["allow", "--function", "new_node", log, "--reason", "x"],
+    );
+    assert_eq!(again.status, 2);
+    for (args, message) in [
+        (vec!["--function", "f"], "required arguments"),
+        (vec!["lg2-0000"], "no log is given"),
+        (
+            vec!["--site", "leaks.c", log],
+            "expected FILE:LINE or FILE:LINE:COLUMN",
+        ),
+        (
+            vec!["--kind", "leaks", "lg2-0000", log],
+            "together with a fingerprint",
+        ),
+        (
+            vec!["--function", "f", "--kind", "leeks", log],
+            "did you mean `leaks`?",
+        ),
+    ] {
+        let ran = run(&dir, &[&["allow", "--reason", "x"], &args[..]].concat());
+        assert!(
+            ran.status == 2 && ran.err.contains(message),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn findings_at_a_line_are_accepted_by_one_rule() {
+    let dir = folder();
+    let log = report("memcheck/leak-check-full");
+    let log = log.to_str().unwrap();
+    let ran = run(
+        &dir,
+        &[
+            "allow",
+            "--site",
+            "leaks.c:20",
+            log,
+            "--reason",
+            "x",
+            "--dry-run",
+        ],
+    );
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(ran.out.contains("\"src:leaks.c:20\""), "{}", ran.out);
+    assert!(ran.out.contains("\nlimit = { bytes = "), "{}", ran.out);
+    let unlimited = run(
+        &dir,
+        &[
+            "allow",
+            "--site",
+            "leaks.c:20",
+            log,
+            "--reason",
+            "x",
+            "--dry-run",
+            "--no-limit",
+        ],
+    );
+    assert!(!unlimited.out.contains("limit"), "{}", unlimited.out);
+}
+
+#[test]
 fn limits_expiry_and_expectations_fail_with_their_codes() {
     let dir = folder();
     for (more, want) in [

@@ -1,11 +1,15 @@
 //! Groups of findings that have the same fingerprint and kind, the worst first.
 
+use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
 use super::{FindingInRun, Run};
+use crate::culprit::FrameCache;
 use crate::model::{Kind, Leak};
+use crate::triage::spot::Spot;
 use crate::triage::{Disposition, TriagedFinding};
 
 /// Findings with the same fingerprint and kind, which reports show as one.
@@ -32,16 +36,73 @@ impl<'a> Group<'a> {
     /// Returns the leaked bytes and blocks, without records that child processes repeat from their
     /// parent. `None` if the findings are not leaks.
     pub(crate) fn leak(&self) -> Option<Leak> {
-        self.members
-            .iter()
-            .filter_map(|f| f.finding.leak.map(|l| l.times(f.triaged.records)))
-            .reduce(|a, b| Leak {
-                bytes: a.bytes.saturating_add(b.bytes),
-                blocks: a.blocks.saturating_add(b.blocks),
-                direct_bytes: a.direct_bytes.saturating_add(b.direct_bytes),
-                indirect_bytes: a.indirect_bytes.saturating_add(b.indirect_bytes),
-            })
+        let members = self.members.iter();
+        sum(members.map(|f| f.finding.leak.map(|l| l.times(f.triaged.records))))
     }
+}
+
+/// Returns the sum of leaks. `None` if there is none.
+pub(crate) fn sum(leaks: impl Iterator<Item = Option<Leak>>) -> Option<Leak> {
+    leaks.flatten().reduce(|a, b| Leak {
+        bytes: a.bytes.saturating_add(b.bytes),
+        blocks: a.blocks.saturating_add(b.blocks),
+        direct_bytes: a.direct_bytes.saturating_add(b.direct_bytes),
+        indirect_bytes: a.indirect_bytes.saturating_add(b.indirect_bytes),
+    })
+}
+
+/// Groups whose findings have the same function as the frame to look at, which the text report
+/// shows together.
+pub(crate) struct FunctionGroup<'a> {
+    /// At least one, the worst first.
+    pub(crate) groups: Vec<Group<'a>>,
+}
+
+/// Puts groups together whose findings are located in the same function of the same file, and are
+/// leaks or have the same kind. The order is that of the first group of each function.
+///
+/// Groups stay alone if each needs its own explanation: if a rule or the baseline knows them, or if
+/// they have more than one stack.
+pub(crate) fn by_function<'a>(groups: Vec<Group<'a>>, run: &Run<'a>) -> Vec<FunctionGroup<'a>> {
+    let mut names = FrameCache::default();
+    let mut indices: HashMap<(String, Spot), usize> = HashMap::new();
+    let mut out: Vec<FunctionGroup<'a>> = Vec::new();
+    for group in groups {
+        let next = out.len();
+        let at = match shared_place(&group, run, &mut names) {
+            Some(place) => *indices.entry(place).or_insert(next),
+            None => next,
+        };
+        match out.get_mut(at) {
+            Some(function) => function.groups.push(group),
+            None => out.push(FunctionGroup {
+                groups: vec![group],
+            }),
+        }
+    }
+    out
+}
+
+/// Returns what groups must have in common to be shown together: the kind, with all kinds of leaks
+/// being one, and the function. `None` if the group stays alone.
+fn shared_place(
+    group: &Group<'_>,
+    run: &Run<'_>,
+    names: &mut FrameCache,
+) -> Option<(String, Spot)> {
+    let FindingInRun {
+        finding, triaged, ..
+    } = group.first();
+    let is_alone = triaged.cause.is_some() || finding.stacks.len() > 1;
+    if is_alone {
+        return None;
+    }
+    let spot = Spot::of(finding, triaged.culprit, run.workspace, names)?;
+    let kind = match finding.kind.is_leak() {
+        true => "leak",
+        false => finding.kind.as_str(),
+    };
+    (!spot.function.is_empty()).then(|| (kind.into(), spot.without_line()))
 }
 
 /// Labels that compare each finding with an earlier run, if there is one.

@@ -2,6 +2,7 @@
 //! and totals.
 
 mod block;
+mod function;
 pub(crate) mod paint;
 mod rules;
 
@@ -12,7 +13,7 @@ use core::fmt;
 
 use self::paint::Paint;
 use super::escape::terminal;
-use super::group::groups;
+use super::group::{by_function, groups};
 use super::next_step::next_step;
 use super::wrap::Wrapped;
 use super::{RenderOptions, Run};
@@ -32,18 +33,37 @@ pub(crate) fn write(
     let mut wrapped = Wrapped::new(out, options.width);
     let out: &mut dyn fmt::Write = &mut wrapped;
     verdict(run, paint, out)?;
-    let findings = groups(run, Disposition::Unexpected);
-    let shown = options.max_findings.unwrap_or(findings.len());
-    for group in findings.iter().take(shown) {
-        writeln!(out)?;
-        block::write(group, run, paint, out)?;
-    }
-    omitted(findings.len().saturating_sub(shown), paint, out)?;
+    findings(run, options, paint, out)?;
     problems(run, paint, out)?;
     rules::write(run, paint, out)?;
     not_gated(run, paint, out)?;
     footer(run, out)?;
     wrapped.finish()
+}
+
+/// Writes a block for each unexpected finding, or for the findings of a function.
+fn findings(
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    paint: Paint,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let findings = groups(run, Disposition::Unexpected);
+    let mut hidden = findings.len();
+    let mut left = options.max_findings.unwrap_or(hidden);
+    for function in by_function(findings, run) {
+        if left == 0 {
+            break;
+        }
+        writeln!(out)?;
+        let shown = match function.groups.as_slice() {
+            [group] => block::write(group, run, paint, out).map(|()| 1)?,
+            groups => function::write(groups, left, run, paint, out)?,
+        };
+        left -= shown;
+        hidden -= shown;
+    }
+    omitted(hidden, paint, out)
 }
 
 /// Writes the outcome with its evidence or reasons.

@@ -16,7 +16,7 @@ use crate::culprit::FrameCache;
 use crate::numbers::count;
 use crate::parse::Parsed;
 use crate::rules::{Index, Rule};
-use crate::triage::Triage;
+use crate::triage::{Triage, TriagedFinding};
 
 /// The result of asking for a candidate.
 pub(crate) enum Attempt<T> {
@@ -64,12 +64,14 @@ struct MatchCounts {
 /// For each goal, which is a list of findings, returns the first candidate that matches exactly
 /// these findings, or the reason why the last one doesn't.
 ///
-/// `attempt` receives the index of a goal and the number of a candidate, counted from 0.
+/// `attempt` receives the index of a goal and the number of a candidate, counted from 0. A candidate
+/// may also match findings for which `is_ignored` returns true; none of them belongs to a goal.
 pub(crate) fn choose<T>(
     parsed: &Parsed,
     triage: &Triage,
     cache: &mut FrameCache,
     goals: &[Vec<usize>],
+    is_ignored: impl Fn(&TriagedFinding) -> bool,
     mut attempt: impl FnMut(usize, usize, &mut FrameCache) -> Attempt<T>,
 ) -> Vec<Result<T, Unsupported>> {
     let mut chosen: Vec<Result<T, Unsupported>> =
@@ -77,7 +79,7 @@ pub(crate) fn choose<T>(
     let mut open: Vec<(usize, usize)> = (0..goals.len()).map(|goal| (goal, 0)).collect();
     while !open.is_empty() {
         let round = Round::new(&open, cache, &mut attempt);
-        let counts = round.count_matches(parsed, triage, cache, goals);
+        let counts = round.count_matches(parsed, triage, cache, goals, &is_ignored);
         open.clear();
         for (trial, wanted) in round.trials.into_iter().zip(counts.wanted) {
             let extra = counts.by_text[trial.text] - wanted;
@@ -143,6 +145,7 @@ impl<T> Round<T> {
         triage: &Triage,
         cache: &mut FrameCache,
         goals: &[Vec<usize>],
+        is_ignored: impl Fn(&TriagedFinding) -> bool,
     ) -> MatchCounts {
         let mut trials_of: Vec<Vec<usize>> = vec![Vec::new(); parsed.findings.len()];
         for (at, trial) in self.trials.iter().enumerate() {
@@ -165,7 +168,9 @@ impl<T> Round<T> {
                 .map(|rule| self.text_of[*rule as usize])
                 .collect();
             texts.dedup();
-            texts.iter().for_each(|text| counts.by_text[*text] += 1);
+            if !is_ignored(triaged) {
+                texts.iter().for_each(|text| counts.by_text[*text] += 1);
+            }
             for trial in trials {
                 if texts.binary_search(&self.trials[*trial].text).is_ok() {
                     counts.wanted[*trial] += 1;
@@ -181,10 +186,7 @@ impl<T> Round<T> {
 fn describe_difference(extra: u64, missing: u64) -> Option<String> {
     match (extra, missing) {
         (0, 0) => None,
-        (0, n) => Some(format!(
-            "it would not match {} with the same fingerprint",
-            count(n, "finding", "findings")
-        )),
+        (0, n) => Some(format!("it would miss {}", count(n, "finding", "findings"))),
         (n, _) => Some(format!(
             "it would also accept {}",
             count(n, "other finding", "other findings")

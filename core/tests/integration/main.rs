@@ -28,6 +28,7 @@ mod packs;
 mod properties;
 mod read_back;
 mod schema;
+mod shared;
 mod truncation;
 mod valgrind;
 mod weak;

@@ -30,13 +30,7 @@ pub(crate) fn write(
     let FindingInRun {
         finding, triaged, ..
     } = group.first();
-    // With a baseline, `new` marks findings that are not in it.
-    let new = if run.triage.baseline.is_some() && triaged.cause.is_none() {
-        "new "
-    } else {
-        ""
-    };
-    let kind = format!("{new}{}", terminal(finding.kind.as_str()));
+    let kind = format!("{}{}", new(triaged, run), terminal(finding.kind.as_str()));
     writeln!(
         out,
         "{} {}",
@@ -52,6 +46,18 @@ pub(crate) fn write(
         let conflict = conflict.map(prose, name);
         writeln!(out, "  {} {conflict}", paint.mark("="))?;
     }
+    stacks(finding, triaged, run, paint, out)?;
+    footer(group, triaged, run, paint, out)
+}
+
+/// Writes all stacks of a finding, each with its label.
+pub(super) fn stacks(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    run: &Run<'_>,
+    paint: Paint,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
     for (at, (stack, classes)) in finding.stacks.iter().zip(&triaged.classes).enumerate() {
         if let Some(heading) = summary::heading(finding, at) {
             writeln!(out, "  {}", paint.dim(&terminal(heading)))?;
@@ -59,7 +65,16 @@ pub(crate) fn write(
         let culprit = triaged.culprit.frame.filter(|_| at == 0);
         self::stack(stack, classes, culprit, run, paint, out)?;
     }
-    footer(group, triaged, run, paint, out)
+    Ok(())
+}
+
+/// Returns the mark of a finding that isn't in the baseline, if there is one.
+pub(super) fn new(triaged: &TriagedFinding, run: &Run<'_>) -> &'static str {
+    if run.triage.baseline.is_some() && triaged.cause.is_none() {
+        "new "
+    } else {
+        ""
+    }
 }
 
 /// Writes why a finding is unexpected although a rule or the baseline matches it.
@@ -93,9 +108,7 @@ fn location(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    for hint in advice::hints(finding, triaged.culprit.own) {
-        writeln!(out, "  {} {hint}", paint.mark("="))?;
-    }
+    hints(finding, triaged, paint, out)?;
     let Some(info) = location::culprit_frame(finding, triaged).map(|f| &f.info) else {
         return Ok(());
     };
@@ -110,6 +123,29 @@ fn location(
     if !shown.is_empty() {
         writeln!(out, "  {} {shown}", paint.mark("-->"))?;
     }
+    source_line(info, run, paint, out)
+}
+
+/// Writes the hints about a finding.
+pub(super) fn hints(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    paint: Paint,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    for hint in advice::hints(finding, triaged.culprit.own) {
+        writeln!(out, "  {} {hint}", paint.mark("="))?;
+    }
+    Ok(())
+}
+
+/// Writes the source line of a frame if it's available.
+pub(super) fn source_line(
+    info: &FrameInfo,
+    run: &Run<'_>,
+    paint: Paint,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
     let (Some(file), Some(line)) = (info.file.as_deref(), info.line) else {
         return Ok(());
     };
@@ -222,6 +258,19 @@ fn footer(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
+    let text = format!("  {}", log_places(group, run, paint, true));
+    writeln!(out, "{}", paint.dim(&text))?;
+    writeln!(out, "{}", paint.dim(&format!("  {}", triaged.fingerprint)))
+}
+
+/// Returns the checker, the number of records and their first locations in the logs, with or without
+/// the pids of the processes.
+pub(super) fn log_places(
+    group: &Group<'_>,
+    run: &Run<'_>,
+    paint: Paint,
+    with_pids: bool,
+) -> String {
     let records = group.records();
     let instances = group.members.iter().flat_map(|f| &f.finding.instances);
     let mut places: Vec<String> = instances
@@ -232,7 +281,8 @@ fn footer(
                 .inputs
                 .get(i.input)
                 .map_or(String::new(), |input| input.display_name());
-            let pid = i.pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+            let pid = i.pid.filter(|_| with_pids);
+            let pid = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
             format!("{}:{}{pid}", paint.whole(&terminal(&input)), i.first_line)
         })
         .collect();
@@ -251,11 +301,9 @@ fn footer(
             grouped(n)
         ),
     };
-    let text = format!(
-        "  {} {number}{}{inherited}",
+    format!(
+        "{} {number}{}{inherited}",
         group.first().finding.tool,
         places.join(", ")
-    );
-    writeln!(out, "{}", paint.dim(&text))?;
-    writeln!(out, "{}", paint.dim(&format!("  {}", triaged.fingerprint)))
+    )
 }

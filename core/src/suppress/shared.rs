@@ -1,0 +1,467 @@
+//! Generates one rule for all unexpected findings of a function or of a source line.
+//!
+//! Like every generated rule, it is parsed again and matched against all findings. It is discarded
+//! if it doesn't match exactly these findings; only those that an earlier rule of `leakgate.toml`
+//! decides about, or that the policy ignores, may match as well.
+
+mod error;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+pub use self::error::SharedRuleError;
+use super::toml::{AllowEntry, accepted_kinds, render, size_limit};
+use super::{Attempt, Generator, RuleIds, RuleOptions, Target, Unsupported};
+use crate::culprit::{Class, FrameCache, Workspace};
+use crate::model::{Finding, Role};
+use crate::parse::Parsed;
+use crate::policy::KindSet;
+use crate::rules::glob::Glob;
+use crate::rules::hygiene::is_over_broad;
+use crate::rules::{Config, Limit, RuleMetadata, Source};
+use crate::triage::spot::Spot;
+use crate::triage::{Disposition, Gate, Triage, TriagedFinding, places};
+
+/// What findings have in common that one rule accepts: where the frame to look at is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SharedPlace {
+    /// A function: its name without arguments, or the end of this name after any `::`.
+    Function(String),
+    /// A line of a source file.
+    Site(Site),
+}
+
+impl fmt::Display for SharedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(name) => write!(f, "`{name}`"),
+            Self::Site(site) => write!(f, "{site}"),
+        }
+    }
+}
+
+/// A line of a source file, and optionally a column.
+///
+/// ```
+/// use leakgate_core::suppress::Site;
+///
+/// let site: Site = "src/list.c:12:9".parse().unwrap();
+/// assert_eq!(site.to_string(), "src/list.c:12:9");
+/// assert!("src/list.c".parse::<Site>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The path as reports show it, or its end after any `/`.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1. `None` means any column.
+    pub column: Option<u32>,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        match self.column {
+            Some(column) => write!(f, ":{column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The reason why a text isn't a [`Site`]: it has no file or no line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSite;
+
+impl fmt::Display for InvalidSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected FILE:LINE or FILE:LINE:COLUMN")
+    }
+}
+
+impl core::error::Error for InvalidSite {}
+
+/// Parses `FILE:LINE` or `FILE:LINE:COLUMN`.
+impl FromStr for Site {
+    type Err = InvalidSite;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSite> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0);
+        let split = |text: &str| {
+            let (head, last) = text.rsplit_once(':')?;
+            Some((String::from(head), number(last)?))
+        };
+        let (head, last) = split(text).ok_or(InvalidSite)?;
+        let (file, line, column) = match split(&head) {
+            Some((file, line)) => (file, line, Some(last)),
+            None => (head, last, None),
+        };
+        match file.trim_start_matches("./") {
+            "" => Err(InvalidSite),
+            file => Ok(Self {
+                file: file.into(),
+                line,
+                column,
+            }),
+        }
+    }
+}
+
+/// A rule that accepts several findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedRule {
+    /// Text of the rule, in the syntax of `leakgate.toml`.
+    pub text: String,
+    /// Indices of the accepted findings.
+    pub findings: Vec<usize>,
+}
+
+/// Generates a rule for `leakgate.toml` that accepts all unexpected findings of a place, which must
+/// be leaks, or have the same kind. `kinds` selects some of the findings; `None` means all.
+///
+/// With [`RuleOptions::limits`], the rule accepts no more than there is now: bytes and blocks of
+/// leaks, and for other kinds the number of places in one process. Without, it must name every
+/// function between the allocation and the place.
+///
+/// # Errors
+/// Returns an error if there is no such finding, if the place is ambiguous, if the findings have
+/// different kinds, or if no rule matches exactly these findings.
+pub fn suppress_shared(
+    parsed: &Parsed,
+    gate: &Gate,
+    triage: &Triage,
+    workspace: &dyn Workspace,
+    place: &SharedPlace,
+    kinds: Option<&KindSet>,
+    options: &RuleOptions,
+) -> Result<SharedRule, SharedRuleError> {
+    let mut generator = Generator {
+        parsed,
+        triage,
+        options,
+        cache: FrameCache::default(),
+        ids: RuleIds::new(&options.taken),
+    };
+    let candidates = candidates(&mut generator, workspace, kinds);
+    let chosen = select(&candidates, place)?;
+    let findings: Vec<usize> = chosen.iter().map(|found| found.at).collect();
+    ensure_same_kind(parsed, &findings)?;
+    let shared = SharedTask::new(&mut generator, place, &chosen);
+    let unsupported = |cause| SharedRuleError::unsupported(cause, triage, &findings);
+    if let Some(reason) = shared.obstacle() {
+        return Err(unsupported(Unsupported::new(reason)));
+    }
+    let is_ignored = |triaged: &TriagedFinding| {
+        let rule = triaged.rule.and_then(|at| gate.rules.get(at));
+        rule.is_some_and(|rule| rule.origin.source == Source::Config)
+            || triaged.disposition == Disposition::NotGated
+    };
+    let goals = [findings.clone()];
+    let entry = generator
+        .choose_unless(&goals, is_ignored, |_, number, _| shared.attempt(number))
+        .pop()
+        .unwrap_or_else(|| Err(Unsupported::new("")))
+        .map_err(unsupported)?;
+    let id = generator.new_id(&Target {
+        parsed,
+        triage,
+        findings: findings.clone(),
+    });
+    Ok(SharedRule {
+        text: render(&id, &entry, options),
+        findings,
+    })
+}
+
+/// An unexpected finding and its location.
+#[derive(Clone, Debug)]
+struct Located {
+    /// Index of the finding.
+    at: usize,
+    spot: Spot,
+}
+
+/// Returns all unexpected findings of these kinds that no rule matches and that have a location.
+fn candidates(
+    generator: &mut Generator<'_>,
+    workspace: &dyn Workspace,
+    kinds: Option<&KindSet>,
+) -> Vec<Located> {
+    let cache = &mut generator.cache;
+    let all = generator.triage.iter(generator.parsed).enumerate();
+    all.filter(|(_, (finding, triaged))| {
+        triaged.disposition == Disposition::Unexpected
+            && triaged.rule.is_none()
+            && kinds.is_none_or(|kinds| kinds.contains(&finding.kind))
+    })
+    .filter_map(|(at, (finding, triaged))| {
+        let spot = Spot::of(finding, triaged.culprit, workspace, cache)?;
+        Some(Located { at, spot })
+    })
+    .collect()
+}
+
+/// Returns the findings at a place.
+fn select(all: &[Located], place: &SharedPlace) -> Result<Vec<Located>, SharedRuleError> {
+    let found: Vec<Located> = match place {
+        SharedPlace::Function(name) => {
+            let is_exact = |found: &&Located| found.spot.function == *name;
+            let suffix = format!("::{name}");
+            let is_end = |found: &&Located| found.spot.function.ends_with(&suffix);
+            let exact: Vec<Located> = all.iter().filter(is_exact).cloned().collect();
+            if exact.is_empty() {
+                all.iter().filter(is_end).cloned().collect()
+            } else {
+                exact
+            }
+        }
+        SharedPlace::Site(site) => {
+            let is_there = |found: &&Located| is_at(&found.spot, site);
+            all.iter().filter(is_there).cloned().collect()
+        }
+    };
+    let name = |found: &Located| match place {
+        SharedPlace::Function(_) => error::function_and_file(&found.spot),
+        SharedPlace::Site(_) => error::file_and_line(&found.spot),
+    };
+    let mut names: Vec<String> = found.iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.len() {
+        0 => Err(SharedRuleError::not_found(place, all)),
+        1 => Ok(found),
+        _ => Err(SharedRuleError::Ambiguous { names }),
+    }
+}
+
+/// Returns true if a location is on the line (and column) of a site.
+fn is_at(spot: &Spot, site: &Site) -> bool {
+    let has_file = |file: &String| {
+        let end = common_end(file, &site.file);
+        end.is_some_and(|end| end.len() == site.file.len())
+    };
+    spot.line == Some(site.line)
+        && site.column.is_none_or(|column| spot.column == Some(column))
+        && spot.file.as_ref().is_some_and(has_file)
+}
+
+/// Returns the longest end of the second path, cut only after slashes, that the first one ends
+/// with. `None` if there isn't any.
+fn common_end<'a>(path: &str, end: &'a str) -> Option<&'a str> {
+    let starts = core::iter::once(0).chain(end.match_indices('/').map(|(at, _)| at + 1));
+    let mut ends = starts.map(|at| &end[at..]).filter(|end| !end.is_empty());
+    ends.find(|end| {
+        let head = path.strip_suffix(*end);
+        head.is_some_and(|head| {
+            head.is_empty() || head.ends_with(['/', '\\']) || end.starts_with('/')
+        })
+    })
+}
+
+/// Fails unless the findings are leaks or have the same kind.
+fn ensure_same_kind(parsed: &Parsed, findings: &[usize]) -> Result<(), SharedRuleError> {
+    let kinds = findings.iter().map(|at| &parsed.findings[*at].kind);
+    let mut names: Vec<String> = kinds
+        .map(|kind| {
+            if kind.is_leak() {
+                "leaks"
+            } else {
+                kind.as_str()
+            }
+            .into()
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.len() {
+        0 | 1 => Ok(()),
+        _ => Err(SharedRuleError::SeveralKinds { kinds: names }),
+    }
+}
+
+/// A rule to generate.
+struct SharedTask {
+    /// The parts that all candidates share.
+    base: AllowEntry,
+    /// The pattern for the frame to look at.
+    last: String,
+    /// For each finding, the patterns for the frames before it.
+    paths: Vec<Vec<String>>,
+    /// True if the findings are races, which either thread may report.
+    has_sides: bool,
+}
+
+/// A pattern for any number of allocator and runtime frames.
+const RUNTIME: &str = "runtime...";
+
+/// A pattern for any number of frames.
+const ANY: &str = "...";
+
+impl SharedTask {
+    fn new(generator: &mut Generator<'_>, place: &SharedPlace, chosen: &[Located]) -> Self {
+        let parsed = generator.parsed;
+        let findings: Vec<usize> = chosen.iter().map(|found| found.at).collect();
+        let members = || findings.iter().map(|at| &parsed.findings[*at]);
+        let mut limit = size_limit(generator, &findings);
+        if generator.options.limits.is_some() && limit == Limit::default() {
+            let is_member = |at: usize| findings.contains(&at).then_some(0);
+            limit.per_process = places::most_in_one_process(parsed, is_member)
+                .get(&0)
+                .copied();
+        }
+        let has_conflict = |f: &Finding| f.stacks.iter().any(|s| s.role == Role::Conflict);
+        let paths = findings.iter().map(|at| {
+            let culprit = generator.triage.findings[*at].culprit.frame;
+            path_patterns(&parsed.findings[*at], culprit, &mut generator.cache)
+        });
+        Self {
+            paths: paths.collect(),
+            base: AllowEntry {
+                kinds: accepted_kinds(members()),
+                limit,
+                // A witness is one stack, and this rule is for several.
+                ..AllowEntry::default()
+            },
+            last: match place {
+                SharedPlace::Function(_) => {
+                    format!("fun:{}", Glob::escape(&chosen[0].spot.function))
+                }
+                SharedPlace::Site(site) => {
+                    let file = printed_end(members(), generator.triage, &findings, &site.file);
+                    format!("src:{}:{}", Glob::escape(file), site.line)
+                }
+            },
+            has_sides: members().any(has_conflict),
+        }
+    }
+
+    /// Returns why no candidate is reliable, if that is so.
+    fn obstacle(&self) -> Option<&'static str> {
+        if self.has_sides {
+            return Some("either thread may report a data race, and each has another stack");
+        }
+        let named: Vec<Vec<String>> = self.paths.iter().map(|p| without_runtime(p)).collect();
+        let has_gap = named.iter().flatten().any(|pattern| pattern == ANY);
+        (self.is_unlimited() && (has_gap || !all_equal(&named))).then_some(
+            "the functions between the allocation and this place differ, so without a limit it \
+             would accept the findings of all functions that are called here",
+        )
+    }
+
+    fn is_unlimited(&self) -> bool {
+        self.base.limit == Limit::default()
+    }
+
+    /// Returns the candidate with this number. The order goes from the narrowest to the widest: the
+    /// same functions before the place, the same with runtime frames between them, and the last of
+    /// these functions that all findings share.
+    fn attempt(&self, number: usize) -> Attempt<AllowEntry> {
+        let named: Vec<Vec<String>> = self.paths.iter().map(|p| without_runtime(p)).collect();
+        let path = match number {
+            0 if all_equal(&self.paths) => self.paths[0].clone(),
+            1 if all_equal(&named) => with_runtime(&named[0]),
+            // This one also matches functions that are called at the place.
+            2 if !self.is_unlimited() => {
+                let mut path = vec![String::from(ANY)];
+                path.extend(with_runtime(shared_tail(&named)));
+                path
+            }
+            0..=2 => return Attempt::Inexpressible,
+            _ => return Attempt::Exhausted,
+        };
+        let mut entry = self.base.clone();
+        entry.stack = path;
+        entry.stack.push(self.last.clone());
+        let options = RuleOptions {
+            metadata: RuleMetadata::new("x"),
+            ..RuleOptions::default()
+        };
+        let text = render("rule", &entry, &options);
+        match Config::read("", &text) {
+            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
+                value: entry,
+                text,
+                rules: config.rules,
+            },
+            _ => Attempt::Inexpressible,
+        }
+    }
+}
+
+/// Returns patterns for the frames before the frame to look at.
+fn path_patterns(finding: &Finding, culprit: Option<usize>, cache: &mut FrameCache) -> Vec<String> {
+    let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
+    let mut path: Vec<String> = Vec::new();
+    for frame in frames.iter().take(culprit.unwrap_or_default()) {
+        let known = cache.get(&frame.info);
+        let pattern = match (known.class, frame.info.module.as_deref()) {
+            (Class::Allocator | Class::Runtime, _) => String::from(RUNTIME),
+            _ if !known.name.is_empty() => format!("fun:{}", Glob::escape(&known.name)),
+            (_, Some(module)) => {
+                let base = module.rsplit(['/', '\\']).next().unwrap_or(module);
+                format!("obj:{}", Glob::escape(base))
+            }
+            (_, None) => String::from(ANY),
+        };
+        if !(pattern.ends_with(ANY) && path.last() == Some(&pattern)) {
+            path.push(pattern);
+        }
+    }
+    path
+}
+
+fn all_equal(paths: &[Vec<String>]) -> bool {
+    paths.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+fn without_runtime(path: &[String]) -> Vec<String> {
+    let patterns = path.iter().filter(|pattern| *pattern != RUNTIME);
+    patterns.cloned().collect()
+}
+
+/// Permits runtime frames before each pattern and at the end.
+fn with_runtime(path: &[String]) -> Vec<String> {
+    let mut out = Vec::with_capacity(2 * path.len() + 1);
+    for pattern in path {
+        out.extend([String::from(RUNTIME), pattern.clone()]);
+    }
+    out.push(String::from(RUNTIME));
+    out
+}
+
+/// Returns the longest end that all lists share.
+fn shared_tail(paths: &[Vec<String>]) -> &[String] {
+    let Some((first, rest)) = paths.split_first() else {
+        return &[];
+    };
+    let shares = |length: &usize| {
+        rest.iter()
+            .all(|path| path.ends_with(&first[first.len() - length..]))
+    };
+    let length = (0..=first.len()).rev().find(shares).unwrap_or_default();
+    &first[first.len() - length..]
+}
+
+/// Returns the longest end of a path that the printed paths of all findings end with.
+fn printed_end<'a, 'f>(
+    members: impl Iterator<Item = &'f Finding>,
+    triage: &Triage,
+    findings: &[usize],
+    file: &'a str,
+) -> &'a str {
+    let culprits = findings.iter().map(|at| triage.findings[*at].culprit.frame);
+    let printed = members.zip(culprits).filter_map(|(finding, culprit)| {
+        finding
+            .primary()?
+            .frames
+            .get(culprit?)?
+            .info
+            .file
+            .as_deref()
+    });
+    printed.fold(file, |end, path| common_end(path, end).unwrap_or(end))
+}
