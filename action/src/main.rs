@@ -18,6 +18,7 @@ mod explain;
 mod github;
 mod ingest;
 mod init;
+mod lock_files;
 mod merge;
 mod output;
 mod pack_hints;

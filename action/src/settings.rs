@@ -11,6 +11,7 @@ use leakgate_core::{Baseline, Config, Date, Gate, Policy, Rule};
 
 use crate::args::GateArgs;
 use crate::error::Error;
+use crate::lock_files::LockFiles;
 use crate::source_filter::OwnSources;
 use crate::workspace;
 
@@ -92,14 +93,17 @@ impl Settings {
                 let read = read_baseline(path, named_by);
                 read.map_err(|error| errors.push(error)).ok()
             });
+        let lock_files = LockFiles::read(&folder, &rules, &mut errors);
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
         let mut gate = Gate::new(config.policy, args.today.unwrap_or_else(today))
             .with_rules(rules)
-            .with_allocators(config.files.allocators);
+            .with_allocators(config.files.allocators)
+            .with_locks(lock_files.locks);
         gate.baseline = known;
         files.extend(baseline.clone());
+        files.extend(lock_files.paths);
         Ok(Self {
             gate,
             own_sources,

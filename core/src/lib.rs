@@ -49,6 +49,7 @@ pub mod error;
 mod expression;
 pub mod fingerprint;
 mod line;
+pub mod lock_file;
 pub mod model;
 mod numbers;
 mod options;

@@ -7,6 +7,7 @@
 
 pub(crate) mod allocators;
 pub(crate) mod config;
+pub(crate) mod dependency;
 mod file;
 pub(crate) mod glob;
 pub(crate) mod hygiene;
@@ -30,6 +31,7 @@ use jiff::civil::Date;
 pub use self::allocators::Allocators;
 pub(crate) use self::allocators::Reclassifier;
 pub use self::config::{Config, Files, RunPatterns};
+pub use self::dependency::{Dependency, Expiry, Mismatch};
 pub use self::file::{FileFormat, read_file};
 pub use self::hygiene::{Advice, AdviceCode};
 pub(crate) use self::hygiene::{advice_after_run, advice_before_run};
@@ -38,6 +40,7 @@ pub use self::pack::{Pack, packs};
 pub use self::selector::{Bounds, Limit, Selector};
 use self::stack::StackPattern;
 pub use self::usage::{GatedTotals, RuleUsage};
+use crate::lock_file::LockFile;
 use crate::model::{Report, Tool};
 
 /// The source of a rule. Rules are tried in the order of these variants.
@@ -132,6 +135,9 @@ pub struct Rule {
     pub selector: Selector,
     /// Last day on which the rule is valid. `None` means that it doesn't expire.
     pub expires: Option<Date>,
+    /// Version of a dependency that the rule is tied to. With another version, it has expired.
+    /// `None` means that it depends on none.
+    pub dependency: Option<Dependency>,
     /// Limits for the totals of all matching findings. Above them, the rule accepts nothing.
     pub limit: Limit,
     /// Exact number of records that the rule must match, or the gate fails.
@@ -149,6 +155,7 @@ impl Rule {
             metadata: RuleMetadata::default(),
             selector: Selector::default(),
             expires: None,
+            dependency: None,
             limit: Limit::default(),
             expect: None,
             witness: Vec::new(),
@@ -223,9 +230,10 @@ impl Rule {
         out
     }
 
-    /// Returns true if `today` is after the last day of the rule.
-    pub fn is_expired(&self, today: Date) -> bool {
-        self.expires.is_some_and(|last| last < today)
+    /// Returns why the rule has expired: `today` is after its last day, or its dependency has
+    /// another version in the lock files. `None` if it hasn't.
+    pub fn expiry(&self, today: Date, locks: &[LockFile]) -> Option<Expiry> {
+        dependency::expiry(self.expires, self.dependency.as_ref(), today, locks)
     }
 
     /// Returns true if one of the reports comes from a tool that the rule applies to. Only then

@@ -20,12 +20,13 @@ pub use self::baseline::{Baseline, BaselineEntry, Comparison, GrownFinding};
 pub use self::finding::{Cause, Disposition, TriagedFinding};
 use crate::culprit::{self, FrameCache, Workspace};
 use crate::fingerprint::{self, Fingerprint, PREFIX};
+use crate::lock_file::LockFile;
 use crate::model::{Finding, Kind};
 use crate::parse::Parsed;
 use crate::policy::{Level, Policy};
-use crate::rules::{self, Advice, Allocators, Index, Reclassifier, Rule, RuleUsage};
+use crate::rules::{self, Advice, Allocators, Expiry, Index, Reclassifier, Rule, RuleUsage};
 
-/// The criteria for findings: policy, rules, baseline and date.
+/// The criteria for findings: policy, rules, baseline, date and lock files.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Gate {
@@ -39,6 +40,9 @@ pub struct Gate {
     pub allocators: Allocators,
     /// The current date, in any time zone. Rules expire when their last day is before it.
     pub today: Date,
+    /// The lock files of the project. A rule that is tied to a dependency expires if none of them
+    /// has it in the right version, so without any, each such rule has expired.
+    pub locks: Vec<LockFile>,
 }
 
 impl Gate {
@@ -50,6 +54,7 @@ impl Gate {
             baseline: None,
             allocators: Allocators::default(),
             today,
+            locks: Vec::new(),
         }
     }
 
@@ -91,9 +96,22 @@ impl Gate {
         self
     }
 
+    /// Sets the lock files.
+    #[must_use]
+    pub fn with_locks(mut self, locks: Vec<LockFile>) -> Self {
+        self.locks = locks;
+        self
+    }
+
+    /// Returns why a rule has expired. `None` if it hasn't.
+    pub fn expiry(&self, rule: &Rule) -> Option<Expiry> {
+        rule.expiry(self.today, &self.locks)
+    }
+
     /// Returns advice about the rules that needs no log: expired, duplicate or too broad rules.
     pub fn advice(&self) -> Vec<Advice> {
-        rules::advice_before_run(&self.rules, &self.policy, self.today)
+        let expiry = |rule: &Rule| self.expiry(rule);
+        rules::advice_before_run(&self.rules, &self.policy, self.today, expiry)
     }
 }
 

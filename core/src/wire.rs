@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::convert::{borrow_all, to_str};
 pub(crate) use self::finding::{Finding, Frame, Instance, Leak, Location, Stack, Suppression};
-pub(crate) use self::rule::{Advice, Baseline, Rule};
+pub(crate) use self::rule::{Advice, Baseline, Dependency, Rule};
 
 /// Name and version of the schema.
 pub(crate) const SCHEMA: &str = "leakgate/v1";

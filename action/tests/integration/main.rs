@@ -15,6 +15,7 @@ mod common;
 mod check;
 #[cfg(unix)]
 mod custom_formats;
+mod dependencies;
 mod docs;
 mod formats;
 mod init;

@@ -68,6 +68,7 @@ fn schema_and_parser_accept_the_same_files() {
         owner = "@me"
         added = 2026-01-09
         expires = 2027-01-09
+        while = { package = "pyo3", version = "0.27", file = "sub/Cargo.lock" }
         limit = { findings = 1, bytes = 2, blocks = 3 }
         expect = 1
         witness = ["fun:malloc", "obj:x"]
@@ -111,6 +112,22 @@ fn schema_and_parser_accept_the_same_files() {
         (format!("{ENTRY}bytes = {{ least = 4 }}\n"), false),
         (format!("{ENTRY}status = \"done\"\n"), false),
         (format!("{ENTRY}expires = \"soon\"\n"), false),
+        (
+            format!("{ENTRY}while = {{ package = \"a\", version = \"1.2\" }}\n"),
+            true,
+        ),
+        (format!("{ENTRY}while = {{ package = \"a\" }}\n"), false),
+        (
+            format!("{ENTRY}while = {{ package = \"a\", version = \"^1\" }}\n"),
+            false,
+        ),
+        (
+            format!(
+                "{ENTRY}while = {{ package = \"a\", version = \"1\", file = \"yarn.lock\" }}\n"
+            ),
+            false,
+        ),
+        (format!("{ENTRY}while = \"a 1.2\"\n"), false),
         (format!("{ENTRY}fingerprint = \"lg2-12\"\n"), false),
         (format!("{ENTRY}witness = [\"malloc\"]\n"), false),
         (format!("{ENTRY}limit = 3\n"), false),

@@ -81,6 +81,15 @@ fn rule<'a>(rule: &'a Rule, usage: &RuleUsage) -> wire::Rule<'a> {
         references: borrow_all(&metadata.references),
         owner: metadata.owner.as_deref().map(Cow::Borrowed),
         expires: rule.expires.map(to_str),
+        dependency: rule.dependency.as_ref().map(dependency),
+    }
+}
+
+fn dependency(dependency: &rules::Dependency) -> wire::Dependency<'_> {
+    wire::Dependency {
+        package: dependency.package.as_str().into(),
+        version: dependency.version.as_str().into(),
+        file: dependency.file.as_deref().map(Cow::Borrowed),
     }
 }
 

@@ -52,7 +52,16 @@ struct RuleV1<'a> {
     owner: Option<&'a str>,
     added: Option<String>,
     expires: Option<String>,
+    #[serde(rename = "while")]
+    dependency: Option<DependencyV1<'a>>,
     advice: Vec<AdviceV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct DependencyV1<'a> {
+    package: &'a str,
+    version: &'a str,
+    file: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -146,6 +155,11 @@ impl<'a> Listing<'a> {
             owner: rule.metadata.owner.as_deref(),
             added: rule.metadata.added.map(|d| d.to_string()),
             expires: rule.expires.map(|d| d.to_string()),
+            dependency: rule.dependency.as_ref().map(|dependency| DependencyV1 {
+                package: &dependency.package,
+                version: &dependency.version,
+                file: dependency.file.as_deref(),
+            }),
             advice: details.advice.into_iter().map(advice).collect(),
         }
     }

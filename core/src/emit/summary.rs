@@ -131,12 +131,10 @@ pub(crate) fn cause(found: FindingInRun<'_>, run: &Run<'_>) -> Option<String> {
     let FindingInRun { triaged, rule, .. } = found;
     let name = rule.map_or(String::new(), |r| format!("`{}` ({})", r.id, r.origin));
     Some(match triaged.cause? {
-        Cause::ExpiredRule => {
-            let last = rule
-                .and_then(|r| r.expires)
-                .map_or(String::new(), |day| format!(" on {day}"));
-            format!("rule {name} expired{last}")
-        }
+        Cause::ExpiredRule => match rule.and_then(|rule| run.gate.expiry(rule)) {
+            Some(expiry) => format!("rule {name} {expiry}"),
+            None => format!("rule {name} expired"),
+        },
         Cause::OverLimit => format!("rule {name} matches more than its limit"),
         Cause::Grown => {
             let grown = run

@@ -13,7 +13,7 @@ use super::stack::FramePattern;
 use super::usage::RuleUsage;
 use super::valgrind::kinds::Extra;
 use super::valgrind::{SuppressionFrame, suggest_tool};
-use super::{Matcher, Rule, Source, witness};
+use super::{Expiry, Matcher, Rule, Source, witness};
 use crate::numbers::count;
 use crate::policy::{Level, Policy};
 
@@ -88,10 +88,23 @@ impl Advice {
 }
 
 /// Returns the advice that follows from the rules alone, without any log.
-pub(crate) fn advice_before_run(rules: &[Rule], policy: &Policy, today: Date) -> Vec<Advice> {
+/// `expiry` returns why a rule has expired.
+pub(crate) fn advice_before_run(
+    rules: &[Rule],
+    policy: &Policy,
+    today: Date,
+    expiry: impl Fn(&Rule) -> Option<Expiry>,
+) -> Vec<Advice> {
     let mut out = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
-        check_expiry(at, rule, policy, today, &mut out);
+        match expiry(rule) {
+            Some(expiry) => out.push(Advice::new(
+                AdviceCode::ExpiredRule,
+                at,
+                format!("{expiry}; matching findings fail"),
+            )),
+            None => check_expires_soon(at, rule, policy, today, &mut out),
+        }
         if rule.origin.source != Source::Pack && is_over_broad(rule) {
             out.push(Advice::new(
                 AdviceCode::OverBroadRule,
@@ -115,16 +128,8 @@ pub(crate) fn advice_before_run(rules: &[Rule], policy: &Policy, today: Date) ->
     out
 }
 
-fn check_expiry(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Advice>) {
+fn check_expires_soon(at: usize, rule: &Rule, policy: &Policy, today: Date, out: &mut Vec<Advice>) {
     let Some(last) = rule.expires else { return };
-    if last < today {
-        out.push(Advice::new(
-            AdviceCode::ExpiredRule,
-            at,
-            format!("expired on {last}; matching findings fail"),
-        ));
-        return;
-    }
     let days = today.until(last).map_or(i32::MAX, |span| span.get_days());
     if i64::from(days) <= i64::from(policy.expiry_warning_days) {
         let when = if days == 0 {
@@ -352,7 +357,9 @@ mod tests {
     }
 
     fn codes(rules: &[Rule]) -> Vec<(&str, &'static str)> {
-        advice_before_run(rules, &Policy::default(), day("2026-06-01"))
+        let today = day("2026-06-01");
+        let expiry = |rule: &Rule| rule.expiry(today, &[]);
+        advice_before_run(rules, &Policy::default(), today, expiry)
             .iter()
             .map(|a| (rules[a.rule].id.as_str(), a.code.as_str()))
             .collect()
@@ -396,6 +403,11 @@ mod tests {
             expires = 2026-06-01
             reason = "x"
             [[allow]]
+            id = "other-version"
+            stack = ["fun:d"]
+            while = { package = "pyo3", version = "0.27" }
+            reason = "x"
+            [[allow]]
             id = "again"
             stack = ["fun:a"]
             reason = "y"
@@ -417,6 +429,7 @@ mod tests {
                 ("old", "expired-rule"),
                 ("soon", "expires-soon"),
                 ("last-day", "expires-soon"),
+                ("other-version", "expired-rule"),
                 ("again", "duplicate-rule"),
                 ("broken", "witness-missed"),
                 ("wide", "witness-widened"),

@@ -89,6 +89,7 @@ fn ensure_expressible(rule: &Rule, tool: &Tool) -> Result<(), Unsupported> {
         ),
         (selector.title.is_some(), "a title"),
         (rule.expires.is_some(), "an expiry date"),
+        (rule.dependency.is_some(), "a dependency"),
         (rule.limit != Limit::default(), "a limit"),
         (rule.expect.is_some(), "an expected number of matches"),
         (selector.tools.iter().any(|t| t != tool), "other tools"),

@@ -31,7 +31,7 @@ pub(super) fn rules(
     }
     for ((rule, usage), gated) in gate.rules.iter().zip(&mut usages).zip(&gated) {
         usage.checker_ran = rule.was_tried(&parsed.reports);
-        usage.expired = rule.is_expired(gate.today);
+        usage.expired = gate.expiry(rule).is_some();
         usage.gated = GatedTotals {
             records: gated.decided,
             bytes: gated.bytes,

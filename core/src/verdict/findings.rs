@@ -69,11 +69,10 @@ fn expired(findings: u64, triage: &Triage, gate: &Gate, reasons: &mut Vec<Reason
     let Some((rule, _)) = first_rule(findings, triage, gate, |usage| usage.expired) else {
         return;
     };
-    let date = rule
-        .expires
-        .map_or(String::new(), |day| format!(" on {day}"));
+    let expiry = gate.expiry(rule);
+    let expiry = expiry.map_or_else(|| "expired".into(), |expiry| format!("{expiry}"));
     let message = format!(
-        "{} accepted only by rule {}, which expired{date}",
+        "{} accepted only by rule {}, which {expiry}",
         count(findings, "finding", "findings"),
         rule.describe_id()
     );

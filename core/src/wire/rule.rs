@@ -41,6 +41,22 @@ pub(crate) struct Rule<'a> {
     /// The last day on which the rule is valid; null if it never expires.
     #[cfg_attr(test, schemars(with = "Option<schema::Date>"))]
     pub(crate) expires: Option<Str<'a>>,
+    /// The version of a dependency that the rule is tied to; null if it is tied to none. With
+    /// another version, the rule has expired.
+    #[serde(rename = "while")]
+    pub(crate) dependency: Option<Dependency<'a>>,
+}
+
+/// A version of a dependency.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "dependency"))]
+pub(crate) struct Dependency<'a> {
+    /// The name of the package.
+    pub(crate) package: Str<'a>,
+    /// The first numbers of the version: `0.27` means 0.27 and every 0.27.x.
+    pub(crate) version: Str<'a>,
+    /// The lock file, relative to the configuration; null for every lock file of the project.
+    pub(crate) file: Option<Str<'a>>,
 }
 
 /// Advice about a rule.

@@ -43,6 +43,16 @@ references = ["https://example.org"]
 owner = "@me"
 expires = 2026-06-05
 [[allow]]
+id = "tied"
+stack = ["...", "fun:*reachable*"]
+while = { package = "pyo3", version = "0.27", file = "py/uv.lock" }
+reason = "The library keeps it."
+[[allow]]
+id = "tied-anywhere"
+stack = ["...", "fun:*still*"]
+while = { package = "pyo3", version = "0.27" }
+reason = "The library keeps it, too."
+[[allow]]
 id = "counted"
 kinds = ["leak-possible"]
 stack = ["...", "fun:main"]

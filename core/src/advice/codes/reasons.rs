@@ -25,13 +25,17 @@ pub(super) const TABLE: &[CodeHelp] = &[
         ),
     entry("expired-rule", "A rule has expired")
         .meaning(
-            "The rule that matches a finding has an `expires` date in the past, so it accepts \
+            "The rule that matches a finding has an `expires` date in the past, or its `while` \
+             names another version of a dependency than the lock files have. So it accepts \
              nothing.",
         )
-        .why("The author of the rule wanted the finding to be looked at again after this date.")
+        .why(
+            "The author of the rule wanted the finding to be looked at again after this date, or \
+             with the next version of the dependency.",
+        )
         .fix(
             "Fix the bug and delete the rule. If the finding is still acceptable, set a later \
-             `expires` date.",
+             `expires` date or the new version.",
         ),
     entry("expectation-missed", "A rule matches another number of records than expected")
         .meaning("A rule with `expect` must match exactly this number of records, and it doesn't.")

@@ -214,9 +214,13 @@ fn rules(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 fn rule_row(rule: &Rule, used: &RuleUsage) -> Vec<String> {
-    let until = rule
+    let mut until = rule
         .expires
         .map_or(String::new(), |day| format!(" Expires after {day}."));
+    if let Some(dependency) = &rule.dependency {
+        let (package, version) = (xml(&dependency.package), xml(&dependency.version));
+        until += &format!(" Holds while {package} is {version}.");
+    }
     Vec::from([
         format!("<span class=\"state {0}\">{0}</span>", used.state()),
         code(&rule.id),

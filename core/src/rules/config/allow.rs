@@ -9,6 +9,8 @@ use hashbrown::HashMap;
 use super::reader::{NumberOrTable, Table};
 use super::{read_kind, read_tools};
 use crate::fingerprint::PREFIX;
+use crate::lock_file::LockFile;
+use crate::rules::dependency::{Dependency, check_version};
 use crate::rules::glob::Glob;
 use crate::rules::selector::{Bounds, Limit, Selector, Title};
 use crate::rules::stack::StackPattern;
@@ -30,6 +32,7 @@ const KEYS: &[&str] = &[
     "owner",
     "added",
     "expires",
+    "while",
     "limit",
     "expect",
     "witness",
@@ -91,6 +94,7 @@ fn read_rule(table: &Table<'_>, source: Source) -> Rule {
         metadata: read_metadata(table),
         selector,
         expires: table.date("expires"),
+        dependency: read_dependency(table),
         limit: read_limit(table),
         expect: table.number("expect"),
         witness: read_witness(table),
@@ -222,6 +226,42 @@ fn read_limit(table: &Table<'_>) -> Limit {
         blocks: limit.number("blocks"),
         per_process: limit.number("per-process"),
     }
+}
+
+/// Reads `while`. An invalid one is an error, and never a rule without it.
+fn read_dependency(table: &Table<'_>) -> Option<Dependency> {
+    let dependency = table.table("while", "while")?;
+    dependency.reject_unknown_keys(&["package", "version", "file"]);
+    let document = table.document;
+    for key in ["package", "version"] {
+        if !dependency.has(key) {
+            let help = "write `while = { package = \"NAME\", version = \"1.2\" }`";
+            let message = format!("missing `{key}`");
+            document.error(dependency.span.clone(), message, Some(help.into()));
+        }
+    }
+    let package = dependency.string("package");
+    if package.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        document.error(dependency.span_of("package"), "`package` is empty", None);
+    }
+    let version = dependency.string("version");
+    if let Some(Err(message)) = version.as_deref().map(check_version) {
+        let help = "write the first numbers of the version, without operators: `1.2` means 1.2 \
+                    and every 1.2.x";
+        document.error(dependency.span_of("version"), message, Some(help.into()));
+    }
+    let file = dependency.string("file");
+    if let Some(file) = file.as_ref().filter(|file| !LockFile::is_known(file)) {
+        let names: Vec<&str> = LockFile::names().collect();
+        let help = format!("expected one of: {}, requirements*.txt", names.join(", "));
+        let message = format!("`{file}` isn't a lock file that leakgate can read");
+        document.error(dependency.span_of("file"), message, Some(help));
+    }
+    Some(Dependency {
+        package: package?,
+        version: version?,
+        file,
+    })
 }
 
 fn read_stack(table: &Table<'_>, key: &str) -> Vec<StackPattern> {
