@@ -112,7 +112,9 @@ fn findings_of_a_function_are_accepted_by_one_rule() {
         (unknown.status, unknown.err.lines().next()),
         (
             2,
-            Some("error: cannot accept the findings in `new_nod`: no unexpected finding is there")
+            Some(
+                "error: cannot accept the findings in `new_nod`: it has no unexpected finding without a rule"
+            )
         )
     );
     assert!(

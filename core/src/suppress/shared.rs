@@ -5,31 +5,31 @@
 //! decides about, or that the policy ignores, may match as well.
 
 mod error;
+mod task;
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
 pub use self::error::SharedRuleError;
-use super::toml::{AllowEntry, accepted_kinds, render, size_limit};
-use super::{Attempt, Generator, RuleIds, RuleOptions, Target, Unsupported};
-use crate::culprit::{Class, FrameCache, Workspace};
-use crate::model::{Finding, Role};
+use self::task::SharedTask;
+use super::toml::render;
+use super::{Generator, RuleIds, RuleOptions, Target, Unsupported};
+use crate::culprit::{FrameCache, Workspace};
 use crate::parse::Parsed;
 use crate::policy::KindSet;
-use crate::rules::glob::Glob;
-use crate::rules::hygiene::is_over_broad;
-use crate::rules::{Config, Limit, RuleMetadata, Source};
+use crate::rules::Source;
+use crate::symbol::simple_name;
 use crate::triage::spot::Spot;
-use crate::triage::{Disposition, Gate, Triage, TriagedFinding, places};
+use crate::triage::{Disposition, Gate, Triage, TriagedFinding};
 
 /// What findings have in common that one rule accepts: where the frame to look at is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SharedPlace {
-    /// A function: its name without arguments, or the end of this name after any `::`.
+    /// A function: its name with or without arguments, or the end of the name without arguments
+    /// after any `::`.
     Function(String),
     /// A line of a source file.
     Site(Site),
@@ -209,7 +209,9 @@ fn candidates(
 fn select(all: &[Located], place: &SharedPlace) -> Result<Vec<Located>, SharedRuleError> {
     let found: Vec<Located> = match place {
         SharedPlace::Function(name) => {
-            let is_exact = |found: &&Located| found.spot.function == *name;
+            // A name may be copied with its arguments.
+            let simple = simple_name(name);
+            let is_exact = |found: &&Located| [name, &simple].contains(&&found.spot.function);
             let suffix = format!("::{name}");
             let is_end = |found: &&Located| found.spot.function.ends_with(&suffix);
             let exact: Vec<Located> = all.iter().filter(is_exact).cloned().collect();
@@ -281,187 +283,4 @@ fn ensure_same_kind(parsed: &Parsed, findings: &[usize]) -> Result<(), SharedRul
         0 | 1 => Ok(()),
         _ => Err(SharedRuleError::SeveralKinds { kinds: names }),
     }
-}
-
-/// A rule to generate.
-struct SharedTask {
-    /// The parts that all candidates share.
-    base: AllowEntry,
-    /// The pattern for the frame to look at.
-    last: String,
-    /// For each finding, the patterns for the frames before it.
-    paths: Vec<Vec<String>>,
-    /// True if the findings are races, which either thread may report.
-    has_sides: bool,
-}
-
-/// A pattern for any number of allocator and runtime frames.
-const RUNTIME: &str = "runtime...";
-
-/// A pattern for any number of frames.
-const ANY: &str = "...";
-
-impl SharedTask {
-    fn new(generator: &mut Generator<'_>, place: &SharedPlace, chosen: &[Located]) -> Self {
-        let parsed = generator.parsed;
-        let findings: Vec<usize> = chosen.iter().map(|found| found.at).collect();
-        let members = || findings.iter().map(|at| &parsed.findings[*at]);
-        let mut limit = size_limit(generator, &findings);
-        if generator.options.limits.is_some() && limit == Limit::default() {
-            let is_member = |at: usize| findings.contains(&at).then_some(0);
-            limit.per_process = places::most_in_one_process(parsed, is_member)
-                .get(&0)
-                .copied();
-        }
-        let has_conflict = |f: &Finding| f.stacks.iter().any(|s| s.role == Role::Conflict);
-        let paths = findings.iter().map(|at| {
-            let culprit = generator.triage.findings[*at].culprit.frame;
-            path_patterns(&parsed.findings[*at], culprit, &mut generator.cache)
-        });
-        Self {
-            paths: paths.collect(),
-            base: AllowEntry {
-                kinds: accepted_kinds(members()),
-                limit,
-                // A witness is one stack, and this rule is for several.
-                ..AllowEntry::default()
-            },
-            last: match place {
-                SharedPlace::Function(_) => {
-                    format!("fun:{}", Glob::escape(&chosen[0].spot.function))
-                }
-                SharedPlace::Site(site) => {
-                    let file = printed_end(members(), generator.triage, &findings, &site.file);
-                    format!("src:{}:{}", Glob::escape(file), site.line)
-                }
-            },
-            has_sides: members().any(has_conflict),
-        }
-    }
-
-    /// Returns why no candidate is reliable, if that is so.
-    fn obstacle(&self) -> Option<&'static str> {
-        if self.has_sides {
-            return Some("either thread may report a data race, and each has another stack");
-        }
-        let named: Vec<Vec<String>> = self.paths.iter().map(|p| without_runtime(p)).collect();
-        let has_gap = named.iter().flatten().any(|pattern| pattern == ANY);
-        (self.is_unlimited() && (has_gap || !all_equal(&named))).then_some(
-            "the functions between the allocation and this place differ, so without a limit it \
-             would accept the findings of all functions that are called here",
-        )
-    }
-
-    fn is_unlimited(&self) -> bool {
-        self.base.limit == Limit::default()
-    }
-
-    /// Returns the candidate with this number. The order goes from the narrowest to the widest: the
-    /// same functions before the place, the same with runtime frames between them, and the last of
-    /// these functions that all findings share.
-    fn attempt(&self, number: usize) -> Attempt<AllowEntry> {
-        let named: Vec<Vec<String>> = self.paths.iter().map(|p| without_runtime(p)).collect();
-        let path = match number {
-            0 if all_equal(&self.paths) => self.paths[0].clone(),
-            1 if all_equal(&named) => with_runtime(&named[0]),
-            // This one also matches functions that are called at the place.
-            2 if !self.is_unlimited() => {
-                let mut path = vec![String::from(ANY)];
-                path.extend(with_runtime(shared_tail(&named)));
-                path
-            }
-            0..=2 => return Attempt::Inexpressible,
-            _ => return Attempt::Exhausted,
-        };
-        let mut entry = self.base.clone();
-        entry.stack = path;
-        entry.stack.push(self.last.clone());
-        let options = RuleOptions {
-            metadata: RuleMetadata::new("x"),
-            ..RuleOptions::default()
-        };
-        let text = render("rule", &entry, &options);
-        match Config::read("", &text) {
-            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
-                value: entry,
-                text,
-                rules: config.rules,
-            },
-            _ => Attempt::Inexpressible,
-        }
-    }
-}
-
-/// Returns patterns for the frames before the frame to look at.
-fn path_patterns(finding: &Finding, culprit: Option<usize>, cache: &mut FrameCache) -> Vec<String> {
-    let frames = finding.primary().map_or(&[][..], |s| s.frames.as_slice());
-    let mut path: Vec<String> = Vec::new();
-    for frame in frames.iter().take(culprit.unwrap_or_default()) {
-        let known = cache.get(&frame.info);
-        let pattern = match (known.class, frame.info.module.as_deref()) {
-            (Class::Allocator | Class::Runtime, _) => String::from(RUNTIME),
-            _ if !known.name.is_empty() => format!("fun:{}", Glob::escape(&known.name)),
-            (_, Some(module)) => {
-                let base = module.rsplit(['/', '\\']).next().unwrap_or(module);
-                format!("obj:{}", Glob::escape(base))
-            }
-            (_, None) => String::from(ANY),
-        };
-        if !(pattern.ends_with(ANY) && path.last() == Some(&pattern)) {
-            path.push(pattern);
-        }
-    }
-    path
-}
-
-fn all_equal(paths: &[Vec<String>]) -> bool {
-    paths.windows(2).all(|pair| pair[0] == pair[1])
-}
-
-fn without_runtime(path: &[String]) -> Vec<String> {
-    let patterns = path.iter().filter(|pattern| *pattern != RUNTIME);
-    patterns.cloned().collect()
-}
-
-/// Permits runtime frames before each pattern and at the end.
-fn with_runtime(path: &[String]) -> Vec<String> {
-    let mut out = Vec::with_capacity(2 * path.len() + 1);
-    for pattern in path {
-        out.extend([String::from(RUNTIME), pattern.clone()]);
-    }
-    out.push(String::from(RUNTIME));
-    out
-}
-
-/// Returns the longest end that all lists share.
-fn shared_tail(paths: &[Vec<String>]) -> &[String] {
-    let Some((first, rest)) = paths.split_first() else {
-        return &[];
-    };
-    let shares = |length: &usize| {
-        rest.iter()
-            .all(|path| path.ends_with(&first[first.len() - length..]))
-    };
-    let length = (0..=first.len()).rev().find(shares).unwrap_or_default();
-    &first[first.len() - length..]
-}
-
-/// Returns the longest end of a path that the printed paths of all findings end with.
-fn printed_end<'a, 'f>(
-    members: impl Iterator<Item = &'f Finding>,
-    triage: &Triage,
-    findings: &[usize],
-    file: &'a str,
-) -> &'a str {
-    let culprits = findings.iter().map(|at| triage.findings[*at].culprit.frame);
-    let printed = members.zip(culprits).filter_map(|(finding, culprit)| {
-        finding
-            .primary()?
-            .frames
-            .get(culprit?)?
-            .info
-            .file
-            .as_deref()
-    });
-    printed.fold(file, |end, path| common_end(path, end).unwrap_or(end))
 }

@@ -12,7 +12,7 @@ use crate::triage::spot::Spot;
 
 /// The reason why [`suppress_shared`](super::suppress_shared) generated no rule.
 ///
-/// `Display` gives the reason without the place, such as `no unexpected finding is there`.
+/// `Display` gives the reason without the place, such as `it may be a::run or b::run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SharedRuleError {
@@ -77,7 +77,7 @@ impl SharedRuleError {
 impl fmt::Display for SharedRuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound { .. } => f.write_str("no unexpected finding is there"),
+            Self::NotFound { .. } => f.write_str("it has no unexpected finding without a rule"),
             Self::Ambiguous { names } => write!(f, "it may be {}", names.join(" or ")),
             Self::SeveralKinds { kinds } => {
                 write!(f, "they have different kinds: {}", kinds.join(", "))
