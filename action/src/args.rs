@@ -61,6 +61,11 @@ pub(crate) struct ReportArgs {
     /// Reports in files are complete.
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: usize,
+    /// Show all frames and complete names in text and Markdown reports, and each finding separately
+    /// in the text report. By default, frames of allocators, runtimes and standard libraries are
+    /// folded, Rust's names have no generic arguments, and findings of one function share a block.
+    #[arg(long)]
+    full_stacks: bool,
     /// Include findings that are accepted or don't fail the gate in SARIF reports, marked as
     /// suppressed, and in folded stacks. Off by default, because GitHub shows suppressed results as
     /// open alerts.
@@ -222,6 +227,7 @@ impl ReportArgs {
             color: false,
             width: None,
             max_findings: None,
+            full_stacks: self.full_stacks,
             show_accepted: self.show_accepted,
             max_characters: self.max_characters,
             category: &self.category,

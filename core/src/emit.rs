@@ -5,6 +5,7 @@ mod annotations;
 mod changes;
 mod escape;
 mod folded;
+mod frames;
 mod gitlab;
 mod group;
 mod html;

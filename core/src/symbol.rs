@@ -82,6 +82,87 @@ pub fn simple_name(name: &str) -> String {
     unify_closures(strip_hash(strip_return_type(out.trim())).trim_start_matches("::"))
 }
 
+/// Returns a Rust name as people read it: without the hash and without generic arguments.
+///
+/// ```
+/// use leakgate_core::symbol::short_rust_name;
+///
+/// assert_eq!(short_rust_name("alloc::vec::Vec<T,A>::push::h1e8b1da56f3ff6d9"), "alloc::vec::Vec::push");
+/// assert_eq!(short_rust_name("<a::B<u8, 3> as core::ops::Drop>::drop"), "<a::B as core::ops::Drop>::drop");
+/// assert_eq!(short_rust_name("a::call::<u8>::{closure#0}"), "a::call::{closure#0}");
+/// ```
+pub fn short_rust_name(name: &str) -> String {
+    let name = unescape_legacy_rust(strip_offset(name));
+    let name = strip_suffixes(&name);
+    without_generics(strip_hash(&name), 0)
+}
+
+/// Removes generic arguments. At the start, brackets contain the type of a method, which stays; they
+/// are removed only if no trait follows.
+fn without_generics(name: &str, depth: usize) -> String {
+    /// Maximum number of brackets in brackets at the start of a name.
+    const MAX_DEPTH: usize = 16;
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    if depth < MAX_DEPTH
+        && let Some((inner, after)) = split_brackets(name)
+    {
+        let short = match split_as(inner) {
+            Some((of, by)) => {
+                let of = without_generics(of, depth + 1);
+                let by = without_generics(by, depth + 1);
+                alloc::format!("<{of} as {by}>")
+            }
+            None => without_generics(inner, depth + 1),
+        };
+        out.push_str(&short);
+        rest = after;
+    }
+    while let Some(at) = rest.find('<') {
+        let Some((_, after)) = split_brackets(&rest[at..]) else {
+            break;
+        };
+        out.push_str(rest[..at].strip_suffix("::").unwrap_or(&rest[..at]));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Splits a text that starts with `<` at the bracket that closes it. `None` if there is none.
+fn split_brackets(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('<')?;
+    let at = find_at_top(inner, |rest| rest.starts_with('>'))?;
+    Some((&inner[..at], &inner[at + 1..]))
+}
+
+/// Splits `Type as Trait`.
+fn split_as(text: &str) -> Option<(&str, &str)> {
+    const AS: &str = " as ";
+    let at = find_at_top(text, |rest| rest.starts_with(AS))?;
+    Some((&text[..at], &text[at + AS.len()..]))
+}
+
+/// Returns the first position outside of inner brackets at which the rest of the text fits. The
+/// `>` of `->` is no bracket.
+fn find_at_top(text: &str, fits: impl Fn(&str) -> bool) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        let is_arrow = c == '>' && before == '-';
+        before = c;
+        if depth == 0 && !is_arrow && fits(&text[at..]) {
+            return Some(at);
+        }
+        match c {
+            '<' => depth += 1,
+            '>' if !is_arrow => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Unifies Rust's closure names: the v0 mangling numbers closures (`{closure#0}`), the legacy
 /// mangling doesn't (`{{closure}}`).
 fn unify_closures(name: &str) -> String {
@@ -285,6 +366,41 @@ mod tests {
         ] {
             assert_eq!(simple_name(name), want, "{name}");
         }
+    }
+
+    #[test]
+    fn rust_names_are_shortened() {
+        for (name, want) in [
+            ("main", "main"),
+            ("<leaks::Shelf<u16, 33>>::new", "leaks::Shelf::new"),
+            ("leaks::Shelf<T,_>::new", "leaks::Shelf::new"),
+            (
+                "<fn() -> a::R<u8> as core::ops::FnOnce<()>>::call_once",
+                "<fn() -> a::R as core::ops::FnOnce>::call_once",
+            ),
+            (
+                "<<a::B<u8> as a::C<u8>>::D as a::E>::f::<u8>",
+                "<<a::B as a::C>::D as a::E>::f",
+            ),
+            (
+                "std::ptr::const_ptr::<impl *const u8>::add",
+                "std::ptr::const_ptr::add",
+            ),
+            (
+                "leaks::closures::_$u7b$$u7b$closure$u7d$$u7d$::h3aef86ae93a85402",
+                "leaks::closures::{{closure}}",
+            ),
+            (
+                "_$LT$alloc..vec..Vec$LT$T$GT$$u20$as$u20$core..ops..Drop$GT$::drop::h3aef86ae93a85402",
+                "<alloc::vec::Vec as core::ops::Drop>::drop",
+            ),
+            ("broken<a::<", "broken<a::<"),
+            ("a>b::c", "a>b::c"),
+        ] {
+            assert_eq!(short_rust_name(name), want, "{name}");
+        }
+        let deep = alloc::format!("{}x{}", "<".repeat(9000), ">".repeat(9000));
+        assert!(short_rust_name(&deep).len() <= deep.len());
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     lines.push(format!(
         "To accept it: leakgate allow {prefix} --reason '…' LOG"
     ));
-    let stacks: Vec<String> = summary::stacks(finding, triaged, run)
+    let stacks: Vec<String> = summary::stacks(finding, triaged, run, true)
         .lines()
         .map(String::from)
         .collect();

@@ -58,6 +58,14 @@ pub(crate) struct FunctionGroup<'a> {
     pub(crate) groups: Vec<Group<'a>>,
 }
 
+/// Puts each group alone.
+pub(crate) fn separate(groups: Vec<Group<'_>>) -> Vec<FunctionGroup<'_>> {
+    let alone = |group| FunctionGroup {
+        groups: vec![group],
+    };
+    groups.into_iter().map(alone).collect()
+}
+
 /// Puts groups together whose findings are located in the same function of the same file, and are
 /// leaks or have the same kind. The order is that of the first group of each function.
 ///

@@ -260,7 +260,7 @@ fn failure(group: &Group<'_>, detailed: bool, run: &Run<'_>) -> TestCase {
         let help = advice::for_kind(&finding.kind);
         body += &format!(
             "{}{}\n{}\n",
-            summary::stacks(finding, triaged, run),
+            summary::stacks(finding, triaged, run, true),
             help.meaning,
             help.fix
         );

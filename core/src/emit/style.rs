@@ -15,6 +15,11 @@ pub struct RenderOptions<'a> {
     /// Maximum number of unexpected findings that text reports list, the worst first. A line counts
     /// the others. Default: `None`, which means that all are listed.
     pub max_findings: Option<usize>,
+    /// Whether stacks in text and Markdown reports have all frames and complete names, and whether
+    /// text reports have a block for each finding. Otherwise frames of allocators and runtimes are
+    /// folded, Rust's names have no generic arguments, and findings of one function share a block.
+    /// Default: false.
+    pub full_stacks: bool,
     /// Whether SARIF and folded stacks include findings that don't fail the gate. SARIF marks them
     /// as suppressed. Default: false.
     pub show_accepted: bool,
@@ -48,6 +53,7 @@ impl Default for RenderOptions<'_> {
             color: false,
             width: None,
             max_findings: None,
+            full_stacks: false,
             show_accepted: false,
             max_characters: Self::DEFAULT_MAX_CHARACTERS,
             category: Self::DEFAULT_CATEGORY,

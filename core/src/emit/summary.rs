@@ -8,6 +8,7 @@ use core::fmt;
 
 use hashbrown::HashSet;
 
+use super::frames::{self, Part, ShownStack};
 use super::group::Group;
 use super::location::{culprit_frame, display_location};
 use super::{FindingInRun, Run};
@@ -305,27 +306,52 @@ pub(crate) fn suggested_rules(
 }
 
 /// Returns all stacks as lines. Each frame has its location, the culprit frame is marked with `>`,
-/// and each stack but the first is preceded by its label.
-pub(crate) fn stacks(finding: &Finding, triaged: &TriagedFinding, run: &Run<'_>) -> String {
+/// and each stack but the first is preceded by its label. Unless `full` is true, frames are folded
+/// and names shortened as in text reports.
+pub(crate) fn stacks(
+    finding: &Finding,
+    triaged: &TriagedFinding,
+    run: &Run<'_>,
+    full: bool,
+) -> String {
     const MAX_FRAMES: usize = 40;
     let mut out = String::new();
     for (at, stack) in finding.stacks.iter().enumerate() {
         if let Some(heading) = heading(finding, at) {
             out += &format!("{heading}:\n");
         }
-        for (index, frame) in stack.frames.iter().take(MAX_FRAMES).enumerate() {
-            let mark = if at == 0 && triaged.culprit.frame == Some(index) {
+        let classes = triaged.classes.get(at).map_or(&[][..], Vec::as_slice);
+        let culprit = triaged.culprit.frame.filter(|_| at == 0);
+        let ShownStack { parts, is_rust } = ShownStack::new(stack, classes, culprit, full);
+        for part in parts.iter().take(MAX_FRAMES) {
+            let index = match part {
+                Part::Frame(index) => *index,
+                Part::Folded { name, text, .. } => {
+                    let name = name.as_deref().map(|name| shortened(name, 200));
+                    let name = name.map_or(String::new(), |name| format!("{name} "));
+                    out += &format!("    … {name}{text}\n");
+                    continue;
+                }
+            };
+            let mark = if culprit == Some(index) {
                 "  > "
             } else {
                 "    "
             };
-            let name = frame.info.name().unwrap_or("?");
-            let place = display_location(&frame.info, run);
-            out += format!("{mark}{}  {}", shortened(name, 200), shortened(&place, 200)).trim_end();
+            let info = &stack.frames[index].info;
+            let name = frames::name(info, is_rust);
+            let place = display_location(info, run);
+            out += format!(
+                "{mark}{}  {}",
+                shortened(&name, 200),
+                shortened(&place, 200)
+            )
+            .trim_end();
             out.push('\n');
         }
-        if stack.frames.len() > MAX_FRAMES {
-            out += &format!("    … {} more frames\n", stack.frames.len() - MAX_FRAMES);
+        if parts.len() > MAX_FRAMES {
+            let left = parts[MAX_FRAMES..].iter().map(Part::frames);
+            out += &format!("    … {} more frames\n", left.sum::<usize>());
         }
     }
     out

@@ -13,7 +13,7 @@ use core::fmt;
 
 use self::paint::Paint;
 use super::escape::terminal;
-use super::group::{by_function, groups};
+use super::group::{by_function, groups, separate};
 use super::next_step::next_step;
 use super::wrap::Wrapped;
 use super::{RenderOptions, Run};
@@ -51,7 +51,11 @@ fn findings(
     let findings = groups(run, Disposition::Unexpected);
     let mut hidden = findings.len();
     let mut left = options.max_findings.unwrap_or(hidden);
-    for function in by_function(findings, run) {
+    let functions = match options.full_stacks {
+        true => separate(findings),
+        false => by_function(findings, run),
+    };
+    for function in functions {
         if left == 0 {
             break;
         }

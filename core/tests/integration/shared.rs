@@ -297,3 +297,49 @@ fn text_report_shows_findings_of_a_function_together() {
         "{short}"
     );
 }
+
+#[test]
+fn full_stacks_show_each_finding_with_every_frame() {
+    let rust = |name: &'static str| (8, [name, "<a::V<u8>>::new /src/a.rs:3:9"]);
+    let (one, two) = (
+        rust("alloc::alloc::alloc::h0123456789abcdef /rustc/1/library/alloc/src/alloc.rs:1:1"),
+        rust("std::f::h0123456789abcdef /rustc/1/library/std/src/f.rs:2:2"),
+    );
+    let stack = [one.1[0], two.1[0], one.1[1], "main /src/a.rs:9:9"];
+    let other = [one.1[0], two.1[0], one.1[1], "b::run /src/b.rs:9:9"];
+    let judged = common::judge_text(log(&[(8, &stack), (9, &other)]).as_bytes());
+    let text = |full_stacks| {
+        let style = leakgate_core::emit::RenderOptions {
+            full_stacks,
+            ..common::style()
+        };
+        let text = judged.document_in(Format::Text, &style);
+        (text, judged.document_in(Format::Markdown, &style))
+    };
+    let (short, short_markdown) = text(false);
+    let (full, full_markdown) = text(true);
+    for short in [&short, &short_markdown] {
+        assert!(
+            short.contains("… 2 frames of the Rust standard library\n"),
+            "{short}"
+        );
+        assert!(short.contains("> a::V::new  /src/a.rs:3:9\n"), "{short}");
+    }
+    for full in [&full, &full_markdown] {
+        assert!(
+            full.contains("alloc::alloc::alloc::h0123456789abcdef  /rustc/1/"),
+            "{full}"
+        );
+        assert!(
+            full.contains("> <a::V<u8>>::new  /src/a.rs:3:9\n"),
+            "{full}"
+        );
+    }
+    assert_eq!(short.matches("\n  --> ").count(), 1);
+    assert_eq!(full.matches("\n  --> ").count(), 2);
+    let all: Vec<String> = judged.fingerprints().map(|(text, _)| text).collect();
+    assert!(
+        all.iter()
+            .all(|text| short.contains(text) && full.contains(text))
+    );
+}

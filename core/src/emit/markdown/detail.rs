@@ -44,19 +44,27 @@ pub(super) fn write(
             .iter()
             .any(|g| g.first().finding.kind == shown[at].first().finding.kind)
     };
-    let pieces = shown
-        .iter()
-        .enumerate()
-        .map(|(at, group)| details(at + 1, group, is_first(at), rule_of(group), run));
+    let full = options.full_stacks;
+    let stacks = |FindingInRun {
+                      finding, triaged, ..
+                  }: FindingInRun<'_>| {
+        fenced("text", &summary::stacks(finding, triaged, run, full))
+    };
+    let pieces = shown.iter().enumerate().map(|(at, group)| {
+        let stacks = stacks(group.first());
+        details(at + 1, group, is_first(at), rule_of(group), &stacks, run)
+    });
     pieces.take_while(|piece| report.push(piece)).count()
 }
 
-/// Returns the details of a finding. `with_help` includes the explanation of its kind.
+/// Returns the details of a finding. `with_help` includes the explanation of its kind; `stacks` is
+/// Markdown.
 fn details(
     number: usize,
     group: &Group<'_>,
     with_help: bool,
     rule: Option<&GeneratedRule>,
+    stacks: &str,
     run: &Run<'_>,
 ) -> String {
     let FindingInRun {
@@ -84,7 +92,7 @@ fn details(
     if !out.ends_with("\n\n") {
         out.push('\n');
     }
-    out += &fenced("text", &summary::stacks(finding, triaged, run));
+    out += stacks;
     if with_help {
         out += &format!("\n{}", summary::help(advice::for_kind(&finding.kind)));
     }

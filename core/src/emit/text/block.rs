@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::super::escape::{inline, terminal};
+use super::super::frames::{self, Part, ShownStack};
 use super::super::group::Group;
 use super::super::location::{self, display_location};
 use super::super::summary;
@@ -14,7 +15,7 @@ use super::paint::Paint;
 use crate::advice;
 use crate::culprit::Class;
 use crate::model::{Finding, FrameInfo, Stack, Text};
-use crate::numbers::{count, grouped};
+use crate::numbers::grouped;
 use crate::triage::TriagedFinding;
 
 /// Maximum number of log locations listed per finding.
@@ -115,9 +116,8 @@ fn location(
     let place = display_location(info, run);
     let place = terminal(&place);
     let place = paint.whole(&place);
-    let function = info
-        .name()
-        .map(|f| paint.whole(&format!("in {}", terminal(f))).into_owned());
+    let function = culprit_name(finding, info, paint)
+        .map(|f| paint.whole(&format!("in {}", terminal(&f))).into_owned());
     let parts = [(!place.is_empty()).then_some(&*place), function.as_deref()];
     let shown = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     if !shown.is_empty() {
@@ -193,7 +193,7 @@ fn excerpt(
     )
 }
 
-/// Writes the frames. Consecutive allocator and runtime frames are folded into one line.
+/// Writes the frames, some of which are folded. See [`ShownStack`].
 fn stack(
     stack: &Stack,
     classes: &[Class],
@@ -202,19 +202,22 @@ fn stack(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    let mut at = 0;
-    while at < stack.frames.len() {
-        let folded = classes[at..]
-            .iter()
-            .take_while(|c| matches!(c, Class::Allocator | Class::Runtime))
-            .count();
-        if folded > 1 {
-            let text = folded_frames(stack.frames[at].info.name(), folded, paint);
-            writeln!(out, "{}", paint.dim(&text))?;
-            at += folded;
-            continue;
-        }
-        let text = frame(&stack.frames[at].info, run, paint);
+    let full = paint.shows_full_stacks();
+    let ShownStack { parts, is_rust } = ShownStack::new(stack, classes, culprit, full);
+    for part in parts {
+        let at = match part {
+            Part::Folded { name, text, .. } => {
+                let name = name.map_or(String::new(), |name| {
+                    format!("{} ", paint.whole(&terminal(&name)))
+                });
+                let text = format!("    … {name}{text}");
+                writeln!(out, "{}", paint.dim(&text))?;
+                continue;
+            }
+            Part::Frame(at) => at,
+        };
+        let text = frame(&stack.frames[at].info, is_rust, run, paint);
+        let is_runtime = matches!(classes.get(at), Some(Class::Allocator | Class::Runtime));
         if culprit == Some(at) {
             writeln!(
                 out,
@@ -222,32 +225,28 @@ fn stack(
                 paint.mark(">"),
                 paint.strong(text.trim_end())
             )?;
-        } else if folded == 1 {
+        } else if is_runtime {
             writeln!(out, "    {}", paint.dim(text.trim_end()))?;
         } else {
             writeln!(out, "    {}", text.trim_end())?;
         }
-        at += 1;
     }
     Ok(())
 }
 
-/// Returns the line for `number` folded frames, with the name of the first.
-fn folded_frames(first: Option<&str>, number: usize, paint: Paint) -> String {
-    const FRAME: &str = "allocator or runtime frame";
-    const FRAMES: &str = "allocator or runtime frames";
-    let Some(first) = first else {
-        return format!("    … {}", count(number as u64, FRAME, FRAMES));
-    };
-    let rest = format!("and {}", count(number as u64 - 1, FRAME, FRAMES));
-    format!("    … {} {rest}", paint.whole(&terminal(first)))
+/// Returns the name and location of a frame.
+fn frame(info: &FrameInfo, is_rust: bool, run: &Run<'_>, paint: Paint) -> String {
+    let place = display_location(info, run);
+    let name = frames::name(info, is_rust);
+    let name = terminal(&name);
+    format!("{}  {}", paint.whole(&name), paint.whole(&terminal(&place)))
 }
 
-/// Returns the name and location of a frame.
-fn frame(info: &FrameInfo, run: &Run<'_>, paint: Paint) -> String {
-    let place = display_location(info, run);
-    let name = terminal(info.name().unwrap_or("?"));
-    format!("{}  {}", paint.whole(&name), paint.whole(&terminal(&place)))
+/// Returns the shown name of the function to look at. `None` if it has none.
+pub(super) fn culprit_name(finding: &Finding, info: &FrameInfo, paint: Paint) -> Option<String> {
+    let stack = finding.primary().filter(|_| !paint.shows_full_stacks());
+    info.name()?;
+    Some(frames::name(info, stack.is_some_and(frames::is_rust)).into_owned())
 }
 
 /// Writes the checker, the first locations in the logs, and the fingerprint.

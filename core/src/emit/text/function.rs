@@ -99,8 +99,8 @@ fn place(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    let name = info.name().unwrap_or_default();
-    let function = paint.whole(&format!("in {}", terminal(name))).into_owned();
+    let name = block::culprit_name(groups[0].first().finding, info, paint).unwrap_or_default();
+    let function = paint.whole(&format!("in {}", terminal(&name))).into_owned();
     let file = display_file(info, run).or_else(|| info.module.as_deref().map(|m| format!("({m})")));
     let file = file.map_or(String::new(), |file| {
         format!("{} ", paint.whole(&terminal(&file)))

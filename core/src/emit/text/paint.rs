@@ -1,4 +1,4 @@
-//! Terminal colors, and parts of lines that are not broken.
+//! Terminal colors, parts of lines that are not broken, and whether stacks are complete.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,6 +11,7 @@ use crate::emit::wrap::unbroken;
 pub(crate) struct Paint {
     enabled: bool,
     wraps: bool,
+    full_stacks: bool,
 }
 
 impl Paint {
@@ -18,7 +19,13 @@ impl Paint {
         Self {
             enabled: options.color,
             wraps: options.width.is_some(),
+            full_stacks: options.full_stacks,
         }
+    }
+
+    /// Returns true if stacks have all frames, with complete names.
+    pub(crate) fn shows_full_stacks(self) -> bool {
+        self.full_stacks
     }
 
     /// Returns text in which no line is broken, such as a path or a symbol.
