@@ -1,5 +1,5 @@
-//! `leakgate allow`: accepts a finding, or all findings of a function or of a source line, by adding
-//! a rule to `leakgate.toml`.
+//! `leakgate allow`: accepts a finding, or all findings of a function or of a source line, by
+//! adding a rule to `leakgate.toml`.
 
 mod shared;
 
@@ -41,7 +41,7 @@ pub(crate) struct AllowArgs {
     /// before the name may be left out.
     #[arg(long, value_name = "FUNCTION", conflicts_with = "site")]
     function: Option<String>,
-    /// Accept all unexpected findings at this line of a source file, whoever calls it, by one rule.
+    /// Accept all unexpected findings at this line of a source file, with any callers, by one rule.
     /// Folders before the file may be left out. An edit of the file that moves the line ends the
     /// effect of the rule.
     #[arg(long, value_name = "FILE:LINE")]

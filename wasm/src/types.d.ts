@@ -23,7 +23,7 @@ export interface File {
 export interface Options {
   /**
    * The text of a `leakgate.toml`. Suppression files that it names are taken from `suppressions`.
-   * `own` has no effect.
+   * `own` has no effect. There are no lock files, so rules with `while` have expired.
    */
   config?: string;
   /** Suppression files for valgrind or a sanitizer. The syntax is detected from the text. */

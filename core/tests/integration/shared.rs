@@ -108,7 +108,7 @@ fn function_is_accepted_up_to_its_size_at_any_line() {
 }
 
 #[test]
-fn line_is_accepted_whoever_calls_it() {
+fn line_is_accepted_for_all_callers() {
     let from_b = (16, &["make /src/m.c:3:9", "b /src/m.c:20:2"][..]);
     let both = log(&[FROM_A, from_b]);
     for place in ["/src/m.c:3", "src/m.c:3", "m.c:3", "./m.c:3:9"] {
