@@ -147,7 +147,7 @@ fn invalid_conditions_and_lock_files_are_errors() {
             "leakgate.toml:1: cannot read lock file x/uv.lock: file not found",
         ),
         (
-            "while = { package = \"a\", versoin = \"1\" }",
+            "while = { package = \"a\", versions = \"1\" }",
             "did you mean `version`?",
         ),
         ("while = \"pyo3 0.27\"", "leakgate.toml:5:9: "),

@@ -165,17 +165,37 @@ fn library(info: &FrameInfo, class: Class, is_rust: bool) -> Option<Library> {
     }
 }
 
+/// Modules of Rust's standard library that allocate, panic or start programs. A namespace of a C++
+/// program may be called `core` or `alloc`, but has hardly one of these.
+const RUST_MODULES: &[&str] = &[
+    "alloc::alloc::",
+    "alloc::boxed::",
+    "alloc::collections::",
+    "alloc::raw_vec::",
+    "alloc::rc::",
+    "alloc::slice::",
+    "alloc::string::",
+    "alloc::sync::",
+    "alloc::vec::",
+    "core::fmt::",
+    "core::iter::",
+    "core::ops::",
+    "core::panicking::",
+    "core::ptr::",
+    "std::panicking::",
+    "std::rt::",
+    "std::sys::",
+];
+
 /// Returns true for a stack of a Rust program.
 pub(crate) fn is_rust(stack: &Stack) -> bool {
-    stack.frames.iter().any(|frame| {
-        let has_crate = |name: &str| {
-            let name = name
-                .trim_start_matches(['<', '_'])
-                .trim_start_matches("$LT$");
-            name.starts_with("core::") || name.starts_with("alloc::")
-        };
-        is_rust_source(&frame.info) || frame.info.name().is_some_and(has_crate)
-    })
+    let has_module = |name: &str| {
+        let name = name.trim_start_matches(['<', '_']);
+        let name = name.trim_start_matches("$LT$");
+        RUST_MODULES.iter().any(|module| name.starts_with(module)) || name.starts_with("rust_alloc")
+    };
+    let mut infos = stack.frames.iter().map(|frame| &frame.info);
+    infos.any(|info| is_rust_source(info) || info.name().is_some_and(has_module))
 }
 
 fn is_rust_source(info: &FrameInfo) -> bool {
@@ -306,6 +326,18 @@ mod tests {
                 "operator new(unsigned long)",
                 "… 2 frames of the C++ standard library",
                 "fill(std::vector<int>&)",
+            ]
+        );
+        let own_namespace = [
+            (Runtime, "std::a<int>(int)"),
+            (Runtime, "std::b(int)"),
+            (Unknown, "core::Engine<int>::run(int)"),
+        ];
+        assert_eq!(
+            shown(&own_namespace, 2),
+            [
+                "… 2 frames of the C++ standard library",
+                "core::Engine<int>::run(int)"
             ]
         );
         let c = [
