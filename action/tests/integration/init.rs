@@ -80,7 +80,7 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         "autotools",
         &[
             ("configure.ac", "AC_INIT([x], [1])\n"),
-            ("Makefile.am", "check_PROGRAMS = t\n"),
+            ("Makefile.am", "check_PROGRAMS = t\nTESTS = t\n"),
         ],
     ),
     (

@@ -15,7 +15,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         .map(|file| tree.read(file))
         .join("\n");
     let target = if is_automake {
-        Some("check")
+        has_tests(tree).then_some("check")
     } else {
         test_target(&rules)
     };
@@ -38,13 +38,34 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
     } else {
         &["valgrind"]
     };
-    Some(NativeProject::with_make(
+    let note = (is_automake && target.is_none())
+        .then(|| "`make check` runs no program: no Makefile.am has TESTS or a rule `check`".into());
+    let native = NativeProject::with_make(
         "autotools",
         format!("C with a configure script ({file})"),
         Step::packages(None, packages),
         &script,
         target,
-    ))
+    );
+    Some(NativeProject { note, ..native })
+}
+
+/// Returns true if a Makefile.am lists tests, or has a rule for them. automake's `check` target
+/// exists in every project.
+fn has_tests(tree: &Tree) -> bool {
+    let is_of_tests = |line: &str| {
+        let name = line.trim_start().split([' ', '\t', '=', '+', ':']).next();
+        let is_rule = ["check:", "check-local:", "check-am:"]
+            .iter()
+            .any(|rule| line.starts_with(rule));
+        name == Some("TESTS") || is_rule
+    };
+    let names = tree.with_name("Makefile.am");
+    // Files with other names may be included.
+    let included = tree.with_extension(&[".am", ".mk", ".inc"]);
+    names
+        .chain(included)
+        .any(|file| tree.read(file).lines().any(is_of_tests))
 }
 
 #[cfg(test)]
@@ -56,7 +77,10 @@ mod tests {
     fn missing_configure_script_is_generated() {
         let (_dir, tree) = test_tree(&[
             ("configure.ac", "AC_INIT"),
-            ("Makefile.am", "check_PROGRAMS = a"),
+            (
+                "Makefile.am",
+                "check_PROGRAMS = a\nTESTS = $(check_PROGRAMS)\n",
+            ),
         ]);
         let job = find(&tree).unwrap().job;
         assert_eq!(job.command, "make check");
@@ -68,5 +92,28 @@ mod tests {
         let job = find(&tree).unwrap().job;
         assert!(job.command == "make test" && job.steps[1].script[0].starts_with("./configure"));
         assert!(!job.steps[0].script[1].contains("autoconf"));
+    }
+
+    #[test]
+    fn automake_without_tests_is_noted() {
+        let native = |rules: &str| {
+            let files = [
+                ("configure.ac", "AC_INIT"),
+                ("Makefile.am", "SUBDIRS = tests\n"),
+                ("tests/Makefile.am", rules),
+            ];
+            find(&test_tree(&files).1).unwrap()
+        };
+        let without = native("noinst_PROGRAMS = tests\n");
+        assert!(!without.has_tests && without.note.unwrap().contains("runs no program"));
+        for rules in [
+            "TESTS=a\n",
+            "TESTS += a\n",
+            "check-local:\n\t./a\n",
+            "if X\n  TESTS = a\n",
+        ] {
+            let with = native(rules);
+            assert!(with.has_tests && with.note.is_none(), "{rules}");
+        }
     }
 }
