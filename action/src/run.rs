@@ -11,6 +11,7 @@ mod exec_hook;
 mod executable;
 mod extensions;
 mod foreign;
+mod go_program;
 mod harness;
 mod helper;
 mod invocation;

@@ -15,6 +15,7 @@ use super::helper::Record;
 use super::launch::Machine;
 use super::log_rotation::{LogGenerations, removed_message};
 use super::{elf, log_name, valgrind};
+use crate::output;
 
 /// The name of a log in reports, and its path.
 pub(super) type NamedLog = (String, PathBuf);
@@ -30,6 +31,22 @@ pub(super) struct Collected {
     pub(super) missing: Vec<String>,
     /// A message for each option that hides errors although leakgate overrides such options.
     pub(super) disabled_checks: Vec<String>,
+    /// Number of processes under AddressSanitizer whose program never does a leak check.
+    pub(super) without_leak_check: u64,
+}
+
+impl Collected {
+    /// Prints what the checkers can't find in these programs.
+    pub(super) fn print_notes(&self) {
+        let n = self.without_leak_check;
+        if n > 0 {
+            let programs = if n == 1 { "Go program" } else { "Go programs" };
+            output::note(&format!(
+                "note: {n} {programs} ended without a leak check: before Go 1.25, AddressSanitizer \
+                 finds errors of C code, but no leaks; `--tool memcheck` finds both"
+            ));
+        }
+    }
 }
 
 /// Returns the names of all files in a folder of logs and its subfolders. The names are those that
@@ -108,6 +125,7 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
         .map(|name| removed_message(&format!("{label}/{name}")))
         .collect();
     missing.extend(overwritten_reports(context));
+    let mut without_leak_check = 0;
     let mut processes: BTreeSet<u32> = files
         .keys()
         .filter_map(|name| log_name::pid(name))
@@ -119,6 +137,7 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
             let sanitized = sanitizers::evaluate(context, &files, machine);
             processes.extend(sanitized.processes);
             missing.extend(sanitized.missing);
+            without_leak_check = sanitized.without_leak_check;
         }
         _ => processes.extend(context.records.iter().map(|record| record.pid)),
     }
@@ -127,6 +146,7 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
     let disabled_checks = disabled_valgrind_checks(context, &files);
     Collected {
         disabled_checks,
+        without_leak_check,
         files: sorted_logs(label, files),
         processes: processes.len() as u64,
         missing,
@@ -296,6 +316,7 @@ mod tests {
             pid,
             argv: vec!["./app".into()],
             runtimes: None,
+            ends_without_leak_check: false,
         }
     }
 

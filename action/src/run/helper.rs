@@ -15,7 +15,7 @@ use super::checker::Checker;
 use super::dirs::{MODE_SHARED, make_shared};
 use super::launch::{Launch, LocalMachine, Machine};
 use super::program_filter::{ProgramFilter, canonical, read_start};
-use super::{elf, exec_hook, executable, runtimes, valgrind};
+use super::{elf, exec_hook, executable, go_program, runtimes, valgrind};
 use crate::error::{Error, Status};
 
 /// File that describes how to start a program.
@@ -46,6 +46,9 @@ pub(crate) struct Record {
     /// ended.
     #[serde(default)]
     pub(crate) runtimes: Option<Vec<Checker>>,
+    /// True if the program contains AddressSanitizer, but ends without a leak check.
+    #[serde(default)]
+    pub(crate) ends_without_leak_check: bool,
 }
 
 impl Record {
@@ -55,6 +58,7 @@ impl Record {
             pid: std::process::id(),
             argv,
             runtimes,
+            ends_without_leak_check: false,
         }
     }
 }
@@ -199,7 +203,16 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
     let error = |e| Error::Write(folder.to_owned(), e);
     exec_hook::record(folder, target.is_checked, &path).map_err(error)?;
     if target.is_checked {
-        record(folder, &Record::new(call.argv(), target.runtimes.clone()))?;
+        let runtimes = target.runtimes.clone();
+        let has_asan = runtimes
+            .as_ref()
+            .is_some_and(|all| all.contains(&Checker::Asan));
+        let ends_without_leak_check = has_asan && go_program::ends_without_leak_check(&target.path);
+        let started = Record {
+            ends_without_leak_check,
+            ..Record::new(call.argv(), runtimes)
+        };
+        record(folder, &started)?;
     }
     let mut command = if target.is_checked && !launch.wrapper.is_empty() {
         let mut command = checked_command(&target.launch(launch), call.program);

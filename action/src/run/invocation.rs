@@ -264,6 +264,7 @@ impl Invocation {
         // It explains why other reports are missing.
         collected.missing.splice(0..0, watch.runtimes.problems());
         self.add_lost_logs(&restored.lost, &mut collected.missing);
+        collected.print_notes();
         let tests = self.test_count();
         if self.checkers.contains(&Checker::Miri) {
             collected.processes = tests.unwrap_or(1).min(1);

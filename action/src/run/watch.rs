@@ -215,6 +215,7 @@ impl Observer for Watch<'_> {
             pid,
             argv,
             runtimes: None,
+            ends_without_leak_check: false,
         };
         helper::record(self.private, &record)
     }

@@ -15,7 +15,7 @@ use crate::run::checker::Checker;
 use crate::run::harness::program_name;
 use crate::run::helper::Record;
 use crate::run::launch::Machine;
-use crate::run::{log_name, runtimes};
+use crate::run::{go_program, log_name, runtimes};
 
 /// Processes that ran under sanitizers.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct SanitizedProcesses {
     pub(super) processes: BTreeSet<u32>,
     /// A message for each process without a complete report.
     pub(super) missing: Vec<String>,
+    /// Number of processes whose program never does a leak check.
+    pub(super) without_leak_check: u64,
 }
 
 /// What the log of a process proves about its runtime.
@@ -85,6 +87,10 @@ pub(super) fn evaluate(
             continue;
         }
         let record = records.iter().find(|record| record.pid == pid);
+        if record.is_some_and(|record| ends_without_leak_check(record, machine)) {
+            result.without_leak_check += 1;
+            continue;
+        }
         let process = record.map_or_else(|| format!("process {pid}"), describe);
         result.missing.push(format!(
             "{process} ended without a leak check: it was killed, called _exit, or called exec"
@@ -127,6 +133,15 @@ fn detect_runtimes(record: &Record, machine: &dyn Machine) -> Option<Vec<Checker
     }
     let program = machine.find_program(record.argv.first()?)?;
     runtimes::detect(&program).ok().flatten()
+}
+
+/// Returns true for a program that never does a leak check. The command itself wasn't inspected
+/// when it started.
+fn ends_without_leak_check(record: &Record, machine: &dyn Machine) -> bool {
+    let program = || machine.find_program(record.argv.first()?);
+    record.ends_without_leak_check
+        || record.runtimes.is_none()
+            && program().is_some_and(|path| go_program::ends_without_leak_check(&path))
 }
 
 /// Returns the names of the started programs that contain other sanitizers.
@@ -172,6 +187,15 @@ mod tests {
 
     /// Returns the messages for these logs and for process 5, whose program contains `symbol`.
     fn missing(symbol: &str, files: &[(&str, &str)], checks_leaks: bool) -> Vec<String> {
+        evaluate_logs(symbol, files, checks_leaks, false).missing
+    }
+
+    fn evaluate_logs(
+        symbol: &str,
+        files: &[(&str, &str)],
+        checks_leaks: bool,
+        ends_without_leak_check: bool,
+    ) -> SanitizedProcesses {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app");
         fs::write(&path, format!("\x7fELF {symbol}")).unwrap();
@@ -191,6 +215,7 @@ mod tests {
             pid: 5,
             argv: vec![path.to_owned()],
             runtimes: None,
+            ends_without_leak_check,
         }];
         let context = CollectContext {
             checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],
@@ -204,7 +229,7 @@ mod tests {
             follows_children: false,
             checks_leaks,
         };
-        evaluate(&context, &files, &machine).missing
+        evaluate(&context, &files, &machine)
     }
 
     #[test]
@@ -241,6 +266,18 @@ mod tests {
         }
         let files = [("san.app.5", STARTED), ("san.app.7", STARTED)];
         assert!(missing("__asan_init", &files, true)[1].starts_with("process 7 "));
+    }
+
+    #[test]
+    fn program_of_go_needs_no_leak_check() {
+        let files = [("san.app.5", STARTED), ("san.app.7", STARTED)];
+        let result = evaluate_logs("__asan_init", &files, true, true);
+        assert_eq!(result.without_leak_check, 1);
+        assert_eq!(
+            result.missing.len(),
+            1,
+            "the other process is of another program"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Test harnesses: the tests that they start are checked, not the harnesses themselves.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use libtest_mimic::Trial;
 
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         meson_checks_each_test(VALGRIND, MESON, NINJA, GCC),
         python_extension_is_checked(VALGRIND, GCC, PYTHON),
         go_test_keeps_symbols(VALGRIND, GCC, GO),
+        go_without_leak_check_passes_with_a_note(GCC, GO),
         miri_leak_fails_unless_accepted(CARGO, MIRI),
     )
 }
@@ -282,6 +284,49 @@ fn go_test_keeps_symbols() {
     for name in ["ledger.go:5", "runtime.asmcgocall"] {
         assert!(result.out.contains(name), "{name} in {}", result.out);
     }
+}
+
+/// Programs of Go before 1.25 end without a leak check.
+fn go_without_leak_check_passes_with_a_note() {
+    let project = TestProject::new();
+    project.write("go.mod", "module ledger\n\ngo 1.18\n");
+    project.write(
+        "ledger.go",
+        "package ledger\n\n/*\n#include <stdlib.h>\n\
+         static int late(int wrong) { char *p = calloc(8, 1); free(p); return wrong ? p[1] : 0; }\n\
+         */\nimport \"C\"\n\n\
+         func Use(wrong int) int { return int(C.late(C.int(wrong))) }\n",
+    );
+    project.write(
+        "ledger_test.go",
+        "package ledger\n\nimport (\n\"os\"\n\"testing\"\n)\n\n\
+         func TestUse(t *testing.T) { Use(len(os.Getenv(\"WRONG\"))) }\n",
+    );
+    let home = project.path().join("cache").display().to_string();
+    let args = ["--tool", "asan", "--", "go", "test", "./..."];
+    let result = project.run_with(&args, &[("GOCACHE", &home)]);
+    result.assert_passes();
+    let version = Command::new("go")
+        .args(["env", "GOVERSION"])
+        .output()
+        .unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let minor: u32 = version.trim().split('.').nth(1).unwrap().parse().unwrap();
+    assert_eq!(
+        result
+            .err
+            .contains("1 Go program ended without a leak check"),
+        minor < 25,
+        "{}",
+        result.err
+    );
+    let wrong = project.run_with(&args, &[("GOCACHE", &home), ("WRONG", "1")]);
+    wrong.assert_fails_for("unexpected-finding");
+    assert!(
+        wrong.findings().contains(&("asan", "use-after-free")),
+        "{:?}",
+        wrong.findings()
+    );
 }
 
 /// Returns the rustup home in which `cargo xtask setup` installs Miri.
