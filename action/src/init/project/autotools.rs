@@ -4,7 +4,7 @@
 use super::Step;
 use super::make::test_target;
 use super::native::NativeProject;
-use crate::init::tree::Tree;
+use crate::init::tree::{Tree, has_word};
 
 /// Detects a project with a configure script.
 pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
@@ -22,7 +22,12 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
     let mut script = Vec::new();
     script.extend((!tree.has("configure")).then_some("autoreconf --force --install"));
     script.extend([
-        "./configure --disable-shared CFLAGS=\"$FLAGS\" CXXFLAGS=\"$FLAGS\"",
+        // Without shared libraries, everything is compiled once, and programs are no scripts of
+        // libtool. A program that loads modules needs them.
+        match has_modules(tree) {
+            true => "./configure CFLAGS=\"$FLAGS\" CXXFLAGS=\"$FLAGS\"",
+            false => "./configure --disable-shared CFLAGS=\"$FLAGS\" CXXFLAGS=\"$FLAGS\"",
+        },
         "make -j\"$(nproc)\"",
     ]);
     // Build the tests now, because otherwise the compiler would run under the checker. With
@@ -48,6 +53,12 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         target,
     );
     Some(NativeProject { note, ..native })
+}
+
+/// Returns true if the project builds libraries that its programs load by name.
+fn has_modules(tree: &Tree) -> bool {
+    let mut files = tree.with_name("Makefile.am");
+    files.any(|file| has_word(&tree.read(file), "-module"))
 }
 
 /// Returns true if a Makefile.am lists tests, or has a rule for them. automake's `check` target
@@ -115,5 +126,20 @@ mod tests {
             let with = native(rules);
             assert!(with.has_tests && with.note.is_none(), "{rules}");
         }
+    }
+
+    #[test]
+    fn loaded_modules_are_shared_libraries() {
+        let configure = |flags: &str| {
+            let rules = format!("SUBDIRS = src\nTESTS = t\nLDFLAGS = {flags}\n");
+            let files = [
+                ("configure", "#!/bin/sh"),
+                ("configure.ac", ""),
+                ("Makefile.am", &rules),
+            ];
+            find(&test_tree(&files).1).unwrap().job.steps[1].script[0].clone()
+        };
+        assert!(configure("-no-undefined").contains("--disable-shared"));
+        assert!(!configure("-avoid-version -module").contains("--disable-shared"));
     }
 }
