@@ -7,7 +7,17 @@ use super::suppressions::Suppressions;
 const GATE: &str = r#"[gate]
 # Findings that fail the gate. These are the defaults; uncomment a line to change it.
 # fail-on = ["errors", "leak-definite", "leak-indirect", "leak-possible", "fd-leak"]
-# unused-rules = "warn"     # allow | warn | fail: rules that match no finding
+"#;
+
+/// The policy of a Python extension. In front of an object that the garbage collector tracks is a
+/// header, which is the start of its block (`Include/internal/pycore_gc.h`).
+const PYTHON_GATE: &str = r#"[gate]
+# Findings that fail the gate. The default also has "leak-possible": blocks with pointers only to
+# their inside, as every object has that Python's garbage collector tracks.
+fail-on = ["errors", "leak-definite", "leak-indirect", "fd-leak"]
+"#;
+
+const MORE_LEVELS: &str = r#"# unused-rules = "warn"     # allow | warn | fail: rules that match no finding
 # silence = "fail"          # fail | pass: a log without any checker output
 "#;
 
@@ -48,8 +58,10 @@ pub(super) fn render(
          # Configuration of the memory gate: which findings fail, and which are accepted.\n\
          # All keys: https://github.com/leakgate/leakgate/blob/main/docs/rules.md\n\n",
     );
-    out += GATE;
-    out += if project.jobs.iter().any(|job| job.id == "python") {
+    let is_python = project.jobs.iter().any(|job| job.id == "python");
+    out += if is_python { PYTHON_GATE } else { GATE };
+    out += MORE_LEVELS;
+    out += if is_python {
         PYTHON_THIRD_PARTY
     } else {
         THIRD_PARTY
@@ -171,6 +183,9 @@ mod tests {
         };
         let mut expected = Policy::default();
         expected.third_party = Level::Allow;
+        expected
+            .set_fail_on(["errors", "leak-definite", "leak-indirect", "fd-leak"])
+            .unwrap();
         assert_eq!(policy("python"), expected);
         assert_eq!(policy("rust"), Policy::default());
     }
