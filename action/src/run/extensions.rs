@@ -16,6 +16,10 @@ const MAX_FILES: usize = 50_000;
 /// Folders that contain no library of the project.
 const SKIPPED: &[&str] = &[".git", ".hg", ".svn", "node_modules", ".tox", ".nox"];
 
+/// Folders whose libraries aren't extensions of the project: those of an environment, and those in
+/// which libtool builds libraries and modules of C programs.
+const NO_EXTENSIONS: &[&str] = &["site-packages", ".libs"];
+
 /// Returns true if a program is an interpreter, and the project contains a library that it may
 /// load.
 pub(super) fn concerns(root: &Path, program: &Path) -> bool {
@@ -23,18 +27,17 @@ pub(super) fn concerns(root: &Path, program: &Path) -> bool {
     let Some(interpreter) = interpreter(program_name(&name)) else {
         return false;
     };
-    let is_in_environment = |path: &Path| {
-        path.components()
-            .any(|part| part.as_os_str() == "site-packages")
+    let is_elsewhere = |path: &Path| {
+        let mut parts = path.components();
+        parts.any(|part| NO_EXTENSIONS.iter().any(|name| part.as_os_str() == *name))
     };
     let walk = ignore::WalkBuilder::new(root)
         .standard_filters(false)
         .filter_entry(|entry| !SKIPPED.iter().any(|name| entry.file_name() == *name))
         .build();
-    walk.flatten().take(MAX_FILES).any(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        is_library_of(interpreter, &name) && !is_in_environment(entry.path())
-    })
+    walk.flatten()
+        .take(MAX_FILES)
+        .any(|entry| is_library_of(interpreter, entry.path()) && !is_elsewhere(entry.path()))
 }
 
 /// Returns the interpreter with this name, which may end with a version.
@@ -49,10 +52,17 @@ pub(super) fn interpreter(name: &str) -> Option<&'static str> {
         .find(|interpreter| name.strip_prefix(interpreter).is_some_and(is_version))
 }
 
-/// Returns true for the file name of a library that the interpreter may load. The names of Python's
-/// and of Node's are unmistakable; the others have no common form.
-fn is_library_of(interpreter: &str, name: &str) -> bool {
+/// Returns true for a library that the interpreter may load. Those of Python and Node have
+/// unmistakable names, and those of Perl the path `auto/NAME/NAME.so`; the others have no common
+/// form.
+fn is_library_of(interpreter: &str, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     match interpreter {
+        "perl" => {
+            let is_auto = path.components().any(|part| part.as_os_str() == "auto");
+            let folder = path.parent().and_then(Path::file_name);
+            is_auto && name.ends_with(".so") && folder == path.file_stem()
+        }
         "python" | "pypy" => {
             let is_tagged = [".cpython-", ".abi3.", ".pypy"]
                 .iter()
@@ -85,6 +95,9 @@ mod tests {
             ),
             ("blib/arch/auto/X/X.so", "/usr/bin/perl", true),
             ("build/libx.so", "/usr/bin/perl", false),
+            ("src/mod_x.so", "/usr/bin/perl", false),
+            ("ext/x.so", "/usr/bin/ruby", true),
+            ("src/.libs/mod_x.so", "/usr/bin/ruby", false),
             ("build/Release/x.node", "/usr/bin/node", true),
             ("node_modules/a/x.node", "/usr/bin/node", false),
             ("p/_x.abi3.so", "/usr/bin/sed", false),
