@@ -1,11 +1,12 @@
 //! `cargo xtask bench [--small]`: runs the benchmarks and compares them with the project's aims.
 //!
-//! divan measures the core (`core/benches/speed/`), hyperfine measures whole commands, and GNU time
-//! their memory. Against other programs only ratios count. Their results stay under
+//! divan measures the core (`core/benches/speed/`), hyperfine measures whole commands (their time,
+//! and the processor time of commands with many findings), and GNU time their memory. Against other programs only ratios count. Their results stay under
 //! `target/bench/`: `speed.txt`, and one JSON file for each call of hyperfine.
 
 mod hyperfine;
 mod logs;
+mod processes;
 mod run;
 mod speed;
 mod table;
@@ -16,7 +17,16 @@ pub(crate) mod dense;
 /// Noise, as the benchmarks of the core use it.
 #[path = "../../core/benches/speed/noise.rs"]
 pub(crate) mod noise;
+/// A thousand rules, as the benchmarks of the core use them.
+#[allow(
+    dead_code,
+    clippy::panic,
+    reason = "the benchmarks of the core use the rest"
+)]
+#[path = "../../core/benches/speed/rules.rs"]
+pub(crate) mod rules;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -74,6 +84,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut rows = speed::rows(&sh, &bench.folder, is_small)?;
     rows.extend(bench.large_logs()?);
     rows.extend(bench.small_commands()?);
+    rows.extend(processes::rows(&bench)?);
     rows.extend(run::rows(&bench)?);
     table::print(&rows);
     // A quick look on a busy machine proves nothing about speed.
@@ -92,14 +103,16 @@ impl Bench<'_> {
         let mut rows = Vec::new();
         for kind in noise::KINDS {
             let log = logs::large(self, kind)?;
-            let commands = [self.check(&log), search(&markers, &log)];
-            let [ours, rg] = hyperfine::medians(self, kind.name, self.rounds, commands)?;
+            let commands = [self.check(&log), search(&markers, &log), literal(&log)];
+            let medians = hyperfine::medians(self, kind.name, self.rounds, commands)?;
+            let [ours, rg, one] = medians;
             let speed = self.size as f64 / ours / 1e9;
             let name = format!("{} MiB of {}, 200 reports", self.size / MIB, kind.name);
             let details = format!(
-                "{:.0} ms, rg {:.0} ms, {speed:.1} GB/s",
+                "{:.0} ms, rg {:.0} ms, {speed:.1} GB/s; {:.2} x rg with one literal",
                 ours * 1e3,
-                rg * 1e3
+                rg * 1e3,
+                ours / one
             );
             rows.push(Row::at_most(&name, 1.5, ours / rg, "x rg").with_details(details));
             let peak = self.peak_memory(&log)? as f64 / MIB as f64;
@@ -122,13 +135,23 @@ impl Bench<'_> {
 
     /// Returns the largest resident set of `leakgate check LOG` in bytes.
     fn peak_memory(&self, log: &Path) -> Outcome<u64> {
+        self.peak_of(&[
+            "check".as_ref(),
+            "--no-config".as_ref(),
+            "--format".as_ref(),
+            "json".as_ref(),
+            log.as_os_str(),
+        ])
+    }
+
+    /// Returns the largest resident set of a command of leakgate in bytes.
+    fn peak_of(&self, arguments: &[&OsStr]) -> Outcome<u64> {
         let sh = self.sh;
         let binary = &self.binary;
         let report = self.folder.join("memory");
-        let check = ["check", "--no-config", "--format", "json"];
         cmd!(
             sh,
-            "time --quiet --format %M --output {report} {binary} {check...} {log}"
+            "time --quiet --format %M --output {report} {binary} {arguments...}"
         )
         .quiet()
         .ignore_stdout()
@@ -153,6 +176,14 @@ impl Bench<'_> {
             Row::at_most("start (--version)", 10.0, version * 1e3, "ms"),
             Row::at_most("check of a small log", 20.0, small * 1e3, "ms"),
         ])
+    }
+}
+
+/// ripgrep, which counts the lines with one rare text: the least that a search can cost.
+fn literal(log: &Path) -> Command {
+    Command {
+        line: format!("rg --no-config -c -F 'No such line' '{}'", log.display()),
+        exit_codes: &[0, 1],
     }
 }
 

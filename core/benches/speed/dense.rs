@@ -45,9 +45,9 @@ pub(crate) const VERBS: &[&str] = &[
 ];
 
 /// Generates different leaks with stacks like those of a larger C++ program: shared at the bottom,
-/// different at the top.
-fn leaks(count: usize) -> Vec<Leak> {
-    let mut rng = Rng::with_seed(0x6c65_616b);
+/// different at the top. `first` is the number of the first leak; other numbers have other stacks.
+fn leaks(first: usize, count: usize) -> Vec<Leak> {
+    let mut rng = Rng::with_seed(0x6c65_616b + first as u64);
     let generate = |n: usize| {
         let depth = rng.usize(FRAMES - 4..=FRAMES + 4);
         // The deeper a frame, the fewer functions it is chosen from.
@@ -66,7 +66,7 @@ fn leaks(count: usize) -> Vec<Leak> {
             frames,
         }
     };
-    (0..count).map(generate).collect()
+    (first..first + count).map(generate).collect()
 }
 
 fn frame(choice: usize, level: usize) -> Frame {
@@ -104,7 +104,12 @@ fn grouped(n: u64) -> String {
 
 /// Generates a LeakSanitizer report.
 pub(crate) fn lsan(count: usize) -> Vec<u8> {
-    let leaks = leaks(count);
+    lsan_from(0, count)
+}
+
+/// Generates a LeakSanitizer report whose leaks begin with another number than 0.
+pub(crate) fn lsan_from(first: usize, count: usize) -> Vec<u8> {
+    let leaks = leaks(first, count);
     let mut out = String::from(
         "\n=================================================================\n==77==ERROR: LeakSanitizer: detected memory leaks\n\n",
     );
@@ -143,7 +148,7 @@ pub(crate) fn lsan(count: usize) -> Vec<u8> {
 
 /// Generates a memcheck report.
 pub(crate) fn memcheck(count: usize) -> Vec<u8> {
-    let leaks = leaks(count);
+    let leaks = leaks(0, count);
     let (bytes, blocks) = total(&leaks);
     let mut out = String::from(
         "==77== Memcheck, a memory error detector\n==77== Using Valgrind-3.19.0 and LibVEX; rerun with -h for copyright info\n==77== Command: ./app\n==77== \n",
@@ -199,7 +204,7 @@ const XML_HEAD: &str = "<?xml version=\"1.0\"?>\n\n<valgrindoutput>\n\n<protocol
 /// Generates a memcheck report in XML.
 pub(crate) fn xml(count: usize) -> Vec<u8> {
     let mut out = String::from(XML_HEAD);
-    for (n, leak) in leaks(count).iter().enumerate() {
+    for (n, leak) in leaks(0, count).iter().enumerate() {
         let (bytes, blocks) = (leak.bytes, leak.blocks);
         let _ = writeln!(
             out,

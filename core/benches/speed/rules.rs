@@ -6,7 +6,7 @@ use leakgate_core::rules::read_file;
 use leakgate_core::triage::triage;
 use leakgate_core::{Config, Date, Gate, NoWorkspace, Parsed, Policy, Rule};
 
-use crate::dense::{MODULES, NOUNS, VERBS};
+use super::dense::{MODULES, NOUNS, VERBS};
 
 /// Rules in the gate.
 const RULES: usize = 1_000;
@@ -31,18 +31,24 @@ pub(crate) fn assert_used(parsed: &Parsed, gate: &Gate) {
 
 /// The texts of the three rule files.
 #[derive(Default)]
-struct Files {
-    toml: String,
-    valgrind: String,
-    lsan: String,
+pub(crate) struct Files {
+    pub(crate) toml: String,
+    pub(crate) valgrind: String,
+    pub(crate) lsan: String,
 }
 
-fn rules() -> Vec<Rule> {
+/// Returns the files with the rules of [`gate`].
+pub(crate) fn files() -> Files {
     let mut files = Files::default();
     for n in 0..RULES {
         // The errors of writing into a string can't happen.
         let _ = files.add(n);
     }
+    files
+}
+
+fn rules() -> Vec<Rule> {
+    let files = files();
     let mut rules = match Config::read("leakgate.toml", &files.toml) {
         Ok(config) => config.rules,
         Err(errors) => panic!("{}", errors[0]),
