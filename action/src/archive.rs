@@ -21,6 +21,9 @@ const MAX_DEPTH: usize = 4;
 /// Number of bytes per read. A chunk fits the second-level cache, where the parser then finds it.
 const CHUNK: usize = 128 << 10;
 
+/// Number of bytes of the first read of a small file.
+const SMALL_CHUNK: usize = 8 << 10;
+
 /// Size in bytes from which a separate thread reads a file, while this thread parses the previous
 /// chunk.
 const LARGE: u64 = 4 << 20;
@@ -133,13 +136,17 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
 
 fn plain(mut reader: impl Read, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
     sink.begin(name);
-    let mut buffer = vec![0; CHUNK];
+    // Most logs are small, and clearing a large buffer for each would take longer than reading it.
+    let mut buffer = vec![0; SMALL_CHUNK];
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(n) => {
                 sink.progress(n as u64);
                 sink.bytes(&buffer[..n]);
+                if n == buffer.len() {
+                    buffer.resize(CHUNK, 0);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::Read(name.into(), error)),

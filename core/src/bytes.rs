@@ -79,19 +79,30 @@ pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memchr_iter(first, hay).find(|at| hay[*at..].starts_with(needle))
 }
 
+/// Returns the position of the first `needle`, whatever its bytes are. A searcher is built only for
+/// texts that are longer than most lines: to build one takes as long as to search such a line.
+pub(crate) fn position(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    const SHORT: usize = 256;
+    if hay.len() <= SHORT {
+        find(hay, needle)
+    } else {
+        memchr::memmem::find(hay, needle)
+    }
+}
+
 /// Returns true if `hay` contains `needle`.
 pub(crate) fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(hay, needle).is_some()
+    position(hay, needle).is_some()
 }
 
 /// Returns the bytes after the first `needle` in `hay`.
 pub(crate) fn after<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
-    memchr::memmem::find(hay, needle).map(|at| &hay[at + needle.len()..])
+    position(hay, needle).map(|at| &hay[at + needle.len()..])
 }
 
 /// Returns the bytes before the first `needle` in `hay`.
 pub(crate) fn before<'a>(hay: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
-    memchr::memmem::find(hay, needle).map(|at| &hay[..at])
+    position(hay, needle).map(|at| &hay[..at])
 }
 
 #[cfg(test)]

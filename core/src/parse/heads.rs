@@ -1,11 +1,9 @@
 //! The position of a headline in a line: a report may begin after a prefix that no list contains,
 //! or after text of the program without a line feed.
 
-use memchr::memmem;
-
 use super::collect::Collector;
 use super::{learned_prefix, tag, ubsan, untagged};
-use crate::bytes::trim_start;
+use crate::bytes::{position, trim_start};
 use crate::problem::Code;
 
 /// First lines of the sanitizers and valgrind that have no tag.
@@ -87,7 +85,7 @@ pub(super) fn contains_any(text: &[u8]) -> bool {
         .chain(untagged::ABORTS)
         .filter(|head| head.len() >= LONG);
     ubsan::headline_start(text).is_some()
-        || heads.any(|head| memmem::find(text, head.as_bytes()).is_some())
+        || heads.any(|head| position(text, head.as_bytes()).is_some())
 }
 
 /// Adds a problem if a line of a process contains the headline of another report.
@@ -120,7 +118,7 @@ fn abort(text: &[u8]) -> Option<usize> {
     }
     let heads = untagged::ABORTS.iter().copied();
     heads
-        .filter_map(|head| memmem::find(text, head.as_bytes()))
+        .filter_map(|head| position(text, head.as_bytes()))
         .min()
 }
 
@@ -128,7 +126,7 @@ fn abort(text: &[u8]) -> Option<usize> {
 /// after a sign or a column.
 fn find_head(text: &[u8], head: &[u8]) -> Option<usize> {
     const SHORT: usize = 7;
-    let at = memmem::find(text, head)?;
+    let at = position(text, head)?;
     let before = &text[..at];
     let is_clear = before.ends_with(b"  ")
         || before.ends_with(b"\t")
@@ -141,7 +139,7 @@ fn find_head(text: &[u8], head: &[u8]) -> Option<usize> {
 
 /// Returns the position of `LEVEL: NAMESanitizer` or `NAMESanitizer:`.
 fn sanitizer(text: &[u8]) -> Option<usize> {
-    let end = memmem::find(text, b"Sanitizer")?;
+    let end = position(text, b"Sanitizer")?;
     let name = text[..end]
         .iter()
         .rev()

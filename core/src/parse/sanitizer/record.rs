@@ -8,7 +8,7 @@ use super::super::finding_builder::FindingBuilder;
 use super::super::frame::SplitFrame;
 use super::super::lsan;
 use super::dialect;
-use crate::bytes::{contains, trim_start};
+use crate::bytes::{contains, find, trim_start};
 use crate::model::{Frame, LeakSummary, Role, Text, Tool};
 use crate::problem::Code;
 
@@ -195,7 +195,7 @@ impl ReportBody {
 /// belongs to no module.
 fn is_renumbered(head: &SplitFrame<'_>, frames: &[Frame]) -> bool {
     const UNKNOWN: &[u8] = b"<unknown module>";
-    if contains(head.text, UNKNOWN) {
+    if find(head.text, UNKNOWN).is_some() {
         return !frames.is_empty();
     }
     let known = || {
