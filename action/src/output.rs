@@ -30,10 +30,13 @@ impl<W: Write> fmt::Write for TextWriter<W> {
     }
 }
 
+/// Size of the buffer of a stream, in bytes.
+const BUFFER: usize = 1 << 16;
+
 /// Writes text to a stream of bytes.
 fn write_text(out: impl Write, text: impl WriteText) -> io::Result<()> {
     let mut writer = TextWriter {
-        out: io::BufWriter::new(out),
+        out: io::BufWriter::with_capacity(BUFFER, out),
         error: None,
     };
     match text(&mut writer) {
@@ -56,7 +59,12 @@ pub(crate) fn stdout_wrapped(text: &str) -> Result<(), Error> {
 
 /// Like [`stdout`], for text that is written in parts.
 pub(crate) fn stdout_from(text: impl WriteText) -> Result<(), Error> {
-    match write_text(anstream::stdout().lock(), text) {
+    // anstream searches the text for colors, which takes longer than to write it.
+    let written = match use_color() {
+        true => write_text(anstream::stdout().lock(), text),
+        false => write_text(io::stdout().lock(), text),
+    };
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::Write("standard output".into(), error))
         }

@@ -6,9 +6,11 @@
 
 mod listing;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use self::listing::{Listing, is_vendored};
 use crate::error::Error;
@@ -33,6 +35,8 @@ pub(crate) struct Repository {
     /// Filter for the project's own files; `None` means all files but those of others that the
     /// project contains.
     own_sources: Option<OwnSources>,
+    /// The files that each path may refer to. Many frames have the same path.
+    candidates: RefCell<HashMap<String, Rc<[String]>>>,
 }
 
 impl Repository {
@@ -96,6 +100,7 @@ impl Repository {
             tracked,
             by_name,
             own_sources: None,
+            candidates: RefCell::default(),
         }
     }
 
@@ -144,7 +149,20 @@ impl Repository {
     }
 
     /// Returns the files that a path in a log may refer to.
-    fn candidates(&self, file: &str) -> Vec<String> {
+    fn candidates(&self, file: &str) -> Rc<[String]> {
+        if let Some(known) = self.candidates.borrow().get(file) {
+            return Rc::clone(known);
+        }
+        let found: Rc<[String]> = self.find_candidates(file).into();
+        let mut candidates = self.candidates.borrow_mut();
+        candidates.insert(file.to_owned(), Rc::clone(&found));
+        found
+    }
+
+    fn find_candidates(&self, file: &str) -> Vec<String> {
+        if self.files.is_empty() {
+            return Vec::new();
+        }
         let path = normalize(file);
         for root in &self.roots {
             if let Some(inside) = path.strip_prefix(root.as_str()) {
@@ -165,7 +183,7 @@ impl leakgate_core::Workspace for Repository {
     }
 
     fn resolve(&self, file: &str) -> Option<String> {
-        match self.candidates(file).as_slice() {
+        match &*self.candidates(file) {
             [one] => Some(one.clone()),
             _ => None,
         }
