@@ -1,6 +1,7 @@
 //! `leakgate merge`: merges the JSON reports of several runs into one report with one verdict.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +60,9 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
 fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
     let mut legs = Vec::new();
     let mut errors = Vec::new();
-    let mut seen: HashMap<String, &Path> = HashMap::new();
+    // By the hash of their text: all texts together may be larger than the memory.
+    let mut seen: HashMap<u64, &Path> = HashMap::new();
+    let hasher = RandomState::new();
     for path in files {
         let text = match read_text(path) {
             Ok(text) => text,
@@ -69,7 +72,9 @@ fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
             }
         };
         // Two runs never have the same processes at the same addresses.
-        if let Some(first) = seen.get(&text) {
+        let hash = hasher.hash_one(&text);
+        let first = seen.get(&hash);
+        if let Some(first) = first.filter(|first| read_text(first).is_ok_and(|t| t == text)) {
             note_duplicate(&display_path(path), &display_path(first));
             continue;
         }
@@ -77,7 +82,7 @@ fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
             Ok(document) => legs.push((leg_name(path, files), document)),
             Err(diagnostic) => errors.push(Error::Diagnostic(diagnostic)),
         }
-        seen.insert(text, path);
+        seen.insert(hash, path);
     }
     if errors.is_empty() {
         Ok(legs)
