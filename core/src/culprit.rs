@@ -1,20 +1,19 @@
 //! Classifies frames as allocator, runtime, third-party or user code, and finds the frame to look
 //! at.
 //!
-//! Classes come from tables (see `culprit/tables.rs`), not from code. `table_class` depends only
+//! Classes come from tables (see `culprit/tables.rs`), not from code. `FrameCache` depends only
 //! on the frame, so fingerprints can use it. Only `classify_stack` also uses the workspace.
 
+mod names;
 mod tables;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-
-use crate::model::{Finding, Frame, FrameInfo, Stack, Text};
-use crate::symbol::simple_name;
+pub(crate) use self::names::{FrameCache, FrameNames};
+use crate::bytes::contains;
+use crate::model::{Finding, Frame, FrameInfo, Stack};
 
 /// The class of a frame's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,96 +100,6 @@ pub struct Culprit {
     pub own: bool,
 }
 
-/// The simple name of a frame's function, and its class according to the tables alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ClassifiedName {
-    pub(crate) name: String,
-    pub(crate) class: Class,
-    /// The class follows from a file name that a file of the project may have, too.
-    is_guess: bool,
-}
-
-/// The texts on which a frame's class and simple name depend. The frames of a function share them.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct FrameTexts {
-    function: Option<Text>,
-    demangled: Option<Text>,
-    file: Option<Text>,
-    module: Option<Text>,
-}
-
-/// Caches classes and simple names by frame information.
-#[derive(Debug, Default)]
-pub(crate) struct FrameCache {
-    classified: HashMap<usize, Arc<ClassifiedName>>,
-    by_texts: HashMap<FrameTexts, Arc<ClassifiedName>>,
-    derived: HashMap<usize, Arc<[String]>>,
-}
-
-impl FrameCache {
-    /// Returns the simple name and the class of a frame.
-    pub(crate) fn get(&mut self, info: &Arc<FrameInfo>) -> &ClassifiedName {
-        self.classified
-            .entry(Arc::as_ptr(info) as usize)
-            .or_insert_with(|| {
-                let texts = FrameTexts {
-                    function: info.function.clone(),
-                    demangled: info.demangled.clone(),
-                    file: info.file.clone(),
-                    module: info.module.clone(),
-                };
-                let known = self.by_texts.entry(texts);
-                Arc::clone(known.or_insert_with(|| Arc::new(classify_by_tables(info))))
-            })
-    }
-
-    /// Returns texts that depend only on a frame's simple name. `compute` is called once per frame.
-    pub(crate) fn derived(
-        &mut self,
-        info: &Arc<FrameInfo>,
-        compute: impl FnOnce(&str) -> Vec<String>,
-    ) -> Arc<[String]> {
-        let key = Arc::as_ptr(info) as usize;
-        if let Some(texts) = self.derived.get(&key) {
-            return Arc::clone(texts);
-        }
-        let texts: Arc<[String]> = compute(&self.get(info).name).into();
-        self.derived.insert(key, Arc::clone(&texts));
-        texts
-    }
-}
-
-/// Returns the simple name and the class of a frame according to the tables.
-fn classify_by_tables(info: &FrameInfo) -> ClassifiedName {
-    let name = info.name().map(simple_name).unwrap_or_default();
-    let (class, is_guess) = table_class(&name, info);
-    ClassifiedName {
-        class,
-        name,
-        is_guess,
-    }
-}
-
-/// Returns the class according to the tables, and whether it follows from a file name that a file
-/// of the project may have, too. The workspace may refine [`Class::Own`] and [`Class::Unknown`].
-fn table_class(name: &str, info: &FrameInfo) -> (Class, bool) {
-    let printed = info.function.as_deref().unwrap_or_default();
-    let file = with_slashes(info.file.as_deref());
-    let module = with_slashes(info.module.as_deref());
-    let base = module.rsplit('/').next().unwrap_or_default();
-    let names = tables::FrameNames::new(name, printed, &file, base);
-    let row = tables::rows().find(|row| row.matches(&names));
-    let is_glibc = row.is_none() && tables::glibc::is_frame(&names);
-    let class = match row {
-        Some(row) => row.class,
-        None if is_glibc => Class::Runtime,
-        None if is_system_library(&file, &module) => Class::ThirdParty,
-        None if !file.is_empty() => Class::Own,
-        None => Class::Unknown,
-    };
-    (class, is_glibc && !printed.contains("@GLIBC_"))
-}
-
 /// Returns a path with slashes instead of backslashes.
 fn with_slashes(path: Option<&str>) -> Cow<'_, str> {
     let path = path.unwrap_or_default();
@@ -213,7 +122,7 @@ pub(crate) fn is_certainly_third_party(info: &FrameInfo) -> bool {
 fn is_system_library(file: &str, module: &str) -> bool {
     tables::THIRD_PARTY_FILES
         .iter()
-        .any(|part| file.contains(part))
+        .any(|part| contains(file.as_bytes(), part.as_bytes()))
         || tables::SYSTEM_MODULES
             .iter()
             .any(|prefix| module.starts_with(prefix))
@@ -381,11 +290,9 @@ fn is_function_of_program(info: &FrameInfo) -> bool {
 
 /// Returns true if the stack has frames that may be the project's own code, and none of them has a
 /// name or a file.
-pub(crate) fn has_only_unnamed_code(stack: &Stack) -> bool {
-    let may_be_own = |info: &&FrameInfo| {
-        let name = simple_name(info.name().unwrap_or_default());
-        matches!(table_class(&name, info).0, Class::Own | Class::Unknown)
-    };
+pub(crate) fn has_only_unnamed_code(stack: &Stack, names: &FrameNames) -> bool {
+    let may_be_own =
+        |info: &&FrameInfo| matches!(names.classified(info).class, Class::Own | Class::Unknown);
     let has_location = |info: &FrameInfo| info.name().is_some() || info.file.is_some();
     let infos = stack.frames.iter().map(|frame| &*frame.info);
     let mut code = infos.filter(may_be_own).peekable();
@@ -395,12 +302,10 @@ pub(crate) fn has_only_unnamed_code(stack: &Stack) -> bool {
 /// Returns true for a finding whose primary stack lost its middle: Rust's debug code has no frame
 /// pointers, so the sanitizers' fast unwinder skips everything between the allocator and the start
 /// of the program.
-pub(crate) fn is_collapsed(finding: &Finding) -> bool {
+pub(crate) fn is_collapsed(finding: &Finding, names: &FrameNames) -> bool {
     let uses_fast_unwinder = finding.tool.as_str() == "lsan" || finding.tool.as_str() == "asan";
-    let is_own = |info: &FrameInfo| {
-        info.file.is_some()
-            && table_class(&simple_name(info.name().unwrap_or_default()), info).0 == Class::Own
-    };
+    let is_own =
+        |info: &FrameInfo| info.file.is_some() && names.classified(info).class == Class::Own;
     uses_fast_unwinder
         && finding.primary().is_some_and(|s| {
             let has_name = |part: &str| {
@@ -415,6 +320,8 @@ pub(crate) fn is_collapsed(finding: &Finding) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::sync::Arc;
+
     use super::*;
     use crate::model::Role;
 

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod claims;
+mod identity;
 mod merge;
 mod untrusted;
 
@@ -158,11 +159,13 @@ impl Document {
     fn from_wire(report: wire::Report<'_>, outcome: Outcome) -> Self {
         let verdict = report.verdict;
         let findings = report.findings.iter().map(prior_finding).collect();
+        let mut frames = wire::KnownFrames::default();
+        let all = report.findings.into_iter();
         Self {
             parsed: Parsed {
                 inputs: report.inputs.into_iter().map(Into::into).collect(),
                 reports: report.reports.into_iter().map(Into::into).collect(),
-                findings: report.findings.into_iter().map(Into::into).collect(),
+                findings: all.map(|finding| finding.into_model(&mut frames)).collect(),
                 problems: report.problems.into_iter().map(Into::into).collect(),
             },
             verdict: Verdict {

@@ -21,13 +21,14 @@ mod place;
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::place::Place;
-use self::place::{base_name, module_name};
+use self::place::{base_name, has_module, module_name};
 use crate::culprit::{Class, FrameCache};
 use crate::model::{Finding, Frame, Kind, Role, Stack, Tool};
 
@@ -114,7 +115,7 @@ pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerpr
     hash.update(class);
     for line in &lines {
         hash.update("\n");
-        hash.update(line);
+        hash.update(&**line);
     }
     let mut text = String::from(PREFIX);
     for byte in &hash.finalize()[..16] {
@@ -129,30 +130,30 @@ pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerpr
 /// The lines of one stack.
 #[derive(Default)]
 struct StackLines {
-    lines: Vec<String>,
+    lines: Vec<Arc<str>>,
     /// True if a function outside of allocators and runtimes is among the lines.
     is_named: bool,
 }
 
 /// Returns the lines that the fingerprint is made of, and how well they identify the finding.
-pub(crate) fn hashed_lines(finding: &Finding, names: &mut FrameCache) -> (Vec<String>, Strength) {
+pub(crate) fn hashed_lines(finding: &Finding, names: &mut FrameCache) -> (Vec<Arc<str>>, Strength) {
     let mut sides: Vec<StackLines> = accesses(finding)
         .map(|stack| stack_lines(&stack.frames, names))
         .collect();
     sides.sort_by(|a, b| a.lines.cmp(&b.lines));
     let is_named = sides.iter().any(|side| side.is_named);
-    let mut lines: Vec<String> = Vec::with_capacity(DEPTH);
+    let mut lines: Vec<Arc<str>> = Vec::with_capacity(DEPTH);
     for (at, side) in sides.into_iter().enumerate() {
         if at > 0 {
-            lines.push(String::from("and"));
+            lines.push("and".into());
         }
         lines.extend(side.lines);
     }
-    let has_stack = lines.iter().any(|line| line != "and");
-    lines.extend(object_class(finding));
+    let has_stack = lines.iter().any(|line| **line != *"and");
+    lines.extend(object_class(finding).map(Arc::from));
     let is_described = finding.tool == Tool::Leaks;
     if !is_named && !is_described && (!finding.kind.is_leak() || !has_stack) {
-        lines.push(without_numbers(&finding.title));
+        lines.push(without_numbers(&finding.title).into());
     }
     let strength = match (is_named, has_stack) {
         (true, _) => Strength::Strong,
@@ -179,7 +180,7 @@ fn stack_lines(frames: &[Frame], names: &mut FrameCache) -> StackLines {
             names.get(&frame.info).class,
             Class::Allocator | Class::Runtime
         );
-        if !is_skipped && (frame.info.name().is_some() || !module_name(frame).is_empty()) {
+        if !is_skipped && (frame.info.name().is_some() || has_module(frame)) {
             counted.push(frame);
         }
         if counted.len() == DEPTH {
@@ -187,7 +188,7 @@ fn stack_lines(frames: &[Frame], names: &mut FrameCache) -> StackLines {
         }
     }
     let is_named = has_names(&counted, names);
-    let mut lines: Vec<String> = counted
+    let mut lines: Vec<Arc<str>> = counted
         .iter()
         .enumerate()
         .map(|(depth, frame)| line(frame, depth, is_named, names))
@@ -199,6 +200,7 @@ fn stack_lines(frames: &[Frame], names: &mut FrameCache) -> StackLines {
             .take(DEPTH)
             .map(|frame| bare_line(frame, names))
             .filter(|line| !line.is_empty())
+            .map(Arc::from)
             .collect();
     }
     StackLines { lines, is_named }
@@ -218,32 +220,37 @@ fn has_names(counted: &[&Frame], names: &mut FrameCache) -> bool {
 
 /// Returns the line of a frame. `is_named` is true if the stack has names; then a frame without a
 /// name contributes only its module, because its offset changes with each version of a library.
-fn line(frame: &Frame, depth: usize, is_named: bool, names: &mut FrameCache) -> String {
-    let known = names.get(&frame.info);
+fn line(frame: &Frame, depth: usize, is_named: bool, names: &mut FrameCache) -> Arc<str> {
     let info = &frame.info;
-    if known.name.is_empty() {
+    let name = names.get(info).name.as_str();
+    if name.is_empty() {
         if let Some(file) = info.file.as_deref() {
-            return String::from(base_name(file));
+            return base_name(file).into();
         }
         let module = module_name(frame);
-        return match (is_named, info.offset, info.build_id.as_deref()) {
+        let line = match (is_named, info.offset, info.build_id.as_deref()) {
             (true, ..) | (_, None, _) => module,
             (_, Some(offset), None) => format!("{module}+{offset:#x}"),
             (_, Some(offset), Some(id)) => format!("{module}+{offset:#x} {id}"),
         };
+        return line.into();
     }
-    let place = match info.file.as_deref() {
-        Some(file) => String::from(base_name(file)),
-        // Rust's `main` calls that of the program, which has a file.
-        None if depth > 0 && known.name == "main" => String::new(),
-        None => module_name(frame),
-    };
-    let name = without_lambda(&known.name);
-    if place.is_empty() {
-        String::from(name)
-    } else {
-        format!("{name} in {place}")
+    // Rust's `main` calls that of the program, which has a file.
+    if info.file.is_none() && depth > 0 && name == "main" {
+        return name.into();
     }
+    names.line(info, |name| {
+        let place = match info.file.as_deref() {
+            Some(file) => String::from(base_name(file)),
+            None => module_name(frame),
+        };
+        let name = without_lambda(name);
+        if place.is_empty() {
+            String::from(name)
+        } else {
+            format!("{name} in {place}")
+        }
+    })
 }
 
 /// Returns the name of a function. Compilers name the same lambda differently and number lambdas:

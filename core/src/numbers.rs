@@ -28,6 +28,31 @@ pub(crate) fn amount_for_kind(kind: &str, bytes: u64, blocks: u64) -> String {
     }
 }
 
+/// Appends the digits of a number. Formatting would take longer than finding them.
+pub(crate) fn push_decimal(n: u64, out: &mut String) {
+    /// The digits of the largest number.
+    const MAX: usize = 20;
+    let mut digits = [0; MAX];
+    let mut rest = n;
+    let mut start = MAX;
+    while start == MAX || rest > 0 {
+        start -= 1;
+        // A remainder of ten is a digit.
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend(digits[start..].iter().copied().map(char::from));
+}
+
+/// Appends the hexadecimal digits of a number, without a prefix.
+pub(crate) fn push_hex(n: u64, out: &mut String) {
+    let digits = (u64::BITS - n.leading_zeros()).div_ceil(4).max(1);
+    for at in (0..digits).rev() {
+        let digit = (n >> (at * 4)) & 15;
+        out.extend(char::from_digit(digit as u32, 16));
+    }
+}
+
 /// Returns a number with `,` as the thousands separator.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -49,6 +74,14 @@ mod tests {
     fn numbers_are_grouped_and_counted() {
         assert_eq!(grouped(4_510_308), "4,510,308");
         assert_eq!(grouped(999), "999");
+        for n in [0, 7, 10, 4096, u64::MAX] {
+            let mut digits = String::new();
+            push_decimal(n, &mut digits);
+            assert_eq!(digits, n.to_string());
+            digits.clear();
+            push_hex(n, &mut digits);
+            assert_eq!(digits, format!("{n:x}"));
+        }
         assert_eq!(count(1, "byte", "bytes"), "1 byte");
         assert_eq!(amount(4096, 2), "4,096 bytes in 2 blocks");
         assert_eq!(amount_for_kind("fd-leak", 0, 2), "2 descriptors");

@@ -182,7 +182,7 @@ pub fn suppress(
         parsed,
         triage,
         options,
-        cache: FrameCache::default(),
+        cache: FrameCache::with_names(&triage.names),
         ids: RuleIds::new(&options.taken),
     };
     let texts = match syntax {

@@ -1,7 +1,7 @@
 //! Function names: demangling, and simple names that identify a function across builds.
 
-use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::borrow::Cow;
+use alloc::string::String;
 use core::fmt::{self, Write as _};
 
 /// Maximum length of a symbol, in bytes. Longer symbols stay mangled, because demangling them can
@@ -65,21 +65,32 @@ impl fmt::Write for BoundedString {
 pub fn simple_name(name: &str) -> String {
     let demangled = demangle(name);
     let name = demangled.as_deref().unwrap_or(name);
-    let name = unescape_legacy_rust(strip_offset(name));
-    let name = name
-        .replace("(anonymous namespace)", "{anonymous}")
-        .replace("(anonymous class)", "{anonymous}");
-    let name = strip_suffixes(&name);
-    let mut out = strip_groups(&name);
-    if let Some(at) = out.rfind(" [clone") {
+    let name = name_anonymous(unescape_legacy_rust(strip_offset(name)));
+    let mut out = strip_groups(strip_suffixes(&name));
+    if out.contains('[')
+        && let Some(at) = out.rfind(" [clone")
+    {
         out.truncate(at);
     }
     for end in [" const", " volatile", " &", " &&", "&", " noexcept"] {
-        if let Some(head) = out.strip_suffix(end) {
-            out = head.to_owned();
+        if out.ends_with(end) {
+            out.truncate(out.len() - end.len());
         }
     }
-    unify_closures(strip_hash(strip_return_type(out.trim())).trim_start_matches("::"))
+    let short = strip_hash(strip_return_type(out.trim())).trim_start_matches("::");
+    if short.len() == out.len() && !short.contains('{') {
+        return out;
+    }
+    unify_closures(short)
+}
+
+/// Replaces the names of anonymous namespaces and classes by `{anonymous}`.
+fn name_anonymous(name: Cow<'_, str>) -> Cow<'_, str> {
+    if !name.contains("(anonymous ") {
+        return name;
+    }
+    let name = name.replace("(anonymous namespace)", "{anonymous}");
+    Cow::Owned(name.replace("(anonymous class)", "{anonymous}"))
 }
 
 /// Returns a Rust name as people read it: without the hash and without generic arguments.
@@ -93,8 +104,7 @@ pub fn simple_name(name: &str) -> String {
 /// ```
 pub fn short_rust_name(name: &str) -> String {
     let name = unescape_legacy_rust(strip_offset(name));
-    let name = strip_suffixes(&name);
-    without_generics(strip_hash(&name), 0)
+    without_generics(strip_hash(strip_suffixes(&name)), 0)
 }
 
 /// Removes generic arguments. At the start, brackets contain the type of a method, which stays; they
@@ -192,9 +202,9 @@ pub(crate) fn strip_offset(name: &str) -> &str {
 
 /// Replaces the escapes of Rust's legacy mangling, which LLVM's symbolizer leaves in names:
 /// `RawVec$LT$A$GT$`, `_$u7b$$u7b$closure`.
-fn unescape_legacy_rust(name: &str) -> String {
+fn unescape_legacy_rust(name: &str) -> Cow<'_, str> {
     if !name.contains('$') {
-        return name.to_owned();
+        return Cow::Borrowed(name);
     }
     const ESCAPES: &[(&str, &str)] = &[
         ("$LT$", "<"),
@@ -220,12 +230,12 @@ fn unescape_legacy_rust(name: &str) -> String {
     for (from, to) in ESCAPES {
         out = out.replace(from, to);
     }
-    out.replace("..", "::")
+    Cow::Owned(out.replace("..", "::"))
 }
 
 /// Strips version suffixes (`@@GLIBC_2.34`, `@*`) and the suffixes of compiler-made copies:
 /// `.part.0`, `.isra.1`, `.cold`, `.llvm.123`.
-fn strip_suffixes(name: &str) -> String {
+fn strip_suffixes(name: &str) -> &str {
     let mut name = name.split_once('@').map_or(name, |(head, _)| head);
     while let Some((head, last)) = name.rsplit_once('.') {
         let clone_suffixes = [
@@ -247,7 +257,7 @@ fn strip_suffixes(name: &str) -> String {
         }
         name = head;
     }
-    name.to_owned()
+    name
 }
 
 /// Strips arguments and template arguments, but keeps `operator()`, `operator<` and Rust's
@@ -256,64 +266,86 @@ fn strip_groups(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut depth = 0usize;
     let mut leading = 0usize;
-    let mut before = ' ';
-    let mut rest = name;
-    while let Some(c) = rest.chars().next() {
+    // The end of the last operator: what follows it isn't compared with its characters.
+    let mut operator_end = 0;
+    // The start of the text that isn't copied yet.
+    let mut start = 0;
+    let mut at = 0;
+    let bytes = name.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        let before = match at == operator_end {
+            true => b' ',
+            false => bytes[at - 1],
+        };
         if depth == 0
-            && let Some((operator, after)) = split_operator(rest, before)
+            && *byte == b'o'
+            && let Some(length) = operator_length(name, at, operator_end)
         {
-            out.push_str(operator);
-            rest = after;
-            before = ' ';
+            at += length;
+            operator_end = at;
             continue;
         }
-        rest = &rest[c.len_utf8()..];
-        match c {
+        let is_group = matches!(byte, b'<' | b'>' | b'(' | b')' | b'[' | b']');
+        if is_group {
+            if depth == 0 {
+                out.push_str(&name[start..at]);
+            }
+            start = at + 1;
+        }
+        match byte {
             // Rust's `<Type as Trait>::name`: brackets at the start contain a part of the name.
-            '<' if depth == 0 && (out.is_empty() || out.ends_with('<')) => leading += 1,
-            '>' if depth == 0 && leading > 0 && before != '-' => leading -= 1,
-            '<' | '(' | '[' => depth += 1,
-            '>' if before == '-' || before == '=' => {}
-            '>' | ')' | ']' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => out.push(c),
+            b'<' if depth == 0 && (out.is_empty() || out.ends_with('<')) => leading += 1,
+            b'>' if depth == 0 && leading > 0 && before != b'-' => leading -= 1,
+            b'<' | b'(' | b'[' => depth += 1,
+            b'>' if before == b'-' || before == b'=' => {}
+            b'>' | b')' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        before = c;
+        at += 1;
+    }
+    if depth == 0 {
+        out.push_str(&name[start..]);
     }
     while out.contains("::::") {
         out = out.replace("::::", "::");
     }
-    out.to_string()
+    out
 }
 
-/// Splits text after `operator` and its symbol. Returns `None` if a name doesn't start with them.
-fn split_operator(text: &str, before: char) -> Option<(&str, &str)> {
-    if before.is_alphanumeric() || before == '_' {
+/// Returns the length of `operator` and its symbol at a position of a name, in bytes. `None` if
+/// there is none, or if the word began earlier, but not before `start`.
+fn operator_length(name: &str, at: usize, start: usize) -> Option<usize> {
+    let symbol = name[at..].strip_prefix("operator")?;
+    let before = name[start..at].chars().next_back();
+    if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
         return None;
     }
-    let symbol = text.strip_prefix("operator")?;
     const SYMBOLS: &[&str] = &[
         "()", "[]", "<=>", "<<=", ">>=", "->*", "->", "<<", ">>", "<=", ">=", "<", ">",
     ];
     let found = SYMBOLS.iter().find(|s| symbol.starts_with(**s))?;
-    Some(text.split_at("operator".len() + found.len()))
+    Some("operator".len() + found.len())
 }
 
 /// Strips the return type, which demangled templates start with: `void run<int>(int)`.
 fn strip_return_type(name: &str) -> &str {
+    let Some((_, last)) = name.rsplit_once(' ') else {
+        return name;
+    };
     if name.contains("operator") || name.contains(" as ") || name.starts_with('{') {
         return name;
     }
-    name.rsplit_once(' ')
-        .map_or(name, |(_, last)| last.trim_start_matches(['*', '&']))
+    last.trim_start_matches(['*', '&'])
 }
 
 /// Strips the hash at the end of names in Rust's legacy mangling: `::h1e8b1da56f3ff6d9`.
 fn strip_hash(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            head
-        }
+    const DIGITS: usize = 16;
+    let is_hash = |hash: &str| hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let start = name.len().checked_sub(DIGITS);
+    let parts = start.and_then(|start| name.split_at_checked(start));
+    match parts.and_then(|(head, hash)| Some((head.strip_suffix("::h")?, hash))) {
+        Some((head, hash)) if is_hash(hash) => head,
         _ => name,
     }
 }
@@ -408,7 +440,7 @@ mod tests {
         let mut bomb = String::from("_Z1f1AIiiE");
         for n in 0..40 {
             let part = if n == 0 {
-                "S_".to_owned()
+                String::from("S_")
             } else {
                 alloc::format!("S{}_", char::from_digit(n - 1, 36).unwrap_or('Z')).to_uppercase()
             };

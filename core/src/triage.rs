@@ -11,6 +11,7 @@ pub(crate) mod places;
 pub(crate) mod spot;
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -18,7 +19,7 @@ use jiff::civil::Date;
 
 pub use self::baseline::{Baseline, BaselineEntry, Comparison, GrownFinding};
 pub use self::finding::{Cause, Disposition, TriagedFinding};
-use crate::culprit::{self, FrameCache, Workspace};
+use crate::culprit::{self, FrameCache, FrameNames, Workspace};
 use crate::fingerprint::{self, Fingerprint, PREFIX};
 use crate::lock_file::LockFile;
 use crate::model::{Finding, Kind};
@@ -130,6 +131,8 @@ pub struct Triage {
     pub advice: Vec<Advice>,
     /// The comparison with the baseline. `None` if the gate has no baseline.
     pub baseline: Option<Comparison>,
+    /// The simple name and class of each frame, which reports use, too.
+    pub(crate) names: Arc<FrameNames>,
 }
 
 /// Decides about each finding, using the gate's rules, baseline and policy.
@@ -164,11 +167,17 @@ pub struct Triage {
 /// ```
 pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage {
     let mut names = FrameCache::default();
-    decide(parsed, gate, identify(parsed, gate, workspace, &mut names))
+    let findings = identify(parsed, gate, workspace, &mut names);
+    decide(parsed, gate, findings, names.into_names())
 }
 
 /// Decides about findings whose matching rules are known.
-fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Triage {
+fn decide(
+    parsed: &Parsed,
+    gate: &Gate,
+    mut findings: Vec<TriagedFinding>,
+    names: Arc<FrameNames>,
+) -> Triage {
     let usages = apply::rules(parsed, gate, &mut findings);
     for (triaged, finding) in findings.iter_mut().zip(&parsed.findings) {
         if triaged.disposition == Disposition::Unexpected
@@ -181,7 +190,7 @@ fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Tr
     let baseline = gate
         .baseline
         .as_ref()
-        .map(|baseline| baseline.apply(parsed, &mut findings, gate.policy.silence));
+        .map(|baseline| baseline.apply(parsed, &mut findings, &names, gate.policy.silence));
     let mut advice = gate.advice();
     advice.extend(rules::advice_after_run(&gate.rules, &usages, &gate.policy));
     Triage {
@@ -189,6 +198,7 @@ fn decide(parsed: &Parsed, gate: &Gate, mut findings: Vec<TriagedFinding>) -> Tr
         usages,
         advice,
         baseline,
+        names,
     }
 }
 
@@ -247,7 +257,7 @@ impl Triage {
     /// `parsed` must be the value that [`triage`] was called with.
     #[must_use]
     pub fn with_gate(&self, parsed: &Parsed, gate: &Gate) -> Self {
-        let mut names = FrameCache::default();
+        let mut names = FrameCache::with_names(&self.names);
         let mut index = Index::new(&gate.rules, &parsed.reports);
         let findings = self.iter(parsed).map(|(finding, triaged)| {
             let fingerprint = &triaged.fingerprint;
@@ -260,7 +270,7 @@ impl Triage {
                 ..triaged.clone()
             }
         });
-        decide(parsed, gate, findings.collect())
+        decide(parsed, gate, findings.collect(), Arc::clone(&self.names))
     }
 
     /// Counts the findings with this disposition.

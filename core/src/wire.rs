@@ -14,9 +14,9 @@ mod schema;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-pub(crate) use self::convert::{borrow_all, to_str};
+pub(crate) use self::convert::{KnownFrames, borrow_all, to_str};
 pub(crate) use self::finding::{Finding, Frame, Instance, Leak, Location, Stack, Suppression};
 pub(crate) use self::rule::{Advice, Baseline, Dependency, Rule};
 
@@ -25,6 +25,17 @@ pub(crate) const SCHEMA: &str = "leakgate/v1";
 
 /// Text that borrows from the run while it is written.
 pub(crate) type Str<'a> = Cow<'a, str>;
+
+/// Text that borrows from the report while it is read, unless it has escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct BorrowedStr<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads an optional text, which borrows from the report. By default, it would be copied.
+fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(input: D) -> Result<Option<Str<'a>>, D::Error> {
+    let text = Option::<BorrowedStr<'a>>::deserialize(input)?;
+    Ok(text.map(|text| text.0))
+}
 
 /// The JSON report, as written by `leakgate check --format json` and
 /// `leakgate merge --format json`.
@@ -48,6 +59,7 @@ pub(crate) struct Report<'a> {
     /// The checker reports, one per process.
     pub(crate) reports: Vec<CheckerReport<'a>>,
     /// All findings, including accepted ones.
+    #[serde(borrow)]
     pub(crate) findings: Vec<Finding<'a>>,
     /// All rules of the gate, in the order in which they are tried.
     #[serde(default, skip_deserializing)]

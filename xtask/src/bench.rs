@@ -1,8 +1,9 @@
 //! `cargo xtask bench [--small]`: runs the benchmarks and compares them with the project's aims.
 //!
 //! divan measures the core (`core/benches/speed/`), hyperfine measures whole commands (their time,
-//! and the processor time of commands with many findings), and GNU time their memory. Against other programs only ratios count. Their results stay under
-//! `target/bench/`: `speed.txt`, and one JSON file for each call of hyperfine.
+//! and the processor time of commands with many findings), and GNU time their memory. Against other
+//! programs only ratios count. Their results stay under `target/bench/`: `speed.txt`, and one JSON
+//! file for each call of hyperfine.
 
 mod hyperfine;
 mod logs;

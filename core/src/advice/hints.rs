@@ -1,12 +1,11 @@
 //! Hints about the usual origin of a leak, found by the functions in its stack. A hint suggests
 //! where to look. It never accepts a finding.
 
-use alloc::string::String;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use crate::culprit::{has_only_unnamed_code, is_collapsed};
+use crate::culprit::{FrameNames, has_only_unnamed_code, is_collapsed};
 use crate::model::{Finding, Frame, Stack};
-use crate::symbol::simple_name;
 use crate::symbolize::is_unsymbolized;
 
 /// Maximum number of hints from stack patterns per finding.
@@ -141,11 +140,20 @@ const HINTS: &[Hint] = &[
 /// Returns the hints for a finding, without escaping: they contain no log text. `own` states
 /// whether its stack has a frame of the user's code.
 pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
+    hints_by_names(finding, own, &FrameNames::default())
+}
+
+/// Like [`hints`], with the names that triage computed.
+pub(crate) fn hints_by_names(
+    finding: &Finding,
+    own: bool,
+    names: &FrameNames,
+) -> Vec<&'static str> {
     let mut texts = Vec::new();
     if finding.primary().is_none() {
         texts.push("the checker printed no stack");
     } else if !own {
-        texts.extend(missing_code(finding));
+        texts.extend(missing_code(finding, names));
     }
     if finding.primary().is_some_and(is_bare) {
         texts.push(
@@ -156,12 +164,8 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
     if finding.kind.is_leak()
         && let Some(stack) = finding.primary()
     {
-        let names: Vec<String> = stack
-            .frames
-            .iter()
-            .filter_map(|f| f.info.name())
-            .map(simple_name)
-            .collect();
+        let named = stack.frames.iter().filter(|f| f.info.name().is_some());
+        let names: Vec<Cow<'_, str>> = named.map(|f| names.simple(&f.info)).collect();
         let contains = |patterns: &[&str]| {
             names
                 .iter()
@@ -180,12 +184,12 @@ pub fn hints(finding: &Finding, own: bool) -> Vec<&'static str> {
 
 /// Returns the reason why no frame of a stack is known to be the user's code. Returns `None` if the
 /// hint about symbolizing explains it.
-fn missing_code(finding: &Finding) -> Option<&'static str> {
+fn missing_code(finding: &Finding, names: &FrameNames) -> Option<&'static str> {
     let stack = finding.primary().filter(|stack| !is_bare(stack))?;
-    Some(if is_collapsed(finding) {
+    Some(if is_collapsed(finding, names) {
         "no frame of your code in this stack, because the fast unwinder fails in Rust code: set \
          fast_unwind_on_malloc=0, or build with -Cforce-frame-pointers=yes"
-    } else if has_only_unnamed_code(stack) {
+    } else if has_only_unnamed_code(stack, names) {
         "the frames of your program have no names"
     } else {
         "no frame could be matched to a source file of your project"
@@ -204,13 +208,17 @@ fn is_bare(stack: &Stack) -> bool {
 
 /// Returns true if a pattern matches a name.
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |start| name.starts_with(start))
+    // Most patterns differ in their first byte, and all of them are compared with all names.
+    pattern.as_bytes().first() == name.as_bytes().first()
+        && pattern
+            .strip_suffix('*')
+            .map_or(pattern == name, |start| name.starts_with(start))
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
     use crate::Options;
     use crate::parse::Parser;

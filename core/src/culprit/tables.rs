@@ -5,10 +5,13 @@
 
 mod allocators;
 pub(super) mod glibc;
+mod index;
 mod runtimes;
 mod systems;
 
+pub(super) use self::index::RowIndex;
 use super::Class;
+use crate::bytes::contains;
 
 /// The part of a frame that a row's patterns are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,28 @@ impl<'a> FrameNames<'a> {
             is_kernel: module.is_empty() && (file.is_empty() || is_kernel_file(file)),
         }
     }
+
+    /// Returns true if a pattern matches.
+    fn matches(&self, match_on: MatchOn, p: &str) -> bool {
+        match match_on {
+            MatchOn::Name => self.name == p || self.printed == p,
+            MatchOn::NamePrefix => {
+                self.name.starts_with(p) && !(self.is_rust_of_project && is_standard_module(p))
+            }
+            MatchOn::File => contains(self.file.as_bytes(), p.as_bytes()),
+            MatchOn::FileBase => self.base == p,
+            MatchOn::FileAndName => {
+                !self.is_rust_of_project
+                    && p.strip_prefix(self.base)
+                        .and_then(|rest| rest.strip_prefix('|'))
+                        .is_some_and(|n| n == self.last)
+            }
+            MatchOn::FileNamedLikeFunction => self.stem == p && self.without_underscores == p,
+            MatchOn::ModulePrefix => self.module.starts_with(p),
+            MatchOn::KernelName => self.is_kernel && self.name == p,
+            MatchOn::KernelPrefix => self.is_kernel && self.name.starts_with(p),
+        }
+    }
 }
 
 /// Returns true for a path of the kernel's sources, as `decode_stacktrace.sh` prints it: relative
@@ -128,8 +153,10 @@ fn is_rust_of_project(file: &str) -> bool {
     ];
     file.ends_with(".rs")
         && file.contains('/')
-        && !STANDARD.iter().any(|part| file.contains(part))
-        && !THIRD_PARTY_FILES.iter().any(|part| file.contains(part))
+        && !STANDARD
+            .iter()
+            .chain(THIRD_PARTY_FILES)
+            .any(|part| contains(file.as_bytes(), part.as_bytes()))
 }
 
 impl Row {
@@ -144,36 +171,8 @@ impl Row {
 
     /// Returns true if a frame matches any of the patterns.
     pub(crate) fn matches(&self, names: &FrameNames<'_>) -> bool {
-        let FrameNames {
-            name,
-            printed,
-            file,
-            module,
-            base,
-            stem,
-            last,
-            without_underscores,
-            is_rust_of_project,
-            is_kernel,
-        } = *names;
-        self.patterns.iter().any(|p| match self.match_on {
-            MatchOn::Name => name == *p || printed == *p,
-            MatchOn::NamePrefix => {
-                name.starts_with(p) && !(is_rust_of_project && is_standard_module(p))
-            }
-            MatchOn::File => !file.is_empty() && file.contains(p),
-            MatchOn::FileBase => base == *p,
-            MatchOn::FileAndName => {
-                !is_rust_of_project
-                    && p.strip_prefix(base)
-                        .and_then(|rest| rest.strip_prefix('|'))
-                        .is_some_and(|n| n == last)
-            }
-            MatchOn::FileNamedLikeFunction => stem == *p && without_underscores == *p,
-            MatchOn::ModulePrefix => module.starts_with(p),
-            MatchOn::KernelName => is_kernel && name == *p,
-            MatchOn::KernelPrefix => is_kernel && name.starts_with(p),
-        })
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| names.matches(self.match_on, pattern))
     }
 }
 

@@ -1,16 +1,18 @@
 //! Functions of the project that allocate for their callers, found in the stacks of leaks.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 use super::Diagnosis;
 use super::checks::diagnosis;
-use crate::culprit::Class;
+use crate::culprit::{Class, FrameNames};
 use crate::model::{Finding, Stack};
 use crate::parse::Parsed;
-use crate::symbol::simple_name;
 use crate::triage::{Triage, TriagedFinding};
 
 /// Number of callers by which a function counts as an allocator, whatever its name.
@@ -33,10 +35,10 @@ pub(crate) struct Allocators(Vec<String>);
 impl Allocators {
     /// Finds the functions in the stacks of leaks. Returns `None` if no function is in most of
     /// them, as with functions that the setting `allocators` already names.
-    pub(crate) fn of_leaks(findings: &[Triaged<'_>]) -> Option<Self> {
+    pub(crate) fn of_leaks(findings: &[Triaged<'_>], frames: &FrameNames) -> Option<Self> {
         let mut names: Vec<String> = Vec::new();
         while names.len() < MAX_ALLOCATORS {
-            let Some(name) = allocator(findings, &names) else {
+            let Some(name) = allocator(findings, &names, frames) else {
                 break;
             };
             names.push(name);
@@ -70,7 +72,7 @@ impl Allocators {
 /// Suggests allocators of the project.
 pub(super) fn check(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
     let findings: Vec<Triaged<'_>> = triage.iter(parsed).collect();
-    let Some(allocators) = Allocators::of_leaks(&findings) else {
+    let Some(allocators) = Allocators::of_leaks(&findings, &triage.names) else {
         return;
     };
     let leaks = findings
@@ -89,16 +91,9 @@ pub(super) fn check(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) 
     ));
 }
 
-/// The leaks that were allocated by one function.
-#[derive(Default)]
-struct Users {
-    findings: usize,
-    callers: BTreeSet<String>,
-}
-
 /// Returns the name of a function that allocates for its callers, given those that are known.
-fn allocator(findings: &[Triaged<'_>], known: &[String]) -> Option<String> {
-    let mut users: BTreeMap<String, Users> = BTreeMap::new();
+fn allocator(findings: &[Triaged<'_>], known: &[String], names: &FrameNames) -> Option<String> {
+    let mut users: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let mut leaks = 0;
     for (finding, triaged) in findings {
         let (Some(stack), Some(classes)) = (finding.primary(), triaged.classes.first()) else {
@@ -108,29 +103,55 @@ fn allocator(findings: &[Triaged<'_>], known: &[String]) -> Option<String> {
             continue;
         }
         leaks += 1;
-        if let Some((name, callers)) = first_own(stack, classes, known) {
-            let users = users.entry(name).or_default();
-            users.findings += 1;
-            users.callers.insert(callers);
+        if let Some((_, name)) = first_own(stack, classes, known, names) {
+            *users.entry(name).or_default() += 1;
         }
     }
-    let (name, _) = users.into_iter().find(|(name, users)| {
-        let sounds_like_one = ALLOCATOR_WORDS.iter().any(|word| name.contains(word));
-        users.findings * 2 > leaks
-            && (users.callers.len() >= MANY_CALLERS
-                || (sounds_like_one && users.callers.len() >= 2))
-    })?;
-    Some(name)
+    let mut all = users.into_iter();
+    let (name, _) = all.find(|(_, findings)| findings * 2 > leaks)?;
+    let sounds_like_one = ALLOCATOR_WORDS.iter().any(|word| name.contains(word));
+    let callers = callers_of(&name, findings, known, names);
+    (callers >= MANY_CALLERS || (sounds_like_one && callers >= 2)).then(|| name.into_owned())
 }
 
-/// Returns the simple name of the project's function right below the allocators, and its callers.
+/// Returns the number of different callers of a function right below the allocators.
+fn callers_of(name: &str, findings: &[Triaged<'_>], known: &[String], names: &FrameNames) -> usize {
+    let mut all: BTreeSet<String> = BTreeSet::new();
+    let leaks = findings
+        .iter()
+        .filter(|(finding, _)| finding.leak.is_some());
+    for (finding, triaged) in leaks {
+        let (Some(stack), Some(classes)) = (finding.primary(), triaged.classes.first()) else {
+            continue;
+        };
+        let Some((at, _)) = first_own(stack, classes, known, names).filter(|(_, own)| own == name)
+        else {
+            continue;
+        };
+        let callers = stack.frames[at + 1..].iter().map(|frame| {
+            let name = frame.info.name().unwrap_or_default();
+            format!("{name}:{}", frame.info.line.unwrap_or_default())
+        });
+        all.insert(callers.collect());
+    }
+    all.len()
+}
+
+/// Returns the position and the simple name of the project's function right below the allocators.
 /// Returns `None` if no function of the project is below, or if the name can't be in a pattern.
-fn first_own(stack: &Stack, classes: &[Class], known: &[String]) -> Option<(String, String)> {
+fn first_own<'a>(
+    stack: &Stack,
+    classes: &[Class],
+    known: &[String],
+    names: &'a FrameNames,
+) -> Option<(usize, Cow<'a, str>)> {
     let name = |at: usize| {
-        let frame = stack.frames.get(at)?;
-        Some(simple_name(frame.info.name()?))
+        let info = &stack.frames.get(at)?.info;
+        info.name().map(|_| names.simple(info))
     };
-    let is_known = |at: usize| name(at).is_some_and(|name| known.contains(&name));
+    let is_known = |at: usize| {
+        !known.is_empty() && name(at).is_some_and(|name| known.iter().any(|known| *known == name))
+    };
     let at = (0..classes.len()).find(|at| classes[*at] != Class::Allocator && !is_known(*at))?;
     let is_own = |at: &usize| classes[*at] == Class::Own;
     if !is_own(&at) || !(at + 1..classes.len()).any(|below| is_own(&below)) {
@@ -138,11 +159,7 @@ fn first_own(stack: &Stack, classes: &[Class], known: &[String]) -> Option<(Stri
     }
     let own = name(at)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_:~".contains(c);
-    let callers = stack.frames[at + 1..].iter().map(|frame| {
-        let name = frame.info.name().unwrap_or_default();
-        format!("{name}:{}", frame.info.line.unwrap_or_default())
-    });
-    (own != "main" && own.chars().all(is_plain)).then(|| (own, callers.collect()))
+    (own != "main" && own.chars().all(is_plain)).then_some((at, own))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ const OUTERMOST: &[&str] = &[
 /// Checks for stacks that end too early, and for frames without names or source lines.
 pub(super) fn check(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
     check_truncated_stacks(parsed, all);
-    check_collapsed_stacks(parsed, all);
+    check_collapsed_stacks(parsed, triage, all);
     check_symbols(parsed, triage, all);
     check_debug_info(parsed, triage, all);
 }
@@ -73,8 +73,11 @@ fn depth(stack: &Stack) -> usize {
     stack.frames.iter().filter(|f| !f.inlined).count()
 }
 
-fn check_collapsed_stacks(parsed: &Parsed, all: &mut Vec<Diagnosis>) {
-    let collapsed = parsed.findings.iter().filter(|f| is_collapsed(f));
+fn check_collapsed_stacks(parsed: &Parsed, triage: &Triage, all: &mut Vec<Diagnosis>) {
+    let collapsed = parsed
+        .findings
+        .iter()
+        .filter(|f| is_collapsed(f, &triage.names));
     add_by_tool(all, "collapsed-stacks", collapsed, |n, _| Details {
         message: format!(
             "{} without the frames between the allocator and the start of the program",

@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use super::identity::{Frames, Identity};
 use super::{Document, PriorFinding, claims};
-use crate::model::{Finding, Input, Text};
+use crate::model::{Finding, Input};
 use crate::parse::Parsed;
 use crate::problem::Problem;
 use crate::reason::{Reason, ReasonCode};
@@ -60,7 +61,8 @@ struct Merger {
     merged: Document,
     sources: Vec<Source>,
     /// Indices of the merged findings by their identity.
-    findings: HashMap<String, usize>,
+    findings: HashMap<Identity, usize>,
+    frames: Frames,
 }
 
 impl Merger {
@@ -73,6 +75,7 @@ impl Merger {
             },
             sources: Vec::new(),
             findings: HashMap::new(),
+            frames: Frames::default(),
         }
     }
 
@@ -93,11 +96,18 @@ impl Merger {
             reasons,
             first_input..first_input + parsed.inputs.len(),
         );
-        let indices: Vec<usize> = parsed
-            .findings
-            .into_iter()
-            .zip(findings)
-            .map(|(finding, prior)| self.add_finding(finding, prior, first_input, first_report))
+        self.frames.begin_run();
+        let identify = |finding| self.frames.identify(finding);
+        let identities: Vec<Identity> = parsed.findings.iter_mut().map(identify).collect();
+        let found = parsed.findings.into_iter().zip(findings).zip(identities);
+        let indices: Vec<usize> = found
+            .map(|((mut finding, prior), identity)| {
+                for instance in &mut finding.instances {
+                    instance.input += first_input;
+                    instance.report += first_report;
+                }
+                self.add_finding(finding, prior, identity)
+            })
             .collect();
         let merged = &mut self.merged.parsed;
         merged.inputs.extend(parsed.inputs.into_iter().map(|input| {
@@ -157,16 +167,11 @@ impl Merger {
         &mut self,
         mut finding: Finding,
         prior: PriorFinding,
-        first_input: usize,
-        first_report: usize,
+        identity: Identity,
     ) -> usize {
-        for instance in &mut finding.instances {
-            instance.input += first_input;
-            instance.report += first_report;
-        }
         let merged = &mut self.merged;
         let next = merged.parsed.findings.len();
-        let at = *self.findings.entry(identity(&finding)).or_insert(next);
+        let at = *self.findings.entry(identity).or_insert(next);
         if at == next {
             merged.parsed.findings.push(finding);
             merged.findings.push(prior);
@@ -181,34 +186,4 @@ impl Merger {
         }
         at
     }
-}
-
-/// Returns a text that is equal for equal findings. It has everything but addresses and log lines.
-fn identity(finding: &Finding) -> String {
-    let mut out = format!("{}\n{}\n{}\n", finding.tool, finding.kind, finding.title);
-    if let Some(leak) = finding.leak {
-        out += &format!(
-            "{} {} {} {}\n",
-            leak.bytes, leak.blocks, leak.direct_bytes, leak.indirect_bytes
-        );
-    }
-    let text = |t: &Option<Text>| t.as_deref().unwrap_or("-").to_owned();
-    for stack in &finding.stacks {
-        out += stack.role.as_str();
-        for frame in &stack.frames {
-            let info = &frame.info;
-            out += &format!(
-                "\n{} {}:{}:{} {} {:x} {}",
-                text(&info.function),
-                text(&info.file),
-                info.line.unwrap_or(0),
-                info.column.unwrap_or(0),
-                text(&info.module),
-                info.offset.unwrap_or(0),
-                frame.inlined
-            );
-        }
-        out.push('\n');
-    }
-    out
 }

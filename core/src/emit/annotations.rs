@@ -107,7 +107,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     let place = location.as_ref().unwrap_or(&log);
     let mut lines = alloc::vec![format!("{} ({place})", summary::headline(group, run))];
     lines.extend(
-        advice::hints(finding, triaged.culprit.own)
+        advice::hints_by_names(finding, triaged.culprit.own, &run.triage.names)
             .into_iter()
             .map(String::from),
     );

@@ -1,5 +1,6 @@
 //! Reports of the changes between two runs, as text and as JSON.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -73,7 +74,9 @@ pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
         PriorFinding {
             fingerprint: triaged.fingerprint.as_str().into(),
             disposition: triaged.disposition.as_str().into(),
-            file: info.and_then(|info| location::display_file(info, run)),
+            file: info
+                .and_then(|info| location::display_file(info, run))
+                .map(Cow::into_owned),
             line: info.and_then(|info| info.line),
             function: info.and_then(|info| info.name()).map(String::from),
         }

@@ -29,10 +29,17 @@ fn is_command(text: &str) -> bool {
 
 /// Returns true if the text contains such a command.
 fn contains_command(text: &str) -> bool {
-    text.contains("##")
-        && text
-            .match_indices('#')
-            .any(|(at, _)| is_command(&text[at..]))
+    memchr::memchr_iter(b'#', text.as_bytes()).any(|at| is_command(&text[at..]))
+}
+
+/// Returns true if the text contains an invisible character.
+fn contains_invisible(text: &str) -> bool {
+    /// Number of bytes that are compared at once.
+    const CHUNK: usize = 32;
+    let is_printable = |byte: &u8| (b' '..=b'~').contains(byte);
+    let is_plain = |chunk: &[u8]| chunk.iter().fold(true, |all, b| all & is_printable(b));
+    let is_ascii = text.as_bytes().chunks(CHUNK).all(is_plain);
+    !is_ascii && text.contains(is_invisible)
 }
 
 /// Returns true for characters that are invisible or change how the text around them is displayed:
@@ -73,7 +80,7 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 
 /// Like [`terminal`], for text that follows other text in its line, where `::` starts no command.
 pub(crate) fn inline(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) && !contains_command(text) {
+    if !contains_invisible(text) && !contains_command(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -91,7 +98,7 @@ pub(crate) fn inline(text: &str) -> Cow<'_, str> {
 /// Escapes serialized JSON without changing its meaning: invisible characters and commands of CI
 /// systems become `\u` sequences (RFC 8259, section 7). Both can occur only within JSON strings.
 pub(crate) fn json(text: String) -> String {
-    if !text.contains(is_invisible) && !contains_command(&text) {
+    if !contains_invisible(&text) && !contains_command(&text) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 64);
@@ -127,7 +134,11 @@ pub(crate) fn xml(text: &str) -> String {
         if at > 0 {
             out.push_str("&#10;");
         }
-        for c in terminal(line).chars() {
+        let line = terminal(line);
+        let mut rest = &*line;
+        while let Some(at) = rest.bytes().position(|b| XML[usize::from(b)]) {
+            out.push_str(&rest[..at]);
+            let c = rest[at..].chars().next().unwrap_or_default();
             match c {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
@@ -137,10 +148,24 @@ pub(crate) fn xml(text: &str) -> String {
                 '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
                 c => out.push(c),
             }
+            rest = &rest[at + c.len_utf8()..];
         }
+        out.push_str(rest);
     }
     out
 }
+
+/// For each byte, whether a character that [`xml`] replaces may begin with it.
+const XML: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = *b"&<>\"'\xef";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Escapes the message of a workflow command, which follows `::error …::`
 /// (<https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>, `escapeData`).
@@ -160,10 +185,17 @@ pub(crate) fn command_property(text: &str) -> String {
 /// Escapes text for a SARIF message, in which `[text](1)` is a link
 /// (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>, section 3.11.6).
 pub(crate) fn message(text: &str) -> String {
-    terminal(text)
-        .replace('\\', "\\\\")
-        .replace('[', "\\[")
-        .replace(']', "\\]")
+    let text = terminal(text);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = &*text;
+    while let Some(at) = rest.find(['\\', '[', ']']) {
+        out.push_str(&rest[..at]);
+        out.push('\\');
+        out.push_str(&rest[at..=at]);
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Converts a path to a URI: a `file:` URI if it's absolute, otherwise a relative reference

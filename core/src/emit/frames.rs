@@ -6,10 +6,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::culprit::Class;
+use crate::culprit::{Class, FrameNames};
 use crate::model::{Frame, FrameInfo, Stack};
 use crate::numbers::count;
-use crate::symbol::{short_rust_name, simple_name};
+use crate::symbol::short_rust_name;
 
 /// What a folded frame is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,22 +60,32 @@ impl ShownStack {
         stack: &Stack,
         classes: &[Class],
         culprit: Option<usize>,
+        names: &FrameNames,
         full: bool,
     ) -> Self {
+        if full {
+            return Self {
+                parts: (0..stack.frames.len()).map(Part::Frame).collect(),
+                is_rust: false,
+            };
+        }
+        let is_rust = is_rust(stack);
         Self {
-            parts: match full {
-                true => (0..stack.frames.len()).map(Part::Frame).collect(),
-                false => parts(stack, classes, culprit),
-            },
-            is_rust: !full && is_rust(stack),
+            parts: parts(stack, classes, culprit, names, is_rust),
+            is_rust,
         }
     }
 }
 
 /// Splits a stack. Never folded are the call of the allocator at the top, the frame to look at, and
 /// frames that may be the project's own.
-fn parts(stack: &Stack, classes: &[Class], culprit: Option<usize>) -> Vec<Part> {
-    let is_rust = is_rust(stack);
+fn parts(
+    stack: &Stack,
+    classes: &[Class],
+    culprit: Option<usize>,
+    names: &FrameNames,
+    is_rust: bool,
+) -> Vec<Part> {
     let libraries: Vec<Option<Library>> = stack
         .frames
         .iter()
@@ -84,18 +94,19 @@ fn parts(stack: &Stack, classes: &[Class], culprit: Option<usize>) -> Vec<Part> 
         .map(|(at, (frame, class))| {
             let is_allocation = at == 0 && *class == Class::Allocator;
             let is_kept = is_allocation || culprit == Some(at);
-            let library = || library(&frame.info, *class, is_rust);
+            let library = || library(&frame.info, *class, names, is_rust);
             if is_kept { None } else { library() }
         })
         .collect();
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(stack.frames.len());
     let mut at = 0;
     while at < stack.frames.len() {
         let rest = libraries.get(at..).unwrap_or_default();
-        let run: Vec<Library> = rest.iter().map_while(|library| *library).collect();
-        if run.len() > 1 {
+        let length = rest.iter().take_while(|library| library.is_some()).count();
+        if length > 1 {
+            let run: Vec<Library> = rest.iter().map_while(|library| *library).collect();
             parts.push(folded(&run, &stack.frames[at], is_rust));
-            at += run.len();
+            at += length;
         } else {
             parts.push(Part::Frame(at));
             at += 1;
@@ -150,17 +161,19 @@ fn folded(run: &[Library], first: &Frame, is_rust: bool) -> Part {
 
 /// Returns what a frame is part of. `None` if it's neither an allocator, a runtime, nor a standard
 /// library that is third-party code.
-fn library(info: &FrameInfo, class: Class, is_rust: bool) -> Option<Library> {
-    let standard = if is_rust {
-        is_rust_std(info).then_some(Library::Rust)
-    } else {
-        is_cpp_std(info).then_some(Library::Cpp)
+fn library(info: &FrameInfo, class: Class, names: &FrameNames, is_rust: bool) -> Option<Library> {
+    let standard = || {
+        if is_rust {
+            is_rust_std(info, names).then_some(Library::Rust)
+        } else {
+            is_cpp_std(info, names).then_some(Library::Cpp)
+        }
     };
     match class {
         // Only the standard library has sources in Rust and isn't the user's.
         Class::Allocator | Class::Runtime if is_rust && is_rust_source(info) => Some(Library::Rust),
-        Class::Allocator | Class::Runtime => Some(standard.unwrap_or(Library::Other)),
-        Class::ThirdParty => standard,
+        Class::Allocator | Class::Runtime => Some(standard().unwrap_or(Library::Other)),
+        Class::ThirdParty => standard(),
         Class::Own | Class::Unknown => None,
     }
 }
@@ -192,7 +205,10 @@ pub(crate) fn is_rust(stack: &Stack) -> bool {
     let has_module = |name: &str| {
         let name = name.trim_start_matches(['<', '_']);
         let name = name.trim_start_matches("$LT$");
-        RUST_MODULES.iter().any(|module| name.starts_with(module)) || name.starts_with("rust_alloc")
+        // Most names begin with none of the letters of these modules.
+        name.starts_with(['a', 'c', 'r', 's'])
+            && (RUST_MODULES.iter().any(|module| name.starts_with(module))
+                || name.starts_with("rust_alloc"))
     };
     let mut infos = stack.frames.iter().map(|frame| &frame.info);
     infos.any(|info| is_rust_source(info) || info.name().is_some_and(has_module))
@@ -204,7 +220,7 @@ fn is_rust_source(info: &FrameInfo) -> bool {
 }
 
 /// Returns true for a frame of Rust's `core`, `alloc` or `std`, in a stack of a Rust program.
-fn is_rust_std(info: &FrameInfo) -> bool {
+fn is_rust_std(info: &FrameInfo, names: &FrameNames) -> bool {
     const CRATES: [&str; 3] = ["std::", "core::", "alloc::"];
     const SHIMS: [&str; 4] = ["__rust_", "__rustc::", "__rdl_", "__rg_"];
     const SOURCES: [&str; 3] = ["/rustc/", "rustlib/src/rust/library/", "library/std/src/"];
@@ -213,7 +229,7 @@ fn is_rust_std(info: &FrameInfo) -> bool {
     if SOURCES.iter().any(|part| file.contains(part)) {
         return true;
     }
-    let name = info.name().map(simple_name).unwrap_or_default();
+    let name = names.simple(info);
     let last = name.rsplit("::").next().unwrap_or_default();
     // `&T as core::..`, `fn as core::..`: an implementation for a type without a path.
     let of_std_trait = name
@@ -227,8 +243,8 @@ fn is_rust_std(info: &FrameInfo) -> bool {
 }
 
 /// Returns true for a frame of the C++ standard library, in a stack of another program.
-fn is_cpp_std(info: &FrameInfo) -> bool {
-    let name = info.name().map(simple_name).unwrap_or_default();
+fn is_cpp_std(info: &FrameInfo, names: &FrameNames) -> bool {
+    let name = names.simple(info);
     let starts = ["std::", "__gnu_cxx::", "__cxxabiv1::"];
     starts.iter().any(|start| name.starts_with(start))
 }
@@ -273,7 +289,8 @@ mod tests {
         };
         let classes: Vec<Class> = frames.iter().map(|(class, _)| *class).collect();
         let is_rust = is_rust(&stack);
-        let parts = parts(&stack, &classes, Some(culprit)).into_iter();
+        let names = FrameNames::default();
+        let parts = parts(&stack, &classes, Some(culprit), &names, is_rust).into_iter();
         parts
             .map(|part| match part {
                 Part::Frame(at) => name(&stack.frames[at].info, is_rust).into_owned(),

@@ -1,15 +1,14 @@
 //! Groups of findings that have the same fingerprint and kind, the worst first.
 
-use alloc::string::String;
+use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use super::location::{culprit_frame, display_file};
 use super::{FindingInRun, Run};
-use crate::culprit::FrameCache;
 use crate::model::{Kind, Leak};
-use crate::triage::spot::Spot;
 use crate::triage::{Disposition, TriagedFinding};
 
 /// Findings with the same fingerprint and kind, which reports show as one.
@@ -72,12 +71,11 @@ pub(crate) fn separate(groups: Vec<Group<'_>>) -> Vec<FunctionGroup<'_>> {
 /// Groups stay alone if each needs its own explanation: if a rule or the baseline knows them, or if
 /// they have more than one stack.
 pub(crate) fn by_function<'a>(groups: Vec<Group<'a>>, run: &Run<'a>) -> Vec<FunctionGroup<'a>> {
-    let mut names = FrameCache::default();
-    let mut indices: HashMap<(String, Spot), usize> = HashMap::new();
+    let mut indices: HashMap<SharedPlace<'a>, usize> = HashMap::new();
     let mut out: Vec<FunctionGroup<'a>> = Vec::new();
     for group in groups {
         let next = out.len();
-        let at = match shared_place(&group, run, &mut names) {
+        let at = match SharedPlace::of(&group, run) {
             Some(place) => *indices.entry(place).or_insert(next),
             None => next,
         };
@@ -91,26 +89,38 @@ pub(crate) fn by_function<'a>(groups: Vec<Group<'a>>, run: &Run<'a>) -> Vec<Func
     out
 }
 
-/// Returns what groups must have in common to be shown together: the kind, with all kinds of leaks
-/// being one, and the function. `None` if the group stays alone.
-fn shared_place(
-    group: &Group<'_>,
-    run: &Run<'_>,
-    names: &mut FrameCache,
-) -> Option<(String, Spot)> {
-    let FindingInRun {
-        finding, triaged, ..
-    } = group.first();
-    let is_alone = triaged.cause.is_some() || finding.stacks.len() > 1;
-    if is_alone {
-        return None;
+/// What groups must have in common to be shown together.
+#[derive(PartialEq, Eq, Hash)]
+struct SharedPlace<'a> {
+    /// The kind, with all kinds of leaks being one.
+    kind: &'a str,
+    /// The simple name of the function.
+    function: Cow<'a, str>,
+    file: Option<Cow<'a, str>>,
+}
+
+impl<'a> SharedPlace<'a> {
+    /// Returns the place of a group. `None` if the group stays alone.
+    fn of(group: &Group<'a>, run: &Run<'a>) -> Option<Self> {
+        let FindingInRun {
+            finding, triaged, ..
+        } = group.first();
+        let is_alone = triaged.cause.is_some() || finding.stacks.len() > 1;
+        if is_alone {
+            return None;
+        }
+        let info = &culprit_frame(finding, triaged)?.info;
+        let function = run.triage.names.simple(info);
+        let kind = match finding.kind.is_leak() {
+            true => "leak",
+            false => finding.kind.as_str(),
+        };
+        (!function.is_empty()).then(|| Self {
+            kind,
+            function,
+            file: display_file(info, run),
+        })
     }
-    let spot = Spot::of(finding, triaged.culprit, run.workspace, names)?;
-    let kind = match finding.kind.is_leak() {
-        true => "leak",
-        false => finding.kind.as_str(),
-    };
-    (!spot.function.is_empty()).then(|| (kind.into(), spot.without_line()))
 }
 
 /// Labels that compare each finding with an earlier run, if there is one.

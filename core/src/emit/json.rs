@@ -1,5 +1,7 @@
 //! JSON report, schema `leakgate/v1`. The types are in `wire.rs`.
 
+mod frames;
+
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
@@ -8,6 +10,7 @@ use core::fmt;
 
 use serde::Serialize;
 
+use self::frames::FrameWriter;
 use super::{FindingInRun, Run, escape, location};
 use crate::model::Finding;
 use crate::rules::{self, Rule, RuleUsage};
@@ -16,6 +19,9 @@ use crate::wire::{self, borrow_all, to_str};
 
 /// The place of the findings in a report without any.
 const FINDINGS: &str = ",\"findings\":[";
+
+/// The place of the frames in a stack. It isn't in any string, whose quotes are escaped.
+const FRAMES: &str = ",\"frames\":[";
 
 /// Writes the JSON report and a line feed. Findings are written one by one, because the text of all
 /// of them may be larger than everything else in memory.
@@ -26,13 +32,38 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         .ok_or(fmt::Error)?;
     let (head, tail) = text.split_at(place + FINDINGS.len());
     out.write_str(head)?;
+    let mut frames = FrameWriter::default();
+    let mut text = String::new();
     for (at, found) in run.findings().enumerate() {
+        text.clear();
         if at > 0 {
-            out.write_char(',')?;
+            text.push(',');
         }
-        out.write_str(&serialize(&finding(found, run))?)?;
+        write_finding(found, run, &mut frames, &mut text)?;
+        out.write_str(&text)?;
     }
     writeln!(out, "{tail}")
+}
+
+/// Appends a finding.
+fn write_finding<'a>(
+    found: FindingInRun<'a>,
+    run: &Run<'a>,
+    frames: &mut FrameWriter,
+    out: &mut String,
+) -> fmt::Result {
+    let text = serialize(&finding(found, run))?;
+    let mut rest = text.as_str();
+    let stacks = found.finding.stacks.iter();
+    for (stack, classes) in stacks.zip(&found.triaged.classes) {
+        let place = rest.find(FRAMES).ok_or(fmt::Error)?;
+        let (head, tail) = rest.split_at(place + FRAMES.len());
+        out.push_str(head);
+        frames.write(stack, classes, out)?;
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(())
 }
 
 fn serialize(value: &impl Serialize) -> Result<String, fmt::Error> {
@@ -113,6 +144,7 @@ fn baseline(comparison: &Comparison) -> wire::Baseline<'_> {
     }
 }
 
+/// Converts a finding, without the frames of its stacks.
 fn finding<'a>(found: FindingInRun<'a>, run: &Run<'a>) -> wire::Finding<'a> {
     let FindingInRun {
         finding,
@@ -134,7 +166,7 @@ fn finding<'a>(found: FindingInRun<'a>, run: &Run<'a>) -> wire::Finding<'a> {
         leak: finding.total().map(Into::into),
         location: culprit_location(finding, triaged, run),
         stacks: stacks
-            .map(|(stack, classes)| wire::Stack::new(stack, classes))
+            .map(|(stack, _)| wire::Stack::without_frames(stack))
             .collect(),
         notes: finding.notes.iter().map(|note| (&**note).into()).collect(),
         suppression: suppression.map(Into::into),
@@ -152,7 +184,7 @@ fn culprit_location<'a>(
 ) -> Option<wire::Location<'a>> {
     let info = &location::culprit_frame(finding, triaged)?.info;
     Some(wire::Location {
-        file: location::display_file(info, run).map(Cow::Owned),
+        file: location::display_file(info, run),
         line: info.line,
         column: info.column,
         function: info.name().map(Cow::Borrowed),

@@ -229,19 +229,19 @@ fn tool_cases(tool: &Tool, run: &Run<'_>) -> Vec<TestCase> {
         });
     }
     for disposition in [Disposition::Allowed, Disposition::Baseline] {
-        cases.extend(groups_with(disposition).map(|group| skipped(&group)));
+        cases.extend(groups_with(disposition).map(|group| skipped(&group, run)));
     }
     cases
 }
 
 /// Returns a name that stays the same between runs, which lets dashboards track the test.
-fn name(group: &Group<'_>) -> String {
+fn name(group: &Group<'_>, run: &Run<'_>) -> String {
     let FindingInRun {
         finding, triaged, ..
     } = group.first();
     let function = location::culprit_frame(finding, triaged)
-        .and_then(|f| f.info.name())
-        .map(crate::symbol::simple_name);
+        .filter(|f| f.info.name().is_some())
+        .map(|f| run.triage.names.simple(&f.info));
     let function = function.map_or(String::new(), |name| {
         format!(" in {}", summary::shortened(&name, 200))
     });
@@ -277,13 +277,13 @@ fn failure(group: &Group<'_>, detailed: bool, run: &Run<'_>) -> TestCase {
     };
     TestCase {
         class: finding.tool.to_string(),
-        name: name(group),
+        name: name(group, run),
         outcome: failed,
     }
 }
 
 /// Returns the skipped test for a group of accepted findings.
-fn skipped(group: &Group<'_>) -> TestCase {
+fn skipped(group: &Group<'_>, run: &Run<'_>) -> TestCase {
     let FindingInRun { finding, rule, .. } = group.first();
     let reason = match rule {
         Some(rule) => format!(
@@ -294,7 +294,7 @@ fn skipped(group: &Group<'_>) -> TestCase {
     };
     TestCase {
         class: finding.tool.to_string(),
-        name: name(group),
+        name: name(group, run),
         outcome: TestOutcome::Skipped(reason),
     }
 }

@@ -1,12 +1,13 @@
 //! Locations of findings and problems: in the repository, in a log, or in a file of rules.
 
-use alloc::format;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Run;
 use crate::culprit::Class;
 use crate::model::{Finding, Frame, FrameInfo};
+use crate::numbers::push_decimal;
 use crate::reason::ReasonCode;
 use crate::triage::TriagedFinding;
 
@@ -35,30 +36,35 @@ impl core::fmt::Display for Location {
 /// Formats the source location of a frame as `file:line:column`, or the module if the file is
 /// unknown.
 pub(crate) fn display_location(info: &FrameInfo, run: &Run<'_>) -> String {
-    let Some(mut out) = display_file(info, run) else {
-        return info
-            .module
-            .as_deref()
-            .map_or(String::new(), |m| format!("({m})"));
+    let Some(file) = display_file(info, run) else {
+        let module = info.module.as_deref();
+        return module.map_or(String::new(), |m| ["(", m, ")"].concat());
     };
+    /// The length of a line and a column, with their colons.
+    const NUMBERS: usize = 12;
+    let mut out = String::with_capacity(file.len() + NUMBERS);
+    out.push_str(&file);
     if let Some(line) = info.line {
-        out += &format!(":{line}");
+        push_number(line, &mut out);
         if let Some(column) = info.column {
-            out += &format!(":{column}");
+            push_number(column, &mut out);
         }
     }
     out
 }
 
+/// Appends a colon and a number.
+fn push_number(number: u32, out: &mut String) {
+    out.push(':');
+    push_decimal(number.into(), out);
+}
+
 /// Returns the source file of a frame: its path in the repository if it's there, otherwise as
 /// printed by the checker.
-pub(crate) fn display_file(info: &FrameInfo, run: &Run<'_>) -> Option<String> {
+pub(crate) fn display_file<'a>(info: &'a FrameInfo, run: &Run<'_>) -> Option<Cow<'a, str>> {
     let printed = info.file.as_deref()?;
-    Some(
-        run.workspace
-            .resolve(printed)
-            .unwrap_or_else(|| String::from(printed)),
-    )
+    let resolved = run.workspace.resolve(printed).map(Cow::Owned);
+    Some(resolved.unwrap_or(Cow::Borrowed(printed)))
 }
 
 /// Returns the frame that most likely causes a finding.

@@ -26,7 +26,6 @@ use crate::numbers::{amount, count, grouped};
 use crate::policy::Level;
 use crate::problem::Problem;
 use crate::reason::{Reason, ReasonCode};
-use crate::symbol::simple_name;
 use crate::triage::{Cause, Disposition};
 use crate::verdict::{NO_OUTPUT, Outcome};
 
@@ -168,8 +167,7 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> Stri
     let leak = group.leak();
     let number = |n: Option<u64>| n.map_or(String::new(), grouped);
     let function = location::culprit_frame(finding, triaged)
-        .and_then(|f| f.info.name())
-        .map(simple_name)
+        .map(|f| run.triage.names.simple(&f.info))
         .unwrap_or_default();
     let place = location::finding_location(finding, triaged, run)
         .unwrap_or_else(|| location::log_location(finding, run));

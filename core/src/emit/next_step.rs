@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::Run;
 use super::location::culprit_frame;
-use crate::culprit::is_certainly_third_party;
+use crate::culprit::{FrameNames, is_certainly_third_party};
 use crate::doctor::Allocators;
 use crate::model::Finding;
 use crate::numbers::count;
@@ -33,7 +33,7 @@ pub(crate) fn next_step(run: &Run<'_>) -> Option<String> {
     if unexpected.is_empty() {
         return None;
     }
-    allocators(&unexpected)
+    allocators(&unexpected, &run.triage.names)
         .or_else(|| symbols(&unexpected))
         .or_else(|| third_party(run, &unexpected))
         .or_else(|| baseline(run, &unexpected))
@@ -41,8 +41,8 @@ pub(crate) fn next_step(run: &Run<'_>) -> Option<String> {
 
 /// Suggests the functions right below the allocator in most leaks. Their callers are the places to
 /// look at.
-fn allocators(unexpected: &[Unexpected<'_>]) -> Option<String> {
-    let suggestion = Allocators::of_leaks(unexpected)?;
+fn allocators(unexpected: &[Unexpected<'_>], names: &FrameNames) -> Option<String> {
+    let suggestion = Allocators::of_leaks(unexpected, names)?;
     Some(format!("{}: {}", suggestion.message(), suggestion.advice()))
 }
 

@@ -6,6 +6,7 @@
 //! closes the alerts of earlier runs.
 
 mod finding;
+mod frame_texts;
 mod physical_location;
 mod rule;
 mod wire;
@@ -16,13 +17,15 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use hashbrown::HashMap;
+use serde::Serialize;
 
+use self::frame_texts::FrameTexts;
 use self::wire::{
     AutomationDetails, BaseId, BaseIds, Driver, Invocation, Log, Message, Notification, Reference,
-    ResultObject, Rule, RunObject, Tool,
+    Rule, RunObject, Tool,
 };
 use super::escape::{self, message as escaped};
-use super::group::groups;
+use super::group::{Group, groups};
 use super::location::Location;
 use super::{RenderOptions, Run, location, summary};
 use crate::problem::{Class, Problem};
@@ -49,7 +52,8 @@ pub(crate) fn write(
     options: &RenderOptions<'_>,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    let (results, rules) = results(run, options);
+    let results = results(run, options);
+    let (ids, rules) = rules(&results);
     let driver = Driver {
         name: "leakgate",
         semantic_version: env!("CARGO_PKG_VERSION"),
@@ -74,15 +78,58 @@ pub(crate) fn write(
                 },
             },
             column_kind: "unicodeCodePoints",
-            results,
+            results: [],
         }],
     };
-    let text = serde_json::to_string(&log).map_err(|_| fmt::Error)?;
-    writeln!(out, "{}", escape::json(text))
+    let text = serialize(&log)?;
+    let (head, tail) = text
+        .len()
+        .checked_sub(END.len())
+        .and_then(|at| text.split_at_checked(at))
+        .filter(|(_, tail)| *tail == END)
+        .ok_or(fmt::Error)?;
+    out.write_str(head)?;
+    write_results(results, &ids, run, options, out)?;
+    writeln!(out, "{tail}")
 }
 
-/// Returns the results, the worst first, and a rule for each of their kinds.
-fn results<'a>(run: &Run<'a>, options: &RenderOptions<'_>) -> (Vec<ResultObject<'a>>, Vec<Rule>) {
+/// The end of a report without results. They are written one by one, because the text of all of
+/// them is larger than everything else in memory.
+const END: &str = "]}]}";
+
+fn serialize(value: &impl Serialize) -> Result<String, fmt::Error> {
+    let text = serde_json::to_string(value).map_err(|_| fmt::Error)?;
+    Ok(escape::json(text))
+}
+
+/// Writes the results, separated by commas. `ids` has the index of each rule.
+fn write_results(
+    results: Vec<(Disposition, Group<'_>)>,
+    ids: &HashMap<String, usize>,
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let mut texts = FrameTexts::default();
+    let mut frames_left = MAX_FRAMES;
+    for (at, (disposition, group)) in results.into_iter().enumerate() {
+        if at > 0 {
+            out.write_char(',')?;
+        }
+        let finding = group.first().finding;
+        let id = rule::id(&finding.kind);
+        let index = ids.get(&id).copied().unwrap_or_default();
+        let shown = finding::shown_stacks(finding, &mut frames_left);
+        texts.add(shown, run)?;
+        let rule = (id, index);
+        let result = finding::result(&group, rule, disposition, run, options, shown, &texts);
+        out.write_str(&serialize(&result)?)?;
+    }
+    Ok(())
+}
+
+/// Returns the groups of findings to write, the worst first.
+fn results<'a>(run: &Run<'a>, options: &RenderOptions<'_>) -> Vec<(Disposition, Group<'a>)> {
     let accepted = [
         Disposition::Allowed,
         Disposition::Baseline,
@@ -96,27 +143,21 @@ fn results<'a>(run: &Run<'a>, options: &RenderOptions<'_>) -> (Vec<ResultObject<
             .into_iter()
             .map(move |group| (disposition, group))
     });
+    all.take(MAX_RESULTS).collect()
+}
+
+/// Returns a rule for each kind of the results, and the index of each rule by its id.
+fn rules(results: &[(Disposition, Group<'_>)]) -> (HashMap<String, usize>, Vec<Rule>) {
     let mut indices: HashMap<String, usize> = HashMap::new();
     let mut rules: Vec<Rule> = Vec::new();
-    let mut results = Vec::new();
-    let mut frames_left = MAX_FRAMES;
-    for (disposition, group) in all.take(MAX_RESULTS) {
+    for (_, group) in results {
         let kind = &group.first().finding.kind;
-        let id = rule::id(kind);
-        let at = *indices.entry(id.clone()).or_insert_with(|| {
+        indices.entry(rule::id(kind)).or_insert_with(|| {
             rules.push(rule::rule(kind));
             rules.len() - 1
         });
-        results.push(finding::result(
-            &group,
-            (id, at),
-            disposition,
-            run,
-            options,
-            &mut frames_left,
-        ));
     }
-    (results, rules)
+    (indices, rules)
 }
 
 /// Returns the reasons and problems as notifications. The run was only successful if no results may

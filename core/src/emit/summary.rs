@@ -322,7 +322,8 @@ pub(crate) fn stacks(
         }
         let classes = triaged.classes.get(at).map_or(&[][..], Vec::as_slice);
         let culprit = triaged.culprit.frame.filter(|_| at == 0);
-        let ShownStack { parts, is_rust } = ShownStack::new(stack, classes, culprit, full);
+        let ShownStack { parts, is_rust } =
+            ShownStack::new(stack, classes, culprit, &run.triage.names, full);
         for part in parts.iter().take(MAX_FRAMES) {
             let index = match part {
                 Part::Frame(index) => *index,

@@ -27,6 +27,12 @@ pub(super) fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
+/// Returns true if a frame's module has a base name.
+pub(super) fn has_module(frame: &Frame) -> bool {
+    let module = frame.info.module.as_deref().unwrap_or_default();
+    !without_version(base_name(module)).is_empty()
+}
+
 /// Returns the base name of a frame's module without its version: `libz.so` for
 /// `/lib/libz.so.1.3`, `libc.so` for `libc-2.31.so`, and `parse` for cargo's
 /// `parse-0123456789abcdef`.

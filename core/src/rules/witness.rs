@@ -39,7 +39,7 @@ pub(crate) fn reduce_stack(finding: &Finding, cache: &mut FrameCache) -> Vec<Str
         };
         // A runtime frame that is recognized by its file alone would not be recognized from this
         // line.
-        let reread = FrameCache::default().get(&frame_info(&line)).class;
+        let reread = cache.get(&frame_info(&line)).class;
         if !is_runtime || (!after_runtime && runtime(reread)) {
             lines.push(line);
         }

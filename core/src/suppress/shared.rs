@@ -143,7 +143,7 @@ pub fn suppress_shared(
         parsed,
         triage,
         options,
-        cache: FrameCache::default(),
+        cache: FrameCache::with_names(&triage.names),
         ids: RuleIds::new(&options.taken),
     };
     let candidates = candidates(&mut generator, workspace, kinds);

@@ -7,12 +7,14 @@ mod groups;
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use self::groups::{groups, severity_rank};
+use crate::culprit::FrameNames;
 use crate::diagnostic::Diagnostic;
 use crate::model::Tool;
 use crate::numbers;
@@ -183,7 +185,9 @@ impl Baseline {
             ) && !has_rule(t)
                 && !t.fingerprint.is_lost()
         };
-        let groups = groups(parsed, &triage.findings, |at| is_open(&triage.findings[at]));
+        let groups = groups(parsed, &triage.findings, &triage.names, |at| {
+            is_open(&triage.findings[at])
+        });
         Self {
             entries: groups.into_iter().map(|g| g.entry).collect(),
         }
@@ -217,6 +221,7 @@ impl Baseline {
         &self,
         parsed: &Parsed,
         findings: &mut [TriagedFinding],
+        names: &Arc<FrameNames>,
         silence: Silence,
     ) -> Comparison {
         let mut comparison = Comparison::default();
@@ -228,7 +233,7 @@ impl Baseline {
                 is_open && !t.fingerprint.is_lost()
             })
             .collect();
-        for group in groups(parsed, findings, |at| is_open[at]) {
+        for group in groups(parsed, findings, names, |at| is_open[at]) {
             let Some(entry) = find_same(&by_fingerprint, &group.entry) else {
                 continue;
             };
@@ -249,7 +254,7 @@ impl Baseline {
                 }
             }
         }
-        comparison.fixed = self.fixed_entries(parsed, findings, silence);
+        comparison.fixed = self.fixed_entries(parsed, findings, names, silence);
         comparison
     }
 
@@ -258,9 +263,10 @@ impl Baseline {
         &self,
         parsed: &Parsed,
         findings: &[TriagedFinding],
+        names: &Arc<FrameNames>,
         silence: Silence,
     ) -> Vec<BaselineEntry> {
-        let groups = groups(parsed, findings, |_| true);
+        let groups = groups(parsed, findings, names, |_| true);
         let present = index_by_fingerprint(groups.iter().map(|group| &group.entry));
         let has_run = |tool: &String| {
             let tool = Tool::from_name(tool);

@@ -38,13 +38,4 @@ impl Spot {
         };
         (!spot.function.is_empty() || spot.file.is_some()).then_some(spot)
     }
-
-    /// Returns the location without its line: the function and the file.
-    pub(crate) fn without_line(self) -> Self {
-        Self {
-            line: None,
-            column: None,
-            ..self
-        }
-    }
 }

@@ -1,11 +1,13 @@
 //! Conversion between the wire types and the model.
 
 mod finding;
+mod frames;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub(crate) use self::frames::KnownFrames;
 use super::{Amount, CheckerReport, Input, Problem, Reason, Str, Totals, Verified};
 use crate::model::{self, LeakSummary, RecordCount, ReportedTotals, Text, Tool};
 use crate::problem::{self, Code};

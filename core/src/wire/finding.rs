@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::Str;
 #[cfg(test)]
 use super::schema;
+use super::{Str, borrowed};
 
 /// Records of one checker with the same kind, sizes and stacks. Several findings may have the same
 /// fingerprint.
@@ -43,6 +43,7 @@ pub(crate) struct Finding<'a> {
     #[serde(default)]
     pub(crate) location: Option<Location<'a>>,
     /// The stacks; the first is the primary one. Empty if the checker printed none.
+    #[serde(borrow)]
     pub(crate) stacks: Vec<Stack<'a>>,
     /// Further lines that the checker printed.
     #[serde(default)]
@@ -132,6 +133,7 @@ pub(crate) struct Stack<'a> {
     #[serde(default)]
     pub(crate) label: Option<Str<'a>>,
     /// The frames, innermost first.
+    #[serde(borrow)]
     pub(crate) frames: Vec<Frame<'a>>,
 }
 
@@ -142,17 +144,17 @@ pub(crate) struct Frame<'a> {
     /// The number of the frame: as printed if the checker numbers frames, otherwise counted from 0.
     pub(crate) index: u32,
     /// The address in hex, from the first process with the finding; null if it wasn't printed.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     #[cfg_attr(test, schemars(with = "Option<schema::Hex>"))]
     pub(crate) address: Option<Str<'a>>,
     /// The function, demangled; null if it has no name.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     pub(crate) function: Option<Str<'a>>,
     /// The name as printed if `function` is its demangled form; otherwise null.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     pub(crate) symbol: Option<Str<'a>>,
     /// The source file, as printed; null if unknown.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     pub(crate) file: Option<Str<'a>>,
     /// The line, from 1; null if unknown.
     #[serde(default)]
@@ -163,14 +165,14 @@ pub(crate) struct Frame<'a> {
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub(crate) column: Option<u32>,
     /// The binary or library; null if it wasn't printed.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     pub(crate) module: Option<Str<'a>>,
     /// The offset in `module`, in hex; null if it wasn't printed.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     #[cfg_attr(test, schemars(with = "Option<schema::Hex>"))]
     pub(crate) offset: Option<Str<'a>>,
     /// The build id of `module`, as printed; null if it wasn't printed.
-    #[serde(default)]
+    #[serde(default, borrow, deserialize_with = "borrowed")]
     pub(crate) build_id: Option<Str<'a>>,
     /// True if the frame was inlined into the next one, which has the same address.
     #[serde(default)]

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -17,7 +18,6 @@ use crate::emit::location;
 use crate::emit::summary;
 use crate::emit::{FindingInRun, RenderOptions, Run};
 use crate::model::Frame;
-use crate::symbol::simple_name;
 use crate::triage::Disposition;
 
 /// Maximum number of log places listed per group.
@@ -132,6 +132,8 @@ struct Builder<'a> {
     against: ChangeLabels<'a>,
     texts: HashMap<String, usize>,
     frames: HashMap<(usize, usize, Class), usize>,
+    /// The same by the address of the frame's information.
+    by_address: HashMap<(usize, Class), usize>,
     /// Size of the source excerpts so far, in bytes.
     source_bytes: usize,
 }
@@ -155,6 +157,10 @@ impl Builder<'_> {
         run: &Run<'a>,
         report: &mut Report<'a>,
     ) -> usize {
+        let key = (Arc::as_ptr(&frame.info) as usize, class);
+        if let Some(index) = self.by_address.get(&key) {
+            return *index;
+        }
         let name = self.text(
             terminal(frame.info.name().unwrap_or("?")),
             &mut report.texts,
@@ -168,6 +174,7 @@ impl Builder<'_> {
         if index == next {
             report.frames.push((name, place, class.as_str()));
         }
+        self.by_address.insert(key, index);
         index
     }
 }
@@ -205,9 +212,7 @@ fn row<'a>(
         records: group.records(),
         bytes: leak.map(|l| l.bytes),
         blocks: leak.map(|l| l.blocks),
-        function: culprit
-            .and_then(|f| f.info.name())
-            .map_or(String::new(), |name| clean(&simple_name(name))),
+        function: culprit.map_or(String::new(), |f| clean(&run.triage.names.simple(&f.info))),
         place: culprit.map_or(String::new(), |f| {
             clean(&location::display_location(&f.info, run))
         }),
@@ -265,7 +270,7 @@ fn notes(group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
         ));
     }
     notes.extend(
-        advice::hints(finding, triaged.culprit.own)
+        advice::hints_by_names(finding, triaged.culprit.own, &run.triage.names)
             .into_iter()
             .map(String::from),
     );

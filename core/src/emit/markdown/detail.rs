@@ -86,7 +86,7 @@ fn details(
     for note in summary::notes(finding).take(MAX_NOTES) {
         out += &format!("- {}\n", code(&shortened(note, 300)));
     }
-    for hint in advice::hints(finding, triaged.culprit.own) {
+    for hint in advice::hints_by_names(finding, triaged.culprit.own, &run.triage.names) {
         out += &format!("- {}\n", prose(hint));
     }
     if !out.ends_with("\n\n") {

@@ -5,6 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use serde_json::value::RawValue;
+
+use super::frame_texts::FrameTexts;
 use super::physical_location::{MAX_NAME, SarifLocation, function, sarif_location};
 use super::wire::{
     CodeFlow, Fingerprints, FrameObject, Message, ResultObject, StackObject, Suppression,
@@ -25,23 +28,22 @@ const MAX_FRAMES: usize = 60;
 /// Maximum number of stacks per result.
 const MAX_STACKS: usize = 8;
 
-/// Returns the result for a group. `rule` is the id and index of its rule. `frames_left` limits the
-/// total number of frames, because GitHub limits the size of a report to 10 MB; when it's
-/// exhausted, results have no stacks.
-pub(super) fn result<'a>(
+/// Returns the result for a group, with the stacks of [`shown_stacks`], whose frames have texts.
+/// `rule` is the id and index of its rule.
+pub(super) fn result<'a, 't>(
     group: &Group<'a>,
     rule: (String, usize),
     disposition: Disposition,
     run: &Run<'a>,
     options: &RenderOptions<'_>,
-    frames_left: &mut usize,
-) -> ResultObject<'a> {
+    shown: &[Stack],
+    texts: &'t FrameTexts,
+) -> ResultObject<'a, 't> {
     let FindingInRun {
         finding,
         triaged,
         rule: matching_rule,
     } = group.first();
-    let shown = shown_stacks(finding, frames_left);
     let related = related(shown, run);
     let location = location::finding_location(finding, triaged, run);
     let log = location::log_location(finding, run);
@@ -72,13 +74,14 @@ pub(super) fn result<'a>(
             .show_accepted
             .then(|| suppressions(disposition, matching_rule)),
         related_locations: related,
-        code_flows: flows(shown, run),
-        stacks: stacks(shown, run),
+        code_flows: flows(shown, texts),
+        stacks: stacks(shown, texts),
     }
 }
 
-/// Returns the stacks to include. They are empty if `frames_left` is too small for them.
-fn shown_stacks<'a>(finding: &'a Finding, frames_left: &mut usize) -> &'a [Stack] {
+/// Returns the stacks to include. `frames_left` limits the total number of frames, because GitHub
+/// limits the size of a report to 10 MB; when it's too small, the result has no stacks.
+pub(super) fn shown_stacks<'a>(finding: &'a Finding, frames_left: &mut usize) -> &'a [Stack] {
     let stacks = &finding.stacks[..finding.stacks.len().min(MAX_STACKS)];
     let frames = stacks.iter().map(|s| s.frames.len().min(MAX_FRAMES)).sum();
     match frames_left.checked_sub(frames) {
@@ -147,23 +150,13 @@ fn related(stacks: &[Stack], run: &Run<'_>) -> Vec<SarifLocation> {
 
 /// Returns a code flow for each stack: its frames in the repository, the outermost first. Empty if
 /// there is only one such frame.
-fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
-    let step = |frame: &Frame| {
-        let location = location::repository_location(&frame.info, run)?;
-        let text = escaped(&shortened(frame.info.name().unwrap_or("?"), MAX_NAME));
-        Some(ThreadFlowLocation {
-            location: SarifLocation {
-                message: Some(Message { text }),
-                ..sarif_location(&location, Some(frame))
-            },
-        })
-    };
+fn flows<'t>(stacks: &[Stack], texts: &'t FrameTexts) -> Vec<CodeFlow<'t>> {
     let flow = |stack: &Stack| {
-        let mut steps: Vec<ThreadFlowLocation> = stack
+        let mut steps: Vec<&RawValue> = stack
             .frames
             .iter()
             .take(MAX_FRAMES)
-            .filter_map(step)
+            .filter_map(|frame| texts.step(frame))
             .collect();
         steps.reverse();
         let message = Message {
@@ -174,7 +167,7 @@ fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
             thread_flows: [ThreadFlow { locations: steps }],
         })
     };
-    let flows: Vec<CodeFlow> = stacks.iter().filter_map(flow).collect();
+    let flows: Vec<CodeFlow<'_>> = stacks.iter().filter_map(flow).collect();
     let steps: usize = flows
         .iter()
         .map(|f| f.thread_flows[0].locations.len())
@@ -182,13 +175,25 @@ fn flows(stacks: &[Stack], run: &Run<'_>) -> Vec<CodeFlow> {
     if steps > 1 { flows } else { Vec::new() }
 }
 
+/// Returns the step of a frame. `None` if it isn't in the repository.
+pub(super) fn step(frame: &Frame, run: &Run<'_>) -> Option<ThreadFlowLocation> {
+    let location = location::repository_location(&frame.info, run)?;
+    let text = escaped(&shortened(frame.info.name().unwrap_or("?"), MAX_NAME));
+    Some(ThreadFlowLocation {
+        location: SarifLocation {
+            message: Some(Message { text }),
+            ..sarif_location(&location, Some(frame))
+        },
+    })
+}
+
 /// Returns the stacks without duplicates, which checkers may print but SARIF forbids.
-fn stacks(stacks: &[Stack], run: &Run<'_>) -> Vec<StackObject> {
-    let mut out: Vec<StackObject> = Vec::new();
+fn stacks<'t>(stacks: &[Stack], texts: &'t FrameTexts) -> Vec<StackObject<'t>> {
+    let mut out: Vec<StackObject<'_>> = Vec::new();
     for stack in stacks
         .iter()
         .filter(|s| !s.frames.is_empty())
-        .map(|s| stack(s, run))
+        .map(|s| stack(s, texts))
     {
         if !out.contains(&stack) {
             out.push(stack);
@@ -197,38 +202,42 @@ fn stacks(stacks: &[Stack], run: &Run<'_>) -> Vec<StackObject> {
     out
 }
 
-/// Converts a stack. Frames outside of the repository have no physical location.
-fn stack(stack: &Stack, run: &Run<'_>) -> StackObject {
-    let frame = |frame: &Frame| {
-        let elsewhere = || {
-            Some(location::display_location(&frame.info, run))
-                .filter(|p| !p.is_empty() && frame.info.file.is_some())
-        };
-        let location = match location::repository_location(&frame.info, run) {
-            Some(location) => sarif_location(&location, Some(frame)),
-            None => SarifLocation {
-                logical_locations: function(frame),
-                message: elsewhere().map(|p| Message {
-                    text: escaped(&shortened(&p, MAX_NAME)),
-                }),
-                ..SarifLocation::default()
-            },
-        };
-        FrameObject {
-            location,
-            module: frame
-                .info
-                .module
-                .as_deref()
-                .map(|m| shortened(m, MAX_NAME).into_owned()),
-        }
+/// Converts a frame. Frames outside of the repository have no physical location.
+pub(super) fn frame(frame: &Frame, run: &Run<'_>) -> FrameObject {
+    let elsewhere = || {
+        Some(location::display_location(&frame.info, run))
+            .filter(|p| !p.is_empty() && frame.info.file.is_some())
     };
+    let location = match location::repository_location(&frame.info, run) {
+        Some(location) => sarif_location(&location, Some(frame)),
+        None => SarifLocation {
+            logical_locations: function(frame),
+            message: elsewhere().map(|p| Message {
+                text: escaped(&shortened(&p, MAX_NAME)),
+            }),
+            ..SarifLocation::default()
+        },
+    };
+    let module = frame.info.module.as_deref();
+    FrameObject {
+        location,
+        module: module.map(|m| shortened(m, MAX_NAME).into_owned()),
+    }
+}
+
+/// Converts a stack.
+fn stack<'t>(stack: &Stack, texts: &'t FrameTexts) -> StackObject<'t> {
     let message = Message {
         text: escaped(&label(stack)),
     };
     StackObject {
         message,
-        frames: stack.frames.iter().take(MAX_FRAMES).map(frame).collect(),
+        frames: stack
+            .frames
+            .iter()
+            .take(MAX_FRAMES)
+            .filter_map(|frame| texts.frame(frame))
+            .collect(),
     }
 }
 

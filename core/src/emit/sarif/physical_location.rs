@@ -14,7 +14,7 @@ use crate::model::Frame;
 pub(super) const MAX_NAME: usize = 300;
 
 /// Section 3.28.
-#[derive(Default, PartialEq, Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SarifLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub(super) struct SarifLocation {
 }
 
 /// Section 3.29.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PhysicalLocation {
     pub(super) artifact_location: ArtifactLocation,
@@ -36,7 +36,7 @@ pub(super) struct PhysicalLocation {
 }
 
 /// Section 3.4.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactLocation {
     pub(super) uri: String,
@@ -45,7 +45,7 @@ pub(super) struct ArtifactLocation {
 }
 
 /// Section 3.30. Lines and columns count from 1.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
     pub(super) start_line: u32,
@@ -54,7 +54,7 @@ pub(super) struct Region {
 }
 
 /// Section 3.33.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LogicalLocation {
     pub(super) fully_qualified_name: String,

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::physical_location::SarifLocation;
 
@@ -26,7 +27,8 @@ pub(super) struct RunObject<'a> {
     pub(super) invocations: [Invocation<'a>; 1],
     pub(super) original_uri_base_ids: BaseIds,
     pub(super) column_kind: &'static str,
-    pub(super) results: Vec<ResultObject<'a>>,
+    /// Empty: results are written one by one.
+    pub(super) results: [(); 0],
 }
 
 /// Section 3.18.
@@ -136,7 +138,7 @@ pub(super) struct BaseId {
 /// Section 3.27.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ResultObject<'a> {
+pub(super) struct ResultObject<'a, 't> {
     pub(super) rule_id: String,
     pub(super) rule_index: usize,
     pub(super) kind: &'static str,
@@ -152,9 +154,9 @@ pub(super) struct ResultObject<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) related_locations: Vec<SarifLocation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) code_flows: Vec<CodeFlow>,
+    pub(super) code_flows: Vec<CodeFlow<'t>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stacks: Vec<StackObject>,
+    pub(super) stacks: Vec<StackObject<'t>>,
 }
 
 /// Section 3.27.17. GitHub only reads the first.
@@ -177,15 +179,16 @@ pub(super) struct Suppression {
 /// Section 3.36.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CodeFlow {
+pub(super) struct CodeFlow<'t> {
     pub(super) message: Message,
-    pub(super) thread_flows: [ThreadFlow; 1],
+    pub(super) thread_flows: [ThreadFlow<'t>; 1],
 }
 
 /// Section 3.37.
 #[derive(Serialize)]
-pub(super) struct ThreadFlow {
-    pub(super) locations: Vec<ThreadFlowLocation>,
+pub(super) struct ThreadFlow<'t> {
+    /// The texts of [`ThreadFlowLocation`].
+    pub(super) locations: Vec<&'t RawValue>,
 }
 
 /// Section 3.38.
@@ -195,14 +198,23 @@ pub(super) struct ThreadFlowLocation {
 }
 
 /// Section 3.44.
-#[derive(PartialEq, Serialize)]
-pub(super) struct StackObject {
+#[derive(Serialize)]
+pub(super) struct StackObject<'t> {
     pub(super) message: Message,
-    pub(super) frames: Vec<FrameObject>,
+    /// The texts of [`FrameObject`].
+    pub(super) frames: Vec<&'t RawValue>,
+}
+
+impl PartialEq for StackObject<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = self.frames.iter().map(|frame| frame.get());
+        let others = other.frames.iter().map(|frame| frame.get());
+        self.message == other.message && texts.eq(others)
+    }
 }
 
 /// Section 3.45.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 pub(super) struct FrameObject {
     pub(super) location: SarifLocation,
     #[serde(skip_serializing_if = "Option::is_none")]

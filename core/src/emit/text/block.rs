@@ -109,7 +109,7 @@ fn location(
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    hints(finding, triaged, paint, out)?;
+    hints(finding, triaged, run, paint, out)?;
     let Some(info) = location::culprit_frame(finding, triaged).map(|f| &f.info) else {
         return Ok(());
     };
@@ -130,10 +130,11 @@ fn location(
 pub(super) fn hints(
     finding: &Finding,
     triaged: &TriagedFinding,
+    run: &Run<'_>,
     paint: Paint,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
-    for hint in advice::hints(finding, triaged.culprit.own) {
+    for hint in advice::hints_by_names(finding, triaged.culprit.own, &run.triage.names) {
         writeln!(out, "  {} {hint}", paint.mark("="))?;
     }
     Ok(())
@@ -203,7 +204,8 @@ fn stack(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let full = paint.shows_full_stacks();
-    let ShownStack { parts, is_rust } = ShownStack::new(stack, classes, culprit, full);
+    let ShownStack { parts, is_rust } =
+        ShownStack::new(stack, classes, culprit, &run.triage.names, full);
     for part in parts {
         let at = match part {
             Part::Folded { name, text, .. } => {

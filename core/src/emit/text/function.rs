@@ -18,7 +18,6 @@ use super::paint::Paint;
 use crate::culprit::Class;
 use crate::model::{FrameInfo, Kind, Leak};
 use crate::numbers::{amount, count};
-use crate::symbol::simple_name;
 
 /// Writes the block of the groups, with lines for at most `max` of them. Returns the number of
 /// these lines.
@@ -33,7 +32,7 @@ pub(super) fn write(
         finding, triaged, ..
     } = groups[0].first();
     heading(groups, run, paint, out)?;
-    block::hints(finding, triaged, paint, out)?;
+    block::hints(finding, triaged, run, paint, out)?;
     let info = culprit_frame(finding, triaged).map(|frame| &*frame.info);
     let sites = sites(groups.iter().flat_map(|group| &group.members), run);
     if let Some(info) = info {
@@ -101,7 +100,10 @@ fn place(
 ) -> fmt::Result {
     let name = block::culprit_name(groups[0].first().finding, info, paint).unwrap_or_default();
     let function = paint.whole(&format!("in {}", terminal(&name))).into_owned();
-    let file = display_file(info, run).or_else(|| info.module.as_deref().map(|m| format!("({m})")));
+    let file = display_file(info, run).or_else(|| {
+        let module = info.module.as_deref();
+        module.map(|m| Cow::Owned(format!("({m})")))
+    });
     let file = file.map_or(String::new(), |file| {
         format!("{} ", paint.whole(&terminal(&file)))
     });
@@ -169,7 +171,7 @@ fn different_callers(groups: &[Group<'_>], run: &Run<'_>) -> Vec<Option<String>>
     };
     let depth = (0..).take_while(is_shared).count();
     let describe = |info: &&&FrameInfo| {
-        let name = info.name().map(simple_name).unwrap_or_default();
+        let name = run.triage.names.simple(info);
         let place = display_location(info, run);
         String::from(format!("{name} {place}").trim())
     };

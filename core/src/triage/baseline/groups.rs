@@ -2,13 +2,14 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
 use super::BaselineEntry;
-use crate::culprit::FrameCache;
+use crate::culprit::{FrameCache, FrameNames};
 use crate::fingerprint;
 use crate::model::{Amount, Finding, Kind};
 use crate::parse::Parsed;
@@ -32,6 +33,7 @@ pub(super) fn severity_rank(kind: &str) -> u8 {
 pub(super) fn groups(
     parsed: &Parsed,
     findings: &[TriagedFinding],
+    names: &Arc<FrameNames>,
     is_chosen: impl Fn(usize) -> bool,
 ) -> Vec<Group> {
     // The fingerprint, and the sizes if the fingerprint is weak.
@@ -39,6 +41,7 @@ pub(super) fn groups(
     let mut indices: HashMap<Key<'_>, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of = vec![None; findings.len()];
+    let mut names = FrameCache::with_names(names);
     let all = findings.iter().zip(&parsed.findings).enumerate();
     for (at, (triaged, finding)) in all.filter(|(at, _)| is_chosen(*at)) {
         let sizes = finding
@@ -48,7 +51,7 @@ pub(super) fn groups(
         let key = (triaged.fingerprint.as_str(), sizes);
         let index = *indices.entry(key).or_insert_with(|| {
             groups.push(Group {
-                entry: new_entry(finding, triaged),
+                entry: new_entry(finding, triaged, &mut names),
                 members: Vec::new(),
             });
             groups.len() - 1
@@ -75,7 +78,7 @@ pub(super) fn groups(
     groups
 }
 
-fn new_entry(finding: &Finding, triaged: &TriagedFinding) -> BaselineEntry {
+fn new_entry(finding: &Finding, triaged: &TriagedFinding, names: &mut FrameCache) -> BaselineEntry {
     BaselineEntry {
         fingerprint: triaged.fingerprint.to_string(),
         weak: triaged.fingerprint.is_weak(),
@@ -84,7 +87,11 @@ fn new_entry(finding: &Finding, triaged: &TriagedFinding) -> BaselineEntry {
         bytes: 0,
         blocks: 0,
         places: 0,
-        frames: fingerprint::hashed_lines(finding, &mut FrameCache::default()).0,
+        frames: fingerprint::hashed_lines(finding, names)
+            .0
+            .iter()
+            .map(|line| line.to_string())
+            .collect(),
     }
 }
 

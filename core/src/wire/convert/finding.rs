@@ -1,9 +1,9 @@
 //! Conversion of findings, stacks and frames.
 
 use alloc::borrow::Cow;
-use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use super::{borrow, hex, own, parse_hex};
+use super::{KnownFrames, borrow, hex, own};
 use crate::culprit::Class;
 use crate::model::{self, Kind, Role, Text, Tool};
 use crate::wire::{Finding, Frame, Instance, Leak, Stack, Suppression};
@@ -32,15 +32,18 @@ impl Leak {
     }
 }
 
-impl From<Finding<'_>> for model::Finding {
-    fn from(wire: Finding<'_>) -> Self {
+impl<'a> Finding<'a> {
+    /// Converts a finding that was read.
+    pub(crate) fn into_model(self, frames: &mut KnownFrames<'a>) -> model::Finding {
+        let wire = self;
         let occurrences = wire.occurrences;
-        Self {
+        let stacks = wire.stacks.into_iter();
+        model::Finding {
             tool: Tool::from_name(&wire.tool),
             kind: Kind::from_json(&wire.kind),
             title: wire.title.into(),
             leak: wire.leak.map(|leak| leak.of_one_record(occurrences)),
-            stacks: wire.stacks.into_iter().map(Into::into).collect(),
+            stacks: stacks.map(|stack| stack.into_model(frames)).collect(),
             notes: wire.notes.into_iter().map(Text::from).collect(),
             generated_suppression: wire.suppression.map(Into::into),
             occurrences,
@@ -71,32 +74,31 @@ impl From<Suppression<'_>> for model::GeneratedSuppression {
 }
 
 impl<'a> Stack<'a> {
-    pub(crate) fn new(stack: &'a model::Stack, classes: &[Class]) -> Self {
-        let frames = stack.frames.iter().zip(classes);
+    /// Converts a stack, but not its frames.
+    pub(crate) fn without_frames(stack: &'a model::Stack) -> Self {
         Self {
             role: stack.role.as_str().into(),
             label: borrow(&stack.label),
-            frames: frames
-                .map(|(frame, class)| Frame::new(frame, *class))
-                .collect(),
+            frames: Vec::new(),
         }
     }
-}
 
-/// An unknown role of a newer leakgate becomes [`Role::Other`].
-impl From<Stack<'_>> for model::Stack {
-    fn from(wire: Stack<'_>) -> Self {
-        let role = Role::ALL.iter().find(|r| r.as_str() == wire.role);
-        Self {
+    /// Converts a stack that was read. An unknown role of a newer leakgate becomes
+    /// [`Role::Other`].
+    fn into_model(self, frames: &mut KnownFrames<'a>) -> model::Stack {
+        let role = Role::ALL.iter().find(|r| r.as_str() == self.role);
+        let all = self.frames.into_iter();
+        model::Stack {
             role: role.copied().unwrap_or(Role::Other),
-            label: own(wire.label),
-            frames: wire.frames.into_iter().map(Into::into).collect(),
+            label: own(self.label),
+            frames: all.map(|frame| frames.read(frame)).collect(),
         }
     }
 }
 
 impl<'a> Frame<'a> {
-    fn new(frame: &'a model::Frame, class: Class) -> Self {
+    /// Converts a frame.
+    pub(crate) fn new(frame: &'a model::Frame, class: Class) -> Self {
         let info = &frame.info;
         let symbol = info
             .function
@@ -115,34 +117,6 @@ impl<'a> Frame<'a> {
             build_id: borrow(&info.build_id),
             inlined: frame.inlined,
             class: class.as_str().into(),
-        }
-    }
-}
-
-impl From<Frame<'_>> for model::Frame {
-    fn from(wire: Frame<'_>) -> Self {
-        let is_mangled = wire.symbol.is_some();
-        let (function, demangled) = if is_mangled {
-            (wire.symbol, wire.function)
-        } else {
-            (wire.function, None)
-        };
-        let info = model::FrameInfo {
-            function: own(function),
-            demangled: own(demangled),
-            file: own(wire.file),
-            line: wire.line,
-            column: wire.column,
-            module: own(wire.module),
-            offset: parse_hex(wire.offset),
-            build_id: own(wire.build_id),
-            ..model::FrameInfo::default()
-        };
-        Self {
-            index: wire.index,
-            address: parse_hex(wire.address),
-            inlined: wire.inlined,
-            info: Arc::new(info),
         }
     }
 }

@@ -1,0 +1,85 @@
+//! Frames of the JSON report. Most frames are in many stacks, so the text of each is computed once.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+use hashbrown::HashMap;
+
+use super::serialize;
+use crate::culprit::Class;
+use crate::model::{Frame, FrameInfo, Stack};
+use crate::numbers::{push_decimal, push_hex};
+use crate::wire;
+
+/// The fields before and after those that depend only on a frame's information.
+const HEAD: &str = "{\"index\":0,\"address\":null,";
+const TAIL: &str = ",\"inlined\":false,\"class\":\"own\"}";
+
+/// Writes frames, and remembers their texts.
+#[derive(Default)]
+pub(super) struct FrameWriter {
+    /// The fields of a frame, by the address of its information.
+    texts: HashMap<usize, String>,
+}
+
+impl FrameWriter {
+    /// Appends the frames of a stack, separated by commas.
+    pub(super) fn write(
+        &mut self,
+        stack: &Stack,
+        classes: &[Class],
+        out: &mut String,
+    ) -> fmt::Result {
+        for (at, (frame, class)) in stack.frames.iter().zip(classes).enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            self.frame(frame, *class, out)?;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, frame: &Frame, class: Class, out: &mut String) -> fmt::Result {
+        out.push_str("{\"index\":");
+        push_decimal(frame.index.into(), out);
+        out.push_str(",\"address\":");
+        match frame.address {
+            Some(address) => {
+                out.push_str("\"0x");
+                push_hex(address, out);
+                out.push_str("\",");
+            }
+            None => out.push_str("null,"),
+        }
+        let key = Arc::as_ptr(&frame.info) as usize;
+        match self.texts.get(&key) {
+            Some(text) => out.push_str(text),
+            None => {
+                let text = fields(&frame.info)?;
+                out.push_str(&text);
+                self.texts.insert(key, text);
+            }
+        }
+        out.push_str(match frame.inlined {
+            true => ",\"inlined\":true,\"class\":\"",
+            false => ",\"inlined\":false,\"class\":\"",
+        });
+        out.push_str(class.as_str());
+        out.push_str("\"}");
+        Ok(())
+    }
+}
+
+/// Returns the fields that depend only on a frame's information.
+fn fields(info: &Arc<FrameInfo>) -> Result<String, fmt::Error> {
+    let frame = Frame {
+        index: 0,
+        address: None,
+        inlined: false,
+        info: Arc::clone(info),
+    };
+    let text = serialize(&wire::Frame::new(&frame, Class::Own))?;
+    let fields = text.strip_prefix(HEAD).and_then(|t| t.strip_suffix(TAIL));
+    fields.map(String::from).ok_or(fmt::Error)
+}
