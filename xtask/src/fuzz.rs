@@ -35,15 +35,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         _ => return Err("usage: cargo xtask fuzz [SECONDS]".into()),
     };
     setup::install(&setup::shell()?, NEEDS);
-    for_seconds(&setup::shell_with(NEEDS)?, seconds, &[])
+    for_seconds(&setup::shell_with(NEEDS)?, seconds)
 }
 
-/// Options for cargo-fuzz that build in half the time. The core has no unsafe code, so
-/// AddressSanitizer would check only its dependencies.
-pub(crate) const FAST_BUILD: &[&str] = &["--dev", "--sanitizer=none"];
-
-/// Fuzzes each target for some seconds, until the first failure. `options` are for cargo-fuzz.
-pub(crate) fn for_seconds(sh: &Shell, seconds: u32, options: &[&str]) -> Outcome {
+/// Fuzzes each target for some seconds, until the first failure.
+pub(crate) fn for_seconds(sh: &Shell, seconds: u32) -> Outcome {
     let home = setup::repository()?;
     let _here = sh.push_dir(home.join("fuzz"));
     for (target, head) in TARGETS {
@@ -54,7 +50,7 @@ pub(crate) fn for_seconds(sh: &Shell, seconds: u32, options: &[&str]) -> Outcome
         let limits = ["-timeout=10", "-print_final_stats=1"];
         let fuzz = cmd!(
             sh,
-            "cargo +nightly fuzz run {options...} {target} -- {time} {length} {limits...}"
+            "cargo +nightly fuzz run {target} -- {time} {length} {limits...}"
         );
         println!("{fuzz}");
         report(target, &fuzz.quiet().ignore_status().output()?)?;

@@ -13,6 +13,7 @@ mod sizes;
 mod snapshots;
 mod test;
 mod wasm;
+mod zoo;
 
 use std::process::ExitCode;
 
@@ -29,7 +30,8 @@ const USAGE: &str = "usage: cargo xtask test [--full]
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
        cargo xtask snapshots [--list] [FILTER]
-       cargo xtask wasm [--bench|--test]";
+       cargo xtask wasm [--bench|--test]
+       cargo xtask zoo [--short|--list] [FILTER]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Some("release") => release::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         Some("wasm") => wasm::run(&rest),
+        Some("zoo") => zoo::run(&rest),
         _ => Err(USAGE.into()),
     };
     match outcome {

@@ -12,7 +12,7 @@ use xshell::{Shell, cmd};
 
 use crate::{Outcome, test};
 
-pub(crate) use need::Need;
+pub(crate) use need::{MIRI_HOME, Need};
 
 /// Targets for which the core is built to prove that it needs neither std nor an operating system.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
@@ -53,7 +53,7 @@ pub(crate) fn install(sh: &Shell, needs: &[Need]) {
 
 /// Installs Debian packages. A new machine has no package lists yet. Without root and without
 /// password-less sudo, this fails without asking for anything.
-fn install_packages(sh: &Shell, packages: &[&str]) -> xshell::Result<()> {
+pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> xshell::Result<()> {
     let sudo: &[&str] = if need::succeeds("sudo", &["-n", "true"]) {
         &["sudo", "-n"]
     } else {

@@ -29,7 +29,7 @@ const NEXTEST: &str = "0.9.143";
 
 /// The rustup home that contains Miri, and the toolchain there: not every nightly has Miri, and the
 /// user's own nightly stays as it is.
-const MIRI_HOME: &str = "target/rustup";
+pub(crate) const MIRI_HOME: &str = "target/rustup";
 const MIRI: &str = "nightly --profile minimal --component miri --component rust-src";
 
 /// Exits with 0 if the C headers of this Python are installed.

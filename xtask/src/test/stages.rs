@@ -4,7 +4,7 @@ use xshell::{Shell, cmd};
 
 use super::{Extent, needs, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
-use crate::{Outcome, archive, bench, fuzz, page, wasm};
+use crate::{Outcome, archive, bench, fuzz, page, wasm, zoo};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -17,8 +17,7 @@ pub(crate) struct Stage {
 }
 
 /// Seconds for each fuzz target.
-const FUZZ_SECONDS: u32 = 5;
-const FUZZ_SECONDS_FULL: u32 = 300;
+const FUZZ_SECONDS: u32 = 300;
 
 /// Mutated logs in each part of the test `mutants`. Its default is a sample.
 const MUTANTS: &str = "100000";
@@ -97,6 +96,18 @@ pub(super) const ALL: &[Stage] = &[
         run: |sh, _| tool_tests(sh, ALL_CHECKERS),
     },
     Stage {
+        name: "Zoo (sample)",
+        only: Some(Extent::Fast),
+        needs: zoo::SHORT_NEEDS,
+        run: |sh, _| zoo::short(sh),
+    },
+    Stage {
+        name: "Zoo",
+        only: Some(Extent::Full),
+        needs: zoo::NEEDS,
+        run: |sh, _| zoo::all(sh, None),
+    },
+    Stage {
         name: "The action on a runner",
         only: Some(Extent::Full),
         needs: workflows::RUNNER,
@@ -139,10 +150,16 @@ pub(super) const ALL: &[Stage] = &[
         run: |sh, _| archive::test(sh),
     },
     Stage {
+        name: "Fuzz targets",
+        only: Some(Extent::Fast),
+        needs: &[Need::Program("c++", "g++")],
+        run: |sh, _| fuzz_targets(sh),
+    },
+    Stage {
         name: "Fuzzing",
-        only: None,
+        only: Some(Extent::Full),
         needs: fuzz::NEEDS,
-        run: fuzzing,
+        run: |sh, _| fuzz::for_seconds(sh, FUZZ_SECONDS),
     },
     Stage {
         name: "Benchmarks (small)",
@@ -196,6 +213,7 @@ const CHECKERS_AND_HARNESSES: &[Need] = &[
     Need::Program("meson", "meson"),
     Need::Program("ninja", "ninja-build"),
     Need::Program("python3", "python3"),
+    Need::File("/usr/bin/go", "golang-go"),
     Need::PythonHeaders,
     Need::PyPi,
     Need::Nextest,
@@ -277,9 +295,9 @@ fn documentation(sh: &Shell) -> Outcome {
     Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
 }
 
-fn fuzzing(sh: &Shell, extent: Extent) -> Outcome {
-    match extent {
-        Extent::Fast => fuzz::for_seconds(sh, FUZZ_SECONDS, fuzz::FAST_BUILD),
-        Extent::Full => fuzz::for_seconds(sh, FUZZ_SECONDS_FULL, &[]),
-    }
+/// Compiles the fuzz targets. Fuzzing itself needs a build of everything with a nightly compiler,
+/// which takes minutes.
+fn fuzz_targets(sh: &Shell) -> Outcome {
+    let options = ["--manifest-path=fuzz/Cargo.toml", "--target-dir=target"];
+    Ok(cmd!(sh, "cargo check {options...}").run()?)
 }
