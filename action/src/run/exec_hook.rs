@@ -179,12 +179,21 @@ impl ExecHook {
     }
 }
 
-/// Gives a program the `LD_PRELOAD` with which the library met it.
+/// Gives a program the `LD_PRELOAD` with which the library met it, without the libraries of
+/// valgrind. The caller may run under valgrind, which removes them only from `LD_PRELOAD` itself;
+/// a program that loads them looks as if it were checked.
 pub(super) fn restore_preload(command: &mut Command) {
     if let Some(preload) = std::env::var_os(PRELOAD_OF_PROGRAM) {
-        command.env(PRELOAD, preload);
+        command.env(PRELOAD, without_valgrind(&preload.to_string_lossy()));
         command.env_remove(PRELOAD_OF_PROGRAM);
     }
+}
+
+/// Returns a value of `LD_PRELOAD` without the libraries of valgrind.
+fn without_valgrind(preload: &str) -> String {
+    let is_other = |path: &&str| !path.is_empty() && !path.contains("/vgpreload_");
+    let others: Vec<&str> = preload.split([':', ' ']).filter(is_other).collect();
+    others.join(":")
 }
 
 /// Keeps the library out of a program that contains a sanitizer, whose runtime must be loaded
@@ -285,6 +294,17 @@ mod tests {
             unchecked.programs,
             ["sed".to_owned(), "sh".to_owned()].into()
         );
+    }
+
+    #[test]
+    fn libraries_of_valgrind_are_removed() {
+        let valgrind = "/usr/libexec/valgrind/vgpreload_core-amd64-linux.so:\
+                        /usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so";
+        assert_eq!(
+            without_valgrind(&format!("{valgrind}:/x/a.so:b.so")),
+            "/x/a.so:b.so"
+        );
+        assert_eq!(without_valgrind(valgrind), "");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "run/programs",
         programs_of_the_system_are_not_checked(VALGRIND, GCC),
         programs_of_the_project_are_found(VALGRIND, GCC),
-        children_that_run_other_programs_are_excused(VALGRIND, GCC),
+        children_that_run_other_programs_are_excused(VALGRIND, GCC, PERL),
         killed_child_of_checked_program_fails(VALGRIND, GCC),
         each_leak_between_tools_is_found(VALGRIND, GCC),
         program_that_is_not_reached_fails(VALGRIND, GCC),
@@ -52,6 +52,13 @@ int main(int argc, char **argv) {
     if (!strcmp(how, "spawn")) posix_spawn(&pid, "./app", NULL, NULL, leak, environ);
     if (!strcmp(how, "tools")) return system("true; echo a | sed s/a/b/ > /dev/null");
     if (!strcmp(how, "popen")) pclose(popen("expr 1 + 1", "r"));
+    if (!strcmp(how, "interpreter")) return system("perl -e 'print 1'");
+    if (!strcmp(how, "own-environment")) {
+        char preload[4096], *perl[] = {"perl", "-e", "print 1", NULL}, *env[] = {preload, NULL};
+        const char *value = getenv("LD_PRELOAD");
+        snprintf(preload, sizeof preload, "LD_PRELOAD=%s", value ? value : "");
+        if (fork() == 0) { execve("/usr/bin/perl", perl, env); _exit(8); }
+    }
     if (!strcmp(how, "become-tool")) execlp("true", "true", NULL);
     if (!strcmp(how, "missing")) { if (fork() == 0) { execlp("no-such-tool", "x", NULL); _exit(7); } }
     while (wait(NULL) > 0) {}
@@ -103,7 +110,15 @@ fn programs_of_the_project_are_found() {
 
 fn children_that_run_other_programs_are_excused() {
     let project = with_starter();
-    for how in ["tools", "popen", "become-tool", "missing"] {
+    let programs = [
+        "tools",
+        "popen",
+        "become-tool",
+        "missing",
+        "interpreter",
+        "own-environment",
+    ];
+    for how in programs {
         let result = project.run(&["--tool", "memcheck", "--", "./starter", how]);
         result.assert_passes();
     }
