@@ -155,7 +155,8 @@ impl Visit<'_> {
         for (job, entry) in self.combinations(&workflow) {
             let is_entry = |leg: &&Leg| leg.job == job.id && leg.tool == entry.tool;
             let expected = self.project.legs.iter().find(is_entry);
-            if self.is_short && !expected.is_some_and(|leg| leg.short) {
+            let is_wanted = |leg: &Leg| leg.skip.is_none() && (leg.short || !self.is_short);
+            if !expected.map_or(!self.is_short, is_wanted) {
                 continue;
             }
             let observed = self.leg(&archive, job, &entry);

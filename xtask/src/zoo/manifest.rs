@@ -74,6 +74,8 @@ pub(super) struct Leg {
     /// True if the generated workflow doesn't have this checker, but its maintainer adds it.
     #[serde(default)]
     pub(super) added: bool,
+    /// Why this leg isn't tried, such as a test suite that fails without leakgate, too.
+    pub(super) skip: Option<String>,
     /// Codes of the reasons to fail, sorted. A run without any passes.
     #[serde(default)]
     pub(super) reasons: Vec<String>,
