@@ -4,10 +4,10 @@
 //! since then, a program built with `-asan` does a leak check when it ends. Older ones call
 //! `exit_group` directly.
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, ReadCache};
 
 /// Start of the section: the magic, the size of a pointer, and flags.
 const HEADER: usize = 32;
@@ -23,10 +23,12 @@ const WITH_LEAK_CHECK: u32 = 25;
 
 /// Returns true for a program of Go that does no leak check when it ends.
 pub(super) fn ends_without_leak_check(path: &Path) -> bool {
-    let Ok(bytes) = fs::read(path) else {
+    let Ok(file) = File::open(path) else {
         return false;
     };
-    let Ok(program) = object::File::parse(&*bytes) else {
+    // Only the headers and one section are read: each process asks when it starts.
+    let cache = ReadCache::new(file);
+    let Ok(program) = object::File::parse(&cache) else {
         return false;
     };
     let section = program.section_by_name(".go.buildinfo");

@@ -26,17 +26,13 @@ pub(super) fn rewrite(argv: &[String], context: Context<'_>) -> Result<CheckedCo
         }
     }
     let mut rest = argv[at..].to_vec();
-    let sets_linker = |text: &str| text.contains("-ldflags");
+    let go_flags = context.machine.env_var("GOFLAGS").unwrap_or_default();
     if let Some(value) = linker_options(&mut rest) {
         // A value can begin with a pattern of packages, and then says nothing about the others.
         if value.starts_with('-') {
-            *value = value.replacen("-", &format!("{KEEP_SYMBOLS} -"), 1);
+            *value = format!("{KEEP_SYMBOLS} {value}");
         }
-    } else if !context
-        .machine
-        .env_var("GOFLAGS")
-        .is_some_and(|flags| sets_linker(&flags))
-    {
+    } else if !go_flags.contains("-ldflags") {
         options.push(format!("-ldflags={KEEP_SYMBOLS}"));
     }
     Ok(CheckedCommand {
