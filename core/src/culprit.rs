@@ -12,7 +12,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub(crate) use self::names::{FrameCache, FrameNames};
-use crate::bytes::contains;
 use crate::model::{Finding, Frame, FrameInfo, Stack};
 
 /// The class of a frame's code.
@@ -122,7 +121,7 @@ pub(crate) fn is_certainly_third_party(info: &FrameInfo) -> bool {
 fn is_system_library(file: &str, module: &str) -> bool {
     tables::THIRD_PARTY_FILES
         .iter()
-        .any(|part| contains(file.as_bytes(), part.as_bytes()))
+        .any(|part| file.contains(part))
         || tables::SYSTEM_MODULES
             .iter()
             .any(|prefix| module.starts_with(prefix))

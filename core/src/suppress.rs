@@ -178,13 +178,7 @@ pub fn suppress(
                 .unwrap_or_default(),
         })
         .collect();
-    let mut generator = Generator {
-        parsed,
-        triage,
-        options,
-        cache: FrameCache::with_names(&triage.names),
-        ids: RuleIds::new(&options.taken),
-    };
+    let mut generator = Generator::new(parsed, triage, options);
     let texts = match syntax {
         RuleSyntax::Toml => toml::generate(&mut generator, &targets),
         RuleSyntax::Valgrind => valgrind::generate(&mut generator, &targets),
@@ -211,7 +205,18 @@ struct Generator<'a> {
     ids: RuleIds,
 }
 
-impl Generator<'_> {
+impl<'a> Generator<'a> {
+    /// Creates a generator for the findings of a run.
+    fn new(parsed: &'a Parsed, triage: &'a Triage, options: &'a RuleOptions) -> Self {
+        Self {
+            parsed,
+            triage,
+            options,
+            cache: FrameCache::with_names(&triage.names),
+            ids: RuleIds::new(&options.taken),
+        }
+    }
+
     /// For each goal, which is a list of findings, returns the first candidate that matches exactly
     /// these findings. See [`choose`].
     fn choose<T>(

@@ -11,7 +11,6 @@ mod systems;
 
 pub(super) use self::index::RowIndex;
 use super::Class;
-use crate::bytes::contains;
 
 /// The part of a frame that a row's patterns are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +95,7 @@ impl<'a> FrameNames<'a> {
             MatchOn::NamePrefix => {
                 self.name.starts_with(p) && !(self.is_rust_of_project && is_standard_module(p))
             }
-            MatchOn::File => contains(self.file.as_bytes(), p.as_bytes()),
+            MatchOn::File => self.file.contains(p),
             MatchOn::FileBase => self.base == p,
             MatchOn::FileAndName => {
                 !self.is_rust_of_project
@@ -156,7 +155,7 @@ fn is_rust_of_project(file: &str) -> bool {
         && !STANDARD
             .iter()
             .chain(THIRD_PARTY_FILES)
-            .any(|part| contains(file.as_bytes(), part.as_bytes()))
+            .any(|part| file.contains(part))
 }
 
 impl Row {

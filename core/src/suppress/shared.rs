@@ -16,8 +16,8 @@ use core::str::FromStr;
 pub use self::error::SharedRuleError;
 use self::task::SharedTask;
 use super::toml::render;
-use super::{Generator, RuleIds, RuleOptions, Target, Unsupported};
-use crate::culprit::{FrameCache, Workspace};
+use super::{Generator, RuleOptions, Target, Unsupported};
+use crate::culprit::Workspace;
 use crate::parse::Parsed;
 use crate::policy::KindSet;
 use crate::rules::Source;
@@ -139,13 +139,7 @@ pub fn suppress_shared(
     kinds: Option<&KindSet>,
     options: &RuleOptions,
 ) -> Result<SharedRule, SharedRuleError> {
-    let mut generator = Generator {
-        parsed,
-        triage,
-        options,
-        cache: FrameCache::with_names(&triage.names),
-        ids: RuleIds::new(&options.taken),
-    };
+    let mut generator = Generator::new(parsed, triage, options);
     let candidates = candidates(&mut generator, workspace, kinds);
     let chosen = select(&candidates, place)?;
     let findings: Vec<usize> = chosen.iter().map(|found| found.at).collect();

@@ -180,19 +180,25 @@ impl Task<'_, '_> {
             }
         }
         entry.fingerprint = Some(fingerprint.to_string());
-        let options = RuleOptions {
-            metadata: RuleMetadata::new("x"),
-            ..RuleOptions::default()
-        };
-        let text = render("rule", &entry, &options);
-        match Config::read("", &text) {
-            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
-                value: entry,
-                text,
-                rules: config.rules,
-            },
-            _ => Attempt::Inexpressible,
-        }
+        parsed_candidate(entry)
+    }
+}
+
+/// Returns an entry with the rules that its text means. The id and the reason follow when the entry
+/// is chosen.
+pub(super) fn parsed_candidate(entry: AllowEntry) -> Attempt<AllowEntry> {
+    let options = RuleOptions {
+        metadata: RuleMetadata::new("x"),
+        ..RuleOptions::default()
+    };
+    let text = render("rule", &entry, &options);
+    match Config::read("", &text) {
+        Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
+            value: entry,
+            text,
+            rules: config.rules,
+        },
+        _ => Attempt::Inexpressible,
     }
 }
 

@@ -5,14 +5,13 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::toml::{AllowEntry, accepted_kinds, render, size_limit};
-use super::super::{Attempt, Generator, RuleOptions};
+use super::super::toml::{AllowEntry, accepted_kinds, parsed_candidate, size_limit};
+use super::super::{Attempt, Generator};
 use super::{Located, SharedPlace, common_end};
 use crate::culprit::{Class, FrameCache};
 use crate::model::{Finding, Role};
+use crate::rules::Limit;
 use crate::rules::glob::Glob;
-use crate::rules::hygiene::is_over_broad;
-use crate::rules::{Config, Limit, RuleMetadata};
 use crate::triage::{Triage, places};
 
 /// A rule to generate.
@@ -112,19 +111,7 @@ impl SharedTask {
         let mut entry = self.base.clone();
         entry.stack = path;
         entry.stack.push(self.last.clone());
-        let options = RuleOptions {
-            metadata: RuleMetadata::new("x"),
-            ..RuleOptions::default()
-        };
-        let text = render("rule", &entry, &options);
-        match Config::read("", &text) {
-            Ok(config) if !config.rules.iter().any(is_over_broad) => Attempt::Candidate {
-                value: entry,
-                text,
-                rules: config.rules,
-            },
-            _ => Attempt::Inexpressible,
-        }
+        parsed_candidate(entry)
     }
 }
 
