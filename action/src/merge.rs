@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use leakgate_core::document::{Document, merge};
+use leakgate_core::document::{Document, DocumentReader, merge};
 use leakgate_core::emit::Run;
 
 use crate::args::{GateArgs, ReportArgs};
@@ -35,7 +35,11 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
         args.files.iter().chain(&settings.files),
         &args.reports.targets(),
     )?;
-    let (all, sources) = merge(read_legs(&args.files)?);
+    let mut errors = Vec::new();
+    let (all, sources) = merge(read_legs(&args.files, &mut errors));
+    if !errors.is_empty() {
+        return Err(Error::Several(errors));
+    }
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&all.parsed, &settings.gate, &repository);
     let verdict = leakgate_core::verdict::judge_merged(
@@ -53,42 +57,48 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
     Ok(exit_status(&verdict))
 }
 
-/// Reads the reports, each with the name of its leg. A report that occurs twice counts once.
-///
-/// # Errors
-/// Returns all errors of all files at once.
-fn read_legs(files: &[PathBuf]) -> Result<Vec<(String, Document)>, Error> {
-    let mut legs = Vec::new();
-    let mut errors = Vec::new();
-    // By the hash of their text: all texts together may be larger than the memory.
+/// Reads the reports one after the other, each with the name of its leg. A report that occurs twice
+/// counts once. The errors of all files are added to `errors`.
+fn read_legs(
+    files: &[PathBuf],
+    errors: &mut Vec<Error>,
+) -> impl Iterator<Item = (String, Document)> {
+    // By a hash: all texts together may be larger than the memory.
     let mut seen: HashMap<u64, &Path> = HashMap::new();
     let hasher = RandomState::new();
-    for path in files {
+    let mut reader = DocumentReader::default();
+    files.iter().filter_map(move |path| {
         let text = match read_text(path) {
             Ok(text) => text,
             Err(error) => {
                 errors.push(explain_glob(path, error));
-                continue;
+                return None;
             }
         };
         // Two runs never have the same processes at the same addresses.
-        let hash = hasher.hash_one(&text);
+        let hash = hasher.hash_one(sample(&text));
         let first = seen.get(&hash);
         if let Some(first) = first.filter(|first| read_text(first).is_ok_and(|t| t == text)) {
             note_duplicate(&display_path(path), &display_path(first));
-            continue;
-        }
-        match Document::read(&display_path(path), &text) {
-            Ok(document) => legs.push((leg_name(path, files), document)),
-            Err(diagnostic) => errors.push(Error::Diagnostic(diagnostic)),
+            return None;
         }
         seen.insert(hash, path);
-    }
-    if errors.is_empty() {
-        Ok(legs)
-    } else {
-        Err(Error::Several(errors))
-    }
+        match reader.read(&display_path(path), &text) {
+            Ok(document) => Some((leg_name(path, files), document)),
+            Err(diagnostic) => {
+                errors.push(Error::Diagnostic(diagnostic));
+                None
+            }
+        }
+    })
+}
+
+/// Returns parts of a text that hardly any two reports have in common: its length and its ends.
+fn sample(text: &str) -> (usize, &[u8], &[u8]) {
+    const END: usize = 4096;
+    let bytes = text.as_bytes();
+    let end = END.min(bytes.len());
+    (bytes.len(), &bytes[..end], &bytes[bytes.len() - end..])
 }
 
 /// Adds help to the error for a glob that the shell didn't expand, because no file matches it.

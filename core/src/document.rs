@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 pub use self::merge::merge;
 pub use self::untrusted::UntrustedDocument;
+use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
@@ -59,6 +60,23 @@ pub struct PriorFinding {
     pub function: Option<String>,
 }
 
+/// Reads several JSON reports. They share equal frames, so that similar runs take little memory.
+#[derive(Debug, Default)]
+pub struct DocumentReader {
+    frames: wire::KnownFrames,
+    names: FrameCache,
+}
+
+impl DocumentReader {
+    /// Parses a JSON report as [`Document::read`] does.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`Document::read`].
+    pub fn read(&mut self, file: &str, text: &str) -> Result<Document, Diagnostic> {
+        Document::read_with(file, text, self)
+    }
+}
+
 impl PriorFinding {
     /// Returns the location as `FILE:LINE`. Returns `None` if the file is unknown.
     pub fn location(&self) -> Option<String> {
@@ -97,6 +115,10 @@ impl Document {
     /// Returns one diagnostic with its line: malformed JSON, an unsupported schema, contradictory
     /// numbers, or more data than leakgate ever writes.
     pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        DocumentReader::default().read(file, text)
+    }
+
+    fn read_with(file: &str, text: &str, reader: &mut DocumentReader) -> Result<Self, Diagnostic> {
         let text = text.trim_start_matches('\u{feff}');
         // A report has only one line, and a fork may have written it: the error doesn't quote it.
         let without_source = |error| Diagnostic {
@@ -128,8 +150,9 @@ impl Document {
             .iter()
             .map(|f| f.severity.clone().into_owned());
         let severities: Vec<String> = severities.collect();
-        let document = Self::from_wire(report, outcome);
-        match claims::misidentified(&document.parsed, &document.findings, &severities) {
+        let document = Self::from_wire(report, outcome, &mut reader.frames);
+        let (parsed, findings) = (&document.parsed, &document.findings);
+        match claims::misidentified(parsed, findings, &severities, &mut reader.names) {
             Some(message) => Err(invalid(message)),
             None => Ok(document),
         }
@@ -156,16 +179,19 @@ impl Document {
         (self.verdict.outcome == Outcome::Error).then_some("some inputs could not be read")
     }
 
-    fn from_wire(report: wire::Report<'_>, outcome: Outcome) -> Self {
+    fn from_wire(
+        report: wire::Report<'_>,
+        outcome: Outcome,
+        frames: &mut wire::KnownFrames,
+    ) -> Self {
         let verdict = report.verdict;
         let findings = report.findings.iter().map(prior_finding).collect();
-        let mut frames = wire::KnownFrames::default();
         let all = report.findings.into_iter();
         Self {
             parsed: Parsed {
                 inputs: report.inputs.into_iter().map(Into::into).collect(),
                 reports: report.reports.into_iter().map(Into::into).collect(),
-                findings: all.map(|finding| finding.into_model(&mut frames)).collect(),
+                findings: all.map(|finding| finding.into_model(frames)).collect(),
                 problems: report.problems.into_iter().map(Into::into).collect(),
             },
             verdict: Verdict {

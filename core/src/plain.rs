@@ -65,7 +65,7 @@ pub(crate) fn plain<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
 }
 
 /// Returns true if the line contains an escape sequence or a space that isn't ASCII.
-fn needs_work(line: &[u8]) -> bool {
+pub(crate) fn needs_work(line: &[u8]) -> bool {
     let is_special = |at: usize| line[at] == ESC || after_color(&line[at..]).is_some();
     memchr2_iter(ESC, b'[', line).any(is_special)
         || (!line.is_ascii() && memchr3(0xC2, 0xE2, 0xEF, line).is_some())

@@ -20,8 +20,8 @@ pub(super) fn misidentified(
     parsed: &Parsed,
     prior: &[PriorFinding],
     severities: &[String],
+    names: &mut FrameCache,
 ) -> Option<String> {
-    let mut names = FrameCache::default();
     let findings = parsed.findings.iter().zip(prior).zip(severities);
     for ((finding, prior), severity) in findings {
         let stated = &prior.fingerprint;
@@ -30,7 +30,7 @@ pub(super) fn misidentified(
                 "{stated}: another version of leakgate computed this fingerprint"
             ));
         }
-        if fingerprint::fingerprint(finding, &mut names).as_str() != stated {
+        if fingerprint::fingerprint(finding, names).as_str() != stated {
             return Some(format!(
                 "{stated}: the fingerprint doesn't fit the kind or the stack"
             ));

@@ -49,7 +49,7 @@ use crate::verdict::{Outcome, Source, Verdict};
 /// assert_eq!(merged.parsed.findings[0].occurrences, 2);
 /// assert_eq!(sources[1].name, "clang");
 /// ```
-pub fn merge(legs: Vec<(String, Document)>) -> (Document, Vec<Source>) {
+pub fn merge(legs: impl IntoIterator<Item = (String, Document)>) -> (Document, Vec<Source>) {
     let mut merger = Merger::new();
     for (name, document) in legs {
         merger.add(&name, document);

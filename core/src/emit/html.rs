@@ -36,9 +36,8 @@ const SCRIPTS: &[&str] = &[
 /// thousands of findings are uploaded and shared.
 const MAX_PLAIN: usize = 256 * 1024;
 
-/// Compression level, from 0 to 10. As small as the default of common tools, and several times
-/// faster than the highest level.
-const LEVEL: u8 = 6;
+/// Compression level, from 0 to 10.
+const LEVEL: u8 = 3;
 
 /// Writes the HTML report.
 pub(crate) fn write(

@@ -18,10 +18,11 @@ use core::hash::{BuildHasher, Hasher};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 pub(crate) use self::intern::FrameSyntax;
+use self::intern::KnownFrame;
 pub(crate) use self::open_report::{Ending, OpenReport};
 use crate::bytes::lossy;
 use crate::custom_format::CustomFormat;
-use crate::model::{Finding, FrameInfo, Input, Report, ReportedTotals, Text, Tool};
+use crate::model::{Finding, Input, Report, ReportedTotals, Text, Tool};
 use crate::options::Options;
 use crate::problem::{Code, Problem};
 
@@ -41,8 +42,8 @@ pub(crate) struct Collector {
     pub(crate) findings: Vec<Finding>,
     pub(crate) problems: Vec<Problem>,
     hasher: DefaultHashBuilder,
-    /// The parsed frames, each with the hash of its text.
-    frames: HashTable<(u64, FrameSyntax, Arc<FrameInfo>)>,
+    /// The parsed frames.
+    frames: HashTable<KnownFrame>,
     /// Indices of findings by [`Collector::fold_hash`].
     folded: HashTable<(u64, usize)>,
     /// Index into a report's records by report and finding.

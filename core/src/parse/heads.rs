@@ -60,13 +60,18 @@ pub(super) fn find(text: &[u8]) -> Option<Head> {
     if let Some(tag) = tag::find_quoted(text) {
         return Some(Head::new(text, tag.at, !opens_string(text, tag.at)));
     }
-    let untagged = untagged::HEADS.iter().copied().flatten();
-    let at = untagged
-        .chain(TAGLESS)
-        .filter_map(|head| find_head(text, head.as_bytes()))
-        .chain(sanitizer(text))
-        .chain(ubsan::headline_start(text))
-        .min()?;
+    let at = if begins_with_headline(&text[start..]) {
+        // Most headlines are alone in their lines.
+        start
+    } else {
+        let untagged = untagged::HEADS.iter().copied().flatten();
+        untagged
+            .chain(TAGLESS)
+            .filter_map(|head| find_head(text, head.as_bytes()))
+            .chain(sanitizer(text))
+            .chain(ubsan::headline_start(text))
+            .min()?
+    };
     let at = if at > start {
         at
     } else {

@@ -99,10 +99,10 @@ impl LineReader {
             }
             // Lines without a prefix belong to the source without a name.
             let rows = self.router.rows(text, self.number, &mut self.out);
-            self.number += rows.lines;
-            text = &text[rows.bytes..];
-            if text.is_empty() {
-                return;
+            if rows.lines > 0 {
+                self.number += rows.lines;
+                text = &text[rows.bytes..];
+                continue;
             }
             let (line, rest) = split_line(text);
             let max = self.out.options.max_line.max(1);

@@ -6,6 +6,7 @@
 
 mod begin;
 mod cut_lines;
+mod plain_frames;
 mod wrapped_frames;
 mod xml_lines;
 

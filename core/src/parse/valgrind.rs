@@ -20,7 +20,7 @@ pub(crate) use self::panic::Panic;
 use self::reprint::PrintedErrors;
 use self::run::header_tool;
 pub(crate) use self::run::is_crash;
-pub(crate) use self::wrap::{CutLine, NextPart, is_round_width};
+pub(crate) use self::wrap::{CutLine, NextPart, has_location, is_round_width};
 use super::collect::{Collector, FrameSyntax, shared_text};
 use super::finding_builder::FindingBuilder;
 use super::threads::Threads;

@@ -160,6 +160,9 @@ impl<'r> Index<'r> {
         reports: &[Report],
         cache: &mut FrameCache,
     ) -> Vec<u32> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
         let frames = finding
             .primary()
             .map(|s| s.frames.as_slice())

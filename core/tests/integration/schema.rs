@@ -139,7 +139,7 @@ fn documents(case: &Case) -> Vec<String> {
             Document::read("a.json", &documents[0]).expect("a document"),
         )
     });
-    let (all, sources) = merge(legs.into());
+    let (all, sources) = merge(legs);
     let mut merged = common::decide(gate(true), all.parsed, &sources);
     merged.verdict.reasons.extend(all.verdict.reasons);
     merged.verdict.verified.push(VerifiedChecker {

@@ -43,6 +43,23 @@ pub(crate) enum FrameSyntax {
     Placed,
 }
 
+/// A parsed frame.
+#[derive(Clone, Debug)]
+pub(super) struct KnownFrame {
+    /// The hash of its text.
+    hash: u64,
+    syntax: FrameSyntax,
+    /// True if a line with the frame contains nothing else. `None` if that wasn't checked yet.
+    is_plain: Option<bool>,
+    info: Arc<FrameInfo>,
+}
+
+impl KnownFrame {
+    fn is(&self, hash: u64, syntax: FrameSyntax, text: &[u8]) -> bool {
+        self.hash == hash && self.syntax == syntax && *self.info.raw == *text
+    }
+}
+
 impl Collector {
     /// Adds a frame to the draft's last stack, or opens the expected stack first.
     pub(crate) fn push_frame(
@@ -85,6 +102,24 @@ impl Collector {
                 None,
                 format!("a stack has more than {max} frames; the others were dropped"),
             );
+        }
+    }
+
+    /// Returns true if the text of a frame fulfills a condition, which is checked once for each
+    /// text.
+    pub(crate) fn is_plain_frame(
+        &mut self,
+        syntax: FrameSyntax,
+        text: &[u8],
+        is_plain: impl FnOnce(&[u8]) -> bool,
+    ) -> bool {
+        let hash = self.hash(0, text);
+        let mut known = self
+            .frames
+            .find_mut(hash, |frame| frame.is(hash, syntax, text));
+        match &mut known {
+            Some(frame) => *frame.is_plain.get_or_insert_with(|| is_plain(text)),
+            None => is_plain(text),
         }
     }
 
@@ -133,19 +168,21 @@ impl Collector {
         parse: impl FnOnce() -> FrameInfo,
     ) -> Arc<FrameInfo> {
         let hash = self.hash(0, raw);
-        let is_same = |(h, g, info): &(u64, FrameSyntax, Arc<FrameInfo>)| {
-            *h == hash && *g == grammar && *info.raw == *raw
-        };
-        if let Some((.., info)) = self.frames.find(hash, is_same) {
-            return Arc::clone(info);
+        if let Some(frame) = self.frames.find(hash, |frame| frame.is(hash, grammar, raw)) {
+            return Arc::clone(&frame.info);
         }
         let info = Arc::new(parse());
         if self.findings.len() >= self.options.max_findings {
             // Only records of known findings are still counted, and all of their frames are known.
             return info;
         }
-        self.frames
-            .insert_unique(hash, (hash, grammar, Arc::clone(&info)), |entry| entry.0);
+        let frame = KnownFrame {
+            hash,
+            syntax: grammar,
+            is_plain: None,
+            info: Arc::clone(&info),
+        };
+        self.frames.insert_unique(hash, frame, |frame| frame.hash);
         info
     }
 }

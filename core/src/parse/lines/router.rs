@@ -102,12 +102,19 @@ impl Router {
         self.streams.is_any_open() || self.pending.is_some() || self.numbering.holds_line()
     }
 
-    /// Passes on complete lines that can only be parts of an open XML document.
+    /// Passes on complete lines that can only be parts of an open XML document, or that are plain
+    /// frames.
     pub(super) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
         if self.pending.is_some() || self.numbering.holds_line() {
             return Rows::default();
         }
-        self.streams.rows(text, number, out)
+        let rows = self.streams.rows(text, number, out);
+        if rows.lines > 0 || !self.learned.is_empty() {
+            return rows;
+        }
+        let rows = self.streams.plain_frames(text, number, out);
+        self.spacing.skip_dense(number, rows.lines);
+        rows
     }
 
     /// Reads a line.

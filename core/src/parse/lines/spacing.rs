@@ -50,6 +50,24 @@ impl Spacing {
     }
 }
 
+impl Spacing {
+    /// Notes lines that aren't empty. `first` is the number of the first one.
+    pub(super) fn skip_dense(&mut self, first: u64, lines: u64) {
+        for number in first..first + lines.min(2) {
+            let line = Line {
+                bytes: b"text",
+                number,
+                continues: false,
+            };
+            self.is_extra(&line);
+        }
+        if lines > 0 {
+            // From the second line on, only the number changes.
+            self.last = first + lines - 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;

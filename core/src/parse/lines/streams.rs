@@ -51,6 +51,15 @@ impl Streams {
         }
     }
 
+    /// Passes on complete lines without a source, as long as they are plain frames.
+    pub(super) fn plain_frames(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
+        // A frame neither opens nor closes a report, so the number of open streams stays the same.
+        match self.unnamed {
+            Some(at) => self.streams[at].plain_frames(text, number, out),
+            None => Rows::default(),
+        }
+    }
+
     /// Passes a line to the stream of its source. A source gets a stream with its first line that
     /// contains a marker.
     pub(super) fn line(

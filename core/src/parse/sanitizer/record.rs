@@ -83,7 +83,8 @@ impl ReportBody {
         if !draft.stack_is_closed() {
             let frames = draft.stacks.last().map_or(&[][..], |s| &s.frames);
             let expected = frames.last().map_or(0, |f| f.index + 1);
-            if is_renumbered(&head, frames) {
+            // Most frames are in sequence.
+            if head.index != Some(expected) && is_renumbered(&head, frames) {
                 head.index = Some(expected);
             }
             if head.index != Some(expected)

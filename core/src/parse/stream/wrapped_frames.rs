@@ -46,8 +46,9 @@ impl Stream {
     /// Keeps a frame that may go on in the next line. Returns false if it can't.
     pub(super) fn holds_frame(&mut self, text: &[u8], line: &Line<'_>) -> bool {
         let width = line.bytes.len();
+        let fills_width = self.fills_width(line);
         self.longest_untagged = self.longest_untagged.max(width);
-        if width < self.longest_untagged || !is_round_width(width) || line.continues {
+        if !fills_width || line.continues {
             return false;
         }
         self.wrapped = Some(WrappedFrame {
@@ -56,6 +57,12 @@ impl Stream {
             width,
         });
         true
+    }
+
+    /// Returns true if a frame fills the width of a terminal.
+    pub(super) fn fills_width(&self, line: &Line<'_>) -> bool {
+        let width = line.bytes.len();
+        width >= self.longest_untagged && is_round_width(width)
     }
 
     /// Reads the line after a frame that may go on in it. Returns false if the line is another one.

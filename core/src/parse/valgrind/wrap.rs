@@ -204,7 +204,7 @@ fn is_whole_site(site: &[u8]) -> bool {
 }
 
 /// Returns true if the text of a frame ends with `(FILE:LINE)` or `(in MODULE)`.
-fn has_location(site: &[u8]) -> bool {
+pub(crate) fn has_location(site: &[u8]) -> bool {
     let Some(body) = site.strip_suffix(b")") else {
         return false;
     };

@@ -34,7 +34,7 @@ impl Leak {
 
 impl<'a> Finding<'a> {
     /// Converts a finding that was read.
-    pub(crate) fn into_model(self, frames: &mut KnownFrames<'a>) -> model::Finding {
+    pub(crate) fn into_model(self, frames: &mut KnownFrames) -> model::Finding {
         let wire = self;
         let occurrences = wire.occurrences;
         let stacks = wire.stacks.into_iter();
@@ -85,13 +85,15 @@ impl<'a> Stack<'a> {
 
     /// Converts a stack that was read. An unknown role of a newer leakgate becomes
     /// [`Role::Other`].
-    fn into_model(self, frames: &mut KnownFrames<'a>) -> model::Stack {
+    fn into_model(self, frames: &mut KnownFrames) -> model::Stack {
         let role = Role::ALL.iter().find(|r| r.as_str() == self.role);
-        let all = self.frames.into_iter();
+        // Collecting would keep the memory of the larger frames that were read.
+        let mut frames_of_stack = Vec::with_capacity(self.frames.len());
+        frames_of_stack.extend(self.frames.into_iter().map(|frame| frames.read(frame)));
         model::Stack {
             role: role.copied().unwrap_or(Role::Other),
             label: own(self.label),
-            frames: all.map(|frame| frames.read(frame)).collect(),
+            frames: frames_of_stack,
         }
     }
 }
