@@ -45,16 +45,20 @@ pub(crate) fn read(input: &InputPath, sink: &mut dyn Sink) -> Result<(), Error> 
         InputPath::File(path) => {
             let name = path.display().to_string();
             let mut file = File::open(path).map_err(|e| Error::Read(path.clone(), e))?;
-            let mut magic = [0; 4];
-            let read = fill(&mut file, &mut magic).map_err(|e| Error::Read(path.clone(), e))?;
-            match file.rewind() {
-                Ok(()) if is_zip(&magic) => zip(file, &name, 0, sink),
-                Ok(()) if is_plain(&magic) && file.metadata().is_ok_and(|m| m.len() >= LARGE) => {
-                    plain_ahead(file, &name, sink)
-                }
-                Ok(()) => any(file, &name, 0, sink),
-                // A pipe can't be rewound.
-                Err(_) => any(magic[..read].chain(file), &name, 0, sink),
+            let (start, end) = start_of(&mut file);
+            end.map_err(|e| Error::Read(path.clone(), e))?;
+            let is_large = || {
+                file.metadata()
+                    .is_ok_and(|metadata| metadata.len() >= LARGE)
+            };
+            let is_ahead = start.len() == SMALL_CHUNK && is_plain(&start) && is_large();
+            // A pipe can't be rewound.
+            if is_zip(&start) && file.rewind().is_ok() {
+                zip(file, &name, 0, sink)
+            } else if is_ahead && file.rewind().is_ok() {
+                plain_ahead(file, &name, sink)
+            } else {
+                any_from(&start, file, &name, 0, sink)
             }
         }
     }
@@ -85,24 +89,54 @@ fn is_gzip(magic: &[u8]) -> bool {
     magic.starts_with(b"\x1f\x8b\x08")
 }
 
-/// Reads until the buffer is full or the input ends. Returns the number of bytes.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads the first bytes of a stream: all of a small log, because clearing a large buffer for each
+/// would take longer than reading it. The bytes before an error are returned, too.
+fn start_of(reader: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
+    let mut start = vec![0; SMALL_CHUNK];
     let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
+    let end = fill(reader, &mut start, &mut filled);
+    start.truncate(filled);
+    (start, end)
+}
+
+/// Reads until the buffer is full or the input ends. Adds the number of bytes to `filled`.
+fn fill(reader: &mut impl Read, buffer: &mut [u8], filled: &mut usize) -> io::Result<()> {
+    while *filled < buffer.len() {
+        match reader.read(&mut buffer[*filled..]) {
             Ok(0) => break,
-            Ok(n) => filled += n,
+            Ok(n) => *filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(filled)
+    Ok(())
 }
 
 fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
-    let mut magic = [0; 4];
-    let read = fill(&mut reader, &mut magic).map_err(|e| Error::Read(name.into(), e))?;
-    let reader = magic[..read].chain(reader);
+    let (start, end) = start_of(&mut reader);
+    match end {
+        Ok(()) => any_from(&start, reader, name, depth, sink),
+        Err(error) => any_from(&start, Failed(Some(error)), name, depth, sink),
+    }
+}
+
+/// The rest of a stream that can't be read.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// Reads a stream whose first bytes were read already.
+fn any_from(
+    start: &[u8],
+    reader: impl Read,
+    name: &str,
+    depth: usize,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     if depth > MAX_DEPTH {
         return Err(Error::Archive(
             name.into(),
@@ -111,32 +145,36 @@ fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> 
     }
     if let Some((_, format)) = UNSUPPORTED
         .iter()
-        .find(|(start, _)| magic[..read].starts_with(start))
+        .find(|(magic, _)| start.starts_with(magic))
     {
         return Err(Error::Archive(
             name.into(),
             format!("{format} is not supported; unpack it first"),
         ));
     }
-    if is_gzip(&magic[..read]) {
-        let mut packed = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, reader));
+    if is_gzip(start) {
+        let reader = BufReader::with_capacity(CHUNK, start.chain(reader));
+        let mut packed = MultiGzDecoder::new(reader);
         let inside: &mut dyn Read = &mut packed;
         return any(inside, name, depth + 1, sink);
     }
-    if is_zip(&magic[..read]) {
-        return zip(
-            spool(reader).map_err(|e| Error::Read(name.into(), e))?,
-            name,
-            depth,
-            sink,
-        );
+    if is_zip(start) {
+        let file = spool(start.chain(reader)).map_err(|e| Error::Read(name.into(), e))?;
+        return zip(file, name, depth, sink);
     }
-    plain(reader, name, sink)
+    plain(start, reader, name, sink)
 }
 
-fn plain(mut reader: impl Read, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
+/// Reads a log whose first bytes were read already.
+fn plain(
+    start: &[u8],
+    mut reader: impl Read,
+    name: &str,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     sink.begin(name);
-    // Most logs are small, and clearing a large buffer for each would take longer than reading it.
+    sink.progress(start.len() as u64);
+    sink.bytes(start);
     let mut buffer = vec![0; SMALL_CHUNK];
     loop {
         match reader.read(&mut buffer) {
@@ -166,12 +204,11 @@ fn plain_ahead(mut file: File, name: &str, sink: &mut dyn Sink) -> Result<(), Er
         scope.spawn(move || {
             for mut buffer in empty {
                 buffer.resize(CHUNK, 0);
-                let read = fill(&mut file, &mut buffer);
-                let last = !matches!(read, Ok(CHUNK));
-                let chunk = read.map(|n| {
-                    buffer.truncate(n);
-                    buffer
-                });
+                let mut filled = 0;
+                let read = fill(&mut file, &mut buffer, &mut filled);
+                let last = read.is_err() || filled < CHUNK;
+                buffer.truncate(filled);
+                let chunk = read.map(|()| buffer);
                 if full.send(chunk).is_err() || last {
                     return;
                 }
@@ -325,6 +362,18 @@ mod tests {
             streams(&zipped(&[("a.zip", &archive)])).unwrap()[0].0,
             "in/a.zip/1_build.txt"
         );
+    }
+
+    #[test]
+    fn bytes_before_the_end_of_a_cut_archive_are_read() {
+        for size in [20, SMALL_CHUNK / 4, SMALL_CHUNK] {
+            let text: Vec<u8> = (0..size * 4).map(|n| (n * n % 253) as u8).collect();
+            let packed = gz(&text);
+            let mut sink = Streams::default();
+            let cut = &packed[..packed.len() - 4];
+            assert!(matches!(any(cut, "in", 0, &mut sink), Err(Error::Read(..))));
+            assert!(sink.0 == [("in".to_owned(), text)], "{size}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use leakgate_core::compare::Change;
 use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::verdict::ObservedRuns;
-use leakgate_core::{Gate, Outcome, Triage, Verdict};
+use leakgate_core::{Gate, Outcome, Parsed, Triage, Verdict};
 
 use crate::args::{ReportArgs, ReportTarget};
 use crate::error::{Error, Status};
@@ -50,7 +50,7 @@ impl Evaluation {
         logs: Logs,
         judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict,
     ) -> Result<Self, Error> {
-        let needs_repository = settings.own_sources.is_some() || !logs.parsed.findings.is_empty();
+        let needs_repository = settings.own_sources.is_some() || names_sources(&logs.parsed);
         let repository = if needs_repository {
             Repository::find(settings.own_sources.as_ref(), settings.project())?
         } else {
@@ -78,6 +78,13 @@ impl Evaluation {
             .with_sources(&self.repository)
             .with_changes(changes)
     }
+}
+
+/// Returns true if a stack names a source file. Only then is git asked for the project's files.
+fn names_sources(parsed: &Parsed) -> bool {
+    let stacks = parsed.findings.iter().flat_map(|finding| &finding.stacks);
+    let mut frames = stacks.flat_map(|stack| &stack.frames);
+    frames.any(|frame| frame.info.file.is_some())
 }
 
 /// Returns the exit status for a verdict.

@@ -128,6 +128,9 @@ pub(crate) fn ensure_inputs_not_overwritten<'a>(
         .filter_map(|target| target.file.as_deref())
         .filter_map(|path| Some((path, canonical(path)?)))
         .collect();
+    if outputs.is_empty() {
+        return Ok(());
+    }
     for input in inputs {
         let Some(input) = canonical(input) else {
             continue;

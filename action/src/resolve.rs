@@ -40,6 +40,8 @@ pub(crate) struct Inputs {
     pub errors: Vec<Error>,
     /// Indices into `paths` by canonical path.
     indices: HashMap<InputPath, usize>,
+    /// The folder of the last input, and its canonical path.
+    folder: Option<(PathBuf, PathBuf)>,
 }
 
 impl InputPath {
@@ -69,7 +71,9 @@ pub(crate) fn resolve(args: &[OsString], no_logs: NoLogs) -> Inputs {
                 inputs.errors.push(no_file(&arg.to_string_lossy()));
             }
             Ok(paths) => {
-                let paths = paths.into_iter().map(|path| inputs.index(path)).collect();
+                let is_listed = paths.len() > 1;
+                let paths = paths.into_iter();
+                let paths = paths.map(|path| inputs.index(path, is_listed)).collect();
                 inputs.args.push(ResolvedArg {
                     text: arg.to_string_lossy().into_owned(),
                     paths,
@@ -82,12 +86,12 @@ pub(crate) fn resolve(args: &[OsString], no_logs: NoLogs) -> Inputs {
 }
 
 impl Inputs {
-    /// Returns the index of an input, after adding it if it is new.
-    fn index(&mut self, path: InputPath) -> usize {
+    /// Returns the index of an input, after adding it if it is new. `is_listed` is true if its name
+    /// comes from a folder's list.
+    fn index(&mut self, path: InputPath, is_listed: bool) -> usize {
         let key = match &path {
-            InputPath::File(path) => {
-                InputPath::File(path.canonicalize().unwrap_or_else(|_| path.clone()))
-            }
+            InputPath::File(path) if is_listed => InputPath::File(self.canonical(path)),
+            InputPath::File(path) => InputPath::File(canonical(path)),
             InputPath::Stdin => InputPath::Stdin,
         };
         *self.indices.entry(key).or_insert_with(|| {
@@ -95,6 +99,39 @@ impl Inputs {
             self.paths.len() - 1
         })
     }
+
+    /// Returns the path of a listed file without links. Most inputs are files of one folder, whose
+    /// path is resolved once.
+    fn canonical(&mut self, path: &Path) -> PathBuf {
+        let whole = || canonical(path);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return whole();
+        };
+        if path
+            .symlink_metadata()
+            .map_or(true, |file| file.is_symlink())
+        {
+            return whole();
+        }
+        if let Some((known, canonical)) = &self.folder
+            && known == folder
+        {
+            return canonical.join(name);
+        }
+        let here = Path::new(".");
+        let is_here = folder.as_os_str().is_empty();
+        let Ok(canonical) = if is_here { here } else { folder }.canonicalize() else {
+            return whole();
+        };
+        let file = canonical.join(name);
+        self.folder = Some((folder.to_owned(), canonical));
+        file
+    }
+}
+
+/// Returns the path of a file without links, with its name as the file system spells it.
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// Returns the inputs that an argument matches.
@@ -217,6 +254,13 @@ mod tests {
             std::fs::write(dir.path().join("sub/real"), "").unwrap();
             std::os::unix::fs::symlink("sub/real", dir.path().join("link.log")).unwrap();
             assert_eq!(names(&resolve(&[at("[lz]*.log")])), ["link.log", "z.log"]);
+            let same = [
+                at("a.log"),
+                at("loop/a.log"),
+                at("loop/[ab].log"),
+                at("z.log"),
+            ];
+            assert_eq!(names(&resolve(&same)), ["a.log", "b.log"]);
         }
 
         std::fs::create_dir(dir.path().join("empty")).unwrap();

@@ -1,7 +1,8 @@
 //! Lists the files of a project: those of its git repository, or those in its folder.
 
+use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Maximum number of files in a folder without git.
 const MAX_FILES: usize = 200_000;
@@ -36,9 +37,12 @@ pub(super) struct Listing {
 impl Listing {
     /// Lists the files of a git repository. Empty if git is not installed.
     pub(super) fn of_repository(root: &Path) -> Self {
+        // Both run at the same time.
+        let tracked = start_git(root, &["--recurse-submodules"]);
+        let untracked = start_git(root, &["--others", "--exclude-standard"]);
         Self {
-            tracked: git_files(root, &["--recurse-submodules"]),
-            untracked: git_files(root, &["--others", "--exclude-standard"]),
+            tracked: listed_files(tracked),
+            untracked: listed_files(untracked),
         }
     }
 
@@ -66,20 +70,27 @@ pub(super) fn is_vendored(file: &str) -> bool {
     folders.iter().any(|folder| VENDORED.contains(folder))
 }
 
-/// Returns the files that `git ls-files` lists with these options.
+/// Starts `git ls-files` with these options.
 ///
 /// The repository may be untrusted, and its git configuration may name commands that git would
 /// start.
-fn git_files(root: &Path, options: &[&str]) -> Vec<String> {
-    let output = Command::new("git")
+fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
+    Command::new("git")
         .args(["-c", "core.fsmonitor=false"])
         .args(["-c", "core.hooksPath=/dev/null"])
         .arg("-C")
         .arg(root)
         .args(["ls-files", "-z"])
         .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .output();
+        .spawn()
+}
+
+/// Returns the files that git lists.
+fn listed_files(git: io::Result<Child>) -> Vec<String> {
+    let output = git.and_then(Child::wait_with_output);
     let text = output.map(|output| output.stdout).unwrap_or_default();
     text.split(|byte| *byte == 0)
         .filter_map(|name| std::str::from_utf8(name).ok())

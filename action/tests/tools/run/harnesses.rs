@@ -323,7 +323,7 @@ fn go_without_leak_check_passes_with_a_note() {
     let wrong = project.run_with(&args, &[("GOCACHE", &home), ("WRONG", "1")]);
     wrong.assert_fails_for("unexpected-finding");
     assert!(
-        wrong.findings().contains(&("asan", "use-after-free")),
+        wrong.findings().contains(&("asan", "heap-use-after-free")),
         "{:?}",
         wrong.findings()
     );
