@@ -37,47 +37,88 @@ const STANDARD: &[&str] = &[
 
 /// Returns the names of the functions, sorted.
 pub(super) fn find(tree: &Tree) -> Vec<String> {
-    let mut names = BTreeSet::new();
+    let mut candidates = Vec::new();
     let is_program = |file: &&str| !file.split('/').any(|part| NO_PROGRAM.contains(&part));
     for file in tree.with_extension(SOURCES).filter(is_program) {
         let text = tree.read(file);
         let lines: Vec<&str> = text.lines().collect();
-        for at in 0..lines.len() {
-            names.extend(allocator_at(&lines[at..]));
+        candidates.extend((0..lines.len()).filter_map(|at| Candidate::at(&lines[at..])));
+    }
+    names_of(candidates)
+}
+
+/// Returns the names of the functions that allocate, sorted: those that call a function of the C
+/// library or a function pointer, and those that call one of these.
+fn names_of(candidates: Vec<Candidate>) -> Vec<String> {
+    let (found, mut rest): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(Candidate::allocates);
+    let mut names: BTreeSet<String> = found.into_iter().map(|found| found.name).collect();
+    loop {
+        let is_found =
+            |candidate: &Candidate| names.iter().any(|name| is_called(&candidate.body, name));
+        let (found, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_found);
+        if found.is_empty() {
+            return names.into_iter().take(MAX_FUNCTIONS).collect();
         }
+        names.extend(found.into_iter().map(|found| found.name));
+        rest = others;
     }
-    names.into_iter().take(MAX_FUNCTIONS).collect()
 }
 
-/// Returns the name of the function that is defined in these lines, if it calls a function of the C
-/// library that allocates, or one that the program may replace. A definition begins in the first column, and so does its last brace.
-fn allocator_at(lines: &[&str]) -> Option<String> {
-    let first = lines.first()?;
-    let name = defined_name(first)?;
-    let is_named_so = NAMES
-        .iter()
-        .any(|part| name.to_ascii_lowercase().contains(part));
-    if !is_named_so || STANDARD.contains(&name) {
-        return None;
-    }
-    let lines = &lines[..lines.len().min(MAX_LINES)];
-    let end = lines.iter().position(|line| line.starts_with('}'))?;
-    let text = lines[..end].join("\n");
-    let (head, body) = text.split_once('{')?;
-    let calls = |function: &&str| is_called(body, function);
-    let allocates = STANDARD.iter().any(calls) || calls_pointer(body);
-    (!head.contains(';') && body.contains("return") && allocates).then(|| name.to_owned())
+/// A function with the name of an allocator that returns something.
+struct Candidate {
+    name: String,
+    body: String,
 }
 
-/// Returns the name in front of the first parenthesis, if the line can begin a definition.
+impl Candidate {
+    /// Returns the function that is defined in these lines. A definition begins in the first
+    /// column, and so does its last brace.
+    fn at(lines: &[&str]) -> Option<Self> {
+        let name = defined_name(lines.first()?)?;
+        let is_named_so = NAMES
+            .iter()
+            .any(|part| name.to_ascii_lowercase().contains(part));
+        if !is_named_so || STANDARD.contains(&name) {
+            return None;
+        }
+        let lines = &lines[..lines.len().min(MAX_LINES)];
+        let end = lines.iter().position(|line| line.starts_with('}'))?;
+        let text = lines[..end].join("\n");
+        let (head, body) = text.split_once('{')?;
+        (!head.contains(';') && body.contains("return")).then(|| Self {
+            name: name.to_owned(),
+            body: body.to_owned(),
+        })
+    }
+
+    /// Returns true if the function calls a function of the C library that allocates, or one that
+    /// the program may replace.
+    fn allocates(&self) -> bool {
+        STANDARD
+            .iter()
+            .any(|function| is_called(&self.body, function))
+            || calls_pointer(&self.body)
+    }
+}
+
+/// Returns the name in front of the parameters, if the line can begin a definition. A macro may
+/// contain the type: `PUBLIC(void *) my_malloc(size_t size)`.
 fn defined_name(line: &str) -> Option<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         return None;
     }
-    let head = line.split_once('(')?.0.trim_end();
+    let (head, rest) = line.split_once('(')?;
+    let head = head.trim_end();
     let start = head.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
-    (!head.contains('=')).then(|| &head[start..])
+    let name = &head[start..];
+    let is_macro = !name.contains(|c: char| c.is_ascii_lowercase());
+    let after_macro = rest.split_once(") ").filter(|_| is_macro);
+    if let Some(inner) = after_macro.and_then(|(_, rest)| defined_name(rest)) {
+        return Some(inner);
+    }
+    (!head.contains('=')).then_some(name)
 }
 
 /// Returns true if a text calls a function, and not one whose name only ends like it.
@@ -89,15 +130,15 @@ fn is_called(text: &str, function: &str) -> bool {
     })
 }
 
-/// Returns true if a text calls a function pointer with the name of an allocator: `(*do_malloc)(n)`
-/// or `hooks->malloc(n)`.
+/// Returns true if a text calls a function pointer with the name of an allocator: `(*do_malloc)(n)`,
+/// `hooks->malloc(n)` or `hooks.malloc(n)`.
 fn calls_pointer(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices("alloc").any(|(at, _)| {
         let before = text[..at].trim_end_matches(is_part);
         let after = text[at..].trim_start_matches(is_part);
         before.ends_with("(*") && after.starts_with(")(")
-            || before.ends_with("->") && after.starts_with('(')
+            || (before.ends_with("->") || before.ends_with('.')) && after.starts_with('(')
     })
 }
 
@@ -118,10 +159,21 @@ mod tests {
             "YAML_DECLARE(void *)\nxmalloc(size_t n)\n{\n    return malloc(n ? n : 1);\n}\n",
             "void *xmalloc(size_t n)\n{\n    return (*do_malloc)(n);\n}\n",
             "void *xmalloc(size_t n)\n{\n    return hooks->allocate(n);\n}\n",
+            "void *xmalloc(size_t n)\n{\n    return hooks.allocate(n);\n}\n",
+            "PUBLIC(void *) xmalloc(size_t n)\n{\n    return malloc(n);\n}\n",
+            "void *xmalloc(size_t n) MALLOC_LIKE(1) {\n    return malloc(n);\n}\n",
             "void *\nxmalloc(size_t n,\n        int x)\n{\n    return calloc(n, x);\n}\n",
         ] {
             assert_eq!(names(text), ["xmalloc"], "{text}");
         }
+    }
+
+    #[test]
+    fn functions_that_call_one_of_these_are_found() {
+        let text = "char *text_strdup(char *s)\n{\n    return pool_alloc(s);\n}\n\
+            void *pool_alloc(size_t n)\n{\n    return malloc(n);\n}\n\
+            char *other_strdup(char *s)\n{\n    return keep(s);\n}\n";
+        assert_eq!(names(text), ["pool_alloc", "text_strdup"]);
     }
 
     #[test]
