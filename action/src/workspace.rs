@@ -71,7 +71,13 @@ impl Repository {
                 let listing = Listing::of_folder(&root);
                 (root, listing)
             }
-            (None, None) => return Self::default(),
+            (None, None) => match checkout(&working_dir) {
+                Some(root) => {
+                    let listing = Listing::of_folder(&root);
+                    (root, listing)
+                }
+                None => return Self::default(),
+            },
         };
         let mut roots = vec![root.to_string_lossy().replace('\\', "/")];
         roots.extend(std::env::var("GITHUB_WORKSPACE").map(|w| w.replace('\\', "/")));
@@ -263,6 +269,14 @@ fn normalize(path: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// Returns the folder into which a workflow of GitHub Actions checked out the project, if it
+/// contains the working directory. Without git, `actions/checkout` makes no repository.
+fn checkout(working_dir: &Path) -> Option<PathBuf> {
+    let workspace = PathBuf::from(std::env::var_os("GITHUB_WORKSPACE")?);
+    let workspace = workspace.canonicalize().ok()?;
+    working_dir.starts_with(&workspace).then_some(workspace)
 }
 
 /// Returns the number of trailing components that two paths share.

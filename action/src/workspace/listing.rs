@@ -4,6 +4,10 @@ use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use leakgate_core::emit::terminal;
+
+use crate::output;
+
 /// Maximum number of files in a folder without git.
 const MAX_FILES: usize = 200_000;
 
@@ -35,15 +39,28 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Lists the files of a git repository. Empty if git is not installed.
+    /// Lists the files of a git repository. If git can't list them, prints a note and lists those
+    /// in the folder.
     pub(super) fn of_repository(root: &Path) -> Self {
+        Self::by_git(root).unwrap_or_else(|cause| {
+            output::note(&format!(
+                "note: cannot list the files of {} with git: {cause}; source lines are not shown",
+                root.display()
+            ));
+            Self::of_folder(root)
+        })
+    }
+
+    /// Lists the files with git. Returns the cause if that fails.
+    fn by_git(root: &Path) -> Result<Self, String> {
         // Both run at the same time.
         let tracked = start_git(root, &["--recurse-submodules"]);
         let untracked = start_git(root, &["--others", "--exclude-standard"]);
-        Self {
-            tracked: listed_files(tracked),
-            untracked: listed_files(untracked),
-        }
+        let (tracked, untracked) = (listed_files(tracked), listed_files(untracked));
+        Ok(Self {
+            tracked: tracked?,
+            untracked: untracked?,
+        })
     }
 
     /// Lists the files of a folder that isn't in a repository, such as an unpacked archive.
@@ -73,30 +90,41 @@ pub(super) fn is_vendored(file: &str) -> bool {
 /// Starts `git ls-files` with these options.
 ///
 /// The repository may be untrusted, and its git configuration may name commands that git would
-/// start.
+/// start. In the container of a job, it belongs to another user, which git refuses by default.
 fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
     Command::new("git")
         .args(["-c", "core.fsmonitor=false"])
         .args(["-c", "core.hooksPath=/dev/null"])
+        .args(["-c", "safe.directory=*"])
         .arg("-C")
         .arg(root)
         .args(["ls-files", "-z"])
         .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
 }
 
-/// Returns the files that git lists.
-fn listed_files(git: io::Result<Child>) -> Vec<String> {
-    let output = git.and_then(Child::wait_with_output);
-    let text = output.map(|output| output.stdout).unwrap_or_default();
-    text.split(|byte| *byte == 0)
+/// Returns the files that git lists, or why it lists none.
+fn listed_files(git: io::Result<Child>) -> Result<Vec<String>, String> {
+    let output = git
+        .and_then(Child::wait_with_output)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => String::from("git is not installed"),
+            _ => error.to_string(),
+        })?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        let first = message.lines().next().unwrap_or("it failed");
+        return Err(terminal(first).into_owned());
+    }
+    let names = output.stdout.split(|byte| *byte == 0);
+    Ok(names
         .filter_map(|name| std::str::from_utf8(name).ok())
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
-        .collect()
+        .collect())
 }
 
 #[cfg(test)]

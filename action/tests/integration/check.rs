@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
-use crate::common::{RunResult, reason_codes, report, run, run_with_input};
+use crate::common::{RunResult, leakgate, reason_codes, report, run, run_with_input};
 
 fn check(dir: &Path, args: &[&str]) -> RunResult {
     run(dir, &[&["check"], args].concat())
@@ -315,6 +315,46 @@ fn repository(dir: &Path) {
                 .success()
         );
     }
+}
+
+/// The job of a workflow may run in a container. Then the checkout belongs to another user, whose
+/// repositories git refuses, or the image has no git.
+#[cfg(unix)]
+#[test]
+fn files_are_found_in_containers() {
+    let dir = tempfile::tempdir().unwrap();
+    repository(dir.path());
+    let root = dir.path().canonicalize().unwrap();
+    let log = format!(
+        "==7==ERROR: LeakSanitizer: detected memory leaks\n\n\
+         Direct leak of 40 byte(s) in 1 object(s) allocated from:\n    \
+         #0 0x51 in main {}/src/leak.c:2:15\n\n\
+         SUMMARY: LeakSanitizer: 40 byte(s) leaked in 1 allocation(s).\n",
+        root.display()
+    );
+    fs::write(root.join("run.log"), log).unwrap();
+    let check = |variable: &str, value: &std::ffi::OsStr| -> RunResult {
+        let mut command = leakgate(&root);
+        command.args(["check", "run.log"]).env(variable, value);
+        command.output().unwrap().into()
+    };
+    let place = "--> src/leak.c:2:15 in main";
+    let source = "2 |     char *lost = malloc(40);";
+
+    let other_owner = check("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1".as_ref());
+    let RunResult { out, err, .. } = &other_owner;
+    assert!(out.contains(place) && out.contains(source), "{out}{err}");
+
+    let without_git = check("PATH", "/nowhere".as_ref());
+    let RunResult { out, err, .. } = &without_git;
+    assert!(out.contains(place) && !out.contains(source), "{out}");
+    assert!(err.contains("with git: git is not installed"), "{err}");
+
+    // Without git, actions/checkout downloads the files only.
+    fs::remove_dir_all(root.join(".git")).unwrap();
+    let without_repository = check("GITHUB_WORKSPACE", root.as_os_str());
+    let out = &without_repository.out;
+    assert!(out.contains(place) && !out.contains(source), "{out}");
 }
 
 #[test]
