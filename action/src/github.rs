@@ -30,7 +30,7 @@ mod unpack;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use artifacts::{BaseRun, RunArtifact};
+pub(crate) use artifacts::{BaseQuery, BaseRun, RunArtifact};
 pub(crate) use checks::{CheckRun, Conclusion};
 pub(crate) use client::{Access, Client, Token};
 pub(crate) use comment::CommentOutcome;

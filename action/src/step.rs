@@ -18,7 +18,7 @@ use self::report_dir::ReportDir;
 pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status};
-use crate::github::{Access, ApiError, BaseRun, Client, PullHead, RetryPolicy};
+use crate::github::{Access, ApiError, BaseQuery, BaseRun, Client, PullHead, RetryPolicy};
 use crate::ingest::Logs;
 use crate::output;
 use crate::report::{GithubReport, ReportLog};
@@ -134,12 +134,13 @@ fn base_run(
     context: &Context,
     client: Option<&Client>,
 ) -> Option<(BaseRun, Document)> {
-    let found = client?.base_run(
-        &inputs.report.name,
-        JSON_FILE,
-        context.base_branch.as_deref()?,
-        context.run_id.parse().ok(),
-    );
+    let found = client?.base_run(&BaseQuery {
+        artifact: &inputs.report.name,
+        member: JSON_FILE,
+        branch: context.base_branch.as_deref()?,
+        current_run: context.run_id.parse().ok(),
+        workflow: context.workflow.as_deref(),
+    });
     let base = match found {
         Ok(base) => base?,
         Err(error) => {

@@ -38,6 +38,22 @@ pub(crate) struct BaseRun {
     pub text: String,
 }
 
+/// The run to compare with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BaseQuery<'a> {
+    /// Name of the artifact.
+    pub artifact: &'a str,
+    /// Name of the file in the artifact.
+    pub member: &'a str,
+    /// Branch of the repository.
+    pub branch: &'a str,
+    /// The current run, which is skipped.
+    pub current_run: Option<u64>,
+    /// Path of the current run's workflow file. Another workflow may use the same name for another
+    /// checker. `None` if it is unknown.
+    pub workflow: Option<&'a str>,
+}
+
 /// An artifact of a run. Its content is untrusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RunArtifact {
@@ -85,6 +101,9 @@ struct WorkflowRun {
     head_sha: String,
     #[serde(default)]
     head_branch: Option<String>,
+    /// Path of the workflow file, which GitHub may follow with `@` and a branch.
+    #[serde(default)]
+    path: Option<String>,
     repository: Repository,
     #[serde(default)]
     head_repository: Option<Repository>,
@@ -125,12 +144,18 @@ impl Candidate {
         })
     }
 
-    /// Returns true if the run was started by a push of this commit to this branch of the
-    /// repository itself.
-    fn is_push(&self, run: &WorkflowRun, branch: &str) -> bool {
-        run.event == "push"
+    /// Returns true if the run tested this commit of the branch of the repository itself, with the
+    /// same workflow: after a push, by a schedule, or started by a person.
+    fn is_base(&self, run: &WorkflowRun, query: &BaseQuery<'_>) -> bool {
+        const EVENTS: [&str; 3] = ["push", "schedule", "workflow_dispatch"];
+        let path = run.path.as_deref().and_then(|path| path.split('@').next());
+        let is_same_workflow = path
+            .zip(query.workflow)
+            .is_none_or(|(path, current)| path == current);
+        EVENTS.contains(&run.event.as_str())
+            && is_same_workflow
             && run.head_sha == self.sha
-            && run.head_branch.as_deref() == Some(branch)
+            && run.head_branch.as_deref() == Some(query.branch)
             && run.repository.id == self.repository
             && run
                 .head_repository
@@ -140,20 +165,22 @@ impl Candidate {
 }
 
 impl Client {
-    /// Returns the file `member` of the newest artifact of this name on `branch`.
+    /// Returns the file of the newest artifact of this name on the branch.
     ///
-    /// The artifact must be from a push to the branch of this repository, and the branch must still
-    /// contain the pushed commit. The run `current_run` is skipped.
-    pub(crate) fn base_run(
-        &self,
-        artifact: &str,
-        member: &str,
-        branch: &str,
-        current_run: Option<u64>,
-    ) -> Result<Option<BaseRun>, ApiError> {
+    /// The artifact must be from a run of the same workflow on the branch of this repository: after
+    /// a push, by a schedule, or started by a person. The branch must still contain the tested
+    /// commit.
+    pub(crate) fn base_run(&self, query: &BaseQuery<'_>) -> Result<Option<BaseRun>, ApiError> {
+        let BaseQuery {
+            artifact,
+            member,
+            branch,
+            current_run,
+            ..
+        } = *query;
         self.block_on(async {
-            let query = format!("name={}", encode_segment(artifact));
-            let path = self.repository_path(&format!("/actions/artifacts?{query}"));
+            let name = encode_segment(artifact);
+            let path = self.repository_path(&format!("/actions/artifacts?name={name}"));
             let mut artifacts = self.list_artifacts(&path, BASE_CONTEXT).await?;
             artifacts.retain(|found| found.name == artifact);
             artifacts.sort_by(|a, b| (&b.created_at, b.id).cmp(&(&a.created_at, a.id)));
@@ -163,7 +190,7 @@ impl Client {
                 .filter(|candidate| Some(candidate.run) != current_run)
                 .take(MAX_CANDIDATES);
             for candidate in candidates {
-                let Some(url) = self.verify_candidate(&candidate, branch).await? else {
+                let Some(url) = self.verify_candidate(&candidate, query).await? else {
                     continue;
                 };
                 let Some(mut members) = self
@@ -185,25 +212,25 @@ impl Client {
         })
     }
 
-    /// Returns the URL of the candidate's run. `None` unless the run was a push to the branch and
-    /// the branch still contains the commit.
+    /// Returns the URL of the candidate's run. `None` unless the run can be compared with, and the
+    /// branch still contains the commit.
     async fn verify_candidate(
         &self,
         candidate: &Candidate,
-        branch: &str,
+        query: &BaseQuery<'_>,
     ) -> Result<Option<String>, ApiError> {
         let path = self.repository_path(&format!("/actions/runs/{}", candidate.run));
         let Some(response) = self.get_if_exists(path).await? else {
             return Ok(None);
         };
         let run: WorkflowRun = response.json(BASE_CONTEXT)?;
-        if !candidate.is_push(&run, branch) {
+        if !candidate.is_base(&run, query) {
             return Ok(None);
         }
         let range = format!(
             "{}...{}",
             encode_segment(&candidate.sha),
-            encode_segment(branch)
+            encode_segment(query.branch)
         );
         let path = self.repository_path(&format!("/compare/{range}?per_page=1"));
         let Some(response) = self.get_if_exists(path).await? else {

@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) pull_request: Option<PullRequest>,
     /// Completed run that triggered this one (`on: workflow_run`).
     pub(crate) completed_run: Option<WorkflowRun>,
+    /// Path of the workflow file in its repository. `None` if it is unknown.
+    pub(crate) workflow: Option<String>,
     /// Id of the run.
     pub(crate) run_id: String,
     /// Number of the attempt, from 1.
@@ -93,6 +95,21 @@ struct Payload {
     repository: Option<Repository>,
     pull_request: Option<PayloadPullRequest>,
     workflow_run: Option<WorkflowRun>,
+    merge_group: Option<MergeGroup>,
+}
+
+/// The group of pull requests that a merge queue tests together.
+#[derive(Debug, Deserialize)]
+struct MergeGroup {
+    /// The branch that they are merged into: `refs/heads/main`.
+    base_ref: Option<String>,
+}
+
+impl MergeGroup {
+    fn base_branch(self) -> Option<String> {
+        let full = self.base_ref?;
+        Some(full.strip_prefix("refs/heads/").unwrap_or(&full).to_owned())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -141,13 +158,17 @@ impl Context {
                 (None, Some(run)) => run.head_sha.clone(),
                 (None, None) => text("GITHUB_SHA"),
             },
-            base_branch: pull.map(|p| p.base.branch.clone()).or(default_branch),
+            base_branch: pull
+                .map(|pull| pull.base.branch.clone())
+                .or(event.merge_group.and_then(MergeGroup::base_branch))
+                .or(default_branch),
             pull_request: pull.map(|p| PullRequest {
                 number: p.number,
                 head: head_branch(&p.head),
                 is_fork: is_fork(p),
             }),
             completed_run,
+            workflow: variable("GITHUB_WORKFLOW_REF").and_then(|full| workflow_path(&full)),
             run_id: text("GITHUB_RUN_ID"),
             run_attempt: text("GITHUB_RUN_ATTEMPT"),
             job: text("GITHUB_JOB"),
@@ -183,6 +204,12 @@ fn head_branch(head: &PayloadBranch) -> Option<HeadBranch> {
         owner,
         branch: head.branch.clone(),
     })
+}
+
+/// Returns the path in `OWNER/REPOSITORY/PATH@REF`.
+fn workflow_path(full: &str) -> Option<String> {
+    let path = full.splitn(3, '/').nth(2)?;
+    Some(path.split('@').next().unwrap_or(path).to_owned())
 }
 
 /// Returns true if the branch of a pull request is in another repository, or its repository was
@@ -260,6 +287,25 @@ mod tests {
             context.run_url().as_deref(),
             Some("https://github.com/o/r/actions/runs/7")
         );
+    }
+
+    #[test]
+    fn merge_group_is_compared_with_its_own_base() {
+        let event = r#"{"repository":{"id":1,"default_branch":"main"},
+            "merge_group":{"head_sha":"h","base_ref":"refs/heads/release/1.0"}}"#;
+        let context = context("merge_group", event);
+        assert_eq!(context.base_branch.as_deref(), Some("release/1.0"));
+        assert_eq!(context.pull_request, None);
+    }
+
+    #[test]
+    fn path_of_the_workflow_is_read() {
+        let full = "o/r/.github/workflows/ci.yml@refs/heads/a@b/c";
+        assert_eq!(
+            workflow_path(full).as_deref(),
+            Some(".github/workflows/ci.yml")
+        );
+        assert_eq!(workflow_path("o/r"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::fake::Fault;
 use super::{Fixture, SHORT_TIMEOUT};
-use crate::github::{ApiError, BaseRun};
+use crate::github::{ApiError, BaseQuery, BaseRun};
 
 const NAME: &str = "leakgate linux/x64";
 const MEMBER: &str = "leakgate.json";
@@ -36,8 +36,16 @@ fn push(fixture: &Fixture, letter: char, text: &str) -> (u64, u64) {
     )
 }
 
+const QUERY: BaseQuery<'_> = BaseQuery {
+    artifact: NAME,
+    member: MEMBER,
+    branch: "main",
+    current_run: None,
+    workflow: Some(".github/workflows/ci.yml"),
+};
+
 fn base_run(fixture: &Fixture) -> Option<BaseRun> {
-    fixture.client.base_run(NAME, MEMBER, "main", None).unwrap()
+    fixture.client.base_run(&QUERY).unwrap()
 }
 
 fn text(fixture: &Fixture) -> Option<String> {
@@ -63,7 +71,10 @@ fn newest_push_to_the_branch_is_used() {
     assert_eq!(
         fixture
             .client
-            .base_run(NAME, MEMBER, "main", Some(run))
+            .base_run(&BaseQuery {
+                current_run: Some(run),
+                ..QUERY
+            })
             .unwrap()
             .unwrap()
             .text,
@@ -72,12 +83,21 @@ fn newest_push_to_the_branch_is_used() {
     assert_eq!(
         fixture
             .client
-            .base_run("leakgate", MEMBER, "main", None)
+            .base_run(&BaseQuery {
+                artifact: "leakgate",
+                ..QUERY
+            })
             .unwrap(),
         None
     );
     assert_eq!(
-        fixture.client.base_run(NAME, MEMBER, "mai", None).unwrap(),
+        fixture
+            .client
+            .base_run(&BaseQuery {
+                branch: "mai",
+                ..QUERY
+            })
+            .unwrap(),
         None
     );
 }
@@ -119,15 +139,13 @@ fn main_branch_of_a_fork_is_ignored() {
 }
 
 #[test]
-fn only_a_push_of_the_commit_to_the_branch_is_used() {
+fn only_a_run_of_the_commit_on_the_branch_is_used() {
     let right = Some("right".to_owned());
-    for event in [
-        "pull_request",
-        "pull_request_target",
-        "workflow_dispatch",
-        "schedule",
-        "",
-    ] {
+    for event in ["push", "schedule", "workflow_dispatch"] {
+        let newest = text_after(|_, run| run["event"] = event.into());
+        assert_eq!(newest.as_deref(), Some("wrong"), "{event}");
+    }
+    for event in ["pull_request", "pull_request_target", "merge_group", ""] {
         assert_eq!(
             text_after(|_, run| run["event"] = event.into()),
             right,
@@ -160,6 +178,19 @@ fn only_a_push_of_the_commit_to_the_branch_is_used() {
     );
     // Without a change, the newest artifact is used.
     assert_eq!(text_after(|_, _| ()), Some("wrong".to_owned()));
+}
+
+#[test]
+fn run_of_another_workflow_is_ignored() {
+    for (path, want) in [
+        (json!(".github/workflows/nightly.yml"), "right"),
+        (json!(".github/workflows/ci.yml"), "wrong"),
+        (json!(".github/workflows/ci.yml@main"), "wrong"),
+        (Value::Null, "wrong"),
+    ] {
+        let text = text_after(|_, run| run["path"] = path.clone());
+        assert_eq!(text.as_deref(), Some(want), "{path}");
+    }
 }
 
 #[test]
@@ -220,7 +251,7 @@ fn branch_name_may_contain_special_characters() {
     assert_eq!(
         fixture
             .client
-            .base_run(NAME, MEMBER, branch, None)
+            .base_run(&BaseQuery { branch, ..QUERY })
             .unwrap()
             .unwrap()
             .text,
@@ -279,10 +310,7 @@ fn missing_read_permission_is_reported() {
     fixture
         .fake
         .fail_always("GET", "/actions/artifacts", Fault::Forbidden);
-    let error = fixture
-        .client
-        .base_run(NAME, MEMBER, "main", None)
-        .unwrap_err();
+    let error = fixture.client.base_run(&QUERY).unwrap_err();
     assert!(matches!(error, ApiError::Forbidden(_)));
     assert!(
         error
@@ -296,10 +324,7 @@ fn missing_read_permission_is_reported() {
 fn zip_bomb_is_rejected() {
     let fixture = Fixture::new();
     push(&fixture, 'a', &" ".repeat((64 << 20) + 1));
-    let error = fixture
-        .client
-        .base_run(NAME, MEMBER, "main", None)
-        .unwrap_err();
+    let error = fixture.client.base_run(&QUERY).unwrap_err();
     assert!(
         error
             .to_string()
@@ -315,10 +340,7 @@ fn oversized_archive_is_rejected_before_its_end() {
         .fake
         .state()
         .add_push(NAME, "main", &sha('a'), vec![b'x'; (64 << 20) + 1]);
-    let error = fixture
-        .client
-        .base_run(NAME, MEMBER, "main", None)
-        .unwrap_err();
+    let error = fixture.client.base_run(&QUERY).unwrap_err();
     assert!(
         error
             .to_string()
@@ -334,10 +356,7 @@ fn invalid_archive_is_reported() {
         .fake
         .state()
         .add_push(NAME, "main", &sha('a'), b"<html>".to_vec());
-    let error = fixture
-        .client
-        .base_run(NAME, MEMBER, "main", None)
-        .unwrap_err();
+    let error = fixture.client.base_run(&QUERY).unwrap_err();
     assert!(
         error
             .to_string()
