@@ -11,8 +11,11 @@ fail() {
     exit 2
 }
 
+# Writes the path of the program to the output, in the form that PowerShell understands on Windows.
 output() {
-    echo "path=$1" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+    local path=$1
+    if type -P cygpath >/dev/null; then path=$(cygpath -w "$path"); fi
+    echo "path=$path" >>"${GITHUB_OUTPUT:-/dev/stdout}"
 }
 
 # Prints a path in the form that bash and tar understand, also on Windows.

@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod action_yml;
 mod check;
 #[cfg(unix)]
 mod custom_formats;

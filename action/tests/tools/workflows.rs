@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         inputs_are_passed_to_the_program(ACT, GIT),
         missing_log_is_an_error(ACT, GIT),
         failed_installation_is_reported(ACT, GIT),
+        program_that_does_nothing_fails_the_job(ACT, GIT),
         fork_gets_the_same_verdict_without_permissions(ACT, GIT),
         second_workflow_publishes_for_pull_requests(ACT, GIT),
         enterprise_server_gets_no_artifact(ACT, GIT),
@@ -283,6 +284,25 @@ fn failed_installation_is_reported() {
         "{}",
         run.log
     );
+}
+
+/// A shell that doesn't start its script has the same effect.
+fn program_that_does_nothing_fails_the_job() {
+    for script in ["exit 0", "echo 'outcome=fail' >>\"$GITHUB_OUTPUT\""] {
+        let project = Project::new().released_script(script).file("run.log", "");
+        let run = project
+            .run(&workflow("reports: run.log").replace("          version: installed\n", ""));
+        assert!(
+            !run.passed && run.result("gate") == "failure",
+            "{script}: {}",
+            run.log
+        );
+        assert!(
+            run.log.contains("cannot confirm the verdict"),
+            "{script}: {}",
+            run.log
+        );
+    }
 }
 
 fn fork_gets_the_same_verdict_without_permissions() {
