@@ -11,9 +11,11 @@ fail() {
     exit 2
 }
 
-# Writes the path of the program to the output, in the form that PowerShell understands on Windows.
+# Prints what is installed and from where, and writes the path of the program to the output, in the form that
+# PowerShell understands on Windows.
 output() {
-    local path=$1
+    local path=$1 origin=$2
+    echo "installed: $origin"
     if type -P cygpath >/dev/null; then path=$(cygpath -w "$path"); fi
     echo "path=$path" >>"${GITHUB_OUTPUT:-/dev/stdout}"
 }
