@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use leakgate_core::document::{Document, UntrustedDocument};
-use leakgate_core::emit::{RenderOptions, Run};
+use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
@@ -41,6 +41,7 @@ fn publish() -> Result<(), Error> {
     let mut errors = Vec::new();
     let settings = ReportSettings::from_env(
         &|name| runner::variable(name).filter(|_| name != "LEAKGATE_NAME"),
+        CommentMode::VALUES_WITHOUT_BASE,
         &mut errors,
     );
     if !errors.is_empty() {
@@ -211,7 +212,9 @@ impl Publisher<'_> {
                 "These results come from [a run]({url}) of this pull request and are not verified: \
                  a change to the code can also change the results that its run reports."
             )),
-            base_note: None,
+            new_findings: 0,
+            annotations: &emit::annotations(&run),
+            closing_note: None,
         };
         report.create_check_run(
             self.client,

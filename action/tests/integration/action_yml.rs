@@ -124,16 +124,24 @@ fn job_fails_if_the_check_succeeds_without_a_verdict() {
             "{}",
             confirm.key("run")
         );
-        let fails = |setup: &str, check: &str, outcome: &str| {
+        let fails_in_mode = |mode: &str, setup: &str, check: &str, outcome: &str| {
             confirm.runs(&[
                 ("runner.os", system),
+                ("inputs.mode", mode),
                 (&format!("steps.setup{suffix}.outcome"), setup),
                 (&format!("steps.run{suffix}.outcome"), check),
                 (&format!("steps.run{suffix}.outputs.outcome"), outcome),
             ])
         };
+        let fails =
+            |setup: &str, check: &str, outcome: &str| fails_in_mode("gate", setup, check, outcome);
         for outcome in ["", "fail", "error", "passed"] {
             assert!(fails("success", "success", outcome), "{system}: {outcome}");
+            assert_eq!(
+                fails_in_mode("report-only", "success", "success", outcome),
+                outcome != "fail",
+                "{system}: {outcome}"
+            );
         }
         assert!(fails("success", "skipped", ""));
         assert!(!fails("success", "success", "pass"));

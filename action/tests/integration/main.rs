@@ -20,6 +20,7 @@ mod dependencies;
 mod docs;
 mod formats;
 mod init;
+mod inputs;
 mod rules;
 mod schema;
 #[cfg(unix)]

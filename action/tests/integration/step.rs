@@ -279,6 +279,27 @@ fn invalid_inputs_are_reported_before_any_request() {
         ("LEAKGATE_SUMMARY", "maybe", "`summary`"),
         ("LEAKGATE_CONFIG", "no.toml", "no.toml"),
         ("LEAKGATE_FAIL_ON", "lekas", "lekas"),
+        (
+            "LEAKGATE_MODE",
+            "gated",
+            "expected one of: gate, report-only",
+        ),
+        (
+            "LEAKGATE_TIMEOUT",
+            "10m",
+            "`timeout` requires the input `run`",
+        ),
+        ("LEAKGATE_RETENTION_DAYS", "0", "from 1 to 400"),
+        (
+            "LEAKGATE_ANNOTATIONS",
+            "lines",
+            "expected one of: true, changed-lines, false",
+        ),
+        (
+            "LEAKGATE_COMMENT",
+            "new",
+            "expected one of: on-findings, always, on-new, never",
+        ),
     ] {
         let step = Step::pull_request(REPOSITORY_ID)
             .log(CLEAN_LOG)

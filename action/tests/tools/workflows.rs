@@ -26,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         failing_log_fails_the_job_and_is_uploaded(ACT, GIT),
         disabled_features_are_skipped(ACT, GIT),
         inputs_are_passed_to_the_program(ACT, GIT),
+        report_only_passes_unless_there_is_an_error(ACT, GIT),
         missing_log_is_an_error(ACT, GIT),
         failed_installation_is_reported(ACT, GIT),
         program_that_does_nothing_fails_the_job(ACT, GIT),
@@ -251,6 +252,34 @@ fn inputs_are_passed_to_the_program() {
         (false, "fail")
     );
     assert!(run_with_log(b"all is well\n", "silence: pass").passed);
+}
+
+fn report_only_passes_unless_there_is_an_error() {
+    let inputs = "mode: report-only\nretention-days: 5";
+    let failing = run_with_log(&report("memcheck/definite"), inputs);
+    assert_eq!(
+        (failing.passed, failing.output("gate", "outcome")),
+        (true, "fail"),
+        "{}",
+        failing.log
+    );
+    let [upload] = failing.calls("upload-artifact")[..] else {
+        panic!("{}", failing.log)
+    };
+    assert_eq!(
+        (&upload["retention-days"], &upload["include-hidden-files"]),
+        (&json!("5"), &json!("true"))
+    );
+    for (reports, mode) in [("run.log", "report"), ("nowhere.log", "report-only")] {
+        let project = Project::new().installed().file("run.log", "");
+        let run = project.run(&workflow(&format!("reports: {reports}\nmode: {mode}")));
+        assert_eq!(
+            (run.passed, run.output("gate", "outcome")),
+            (false, "error"),
+            "{}",
+            run.log
+        );
+    }
 }
 
 fn missing_log_is_an_error() {
@@ -483,7 +512,14 @@ fn other_actions_get_supported_inputs() {
     };
     assert_eq!(
         inputs_of("actions/upload-artifact"),
-        ["name", "path", "if-no-files-found", "overwrite"]
+        [
+            "name",
+            "path",
+            "if-no-files-found",
+            "include-hidden-files",
+            "overwrite",
+            "retention-days"
+        ]
     );
     assert_eq!(
         inputs_of("github/codeql-action/upload-sarif"),
