@@ -273,6 +273,24 @@ fn check_run_contains_many_findings() {
 }
 
 #[test]
+fn summary_shows_more_findings_than_a_comment_can() {
+    let step = Step::pull_request(REPOSITORY_ID)
+        .with("LEAKGATE_CHECK_RUN", "false")
+        .log(&leaks(300));
+    let result = step.action();
+    assert!(result.summary.len() < 1 << 20);
+    let rows = (1..=300).filter(|row| result.summary.contains(&format!("\n| {row} | ")));
+    let details = result.summary.matches("<details><summary>").count();
+    assert_eq!((rows.count(), details), (300, 300));
+    assert!(!result.summary.contains("Omitted"));
+    let comment = &step.comments()[0];
+    assert!(
+        comment.contains("250 of 300 findings in the table (the limit is 50)"),
+        "{comment}"
+    );
+}
+
+#[test]
 fn invalid_inputs_are_reported_before_any_request() {
     for (name, value, want) in [
         ("LEAKGATE_REPORTS", "", "`reports`"),
