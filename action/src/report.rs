@@ -42,8 +42,8 @@ const MAX_UNVERIFIED_ANNOTATIONS: usize = 500;
 /// Notes and warnings about the reporting itself.
 #[derive(Debug, Default)]
 pub(crate) struct ReportLog {
-    /// True if the check run shows all annotations.
-    pub(crate) is_annotated: bool,
+    /// The annotations that the check run doesn't show. `None` without a check run.
+    pub(crate) missing: Option<Vec<emit::Annotation>>,
     entries: Vec<LogEntry>,
 }
 
@@ -158,9 +158,21 @@ impl GithubReport<'_> {
         let check = self.check_run(external_id, summary.to_owned(), annotations);
         match client.create_check_run(&check) {
             Ok(posted) => {
-                log.is_annotated = posted.error.is_none() && posted.rejected == 0;
+                let missing = posted.missing.iter();
+                log.missing = Some(
+                    missing
+                        .filter_map(|index| self.annotations.get(*index).cloned())
+                        .collect(),
+                );
+                let total = check.annotations.len();
+                if posted.unsent > 0 {
+                    log.note(format!(
+                        "the check run omits {} of {total} annotations, because their files are \
+                         not in the repository",
+                        posted.unsent
+                    ));
+                }
                 if posted.rejected > 0 {
-                    let total = check.annotations.len();
                     log.warn(format!(
                         "GitHub rejected {} of {total} annotations of the check run",
                         posted.rejected

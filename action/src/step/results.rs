@@ -46,8 +46,9 @@ impl Results<'_> {
         if self.inputs.summary {
             self.write_summary().unwrap_or_else(|error| log.warn(error));
         }
-        if self.inputs.annotations != AnnotationMode::None && !log.is_annotated {
-            output::stdout(&emit::annotation_commands(&annotations))?;
+        if self.inputs.annotations != AnnotationMode::None {
+            let missing = log.missing.as_deref().unwrap_or(&annotations);
+            output::stdout(&emit::annotation_commands(missing))?;
         }
         log.print()
     }

@@ -272,6 +272,28 @@ fn check_run_contains_many_findings() {
     assert_eq!(step.fake.count("PATCH", "check-runs"), 3);
 }
 
+/// GitHub accepts no annotation outside of the repository, so the log shows only these.
+#[test]
+fn annotations_that_the_check_run_omits_are_printed() {
+    let log = leaks(3).replace("make_1 src/a.c", "make_1 /usr/src/a.c");
+    let step = Step::pull_request(REPOSITORY_ID).log(&log);
+    let result = step.action();
+    let annotations = step.check_runs()[0]["annotations"].clone();
+    assert_eq!(annotations.as_array().unwrap().len(), 2);
+    assert!(
+        result
+            .stderr
+            .contains("the check run omits 1 of 3 annotations"),
+        "{}",
+        result.stderr
+    );
+    let commands = result.commands();
+    assert!(
+        commands.len() == 1 && commands[0].contains("make_1"),
+        "{commands:?}"
+    );
+}
+
 #[test]
 fn summary_shows_more_findings_than_a_comment_can() {
     let step = Step::pull_request(REPOSITORY_ID)
