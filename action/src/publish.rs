@@ -14,7 +14,7 @@ use crate::error::{Error, Status};
 use crate::github::{Access, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
 use crate::output;
 use crate::report::{GithubReport, ReportLog};
-use crate::runner::{self, Context, WorkflowRun};
+use crate::runner::{self, Context, StepOutputs, WorkflowRun};
 use crate::settings;
 use crate::step::inputs::{self, CommentMode, ReportSettings};
 use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
@@ -23,9 +23,10 @@ use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 const MARKER: &str = "<!-- leakgate: published -->";
 
 /// Runs the command. It has no verdict of its own, so results that can't be reported only cause
-/// warnings.
+/// warnings. The output `done` proves to the action that the command ran.
 pub(crate) fn run() -> Result<Status, Error> {
-    let result = publish();
+    let outputs = StepOutputs::from_env(&runner::variable);
+    let result = publish().and_then(|()| outputs.set(&[("done", "true".into())]));
     if let Err(error) = &result {
         // If this fails, too, the first error is the one to report.
         let _ = runner::error(&error.to_string());

@@ -69,7 +69,10 @@ fn steps_for_windows_use_powershell_and_are_otherwise_the_same() {
             "action.yml",
             &["Install leakgate", "Check", "Confirm the verdict"][..],
         ),
-        ("publish/action.yml", &["Install leakgate", "Publish"]),
+        (
+            "publish/action.yml",
+            &["Install leakgate", "Publish", "Confirm the publication"],
+        ),
     ] {
         let steps = steps(file);
         for name in names {

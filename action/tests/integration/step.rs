@@ -405,6 +405,7 @@ fn results_of_a_fork_are_published_as_unverified() {
     );
     let result = step.run("publish");
     assert_eq!(result.status, 0, "{}", result.stderr);
+    assert_eq!(result.outputs["done"], "true");
     let runs = step.check_runs();
     assert_eq!(
         (runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()),
@@ -518,6 +519,7 @@ fn only_runs_with_a_read_only_token_are_published() {
     assert!(
         result.status == 0
             && same_repository.check_runs().is_empty()
+            && result.outputs["done"] == "true"
             && result.stderr.contains("nothing to publish"),
         "{}",
         result.stderr
@@ -539,7 +541,9 @@ fn only_runs_with_a_read_only_token_are_published() {
     );
     let wrong_event = Step::pull_request(7).run("publish");
     assert!(
-        wrong_event.status == 2 && wrong_event.commands()[0].contains("workflow_run"),
+        wrong_event.status == 2
+            && wrong_event.outputs.is_empty()
+            && wrong_event.commands()[0].contains("workflow_run"),
         "{:?}",
         wrong_event.commands()
     );

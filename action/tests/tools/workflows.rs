@@ -388,7 +388,8 @@ fn second_workflow_publishes_for_pull_requests() {
     };
     let publish = |event: &str| {
         let project = Project::new().released_script(
-            "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"",
+            "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"\n\
+             echo done=true >>\"$GITHUB_OUTPUT\"",
         );
         project
             .event("workflow_run", &completed(event))
@@ -403,6 +404,16 @@ fn second_workflow_publishes_for_pull_requests() {
     );
 
     assert_eq!(publish("push").result("0"), "");
+
+    let run = Project::new()
+        .released_script("exit 0")
+        .event("workflow_run", &completed("pull_request"))
+        .run(&example("docs/action.md", "Publish leakgate"));
+    assert!(
+        !run.passed && run.log.contains("cannot confirm the publication"),
+        "{}",
+        run.log
+    );
 }
 
 fn enterprise_server_gets_no_artifact() {
