@@ -32,7 +32,7 @@ main() {
 use_installed() {
     local path
     path=$(type -P leakgate) || fail "'version' is 'installed', but leakgate was not found on PATH"
-    output "$path"
+    output "$path" "$("$path" --version </dev/null 2>/dev/null || echo 'leakgate of unknown version'), from $path"
 }
 
 # Sets the requested version, or else the action's own, and the requested checksum.
@@ -91,7 +91,7 @@ choose_cache() {
 use_release() {
     local folder=$tools/$version/$RUNNER_ARCH url found
     if is_cached "$folder" "$checksum"; then
-        output "$folder/$program"
+        output "$folder/$program" "leakgate $version, from the tool cache $folder"
         return
     fi
     url=${LEAKGATE_RELEASES:-https://github.com/leakgate/leakgate/releases/download}/v$version/$archive
@@ -100,6 +100,7 @@ use_release() {
     [[ $found == "$checksum" ]] || fail "checksum mismatch for $url: expected SHA-256 $checksum, found $found"
     unpack "$work/$archive" "$name/$program" "$work" || fail "cannot unpack $url"
     add_to_cache "$work/$name" "$folder" "$checksum"
+    output "$folder/$program" "leakgate $version, from $url"
 }
 
 use_source() {
@@ -107,7 +108,7 @@ use_source() {
     origin=$(hash_of_sources "$root")
     folder=$tools/source-${origin:0:16}/$RUNNER_ARCH
     if is_cached "$folder" "$origin"; then
-        output "$folder/$program"
+        output "$folder/$program" "leakgate $version, built earlier from the action's source, from the tool cache $folder"
         return
     fi
     local missing="no archive of leakgate $version exists for $RUNNER_OS $RUNNER_ARCH"
@@ -118,6 +119,7 @@ use_source() {
     mkdir "$work/built"
     cp "$work/target/release/$program" "$work/built/"
     add_to_cache "$work/built" "$folder" "$origin"
+    output "$folder/$program" "leakgate $version, built from the action's source ${origin:0:16}"
 }
 
 # Succeeds if the cache contains the program of this origin, unchanged.
@@ -135,7 +137,6 @@ add_to_cache() {
     mv "$finished" "$folder"
     echo "$origin $(sha256 "$folder/$program")" >"$work/complete"
     mv "$work/complete" "$folder.complete"
-    output "$folder/$program"
 }
 
 main

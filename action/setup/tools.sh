@@ -11,8 +11,13 @@ fail() {
     exit 2
 }
 
+# Prints what is installed and from where, and writes the path of the program to the output, in the form that
+# PowerShell understands on Windows.
 output() {
-    echo "path=$1" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+    local path=$1 origin=$2
+    echo "installed: $origin"
+    if type -P cygpath >/dev/null; then path=$(cygpath -w "$path"); fi
+    echo "path=$path" >>"${GITHUB_OUTPUT:-/dev/stdout}"
 }
 
 # Prints a path in the form that bash and tar understand, also on Windows.

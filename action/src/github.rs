@@ -1,5 +1,5 @@
-//! A GitHub API client for check runs with annotations, the pull request comment, and artifacts of
-//! earlier runs.
+//! A GitHub API client for check runs with annotations, the pull request comment, the lines that a
+//! pull request changes, and artifacts of earlier runs.
 //!
 //! It guarantees:
 //!
@@ -16,6 +16,7 @@
 //! neither events nor the environment; its callers decide what to report, and where.
 
 mod artifacts;
+mod changed_lines;
 mod checks;
 mod client;
 mod comment;
@@ -31,6 +32,7 @@ mod unpack;
 mod tests;
 
 pub(crate) use artifacts::{BaseQuery, BaseRun, RunArtifact};
+pub(crate) use changed_lines::ChangedLines;
 pub(crate) use checks::{CheckRun, Conclusion};
 pub(crate) use client::{Access, Client, Token};
 pub(crate) use comment::CommentOutcome;

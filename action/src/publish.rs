@@ -7,14 +7,14 @@
 use std::cell::Cell;
 
 use leakgate_core::document::{Document, UntrustedDocument};
-use leakgate_core::emit::{RenderOptions, Run};
+use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
 use crate::github::{Access, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
 use crate::output;
 use crate::report::{GithubReport, ReportLog};
-use crate::runner::{self, Context, WorkflowRun};
+use crate::runner::{self, Context, StepOutputs, WorkflowRun};
 use crate::settings;
 use crate::step::inputs::{self, CommentMode, ReportSettings};
 use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
@@ -23,9 +23,10 @@ use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 const MARKER: &str = "<!-- leakgate: published -->";
 
 /// Runs the command. It has no verdict of its own, so results that can't be reported only cause
-/// warnings.
+/// warnings. The output `done` proves to the action that the command ran.
 pub(crate) fn run() -> Result<Status, Error> {
-    let result = publish();
+    let outputs = StepOutputs::from_env(&runner::variable);
+    let result = publish().and_then(|()| outputs.set(&[("done", "true".into())]));
     if let Err(error) = &result {
         // If this fails, too, the first error is the one to report.
         let _ = runner::error(&error.to_string());
@@ -41,6 +42,7 @@ fn publish() -> Result<(), Error> {
     let mut errors = Vec::new();
     let settings = ReportSettings::from_env(
         &|name| runner::variable(name).filter(|_| name != "LEAKGATE_NAME"),
+        CommentMode::VALUES_WITHOUT_BASE,
         &mut errors,
     );
     if !errors.is_empty() {
@@ -211,7 +213,9 @@ impl Publisher<'_> {
                 "These results come from [a run]({url}) of this pull request and are not verified: \
                  a change to the code can also change the results that its run reports."
             )),
-            base_note: None,
+            new_findings: 0,
+            annotations: &emit::annotations(&run),
+            closing_note: None,
         };
         report.create_check_run(
             self.client,

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::github::{Annotation, ApiError, CheckRun, Client, CommentOutcome, Conclusion, Level};
 use crate::output;
 use crate::runner;
-use crate::step::inputs::{CommentMode, ReportSettings};
+use crate::step::inputs::{CommentMode, Mode, ReportSettings};
 
 /// A report for GitHub.
 pub(crate) struct GithubReport<'a> {
@@ -25,8 +25,12 @@ pub(crate) struct GithubReport<'a> {
     /// Disclaimer, in Markdown, if the results are unverified. Such a report never counts as a
     /// success.
     pub(crate) disclaimer: Option<String>,
-    /// Names the run that these results are compared with, in Markdown.
-    pub(crate) base_note: Option<String>,
+    /// Number of findings that are new since the baseline or the last run of the base branch.
+    pub(crate) new_findings: u64,
+    /// Annotations for the check run.
+    pub(crate) annotations: &'a [emit::Annotation],
+    /// Markdown after the report, such as the run that it is compared with.
+    pub(crate) closing_note: Option<String>,
 }
 
 /// Maximum number of annotations in a check run.
@@ -38,8 +42,8 @@ const MAX_UNVERIFIED_ANNOTATIONS: usize = 500;
 /// Notes and warnings about the reporting itself.
 #[derive(Debug, Default)]
 pub(crate) struct ReportLog {
-    /// True if the check run shows all annotations.
-    pub(crate) is_annotated: bool,
+    /// The annotations that the check run doesn't show. `None` without a check run.
+    pub(crate) missing: Option<Vec<emit::Annotation>>,
     entries: Vec<LogEntry>,
 }
 
@@ -117,8 +121,12 @@ impl GithubReport<'_> {
         let markdown = self.markdown(RenderOptions::DEFAULT_MAX_CHARACTERS - marker.len());
         self.create_check_run(client, &markdown, log);
         if let Some(pull) = pull {
-            let is_clean = self.run.verdict.outcome == Outcome::Pass;
-            let is_wanted = self.settings.comment == CommentMode::Always || !is_clean;
+            let is_wanted = match self.settings.comment {
+                CommentMode::Always => true,
+                CommentMode::OnFindings => self.run.verdict.outcome != Outcome::Pass,
+                CommentMode::OnNew => self.new_findings > 0,
+                CommentMode::Never => false,
+            };
             let body = Some(markdown.as_str()).filter(|_| is_wanted);
             log.update_comment(client, self.settings, pull, &marker, body, is_wanted);
         }
@@ -129,8 +137,7 @@ impl GithubReport<'_> {
         if !self.settings.check_run {
             return;
         }
-        let mut annotations: Vec<Annotation> =
-            emit::annotations(self.run).iter().map(annotation).collect();
+        let mut annotations: Vec<Annotation> = self.annotations.iter().map(annotation).collect();
         let max = if self.disclaimer.is_some() {
             MAX_UNVERIFIED_ANNOTATIONS
         } else {
@@ -151,9 +158,21 @@ impl GithubReport<'_> {
         let check = self.check_run(external_id, summary.to_owned(), annotations);
         match client.create_check_run(&check) {
             Ok(posted) => {
-                log.is_annotated = posted.error.is_none() && posted.rejected == 0;
+                let missing = posted.missing.iter();
+                log.missing = Some(
+                    missing
+                        .filter_map(|index| self.annotations.get(*index).cloned())
+                        .collect(),
+                );
+                let total = check.annotations.len();
+                if posted.unsent > 0 {
+                    log.note(format!(
+                        "the check run omits {} of {total} annotations, because their files are \
+                         not in the repository",
+                        posted.unsent
+                    ));
+                }
                 if posted.rejected > 0 {
-                    let total = check.annotations.len();
                     log.warn(format!(
                         "GitHub rejected {} of {total} annotations of the check run",
                         posted.rejected
@@ -190,6 +209,7 @@ impl GithubReport<'_> {
             conclusion: match self.run.verdict.outcome {
                 Outcome::Pass if is_unverified => Conclusion::Neutral,
                 Outcome::Pass => Conclusion::Success,
+                Outcome::Fail if self.settings.mode == Mode::ReportOnly => Conclusion::Neutral,
                 Outcome::Fail | Outcome::Error => Conclusion::Failure,
             },
             title,
@@ -203,18 +223,18 @@ impl GithubReport<'_> {
     /// units.
     pub(crate) fn markdown(&self, budget: usize) -> String {
         let Some(disclaimer) = &self.disclaimer else {
-            let base_note = self
-                .base_note
+            let closing_note = self
+                .closing_note
                 .as_ref()
                 .map_or(String::new(), |note| format!("\n{note}\n"));
-            let budget = budget - base_note.chars().count();
+            let budget = budget - closing_note.chars().count();
             let options = RenderOptions {
                 max_characters: budget,
                 suggest_rules: true,
                 ..RenderOptions::default()
             };
             return format!(
-                "{}{base_note}",
+                "{}{closing_note}",
                 emit::render(self.run, Format::Markdown, &options)
             );
         };

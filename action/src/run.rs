@@ -291,7 +291,7 @@ fn final_status(status: Status, warn_only: bool) -> Status {
 }
 
 /// Parses a duration in seconds or in a form such as `1h 30m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map(Duration::from_secs).ok();
     let friendly = || {
         text.parse::<jiff::SignedDuration>()

@@ -291,10 +291,10 @@ fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {
     if !args.fail_on.is_empty() {
         policy
             .set_fail_on(args.fail_on.iter().map(String::as_str))
-            .map_err(|error| invalid_value("--fail-on", &error))?;
+            .map_err(|error| invalid_value("fail-on", &error))?;
     }
     for name in &args.require {
-        let tool = Policy::tool(name).map_err(|error| invalid_value("--require", &error))?;
+        let tool = Policy::tool(name).map_err(|error| invalid_value("require", &error))?;
         policy.require.push(tool);
     }
     policy.silence = args.silence.unwrap_or(policy.silence);
@@ -304,7 +304,10 @@ fn override_policy(policy: &mut Policy, args: &GateArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the error for an unknown name in the value of an option.
+/// Returns the error for an unknown name in the value of an option or of an input of the action.
 fn invalid_value(option: &str, error: &UnknownName) -> Error {
-    Error::with_help(format!("invalid value for {option}: {error}"), error.help())
+    Error::with_help(
+        format!("invalid value of `{option}`: {error}"),
+        error.help(),
+    )
 }

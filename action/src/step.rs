@@ -4,26 +4,26 @@
 
 pub(crate) mod inputs;
 mod report_dir;
+mod results;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use leakgate_core::Disposition;
 use leakgate_core::compare::{Change, ChangeKind};
 use leakgate_core::document::Document;
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 
-use self::inputs::Inputs;
+use self::inputs::{Inputs, Mode};
 use self::report_dir::ReportDir;
 pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
+use self::results::{Results, closing_note};
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status};
-use crate::github::{Access, ApiError, BaseQuery, BaseRun, Client, PullHead, RetryPolicy};
+use crate::github::{Access, BaseQuery, BaseRun, Client, RetryPolicy};
 use crate::ingest::Logs;
 use crate::output;
-use crate::report::{GithubReport, ReportLog};
 use crate::run::{RunRequest, Session};
-use crate::runner::{self, Context, HeadBranch, JobSummary, StepOutputs};
+use crate::runner::{self, Context, StepOutputs};
 use crate::settings::{CONFIG, Settings};
 
 /// Runs the command. On an error, the output `outcome` is `error`.
@@ -63,15 +63,28 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
     let report_dir = write_reports(&inputs, &context, &run)?;
     outputs.set(&output_values(&run, &report_dir))?;
     // The verdict is final. Failures from here on only cause warnings.
-    let base_note = base.map(|(base, _)| base_note(&base));
+    let base = base.as_ref().map(|(base, _)| base);
     Results {
         inputs: &inputs,
         context: &context,
         run: &run,
-        base_note: base_note.as_deref(),
+        new_findings: count_new(&run),
+        closing_note: closing_note(base, inputs.report.mode, run.verdict.outcome),
     }
     .publish(client.as_ref(), &report_dir, &evaluation.logs.files)?;
-    Ok(exit_status(&evaluation.verdict))
+    Ok(step_status(
+        exit_status(&evaluation.verdict),
+        inputs.report.mode,
+    ))
+}
+
+/// Returns the exit status of the step, which is never [`Status::Fail`] if the action only reports.
+fn step_status(status: Status, mode: Mode) -> Status {
+    if mode == Mode::ReportOnly && status == Status::Fail {
+        output::note("the gate failed; the step succeeds because of `mode: report-only`");
+        return Status::Pass;
+    }
+    status
 }
 
 /// Evaluates the logs of the session, or else those of the input `reports`.
@@ -100,7 +113,7 @@ fn session(inputs: &Inputs, settings: &Settings) -> Result<Option<Session>, Erro
         all: false,
         root: settings.folder(),
         patterns: &settings.programs,
-        timeout: None,
+        timeout: inputs.timeout,
     };
     (!inputs.command.is_empty())
         .then(|| Session::new(&request, None, false))
@@ -155,12 +168,6 @@ fn base_run(
             None
         }
     }
-}
-
-/// Names the run that was compared with, in Markdown.
-fn base_note(base: &BaseRun) -> String {
-    let short: String = base.sha.chars().take(7).collect();
-    format!("Compared with [{short}]({}).", base.url)
 }
 
 /// Writes the report in several formats to a new directory.
@@ -234,125 +241,4 @@ fn count_new(run: &Run<'_>) -> u64 {
             item.disposition == Disposition::Unexpected && item.cause.is_none() && !is_in_base
         })
         .groups
-}
-
-/// Results of a run, to be published after the verdict is final.
-struct Results<'a> {
-    inputs: &'a Inputs,
-    context: &'a Context,
-    run: &'a Run<'a>,
-    /// Names the run that these results are compared with, in Markdown.
-    base_note: Option<&'a str>,
-}
-
-impl Results<'_> {
-    /// Publishes the results wherever the inputs ask for it. Failures become warnings.
-    fn publish(
-        &self,
-        client: Option<&Client>,
-        report_dir: &ReportDir,
-        logs: &[PathBuf],
-    ) -> Result<(), Error> {
-        let mut log = ReportLog::default();
-        if let Some(client) = client {
-            self.send(client, &mut log);
-        }
-        if self.inputs.upload {
-            report_dir
-                .copy_logs(logs)
-                .iter()
-                .for_each(|error| log.warn(error));
-        }
-        if self.inputs.summary {
-            self.write_summary().unwrap_or_else(|error| log.warn(error));
-        }
-        if self.inputs.annotations && !log.is_annotated {
-            output::stdout(&emit::render(
-                self.run,
-                Format::Annotations,
-                &RenderOptions::default(),
-            ))?;
-        }
-        log.print()
-    }
-
-    /// Creates the check run and the comment, unless the token is read-only.
-    fn send(&self, client: &Client, log: &mut ReportLog) {
-        if self.context.has_read_only_token() {
-            log.note(
-                "the token of this run is read-only, as for pull requests from forks; use \
-                 `leakgate publish` to report the rest (see docs/action.md)",
-            );
-            return;
-        }
-        let report = GithubReport {
-            run: self.run,
-            settings: &self.inputs.report,
-            head_sha: &self.context.head_sha,
-            url: self.context.run_url(),
-            disclaimer: None,
-            base_note: self.base_note.map(str::to_owned),
-        };
-        let pull = pull_to_comment_on(self.context, client).unwrap_or_else(|error| {
-            log.warn(error);
-            None
-        });
-        report.send(client, pull, log);
-    }
-
-    /// Appends as much of the report to the job summary as fits.
-    fn write_summary(&self) -> Result<(), Error> {
-        let Some(summary) = JobSummary::from_env(&runner::variable) else {
-            return Ok(());
-        };
-        let end = self
-            .base_note
-            .map_or(String::from("\n"), |note| format!("\n{note}\n"));
-        // The budget counts UTF-16 code units, each of which takes at most three bytes.
-        let mut budget = summary.remaining.saturating_sub(end.len());
-        let mut markdown = String::new();
-        while budget > 0 {
-            let options = RenderOptions {
-                max_characters: budget,
-                suggest_rules: true,
-                ..RenderOptions::default()
-            };
-            markdown = emit::render(self.run, Format::Markdown, &options);
-            if markdown.len() + end.len() <= summary.remaining {
-                break;
-            }
-            budget -= (budget / 8).max(1);
-        }
-        summary.append(&format!("{markdown}{end}"))
-    }
-}
-
-/// Returns the number of the pull request if this run is for its newest commit. An older run must
-/// not overwrite the comment of a newer one.
-fn pull_to_comment_on(context: &Context, client: &Client) -> Result<Option<u64>, ApiError> {
-    let Some(pull) = &context.pull_request else {
-        return Ok(None);
-    };
-    let Some(HeadBranch {
-        repository,
-        owner,
-        branch,
-    }) = &pull.head
-    else {
-        return Ok(None);
-    };
-    let open = match client.open_pulls(PullHead {
-        repository: *repository,
-        owner,
-        branch,
-        sha: &context.head_sha,
-    }) {
-        // Without read permission, commenting fails, too, and reports the missing permission.
-        Err(ApiError::Forbidden(_)) => return Ok(Some(pull.number)),
-        other => other?,
-    };
-    Ok(open
-        .iter()
-        .any(|found| found.number == pull.number)
-        .then_some(pull.number))
 }

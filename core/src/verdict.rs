@@ -287,8 +287,8 @@ fn silence(parsed: &Parsed, sources: &[Source], policy: &Policy, reasons: &mut V
     const NO_FILE_HELP: &str = "check the path, and that the tests wrote their logs";
     const NO_OUTPUT_HELP: &str = "if the tests ran under a sanitizer, set `verbosity=1` in its \
                                   options (such as `ASAN_OPTIONS`), or start them with \
-                                  `leakgate run`; use `--silence pass` if an empty log means \
-                                  success";
+                                  `leakgate run`; set `silence` to `pass` if an empty log \
+                                  means success";
     let message = match silent.len() {
         1 if first.inputs.is_empty() => format!("{name} matches no file; {NO_FILE_HELP}"),
         1 => format!("no checker output in {name}; {NO_OUTPUT_HELP}"),

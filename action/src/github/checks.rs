@@ -67,10 +67,21 @@ pub(crate) struct PostedCheckRun {
     pub url: Option<String>,
     /// Number of annotations that GitHub accepted.
     pub annotations: usize,
-    /// Number of invalid annotations, rejected by GitHub or never sent.
+    /// Number of annotations that were not sent, because their paths are not in the repository.
+    pub unsent: usize,
+    /// Number of annotations that GitHub rejected.
     pub rejected: usize,
+    /// Indices of all annotations that the check run doesn't show.
+    pub missing: Vec<usize>,
     /// Why the remaining annotations, if any, were not added.
     pub error: Option<ApiError>,
+}
+
+/// An annotation to send, with its index in the check run.
+#[derive(Debug)]
+struct IndexedAnnotation {
+    index: usize,
+    json: Value,
 }
 
 /// A check run in the API.
@@ -109,15 +120,20 @@ impl Client {
     async fn post_check_run(&self, run: &CheckRun) -> Result<PostedCheckRun, ApiError> {
         let output = sanitize::output(&run.title, &run.summary, run.text.as_deref());
         let created = self.post_without_annotations(run, &output).await?;
-        let annotations: Vec<_> = run
-            .annotations
-            .iter()
-            .filter_map(sanitize::annotation)
-            .collect();
+        let mut annotations = Vec::new();
+        let mut missing = Vec::new();
+        for (index, annotation) in run.annotations.iter().enumerate() {
+            match sanitize::annotation(annotation) {
+                Some(json) => annotations.push(IndexedAnnotation { index, json }),
+                None => missing.push(index),
+            }
+        }
         let posted = PostedCheckRun {
             url: created.html_url,
             annotations: created.output.annotations_count,
-            rejected: run.annotations.len() - annotations.len(),
+            unsent: missing.len(),
+            rejected: 0,
+            missing,
             error: None,
         };
         let posted =
@@ -192,7 +208,7 @@ impl Client {
         &self,
         id: u64,
         output: &Value,
-        annotations: &[Value],
+        annotations: &[IndexedAnnotation],
         mut posted: PostedCheckRun,
     ) -> PostedCheckRun {
         let mut batches: Vec<_> = annotations.chunks(BATCH_SIZE).rev().collect();
@@ -204,7 +220,8 @@ impl Client {
                     batches.extend(Some(&batch[added..]).filter(|rest| !rest.is_empty()));
                 }
                 Err(ApiError::Invalid(_)) if batch.len() == 1 || splits == MAX_SPLITS => {
-                    posted.rejected += batch.len()
+                    posted.rejected += batch.len();
+                    posted.missing.extend(batch.iter().map(|i| i.index));
                 }
                 Err(ApiError::Invalid(_)) => {
                     splits += 1;
@@ -212,6 +229,8 @@ impl Client {
                     batches.extend([second, first]);
                 }
                 Err(error) => {
+                    let unsent = batches.iter().copied().chain([batch]).flatten();
+                    posted.missing.extend(unsent.map(|i| i.index));
                     return PostedCheckRun {
                         error: Some(error),
                         ..posted
@@ -228,13 +247,13 @@ impl Client {
         &self,
         id: u64,
         output: &Value,
-        batch: &[Value],
+        batch: &[IndexedAnnotation],
         previous: usize,
     ) -> Result<usize, ApiError> {
         let path = self.repository_path(&format!("/check-runs/{id}"));
         // Title and summary are sent again, because GitHub removes omitted fields of an output.
         let mut output = output.clone();
-        output["annotations"] = batch.into();
+        output["annotations"] = batch.iter().map(|i| i.json.clone()).collect();
         let request = ApiRequest::new(Method::PATCH, path.clone(), ANNOTATE_CONTEXT)
             .with_body(json!({ "output": output }));
         let find_added = async || {

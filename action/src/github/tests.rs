@@ -3,6 +3,7 @@
 //! At the end of each test, every request is validated against GitHub's own OpenAPI description.
 
 mod artifacts;
+mod changed_lines;
 mod checks;
 mod comment;
 mod contract;

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use leakgate_core::policy::Silence;
@@ -10,7 +11,7 @@ use leakgate_core::policy::Silence;
 use crate::args::{GateArgs, NoLogs};
 use crate::error::Error;
 use crate::github::Token;
-use crate::run::Checker;
+use crate::run::{self, Checker};
 
 /// The parsed inputs.
 #[derive(Debug)]
@@ -23,10 +24,12 @@ pub(crate) struct Inputs {
     pub(crate) command: Vec<String>,
     /// Checkers for the command.
     pub(crate) tools: Vec<Checker>,
+    /// Time after which the command is stopped. `None` means no limit.
+    pub(crate) timeout: Option<Duration>,
     /// Rules and baseline to apply.
     pub(crate) gate: GateArgs,
-    /// Print annotations for findings if no check run shows them.
-    pub(crate) annotations: bool,
+    /// Which findings to annotate.
+    pub(crate) annotations: AnnotationMode,
     /// Write the job summary.
     pub(crate) summary: bool,
     /// Copy the logs next to the reports.
@@ -47,6 +50,21 @@ pub(crate) struct ReportSettings {
     pub(crate) check_run: bool,
     /// When to comment on the pull request.
     pub(crate) comment: CommentMode,
+    /// What a failed gate means.
+    pub(crate) mode: Mode,
+}
+
+/// What a failed gate means. An error fails the job in every mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It fails the job and the check run.
+    Gate,
+    /// It fails neither.
+    ReportOnly,
+}
+
+impl Mode {
+    const VALUES: &[(&str, Self)] = &[("gate", Self::Gate), ("report-only", Self::ReportOnly)];
 }
 
 /// When to comment on a pull request.
@@ -56,9 +74,50 @@ pub(crate) enum CommentMode {
     OnFindings,
     /// Always.
     Always,
+    /// While there are new findings. The comment is removed when there are none.
+    OnNew,
     /// Never.
     Never,
 }
+
+impl CommentMode {
+    /// Values of the action's input.
+    pub(crate) const VALUES: &[(&str, Self)] = &[
+        ("on-findings", Self::OnFindings),
+        ("always", Self::Always),
+        ("on-new", Self::OnNew),
+        ("never", Self::Never),
+    ];
+
+    /// Values for results that are compared with no other run.
+    pub(crate) const VALUES_WITHOUT_BASE: &[(&str, Self)] = &[
+        ("on-findings", Self::OnFindings),
+        ("always", Self::Always),
+        ("never", Self::Never),
+    ];
+}
+
+/// Which findings to annotate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnnotationMode {
+    /// All findings.
+    All,
+    /// Findings at lines that the pull request changes, in the check run, too.
+    ChangedLines,
+    /// None, except in the check run.
+    None,
+}
+
+impl AnnotationMode {
+    const VALUES: &[(&str, Self)] = &[
+        ("true", Self::All),
+        ("changed-lines", Self::ChangedLines),
+        ("false", Self::None),
+    ];
+}
+
+/// Maximum number of days that a repository can keep an artifact.
+const MAX_RETENTION_DAYS: u32 = 400;
 
 /// Default of the input `artifact-name`.
 pub(crate) const DEFAULT_NAME: &str = "leakgate";
@@ -87,29 +146,22 @@ impl Inputs {
             )),
             _ => {}
         }
-        let silence = variable("LEAKGATE_SILENCE").and_then(|value| {
-            let parsed = value.to_ascii_lowercase().parse::<Silence>();
-            parsed
-                .map_err(|_| errors.push(invalid("silence", "fail, pass", &value)))
-                .ok()
-        });
-        let gate = GateArgs {
-            config: variable("LEAKGATE_CONFIG").map(PathBuf::from),
-            baseline: variable("LEAKGATE_BASELINE").map(PathBuf::from),
-            fail_on: read_lines(variable, "LEAKGATE_FAIL_ON")
-                .iter()
-                .flat_map(|line| split_list(line))
-                .collect(),
-            silence,
-            ..GateArgs::default()
-        };
+        let timeout = read_timeout(variable, &mut errors);
+        let gate = read_gate(variable, &mut errors);
         let allow_no_logs = read_flag(variable, "allow-no-logs", false, &mut errors);
-        let annotations = read_flag(variable, "annotations", true, &mut errors);
+        let annotations = read_choice(
+            variable,
+            "annotations",
+            AnnotationMode::VALUES,
+            AnnotationMode::All,
+            &mut errors,
+        );
         let summary = read_flag(variable, "summary", true, &mut errors);
         let upload = read_flag(variable, "upload-reports", true, &mut errors);
-        // Only validated: the SARIF report is always written, and action.yml uploads it.
+        // These two are only validated, because action.yml uploads the reports.
         read_flag(variable, "sarif", false, &mut errors);
-        let report = ReportSettings::from_env(variable, &mut errors);
+        validate_retention_days(variable, &mut errors);
+        let report = ReportSettings::from_env(variable, CommentMode::VALUES, &mut errors);
         if !errors.is_empty() {
             return Err(Error::Several(errors));
         }
@@ -118,6 +170,7 @@ impl Inputs {
             no_logs: NoLogs::allowed_if(allow_no_logs),
             command,
             tools,
+            timeout,
             gate,
             annotations,
             summary,
@@ -129,27 +182,46 @@ impl Inputs {
 
 impl ReportSettings {
     /// Reads the inputs that `leakgate publish` has, too.
-    pub(crate) fn from_env(variable: Variable<'_>, errors: &mut Vec<Error>) -> Self {
+    pub(crate) fn from_env(
+        variable: Variable<'_>,
+        comment_modes: &[(&str, CommentMode)],
+        errors: &mut Vec<Error>,
+    ) -> Self {
         let name = variable("LEAKGATE_NAME").unwrap_or_else(|| DEFAULT_NAME.to_owned());
         if let Err(error) = validate_artifact_name(&name) {
             errors.push(error);
         }
-        let comment = match variable("LEAKGATE_COMMENT").as_deref() {
-            None | Some("on-findings") => CommentMode::OnFindings,
-            Some("always") => CommentMode::Always,
-            Some("never") => CommentMode::Never,
-            Some(other) => {
-                errors.push(invalid("comment", "on-findings, always, never", other));
-                CommentMode::Never
-            }
-        };
+        let on_findings = CommentMode::OnFindings;
+        let comment = read_choice(variable, "comment", comment_modes, on_findings, errors);
+        let mode = read_choice(variable, "mode", Mode::VALUES, Mode::Gate, errors);
         let check_run = read_flag(variable, "check-run", true, errors);
         Self {
             name,
             token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)),
             check_run,
             comment,
+            mode,
         }
+    }
+}
+
+/// Reads the inputs about rules and the baseline.
+fn read_gate(variable: Variable<'_>, errors: &mut Vec<Error>) -> GateArgs {
+    let silence = variable("LEAKGATE_SILENCE").and_then(|value| {
+        let parsed = value.to_ascii_lowercase().parse::<Silence>();
+        parsed
+            .map_err(|_| errors.push(unexpected("silence", "fail, pass", &value)))
+            .ok()
+    });
+    GateArgs {
+        config: variable("LEAKGATE_CONFIG").map(PathBuf::from),
+        baseline: variable("LEAKGATE_BASELINE").map(PathBuf::from),
+        fail_on: read_lines(variable, "LEAKGATE_FAIL_ON")
+            .iter()
+            .flat_map(|line| split_list(line))
+            .collect(),
+        silence,
+        ..GateArgs::default()
     }
 }
 
@@ -202,7 +274,7 @@ fn read_tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
     let names = values.iter().flat_map(|line| split_list(line));
     let parse = |name: String| {
         Checker::from_str(&name, true)
-            .map_err(|_| errors.push(invalid("tool", &checker_names(), &name)))
+            .map_err(|_| errors.push(unexpected("tool", &checker_names(), &name)))
             .ok()
     };
     names.filter_map(parse).collect()
@@ -215,22 +287,72 @@ fn checker_names() -> String {
 
 /// Reads a boolean input, whose variable is derived from its name.
 fn read_flag(variable: Variable<'_>, input: &str, default: bool, errors: &mut Vec<Error>) -> bool {
-    let name = format!("LEAKGATE_{}", input.replace('-', "_").to_uppercase());
-    match variable(&name).as_deref() {
-        None => default,
-        Some("true") => true,
-        Some("false") => false,
-        Some(other) => {
-            errors.push(invalid(input, "true, false", other));
+    let values = [("true", true), ("false", false)];
+    read_choice(variable, input, &values, default, errors)
+}
+
+/// Reads an input with a fixed set of values. Its variable is derived from its name.
+fn read_choice<T: Copy>(
+    variable: Variable<'_>,
+    input: &str,
+    values: &[(&str, T)],
+    default: T,
+    errors: &mut Vec<Error>,
+) -> T {
+    let Some(text) = variable(&variable_name(input)) else {
+        return default;
+    };
+    let known = values.iter().find(|(name, _)| *name == text);
+    known.map_or_else(
+        || {
+            let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+            errors.push(unexpected(input, &names.join(", "), &text));
             default
-        }
+        },
+        |(_, value)| *value,
+    )
+}
+
+/// Reads the time limit of the command.
+fn read_timeout(variable: Variable<'_>, errors: &mut Vec<Error>) -> Option<Duration> {
+    let text = variable(&variable_name("timeout"))?;
+    if variable("LEAKGATE_RUN").is_none() {
+        errors.push(Error::Usage(
+            "the input `timeout` requires the input `run`".into(),
+        ));
+    }
+    run::duration(&text)
+        .map_err(|cause| errors.push(invalid("timeout", &text, &cause)))
+        .ok()
+}
+
+fn validate_retention_days(variable: Variable<'_>, errors: &mut Vec<Error>) {
+    let Some(text) = variable(&variable_name("retention-days")) else {
+        return;
+    };
+    let is_valid = text.bytes().all(|byte| byte.is_ascii_digit())
+        && text
+            .parse::<u32>()
+            .is_ok_and(|days| (1..=MAX_RETENTION_DAYS).contains(&days));
+    if !is_valid {
+        let cause = format!("expected a number of days from 1 to {MAX_RETENTION_DAYS}");
+        errors.push(invalid("retention-days", &text, &cause));
     }
 }
 
-fn invalid(input: &str, expected: &str, value: &str) -> Error {
+/// Returns the variable of an input: `LEAKGATE_FAIL_ON` for `fail-on`.
+fn variable_name(input: &str) -> String {
+    format!("LEAKGATE_{}", input.replace('-', "_").to_uppercase())
+}
+
+fn invalid(input: &str, value: &str, cause: &str) -> Error {
     Error::Usage(format!(
-        "invalid value `{value}` of the input `{input}`; expected one of: {expected}"
+        "invalid value `{value}` of the input `{input}`: {cause}"
     ))
+}
+
+fn unexpected(input: &str, expected: &str, value: &str) -> Error {
+    invalid(input, value, &format!("expected one of: {expected}"))
 }
 
 /// Reads a variable with a value per line. Ignores blank lines.
@@ -279,7 +401,8 @@ mod tests {
         assert_eq!(inputs.reports, ["logs/*.log", "my logs/a b.log"]);
         assert_eq!(inputs.gate.fail_on, ["errors", "leak-definite", "fd-leak"]);
         assert!(inputs.gate.config.is_none() && inputs.gate.silence.is_some());
-        assert!(inputs.annotations && !inputs.summary && inputs.upload);
+        assert!(inputs.annotations == AnnotationMode::All && !inputs.summary && inputs.upload);
+        assert_eq!((inputs.timeout, inputs.report.mode), (None, Mode::Gate));
         assert_eq!(
             (inputs.report.name.as_str(), inputs.report.comment),
             (DEFAULT_NAME, CommentMode::OnFindings)
@@ -316,8 +439,46 @@ mod tests {
         let tool = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_TOOL", "memchek")]).unwrap_err();
         assert!(
             tool.to_string()
-                .contains("of the input `tool`; expected one of: memcheck, helgrind")
+                .contains("of the input `tool`: expected one of: memcheck, helgrind")
         );
+    }
+
+    #[test]
+    fn timeout_is_a_duration_and_needs_a_command() {
+        let with = |name, timeout| read(&[(name, "./a"), ("LEAKGATE_TIMEOUT", timeout)]);
+        let inputs = with("LEAKGATE_RUN", "10m").unwrap();
+        assert_eq!(inputs.timeout, Some(Duration::from_secs(600)));
+        for (name, timeout, want) in [
+            (
+                "LEAKGATE_RUN",
+                "soon",
+                "invalid value `soon` of the input `timeout`: expected a duration such as 90s or 10m",
+            ),
+            (
+                "LEAKGATE_REPORTS",
+                "10m",
+                "the input `timeout` requires the input `run`",
+            ),
+        ] {
+            let message = with(name, timeout).unwrap_err().to_string();
+            assert!(message.contains(want), "{message}");
+        }
+    }
+
+    #[test]
+    fn retention_is_a_number_of_days() {
+        let with = |days| read(&[("LEAKGATE_REPORTS", "x"), ("LEAKGATE_RETENTION_DAYS", days)]);
+        for days in ["", "1", "90", "400"] {
+            assert!(with(days).is_ok(), "{days}");
+        }
+        for days in ["0", "401", "+5", "-1", "1.5", "ten", "99999999999"] {
+            let want = format!(
+                "invalid value `{days}` of the input `retention-days`: expected a number of days \
+                 from 1 to 400"
+            );
+            let message = with(days).unwrap_err().to_string();
+            assert!(message.contains(&want), "{message}");
+        }
     }
 
     #[test]
@@ -328,6 +489,7 @@ mod tests {
             ("LEAKGATE_SILENCE", "golden"),
             ("LEAKGATE_NAME", "a/b"),
             ("LEAKGATE_SARIF", "on"),
+            ("LEAKGATE_MODE", "report"),
         ]);
         let message = result.unwrap_err().to_string();
         for input in [
@@ -337,6 +499,7 @@ mod tests {
             "silence",
             "artifact-name",
             "sarif",
+            "mode",
         ] {
             assert!(
                 message.contains(&format!("`{input}`")),

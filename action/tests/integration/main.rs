@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod action_yml;
 mod check;
 #[cfg(unix)]
 mod custom_formats;
@@ -19,6 +20,7 @@ mod dependencies;
 mod docs;
 mod formats;
 mod init;
+mod inputs;
 mod rules;
 mod schema;
 #[cfg(unix)]

@@ -20,6 +20,14 @@ fn release_is_downloaded_verified_and_cached() {
     ));
     let got = machine.get(&[]);
     assert_eq!(got.program_output(), "released", "{}", got.log);
+    let url = format!(
+        "file://{}/v{VERSION}/{ARCHIVE}",
+        machine.releases().display()
+    );
+    assert_eq!(
+        got.log,
+        format!("installed: leakgate {VERSION}, from {url}\n")
+    );
     assert!(
         got.path
             .ends_with(&format!("tools/leakgate/{VERSION}/X64/leakgate")),
@@ -31,9 +39,14 @@ fn release_is_downloaded_verified_and_cached() {
     let away = machine.releases().with_extension("away");
     fs::rename(machine.releases(), &away).unwrap();
     let again = machine.get(&[]);
-    assert_eq!(
-        (again.path.as_str(), again.log.as_str()),
-        (got.path.as_str(), "")
+    assert_eq!(again.path, got.path);
+    assert!(
+        again.log.lines().count() == 1
+            && again
+                .log
+                .contains(&format!("leakgate {VERSION}, from the tool cache ")),
+        "{}",
+        again.log
     );
 
     // A program that was changed in the cache is downloaded again.
@@ -163,7 +176,17 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
     );
     assert!(got.log.lines().any(|line| line == called), "{}", got.log);
     assert!(got.path.contains("/tools/leakgate/source-"), "{}", got.path);
-    assert_eq!(machine.get(&[]).log, "", "the build is cached");
+    let end = "built from the action's source ";
+    assert!(
+        got.log.lines().any(|line| line.contains(end)),
+        "{}",
+        got.log
+    );
+    let again = machine.get(&[]).log;
+    assert!(
+        again.lines().count() == 1 && again.contains("built earlier"),
+        "{again}"
+    );
 
     // Changed source is built again.
     fs::write(machine.action().join("core/lib.rs"), "// changed").unwrap();
@@ -207,7 +230,15 @@ fn installed_program_is_used() {
             .contains("leakgate was not found on PATH")
     );
     machine.program("leakgate", "echo installed");
-    assert_eq!(machine.get(&installed).program_output(), "installed");
+    let got = machine.get(&installed);
+    assert_eq!(got.program_output(), "installed");
+    assert_eq!(
+        got.log,
+        format!("installed: installed, from {}\n", got.path)
+    );
+    machine.program("leakgate", "exit 3");
+    let log = machine.get(&installed).log;
+    assert!(log.contains("leakgate of unknown version"), "{log}");
 }
 
 #[test]

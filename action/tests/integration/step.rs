@@ -272,6 +272,46 @@ fn check_run_contains_many_findings() {
     assert_eq!(step.fake.count("PATCH", "check-runs"), 3);
 }
 
+/// GitHub accepts no annotation outside of the repository, so the log shows only these.
+#[test]
+fn annotations_that_the_check_run_omits_are_printed() {
+    let log = leaks(3).replace("make_1 src/a.c", "make_1 /usr/src/a.c");
+    let step = Step::pull_request(REPOSITORY_ID).log(&log);
+    let result = step.action();
+    let annotations = step.check_runs()[0]["annotations"].clone();
+    assert_eq!(annotations.as_array().unwrap().len(), 2);
+    assert!(
+        result
+            .stderr
+            .contains("the check run omits 1 of 3 annotations"),
+        "{}",
+        result.stderr
+    );
+    let commands = result.commands();
+    assert!(
+        commands.len() == 1 && commands[0].contains("make_1"),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn summary_shows_more_findings_than_a_comment_can() {
+    let step = Step::pull_request(REPOSITORY_ID)
+        .with("LEAKGATE_CHECK_RUN", "false")
+        .log(&leaks(300));
+    let result = step.action();
+    assert!(result.summary.len() < 1 << 20);
+    let rows = (1..=300).filter(|row| result.summary.contains(&format!("\n| {row} | ")));
+    let details = result.summary.matches("<details><summary>").count();
+    assert_eq!((rows.count(), details), (300, 300));
+    assert!(!result.summary.contains("Omitted"));
+    let comment = &step.comments()[0];
+    assert!(
+        comment.contains("250 of 300 findings in the table (the limit is 50)"),
+        "{comment}"
+    );
+}
+
 #[test]
 fn invalid_inputs_are_reported_before_any_request() {
     for (name, value, want) in [
@@ -279,6 +319,27 @@ fn invalid_inputs_are_reported_before_any_request() {
         ("LEAKGATE_SUMMARY", "maybe", "`summary`"),
         ("LEAKGATE_CONFIG", "no.toml", "no.toml"),
         ("LEAKGATE_FAIL_ON", "lekas", "lekas"),
+        (
+            "LEAKGATE_MODE",
+            "gated",
+            "expected one of: gate, report-only",
+        ),
+        (
+            "LEAKGATE_TIMEOUT",
+            "10m",
+            "`timeout` requires the input `run`",
+        ),
+        ("LEAKGATE_RETENTION_DAYS", "0", "from 1 to 400"),
+        (
+            "LEAKGATE_ANNOTATIONS",
+            "lines",
+            "expected one of: true, changed-lines, false",
+        ),
+        (
+            "LEAKGATE_COMMENT",
+            "new",
+            "expected one of: on-findings, always, on-new, never",
+        ),
     ] {
         let step = Step::pull_request(REPOSITORY_ID)
             .log(CLEAN_LOG)
@@ -344,6 +405,7 @@ fn results_of_a_fork_are_published_as_unverified() {
     );
     let result = step.run("publish");
     assert_eq!(result.status, 0, "{}", result.stderr);
+    assert_eq!(result.outputs["done"], "true");
     let runs = step.check_runs();
     assert_eq!(
         (runs[0]["head_sha"].as_str(), runs[0]["conclusion"].as_str()),
@@ -457,6 +519,7 @@ fn only_runs_with_a_read_only_token_are_published() {
     assert!(
         result.status == 0
             && same_repository.check_runs().is_empty()
+            && result.outputs["done"] == "true"
             && result.stderr.contains("nothing to publish"),
         "{}",
         result.stderr
@@ -478,7 +541,9 @@ fn only_runs_with_a_read_only_token_are_published() {
     );
     let wrong_event = Step::pull_request(7).run("publish");
     assert!(
-        wrong_event.status == 2 && wrong_event.commands()[0].contains("workflow_run"),
+        wrong_event.status == 2
+            && wrong_event.outputs.is_empty()
+            && wrong_event.commands()[0].contains("workflow_run"),
         "{:?}",
         wrong_event.commands()
     );

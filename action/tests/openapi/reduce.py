@@ -28,6 +28,7 @@ KEEP = [
     ("get", REPO + "/actions/runs/{run_id}/artifacts"),
     ("get", REPO + "/compare/{basehead}"),
     ("get", REPO + "/pulls"),
+    ("get", REPO + "/pulls/{pull_number}/files"),
 ]
 
 # Members that only document the API.

@@ -26,8 +26,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         failing_log_fails_the_job_and_is_uploaded(ACT, GIT),
         disabled_features_are_skipped(ACT, GIT),
         inputs_are_passed_to_the_program(ACT, GIT),
+        report_only_passes_unless_there_is_an_error(ACT, GIT),
         missing_log_is_an_error(ACT, GIT),
         failed_installation_is_reported(ACT, GIT),
+        program_that_does_nothing_fails_the_job(ACT, GIT),
         fork_gets_the_same_verdict_without_permissions(ACT, GIT),
         second_workflow_publishes_for_pull_requests(ACT, GIT),
         enterprise_server_gets_no_artifact(ACT, GIT),
@@ -252,6 +254,34 @@ fn inputs_are_passed_to_the_program() {
     assert!(run_with_log(b"all is well\n", "silence: pass").passed);
 }
 
+fn report_only_passes_unless_there_is_an_error() {
+    let inputs = "mode: report-only\nretention-days: 5";
+    let failing = run_with_log(&report("memcheck/definite"), inputs);
+    assert_eq!(
+        (failing.passed, failing.output("gate", "outcome")),
+        (true, "fail"),
+        "{}",
+        failing.log
+    );
+    let [upload] = failing.calls("upload-artifact")[..] else {
+        panic!("{}", failing.log)
+    };
+    assert_eq!(
+        (&upload["retention-days"], &upload["include-hidden-files"]),
+        (&json!("5"), &json!("true"))
+    );
+    for (reports, mode) in [("run.log", "report"), ("nowhere.log", "report-only")] {
+        let project = Project::new().installed().file("run.log", "");
+        let run = project.run(&workflow(&format!("reports: {reports}\nmode: {mode}")));
+        assert_eq!(
+            (run.passed, run.output("gate", "outcome")),
+            (false, "error"),
+            "{}",
+            run.log
+        );
+    }
+}
+
 fn missing_log_is_an_error() {
     let run = Project::new()
         .installed()
@@ -283,6 +313,25 @@ fn failed_installation_is_reported() {
         "{}",
         run.log
     );
+}
+
+/// A shell that doesn't start its script has the same effect.
+fn program_that_does_nothing_fails_the_job() {
+    for script in ["exit 0", "echo 'outcome=fail' >>\"$GITHUB_OUTPUT\""] {
+        let project = Project::new().released_script(script).file("run.log", "");
+        let run = project
+            .run(&workflow("reports: run.log").replace("          version: installed\n", ""));
+        assert!(
+            !run.passed && run.result("gate") == "failure",
+            "{script}: {}",
+            run.log
+        );
+        assert!(
+            run.log.contains("cannot confirm the verdict"),
+            "{script}: {}",
+            run.log
+        );
+    }
 }
 
 fn fork_gets_the_same_verdict_without_permissions() {
@@ -339,7 +388,8 @@ fn second_workflow_publishes_for_pull_requests() {
     };
     let publish = |event: &str| {
         let project = Project::new().released_script(
-            "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"",
+            "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"\n\
+             echo done=true >>\"$GITHUB_OUTPUT\"",
         );
         project
             .event("workflow_run", &completed(event))
@@ -354,6 +404,16 @@ fn second_workflow_publishes_for_pull_requests() {
     );
 
     assert_eq!(publish("push").result("0"), "");
+
+    let run = Project::new()
+        .released_script("exit 0")
+        .event("workflow_run", &completed("pull_request"))
+        .run(&example("docs/action.md", "Publish leakgate"));
+    assert!(
+        !run.passed && run.log.contains("cannot confirm the publication"),
+        "{}",
+        run.log
+    );
 }
 
 fn enterprise_server_gets_no_artifact() {
@@ -463,7 +523,14 @@ fn other_actions_get_supported_inputs() {
     };
     assert_eq!(
         inputs_of("actions/upload-artifact"),
-        ["name", "path", "if-no-files-found", "overwrite"]
+        [
+            "name",
+            "path",
+            "if-no-files-found",
+            "include-hidden-files",
+            "overwrite",
+            "retention-days"
+        ]
     );
     assert_eq!(
         inputs_of("github/codeql-action/upload-sarif"),

@@ -9,8 +9,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use self::command::command;
 pub(super) use self::command::write;
+pub use self::command::{annotation_commands, command};
 use super::escape::terminal;
 use super::group::{Group, groups};
 use super::location::{self, Location};
@@ -34,6 +34,8 @@ const MAX_FRAMES: usize = 8;
 pub struct Annotation {
     /// True for an error, which fails the gate; false for a warning.
     pub is_error: bool,
+    /// True if the message is about a finding.
+    pub is_finding: bool,
     /// A short title, such as `leakgate: Leaked memory (leak-definite)`.
     pub title: String,
     /// The place in the repository. `None` if it's unknown.
@@ -130,6 +132,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
         .collect();
     Annotation {
         is_error: true,
+        is_finding: true,
         title: format!("leakgate: {}", terminal(&title(help, &finding.kind))),
         location,
         log_location: Some(log),
@@ -188,6 +191,7 @@ fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     let title = format!("leakgate: {}", reason.code);
     Annotation {
         is_error: true,
+        is_finding: false,
         title,
         log_location: Some(location.clone()),
         location: Some(location),
@@ -200,6 +204,7 @@ fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
 fn warnings(run: &Run<'_>) -> Vec<Annotation> {
     let warning = |code: &str, location: Option<Location>, line: String| Annotation {
         is_error: false,
+        is_finding: false,
         title: format!("leakgate: {code}"),
         log_location: location.clone(),
         location,

@@ -29,7 +29,7 @@ use crate::reason::{Reason, ReasonCode};
 use crate::triage::{Cause, Disposition};
 use crate::verdict::{NO_OUTPUT, Outcome};
 
-/// Maximum number of rows in the table of findings.
+/// Maximum number of rows in the table of findings, at the default length limit.
 const MAX_ROWS: usize = 50;
 
 /// Maximum number of lines in each of the lists of reasons, accepted findings and notes.
@@ -63,28 +63,33 @@ pub(crate) fn write(
             summary(changes)
         ));
     }
-    let rows = table(&findings, run, &mut report);
+    let max_rows = scaled(MAX_ROWS, options.max_characters);
+    let rows = table(&findings, max_rows, run, &mut report);
     if let Some(step) = next_step(run) {
         // The names in it have no character that Markdown interprets.
         report.push(&format!("**Next:** {step}\n\n"));
     }
-    let details = detail::write(&findings, run, options, &mut report);
+    let max_details = scaled(detail::MAX_SHOWN, options.max_characters);
+    let details = detail::write(&findings, max_details, run, options, &mut report);
     accepted(run, &mut report);
     notes(run, &mut report);
+    let total = grouped(findings.len() as u64);
+    let omitted = |shown: usize| grouped((findings.len() - shown) as u64);
     if rows < findings.len() {
-        report.note_omitted(&format!(
-            "{} of {} findings in the table",
-            grouped((findings.len() - rows) as u64),
-            grouped(findings.len() as u64)
-        ));
+        let what = format!("{} of {total} findings in the table", omitted(rows));
+        report.note_limited(&what, max_rows, rows);
     }
     if details < findings.len() {
-        report.note_omitted(&format!(
-            "the details of {}",
-            count((findings.len() - details) as u64, "finding", "findings")
-        ));
+        let what = format!("the details of {} of {total} findings", omitted(details));
+        report.note_limited(&what, max_details, details);
     }
     out.write_str(&report.finish())
+}
+
+/// Returns the maximum number of pieces for a length limit, from that for the default limit. A
+/// shorter text has as many, as far as they fit.
+fn scaled(max: usize, max_characters: usize) -> usize {
+    max * (max_characters / RenderOptions::DEFAULT_MAX_CHARACTERS).max(1)
 }
 
 /// Returns the end of the heading: the number of findings, or why the gate doesn't pass.
@@ -126,8 +131,13 @@ fn reasons(run: &Run<'_>, report: &mut BoundedText) {
     }
 }
 
-/// Writes the table of findings. Returns the number of its rows.
-fn table(findings: &[Group<'_>], run: &Run<'_>, report: &mut BoundedText) -> usize {
+/// Writes the table of findings, of at most `max_rows` rows. Returns the number of its rows.
+fn table(
+    findings: &[Group<'_>],
+    max_rows: usize,
+    run: &Run<'_>,
+    report: &mut BoundedText,
+) -> usize {
     if findings.is_empty() {
         return 0;
     }
@@ -151,7 +161,7 @@ fn table(findings: &[Group<'_>], run: &Run<'_>, report: &mut BoundedText) -> usi
         return 0;
     }
     let rows = 1
-        + (1..findings.len().min(MAX_ROWS))
+        + (1..findings.len().min(max_rows))
             .take_while(|at| report.push(&row(*at)))
             .count();
     report.push("\n");

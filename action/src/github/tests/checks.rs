@@ -237,6 +237,7 @@ fn invalid_annotation_affects_only_itself() {
             (119, 1, &None),
             "{invalid}"
         );
+        assert_eq!((posted.unsent, posted.missing), (0, vec![invalid - 1]));
         let expected: Vec<_> = all(120)
             .into_iter()
             .filter(|line| *line != invalid as u64)
@@ -262,7 +263,8 @@ fn annotations_are_corrected_or_not_sent() {
             ..run
         })
         .unwrap();
-    assert_eq!((posted.annotations, posted.rejected), (3, 2));
+    assert_eq!((posted.annotations, posted.rejected), (3, 0));
+    assert_eq!((posted.unsent, posted.missing), (2, vec![1, 4]));
     assert_eq!(lines(&fixture), [1, 3, 4]);
     assert_eq!(fixture.fake.count("PATCH", "/check-runs/"), 1);
 }
@@ -302,6 +304,9 @@ fn check_run_stays_when_annotations_fail() {
         .fail("PATCH", "/check-runs/", 2, Fault::Forbidden);
     let posted = fixture.client.create_check_run(&run(120)).unwrap();
     assert_eq!((posted.annotations, posted.rejected), (50, 0));
+    let mut missing = posted.missing;
+    missing.sort_unstable();
+    assert_eq!(missing, (50..120).collect::<Vec<_>>());
     assert!(matches!(posted.error, Some(ApiError::Forbidden(_))));
     assert_eq!(lines(&fixture), all(50));
 }

@@ -175,6 +175,8 @@ pub(crate) struct State {
     /// Comparison status of `sha...branch`.
     pub(crate) compare: BTreeMap<String, String>,
     pub(crate) pulls: Vec<Value>,
+    /// Files of the pull requests, by number.
+    pub(crate) files: BTreeMap<u64, Vec<Value>>,
     /// All requests, in order.
     pub(crate) requests: Vec<ReceivedRequest>,
     /// Requests to the other host.
@@ -461,6 +463,15 @@ impl State {
                 .map(|status| ok(&json!({ "status": status })))
                 .ok_or_else(missing),
             ("GET", ["pulls"]) => Ok(self.list_pulls(request, &query)),
+            ("GET", ["pulls", number, "files"]) => {
+                let files = number.parse().ok().and_then(|n: u64| self.files.get(&n));
+                Ok(page(
+                    request,
+                    &query,
+                    files.cloned().unwrap_or_default(),
+                    None,
+                ))
+            }
             _ => Err(missing()),
         };
         reply.unwrap_or_else(|rejection| rejection)

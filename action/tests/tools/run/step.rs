@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
@@ -12,7 +13,8 @@ use crate::needs::{EFENCE, trials};
 pub(crate) fn trials() -> Vec<Trial> {
     trials!(
         "run/step",
-        command_runs_under_checkers_without_the_token(EFENCE)
+        command_runs_under_checkers_without_the_token(EFENCE),
+        command_is_stopped_after_the_timeout_and_reported(EFENCE)
     )
 }
 
@@ -49,4 +51,27 @@ fn command_runs_under_checkers_without_the_token() {
         "{}",
         result.stdout
     );
+}
+
+fn command_is_stopped_after_the_timeout_and_reported() {
+    let step = Step::pull_request(REPOSITORY_ID)
+        .with("LEAKGATE_REPORTS", "")
+        .with("LEAKGATE_TOOL", "efence")
+        .with("LEAKGATE_RUN", "sleep 600")
+        .with("LEAKGATE_TIMEOUT", "2s");
+    let start = Instant::now();
+    let result = step.run("action");
+    assert!(start.elapsed() < Duration::from_secs(300));
+    assert_eq!(
+        (result.status, result.outputs["outcome"].as_str()),
+        (1, "fail"),
+        "{}{}",
+        result.stdout,
+        result.stderr
+    );
+    assert!(Path::new(&result.outputs["json"]).exists());
+    for text in [&result.summary, &step.comments()[0]] {
+        assert!(text.contains("timed out after 2 seconds"), "{text}");
+    }
+    assert_eq!(step.check_runs()[0]["conclusion"], "failure");
 }

@@ -61,7 +61,14 @@ impl Project {
         create_stub(
             &project.at("upload-artifact"),
             "upload-artifact",
-            &["name", "path", "if-no-files-found", "overwrite"],
+            &[
+                "name",
+                "path",
+                "if-no-files-found",
+                "include-hidden-files",
+                "overwrite",
+                "retention-days",
+            ],
         );
         create_stub(
             &project.at("codeql-action/upload-sarif"),

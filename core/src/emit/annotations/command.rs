@@ -25,10 +25,7 @@ const MAX_MESSAGE: usize = 2000;
 
 /// Writes a command for each annotation, then a line with the verdict.
 pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        annotations(run).into_iter().partition(|a| a.is_error);
-    write_level(out, "error", &errors)?;
-    write_level(out, "warning", &warnings)?;
+    out.write_str(&annotation_commands(&annotations(run)))?;
     let evidence = terminal(&run.verdict.evidence);
     match run.verdict.outcome {
         Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),
@@ -40,19 +37,28 @@ pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Re
     }
 }
 
-/// Writes the annotations of a level, and how many of them are not shown.
-fn write_level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt::Result {
+/// Returns a workflow command for each annotation, as far as GitHub shows them, each with a line
+/// feed at the end.
+pub fn annotation_commands(annotations: &[Annotation]) -> String {
+    let (errors, warnings): (Vec<_>, Vec<_>) = annotations.iter().partition(|a| a.is_error);
+    level("error", &errors) + &level("warning", &warnings)
+}
+
+/// Returns the commands of a level, and how many annotations are not shown.
+fn level(name: &str, all: &[&Annotation]) -> String {
     let shown = if all.len() > MAX_SHOWN {
         MAX_SHOWN - 1
     } else {
         all.len()
     };
-    all.iter()
+    let commands: String = all
+        .iter()
         .take(shown)
-        .try_for_each(|annotation| write_annotation(out, name, annotation))?;
+        .map(|annotation| annotation_command(name, annotation))
+        .collect();
     let left = all.len() - shown;
     if left == 0 {
-        return Ok(());
+        return commands;
     }
     let message = format!(
         "{} of {} leakgate {name}s are not shown, because GitHub limits annotations to {MAX_SHOWN} \
@@ -60,11 +66,7 @@ fn write_level(out: &mut dyn fmt::Write, name: &str, all: &[Annotation]) -> fmt:
         grouped(left as u64),
         grouped(all.len() as u64),
     );
-    out.write_str(&command(
-        name,
-        &format!("{} more", grouped(left as u64)),
-        &message,
-    ))
+    commands + &command(name, &format!("{} more", grouped(left as u64)), &message)
 }
 
 /// Returns a workflow command that creates an annotation without a place, with a line feed at the
@@ -81,8 +83,8 @@ pub fn command(name: &str, title: &str, message: &str) -> String {
     )
 }
 
-/// Writes an annotation as a command.
-fn write_annotation(out: &mut dyn fmt::Write, name: &str, annotation: &Annotation) -> fmt::Result {
+/// Returns the command for an annotation.
+fn annotation_command(name: &str, annotation: &Annotation) -> String {
     let mut properties = Vec::new();
     if let Some(location) = &annotation.location {
         properties.push(format!("file={}", command_property(&location.file)));
@@ -95,9 +97,8 @@ fn write_annotation(out: &mut dyn fmt::Write, name: &str, annotation: &Annotatio
         );
     }
     properties.push(format!("title={}", command_property(&annotation.title)));
-    writeln!(
-        out,
-        "::{name} {}::{}",
+    format!(
+        "::{name} {}::{}\n",
         properties.join(","),
         command_data(&shortened(&annotation.message, MAX_MESSAGE))
     )

@@ -16,7 +16,10 @@ pub(super) struct BoundedText {
     max_characters: usize,
     remaining: usize,
     end: String,
+    /// What was omitted because it doesn't fit.
     omissions: Vec<String>,
+    /// What was omitted because of another limit.
+    limited: Vec<String>,
 }
 
 impl BoundedText {
@@ -29,6 +32,7 @@ impl BoundedText {
             remaining,
             end: end.into(),
             omissions: Vec::new(),
+            limited: Vec::new(),
         }
     }
 
@@ -43,20 +47,41 @@ impl BoundedText {
         true
     }
 
-    /// Records that something was omitted, to be listed at the end.
+    /// Records that something was omitted because it doesn't fit, to be listed at the end.
     pub(super) fn note_omitted(&mut self, description: &str) {
         self.omissions.push(description.into());
+    }
+
+    /// Records that of several pieces only `shown` were added: because of their maximum number, or
+    /// because the others don't fit.
+    pub(super) fn note_limited(&mut self, description: &str, max: usize, shown: usize) {
+        match shown < max {
+            true => self.note_omitted(description),
+            false => self.limited.push(format!(
+                "{description} (the limit is {})",
+                grouped(max as u64)
+            )),
+        }
     }
 
     /// Returns the text. It's empty if not even the end fits.
     pub(super) fn finish(self) -> String {
         let mut out = self.text;
+        let mut sentences = Vec::new();
         if !self.omissions.is_empty() {
-            out += &format!(
-                "**Omitted to stay within {} characters: {}.** \
-                 Other report formats contain everything.\n\n",
+            sentences.push(format!(
+                "Omitted to stay within {} characters: {}.",
                 grouped(self.max_characters as u64),
                 self.omissions.join(", ")
+            ));
+        }
+        if !self.limited.is_empty() {
+            sentences.push(format!("Omitted: {}.", self.limited.join(", ")));
+        }
+        if !sentences.is_empty() {
+            out += &format!(
+                "**{}** Other report formats contain everything.\n\n",
+                sentences.join(" ")
             );
         }
         out += &self.end;
@@ -87,6 +112,14 @@ mod tests {
         assert!(
             text.len() <= 500 && text.contains("2 things") && text.ends_with("end\n"),
             "{text}"
+        );
+        let mut text = BoundedText::new(500, "end\n");
+        text.note_limited("5 rows", 50, 50);
+        text.note_limited("3 details", 30, 20);
+        assert_eq!(
+            text.finish(),
+            "**Omitted to stay within 500 characters: 3 details. Omitted: 5 rows (the limit is \
+             50).** Other report formats contain everything.\n\nend\n"
         );
         assert_eq!(BoundedText::new(3, "end\n").finish(), "");
         assert_eq!(length("a\u{1f600}"), 3);

@@ -14,22 +14,25 @@ use crate::emit::{FindingInRun, RenderOptions, Run};
 use crate::numbers::count;
 use crate::suppress::GeneratedRule;
 
-/// Maximum number of findings with details, because a rule is generated for each of them.
-const MAX_SHOWN: usize = 30;
+/// Maximum number of findings with details at the default length limit, because a rule is generated
+/// for each of them.
+pub(super) const MAX_SHOWN: usize = 30;
 
 /// Maximum number of notes by the checker, per finding.
 const MAX_NOTES: usize = 6;
 
-/// Writes the details of findings as long as they fit. Returns the number of findings written.
+/// Writes the details of at most `max` findings, as long as they fit. Returns the number of findings
+/// written.
 pub(super) fn write(
     findings: &[Group<'_>],
+    max: usize,
     run: &Run<'_>,
     options: &RenderOptions<'_>,
     report: &mut BoundedText,
 ) -> usize {
-    let shown = &findings[..findings.len().min(MAX_SHOWN)];
+    let shown = &findings[..findings.len().min(max)];
     let rules = if options.suggest_rules {
-        summary::suggested_rules(shown, MAX_SHOWN, run)
+        summary::suggested_rules(shown, max, run)
     } else {
         Vec::new()
     };
