@@ -1,7 +1,7 @@
 //! The time that `leakgate run` adds to the checker: the same command is also run without leakgate.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use xshell::cmd;
 
@@ -27,15 +27,23 @@ pub(super) fn rows(bench: &Bench<'_>) -> Outcome<Vec<Row>> {
         let why = "valgrind not found; install the package valgrind";
         return Ok(vec![Row::unknown("run, compared with valgrind alone", why)]);
     }
+    // A shell of the system isn't checked, because it is no program of the project.
+    let program = bench.folder.join("program");
+    fs::copy("/bin/sh", &program)?;
     let mut rows = Vec::new();
     for (name, script) in SCRIPTS {
         let alone = Command {
-            line: format!("sh '{}'", valgrind_alone(bench, script)?.display()),
+            line: format!(
+                "sh '{}'",
+                valgrind_alone(bench, &program, script)?.display()
+            ),
             exit_codes: &[0],
         };
-        let binary = bench.binary.display();
+        let (binary, program) = (bench.binary.display(), program.display());
         let ours = Command {
-            line: format!("'{binary}' run --no-config --tool memcheck -- sh -c '{script}'"),
+            line: format!(
+                "'{binary}' run --no-config --tool memcheck -- '{program}' -c '{script}'"
+            ),
             exit_codes: &[0],
         };
         let export = format!("run-{name}");
@@ -55,7 +63,7 @@ pub(super) fn rows(bench: &Bench<'_>) -> Outcome<Vec<Row>> {
 
 /// Writes the command that leakgate would run into a script, and creates the folder for its
 /// reports.
-fn valgrind_alone(bench: &Bench<'_>, script: &str) -> Outcome<PathBuf> {
+fn valgrind_alone(bench: &Bench<'_>, program: &Path, script: &str) -> Outcome<PathBuf> {
     let sh = bench.sh;
     let binary = &bench.binary;
     let logs = bench.folder.join("run");
@@ -67,9 +75,12 @@ fn valgrind_alone(bench: &Bench<'_>, script: &str) -> Outcome<PathBuf> {
         "memcheck",
         "--keep-logs",
     ];
-    let text = cmd!(sh, "{binary} run {options...} {logs} -- sh -c {script}")
-        .quiet()
-        .read()?;
+    let text = cmd!(
+        sh,
+        "{binary} run {options...} {logs} -- {program} -c {script}"
+    )
+    .quiet()
+    .read()?;
     let line = text.lines().find(|line| !line.starts_with('#'));
     let line = line.ok_or("the dry run printed no command")?;
     fs::create_dir_all(logs.join("memcheck"))?;
