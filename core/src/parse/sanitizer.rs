@@ -12,6 +12,7 @@ mod headline;
 mod leaks;
 mod message;
 mod parts;
+mod plain_frame;
 mod record;
 #[cfg(test)]
 mod report_tests;
@@ -30,9 +31,8 @@ pub(crate) use self::headline::{is_prefix, is_sanitizer_line};
 use self::record::{BodyKind, LineContext, ReportBody};
 use super::collect::{Collector, shared_text};
 use super::failures;
-use super::frame::{self, SplitFrame};
 use super::place::place;
-use super::{lsan, msan, tsan};
+use super::{frame, lsan, msan, tsan};
 use crate::bytes::{contains, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
@@ -51,11 +51,6 @@ impl Default for RuntimeErrorFinder {
     fn default() -> Self {
         Self(Finder::new(b": runtime error: "))
     }
-}
-
-/// Returns true if the text contains an error of UndefinedBehaviorSanitizer.
-pub(crate) fn has_runtime_error(text: &[u8]) -> bool {
-    contains(text, b": runtime error: ")
 }
 
 /// The sanitizer reports of one stream.
@@ -144,30 +139,6 @@ impl Sanitizers {
                 out.add_problem(Code::LineTooLong, line.number, pid, message);
             }
         }
-    }
-
-    /// Reads a frame that is alone in its line. Returns false if no report is open that can contain
-    /// it.
-    pub(crate) fn frame(
-        &mut self,
-        head: SplitFrame<'_>,
-        line: &Line<'_>,
-        out: &mut Collector,
-    ) -> bool {
-        let context = LineContext {
-            pid: None,
-            line: line.number,
-            stream: None,
-        };
-        let can_contain = |open: &&mut ReportBody| {
-            open.draft.is_some() && matches!(open.kind, BodyKind::Error | BodyKind::Leaks)
-        };
-        let Some(open) = self.open.as_mut().filter(can_contain) else {
-            return false;
-        };
-        open.frame(head, &context, out);
-        out.touch(open.report, line.bytes, line.number);
-        true
     }
 
     /// Recognizes the starts of reports that don't name their sanitizer, and lines that should have

@@ -113,7 +113,7 @@ impl Router {
             return rows;
         }
         let rows = self.streams.plain_frames(text, number, out);
-        self.spacing.skip_dense(number, rows.lines);
+        self.spacing.add_text(number, rows.lines);
         rows
     }
 

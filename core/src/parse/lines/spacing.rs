@@ -27,8 +27,23 @@ pub(super) struct Spacing {
 impl Spacing {
     /// Returns true if the line is empty only because an empty line follows every line.
     pub(super) fn is_extra(&mut self, line: &Line<'_>) -> bool {
-        let is_empty = line.bytes.trim_ascii().is_empty();
-        let is_next = self.last > 0 && line.number == self.last + 1;
+        self.add(line.number, line.bytes.trim_ascii().is_empty())
+    }
+
+    /// Adds lines that aren't empty. `first` is the number of the first one.
+    pub(super) fn add_text(&mut self, first: u64, lines: u64) {
+        // From the second line on, only the number changes.
+        (first..first + lines.min(2)).for_each(|number| {
+            self.add(number, false);
+        });
+        if lines > 0 {
+            self.last = first + lines - 1;
+        }
+    }
+
+    /// Adds a line. Returns true if it is extra.
+    fn add(&mut self, number: u64, is_empty: bool) -> bool {
+        let is_next = self.last > 0 && number == self.last + 1;
         let alternates = is_next && is_empty != self.was_empty;
         if alternates {
             self.alternations += 1;
@@ -44,32 +59,15 @@ impl Spacing {
         };
         self.is_doubled |= self.alternations >= needed;
         let is_first = alternates && is_empty;
-        self.last = line.number;
+        self.last = number;
         self.was_empty = is_empty;
         self.is_doubled && is_first
     }
 }
 
-impl Spacing {
-    /// Notes lines that aren't empty. `first` is the number of the first one.
-    pub(super) fn skip_dense(&mut self, first: u64, lines: u64) {
-        for number in first..first + lines.min(2) {
-            let line = Line {
-                bytes: b"text",
-                number,
-                continues: false,
-            };
-            self.is_extra(&line);
-        }
-        if lines > 0 {
-            // From the second line on, only the number changes.
-            self.last = first + lines - 1;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::format;
     use alloc::vec::Vec;
 
     use super::*;
@@ -84,6 +82,24 @@ mod tests {
         });
         let kept = lines.filter(|line| !spacing.is_extra(line));
         kept.map(|line| line.number).collect()
+    }
+
+    #[test]
+    fn lines_of_text_are_added_together() {
+        for lines in 0..4 {
+            let [mut together, mut alone] = [(); 2].map(|()| Spacing {
+                last: 4,
+                was_empty: true,
+                alternations: 1,
+                is_doubled: true,
+                ..Spacing::default()
+            });
+            together.add_text(5, lines);
+            (5..5 + lines).for_each(|number| {
+                alone.add(number, false);
+            });
+            assert_eq!(format!("{together:?}"), format!("{alone:?}"), "{lines}");
+        }
     }
 
     #[test]

@@ -8,10 +8,9 @@ use super::Stream;
 use crate::bytes::contains;
 use crate::line::Line;
 use crate::parse::collect::{Collector, FrameSyntax};
-use crate::parse::tag;
 use crate::parse::valgrind::has_location;
 use crate::parse::xml::Rows;
-use crate::parse::{frame, sanitizer};
+use crate::parse::{frame, tag};
 use crate::{carrier, plain};
 
 impl Stream {
@@ -107,7 +106,7 @@ fn is_plain(text: &[u8]) -> bool {
         && !text.starts_with(b"0x")
         && !contains(text, b"#0")
         && !contains(text, b"valgrindoutput")
-        && !sanitizer::has_runtime_error(text)
+        && !contains(text, b": runtime error: ")
         && !plain::needs_work(text)
         && carrier::unescape(text, &|_| true).is_none()
 }
