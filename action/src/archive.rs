@@ -58,7 +58,7 @@ pub(crate) fn read(input: &InputPath, sink: &mut dyn Sink) -> Result<(), Error> 
             } else if is_ahead && file.rewind().is_ok() {
                 plain_ahead(file, &name, sink)
             } else {
-                any_from(&start, file, &name, 0, sink)
+                any_from(start, file, &name, 0, sink)
             }
         }
     }
@@ -115,8 +115,8 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8], filled: &mut usize) -> io::Re
 fn any(mut reader: impl Read, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
     let (start, end) = start_of(&mut reader);
     match end {
-        Ok(()) => any_from(&start, reader, name, depth, sink),
-        Err(error) => any_from(&start, Failed(Some(error)), name, depth, sink),
+        Ok(()) => any_from(start, reader, name, depth, sink),
+        Err(error) => any_from(start, Failed(Some(error)), name, depth, sink),
     }
 }
 
@@ -131,7 +131,7 @@ impl Read for Failed {
 
 /// Reads a stream whose first bytes were read already.
 fn any_from(
-    start: &[u8],
+    start: Vec<u8>,
     reader: impl Read,
     name: &str,
     depth: usize,
@@ -152,30 +152,29 @@ fn any_from(
             format!("{format} is not supported; unpack it first"),
         ));
     }
-    if is_gzip(start) {
+    if is_gzip(&start) {
         let reader = BufReader::with_capacity(CHUNK, start.chain(reader));
         let mut packed = MultiGzDecoder::new(reader);
         let inside: &mut dyn Read = &mut packed;
         return any(inside, name, depth + 1, sink);
     }
-    if is_zip(start) {
+    if is_zip(&start) {
         let file = spool(start.chain(reader)).map_err(|e| Error::Read(name.into(), e))?;
         return zip(file, name, depth, sink);
     }
     plain(start, reader, name, sink)
 }
 
-/// Reads a log whose first bytes were read already.
+/// Reads a log whose first bytes were read already. `buffer` contains them.
 fn plain(
-    start: &[u8],
+    mut buffer: Vec<u8>,
     mut reader: impl Read,
     name: &str,
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
     sink.begin(name);
-    sink.progress(start.len() as u64);
-    sink.bytes(start);
-    let mut buffer = vec![0; SMALL_CHUNK];
+    sink.progress(buffer.len() as u64);
+    sink.bytes(&buffer);
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(()),

@@ -118,9 +118,7 @@ impl Inputs {
         {
             return canonical.join(name);
         }
-        let here = Path::new(".");
-        let is_here = folder.as_os_str().is_empty();
-        let Ok(canonical) = if is_here { here } else { folder }.canonicalize() else {
+        let Ok(canonical) = Path::new(".").join(folder).canonicalize() else {
             return whole();
         };
         let file = canonical.join(name);

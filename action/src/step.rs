@@ -61,14 +61,15 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         .iter()
         .try_for_each(|error| runner::error(&error.to_string()))?;
     let report_dir = write_reports(&inputs, &context, &run)?;
-    outputs.set(&output_values(&run, &report_dir))?;
+    let new_findings = count_new(&run);
+    outputs.set(&output_values(&run, new_findings, &report_dir))?;
     // The verdict is final. Failures from here on only cause warnings.
     let base = base.as_ref().map(|(base, _)| base);
     Results {
         inputs: &inputs,
         context: &context,
         run: &run,
-        new_findings: count_new(&run),
+        new_findings,
         closing_note: closing_note(base, inputs.report.mode, run.verdict.outcome),
     }
     .publish(client.as_ref(), &report_dir, &evaluation.logs.files)?;
@@ -190,7 +191,11 @@ fn write_reports(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<Re
     Ok(report_dir)
 }
 
-fn output_values(run: &Run<'_>, report_dir: &ReportDir) -> Vec<(&'static str, String)> {
+fn output_values(
+    run: &Run<'_>,
+    new_findings: u64,
+    report_dir: &ReportDir,
+) -> Vec<(&'static str, String)> {
     let number = |all: &[Disposition]| {
         run.triage
             .count_where(run.parsed, |i| all.contains(&i.disposition))
@@ -209,7 +214,7 @@ fn output_values(run: &Run<'_>, report_dir: &ReportDir) -> Vec<(&'static str, St
     vec![
         ("outcome", run.verdict.outcome.as_str().into()),
         ("unexpected", number(&[Disposition::Unexpected])),
-        ("new", count_new(run).to_string()),
+        ("new", new_findings.to_string()),
         (
             "allowed",
             number(&[Disposition::Allowed, Disposition::Baseline]),

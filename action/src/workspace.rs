@@ -63,21 +63,17 @@ impl Repository {
         let Ok(working_dir) = std::env::current_dir() else {
             return Self::default();
         };
-        let (root, listing) = match (root_of(&working_dir), project) {
-            (Some(root), _) => (root.to_owned(), Listing::of_repository(root)),
-            (None, Some(project)) => {
-                let root = working_dir.join(project);
-                let root = root.canonicalize().unwrap_or(root);
-                let listing = Listing::of_folder(&root);
-                (root, listing)
-            }
-            (None, None) => match checkout(&working_dir) {
-                Some(root) => {
-                    let listing = Listing::of_folder(&root);
-                    (root, listing)
-                }
-                None => return Self::default(),
-            },
+        let folder = || {
+            let root = working_dir.join(project?);
+            Some(root.canonicalize().unwrap_or(root))
+        };
+        let (root, listing) = if let Some(root) = root_of(&working_dir) {
+            (root.to_owned(), Listing::of_repository(root))
+        } else if let Some(root) = folder().or_else(|| checkout(&working_dir)) {
+            let listing = Listing::of_folder(&root);
+            (root, listing)
+        } else {
+            return Self::default();
         };
         let mut roots = vec![root.to_string_lossy().replace('\\', "/")];
         roots.extend(std::env::var("GITHUB_WORKSPACE").map(|w| w.replace('\\', "/")));

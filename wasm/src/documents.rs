@@ -1,7 +1,7 @@
 //! Merges and compares the JSON reports of earlier runs.
 
 use leakgate_core::diagnostic::Diagnostic;
-use leakgate_core::document::Document;
+use leakgate_core::document::{Document, DocumentReader};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::options::File;
@@ -42,8 +42,9 @@ fn read(name: &str, text: &str) -> Result<Document, JsValue> {
 fn merge_legs(legs: Vec<File>) -> Result<Report, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let mut documents = Vec::new();
+    let mut reader = DocumentReader::default();
     for File { name, text } in legs {
-        match Document::read(&name, &text) {
+        match reader.read(&name, &text) {
             Ok(document) => documents.push((name, document)),
             Err(error) => errors.push(error),
         }

@@ -49,13 +49,11 @@ pub(super) fn find(tree: &Tree) -> Vec<String> {
 
 /// Returns the names of the functions that allocate, sorted: those that call a function of the C
 /// library or a function pointer, and those that call one of these.
-fn names_of(candidates: Vec<Candidate>) -> Vec<String> {
-    let (found, mut rest): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(Candidate::allocates);
-    let mut names: BTreeSet<String> = found.into_iter().map(|found| found.name).collect();
+fn names_of(mut rest: Vec<Candidate>) -> Vec<String> {
+    let mut names = BTreeSet::new();
     loop {
-        let is_found =
-            |candidate: &Candidate| names.iter().any(|name| is_called(&candidate.body, name));
+        let calls_one = |body: &str| names.iter().any(|name: &String| is_called(body, name));
+        let is_found = |found: &Candidate| found.allocates() || calls_one(&found.body);
         let (found, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_found);
         if found.is_empty() {
             return names.into_iter().take(MAX_FUNCTIONS).collect();

@@ -36,7 +36,8 @@ const SCRIPTS: &[&str] = &[
 /// thousands of findings are uploaded and shared.
 const MAX_PLAIN: usize = 256 * 1024;
 
-/// Compression level, from 0 to 10.
+/// Compression level, from 0 to 10. For thousands of findings, level 6 takes twice the time and
+/// makes the report 7 % smaller.
 const LEVEL: u8 = 3;
 
 /// Writes the HTML report.

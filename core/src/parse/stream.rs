@@ -129,7 +129,12 @@ impl Stream {
         self.sanitizers.is_open()
             || self.untagged_reports.is_open()
             || self.xml.is_some()
-            || self.recorded.is_some()
+            || self.expects_line()
+    }
+
+    /// Returns true if the line before may go on in the next one, or the next one may belong to it.
+    fn expects_line(&self) -> bool {
+        self.recorded.is_some()
             || self.block.is_some()
             || self.cut.is_some()
             || self.wrapped.is_some()

@@ -191,7 +191,7 @@ impl ReportBody {
     }
 }
 
-/// Returns true for a frame of a stack that was symbolized afterwards. `asan_symbolize.py` counts
+/// Returns true for a frame that is out of sequence in a stack that was symbolized afterwards. `asan_symbolize.py` counts
 /// the frames that it knows, among them inlined ones, but copies the lines of generated code, which
 /// belongs to no module.
 fn is_renumbered(head: &SplitFrame<'_>, frames: &[Frame]) -> bool {
@@ -205,7 +205,5 @@ fn is_renumbered(head: &SplitFrame<'_>, frames: &[Frame]) -> bool {
             .filter(|frame| !contains(&frame.info.raw, UNKNOWN))
             .count()
     };
-    // The check for the number comes first, because most frames are in sequence.
-    let is_in_sequence = head.index == frames.last().map(|frame| frame.index + 1);
-    !is_in_sequence && known() < frames.len() && head.index == u32::try_from(known()).ok()
+    known() < frames.len() && head.index == u32::try_from(known()).ok()
 }

@@ -18,14 +18,11 @@ impl Stream {
     /// are plain frames of an open report. `number` is the number of the first line.
     pub(crate) fn plain_frames(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
         let mut rows = Rows::default();
-        let is_waiting = self.xml.is_some()
-            || self.recorded.is_some()
-            || self.block.is_some()
-            || self.cut.is_some()
-            || self.wrapped.is_some()
+        let is_other = self.xml.is_some()
             || self.panic.is_some()
-            || self.untagged_reports.is_open();
-        if is_waiting {
+            || self.untagged_reports.is_open()
+            || self.expects_line();
+        if is_other {
             return rows;
         }
         while let Some(length) = memchr::memchr(b'\n', &text[rows.bytes..]) {

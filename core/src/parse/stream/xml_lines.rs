@@ -14,10 +14,7 @@ impl Stream {
     /// Reads the lines at the start of `text`, which consists of complete lines, that can only be
     /// parts of the open XML document. `number` is the number of the first line.
     pub(crate) fn rows(&mut self, text: &[u8], number: u64, out: &mut Collector) -> Rows {
-        let is_alone = self.recorded.is_none()
-            && self.block.is_none()
-            && self.cut.is_none()
-            && !self.untagged_reports.is_open();
+        let is_alone = !self.expects_line() && !self.untagged_reports.is_open();
         self.xml
             .as_mut()
             .filter(|_| is_alone)

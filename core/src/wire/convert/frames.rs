@@ -2,7 +2,6 @@
 //! logs: most of a report are frames that it repeats, and similar runs have the same ones.
 
 use alloc::sync::Arc;
-
 use core::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
