@@ -8,7 +8,7 @@ const CHECKOUT: &str = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e
 
 /// The newest release: this version, or the one before if this version ends with `-dev`. `None`
 /// before the first release.
-const RELEASE: Option<&str> = Some("0.1.0");
+const RELEASE: Option<&str> = None;
 
 const HEAD: &str = "\
 name: Memory
