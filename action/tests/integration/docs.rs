@@ -64,6 +64,7 @@ const MESSAGES: &[&str] = &[
     "(needs the permission `",
     "nothing to publish: the run has no artifact named ",
     "nothing to publish: the run was able to report its results itself",
+    "the token of this run is read-only",
     "annotations, because their files are not in the repository",
     "findings without an annotation, because they are not at changed lines: ",
     "note: cannot list the files of ",
