@@ -133,7 +133,7 @@ pub(crate) fn documented_version(manifest: &str) -> String {
     let newest = manifest
         .lines()
         .filter_map(|line| line.split_once("  leakgate-")?.1.strip_suffix(LINUX))
-        .last();
+        .next_back();
     newest
         .filter(|_| is_between_releases)
         .unwrap_or(current)

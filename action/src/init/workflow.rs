@@ -190,7 +190,7 @@ mod tests {
             .lines()
             .filter_map(|line| line.split_once("  leakgate-"))
             .filter_map(|(_, name)| name.strip_suffix("-x86_64-unknown-linux-musl.tar.gz"))
-            .last();
+            .next_back();
         let current = env!("CARGO_PKG_VERSION");
         let is_between_releases = current.ends_with("-dev");
         let expected = if is_between_releases {
