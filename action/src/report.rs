@@ -7,9 +7,12 @@ use leakgate_core::emit::{self, Format, Location, RenderOptions, Run};
 use leakgate_core::{Disposition, Outcome};
 
 use crate::error::Error;
-use crate::github::{Annotation, ApiError, CheckRun, Client, CommentOutcome, Conclusion, Level};
+use crate::github::{
+    Annotation, ApiError, CheckRun, Client, CommentOutcome, CommentUpdate, Conclusion, Level,
+};
 use crate::output;
 use crate::runner;
+use crate::step::identity::StepIdentity;
 use crate::step::inputs::{CommentMode, Mode, ReportSettings};
 
 /// A report for GitHub.
@@ -18,6 +21,8 @@ pub(crate) struct GithubReport<'a> {
     pub(crate) run: &'a Run<'a>,
     /// What to report.
     pub(crate) settings: &'a ReportSettings,
+    /// Name of the results, and the step that they come from.
+    pub(crate) identity: &'a StepIdentity,
     /// Commit to report on.
     pub(crate) head_sha: &'a str,
     /// URL of the workflow run.
@@ -38,6 +43,14 @@ const MAX_ANNOTATIONS: usize = 5000;
 
 /// Maximum number of annotations in a check run of unverified results.
 const MAX_UNVERIFIED_ANNOTATIONS: usize = 500;
+
+/// Maximum length of the lines in a comment that identify it, in bytes.
+const MAX_COMMENT_HEAD: usize = 400;
+
+/// Returns the maximum length of a comment below the lines that identify it, in UTF-16 code units.
+pub(crate) fn comment_budget() -> usize {
+    RenderOptions::DEFAULT_MAX_CHARACTERS - MAX_COMMENT_HEAD
+}
 
 /// Notes and warnings about the reporting itself.
 #[derive(Debug, Default)]
@@ -65,26 +78,24 @@ impl ReportLog {
         self.entries.push(LogEntry::Warning(text.to_string()));
     }
 
-    /// Writes the comment with this marker, or removes it if `body` is `None`. The marker must be
-    /// a single HTML comment.
+    /// Writes or removes the comment, unless the settings disable it.
     pub(crate) fn update_comment(
         &mut self,
         client: &Client,
         settings: &ReportSettings,
-        pull: u64,
-        marker: &str,
-        body: Option<&str>,
-        may_create: bool,
+        update: &CommentUpdate<'_>,
     ) {
         if settings.comment == CommentMode::Never {
             return;
         }
-        let body = body.map(|body| format!("{marker}\n{body}"));
-        match client.update_comment(pull, marker, body.as_deref(), may_create) {
+        match client.update_comment(update) {
             Ok(CommentOutcome::Created(url) | CommentOutcome::Updated(url)) => {
                 self.note(format!("wrote the comment {url}"))
             }
-            Ok(CommentOutcome::Unchanged | CommentOutcome::Removed | CommentOutcome::Absent) => {}
+            Ok(CommentOutcome::Superseded) => {
+                self.note("a later run has written the comment already")
+            }
+            Ok(CommentOutcome::Removed | CommentOutcome::Absent) => {}
             Err(error) => self.add_error(&error, "pull-requests: write"),
         }
     }
@@ -116,9 +127,8 @@ impl GithubReport<'_> {
     /// Creates the check run and, for a pull request, the comment, as far as the settings ask for
     /// them.
     pub(crate) fn send(&self, client: &Client, pull: Option<u64>, log: &mut ReportLog) {
-        let marker = format!("<!-- leakgate: {} -->", self.settings.name);
         // The budget fits both the comment and the check run.
-        let markdown = self.markdown(RenderOptions::DEFAULT_MAX_CHARACTERS - marker.len());
+        let markdown = self.markdown(comment_budget());
         self.create_check_run(client, &markdown, log);
         if let Some(pull) = pull {
             let is_wanted = match self.settings.comment {
@@ -127,8 +137,14 @@ impl GithubReport<'_> {
                 CommentMode::OnNew => self.new_findings > 0,
                 CommentMode::Never => false,
             };
-            let body = Some(markdown.as_str()).filter(|_| is_wanted);
-            log.update_comment(client, self.settings, pull, &marker, body, is_wanted);
+            let update = CommentUpdate {
+                pull,
+                marker: &self.identity.comment_marker(),
+                origin: &self.identity.origin,
+                text: Some(markdown.as_str()).filter(|_| is_wanted),
+                may_create: is_wanted,
+            };
+            log.update_comment(client, self.settings, &update);
         }
     }
 
@@ -150,12 +166,7 @@ impl GithubReport<'_> {
             ));
             annotations.truncate(max);
         }
-        // A random id, because the jobs of a matrix share the job id, the run and the attempt.
-        let external_id = match runner::random_delimiter() {
-            Ok(id) => id,
-            Err(error) => return log.warn(error),
-        };
-        let check = self.check_run(external_id, summary.to_owned(), annotations);
+        let check = self.check_run(summary.to_owned(), annotations);
         match client.create_check_run(&check) {
             Ok(posted) => {
                 let missing = posted.missing.iter();
@@ -164,6 +175,14 @@ impl GithubReport<'_> {
                         .filter_map(|index| self.annotations.get(*index).cloned())
                         .collect(),
                 );
+                if posted.is_renamed {
+                    log.warn(format!(
+                        "the check run is called `{}`, because another check run `{}` of this \
+                         commit failed or could not be read; give each job and workflow its own \
+                         `name`",
+                        check.fallback_name, check.name
+                    ));
+                }
                 let total = check.annotations.len();
                 if posted.unsent > 0 {
                     log.note(format!(
@@ -186,14 +205,9 @@ impl GithubReport<'_> {
         }
     }
 
-    fn check_run(
-        &self,
-        external_id: String,
-        summary: String,
-        annotations: Vec<Annotation>,
-    ) -> CheckRun {
+    fn check_run(&self, summary: String, annotations: Vec<Annotation>) -> CheckRun {
         let is_unverified = self.disclaimer.is_some();
-        let mut name = self.settings.name.clone();
+        let mut name = self.identity.name.clone();
         let mut title = title(self.run);
         if is_unverified {
             // Branch protection may require a check run of the plain name, and unverified results
@@ -202,9 +216,10 @@ impl GithubReport<'_> {
             title = format!("unverified: {title}");
         }
         CheckRun {
+            fallback_name: self.identity.distinct_name(&name),
             name,
             head_sha: self.head_sha.to_owned(),
-            external_id,
+            origin: self.identity.origin.clone(),
             details_url: self.url.clone(),
             conclusion: match self.run.verdict.outcome {
                 Outcome::Pass if is_unverified => Conclusion::Neutral,

@@ -4,6 +4,7 @@
 //! real checkers, and all workflows. Both install what they need first. A failing stage doesn't
 //! stop the others. A stage whose tools are missing is skipped with a message; in CI it fails.
 
+mod foreign;
 mod prose;
 mod stages;
 mod systems;

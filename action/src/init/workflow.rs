@@ -226,7 +226,7 @@ mod tests {
         assert!(
             text.contains("      - name: A\n        run: a\n")
                 && !text.contains("matrix")
-                && !text.contains("          name: ")
+                && !text.contains("          name:")
         );
         assert!(text.contains("          run: t\n          tool: memcheck\n"));
         let two = Job {
@@ -242,12 +242,9 @@ mod tests {
         );
         assert!(
             text.contains("tool: [asan, tsan]\n")
-                && text.contains("          name: leakgate-x-${{ matrix.tool }}\n")
+                && text.contains("name: leakgate-x-${{ matrix.tool }}\n")
         );
-        assert!(
-            text.contains("          name: leakgate-x\n")
-                && text.matches("- name: A\n").count() == 1
-        );
+        assert!(text.contains("name: leakgate-x\n") && text.matches("- name: A\n").count() == 1);
     }
 
     #[test]

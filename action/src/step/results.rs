@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use leakgate_core::Outcome;
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 
+use super::identity::StepIdentity;
 use super::inputs::{AnnotationMode, Inputs, Mode};
 use super::report_dir::ReportDir;
 use crate::error::Error;
@@ -17,6 +18,7 @@ use crate::runner::{self, Context, HeadBranch, JobSummary};
 pub(super) struct Results<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) context: &'a Context,
+    pub(super) identity: &'a StepIdentity,
     pub(super) run: &'a Run<'a>,
     /// Number of new findings.
     pub(super) new_findings: u64,
@@ -102,6 +104,7 @@ impl Results<'_> {
         let report = GithubReport {
             run: self.run,
             settings: &self.inputs.report,
+            identity: self.identity,
             head_sha: &self.context.head_sha,
             url: self.context.run_url(),
             disclaimer: None,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::common::step::fake::{Fault, REPOSITORY_ID};
 use crate::common::step::{
-    BASE, BOT, CLEAN_LOG, HEAD, MARKER, MERGE, Step, files_in, json_report, leaks, zip_archive,
+    BASE, BOT, CLEAN_LOG, HEAD, MARKER, MERGE, NAME, Step, files_in, json_report, leaks,
+    zip_archive,
 };
 
 #[test]
@@ -197,7 +198,7 @@ fn older_run_does_not_overwrite_the_comment_of_a_newer_one() {
 fn new_findings_are_relative_to_the_last_push_to_the_base_branch() {
     let zip = zip_archive(&[("leakgate.json", &json_report(&leaks(2)))]);
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(3));
-    step.fake.state().add_push("leakgate", "main", BASE, zip);
+    step.fake.state().add_push(NAME, "main", BASE, zip);
     let result = step.action();
     assert_eq!(
         (
@@ -609,7 +610,7 @@ fn check_run_of_another_matrix_job_is_not_mistaken_for_this_one() {
 fn marker_inside_a_comment_is_ignored() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     let number = step.pull_number().as_u64().unwrap();
-    let quoted = format!("A function is called {MARKER}.");
+    let quoted = format!("A function is called {MARKER}0 -->.");
     step.fake.state().add_comment(number, BOT, &quoted);
     step.action();
     assert_eq!(step.comments().len(), 2);
