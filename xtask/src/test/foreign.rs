@@ -135,13 +135,14 @@ fn compare(native: &Program, foreign: &Program, system: &System) -> Result<Vec<S
     let differences = Mutex::new(Vec::new());
     let failure = Mutex::new(None);
     thread::scope(|scope| {
+        let (differences, failure) = (&differences, &failure);
         for part in cases.chunks(cases.len().div_ceil(THREADS)) {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 for case in part {
                     match compare_case(native, foreign, case) {
                         Ok(None) => {}
-                        Ok(Some(difference)) => lock(&differences).push(difference),
-                        Err(error) => *lock(&failure) = Some(error),
+                        Ok(Some(difference)) => lock(differences).push(difference),
+                        Err(error) => *lock(failure) = Some(error),
                     }
                 }
             });

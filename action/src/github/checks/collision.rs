@@ -67,7 +67,8 @@ impl Client {
 
 /// Returns true if a success of `own` would hide a failure among the other check runs of its name.
 ///
-/// The newest result of each leg counts. An earlier result of the own leg doesn't.
+/// The newest result of each leg counts. An earlier result of the own leg doesn't. A check run in
+/// progress counts as a result, because only a step that passes has one.
 fn would_hide_failure(own: &Origin, others: &[ApiCheckRun]) -> bool {
     let others: Vec<(Origin, bool)> = others
         .iter()
@@ -128,6 +129,7 @@ mod tests {
             (&[("7/2/gcc/y", "success"), ("7/1/gcc/x", "failure")], false),
             (&[("7/2/gcc/y", "failure"), ("7/1/gcc/x", "success")], true),
             (&[("7/1/gcc/x", "success"), ("7/2/gcc/y", "failure")], true),
+            (&[("7/2/gcc/y", ""), ("7/1/gcc/x", "failure")], false),
             // Another workflow.
             (&[("6/1/nightly/x", "failure")], true),
             // This leg, in an earlier and in a later run.

@@ -183,38 +183,39 @@ fn plan_faults(fake: &Fake, random: &mut Random) {
 struct Shown {
     id: u64,
     origin: Origin,
-    passes: bool,
+    has_shared_name: bool,
+    /// `None` while it is in progress.
+    passes: Option<bool>,
 }
 
-/// Returns the completed check runs with the shared name.
 fn shown(fake: &Fake) -> Vec<Shown> {
     let state = fake.state();
-    let completed = state
-        .check_runs
-        .iter()
-        .filter(|run| run["name"] == NAME && run["conclusion"].is_string());
-    completed
-        .map(|run| Shown {
-            id: run["id"].as_u64().unwrap(),
-            origin: Origin::from_external_id(run["external_id"].as_str().unwrap()).unwrap(),
-            passes: run["conclusion"] == "success",
-        })
-        .collect()
+    let show = |run: &Value| Shown {
+        id: run["id"].as_u64().unwrap(),
+        origin: Origin::from_external_id(run["external_id"].as_str().unwrap()).unwrap(),
+        has_shared_name: run["name"] == NAME,
+        passes: run["conclusion"].as_str().map(|text| text == "success"),
+    };
+    state.check_runs.iter().map(show).collect()
 }
 
-/// Asserts that no success is newer than a failure that still counts.
+/// Asserts that no success is newer than a failure of the same name that still counts.
+///
+/// A failure no longer counts when the same leg is run again. A check run in progress is that of a
+/// step that passes.
 fn assert_no_hidden_failure(fake: &Fake, case: &str) {
     let all = shown(fake);
     let time = |shown: &Shown| (shown.origin.run, shown.origin.attempt);
-    for failure in all.iter().filter(|shown| !shown.passes) {
+    for failure in all.iter().filter(|shown| shown.passes == Some(false)) {
+        assert!(failure.has_shared_name, "{case}: {:?}", failure.origin);
         let is_same_leg = |other: &&Shown| other.origin.leg == failure.origin.leg;
         let mut later = all.iter().filter(is_same_leg);
         if later.any(|other| time(other) > time(failure)) {
             continue;
         }
-        let hiding = all
-            .iter()
-            .find(|other| other.passes && other.id > failure.id);
+        let hiding = all.iter().find(|other| {
+            other.has_shared_name && other.passes == Some(true) && other.id > failure.id
+        });
         assert!(hiding.is_none(), "{case}: {:?} is hidden", failure.origin);
     }
 }
