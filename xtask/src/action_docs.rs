@@ -82,7 +82,7 @@ fn table(repository: &Path, part: &str, file: &str) -> Outcome<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::examples;
+    use crate::{examples, release};
 
     #[test]
     fn tables_are_current() {
@@ -116,8 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn examples_use_existing_inputs_and_the_current_version() {
+    fn examples_use_existing_inputs_and_the_newest_release() {
         let repository = setup::repository().unwrap();
+        let manifest = fs::read_to_string(repository.join(release::MANIFEST)).unwrap();
+        let newest = format!("v{}", release::documented_version(&manifest));
         let mut count = 0;
         for example in examples::all(&repository).unwrap() {
             let documents = Yaml::load_from_str(&example.text).unwrap();
@@ -127,10 +129,11 @@ mod tests {
                 .for_each(|document| uses(document, &mut found));
             for (action, names) in found {
                 let (action, version) = action.split_once('@').unwrap();
-                assert_eq!(
-                    version,
-                    concat!("v", env!("CARGO_PKG_VERSION")),
-                    "{}",
+                // Before the first release, `leakgate init` refers to the branch.
+                let is_init = version == "main" && example.place.starts_with("docs/init/");
+                assert!(
+                    version == newest || is_init,
+                    "{}: {version}, expected {newest}",
                     example.place
                 );
                 let file = action

@@ -7,6 +7,7 @@ mod differential;
 mod examples;
 mod fuzz;
 mod page;
+mod pictures;
 mod release;
 mod setup;
 mod sizes;
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: cargo xtask test [--full] [STAGE]
        cargo xtask differential [LOG...]
        cargo xtask fuzz [SECONDS]
        cargo xtask page [--single-file]
+       cargo xtask pictures
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
        cargo xtask snapshots [--list] [FILTER]
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("differential") => differential::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
         Some("page") => page::run(&rest),
+        Some("pictures") => pictures::run(&rest),
         Some("release") => release::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         Some("wasm") => wasm::run(&rest),

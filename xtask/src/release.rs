@@ -10,7 +10,7 @@ use crate::{Outcome, setup};
 
 const USAGE: &str = "usage: cargo xtask release manifest FOLDER
        cargo xtask release check TAG";
-const MANIFEST: &str = "action/setup/checksums.txt";
+pub(crate) const MANIFEST: &str = "action/setup/checksums.txt";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Suffixes of the archives of a release.
@@ -42,8 +42,20 @@ fn archives(version: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns an error for the version of the commits between two releases, which ends with `-dev`.
+fn ensure_release(version: &str) -> Outcome {
+    match version.ends_with("-dev") {
+        true => Err(format!(
+            "cannot release {version}: first set `version` in Cargo.toml to that of a release"
+        )
+        .into()),
+        false => Ok(()),
+    }
+}
+
 /// Adds the checksums of a version's archives. The folder must contain these and nothing else.
 fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
+    ensure_release(version)?;
     let names = archives(version);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -73,6 +85,7 @@ fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
 
 /// Checks that the current commit may become the commit of a tag.
 fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
+    ensure_release(version)?;
     if tag != format!("v{version}") {
         return Err(format!("the tag is {tag}, but the version in Cargo.toml is {version}").into());
     }
@@ -106,6 +119,25 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Returns the version of the action in examples: that of the newest release, or, before the first
+/// one and in the commit of a release, the current one.
+#[cfg(test)]
+pub(crate) fn documented_version(manifest: &str) -> String {
+    const LINUX: &str = "-x86_64-unknown-linux-musl.tar.gz";
+    let (current, is_between_releases) = match VERSION.strip_suffix("-dev") {
+        Some(next) => (next, true),
+        None => (VERSION, false),
+    };
+    let newest = manifest
+        .lines()
+        .filter_map(|line| line.split_once("  leakgate-")?.1.strip_suffix(LINUX))
+        .next_back();
+    newest
+        .filter(|_| is_between_releases)
+        .unwrap_or(current)
+        .to_owned()
 }
 
 #[cfg(test)]

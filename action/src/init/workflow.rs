@@ -6,8 +6,9 @@ use super::project::{Job, MatrixEntry, Project, Step};
 /// Third-party actions are pinned by commit. A test compares it with this repository's workflows.
 const CHECKOUT: &str = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0";
 
-/// The leakgate action of this release.
-const ACTION: &str = concat!("leakgate/leakgate@v", env!("CARGO_PKG_VERSION"));
+/// The newest release: this version, or the one before if this version ends with `-dev`. `None`
+/// before the first release.
+const RELEASE: Option<&str> = None;
 
 const HEAD: &str = "\
 name: Memory
@@ -17,6 +18,7 @@ on:
   push:
     branches: [main, master] # pull requests are compared with these branches
   pull_request:
+  merge_group:
 permissions: {}
 
 jobs:
@@ -115,8 +117,8 @@ fn render_step(step: &Step, matrix: &[MatrixEntry]) -> String {
     out
 }
 
-/// Returns the step that runs the command. Each combination of job and checker gets its own
-/// artifact name. `has_other_jobs` is true if the workflow has several jobs.
+/// Returns the step that runs the command. Each combination of job and checker gets a short name.
+/// `has_other_jobs` is true if the workflow has several jobs.
 fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
     let has_matrix = job.matrix.len() > 1;
     let tool = if has_matrix {
@@ -124,7 +126,7 @@ fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
     } else {
         job.matrix.first().map_or("memcheck", |entry| entry.tool)
     };
-    let mut out = format!("      - uses: {ACTION}\n        with:\n");
+    let mut out = format!("      - uses: {}\n        with:\n", action());
     if let Some(comment) = job.comment {
         out += &format!("          # {comment}\n");
     }
@@ -139,6 +141,14 @@ fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
         (true, true) => format!("leakgate-{}-${{{{ matrix.tool }}}}", job.id),
     };
     out + &format!("          name: {name}\n")
+}
+
+/// Returns the action of the newest release. A tag that doesn't exist would fail every job.
+fn action() -> String {
+    RELEASE.map_or_else(
+        || "leakgate/leakgate@main # replace main with the first release".to_owned(),
+        |version| format!("leakgate/leakgate@v{version}"),
+    )
 }
 
 /// Returns a quoted YAML string, which has the same escapes as a JSON string.
@@ -170,6 +180,25 @@ mod tests {
         ))
         .unwrap();
         assert!(ours.contains(&format!("- uses: {CHECKOUT}\n")));
+    }
+
+    #[test]
+    fn action_is_that_of_the_newest_release() {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/setup/checksums.txt");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let released = manifest
+            .lines()
+            .filter_map(|line| line.split_once("  leakgate-"))
+            .filter_map(|(_, name)| name.strip_suffix("-x86_64-unknown-linux-musl.tar.gz"))
+            .next_back();
+        let current = env!("CARGO_PKG_VERSION");
+        let is_between_releases = current.ends_with("-dev");
+        let expected = if is_between_releases {
+            released
+        } else {
+            Some(current)
+        };
+        assert_eq!(RELEASE, expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Runs the examples in README.md and docs/.
 
 use std::fs;
+use std::path::Path;
 
 use leakgate_core::reason::ReasonCode;
 use leakgate_core::{Config, advice};
@@ -46,6 +47,82 @@ fn is_problem(help: &advice::CodeHelp) -> bool {
     ReasonCode::ALL
         .iter()
         .all(|code| code.as_str() != help.code)
+}
+
+/// Parts of the messages in docs/troubleshooting.md, without values.
+const MESSAGES: &[&str] = &[
+    "no checker output in ",
+    "if the tests ran under a sanitizer, set `verbosity=1` in its options",
+    "set `silence` to `pass` if an empty log means success",
+    " matches no file",
+    "counted but not shown; run with --leak-check=full",
+    "cannot confirm the verdict: the step Check succeeded without the outcome pass",
+    "cannot confirm the publication",
+    "no known checksum for leakgate ",
+    "cannot build leakgate from the action's source",
+    "cannot create the check run",
+    "(needs the permission `",
+    "nothing to publish: the run has no artifact named ",
+    "nothing to publish: the run was able to report its results itself",
+    "cannot merge reports: no job of this run has uploaded an artifact named ",
+    "cannot merge all reports of the job `",
+    "it failed, but not because of one of its reports",
+    "because another check run `",
+    "of this commit failed or could not be read; give each job and workflow its own `name`",
+    "the token of this run is read-only",
+    "annotations, because their files are not in the repository",
+    "findings without an annotation, because they are not at changed lines: ",
+    "note: cannot list the files of ",
+    "; source lines are not shown",
+    "git is not installed",
+    "skipping the comparison: ",
+    "cannot read the results of the base branch",
+    "connection failed: ",
+];
+
+/// Readers search the page for a message that they see.
+#[test]
+fn troubleshooting_quotes_messages_of_the_program() {
+    let page = fs::read_to_string(repository("docs/troubleshooting.md")).unwrap();
+    let mut sources = String::new();
+    for folder in [
+        "action.yml",
+        "publish/action.yml",
+        "action/setup",
+        "action/src",
+        "core/src",
+    ] {
+        append_files(&repository(folder), &mut sources);
+    }
+    for message in MESSAGES {
+        assert!(page.contains(message.trim()), "not on the page: {message}");
+        assert!(sources.contains(message), "not in the sources: {message}");
+    }
+}
+
+/// Appends the text of a file, or of all files in a folder. Strings in code that continue on the
+/// next line are joined.
+fn append_files(path: &Path, text: &mut String) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            append_files(&entry.unwrap().path(), text);
+        }
+        return;
+    }
+    let file = fs::read_to_string(path).unwrap_or_default();
+    let mut is_continued = false;
+    for line in file.lines() {
+        let line = if is_continued {
+            line.trim_start()
+        } else {
+            line
+        };
+        is_continued = line.ends_with('\\');
+        text.push_str(line.trim_end_matches('\\'));
+        if !is_continued {
+            text.push('\n');
+        }
+    }
 }
 
 /// The example leakgate.toml is valid and has rules and suppression files.

@@ -204,6 +204,18 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
 }
 
 #[test]
+fn version_between_two_releases_never_uses_the_older_one() {
+    let machine = Machine::new();
+    let sum = machine.release(ARCHIVE);
+    machine.manifest(&format!("{sum}  {ARCHIVE}\n"));
+    let manifest = "[workspace.package]\nversion = \"7.9.0-dev\"\n";
+    fs::write(machine.action().join("Cargo.toml"), manifest).unwrap();
+    let error = machine.get(&[]).error();
+    let start = "no archive of leakgate 7.9.0-dev exists for Linux X64, and cargo was not found";
+    assert!(error.starts_with(start), "{error}");
+}
+
+#[test]
 fn packed_release_can_be_unpacked() {
     let machine = Machine::new();
     let target = "x86_64-unknown-linux-musl";

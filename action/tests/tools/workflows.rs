@@ -114,7 +114,7 @@ fn readme_example_passes_without_bugs_and_fails_with_one() {
             failing.result("2"),
             failing.output("2", "outcome")
         ),
-        ("failure", "failure", "fail")
+        ("success", "failure", "fail")
     );
     assert_eq!(failing.output("2", "unexpected"), "1");
     assert!(
@@ -377,36 +377,55 @@ fn fork_gets_the_same_verdict_without_permissions() {
     }
 }
 
-/// Tests only how the program is called. Its behavior is tested in `step.rs`.
+/// Tests only when and how the program is called. Its behavior is tested in `step.rs`.
 fn second_workflow_publishes_for_pull_requests() {
-    let completed = |event: &str| {
+    // The repository has the id 1.
+    let completed = |event: &str, head_repository: u64, actor: &str| {
         json!({
             "action": "completed",
-            "workflow_run": { "id": 5, "event": event, "conclusion": "failure" },
+            "repository": {
+                "id": 1, "full_name": "octo/project", "name": "project",
+                "owner": { "login": "octo" }, "default_branch": "main",
+            },
+            "workflow_run": {
+                "id": 5, "event": event, "conclusion": "failure",
+                "head_repository": { "id": head_repository }, "actor": { "login": actor },
+            },
         })
     };
-    let publish = |event: &str| {
+    let publish = |event: &str, head_repository: u64, actor: &str| {
         let project = Project::new().released_script(
             "echo \"::notice::$* $LEAKGATE_NAME ${LEAKGATE_TOKEN:+with a token}\"\n\
              echo done=true >>\"$GITHUB_OUTPUT\"",
         );
         project
-            .event("workflow_run", &completed(event))
+            .event("workflow_run", &completed(event, head_repository, actor))
             .run(&example("docs/action.md", "Publish leakgate"))
     };
-    let run = publish("pull_request");
-    assert!(run.passed && run.result("0") == "success", "{}", run.log);
-    assert!(
-        run.log.contains("::notice::publish leakgate* with a token"),
-        "{}",
-        run.log
-    );
+    for (head_repository, actor) in [(2, "stranger"), (1, "dependabot[bot]")] {
+        let run = publish("pull_request", head_repository, actor);
+        assert!(run.passed && run.result("0") == "success", "{}", run.log);
+        assert!(
+            run.log.contains("::notice::publish leakgate* with a token"),
+            "{}",
+            run.log
+        );
+    }
 
-    assert_eq!(publish("push").result("0"), "");
+    // These runs had a token that can write.
+    for (event, head_repository) in [("pull_request", 1), ("push", 1), ("push", 2)] {
+        let run = publish(event, head_repository, "owner");
+        assert_eq!(
+            run.result("0"),
+            "",
+            "{event} {head_repository}: {}",
+            run.log
+        );
+    }
 
     let run = Project::new()
         .released_script("exit 0")
-        .event("workflow_run", &completed("pull_request"))
+        .event("workflow_run", &completed("pull_request", 2, "stranger"))
         .run(&example("docs/action.md", "Publish leakgate"));
     assert!(
         !run.passed && run.log.contains("cannot confirm the publication"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, TempDir, cmd};
 
-use super::{MANIFEST, add, archives, check};
+use super::{MANIFEST, VERSION, add, archives, check, documented_version};
 use crate::Outcome;
 use crate::setup::repository;
 
@@ -129,6 +129,29 @@ fn tagged_commit_must_only_add_checksums() {
     sh.write_file("new.rs", "").unwrap();
     release.commit();
     assert!(error_text(check(sh, "v1.2.3", "1.2.3")).contains("change nothing else"));
+}
+
+#[test]
+fn version_between_two_releases_is_not_released() {
+    let release = Release::new();
+    let sh = &release.sh;
+    let archives = release.at("archives");
+    for outcome in [
+        add(sh, &archives, "1.2.3-dev"),
+        check(sh, "v1.2.3-dev", "1.2.3-dev"),
+    ] {
+        assert!(error_text(outcome).starts_with("cannot release 1.2.3-dev: first set `version`"));
+    }
+    add(sh, &archives, "1.2.3").unwrap();
+    let documented = documented_version(&sh.read_file(MANIFEST).unwrap());
+    match VERSION.ends_with("-dev") {
+        true => assert_eq!(documented, "1.2.3"),
+        false => assert_eq!(documented, VERSION),
+    }
+    assert_eq!(
+        documented_version("# sums\n"),
+        VERSION.trim_end_matches("-dev")
+    );
 }
 
 #[test]

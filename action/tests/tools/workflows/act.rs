@@ -242,9 +242,16 @@ impl Project {
         let action = fs::read_to_string(self.at("action/action.yml")).unwrap();
         let pinned =
             |name: &str| action.split_once(&format!("uses: {name}@")).unwrap().1[..40].to_owned();
+        let readme = fs::read_to_string(repository("README.md")).unwrap();
+        let (_, newest) = readme.split_once("uses: leakgate/leakgate@").unwrap();
         vec![
             (
                 format!("leakgate/leakgate@v{}", env!("CARGO_PKG_VERSION")),
+                "action",
+            ),
+            // Between two releases, examples use the newest release.
+            (
+                format!("leakgate/leakgate@{}", newest.lines().next().unwrap()),
                 "action",
             ),
             (
