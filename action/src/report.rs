@@ -107,6 +107,8 @@ impl ReportLog {
             ApiError::Forbidden(message) => {
                 self.note(format!("{message} (needs the permission `{permission}`)"))
             }
+            // The request that failed has a warning.
+            ApiError::Skipped(_) => {}
             other => self.warn(other),
         }
     }
