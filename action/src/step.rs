@@ -44,6 +44,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         || format!("{CONFIG} not found"),
         |path| format!("rules: {}", path.display()),
     ));
+    runner::hide_environment();
     // The logs of a session are deleted with it, so it lives until they are copied.
     let session = session(&inputs, &settings)?;
     let evaluation = evaluate(&inputs, settings, session.as_ref())?;
