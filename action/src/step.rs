@@ -19,7 +19,7 @@ pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrig
 use self::results::{Results, closing_note};
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status};
-use crate::github::{Access, BaseQuery, BaseRun, Client, RetryPolicy};
+use crate::github::{Access, ApiError, BaseQuery, BaseRun, Client, RetryPolicy};
 use crate::ingest::Logs;
 use crate::output;
 use crate::run::{RunRequest, Session};
@@ -48,22 +48,22 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
     // The logs of a session are deleted with it, so it lives until they are copied.
     let session = session(&inputs, &settings)?;
     let evaluation = evaluate(&inputs, settings, session.as_ref())?;
+    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+    // A request may take long, and these must not depend on it.
+    print_results(&evaluation, &report_dir, outputs)?;
     let client = client(&inputs, &context);
     let base = base_run(&inputs, &context, client.as_ref());
     let changes = base
         .as_ref()
         .map(|(_, document)| emit::changes_since(document, &evaluation.as_run(None)));
     let run = evaluation.as_run(changes.as_deref());
-
-    runner::print_untrusted(&emit::render(&run, Format::Text, &RenderOptions::default()))?;
-    evaluation
-        .logs
-        .errors
-        .iter()
-        .try_for_each(|error| runner::error(&error.to_string()))?;
-    let report_dir = write_reports(&inputs, &context, &run)?;
     let new_findings = count_new(&run);
-    outputs.set(&output_values(&run, new_findings, &report_dir))?;
+    if let Some((base, _)) = &base {
+        let short: String = base.sha.chars().take(7).collect();
+        runner::print_untrusted(&format!("new findings since {short}: {new_findings}\n"))?;
+        outputs.set(&[("new", new_findings.to_string())])?;
+    }
+    write_reports(&inputs, &context, &run, &report_dir)?;
     // The verdict is final. Failures from here on only cause warnings.
     let base = base.as_ref().map(|(base, _)| base);
     Results {
@@ -78,6 +78,23 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         exit_status(&evaluation.verdict),
         inputs.report.mode,
     ))
+}
+
+/// Prints the text report and the read errors, and sets the outputs. Until they are compared with an
+/// earlier run, the findings that are not in the baseline count as new.
+fn print_results(
+    evaluation: &Evaluation,
+    report_dir: &ReportDir,
+    outputs: &StepOutputs,
+) -> Result<(), Error> {
+    let run = evaluation.as_run(None);
+    runner::print_untrusted(&emit::render(&run, Format::Text, &RenderOptions::default()))?;
+    evaluation
+        .logs
+        .errors
+        .iter()
+        .try_for_each(|error| runner::error(&error.to_string()))?;
+    outputs.set(&output_values(&run, count_new(&run), report_dir))
 }
 
 /// Returns the exit status of the step, which is never [`Status::Fail`] if the action only reports.
@@ -158,6 +175,11 @@ fn base_run(
     });
     let base = match found {
         Ok(base) => base?,
+        Err(error @ ApiError::Unreachable(_)) => {
+            // Reporting is skipped, too, without a further message.
+            let _ = runner::warning(&format!("{error}; GitHub gets no report"));
+            return None;
+        }
         Err(error) => {
             output::note(&format!("skipping the comparison: {error}"));
             return None;
@@ -172,9 +194,13 @@ fn base_run(
     }
 }
 
-/// Writes the report in several formats to a new directory.
-fn write_reports(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<ReportDir, Error> {
-    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+/// Writes the report in several formats.
+fn write_reports(
+    inputs: &Inputs,
+    context: &Context,
+    run: &Run<'_>,
+    report_dir: &ReportDir,
+) -> Result<(), Error> {
     let options = RenderOptions {
         category: &inputs.report.name,
         suggest_rules: true,
@@ -188,8 +214,7 @@ fn write_reports(inputs: &Inputs, context: &Context, run: &Run<'_>) -> Result<Re
         schema: ORIGIN_SCHEMA.into(),
         pull_request,
         head_sha: context.head_sha.clone(),
-    })?;
-    Ok(report_dir)
+    })
 }
 
 fn output_values(
