@@ -102,7 +102,7 @@ impl ReportLog {
 
     /// Adds an error of the API. A missing permission is only a note, because many workflows lack
     /// it on purpose.
-    fn add_error(&mut self, error: &ApiError, permission: &str) {
+    pub(crate) fn add_error(&mut self, error: &ApiError, permission: &str) {
         match error {
             ApiError::Forbidden(message) => {
                 self.note(format!("{message} (needs the permission `{permission}`)"))

@@ -40,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) job: String,
     /// User or bot that started the run.
     pub(crate) actor: String,
+    /// True if an earlier step of the job failed.
+    pub(crate) has_failed_step: bool,
 }
 
 /// A pull request.
@@ -173,6 +175,7 @@ impl Context {
             run_attempt: text("GITHUB_RUN_ATTEMPT"),
             job: text("GITHUB_JOB"),
             actor: text("GITHUB_ACTOR"),
+            has_failed_step: text("LEAKGATE_JOB_STATUS") == "failure",
         }
     }
 

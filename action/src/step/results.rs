@@ -109,8 +109,15 @@ impl Results<'_> {
             annotations,
             closing_note: self.closing_note.clone(),
         };
-        let pull = pull_to_comment_on(self.context, client).unwrap_or_else(|error| {
-            log.warn(error);
+        // If the job has failed before, its logs are missing for that reason.
+        let is_consequence =
+            self.context.has_failed_step && self.run.verdict.outcome == Outcome::Error;
+        let pull = match is_consequence {
+            true => Ok(None),
+            false => pull_to_comment_on(self.context, client),
+        };
+        let pull = pull.unwrap_or_else(|error| {
+            log.add_error(&error, "pull-requests: read");
             None
         });
         report.send(client, pull, log);
