@@ -22,6 +22,7 @@ mod client;
 mod comment;
 mod error;
 mod pulls;
+mod reported;
 mod request;
 mod retry;
 mod sanitize;

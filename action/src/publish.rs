@@ -11,9 +11,9 @@ use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
-use crate::github::{Access, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
+use crate::github::{Access, ApiError, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
 use crate::output;
-use crate::report::{GithubReport, ReportLog};
+use crate::report::{GithubReport, Links, ReportLog};
 use crate::runner::{self, Context, StepOutputs, WorkflowRun};
 use crate::settings;
 use crate::step::inputs::{self, CommentMode, ReportSettings};
@@ -55,21 +55,43 @@ fn publish() -> Result<(), Error> {
         .ok_or_else(|| usage_error("must run in a workflow with `on: workflow_run`"))?;
     let access = access(&settings, &context)?;
     if completed_run.event != "pull_request"
-        || !completed_run.had_read_only_token(context.repository_id)
+        || !completed_run.may_have_had_read_only_token(context.repository_id)
     {
         output::note("nothing to publish: the run was able to report its results itself");
         return Ok(());
     }
     let client = Client::new(&access, RetryPolicy::default())
         .map_err(|error| Error::Usage(error.to_string()))?;
+    if has_reported(&client, completed_run)? {
+        output::note("nothing to publish: the run has reported its results itself");
+        return Ok(());
+    }
     let artifacts = download_artifacts(&client, completed_run, &names)?;
     Publisher {
         client: &client,
         completed_run,
         settings: &settings,
+        links: Links::new(
+            &context,
+            &completed_run.head_sha,
+            Some(&completed_run.html_url),
+            true,
+        ),
     }
     .publish(&artifacts)
     .print()
+}
+
+/// Returns true if the run has created a check run, because its token could write after all. False
+/// if this token may not read check runs; then it may not create them, either.
+fn has_reported(client: &Client, run: &WorkflowRun) -> Result<bool, Error> {
+    let attempt = run.run_attempt;
+    let attempt = attempt.map_or(String::new(), |attempt| format!("{attempt}/"));
+    let start = format!("leakgate-v1/{}/{attempt}", run.id);
+    match client.has_check_run(&run.head_sha, &start) {
+        Err(ApiError::Forbidden(_)) => Ok(false),
+        other => other.map_err(|error| Error::Usage(error.to_string())),
+    }
 }
 
 fn usage_error(message: &str) -> Error {
@@ -136,6 +158,7 @@ struct Publisher<'a> {
     client: &'a Client,
     completed_run: &'a WorkflowRun,
     settings: &'a ReportSettings,
+    links: Links,
 }
 
 impl Publisher<'_> {
@@ -208,6 +231,8 @@ impl Publisher<'_> {
             run: &run,
             settings: &settings,
             head_sha: &self.completed_run.head_sha,
+            mismatch: None,
+            links: &self.links,
             url: Some(url.clone()),
             disclaimer: Some(format!(
                 "These results come from [a run]({url}) of this pull request and are not verified: \

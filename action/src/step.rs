@@ -5,6 +5,7 @@
 pub(crate) mod inputs;
 mod report_dir;
 mod results;
+mod tested;
 
 use std::collections::HashSet;
 
@@ -17,6 +18,7 @@ use self::inputs::{Inputs, Mode};
 use self::report_dir::ReportDir;
 pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 use self::results::{Results, closing_note};
+use self::tested::TestedCommit;
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status};
 use crate::github::{Access, ApiError, BaseQuery, BaseRun, Client, RetryPolicy};
@@ -70,6 +72,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         inputs: &inputs,
         context: &context,
         run: &run,
+        tested: &TestedCommit::new(&context),
         new_findings,
         closing_note: closing_note(base, inputs.report.mode, run.verdict.outcome),
     }

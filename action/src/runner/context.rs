@@ -26,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) head_sha: String,
     /// Branch to compare with.
     pub(crate) base_branch: Option<String>,
+    /// Merge of the pull request into its base, as the event names it.
+    pub(crate) merge_sha: Option<String>,
     /// Pull request of the event.
     pub(crate) pull_request: Option<PullRequest>,
     /// Completed run that triggered this one (`on: workflow_run`).
@@ -52,7 +54,7 @@ pub(crate) struct PullRequest {
     /// Branch of the pull request. `None` if its repository was deleted.
     pub(crate) head: Option<HeadBranch>,
     /// True if the branch is in another repository, or its repository was deleted. The token of the
-    /// runs is read-only then.
+    /// runs is read-only by default then.
     pub(crate) is_fork: bool,
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct WorkflowRun {
     pub(crate) head_branch: Option<String>,
     pub(crate) head_repository: Option<Repository>,
     pub(crate) actor: Option<Actor>,
+    #[serde(default)]
+    pub(crate) run_attempt: Option<u64>,
     pub(crate) html_url: String,
 }
 
@@ -119,6 +123,7 @@ struct PayloadPullRequest {
     number: u64,
     head: PayloadBranch,
     base: PayloadBranch,
+    merge_commit_sha: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +169,7 @@ impl Context {
                 .map(|pull| pull.base.branch.clone())
                 .or(event.merge_group.and_then(MergeGroup::base_branch))
                 .or(default_branch),
+            merge_sha: pull.and_then(|pull| pull.merge_commit_sha.clone()),
             pull_request: pull.map(|p| PullRequest {
                 number: p.number,
                 head: head_branch(&p.head),
@@ -179,9 +185,9 @@ impl Context {
         }
     }
 
-    /// Returns true if the token of the run is read-only: for pull requests from forks and from
-    /// Dependabot.
-    pub(crate) fn has_read_only_token(&self) -> bool {
+    /// Returns true if the token of the run is read-only by default: for pull requests from forks
+    /// and from Dependabot. Settings of the repository or the workflow may permit more.
+    pub(crate) fn may_have_read_only_token(&self) -> bool {
         let is_dependabot = self.actor == DEPENDABOT && self.event == "pull_request";
         is_dependabot
             || (self.event == "pull_request"
@@ -223,9 +229,9 @@ fn is_fork(pull: &PayloadPullRequest) -> bool {
 }
 
 impl WorkflowRun {
-    /// Returns true if the token of the run was read-only, so another workflow has to report: for
-    /// runs from forks and from Dependabot.
-    pub(crate) fn had_read_only_token(&self, repository: Option<u64>) -> bool {
+    /// Returns true if the token of the run was read-only by default, so that another workflow may
+    /// have to report: for runs from forks and from Dependabot.
+    pub(crate) fn may_have_had_read_only_token(&self, repository: Option<u64>) -> bool {
         let is_fork = self
             .head_repository
             .as_ref()
@@ -345,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_forks_and_dependabot_had_a_read_only_token() {
+    fn runs_of_forks_and_dependabot_may_have_had_a_read_only_token() {
         let run = |id: u64, login: &str| WorkflowRun {
             id: 1,
             event: "pull_request".into(),
@@ -359,17 +365,18 @@ mod tests {
             actor: Some(Actor {
                 login: login.into(),
             }),
+            run_attempt: None,
             html_url: String::new(),
         };
-        assert!(!run(1, "me").had_read_only_token(Some(1)));
-        assert!(run(2, "me").had_read_only_token(Some(1)));
-        assert!(run(1, "dependabot[bot]").had_read_only_token(Some(1)));
+        assert!(!run(1, "me").may_have_had_read_only_token(Some(1)));
+        assert!(run(2, "me").may_have_had_read_only_token(Some(1)));
+        assert!(run(1, "dependabot[bot]").may_have_had_read_only_token(Some(1)));
         assert!(
             WorkflowRun {
                 head_repository: None,
                 ..run(1, "me")
             }
-            .had_read_only_token(Some(1))
+            .may_have_had_read_only_token(Some(1))
         );
     }
 }

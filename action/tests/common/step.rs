@@ -164,6 +164,14 @@ impl Step {
         self
     }
 
+    /// Changes the event payload.
+    pub(crate) fn edit_event(&self, edit: impl FnOnce(&mut Value)) {
+        let path = self.dir.path().join("event.json");
+        let mut event = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        edit(&mut event);
+        fs::write(path, event.to_string()).unwrap();
+    }
+
     pub(crate) fn run(&self, command: &str) -> StepResult {
         for file in ["output", "summary"] {
             let _ = fs::remove_file(self.dir.path().join(file));
