@@ -1,11 +1,12 @@
-//! Triage and verdict of parsed logs, and the reports about them. `check`, `run` and the GitHub
-//! Action's step share this code.
+//! Triage and verdict of parsed logs, and the reports about them. `check`, `run`, `merge` and
+//! the GitHub Action's step share this code.
 
 use std::fmt::Write;
 
 use leakgate_core::compare::Change;
+use leakgate_core::document::Document;
 use leakgate_core::emit::{self, RenderOptions, Run};
-use leakgate_core::verdict::ObservedRuns;
+use leakgate_core::verdict::{ObservedRuns, Source};
 use leakgate_core::{Gate, Outcome, Parsed, Triage, Verdict};
 
 use crate::args::{ReportArgs, ReportTarget};
@@ -44,6 +45,28 @@ impl Evaluation {
     ) -> Result<Self, Error> {
         Self::judged_by(settings, logs, |logs, triage, gate| {
             leakgate_core::verdict::judge_observed(&logs.parsed, triage, watched, gate)
+        })
+    }
+
+    /// Evaluates merged JSON reports. `errors` are those of reports that could not be merged.
+    pub(crate) fn merged(
+        settings: Settings,
+        (merged, sources): (Document, Vec<Source>),
+        errors: Vec<Error>,
+    ) -> Result<Self, Error> {
+        let unexpected = merged.unexpected();
+        let legs = merged.verdict;
+        let logs = Logs {
+            parsed: merged.parsed,
+            sources,
+            files: Vec::new(),
+            errors,
+        };
+        Self::judged_by(settings, logs, |logs, triage, gate| {
+            let Logs {
+                parsed, sources, ..
+            } = logs;
+            leakgate_core::verdict::judge_merged(parsed, triage, sources, &legs, &unexpected, gate)
         })
     }
 

@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leakgate_core::document::{Document, DocumentReader, merge};
-use leakgate_core::emit::Run;
 
 use crate::args::{GateArgs, ReportArgs};
 use crate::error::{Error, Status};
-use crate::evaluate::{exit_status, write_reports};
+use crate::evaluate::{Evaluation, exit_status, write_reports};
 use crate::output;
 use crate::settings::{Settings, display_path, read_text};
-use crate::workspace::Repository;
 
 /// Options of `leakgate merge`.
 #[derive(Debug, Args)]
@@ -36,25 +34,13 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
         &args.reports.targets(),
     )?;
     let mut errors = Vec::new();
-    let (all, sources) = merge(read_legs(&args.files, &mut errors));
+    let merged = merge(read_legs(&args.files, &mut errors));
     if !errors.is_empty() {
         return Err(Error::Several(errors));
     }
-    let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
-    let triage = leakgate_core::triage::triage(&all.parsed, &settings.gate, &repository);
-    let verdict = leakgate_core::verdict::judge_merged(
-        &all.parsed,
-        &triage,
-        &sources,
-        &all.verdict,
-        &all.unexpected(),
-        &settings.gate,
-    );
-    let run = Run::new(&all.parsed, &settings.gate, &triage, &verdict)
-        .with_workspace(&repository)
-        .with_sources(&repository);
-    write_reports(&run, &args.reports)?;
-    Ok(exit_status(&verdict))
+    let evaluation = Evaluation::merged(settings, merged, Vec::new())?;
+    write_reports(&evaluation.as_run(None), &args.reports)?;
+    Ok(exit_status(&evaluation.verdict))
 }
 
 /// Reads the reports one after the other, each with the name of its leg. A report that occurs twice

@@ -4,23 +4,38 @@
 //! are untrusted, because the author of a pull request controls what its run uploads. The reports
 //! say so, and never count as a success.
 
-use std::cell::Cell;
-
 use leakgate_core::document::{Document, UntrustedDocument};
 use leakgate_core::emit::{self, RenderOptions, Run};
 use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
-use crate::github::{Access, ApiError, Client, PullHead, PullRequest, RetryPolicy, RunArtifact};
+use crate::github::{
+    Access, ApiError, Client, CommentUpdate, Origin, PullHead, PullRequest, RetryPolicy,
+    RunArtifact, RunArtifacts,
+};
 use crate::output;
-use crate::report::{GithubReport, Links, ReportLog};
+use crate::report::{self, GithubReport, Links, ReportLog, UNVERIFIED};
 use crate::runner::{self, Context, StepOutputs, WorkflowRun};
 use crate::settings;
-use crate::step::inputs::{self, CommentMode, ReportSettings};
+use crate::step::identity::{self, StepIdentity};
+use crate::step::inputs::{self, ArtifactNames, CommentMode, ReportSettings};
 use crate::step::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 
-/// Marker of the comment. All artifacts share a comment, because their names are untrusted.
-const MARKER: &str = "<!-- leakgate: published -->";
+/// First line of the comment. All artifacts of a workflow share a comment, because their names are
+/// untrusted.
+fn marker(run: &WorkflowRun) -> String {
+    let workflow = run
+        .path
+        .as_deref()
+        .map_or(String::new(), |path| format!(" {}", identity::hash([path])));
+    format!("<!-- leakgate: published{workflow} -->")
+}
+
+/// Default of the input `name`: all artifacts with a default name of the action.
+const DEFAULT_NAMES: &str = "leakgate*";
+
+/// Maximum number of artifacts to publish of a run.
+const MAX_ARTIFACTS: usize = 20;
 
 /// Runs the command. It has no verdict of its own, so results that can't be reported only cause
 /// warnings. The output `done` proves to the action that the command ran.
@@ -35,13 +50,11 @@ pub(crate) fn run() -> Result<Status, Error> {
 }
 
 fn publish() -> Result<(), Error> {
-    let names = match inputs::read_lines(&runner::variable, "LEAKGATE_NAME") {
-        names if names.is_empty() => vec![inputs::DEFAULT_NAME.to_owned()],
-        names => names,
-    };
+    let names = ArtifactNames::from_env(&runner::variable, "LEAKGATE_NAME")
+        .unwrap_or_else(|| ArtifactNames::new(vec![DEFAULT_NAMES.into()]));
     let mut errors = Vec::new();
     let settings = ReportSettings::from_env(
-        &|name| runner::variable(name).filter(|_| name != "LEAKGATE_NAME"),
+        &runner::variable,
         CommentMode::VALUES_WITHOUT_BASE,
         &mut errors,
     );
@@ -77,6 +90,12 @@ fn publish() -> Result<(), Error> {
             Some(&completed_run.html_url),
             true,
         ),
+        origin: Origin {
+            run: completed_run.id,
+            attempt: completed_run.run_attempt.unwrap_or(1),
+            leg: String::new(),
+            nonce: runner::random_hex()?,
+        },
     }
     .publish(&artifacts)
     .print()
@@ -85,10 +104,14 @@ fn publish() -> Result<(), Error> {
 /// Returns true if the run has created a check run, because its token could write after all. False
 /// if this token may not read check runs; then it may not create them, either.
 fn has_reported(client: &Client, run: &WorkflowRun) -> Result<bool, Error> {
-    let attempt = run.run_attempt;
-    let attempt = attempt.map_or(String::new(), |attempt| format!("{attempt}/"));
-    let start = format!("leakgate-v1/{}/{attempt}", run.id);
-    match client.has_check_run(&run.head_sha, &start) {
+    let is_own = |name: &str, origin: &Origin| {
+        let is_attempt = run
+            .run_attempt
+            .is_none_or(|attempt| attempt == origin.attempt);
+        // Earlier publications name the run as their origin, too.
+        origin.run == run.id && is_attempt && !name.contains(UNVERIFIED)
+    };
+    match client.has_check_run(&run.head_sha, is_own) {
         Err(ApiError::Forbidden(_)) => Ok(false),
         other => other.map_err(|error| Error::Usage(error.to_string())),
     }
@@ -119,38 +142,32 @@ fn access(settings: &ReportSettings, context: &Context) -> Result<Access, Error>
 fn download_artifacts(
     client: &Client,
     run: &WorkflowRun,
-    names: &[String],
+    names: &ArtifactNames,
 ) -> Result<Vec<RunArtifact>, Error> {
-    let matching = Cell::new(0);
-    let is_wanted = |artifact: &str| {
-        let is_wanted = names.iter().any(|name| matches_name(name, artifact));
-        matching.set(matching.get() + usize::from(is_wanted));
-        is_wanted
-    };
-    let artifacts = client
-        .run_artifacts(run.id, is_wanted, &[JSON_FILE, ORIGIN_FILE])
+    let found = client
+        .run_artifacts(
+            run.id,
+            |artifact| names.matches(artifact),
+            &[JSON_FILE, ORIGIN_FILE],
+            MAX_ARTIFACTS,
+        )
         .map_err(|error| Error::Usage(error.to_string()))?;
+    let RunArtifacts {
+        artifacts,
+        matching,
+    } = found;
     if artifacts.is_empty() {
         output::note(&format!(
             "nothing to publish: the run has no artifact named {}",
-            names.join(" or ")
+            names.list()
         ));
-    } else if matching.get() > artifacts.len() {
+    } else if matching > artifacts.len() {
         output::note(&format!(
-            "publishing {} of {} matching artifacts of the run",
-            artifacts.len(),
-            matching.get()
+            "publishing {} of {matching} matching artifacts of the run",
+            artifacts.len()
         ));
     }
     Ok(artifacts)
-}
-
-/// Returns true if an artifact has this name, or begins with it if it ends with `*`.
-fn matches_name(name: &str, artifact: &str) -> bool {
-    match name.strip_suffix('*') {
-        Some(start) => artifact.starts_with(start),
-        None => artifact == name,
-    }
 }
 
 /// Publishes the artifacts of a completed run.
@@ -159,6 +176,8 @@ struct Publisher<'a> {
     completed_run: &'a WorkflowRun,
     settings: &'a ReportSettings,
     links: Links,
+    /// The completed run, as the origin of the results.
+    origin: Origin,
 }
 
 impl Publisher<'_> {
@@ -180,8 +199,7 @@ impl Publisher<'_> {
         });
         let mut sections = Vec::new();
         let mut is_clean = true;
-        let budget =
-            (RenderOptions::DEFAULT_MAX_CHARACTERS - MARKER.len()) / documents.len().max(1);
+        let budget = report::comment_budget() / documents.len().max(1);
         for (artifact, document) in &documents {
             let heading = if documents.len() > 1 {
                 format!("### `{}`\n\n", artifact.name.replace('`', "'"))
@@ -196,14 +214,14 @@ impl Publisher<'_> {
         if let Some(pull) = pull.filter(|_| !sections.is_empty()) {
             let may_create = !is_clean || self.settings.comment == CommentMode::Always;
             // Untrusted results never remove the comment.
-            log.update_comment(
-                self.client,
-                self.settings,
-                pull.number,
-                MARKER,
-                Some(&sections.concat()),
+            let update = CommentUpdate {
+                pull: pull.number,
+                marker: &marker(self.completed_run),
+                origin: &self.origin,
+                text: Some(&sections.concat()),
                 may_create,
-            );
+            };
+            log.update_comment(self.client, self.settings, &update);
         }
         log
     }
@@ -222,14 +240,12 @@ impl Publisher<'_> {
         // Untrusted results must not quote source code, so the run has no sources.
         let run = Run::new(&document.parsed, &gate, &triage, &document.verdict)
             .with_workspace(&untrusted);
-        let settings = ReportSettings {
-            name: artifact.name.clone(),
-            ..self.settings.clone()
-        };
+        let identity = StepIdentity::of_artifact(&artifact.name, &self.origin);
         let url = &self.completed_run.html_url;
         let report = GithubReport {
             run: &run,
-            settings: &settings,
+            settings: self.settings,
+            identity: &identity,
             head_sha: &self.completed_run.head_sha,
             mismatch: None,
             links: &self.links,

@@ -10,9 +10,12 @@ use leakgate_core::{Disposition, Outcome};
 
 pub(crate) use self::links::Links;
 use crate::error::Error;
-use crate::github::{Annotation, ApiError, CheckRun, Client, CommentOutcome, Conclusion, Level};
+use crate::github::{
+    Annotation, ApiError, CheckRun, Client, CommentOutcome, CommentUpdate, Conclusion, Level,
+};
 use crate::output;
 use crate::runner;
+use crate::step::identity::StepIdentity;
 use crate::step::inputs::{CommentMode, Mode, ReportSettings};
 
 /// A report for GitHub.
@@ -21,6 +24,8 @@ pub(crate) struct GithubReport<'a> {
     pub(crate) run: &'a Run<'a>,
     /// What to report.
     pub(crate) settings: &'a ReportSettings,
+    /// Name of the results, and the step that they come from.
+    pub(crate) identity: &'a StepIdentity,
     /// Commit to report on.
     pub(crate) head_sha: &'a str,
     /// Why the results may not be those of that commit, in a few words. Such a report never counts
@@ -41,11 +46,22 @@ pub(crate) struct GithubReport<'a> {
     pub(crate) closing_note: Option<String>,
 }
 
+/// End of the name of a check run of unverified results.
+pub(crate) const UNVERIFIED: &str = " (unverified)";
+
 /// Maximum number of annotations in a check run.
 const MAX_ANNOTATIONS: usize = 5000;
 
 /// Maximum number of annotations in a check run of unverified results.
 const MAX_UNVERIFIED_ANNOTATIONS: usize = 500;
+
+/// Maximum length of the lines in a comment that identify it, in bytes.
+const MAX_COMMENT_HEAD: usize = 400;
+
+/// Returns the maximum length of a comment below the lines that identify it, in UTF-16 code units.
+pub(crate) fn comment_budget() -> usize {
+    RenderOptions::DEFAULT_MAX_CHARACTERS - MAX_COMMENT_HEAD
+}
 
 /// Notes and warnings about the reporting itself.
 #[derive(Debug, Default)]
@@ -75,26 +91,24 @@ impl ReportLog {
         self.entries.push(LogEntry::Warning(text.to_string()));
     }
 
-    /// Writes the comment with this marker, or removes it if `body` is `None`. The marker must be
-    /// a single HTML comment.
+    /// Writes or removes the comment, unless the settings disable it.
     pub(crate) fn update_comment(
         &mut self,
         client: &Client,
         settings: &ReportSettings,
-        pull: u64,
-        marker: &str,
-        body: Option<&str>,
-        may_create: bool,
+        update: &CommentUpdate<'_>,
     ) {
         if settings.comment == CommentMode::Never {
             return;
         }
-        let body = body.map(|body| format!("{marker}\n{body}"));
-        match client.update_comment(pull, marker, body.as_deref(), may_create) {
+        match client.update_comment(update) {
             Ok(CommentOutcome::Created(url) | CommentOutcome::Updated(url)) => {
                 self.note(format!("wrote the comment {url}"))
             }
-            Ok(CommentOutcome::Unchanged | CommentOutcome::Removed | CommentOutcome::Absent) => {}
+            Ok(CommentOutcome::Superseded) => {
+                self.note("a later run has written the comment already")
+            }
+            Ok(CommentOutcome::Removed | CommentOutcome::Absent) => {}
             Err(error) => self.add_error(&error, "pull-requests: write"),
         }
     }
@@ -136,9 +150,8 @@ impl GithubReport<'_> {
         stops_if_forbidden: bool,
         log: &mut ReportLog,
     ) {
-        let marker = format!("<!-- leakgate: {} -->", self.settings.name);
         // The budget fits both the comment and the check run.
-        let markdown = self.markdown(RenderOptions::DEFAULT_MAX_CHARACTERS - marker.len());
+        let markdown = self.markdown(comment_budget());
         self.create_check_run(client, &markdown, log);
         if let Some(pull) = pull.filter(|_| !(stops_if_forbidden && log.is_forbidden)) {
             let is_wanted = match self.settings.comment {
@@ -147,8 +160,14 @@ impl GithubReport<'_> {
                 CommentMode::OnNew => self.new_findings > 0,
                 CommentMode::Never => false,
             };
-            let body = Some(markdown.as_str()).filter(|_| is_wanted);
-            log.update_comment(client, self.settings, pull, &marker, body, is_wanted);
+            let update = CommentUpdate {
+                pull,
+                marker: &self.identity.comment_marker(),
+                origin: &self.identity.origin,
+                text: Some(markdown.as_str()).filter(|_| is_wanted),
+                may_create: is_wanted,
+            };
+            log.update_comment(client, self.settings, &update);
         }
     }
 
@@ -170,12 +189,7 @@ impl GithubReport<'_> {
             ));
             annotations.truncate(max);
         }
-        // A random id, because the jobs of a matrix share the job id, the run and the attempt.
-        let external_id = match runner::random_delimiter() {
-            Ok(id) => id,
-            Err(error) => return log.warn(error),
-        };
-        let check = self.check_run(external_id, summary.to_owned(), annotations);
+        let check = self.check_run(summary.to_owned(), annotations);
         match client.create_check_run(&check) {
             Ok(posted) => {
                 let missing = posted.missing.iter();
@@ -184,6 +198,14 @@ impl GithubReport<'_> {
                         .filter_map(|index| self.annotations.get(*index).cloned())
                         .collect(),
                 );
+                if posted.is_renamed {
+                    log.warn(format!(
+                        "the check run is called `{}`, because another check run `{}` of this \
+                         commit failed or could not be read; give each job and workflow its own \
+                         `name`",
+                        check.fallback_name, check.name
+                    ));
+                }
                 let total = check.annotations.len();
                 if posted.unsent > 0 {
                     log.note(format!(
@@ -206,28 +228,24 @@ impl GithubReport<'_> {
         }
     }
 
-    fn check_run(
-        &self,
-        external_id: String,
-        summary: String,
-        annotations: Vec<Annotation>,
-    ) -> CheckRun {
+    fn check_run(&self, summary: String, annotations: Vec<Annotation>) -> CheckRun {
         let is_unverified = self.disclaimer.is_some();
-        let mut name = self.settings.name.clone();
+        let mut name = self.identity.name.clone();
         let mut title = title(self.run);
         if is_unverified {
             // Branch protection may require a check run of the plain name, and unverified results
             // must not satisfy it.
-            name += " (unverified)";
+            name += UNVERIFIED;
             title = format!("unverified: {title}");
         }
         if let Some(mismatch) = self.mismatch {
             title = format!("{mismatch}: {title}");
         }
         CheckRun {
+            fallback_name: self.identity.distinct_name(&name),
             name,
             head_sha: self.head_sha.to_owned(),
-            external_id,
+            origin: self.identity.origin.clone(),
             details_url: self.url.clone(),
             conclusion: match self.run.verdict.outcome {
                 _ if self.mismatch.is_some() => Conclusion::Neutral,

@@ -6,11 +6,15 @@
 
 mod commands;
 mod context;
+mod matrix;
 mod outputs;
 
 pub(crate) use self::commands::{error, print_untrusted, warning};
 pub(crate) use self::context::{Context, HeadBranch, WorkflowRun};
+pub(crate) use self::matrix::MatrixLeg;
 pub(crate) use self::outputs::{JobSummary, StepOutputs};
+
+use crate::error::Error;
 
 /// Reads an environment variable. `None` if it is unset or empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -30,14 +34,16 @@ pub(crate) fn hide_environment() {
 }
 
 /// Returns an unguessable word, to delimit untrusted text.
-pub(crate) fn random_delimiter() -> Result<String, crate::error::Error> {
+pub(crate) fn random_delimiter() -> Result<String, Error> {
+    Ok(format!("leakgate-{}", random_hex()?))
+}
+
+/// Returns 32 random hexadecimal digits.
+pub(crate) fn random_hex() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| {
-        crate::error::Error::Usage(format!("cannot get random numbers from the system: {e}"))
-    })?;
-    Ok(bytes.iter().fold(String::from("leakgate-"), |word, byte| {
-        format!("{word}{byte:02x}")
-    }))
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::Usage(format!("cannot get random numbers from the system: {e}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(all(test, target_os = "linux"))]

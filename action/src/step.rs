@@ -2,19 +2,24 @@
 //!
 //! The verdict is final before anything is reported, so a failed report can't change it.
 
+pub(crate) mod identity;
 pub(crate) mod inputs;
+mod merge;
 mod report_dir;
 mod results;
 mod tested;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use leakgate_core::Disposition;
 use leakgate_core::compare::{Change, ChangeKind};
 use leakgate_core::document::Document;
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 
-use self::inputs::{Inputs, Mode};
+use self::identity::StepIdentity;
+use self::inputs::{Evidence, Inputs, Mode};
+use self::merge::MergeRequest;
 use self::report_dir::ReportDir;
 pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 use self::results::{Results, closing_note};
@@ -41,20 +46,20 @@ pub(crate) fn run() -> Result<Status, Error> {
 fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
     let inputs = Inputs::from_env(&runner::variable)?;
     let context = Context::from_env(&runner::variable);
+    let temporary = runner::variable("RUNNER_TEMP").map(PathBuf::from);
+    let identity = StepIdentity::of_step(inputs.name.as_deref(), &context, temporary.as_deref())?;
     let settings = Settings::load(&inputs.gate)?;
     output::note(&settings.config.as_deref().map_or_else(
         || format!("{CONFIG} not found"),
         |path| format!("rules: {}", path.display()),
     ));
     runner::hide_environment();
-    // The logs of a session are deleted with it, so it lives until they are copied.
-    let session = session(&inputs, &settings)?;
-    let evaluation = evaluate(&inputs, settings, session.as_ref())?;
+    let client = client(&inputs, &context);
+    let (evaluation, _session) = evaluate(&inputs, &context, settings, client.as_ref())?;
     let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
     // A request may take long, and these must not depend on it.
-    print_results(&evaluation, &report_dir, outputs)?;
-    let client = client(&inputs, &context);
-    let base = base_run(&inputs, &context, client.as_ref());
+    print_results(&evaluation, &identity, &report_dir, outputs)?;
+    let base = base_run(&identity, &context, client.as_ref());
     let changes = base
         .as_ref()
         .map(|(_, document)| emit::changes_since(document, &evaluation.as_run(None)));
@@ -65,12 +70,13 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         runner::print_untrusted(&format!("new findings since {short}: {new_findings}\n"))?;
         outputs.set(&[("new", new_findings.to_string())])?;
     }
-    write_reports(&inputs, &context, &run, &report_dir)?;
+    write_reports(&inputs, &context, &identity, &run, &report_dir)?;
     // The verdict is final. Failures from here on only cause warnings.
     let base = base.as_ref().map(|(base, _)| base);
     Results {
         inputs: &inputs,
         context: &context,
+        identity: &identity,
         run: &run,
         tested: &TestedCommit::new(&context),
         new_findings,
@@ -87,6 +93,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
 /// earlier run, the findings that are not in the baseline count as new.
 fn print_results(
     evaluation: &Evaluation,
+    identity: &StepIdentity,
     report_dir: &ReportDir,
     outputs: &StepOutputs,
 ) -> Result<(), Error> {
@@ -97,7 +104,7 @@ fn print_results(
         .errors
         .iter()
         .try_for_each(|error| runner::error(&error.to_string()))?;
-    outputs.set(&output_values(&run, count_new(&run), report_dir))
+    outputs.set(&output_values(&run, identity, count_new(&run), report_dir))
 }
 
 /// Returns the exit status of the step, which is never [`Status::Fail`] if the action only reports.
@@ -109,37 +116,47 @@ fn step_status(status: Status, mode: Mode) -> Status {
     status
 }
 
-/// Evaluates the logs of the session, or else those of the input `reports`.
+/// Evaluates logs, a command, or the reports of other jobs. Also returns the session of the command,
+/// which deletes its logs when it is dropped.
 fn evaluate(
     inputs: &Inputs,
+    context: &Context,
     settings: Settings,
-    session: Option<&Session>,
-) -> Result<Evaluation, Error> {
-    match session {
-        Some(session) => {
-            let (watched, logs) = session.run(&settings)?;
-            Evaluation::observed(settings, logs, &watched)
+    client: Option<&Client>,
+) -> Result<(Evaluation, Option<Session>), Error> {
+    match &inputs.evidence {
+        Evidence::Logs { patterns, no_logs } => {
+            let logs = Logs::read(patterns, &settings.formats, *no_logs);
+            Ok((Evaluation::new(settings, logs)?, None))
         }
-        None => {
-            let logs = Logs::read(&inputs.reports, &settings.formats, inputs.no_logs);
-            Evaluation::new(settings, logs)
+        Evidence::Command {
+            argv,
+            tools,
+            timeout,
+        } => {
+            let request = RunRequest {
+                argv,
+                tools,
+                all: false,
+                root: settings.folder(),
+                patterns: &settings.programs,
+                timeout: *timeout,
+            };
+            let session = Session::new(&request, None, false)?;
+            let (watched, logs) = session.run(&settings)?;
+            let evaluation = Evaluation::observed(settings, logs, &watched)?;
+            Ok((evaluation, Some(session)))
+        }
+        Evidence::Artifacts { names, needs } => {
+            let request = MergeRequest {
+                names,
+                needs: needs.as_ref(),
+                context,
+                client,
+            };
+            Ok((request.evaluate(settings)?, None))
         }
     }
-}
-
-/// Creates a session for the input `run`. `None` if the input is empty.
-fn session(inputs: &Inputs, settings: &Settings) -> Result<Option<Session>, Error> {
-    let request = RunRequest {
-        argv: &inputs.command,
-        tools: &inputs.tools,
-        all: false,
-        root: settings.folder(),
-        patterns: &settings.programs,
-        timeout: inputs.timeout,
-    };
-    (!inputs.command.is_empty())
-        .then(|| Session::new(&request, None, false))
-        .transpose()
 }
 
 /// Creates the GitHub client. `None` without a token or a repository.
@@ -165,12 +182,12 @@ fn client(inputs: &Inputs, context: &Context) -> Option<Client> {
 
 /// Downloads the results of the last run of the base branch.
 fn base_run(
-    inputs: &Inputs,
+    identity: &StepIdentity,
     context: &Context,
     client: Option<&Client>,
 ) -> Option<(BaseRun, Document)> {
     let found = client?.base_run(&BaseQuery {
-        artifact: &inputs.report.name,
+        artifact: &identity.name,
         member: JSON_FILE,
         branch: context.base_branch.as_deref()?,
         current_run: context.run_id.parse().ok(),
@@ -201,11 +218,12 @@ fn base_run(
 fn write_reports(
     inputs: &Inputs,
     context: &Context,
+    identity: &StepIdentity,
     run: &Run<'_>,
     report_dir: &ReportDir,
 ) -> Result<(), Error> {
     let options = RenderOptions {
-        category: &inputs.report.name,
+        category: &identity.name,
         suggest_rules: true,
         ..RenderOptions::default()
     };
@@ -217,11 +235,15 @@ fn write_reports(
         schema: ORIGIN_SCHEMA.into(),
         pull_request,
         head_sha: context.head_sha.clone(),
+        job: context.job.clone(),
+        matrix_leg: context.matrix_leg,
+        is_merged: matches!(inputs.evidence, Evidence::Artifacts { .. }),
     })
 }
 
 fn output_values(
     run: &Run<'_>,
+    identity: &StepIdentity,
     new_findings: u64,
     report_dir: &ReportDir,
 ) -> Vec<(&'static str, String)> {
@@ -253,6 +275,7 @@ fn output_values(
         ("sarif", report_dir.file_path("leakgate.sarif")),
         ("html", report_dir.file_path("leakgate.html")),
         ("reports", report_dir.path()),
+        ("name", identity.name.clone()),
     ]
 }
 

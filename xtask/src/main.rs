@@ -20,7 +20,7 @@ use std::process::ExitCode;
 /// The result of a command. The error is printed as one line.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: cargo xtask test [--full]
+const USAGE: &str = "usage: cargo xtask test [--full] [STAGE]
        cargo xtask setup [--full]
        cargo xtask action-docs
        cargo xtask bench [--small]

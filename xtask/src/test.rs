@@ -1,9 +1,11 @@
-//! `cargo xtask test [--full]`: all checks of the repository, stage by stage.
+//! `cargo xtask test [--full] [STAGE]`: all checks of the repository, stage by stage, or only the
+//! stages whose name contains this text.
 //!
 //! Without an option, everything that is cheap; with `--full`, also long fuzzing, all mutants, all
-//! real checkers, and all workflows. Both install what they need first. A failing stage doesn't
+//! real checkers, all workflows, and programs for other systems. Both install what they need first. A failing stage doesn't
 //! stop the others. A stage whose tools are missing is skipped with a message; in CI it fails.
 
+mod foreign;
 mod prose;
 mod stages;
 mod systems;
@@ -43,11 +45,22 @@ enum StageResult {
 
 /// Runs `cargo xtask test` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let extent = Extent::from_arguments(arguments).ok_or("usage: cargo xtask test [--full]")?;
+    let is_option = arguments
+        .first()
+        .is_some_and(|first| first.starts_with('-'));
+    let (option, names) = arguments.split_at(usize::from(is_option));
+    let extent = Extent::from_arguments(option).filter(|_| names.len() <= 1);
+    let extent = extent.ok_or("usage: cargo xtask test [--full] [STAGE]")?;
+    let is_wanted = |stage: &&stages::Stage| {
+        let name = stage.name.to_lowercase();
+        names
+            .iter()
+            .all(|wanted| name.contains(&wanted.to_lowercase()))
+    };
     let sh = setup::shell()?;
     let start = Instant::now();
     let mut results = Vec::new();
-    for stage in stages(extent) {
+    for stage in stages(extent).filter(is_wanted) {
         println!("\n== {} ({})", stage.name, format_time(start.elapsed()));
         let before = Instant::now();
         let result = run_stage(stage, &sh, extent);
@@ -57,6 +70,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             StageResult::Failed(why) => println!("failed: {why}"),
         }
         results.push((stage.name, result, before.elapsed()));
+    }
+    if results.is_empty() {
+        return Err("cannot find a stage with this name".into());
     }
     print_summary(&results, start.elapsed())
 }

@@ -8,6 +8,9 @@ mod bench;
 mod compile;
 mod native;
 
+/// The cases of `snapshots/`.
+pub(crate) use native::common as snapshots;
+
 use std::fs;
 use std::path::Path;
 

@@ -18,9 +18,6 @@ const MAX_PAGES: usize = 10;
 /// Maximum number of artifacts whose run is looked up to find the base run.
 const MAX_CANDIDATES: usize = 20;
 
-/// Maximum number of artifacts to read of a run.
-const MAX_ARTIFACTS: usize = 20;
-
 /// Maximum size of the text in all artifacts of a run, in bytes.
 const MAX_TOTAL_BYTES: usize = 256 << 20;
 
@@ -62,6 +59,15 @@ pub(crate) struct RunArtifact {
     /// Content of the requested files that exist, by file name, or the error that kept the artifact
     /// from being read.
     pub members: Result<BTreeMap<String, String>, ApiError>,
+}
+
+/// Artifacts of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunArtifacts {
+    /// The artifacts that were read, sorted by name.
+    pub artifacts: Vec<RunArtifact>,
+    /// Number of artifacts with a wanted name.
+    pub matching: usize,
 }
 
 /// A page of artifacts.
@@ -247,8 +253,8 @@ impl Client {
         Ok(response.status.is_success().then_some(response))
     }
 
-    /// Returns files of those artifacts of a run whose name `is_wanted` accepts, sorted by name. If
-    /// artifacts share a name, the newest counts.
+    /// Reads files of those artifacts of a run whose name `is_wanted` accepts, at most `max` of
+    /// them. If artifacts share a name, the newest counts.
     ///
     /// Any contributor may have started the run, so the content is untrusted.
     pub(crate) fn run_artifacts(
@@ -256,7 +262,8 @@ impl Client {
         run: u64,
         is_wanted: impl Fn(&str) -> bool,
         wanted_members: &[&str],
-    ) -> Result<Vec<RunArtifact>, ApiError> {
+        max: usize,
+    ) -> Result<RunArtifacts, ApiError> {
         self.block_on(async {
             let path = self.repository_path(&format!("/actions/runs/{run}/artifacts?"));
             let found = self.list_artifacts(&path, RUN_CONTEXT).await?;
@@ -274,9 +281,10 @@ impl Client {
                 let id = newest.entry(artifact.name).or_insert(artifact.id);
                 *id = artifact.id.max(*id);
             }
+            let matching = newest.len();
             let mut artifacts = Vec::new();
             let mut total = 0;
-            for (name, id) in newest.into_iter().take(MAX_ARTIFACTS) {
+            for (name, id) in newest.into_iter().take(max) {
                 // An artifact that can't be read doesn't affect the rest.
                 let members = match self.download_members(id, wanted_members, RUN_CONTEXT).await {
                     Ok(Some(members)) => {
@@ -292,7 +300,10 @@ impl Client {
                 };
                 artifacts.push(RunArtifact { name, members });
             }
-            Ok(artifacts)
+            Ok(RunArtifacts {
+                artifacts,
+                matching,
+            })
         })
     }
 

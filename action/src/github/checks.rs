@@ -3,6 +3,12 @@
 //! A check run is created without annotations, which follow in batches that GitHub appends. An
 //! invalid annotation therefore can't prevent the verdict from being reported. If the response to a
 //! batch is lost, the number of annotations that GitHub has shows where to resume.
+//!
+//! Branch protection looks at the newest check run of a name. A failure is therefore complete as
+//! soon as it is created. A success is created as in progress, and completed only after a look at
+//! the other check runs: see [`collision`].
+
+mod collision;
 
 use http::Method;
 use serde::Deserialize;
@@ -10,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::ApiError;
+use super::origin::Origin;
 use super::request::{ApiRequest, encode_segment};
 use super::sanitize::{self, Annotation};
 
@@ -23,6 +30,7 @@ const MAX_SPLITS: usize = 64;
 const MAX_PAGES: usize = 10;
 
 const CREATE_CONTEXT: &str = "cannot create the check run";
+const LIST_CONTEXT: &str = "cannot read the check runs of the commit";
 const ANNOTATE_CONTEXT: &str = "cannot add annotations to the check run";
 
 /// A completed check run.
@@ -32,9 +40,11 @@ pub(crate) struct CheckRun {
     pub name: String,
     /// Commit that was checked.
     pub head_sha: String,
-    /// Identifier to find the check run by. It must be unique among the check runs of this name and
+    /// Name to use instead if a success with the plain name would hide the failure of another step.
+    pub fallback_name: String,
+    /// Step that creates the check run. It must be unique among the check runs of this name and
     /// commit.
-    pub external_id: String,
+    pub origin: Origin,
     /// URL with more details.
     pub details_url: Option<String>,
     /// Result of the check.
@@ -56,8 +66,19 @@ pub(crate) enum Conclusion {
     Success,
     /// The check failed.
     Failure,
-    /// The check neither allows nor prevents a merge.
+    /// The check doesn't count. Branch protection accepts it like a success.
     Neutral,
+}
+
+impl Conclusion {
+    /// Returns the value in the API.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Neutral => "neutral",
+        }
+    }
 }
 
 /// A check run that was created on GitHub.
@@ -65,6 +86,9 @@ pub(crate) enum Conclusion {
 pub(crate) struct PostedCheckRun {
     /// URL of the check run for people.
     pub url: Option<String>,
+    /// True if another step failed under the same name, or if the client could not find out, so the
+    /// check run has its fallback name.
+    pub is_renamed: bool,
     /// Number of annotations that GitHub accepted.
     pub annotations: usize,
     /// Number of annotations that were not sent, because their paths are not in the repository.
@@ -94,6 +118,9 @@ struct ApiCheckRun {
     external_id: Option<String>,
     #[serde(default)]
     name: String,
+    /// `None` while the check run is in progress.
+    #[serde(default)]
+    conclusion: Option<String>,
     #[serde(default)]
     output: ApiOutput,
 }
@@ -120,6 +147,8 @@ impl Client {
     async fn post_check_run(&self, run: &CheckRun) -> Result<PostedCheckRun, ApiError> {
         let output = sanitize::output(&run.title, &run.summary, run.text.as_deref());
         let created = self.post_without_annotations(run, &output).await?;
+        let is_renamed = run.conclusion != Conclusion::Failure
+            && self.complete(run, created.id, &output).await?;
         let mut annotations = Vec::new();
         let mut missing = Vec::new();
         for (index, annotation) in run.annotations.iter().enumerate() {
@@ -130,6 +159,7 @@ impl Client {
         }
         let posted = PostedCheckRun {
             url: created.html_url,
+            is_renamed,
             annotations: created.output.annotations_count,
             unsent: missing.len(),
             rejected: 0,
@@ -152,15 +182,14 @@ impl Client {
         let mut body = json!({
             "name": run.name,
             "head_sha": run.head_sha,
-            "external_id": run.external_id,
-            "status": "completed",
-            "conclusion": match run.conclusion {
-                Conclusion::Success => "success",
-                Conclusion::Failure => "failure",
-                Conclusion::Neutral => "neutral",
-            },
+            "external_id": run.origin.external_id(),
+            "status": "in_progress",
             "output": output,
         });
+        if run.conclusion == Conclusion::Failure {
+            body["status"] = "completed".into();
+            body["conclusion"] = run.conclusion.as_str().into();
+        }
         if let Some(url) = &run.details_url {
             body["details_url"] = url.as_str().into();
         }
@@ -176,6 +205,16 @@ impl Client {
 
     /// Returns the check run if an attempt that seemed to fail has created it.
     async fn find_check_run(&self, run: &CheckRun) -> Result<Option<ApiCheckRun>, ApiError> {
+        let external_id = run.origin.external_id();
+        let found = self.list_check_runs(run).await?;
+        Ok(found
+            .into_iter()
+            .find(|found| found.external_id.as_ref() == Some(&external_id)))
+    }
+
+    /// Returns all check runs with the name and the commit of this one, newest first.
+    async fn list_check_runs(&self, run: &CheckRun) -> Result<Vec<ApiCheckRun>, ApiError> {
+        let mut all = Vec::new();
         for page in 1..=MAX_PAGES {
             let query = format!(
                 "check_name={}&filter=all&per_page=100&page={page}",
@@ -186,20 +225,17 @@ impl Client {
                 encode_segment(&run.head_sha)
             ));
             let response = self
-                .send_idempotent(&ApiRequest::get(path, CREATE_CONTEXT))
+                .send_idempotent(&ApiRequest::get(path, LIST_CONTEXT))
                 .await?;
-            let runs: CheckRunPage = response.json(CREATE_CONTEXT)?;
-            let is_same = |found: &ApiCheckRun| {
-                found.name == run.name && found.external_id.as_deref() == Some(&run.external_id)
-            };
-            if let Some(found) = runs.check_runs.into_iter().find(is_same) {
-                return Ok(Some(found));
-            }
+            let found: CheckRunPage = response.json(LIST_CONTEXT)?;
+            let is_same_name = |found: &ApiCheckRun| found.name == run.name;
+            all.extend(found.check_runs.into_iter().filter(is_same_name));
             if !response.has_next_page() {
                 break;
             }
         }
-        Ok(None)
+        all.sort_by_key(|run| std::cmp::Reverse(run.id));
+        Ok(all)
     }
 
     /// Adds annotations, in order. A batch that GitHub rejects is halved until only its invalid

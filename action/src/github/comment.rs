@@ -1,6 +1,7 @@
 //! The pull request comment, which is updated in place instead of adding further comments.
 //!
 //! It is identified by a marker in its text and by its author, because anyone can write the marker.
+//! A second line names the run, so that a step replaces only comments of earlier runs.
 
 use http::Method;
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::ApiError;
+use super::origin::{Age, Origin};
 use super::request::ApiRequest;
 use super::sanitize::truncate_chars;
 
@@ -28,6 +30,21 @@ const WRITE_CONTEXT: &str = "cannot write the comment";
 const LIST_CONTEXT: &str = "cannot read the comments of the pull request";
 const REMOVE_CONTEXT: &str = "cannot remove the comment";
 
+/// The comment to write or to remove.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommentUpdate<'a> {
+    /// Number of the pull request.
+    pub pull: u64,
+    /// First line: a single HTML comment that differs for each name and leg.
+    pub marker: &'a str,
+    /// Step that writes the comment.
+    pub origin: &'a Origin,
+    /// Markdown below the marker. `None` removes the comment.
+    pub text: Option<&'a str>,
+    /// If no comment exists, a new one is created only if this is true.
+    pub may_create: bool,
+}
+
 /// What happened to the comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CommentOutcome {
@@ -35,12 +52,12 @@ pub(crate) enum CommentOutcome {
     Created(String),
     /// The comment at this URL was updated.
     Updated(String),
-    /// The comment had this text already.
-    Unchanged,
     /// The comment was removed.
     Removed,
     /// No comment exists, and none was to be created.
     Absent,
+    /// A later run or attempt has written the comment, so it was left alone.
+    Superseded,
 }
 
 /// A comment in the API.
@@ -62,6 +79,22 @@ struct User {
     r#type: String,
 }
 
+impl ApiComment {
+    /// Returns the step that wrote the comment, whose leg is that of `own`.
+    fn origin(&self, own: &Origin) -> Origin {
+        own.of_comment(self.body.as_deref().unwrap_or_default())
+    }
+}
+
+impl CommentUpdate<'_> {
+    /// Returns the whole comment. `None` if it is to be removed.
+    fn body(&self) -> Option<String> {
+        let head = format!("{}\n{}", self.marker, self.origin.comment_tag());
+        self.text
+            .map(|text| truncate_body(&format!("{head}\n{text}")))
+    }
+}
+
 impl User {
     /// Returns true if the token belongs to this user. GraphQL may omit the suffix `[bot]` of the
     /// viewer's login.
@@ -72,31 +105,40 @@ impl User {
 }
 
 impl Client {
-    /// Writes the comment that begins with `marker`, or removes it if `body` is `None`.
+    /// Writes or removes the comment of a step.
     ///
-    /// `body` must begin with the marker. If no comment exists, a new one is created only if
-    /// `may_create` is true.
+    /// A step replaces only comments of earlier runs and attempts. Steps of the same attempt whose
+    /// marker is the same by mistake leave each other's comments alone.
     pub(crate) fn update_comment(
         &self,
-        pull: u64,
-        marker: &str,
-        body: Option<&str>,
-        may_create: bool,
+        update: &CommentUpdate<'_>,
     ) -> Result<CommentOutcome, ApiError> {
         self.block_on(async {
-            let mut comments = self.own_comments(pull, marker).await?;
-            let newest = comments.pop();
-            let outcome = match (newest, body.map(truncate_body)) {
-                (Some(newest), Some(body)) => self.edit_comment(&newest, &body).await?,
+            let mut older = Vec::new();
+            let mut has_rival = false;
+            for comment in self.own_comments(update.pull, update.marker).await? {
+                match update.origin.age_of(&comment.origin(update.origin)) {
+                    Age::Older => older.push(comment),
+                    Age::Same => has_rival = true,
+                    Age::Newer => return Ok(CommentOutcome::Superseded),
+                }
+            }
+            if has_rival {
+                // The rivals may be replacing the older comments at this moment.
+                older.clear();
+            }
+            let newest = older.pop();
+            let outcome = match (newest, update.body()) {
+                (Some(newest), Some(body)) => self.edit_comment(&newest, update, &body).await?,
                 (Some(newest), None) => self.remove_comment(&newest).await?,
-                (None, Some(body)) if may_create => {
-                    self.create_comment(pull, marker, &body).await?
+                (None, Some(body)) if update.may_create => {
+                    self.create_comment(update, &body).await?
                 }
                 (None, _) => CommentOutcome::Absent,
             };
-            for older in &comments {
+            for comment in &older {
                 // The newest comment is up to date. If this fails, the next run tries again.
-                let _ = self.remove_comment(older).await;
+                let _ = self.remove_comment(comment).await;
             }
             Ok(outcome)
         })
@@ -153,15 +195,17 @@ impl Client {
 
     async fn create_comment(
         &self,
-        pull: u64,
-        marker: &str,
+        update: &CommentUpdate<'_>,
         body: &str,
     ) -> Result<CommentOutcome, ApiError> {
-        let path = self.repository_path(&format!("/issues/{pull}/comments"));
+        let path = self.repository_path(&format!("/issues/{}/comments", update.pull));
         let request =
             ApiRequest::new(Method::POST, path, WRITE_CONTEXT).with_body(json!({ "body": body }));
-        // None existed before, so any comment that is found now is the new one.
-        let find_created = async || Ok(self.own_comments(pull, marker).await?.pop());
+        let find_created = async || {
+            let mut found = self.own_comments(update.pull, update.marker).await?;
+            found.retain(|comment| comment.origin(update.origin) == *update.origin);
+            Ok(found.pop())
+        };
         let created: ApiComment = self
             .send_once(
                 &request,
@@ -172,23 +216,37 @@ impl Client {
         Ok(CommentOutcome::Created(created.html_url))
     }
 
+    /// Replaces the text of a comment. If another step removed or replaced the comment meanwhile,
+    /// creates a new one.
     async fn edit_comment(
         &self,
         comment: &ApiComment,
+        update: &CommentUpdate<'_>,
         body: &str,
     ) -> Result<CommentOutcome, ApiError> {
-        if comment
-            .body
-            .as_deref()
-            .is_some_and(|old| is_same(old, body))
-        {
-            return Ok(CommentOutcome::Unchanged);
-        }
         let path = self.repository_path(&format!("/issues/comments/{}", comment.id));
-        let request =
-            ApiRequest::new(Method::PATCH, path, WRITE_CONTEXT).with_body(json!({ "body": body }));
-        self.send_idempotent(&request).await?;
+        let request = ApiRequest::new(Method::PATCH, path.clone(), WRITE_CONTEXT)
+            .with_body(json!({ "body": body }))
+            .allow_not_found();
+        let edited = self.send_idempotent(&request).await?;
+        let is_own = edited.status.is_success() && self.is_written_by(path, update.origin).await;
+        if !is_own {
+            return self.create_comment(update, body).await;
+        }
         Ok(CommentOutcome::Updated(comment.html_url.clone()))
+    }
+
+    /// Returns false if the comment at this path is gone or another step has written it.
+    async fn is_written_by(&self, path: String, origin: &Origin) -> bool {
+        let request = ApiRequest::get(path, LIST_CONTEXT).allow_not_found();
+        match self.send_idempotent(&request).await {
+            Ok(response) if response.status.is_success() => response
+                .json::<ApiComment>(LIST_CONTEXT)
+                .is_ok_and(|comment| comment.origin(origin) == *origin),
+            Ok(_) => false,
+            // It was just written.
+            Err(_) => true,
+        }
     }
 
     async fn remove_comment(&self, comment: &ApiComment) -> Result<CommentOutcome, ApiError> {
@@ -198,11 +256,6 @@ impl Client {
         self.send_idempotent(&request).await?;
         Ok(CommentOutcome::Removed)
     }
-}
-
-/// Returns true if two bodies are equal except for line ends, which GitHub may have changed.
-fn is_same(old: &str, new: &str) -> bool {
-    old.replace("\r\n", "\n").trim_end() == new.replace("\r\n", "\n").trim_end()
 }
 
 /// Truncates a body to the length that GitHub accepts. The marker at its beginning stays.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::ApiError;
+use super::origin::Origin;
 use super::request::{ApiRequest, encode_segment};
 
 /// Maximum number of pages of check runs to search.
@@ -17,16 +18,30 @@ struct CheckRunPage {
     check_runs: Vec<CheckRunId>,
 }
 
-/// A check run in the API, of which only its creator's identifier matters.
+/// A check run in the API, of which only its name and its creator matter.
 #[derive(Debug, Deserialize)]
 struct CheckRunId {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     external_id: Option<String>,
 }
 
 impl Client {
-    /// Returns true if a check run of the commit has an external id that begins with this text.
-    pub(crate) fn has_check_run(&self, sha: &str, external_id: &str) -> Result<bool, ApiError> {
+    /// Returns true if the commit has a check run that leakgate created and that is wanted, by its
+    /// name and its origin.
+    pub(crate) fn has_check_run(
+        &self,
+        sha: &str,
+        is_wanted: impl Fn(&str, &Origin) -> bool,
+    ) -> Result<bool, ApiError> {
+        let is_wanted = |run: &CheckRunId| {
+            let origin = run
+                .external_id
+                .as_deref()
+                .and_then(Origin::from_external_id);
+            origin.is_some_and(|origin| is_wanted(&run.name, &origin))
+        };
         self.block_on(async {
             for page in 1..=MAX_PAGES {
                 let path = self.repository_path(&format!(
@@ -37,11 +52,7 @@ impl Client {
                     .send_idempotent(&ApiRequest::get(path, CONTEXT))
                     .await?;
                 let runs: CheckRunPage = response.json(CONTEXT)?;
-                let mut ids = runs
-                    .check_runs
-                    .iter()
-                    .filter_map(|run| run.external_id.as_ref());
-                if ids.any(|id| id.starts_with(external_id)) {
+                if runs.check_runs.iter().any(is_wanted) {
                     return Ok(true);
                 }
                 if !response.has_next_page() {

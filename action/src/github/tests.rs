@@ -10,12 +10,13 @@ mod contract;
 mod fake;
 mod network;
 mod pulls;
+mod schedules;
 
 use std::thread;
 use std::time::Duration;
 
 use self::fake::{Fake, REPOSITORY, TOKEN};
-use super::{Access, Client, RetryPolicy, Token};
+use super::{Access, Client, Origin, RetryPolicy, Token};
 
 /// Retries almost without delay.
 const FAST_RETRY: RetryPolicy = RetryPolicy {
@@ -52,6 +53,11 @@ impl Fixture {
         let client = Client::new(&access(&fake.api()), policy).unwrap();
         Self { fake, client }
     }
+}
+
+/// Returns the origin with this external id, of which only the part after the version is given.
+fn origin(text: &str) -> Origin {
+    Origin::from_external_id(&format!("leakgate-v1/{text}")).unwrap()
 }
 
 fn access(api: &str) -> Access {

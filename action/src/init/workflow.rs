@@ -138,7 +138,7 @@ fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
         (true, false) => format!("leakgate-{}", job.id),
         (true, true) => format!("leakgate-{}-${{{{ matrix.tool }}}}", job.id),
     };
-    out + &format!("          artifact-name: {name}\n")
+    out + &format!("          name: {name}\n")
 }
 
 /// Returns a quoted YAML string, which has the same escapes as a JSON string.
@@ -197,7 +197,7 @@ mod tests {
         assert!(
             text.contains("      - name: A\n        run: a\n")
                 && !text.contains("matrix")
-                && !text.contains("artifact-name")
+                && !text.contains("          name:")
         );
         assert!(text.contains("          run: t\n          tool: memcheck\n"));
         let two = Job {
@@ -213,12 +213,9 @@ mod tests {
         );
         assert!(
             text.contains("tool: [asan, tsan]\n")
-                && text.contains("artifact-name: leakgate-x-${{ matrix.tool }}\n")
+                && text.contains("name: leakgate-x-${{ matrix.tool }}\n")
         );
-        assert!(
-            text.contains("artifact-name: leakgate-x\n")
-                && text.matches("- name: A\n").count() == 1
-        );
+        assert!(text.contains("name: leakgate-x\n") && text.matches("- name: A\n").count() == 1);
     }
 
     #[test]

@@ -317,6 +317,7 @@ mod tests {
             argv: vec!["./app".into()],
             runtimes: None,
             ends_without_leak_check: false,
+            lost_options: None,
         }
     }
 

@@ -15,7 +15,7 @@ use super::checker::Checker;
 use super::dirs::{MODE_SHARED, make_shared};
 use super::launch::{Launch, LocalMachine, Machine};
 use super::program_filter::{ProgramFilter, canonical, read_start};
-use super::{elf, exec_hook, executable, go_program, runtimes, valgrind};
+use super::{elf, exec_hook, executable, go_program, runtimes, sanitizer, valgrind};
 use crate::error::{Error, Status};
 
 /// File that describes how to start a program.
@@ -49,6 +49,10 @@ pub(crate) struct Record {
     /// True if the program contains AddressSanitizer, but ends without a leak check.
     #[serde(default)]
     pub(crate) ends_without_leak_check: bool,
+    /// How the options of the sanitizers in the program differ from leakgate's, so that reports may
+    /// be lost.
+    #[serde(default)]
+    pub(crate) lost_options: Option<String>,
 }
 
 impl Record {
@@ -59,6 +63,7 @@ impl Record {
             argv,
             runtimes,
             ends_without_leak_check: false,
+            lost_options: None,
         }
     }
 }
@@ -210,6 +215,7 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
         let ends_without_leak_check = has_asan && go_program::ends_without_leak_check(&target.path);
         let started = Record {
             ends_without_leak_check,
+            lost_options: lost_options(launch, runtimes.as_deref().unwrap_or_default()),
             ..Record::new(call.argv(), runtimes)
         };
         record(folder, &started)?;
@@ -223,8 +229,7 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
         set_first_argument(&mut command, call.name.unwrap_or(call.program));
         let passed = format!("{} {}", std::process::id(), path.display());
         command.env(exec_hook::PASSED, passed);
-        // The caller may have emptied the environment. Its own options are compared with leakgate's
-        // while the program runs.
+        // The caller may have emptied the environment. Its own options stay: see `lost_options`.
         let is_absent = |(name, _): &(&String, _)| std::env::var_os(name).is_none();
         command.envs(owned(&launch.env).filter(is_absent));
         command
@@ -236,6 +241,17 @@ fn recorded_command(folder: &Path, launch: &Launch, call: &Call<'_>) -> Result<C
         exec_hook::remove(&mut command);
     }
     Ok(command)
+}
+
+/// Returns how the environment of a program with these runtimes will differ from the variables that
+/// leakgate sets. Those that the caller removed are added again.
+fn lost_options(launch: &Launch, runtimes: &[Checker]) -> Option<String> {
+    let mut environ = Vec::new();
+    for (name, ours) in &launch.env {
+        let value = std::env::var_os(name).unwrap_or_else(|| ours.into());
+        environ.extend([name.as_bytes(), b"=", value.as_encoded_bytes(), b"\0"].concat());
+    }
+    sanitizer::environment_problem(runtimes, &launch.env, &environ)
 }
 
 /// A program that the helper starts.

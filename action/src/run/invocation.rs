@@ -261,8 +261,9 @@ impl Invocation {
             checks_leaks: self.launch.leak_check_disabled.is_none(),
         };
         let mut collected = collect::collect(&context, &LocalMachine);
-        // It explains why other reports are missing.
-        collected.missing.splice(0..0, watch.runtimes.problems());
+        // They explain why other reports are missing.
+        let seen = seen_problems(watch, &records);
+        collected.missing.splice(0..0, seen);
         self.add_lost_logs(&restored.lost, &mut collected.missing);
         collected.print_notes();
         let tests = self.test_count();
@@ -383,4 +384,16 @@ impl Invocation {
         }
         unproven
     }
+}
+/// Returns a message for each process that was seen to run without leakgate's options. The helper
+/// has recorded those of the programs that it started, however short they ran.
+fn seen_problems(watch: &Watch<'_>, records: &[Record]) -> Vec<String> {
+    let is_recorded = |pid: u32| {
+        let mut started = records.iter().filter(|record| record.pid == pid);
+        started.any(|record| record.lost_options.is_some())
+    };
+    let seen = watch.runtimes.problems();
+    seen.filter(|(pid, _)| !is_recorded(*pid))
+        .map(|(_, message)| message.clone())
+        .collect()
 }

@@ -6,7 +6,7 @@
 
 mod environment;
 
-pub(super) use self::environment::environment_problem;
+pub(super) use self::environment::{environment_problem, lost_options_message};
 use super::checker::Checker;
 use super::launch::{Launch, Machine};
 

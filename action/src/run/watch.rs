@@ -216,6 +216,7 @@ impl Observer for Watch<'_> {
             argv,
             runtimes: None,
             ends_without_leak_check: false,
+            lost_options: None,
         };
         helper::record(self.private, &record)
     }

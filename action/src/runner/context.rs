@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::matrix::{self, MatrixLeg};
+
 /// Actor of runs that Dependabot starts.
 const DEPENDABOT: &str = "dependabot[bot]";
 
@@ -40,6 +42,10 @@ pub(crate) struct Context {
     pub(crate) run_attempt: String,
     /// Id of the job in its workflow.
     pub(crate) job: String,
+    /// Values of the job's matrix, in the order of the workflow. Empty without a matrix.
+    pub(crate) matrix: Vec<String>,
+    /// Which leg of the matrix the job is. `None` if it is unknown.
+    pub(crate) matrix_leg: Option<MatrixLeg>,
     /// User or bot that started the run.
     pub(crate) actor: String,
     /// True if an earlier step of the job failed.
@@ -78,9 +84,11 @@ pub(crate) struct WorkflowRun {
     pub(crate) head_branch: Option<String>,
     pub(crate) head_repository: Option<Repository>,
     pub(crate) actor: Option<Actor>,
-    #[serde(default)]
-    pub(crate) run_attempt: Option<u64>,
     pub(crate) html_url: String,
+    /// Number of the attempt, from 1.
+    pub(crate) run_attempt: Option<u64>,
+    /// Path of the workflow file.
+    pub(crate) path: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -180,6 +188,8 @@ impl Context {
             run_id: text("GITHUB_RUN_ID"),
             run_attempt: text("GITHUB_RUN_ATTEMPT"),
             job: text("GITHUB_JOB"),
+            matrix: variable("LEAKGATE_MATRIX").map_or(Vec::new(), |json| matrix::values(&json)),
+            matrix_leg: MatrixLeg::from_env(variable),
             actor: text("GITHUB_ACTOR"),
             has_failed_step: text("LEAKGATE_JOB_STATUS") == "failure",
         }
@@ -365,8 +375,9 @@ mod tests {
             actor: Some(Actor {
                 login: login.into(),
             }),
-            run_attempt: None,
             html_url: String::new(),
+            run_attempt: None,
+            path: None,
         };
         assert!(!run(1, "me").may_have_had_read_only_token(Some(1)));
         assert!(run(2, "me").may_have_had_read_only_token(Some(1)));

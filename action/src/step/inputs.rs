@@ -1,31 +1,24 @@
 //! Inputs of the action. `action.yml` passes each in an environment variable and never as part of a
 //! script.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+mod evidence;
 
-use clap::ValueEnum;
+use std::path::PathBuf;
+
 use leakgate_core::policy::Silence;
 
-use crate::args::{GateArgs, NoLogs};
+pub(crate) use self::evidence::{ArtifactNames, Evidence, NeededJob, NeededJobs};
+use crate::args::GateArgs;
 use crate::error::Error;
 use crate::github::Token;
-use crate::run::{self, Checker};
 
 /// The parsed inputs.
 #[derive(Debug)]
 pub(crate) struct Inputs {
-    /// Logs to read: files, directories, glob patterns.
-    pub(crate) reports: Vec<OsString>,
-    /// What to do if one of the logs has no file.
-    pub(crate) no_logs: NoLogs,
-    /// Command to run under checkers instead of reading logs.
-    pub(crate) command: Vec<String>,
-    /// Checkers for the command.
-    pub(crate) tools: Vec<Checker>,
-    /// Time after which the command is stopped. `None` means no limit.
-    pub(crate) timeout: Option<Duration>,
+    /// What to evaluate.
+    pub(crate) evidence: Evidence,
+    /// Name of the results. `None` for the default name.
+    pub(crate) name: Option<String>,
     /// Rules and baseline to apply.
     pub(crate) gate: GateArgs,
     /// Which findings to annotate.
@@ -41,9 +34,6 @@ pub(crate) struct Inputs {
 /// What to report through the GitHub API, and with which token.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportSettings {
-    /// Name that distinguishes this report from others of the same commit. Also the name of the
-    /// artifact.
-    pub(crate) name: String,
     /// Token of the workflow. `None` disables reports through the API.
     pub(crate) token: Option<Token>,
     /// Create a check run with all annotations.
@@ -119,36 +109,14 @@ impl AnnotationMode {
 /// Maximum number of days that a repository can keep an artifact.
 const MAX_RETENTION_DAYS: u32 = 400;
 
-/// Default of the input `artifact-name`.
-pub(crate) const DEFAULT_NAME: &str = "leakgate";
-
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Inputs {
     /// Reads the inputs. Reports all errors at once.
     pub(crate) fn from_env(variable: Variable<'_>) -> Result<Self, Error> {
         let mut errors = Vec::new();
-        let reports: Vec<OsString> = read_lines(variable, "LEAKGATE_REPORTS")
-            .into_iter()
-            .map(OsString::from)
-            .collect();
-        let command = read_command(variable, &mut errors);
-        let tools = read_tools(variable, &mut errors);
-        match (reports.is_empty(), command.is_empty()) {
-            (true, true) if errors.is_empty() => {
-                errors.push(Error::Usage(
-                    "nothing to check: set the input `reports` to logs or `run` to a command"
-                        .into(),
-                ));
-            }
-            (false, false) => errors.push(Error::Usage(
-                "the inputs `reports` and `run` cannot be used together".into(),
-            )),
-            _ => {}
-        }
-        let timeout = read_timeout(variable, &mut errors);
+        let evidence = Evidence::from_env(variable, &mut errors);
         let gate = read_gate(variable, &mut errors);
-        let allow_no_logs = read_flag(variable, "allow-no-logs", false, &mut errors);
         let annotations = read_choice(
             variable,
             "annotations",
@@ -162,15 +130,18 @@ impl Inputs {
         read_flag(variable, "sarif", false, &mut errors);
         validate_retention_days(variable, &mut errors);
         let report = ReportSettings::from_env(variable, CommentMode::VALUES, &mut errors);
-        if !errors.is_empty() {
-            return Err(Error::Several(errors));
-        }
+        let name = variable("LEAKGATE_NAME");
+        errors.extend(
+            name.as_deref()
+                .and_then(|name| validate_artifact_name(name).err()),
+        );
+        let evidence = match evidence {
+            Some(evidence) if errors.is_empty() => evidence,
+            _ => return Err(Error::Several(errors)),
+        };
         Ok(Self {
-            reports,
-            no_logs: NoLogs::allowed_if(allow_no_logs),
-            command,
-            tools,
-            timeout,
+            evidence,
+            name,
             gate,
             annotations,
             summary,
@@ -187,16 +158,11 @@ impl ReportSettings {
         comment_modes: &[(&str, CommentMode)],
         errors: &mut Vec<Error>,
     ) -> Self {
-        let name = variable("LEAKGATE_NAME").unwrap_or_else(|| DEFAULT_NAME.to_owned());
-        if let Err(error) = validate_artifact_name(&name) {
-            errors.push(error);
-        }
         let on_findings = CommentMode::OnFindings;
         let comment = read_choice(variable, "comment", comment_modes, on_findings, errors);
         let mode = read_choice(variable, "mode", Mode::VALUES, Mode::Gate, errors);
         let check_run = read_flag(variable, "check-run", true, errors);
         Self {
-            name,
             token: variable("LEAKGATE_TOKEN").map(|token| Token::new(&token)),
             check_run,
             comment,
@@ -236,53 +202,11 @@ pub(crate) fn validate_artifact_name(name: &str) -> Result<(), Error> {
         || name.len() > 200;
     match is_invalid || name.contains("--") || leakgate_core::emit::terminal(name) != name {
         true => Err(Error::Usage(format!(
-            "invalid value `{name}` of the input `artifact-name`: it must have at most 200 bytes \
+            "invalid value `{name}` of the input `name`: it must have at most 200 bytes \
              and must not contain `--` or any of \" : < > | * ? \\ /"
         ))),
         false => Ok(()),
     }
-}
-
-/// Splits a command into arguments. Rejects shell syntax, because no shell runs the command.
-fn read_command(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<String> {
-    let Some(text) = variable("LEAKGATE_RUN") else {
-        return Vec::new();
-    };
-    let argv = shlex::split(text.trim()).unwrap_or_default();
-    let is_syntax = |word: &String| {
-        ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';')
-    };
-    let is_assignment = argv.first().is_some_and(|word| {
-        word.split('=')
-            .next()
-            .is_some_and(|name| name.len() < word.len())
-    });
-    if argv.is_empty() || argv.iter().any(is_syntax) || is_assignment || text.trim().contains('\n')
-    {
-        errors.push(Error::Usage(format!(
-            "invalid value `{}` of the input `run`: expected a single command without variable \
-             assignments, pipes or lists; put anything else into a script",
-            text.trim()
-        )));
-        return Vec::new();
-    }
-    argv
-}
-
-fn read_tools(variable: Variable<'_>, errors: &mut Vec<Error>) -> Vec<Checker> {
-    let values = read_lines(variable, "LEAKGATE_TOOL");
-    let names = values.iter().flat_map(|line| split_list(line));
-    let parse = |name: String| {
-        Checker::from_str(&name, true)
-            .map_err(|_| errors.push(unexpected("tool", &checker_names(), &name)))
-            .ok()
-    };
-    names.filter_map(parse).collect()
-}
-
-fn checker_names() -> String {
-    let names: Vec<_> = Checker::ALL.iter().map(|checker| checker.name()).collect();
-    names.join(", ")
 }
 
 /// Reads a boolean input, whose variable is derived from its name.
@@ -311,19 +235,6 @@ fn read_choice<T: Copy>(
         },
         |(_, value)| *value,
     )
-}
-
-/// Reads the time limit of the command.
-fn read_timeout(variable: Variable<'_>, errors: &mut Vec<Error>) -> Option<Duration> {
-    let text = variable(&variable_name("timeout"))?;
-    if variable("LEAKGATE_RUN").is_none() {
-        errors.push(Error::Usage(
-            "the input `timeout` requires the input `run`".into(),
-        ));
-    }
-    run::duration(&text)
-        .map_err(|cause| errors.push(invalid("timeout", &text, &cause)))
-        .ok()
 }
 
 fn validate_retention_days(variable: Variable<'_>, errors: &mut Vec<Error>) {
@@ -374,10 +285,10 @@ fn split_list(line: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn read(values: &[(&str, &str)]) -> Result<Inputs, Error> {
+    pub(in crate::step) fn read(values: &[(&str, &str)]) -> Result<Inputs, Error> {
         let find = |name: &str| {
             values
                 .iter()
@@ -398,71 +309,15 @@ mod tests {
             ("LEAKGATE_SUMMARY", "false"),
         ]);
         let inputs = inputs.unwrap();
-        assert_eq!(inputs.reports, ["logs/*.log", "my logs/a b.log"]);
+        let Evidence::Logs { patterns, .. } = &inputs.evidence else {
+            panic!("{inputs:?}");
+        };
+        assert_eq!(patterns, &["logs/*.log", "my logs/a b.log"]);
         assert_eq!(inputs.gate.fail_on, ["errors", "leak-definite", "fd-leak"]);
         assert!(inputs.gate.config.is_none() && inputs.gate.silence.is_some());
         assert!(inputs.annotations == AnnotationMode::All && !inputs.summary && inputs.upload);
-        assert_eq!((inputs.timeout, inputs.report.mode), (None, Mode::Gate));
-        assert_eq!(
-            (inputs.report.name.as_str(), inputs.report.comment),
-            (DEFAULT_NAME, CommentMode::OnFindings)
-        );
-    }
-
-    #[test]
-    fn command_is_split_and_shell_syntax_is_rejected() {
-        let run = |text: &'static str| {
-            read(&[("LEAKGATE_RUN", text), ("LEAKGATE_TOOL", "memcheck, asan")])
-        };
-        let inputs = run("cargo test -- 'a b'\n").unwrap();
-        assert_eq!(inputs.command, ["cargo", "test", "--", "a b"]);
-        assert_eq!(inputs.tools, [Checker::Memcheck, Checker::Asan]);
-        for script in [
-            "make; ./a",
-            "a && b",
-            "a | b",
-            "A=1 ./a",
-            "./a\n./b",
-            "echo 'x",
-            "./a > log",
-        ] {
-            assert!(
-                run(script)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("expected a single command"),
-                "{script}"
-            );
-        }
-        let both = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_REPORTS", "x.log")]).unwrap_err();
-        assert!(both.to_string().contains("cannot be used together"));
-        let tool = read(&[("LEAKGATE_RUN", "./a"), ("LEAKGATE_TOOL", "memchek")]).unwrap_err();
-        assert!(
-            tool.to_string()
-                .contains("of the input `tool`: expected one of: memcheck, helgrind")
-        );
-    }
-
-    #[test]
-    fn timeout_is_a_duration_and_needs_a_command() {
-        let with = |name, timeout| read(&[(name, "./a"), ("LEAKGATE_TIMEOUT", timeout)]);
-        let inputs = with("LEAKGATE_RUN", "10m").unwrap();
-        assert_eq!(inputs.timeout, Some(Duration::from_secs(600)));
-        for (name, timeout, want) in [
-            (
-                "LEAKGATE_RUN",
-                "soon",
-                "invalid value `soon` of the input `timeout`: expected a duration such as 90s or 10m",
-            ),
-            (
-                "LEAKGATE_REPORTS",
-                "10m",
-                "the input `timeout` requires the input `run`",
-            ),
-        ] {
-            let message = with(name, timeout).unwrap_err().to_string();
-            assert!(message.contains(want), "{message}");
-        }
+        assert_eq!((inputs.name, inputs.report.mode), (None, Mode::Gate));
+        assert_eq!(inputs.report.comment, CommentMode::OnFindings);
     }
 
     #[test]
@@ -497,7 +352,7 @@ mod tests {
             "annotations",
             "comment",
             "silence",
-            "artifact-name",
+            "name",
             "sarif",
             "mode",
         ] {

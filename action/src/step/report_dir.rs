@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::output;
+use crate::runner::MatrixLeg;
 
 /// File name of the JSON report.
 pub(crate) const JSON_FILE: &str = "leakgate.json";
@@ -16,8 +17,8 @@ pub(crate) const JSON_FILE: &str = "leakgate.json";
 /// File name of the [`RunOrigin`].
 pub(crate) const ORIGIN_FILE: &str = "publish.json";
 
-/// Data for `leakgate publish`, which treats it as untrusted.
-#[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
+/// Data for `leakgate publish`, which treats it as untrusted, and for the input `merge`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct RunOrigin {
     /// [`ORIGIN_SCHEMA`]
     pub(crate) schema: String,
@@ -25,6 +26,15 @@ pub(crate) struct RunOrigin {
     pub(crate) pull_request: Option<u64>,
     /// Commit of the run.
     pub(crate) head_sha: String,
+    /// Id of the job. Empty if it is unknown.
+    #[serde(default)]
+    pub(crate) job: String,
+    /// Leg of the job's matrix. `None` if it is unknown.
+    #[serde(default)]
+    pub(crate) matrix_leg: Option<MatrixLeg>,
+    /// True if the report was merged from those of other jobs.
+    #[serde(default)]
+    pub(crate) is_merged: bool,
 }
 
 /// Schema of [`RunOrigin`].

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use leakgate_core::Outcome;
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 
+use super::identity::StepIdentity;
 use super::inputs::{AnnotationMode, Inputs, Mode};
 use super::report_dir::ReportDir;
 use super::tested::TestedCommit;
@@ -18,6 +19,7 @@ use crate::runner::{self, Context, HeadBranch, JobSummary};
 pub(super) struct Results<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) context: &'a Context,
+    pub(super) identity: &'a StepIdentity,
     pub(super) run: &'a Run<'a>,
     /// Commit that the results are about.
     pub(super) tested: &'a TestedCommit,
@@ -124,6 +126,7 @@ impl Results<'_> {
         let report = GithubReport {
             run: self.run,
             settings: &self.inputs.report,
+            identity: self.identity,
             head_sha: &self.context.head_sha,
             mismatch: self.tested.mismatch.as_deref(),
             links,

@@ -3,6 +3,7 @@
 #[path = "../../src/github/tests/fake.rs"]
 pub(crate) mod fake;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
@@ -16,7 +17,10 @@ use tempfile::TempDir;
 pub(crate) const HEAD: &str = "1111111111111111111111111111111111111111";
 pub(crate) const MERGE: &str = "2222222222222222222222222222222222222222";
 pub(crate) const BASE: &str = "3333333333333333333333333333333333333333";
-pub(crate) const MARKER: &str = "<!-- leakgate: leakgate -->";
+/// Default name of the results of a step.
+pub(crate) const NAME: &str = "leakgate-test";
+/// Start of the comment of a step with the default name.
+pub(crate) const MARKER: &str = "<!-- leakgate: leakgate-test ";
 pub(crate) const BOT: &str = "github-actions[bot]";
 
 /// A log of memcheck without findings.
@@ -49,6 +53,8 @@ pub(crate) struct Step {
     pub(crate) dir: TempDir,
     pub(crate) fake: Fake,
     pub(crate) variables: BTreeMap<&'static str, String>,
+    /// Id of the current workflow run.
+    run: Cell<u64>,
 }
 
 /// Result of a step.
@@ -75,7 +81,6 @@ impl Step {
             ("GITHUB_EVENT_NAME", event.into()),
             ("GITHUB_EVENT_PATH", path("event.json")),
             ("GITHUB_SHA", MERGE.into()),
-            ("GITHUB_RUN_ID", "77".into()),
             ("GITHUB_RUN_ATTEMPT", "1".into()),
             ("GITHUB_JOB", "test".into()),
             ("GITHUB_ACTOR", "octocat".into()),
@@ -89,6 +94,7 @@ impl Step {
             dir,
             fake,
             variables,
+            run: Cell::new(76),
         }
     }
 
@@ -172,7 +178,15 @@ impl Step {
         fs::write(path, event.to_string()).unwrap();
     }
 
+    /// Runs the step in a new workflow run.
     pub(crate) fn run(&self, command: &str) -> StepResult {
+        self.run.set(self.run.get() + 1);
+        let _ = fs::remove_file(self.dir.path().join("temp/leakgate-names"));
+        self.run_in_same_run(command)
+    }
+
+    /// Runs the step in the same workflow run as the last time.
+    pub(crate) fn run_in_same_run(&self, command: &str) -> StepResult {
         for file in ["output", "summary"] {
             let _ = fs::remove_file(self.dir.path().join(file));
         }
@@ -181,7 +195,8 @@ impl Step {
             .arg(command)
             .current_dir(self.dir.path())
             .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+            .envs(std::env::vars().filter(|(name, _)| name == "PATH"))
+            .env("GITHUB_RUN_ID", self.run.get().to_string());
         let output = process.envs(&self.variables).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let read = |name: &str| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::common::step::fake::{Fault, REPOSITORY_ID};
-use crate::common::step::{BASE, CLEAN_LOG, Step, json_report, leaks, zip_archive};
+use crate::common::step::{BASE, CLEAN_LOG, NAME, Step, json_report, leaks, zip_archive};
 
 /// Returns a step for a pull request that adds these lines of `src/a.c`.
 fn pull_request_that_adds(lines: &[u32]) -> Step {
@@ -89,7 +89,7 @@ fn comment_on_new_appears_only_while_there_are_new_findings() {
     let step = Step::pull_request(REPOSITORY_ID)
         .with("LEAKGATE_COMMENT", "on-new")
         .log(&leaks(2));
-    step.fake.state().add_push("leakgate", "main", BASE, zip);
+    step.fake.state().add_push(NAME, "main", BASE, zip);
     let result = step.action();
     assert_eq!((result.status, result.outputs["new"].as_str()), (1, "0"));
     assert_eq!(step.comments(), Vec::<String>::new());

@@ -21,6 +21,8 @@ mod docs;
 mod formats;
 mod init;
 mod inputs;
+mod merge;
+mod names;
 mod rules;
 mod schema;
 #[cfg(unix)]

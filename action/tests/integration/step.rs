@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::common::step::fake::{Fault, REPOSITORY_ID};
 use crate::common::step::{
-    BASE, BOT, CLEAN_LOG, HEAD, MARKER, MERGE, Step, files_in, json_report, leaks, zip_archive,
+    BASE, BOT, CLEAN_LOG, HEAD, MARKER, MERGE, NAME, Step, files_in, json_report, leaks,
+    zip_archive,
 };
 
 #[test]
@@ -219,7 +220,7 @@ fn older_run_does_not_overwrite_the_comment_of_a_newer_one() {
 fn new_findings_are_relative_to_the_last_push_to_the_base_branch() {
     let zip = zip_archive(&[("leakgate.json", &json_report(&leaks(2)))]);
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(3));
-    step.fake.state().add_push("leakgate", "main", BASE, zip);
+    step.fake.state().add_push(NAME, "main", BASE, zip);
     let result = step.action();
     assert_eq!(
         (
@@ -574,16 +575,17 @@ fn only_runs_with_a_read_only_token_are_published() {
 #[test]
 fn run_that_reported_itself_is_not_published() {
     let failing = json_report(&leaks(1));
-    for (external_id, published) in [
-        ("leakgate-v1/55/2/a/b", 0),
-        ("leakgate-v1/55/1/a/b", 1),
-        ("leakgate-v1/56/2/a/b", 1),
-        ("something else", 1),
+    for (name, external_id, published) in [
+        ("leakgate (a)", "leakgate-v1/55/2/a/b", 0),
+        ("leakgate (a)", "leakgate-v1/55/1/a/b", 1),
+        ("leakgate (a)", "leakgate-v1/56/2/a/b", 1),
+        ("leakgate (a)", "something else", 1),
+        ("leakgate (a) (unverified)", "leakgate-v1/55/2/a/b", 1),
     ] {
         let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)]);
         step.edit_event(|event| event["workflow_run"]["run_attempt"] = 2.into());
         step.fake.state().check_runs.push(json!({
-            "id": 1, "name": "leakgate (a)", "head_sha": HEAD, "external_id": external_id,
+            "id": 1, "name": name, "head_sha": HEAD, "external_id": external_id,
             "output": {},
         }));
         let result = step.run("publish");
@@ -656,7 +658,7 @@ fn check_run_of_another_matrix_job_is_not_mistaken_for_this_one() {
 fn marker_inside_a_comment_is_ignored() {
     let step = Step::pull_request(REPOSITORY_ID).log(&leaks(1));
     let number = step.pull_number().as_u64().unwrap();
-    let quoted = format!("A function is called {MARKER}.");
+    let quoted = format!("A function is called {MARKER}0 -->.");
     step.fake.state().add_comment(number, BOT, &quoted);
     step.action();
     assert_eq!(step.comments().len(), 2);

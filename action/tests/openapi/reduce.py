@@ -20,6 +20,7 @@ KEEP = [
     ("get", REPO + "/commits/{ref}/check-runs"),
     ("get", REPO + "/issues/{issue_number}/comments"),
     ("post", REPO + "/issues/{issue_number}/comments"),
+    ("get", REPO + "/issues/comments/{comment_id}"),
     ("patch", REPO + "/issues/comments/{comment_id}"),
     ("delete", REPO + "/issues/comments/{comment_id}"),
     ("get", REPO + "/actions/artifacts"),

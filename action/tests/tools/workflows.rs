@@ -5,6 +5,7 @@
 mod act;
 mod commands;
 mod hostile;
+mod names;
 mod rejecting_api;
 
 use std::fs;
@@ -39,6 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         other_actions_get_supported_inputs(),
     );
     trials.extend(commands::trials());
+    trials.extend(names::trials());
     trials
 }
 
@@ -144,15 +146,12 @@ fn clean_log_passes() {
     let [upload] = run.calls("upload-artifact")[..] else {
         panic!("{}", run.log)
     };
-    assert_eq!(upload["name"], "leakgate");
+    assert_eq!(upload["name"], run.output("gate", "name"));
     assert!(run.calls("upload-sarif").is_empty());
 }
 
 fn failing_log_fails_the_job_and_is_uploaded() {
-    let run = run_with_log(
-        &report("memcheck/definite"),
-        "sarif: true\nartifact-name: leg-1",
-    );
+    let run = run_with_log(&report("memcheck/definite"), "sarif: true\nname: leg-1");
     assert!(
         !run.passed && run.result("gate") == "failure",
         "{}",
@@ -398,7 +397,7 @@ fn second_workflow_publishes_for_pull_requests() {
     let run = publish("pull_request");
     assert!(run.passed && run.result("0") == "success", "{}", run.log);
     assert!(
-        run.log.contains("::notice::publish leakgate with a token"),
+        run.log.contains("::notice::publish leakgate* with a token"),
         "{}",
         run.log
     );

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use super::{Extent, needs, prose, systems, workflows};
+use super::{Extent, foreign, needs, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
 use crate::{Outcome, archive, bench, fuzz, page, wasm, zoo};
 
@@ -21,6 +21,9 @@ const FUZZ_SECONDS: u32 = 300;
 
 /// Mutated logs in each part of the test `mutants`. Its default is a sample.
 const MUTANTS: &str = "100000";
+
+/// Random schedules of concurrent steps. The default of the test `schedules` is a sample.
+const SCHEDULES: &str = "2000";
 
 /// Filters for tests that run real checkers. Those of `run/harnesses` and `scenarios` build whole
 /// projects, which takes minutes.
@@ -78,6 +81,12 @@ pub(super) const ALL: &[Stage] = &[
         run: |sh, _| mutants(sh),
     },
     Stage {
+        name: "Schedules",
+        only: Some(Extent::Full),
+        needs: &[],
+        run: |sh, _| schedules(sh),
+    },
+    Stage {
         name: "Frame names",
         only: Some(Extent::Full),
         needs: SYMBOLIZERS,
@@ -118,6 +127,12 @@ pub(super) const ALL: &[Stage] = &[
         only: None,
         needs: systems::NEEDS,
         run: |sh, _| systems::check(sh),
+    },
+    Stage {
+        name: "Programs for other systems",
+        only: Some(Extent::Full),
+        needs: foreign::NEEDS,
+        run: |sh, _| foreign::check(sh),
     },
     Stage {
         name: "Core without std",
@@ -256,6 +271,13 @@ fn mutants(sh: &Shell) -> Outcome {
     let package = ["--release", "--package", "leakgate-core"];
     cmd!(sh, "cargo test {package...} --test cases -- mutants/")
         .env("LEAKGATE_MUTANTS", MUTANTS)
+        .run()?;
+    Ok(())
+}
+
+fn schedules(sh: &Shell) -> Outcome {
+    cmd!(sh, "cargo test --workspace --bin leakgate -- schedules")
+        .env("LEAKGATE_SCHEDULES", SCHEDULES)
         .run()?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::Outcome;
 
 /// Cases, and parsing and judging them, from the core's own tests.
 #[path = "../../../core/tests/common/mod.rs"]
-mod common;
+pub(crate) mod common;
 
 /// Writes the reports of all cases. Without rules, they don't depend on the date.
 pub(crate) fn write(out: &Path) -> Outcome {

@@ -399,9 +399,11 @@ fn artifacts_of_a_run_are_selected_by_name() {
     let wanted = [MEMBER, "summary.md", "missing"];
     let artifacts = fixture
         .client
-        .run_artifacts(run, |name| name.starts_with("leakgate-"), &wanted)
+        .run_artifacts(run, |name| name.starts_with("leakgate-"), &wanted, 20)
         .unwrap();
+    assert_eq!(artifacts.matching, 2);
     let found: Vec<_> = artifacts
+        .artifacts
         .into_iter()
         .map(|artifact| (artifact.name, artifact.members.unwrap()))
         .collect();
@@ -437,8 +439,9 @@ fn broken_artifact_does_not_affect_the_rest() {
     }
     let artifacts = fixture
         .client
-        .run_artifacts(run, |_| true, &[MEMBER])
-        .unwrap();
+        .run_artifacts(run, |_| true, &[MEMBER], 20)
+        .unwrap()
+        .artifacts;
     assert!(artifacts[0].members.is_err());
     assert_eq!(artifacts[1].members.as_ref().unwrap()[MEMBER], "{}");
 }
@@ -455,13 +458,10 @@ fn number_of_artifacts_of_a_run_is_limited() {
         state.add_push(&format!("leakgate-{number}"), "evil", &sha('a'), zip(&[]));
         state.artifacts.last_mut().unwrap()["workflow_run"]["id"] = run.into();
     }
-    assert_eq!(
-        fixture
-            .client
-            .run_artifacts(run, |_| true, &[MEMBER])
-            .unwrap()
-            .len(),
-        20
-    );
+    let found = fixture
+        .client
+        .run_artifacts(run, |_| true, &[MEMBER], 20)
+        .unwrap();
+    assert_eq!((found.artifacts.len(), found.matching), (20, 150));
     assert_eq!(fixture.fake.state().other_requests.len(), 20);
 }

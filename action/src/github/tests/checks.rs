@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fake::{Fault, REJECTED_PATH, TOKEN};
-use super::{FAST_RETRY, Fixture, RetryPolicy, SHORT_TIMEOUT};
+use super::{FAST_RETRY, Fixture, RetryPolicy, SHORT_TIMEOUT, origin};
 use crate::github::{Annotation, ApiError, CheckRun, Conclusion, Level};
 
 fn annotation(line: usize) -> Annotation {
@@ -24,7 +24,8 @@ fn run(annotations: usize) -> CheckRun {
     CheckRun {
         name: "leakgate / linux".into(),
         head_sha: "a".repeat(40),
-        external_id: "run-7-1".into(),
+        fallback_name: "leakgate / linux (test)".into(),
+        origin: origin("7/1/linux/a"),
         details_url: Some("https://github.example/actions/runs/7".into()),
         conclusion: Conclusion::Failure,
         title: "2 findings".into(),
@@ -96,7 +97,10 @@ fn check_run_is_completed_at_once_and_keeps_its_output() {
     );
     assert_eq!(
         (&made["external_id"], &made["name"]),
-        (&"run-7-1".into(), &"leakgate / linux".into())
+        (
+            &"leakgate-v1/7/1/linux/a".into(),
+            &"leakgate / linux".into()
+        )
     );
     let output = &made["output"];
     assert_eq!(
@@ -107,6 +111,85 @@ fn check_run_is_completed_at_once_and_keeps_its_output() {
             &"Details.".into()
         )
     );
+}
+
+/// Returns the names and conclusions of all check runs, oldest first.
+fn results(fixture: &Fixture) -> Vec<(String, String)> {
+    let state = fixture.fake.state();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let result = |run: &Value| (text(&run["name"]), text(&run["conclusion"]));
+    state.check_runs.iter().map(result).collect()
+}
+
+#[test]
+fn success_does_not_hide_the_failure_of_another_step() {
+    let success = CheckRun {
+        conclusion: Conclusion::Success,
+        origin: origin("7/1/windows/b"),
+        ..run(0)
+    };
+    let neutral = CheckRun {
+        conclusion: Conclusion::Neutral,
+        ..success.clone()
+    };
+    let linux = "leakgate / linux".to_owned();
+    for passing in [&success, &neutral] {
+        let conclusion = passing.conclusion.as_str().to_owned();
+        let failure = (linux.clone(), "failure".to_owned());
+        // The failing step is first.
+        let fixture = Fixture::new();
+        fixture.client.create_check_run(&run(0)).unwrap();
+        let posted = fixture.client.create_check_run(passing).unwrap();
+        assert!(posted.is_renamed);
+        let renamed = (passing.fallback_name.clone(), conclusion.clone());
+        assert_eq!(results(&fixture), [failure.clone(), renamed.clone()]);
+        // It is last.
+        let fixture = Fixture::new();
+        let posted = fixture.client.create_check_run(passing).unwrap();
+        assert!(!posted.is_renamed);
+        fixture.client.create_check_run(&run(0)).unwrap();
+        assert_eq!(results(&fixture), [(linux.clone(), conclusion), failure]);
+        // It is in between.
+        let fixture = Fixture::new();
+        let failing = json!({
+            "id": 5, "name": linux, "head_sha": "a".repeat(40), "conclusion": "failure",
+            "external_id": "leakgate-v1/7/1/linux/a", "output": {},
+        });
+        fixture.fake.before("PATCH", "/check-runs/", move |state| {
+            state.check_runs.push(failing.clone());
+        });
+        assert!(fixture.client.create_check_run(passing).unwrap().is_renamed);
+        assert_eq!(results(&fixture)[0], renamed);
+    }
+}
+
+#[test]
+fn success_is_never_visible_under_the_name_before_it_is_safe() {
+    for fault in [Fault::Forbidden, Fault::BadGateway] {
+        let fixture = Fixture::new();
+        fixture.client.create_check_run(&run(0)).unwrap();
+        fixture.fake.fail_always("GET", "/commits/", fault);
+        let success = CheckRun {
+            conclusion: Conclusion::Success,
+            origin: origin("7/1/windows/b"),
+            ..run(0)
+        };
+        assert!(
+            fixture
+                .client
+                .create_check_run(&success)
+                .unwrap()
+                .is_renamed
+        );
+        fixture.fake.fail_always("PATCH", "/check-runs/", fault);
+        let error = fixture.client.create_check_run(&success).unwrap_err();
+        assert!(error.to_string().contains("cannot complete the check run"));
+        let conclusions: Vec<_> = results(&fixture)
+            .into_iter()
+            .map(|(_, conclusion)| conclusion)
+            .collect();
+        assert_eq!(conclusions, ["failure", "success", ""], "{fault:?}");
+    }
 }
 
 #[test]
@@ -183,7 +266,7 @@ fn check_run_of_another_attempt_is_not_mistaken_for_this_one() {
     fixture
         .client
         .create_check_run(&CheckRun {
-            external_id: "run-7-0".into(),
+            origin: origin("7/1/linux/b"),
             ..run(0)
         })
         .unwrap();

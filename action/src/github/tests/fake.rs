@@ -52,6 +52,8 @@ pub(crate) enum Fault {
     /// 403 with a rate limit that is exhausted until this time, in seconds since 1970.
     Exhausted(u64),
     Unprocessable,
+    /// 409.
+    Conflict,
     /// The response contains the token.
     EchoToken,
     /// The response redirects to the other host.
@@ -94,6 +96,7 @@ impl Fault {
                 .insert_header("x-ratelimit-remaining", "0")
                 .insert_header("x-ratelimit-reset", reset.to_string()),
             Self::Unprocessable => message(422, "Validation Failed"),
+            Self::Conflict => message(409, "Conflict"),
             Self::EchoToken => message(400, &format!("who is {TOKEN}?")),
             Self::RedirectElsewhere => {
                 ResponseTemplate::new(307).insert_header("location", format!("{other}/elsewhere"))
@@ -121,6 +124,19 @@ impl PlannedFault {
 
     fn is_due(&self) -> bool {
         (self.first..self.first.saturating_add(self.times)).contains(&(self.matched + 1))
+    }
+}
+
+/// What another client does just before a request.
+struct Interruption {
+    method: &'static str,
+    path_part: &'static str,
+    action: Box<dyn FnOnce(&mut State) + Send>,
+}
+
+impl std::fmt::Debug for Interruption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "before {} {}", self.method, self.path_part)
     }
 }
 
@@ -177,12 +193,15 @@ pub(crate) struct State {
     pub(crate) pulls: Vec<Value>,
     /// Files of the pull requests, by number.
     pub(crate) files: BTreeMap<u64, Vec<Value>>,
+    /// Maximum delay of a response. The delays look random.
+    pub(crate) max_delay: Duration,
     /// All requests, in order.
     pub(crate) requests: Vec<ReceivedRequest>,
     /// Requests to the other host.
     pub(crate) other_requests: Vec<ReceivedRequest>,
     other: String,
     plans: Vec<PlannedFault>,
+    interruptions: Vec<Interruption>,
     last_id: u64,
 }
 
@@ -271,6 +290,26 @@ impl Fake {
             times: usize::MAX,
             matched: 0,
             fault,
+        });
+    }
+
+    /// Removes all planned failures.
+    pub(crate) fn clear_faults(&self) {
+        self.state().plans.clear();
+    }
+
+    /// Lets another client act just before the next request that has this method and this part in
+    /// its path.
+    pub(crate) fn before(
+        &self,
+        method: &'static str,
+        path_part: &'static str,
+        action: impl FnOnce(&mut State) + Send + 'static,
+    ) {
+        self.state().interruptions.push(Interruption {
+            method,
+            path_part,
+            action: Box::new(action),
         });
     }
 
@@ -370,6 +409,13 @@ impl State {
 
     fn respond(&mut self, request: &Request) -> ResponseTemplate {
         self.requests.push(ReceivedRequest::new(request));
+        let is_due = |interruption: &Interruption| {
+            request.method.as_str() == interruption.method
+                && request.url.path().contains(interruption.path_part)
+        };
+        if let Some(at) = self.interruptions.iter().position(is_due) {
+            (self.interruptions.remove(at).action)(self);
+        }
         let fault = self.due_fault(request);
         for plan in self.plans.iter_mut().filter(|plan| plan.matches(request)) {
             plan.matched += 1;
@@ -377,10 +423,15 @@ impl State {
         let response = fault
             .is_none_or(Fault::takes_effect)
             .then(|| self.handle(request));
-        match (fault, response) {
+        let response = match (fault, response) {
             (Some(fault), _) => fault.template(&self.other),
             (None, response) => response.unwrap_or_else(|| ResponseTemplate::new(500)),
+        };
+        if self.max_delay.is_zero() || matches!(fault, Some(Fault::Hang | Fault::HangAfter)) {
+            return response;
         }
+        let part = (self.requests.len() as u32).wrapping_mul(2_654_435_761) >> 16;
+        response.set_delay(self.max_delay * part / (1 << 16))
     }
 
     /// Responds for the other host, which serves files. Like a store with signed URLs, it rejects
@@ -437,6 +488,9 @@ impl State {
             }
             ("GET", ["issues", pull, "comments"]) => Ok(self.list_comments(request, &query, pull)),
             ("POST", ["issues", pull, "comments"]) => self.create_comment(pull, &body),
+            ("GET", ["issues", "comments", id]) => {
+                find(&self.comments, id).map(|at| ok(&self.comments[at]))
+            }
             ("PATCH", ["issues", "comments", id]) => self.update_comment(id, Some(&body)),
             ("DELETE", ["issues", "comments", id]) => self.update_comment(id, None),
             ("GET", ["actions", "artifacts"]) => {
@@ -492,12 +546,14 @@ impl State {
         Ok(ResponseTemplate::new(201).set_body_json(run))
     }
 
-    /// Removes omitted fields of the output, and appends annotations.
+    /// Changes the given fields. Removes omitted fields of the output, and appends annotations.
     fn update_check_run(&mut self, id: &str, body: &Value) -> Reply {
         let at = find(&self.check_runs, id)?;
         let more = validate_output(&body["output"])?;
         let run = &mut self.check_runs[at];
-        run["output"] = body["output"].clone();
+        for (field, value) in body.as_object().ok_or_else(missing)? {
+            run[field] = value.clone();
+        }
         run["annotations"]
             .as_array_mut()
             .ok_or_else(missing)?

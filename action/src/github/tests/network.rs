@@ -13,7 +13,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::fake::TOKEN;
-use super::{FAST_RETRY, SHORT_TIMEOUT, access};
+use super::{FAST_RETRY, SHORT_TIMEOUT, access, origin};
 use crate::github::{Access, ApiError, CheckRun, Client, Conclusion, PullHead, RetryPolicy, Token};
 
 /// Host of the certificate, which no name server knows.
@@ -258,7 +258,8 @@ fn silent_server_is_asked_about_a_write() {
     let run = CheckRun {
         name: "n".into(),
         head_sha: "s".into(),
-        external_id: "e".into(),
+        fallback_name: "n (test)".into(),
+        origin: origin("7/1/linux/a"),
         details_url: None,
         conclusion: Conclusion::Failure,
         title: "t".into(),

@@ -15,6 +15,7 @@ use crate::run::checker::Checker;
 use crate::run::harness::program_name;
 use crate::run::helper::Record;
 use crate::run::launch::Machine;
+use crate::run::sanitizer::lost_options_message;
 use crate::run::{go_program, log_name, runtimes};
 
 /// Processes that ran under sanitizers.
@@ -62,6 +63,10 @@ pub(super) fn evaluate(
             continue;
         };
         result.processes.insert(record.pid);
+        if let Some(difference) = &record.lost_options {
+            let message = lost_options_message(&describe(record), difference);
+            result.missing.push(message);
+        }
         let has_log = logs.keys().any(|(_, pid)| *pid == record.pid);
         if !has_log && logs_at_start(&runtimes) {
             result
@@ -216,6 +221,7 @@ mod tests {
             argv: vec![path.to_owned()],
             runtimes: None,
             ends_without_leak_check,
+            lost_options: None,
         }];
         let context = CollectContext {
             checkers: &[Checker::Asan, Checker::Tsan, Checker::Ubsan],

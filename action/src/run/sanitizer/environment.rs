@@ -43,6 +43,14 @@ pub(in super::super) fn environment_problem(
         })
 }
 
+/// Returns the message about a process whose environment differs in this way.
+pub(in super::super) fn lost_options_message(process: &str, difference: &str) -> String {
+    format!(
+        "{process} ran {difference}, unlike the command, so its reports may be lost; keep \
+         leakgate's options when you change the environment of a program"
+    )
+}
+
 /// Returns true if a process has overwritten its environment, as servers do to show a title. Its
 /// parts are then no longer variables.
 fn was_overwritten(environ: &[u8]) -> bool {

@@ -80,9 +80,9 @@ impl<'a> RuntimeWatch<'a> {
         }
     }
 
-    /// Returns a message for each process that may lose reports.
-    pub(in super::super) fn problems(&self) -> impl Iterator<Item = String> {
-        self.problems.values().cloned()
+    /// Returns a message for each process that may lose reports, with its pid.
+    pub(in super::super) fn problems(&self) -> impl Iterator<Item = (u32, &String)> {
+        self.problems.iter().map(|(pid, message)| (*pid, message))
     }
 
     /// Returns true if the program of a process contains the runtime of one of the checkers.
@@ -155,13 +155,8 @@ impl<'a> RuntimeWatch<'a> {
         let difference = sanitizer::environment_problem(&runtimes, self.variables, &environ)?;
         // The process may have called exec or ended in between.
         let (identity_after, _) = self.program(pid)?;
-        (identity == identity_after).then(|| {
-            format!(
-                "{} ran {difference}, unlike the command, so its reports may be lost; keep \
-                 leakgate's options when you change the environment of a program",
-                describe(pid)
-            )
-        })
+        (identity == identity_after)
+            .then(|| sanitizer::lost_options_message(&describe(pid), &difference))
     }
 
     /// Returns the program of a process and the runtimes of the checkers in the process, or `None`
