@@ -149,7 +149,8 @@ impl Results<'_> {
         });
         let may_be_read_only = self.context.may_have_read_only_token();
         report.send(client, pull, may_be_read_only, log);
-        if may_be_read_only && log.is_forbidden {
+        // `leakgate publish` leaves out runs that have created a check run.
+        if may_be_read_only && log.is_forbidden && log.missing.is_none() {
             log.note(
                 "the token of this run is read-only, as for most pull requests from forks and \
                  Dependabot; use `leakgate publish` to report the rest (see docs/action.md)",

@@ -189,6 +189,21 @@ fn read_only_token_is_tried_once_and_leaves_the_rest_to_publish() {
     }
 }
 
+/// `leakgate publish` would not write the comment, either.
+#[test]
+fn token_that_can_only_create_check_runs_is_no_case_for_publish() {
+    let step = Step::pull_request(7).log(&leaks(1));
+    step.fake.fail_always("POST", "/comments", Fault::Forbidden);
+    let result = step.action();
+    assert_eq!((step.check_runs().len(), step.comments().len()), (1, 0));
+    assert!(
+        result.stderr.contains("pull-requests: write")
+            && !result.stderr.contains("leakgate publish"),
+        "{}",
+        result.stderr
+    );
+}
+
 /// The workflow can permit Dependabot's runs to write, and a private repository those of forks.
 #[test]
 fn run_of_a_fork_reports_itself_if_its_token_can_write() {
