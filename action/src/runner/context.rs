@@ -189,7 +189,8 @@ impl Context {
             run_attempt: text("GITHUB_RUN_ATTEMPT"),
             job: text("GITHUB_JOB"),
             matrix: variable("LEAKGATE_MATRIX").map_or(Vec::new(), |json| matrix::values(&json)),
-            matrix_leg: MatrixLeg::from_env(variable),
+            matrix_leg: variable("LEAKGATE_STRATEGY")
+                .and_then(|json| MatrixLeg::from_strategy(&json)),
             actor: text("GITHUB_ACTOR"),
             has_failed_step: text("LEAKGATE_JOB_STATUS") == "failure",
         }

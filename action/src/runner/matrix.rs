@@ -17,12 +17,18 @@ pub(crate) struct MatrixLeg {
 }
 
 impl MatrixLeg {
-    /// Reads the variables. `None` if they are missing or invalid.
-    pub(super) fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
-        let number = |name| variable(name)?.parse().ok();
+    /// Parses the context `strategy`. `None` if it is unknown or invalid.
+    pub(super) fn from_strategy(json: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Strategy {
+            job_index: u32,
+            job_total: u32,
+        }
+        let strategy: Strategy = serde_json::from_str(json).ok()?;
         let leg = Self {
-            index: number("LEAKGATE_JOB_INDEX")?,
-            total: number("LEAKGATE_JOB_TOTAL")?,
+            index: strategy.job_index,
+            total: strategy.job_total,
         };
         (leg.index < leg.total).then_some(leg)
     }
@@ -107,16 +113,16 @@ mod tests {
 
     #[test]
     fn index_of_a_leg_is_below_the_total() {
-        let leg = |index: &str, total: &str| {
-            let (index, total) = (index.to_owned(), total.to_owned());
-            MatrixLeg::from_env(&move |name| match name {
-                "LEAKGATE_JOB_INDEX" => Some(index.clone()),
-                _ => Some(total.clone()),
-            })
+        let leg = |index: u32, total: u32| {
+            let json = format!(
+                r#"{{"fail-fast":true,"job-index":{index},"job-total":{total},"max-parallel":2}}"#
+            );
+            MatrixLeg::from_strategy(&json)
         };
-        assert_eq!(leg("1", "2"), Some(MatrixLeg { index: 1, total: 2 }));
-        for (index, total) in [("2", "2"), ("", "1"), ("0", "x")] {
-            assert_eq!(leg(index, total), None, "{index} {total}");
+        assert_eq!(leg(1, 2), Some(MatrixLeg { index: 1, total: 2 }));
+        assert_eq!(leg(2, 2), None);
+        for invalid in ["", "null", "{}"] {
+            assert_eq!(MatrixLeg::from_strategy(invalid), None, "{invalid}");
         }
     }
 }
