@@ -90,6 +90,7 @@ choose_cache() {
 
 use_release() {
     local folder=$tools/$version/$RUNNER_ARCH url found
+    remove_old_builds "$tools" ''
     if is_cached "$folder" "$checksum"; then
         output "$folder/$program" "leakgate $version, from the tool cache $folder"
         return
@@ -104,16 +105,21 @@ use_release() {
 }
 
 use_source() {
-    local origin folder
+    local origin entry folder
     origin=$(hash_of_sources "$root")
-    folder=$tools/source-${origin:0:16}/$RUNNER_ARCH
+    entry=source-${origin:0:16}
+    folder=$tools/$entry/$RUNNER_ARCH
+    remove_old_builds "$tools" "$entry"
     if is_cached "$folder" "$origin"; then
+        # This is the time of the last use.
+        touch "$tools/$entry" 2>/dev/null || true
         output "$folder/$program" "leakgate $version, built earlier from the action's source, from the tool cache $folder"
         return
     fi
     local missing="no archive of leakgate $version exists for $RUNNER_OS $RUNNER_ARCH"
     type -P cargo >/dev/null ||
         fail "$missing, and cargo was not found to build it: install Rust, or set 'version'"
+    choose_toolchain "$root"
     echo "$missing; building it once, which takes a few minutes"
     build "$root" "$work/target" || fail "cannot build leakgate from the action's source"
     mkdir "$work/built"

@@ -224,14 +224,12 @@ impl ReportArgs {
     /// Returns the layout options of reports in files.
     pub(crate) fn render_options(&self) -> RenderOptions<'_> {
         RenderOptions {
-            color: false,
-            width: None,
-            max_findings: None,
             full_stacks: self.full_stacks,
             show_accepted: self.show_accepted,
             max_characters: self.max_characters,
             category: &self.category,
             suggest_rules: true,
+            ..RenderOptions::default()
         }
     }
 

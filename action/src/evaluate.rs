@@ -24,6 +24,8 @@ pub(crate) struct Evaluation {
     pub(crate) triage: Triage,
     settings: Settings,
     repository: Repository,
+    /// Messages of the read errors.
+    input_errors: Vec<String>,
 }
 
 impl Evaluation {
@@ -84,7 +86,9 @@ impl Evaluation {
         if logs.report_errors().is_some() {
             verdict.outcome = Outcome::Error;
         }
+        let input_errors = logs.errors.iter().map(ToString::to_string).collect();
         Ok(Self {
+            input_errors,
             logs,
             verdict,
             triage,
@@ -100,6 +104,7 @@ impl Evaluation {
             .with_workspace(&self.repository)
             .with_sources(&self.repository)
             .with_changes(changes)
+            .with_input_errors(&self.input_errors)
     }
 }
 

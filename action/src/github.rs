@@ -25,6 +25,7 @@ mod comment;
 mod error;
 mod origin;
 mod pulls;
+mod reported;
 mod request;
 mod retry;
 mod sanitize;

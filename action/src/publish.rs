@@ -10,11 +10,11 @@ use leakgate_core::{Disposition, Gate, Outcome, Policy};
 
 use crate::error::{Error, Status};
 use crate::github::{
-    Access, Client, CommentUpdate, Origin, PullHead, PullRequest, RetryPolicy, RunArtifact,
-    RunArtifacts,
+    Access, ApiError, Client, CommentUpdate, Origin, PullHead, PullRequest, RetryPolicy,
+    RunArtifact, RunArtifacts,
 };
 use crate::output;
-use crate::report::{self, GithubReport, ReportLog};
+use crate::report::{self, GithubReport, Links, ReportLog, UNVERIFIED};
 use crate::runner::{self, Context, StepOutputs, WorkflowRun};
 use crate::settings;
 use crate::step::identity::{self, StepIdentity};
@@ -68,18 +68,28 @@ fn publish() -> Result<(), Error> {
         .ok_or_else(|| usage_error("must run in a workflow with `on: workflow_run`"))?;
     let access = access(&settings, &context)?;
     if completed_run.event != "pull_request"
-        || !completed_run.had_read_only_token(context.repository_id)
+        || !completed_run.may_have_had_read_only_token(context.repository_id)
     {
         output::note("nothing to publish: the run was able to report its results itself");
         return Ok(());
     }
     let client = Client::new(&access, RetryPolicy::default())
         .map_err(|error| Error::Usage(error.to_string()))?;
+    if has_reported(&client, completed_run)? {
+        output::note("nothing to publish: the run has reported its results itself");
+        return Ok(());
+    }
     let artifacts = download_artifacts(&client, completed_run, &names)?;
     Publisher {
         client: &client,
         completed_run,
         settings: &settings,
+        links: Links::new(
+            &context,
+            &completed_run.head_sha,
+            Some(&completed_run.html_url),
+            true,
+        ),
         origin: Origin {
             run: completed_run.id,
             attempt: completed_run.run_attempt.unwrap_or(1),
@@ -89,6 +99,22 @@ fn publish() -> Result<(), Error> {
     }
     .publish(&artifacts)
     .print()
+}
+
+/// Returns true if the run has created a check run, because its token could write after all. False
+/// if this token may not read check runs; then it may not create them, either.
+fn has_reported(client: &Client, run: &WorkflowRun) -> Result<bool, Error> {
+    let is_own = |name: &str, origin: &Origin| {
+        let is_attempt = run
+            .run_attempt
+            .is_none_or(|attempt| attempt == origin.attempt);
+        // Earlier publications name the run as their origin, too.
+        origin.run == run.id && is_attempt && !name.contains(UNVERIFIED)
+    };
+    match client.has_check_run(&run.head_sha, is_own) {
+        Err(ApiError::Forbidden(_)) => Ok(false),
+        other => other.map_err(|error| Error::Usage(error.to_string())),
+    }
 }
 
 fn usage_error(message: &str) -> Error {
@@ -149,6 +175,7 @@ struct Publisher<'a> {
     client: &'a Client,
     completed_run: &'a WorkflowRun,
     settings: &'a ReportSettings,
+    links: Links,
     /// The completed run, as the origin of the results.
     origin: Origin,
 }
@@ -220,6 +247,8 @@ impl Publisher<'_> {
             settings: self.settings,
             identity: &identity,
             head_sha: &self.completed_run.head_sha,
+            mismatch: None,
+            links: &self.links,
             url: Some(url.clone()),
             disclaimer: Some(format!(
                 "These results come from [a run]({url}) of this pull request and are not verified: \

@@ -3,9 +3,12 @@
 //!
 //! A failure to report becomes a note or a warning and never changes the verdict.
 
+mod links;
+
 use leakgate_core::emit::{self, Format, Location, RenderOptions, Run};
 use leakgate_core::{Disposition, Outcome};
 
+pub(crate) use self::links::Links;
 use crate::error::Error;
 use crate::github::{
     Annotation, ApiError, CheckRun, Client, CommentOutcome, CommentUpdate, Conclusion, Level,
@@ -25,6 +28,11 @@ pub(crate) struct GithubReport<'a> {
     pub(crate) identity: &'a StepIdentity,
     /// Commit to report on.
     pub(crate) head_sha: &'a str,
+    /// Why the results may not be those of that commit, in a few words. Such a report never counts
+    /// as a success.
+    pub(crate) mismatch: Option<&'a str>,
+    /// Links to show.
+    pub(crate) links: &'a Links,
     /// URL of the workflow run.
     pub(crate) url: Option<String>,
     /// Disclaimer, in Markdown, if the results are unverified. Such a report never counts as a
@@ -37,6 +45,9 @@ pub(crate) struct GithubReport<'a> {
     /// Markdown after the report, such as the run that it is compared with.
     pub(crate) closing_note: Option<String>,
 }
+
+/// End of the name of a check run of unverified results.
+pub(crate) const UNVERIFIED: &str = " (unverified)";
 
 /// Maximum number of annotations in a check run.
 const MAX_ANNOTATIONS: usize = 5000;
@@ -57,6 +68,8 @@ pub(crate) fn comment_budget() -> usize {
 pub(crate) struct ReportLog {
     /// The annotations that the check run doesn't show. `None` without a check run.
     pub(crate) missing: Option<Vec<emit::Annotation>>,
+    /// True if the token lacks the permission to write.
+    pub(crate) is_forbidden: bool,
     entries: Vec<LogEntry>,
 }
 
@@ -113,11 +126,14 @@ impl ReportLog {
 
     /// Adds an error of the API. A missing permission is only a note, because many workflows lack
     /// it on purpose.
-    fn add_error(&mut self, error: &ApiError, permission: &str) {
+    pub(crate) fn add_error(&mut self, error: &ApiError, permission: &str) {
         match error {
             ApiError::Forbidden(message) => {
+                self.is_forbidden = true;
                 self.note(format!("{message} (needs the permission `{permission}`)"))
             }
+            // The request that failed has a warning.
+            ApiError::Skipped(_) => {}
             other => self.warn(other),
         }
     }
@@ -125,12 +141,19 @@ impl ReportLog {
 
 impl GithubReport<'_> {
     /// Creates the check run and, for a pull request, the comment, as far as the settings ask for
-    /// them.
-    pub(crate) fn send(&self, client: &Client, pull: Option<u64>, log: &mut ReportLog) {
+    /// them. If `stops_if_forbidden` is true, no write follows one for which the token lacks the
+    /// permission.
+    pub(crate) fn send(
+        &self,
+        client: &Client,
+        pull: Option<u64>,
+        stops_if_forbidden: bool,
+        log: &mut ReportLog,
+    ) {
         // The budget fits both the comment and the check run.
         let markdown = self.markdown(comment_budget());
         self.create_check_run(client, &markdown, log);
-        if let Some(pull) = pull {
+        if let Some(pull) = pull.filter(|_| !(stops_if_forbidden && log.is_forbidden)) {
             let is_wanted = match self.settings.comment {
                 CommentMode::Always => true,
                 CommentMode::OnFindings => self.run.verdict.outcome != Outcome::Pass,
@@ -212,8 +235,11 @@ impl GithubReport<'_> {
         if is_unverified {
             // Branch protection may require a check run of the plain name, and unverified results
             // must not satisfy it.
-            name += " (unverified)";
+            name += UNVERIFIED;
             title = format!("unverified: {title}");
+        }
+        if let Some(mismatch) = self.mismatch {
+            title = format!("{mismatch}: {title}");
         }
         CheckRun {
             fallback_name: self.identity.distinct_name(&name),
@@ -222,6 +248,7 @@ impl GithubReport<'_> {
             origin: self.identity.origin.clone(),
             details_url: self.url.clone(),
             conclusion: match self.run.verdict.outcome {
+                _ if self.mismatch.is_some() => Conclusion::Neutral,
                 Outcome::Pass if is_unverified => Conclusion::Neutral,
                 Outcome::Pass => Conclusion::Success,
                 Outcome::Fail if self.settings.mode == Mode::ReportOnly => Conclusion::Neutral,
@@ -246,7 +273,7 @@ impl GithubReport<'_> {
             let options = RenderOptions {
                 max_characters: budget,
                 suggest_rules: true,
-                ..RenderOptions::default()
+                ..self.linked()
             };
             return format!(
                 "{}{closing_note}",
@@ -258,12 +285,20 @@ impl GithubReport<'_> {
         }
         let options = RenderOptions {
             max_characters: budget - disclaimer.chars().count() - 4,
-            ..RenderOptions::default()
+            ..self.linked()
         };
         format!(
             "> {disclaimer}\n\n{}",
             emit::render(self.run, Format::Markdown, &options)
         )
+    }
+
+    fn linked(&self) -> RenderOptions<'_> {
+        RenderOptions {
+            files_url: self.links.files.as_deref(),
+            preamble: &self.links.origin,
+            ..RenderOptions::default()
+        }
     }
 }
 

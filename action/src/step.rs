@@ -7,6 +7,7 @@ pub(crate) mod inputs;
 mod merge;
 mod report_dir;
 mod results;
+mod tested;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,9 +23,10 @@ use self::merge::MergeRequest;
 use self::report_dir::ReportDir;
 pub(crate) use self::report_dir::{JSON_FILE, ORIGIN_FILE, ORIGIN_SCHEMA, RunOrigin};
 use self::results::{Results, closing_note};
+use self::tested::TestedCommit;
 use crate::error::{Error, Status};
 use crate::evaluate::{Evaluation, exit_status};
-use crate::github::{Access, BaseQuery, BaseRun, Client, RetryPolicy};
+use crate::github::{Access, ApiError, BaseQuery, BaseRun, Client, RetryPolicy};
 use crate::ingest::Logs;
 use crate::output;
 use crate::run::{RunRequest, Session};
@@ -51,23 +53,24 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         || format!("{CONFIG} not found"),
         |path| format!("rules: {}", path.display()),
     ));
+    runner::hide_environment();
     let client = client(&inputs, &context);
     let (evaluation, _session) = evaluate(&inputs, &context, settings, client.as_ref())?;
+    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+    // A request may take long, and these must not depend on it.
+    print_results(&evaluation, &identity, &report_dir, outputs)?;
     let base = base_run(&identity, &context, client.as_ref());
     let changes = base
         .as_ref()
         .map(|(_, document)| emit::changes_since(document, &evaluation.as_run(None)));
     let run = evaluation.as_run(changes.as_deref());
-
-    runner::print_untrusted(&emit::render(&run, Format::Text, &RenderOptions::default()))?;
-    evaluation
-        .logs
-        .errors
-        .iter()
-        .try_for_each(|error| runner::error(&error.to_string()))?;
-    let report_dir = write_reports(&inputs, &context, &identity, &run)?;
     let new_findings = count_new(&run);
-    outputs.set(&output_values(&run, &identity, new_findings, &report_dir))?;
+    if let Some((base, _)) = &base {
+        let short: String = base.sha.chars().take(7).collect();
+        runner::print_untrusted(&format!("new findings since {short}: {new_findings}\n"))?;
+        outputs.set(&[("new", new_findings.to_string())])?;
+    }
+    write_reports(&inputs, &context, &identity, &run, &report_dir)?;
     // The verdict is final. Failures from here on only cause warnings.
     let base = base.as_ref().map(|(base, _)| base);
     Results {
@@ -75,6 +78,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         context: &context,
         identity: &identity,
         run: &run,
+        tested: &TestedCommit::new(&context),
         new_findings,
         closing_note: closing_note(base, inputs.report.mode, run.verdict.outcome),
     }
@@ -83,6 +87,24 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
         exit_status(&evaluation.verdict),
         inputs.report.mode,
     ))
+}
+
+/// Prints the text report and the read errors, and sets the outputs. Until they are compared with an
+/// earlier run, the findings that are not in the baseline count as new.
+fn print_results(
+    evaluation: &Evaluation,
+    identity: &StepIdentity,
+    report_dir: &ReportDir,
+    outputs: &StepOutputs,
+) -> Result<(), Error> {
+    let run = evaluation.as_run(None);
+    runner::print_untrusted(&emit::render(&run, Format::Text, &RenderOptions::default()))?;
+    evaluation
+        .logs
+        .errors
+        .iter()
+        .try_for_each(|error| runner::error(&error.to_string()))?;
+    outputs.set(&output_values(&run, identity, count_new(&run), report_dir))
 }
 
 /// Returns the exit status of the step, which is never [`Status::Fail`] if the action only reports.
@@ -173,6 +195,11 @@ fn base_run(
     });
     let base = match found {
         Ok(base) => base?,
+        Err(error @ ApiError::Unreachable(_)) => {
+            // Reporting is skipped, too, without a further message.
+            let _ = runner::warning(&format!("{error}; GitHub gets no report"));
+            return None;
+        }
         Err(error) => {
             output::note(&format!("skipping the comparison: {error}"));
             return None;
@@ -187,14 +214,14 @@ fn base_run(
     }
 }
 
-/// Writes the report in several formats to a new directory.
+/// Writes the report in several formats.
 fn write_reports(
     inputs: &Inputs,
     context: &Context,
     identity: &StepIdentity,
     run: &Run<'_>,
-) -> Result<ReportDir, Error> {
-    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+    report_dir: &ReportDir,
+) -> Result<(), Error> {
     let options = RenderOptions {
         category: &identity.name,
         suggest_rules: true,
@@ -211,8 +238,7 @@ fn write_reports(
         job: context.job.clone(),
         matrix_leg: context.matrix_leg,
         is_merged: matches!(inputs.evidence, Evidence::Artifacts { .. }),
-    })?;
-    Ok(report_dir)
+    })
 }
 
 fn output_values(

@@ -4,6 +4,7 @@
 //! folder with `leakgate.toml`. A log is untrusted: it may name `.git/config:8`, and reports must
 //! not show anything but sources that git tracks.
 
+mod commit;
 mod listing;
 
 use std::cell::RefCell;
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+pub(crate) use self::commit::Commit;
 use self::listing::{Listing, is_vendored};
 use crate::error::Error;
 use crate::source_filter::OwnSources;

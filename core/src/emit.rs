@@ -150,6 +150,8 @@ pub struct Run<'a> {
     pub sources: &'a dyn Excerpt,
     /// Changes since an earlier run. `None` if there is no earlier run to compare with.
     pub changes: Option<&'a [Change]>,
+    /// Why inputs could not be read, a message each. Markdown and HTML reports list them. Default: none.
+    pub input_errors: &'a [String],
 }
 
 impl<'a> Run<'a> {
@@ -168,6 +170,7 @@ impl<'a> Run<'a> {
             workspace: &NoWorkspace,
             sources: &NoWorkspace,
             changes: None,
+            input_errors: &[],
         }
     }
 
@@ -189,6 +192,13 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn with_changes(mut self, changes: Option<&'a [Change]>) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// Sets the messages about inputs that could not be read.
+    #[must_use]
+    pub fn with_input_errors(mut self, errors: &'a [String]) -> Self {
+        self.input_errors = errors;
         self
     }
 

@@ -25,6 +25,10 @@ const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 /// Maximum length of a response that isn't a file, in bytes.
 const MAX_RESPONSE_BYTES: usize = 32 << 20;
 
+/// Timeout for GitHub's first response. GitHub ends requests that take longer than 10 s
+/// (<https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#timeouts>).
+const FIRST_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// Maximum number of redirects that the client follows for a request.
 const MAX_REDIRECTS: usize = 5;
 
@@ -69,7 +73,7 @@ pub(crate) struct Client {
     octocrab: Octocrab,
     /// Sends requests to other hosts, without the token.
     anonymous: reqwest::Client,
-    runtime: Runtime,
+    runtime: BackgroundRuntime,
     api: Url,
     token: Token,
     /// Path of the repository below the API: `/repos/OWNER/NAME`.
@@ -78,6 +82,22 @@ pub(crate) struct Client {
     pub(super) throttle: RefCell<Throttle>,
     /// Time spent on failed requests and on delays before retries.
     pub(super) waited: Cell<Duration>,
+    /// True after GitHub's first response.
+    pub(super) has_responded: Cell<bool>,
+    /// True once a request was unreachable. No further requests are sent then.
+    pub(super) is_offline: Cell<bool>,
+}
+
+/// A runtime that doesn't wait for its threads when it is dropped. A request for an address can block
+/// one of them for long without a network.
+struct BackgroundRuntime(Option<Runtime>);
+
+impl Drop for BackgroundRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for Client {
@@ -106,8 +126,9 @@ impl Client {
             .build()
             .map_err(|error| setup_error(&error.to_string()))?;
         let anonymous = anonymous_client(&policy)?;
+        let runtime = BackgroundRuntime(Some(runtime));
         let octocrab = {
-            let _inside = runtime.enter();
+            let _inside = runtime.0.as_ref().map(Runtime::enter);
             authenticated_client(&api, &access.token, &anonymous)?
         };
         let repository = format!(
@@ -125,6 +146,8 @@ impl Client {
             policy,
             throttle: RefCell::new(Throttle::new(&policy)),
             waited: Cell::default(),
+            has_responded: Cell::default(),
+            is_offline: Cell::default(),
         })
     }
 
@@ -138,7 +161,10 @@ impl Client {
         &self,
         work: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        self.runtime
+        let Some(runtime) = &self.runtime.0 else {
+            return Err(setup_error("its runtime has ended"));
+        };
+        runtime
             .block_on(work)
             .map_err(|error| self.redact_token(error))
     }
@@ -172,10 +198,10 @@ impl Client {
 
     /// Sends a request once and follows redirects.
     pub(super) async fn send(&self, request: &ApiRequest<'_>) -> Result<Response, TransportError> {
-        let timeout = if request.max_file_bytes.is_some() {
-            self.policy.timeout * 10
-        } else {
-            self.policy.timeout
+        let timeout = match request.max_file_bytes {
+            Some(_) => self.policy.timeout * 10,
+            None if self.has_responded.get() => self.policy.timeout,
+            None => self.policy.timeout.min(FIRST_TIMEOUT),
         };
         let deadline = Instant::now() + timeout;
         let mut url = self.url(&request.path)?;
@@ -288,7 +314,7 @@ fn anonymous_client(policy: &RetryPolicy) -> Result<reqwest::Client, ApiError> {
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .connect_timeout(policy.timeout)
+        .connect_timeout(policy.connect_timeout)
         .build()
         .map_err(|error| setup_error(&TransportError::new(&error).to_string()))
 }

@@ -21,7 +21,11 @@ pub(crate) enum ApiError {
     RateLimited(String),
     /// GitHub rejected the content of the request (413, 422).
     Invalid(String),
-    /// Any other failure: no connection, a timeout, or a malformed response.
+    /// No connection, or no response in time. The client sends no further requests.
+    Unreachable(String),
+    /// The request was not sent, because an earlier one was [`Unreachable`](Self::Unreachable).
+    Skipped(String),
+    /// Any other failure, such as a malformed response.
     Other(String),
 }
 
@@ -32,6 +36,8 @@ impl ApiError {
             Self::Forbidden(message)
             | Self::RateLimited(message)
             | Self::Invalid(message)
+            | Self::Unreachable(message)
+            | Self::Skipped(message)
             | Self::Other(message) => message,
         }
     }
@@ -42,6 +48,8 @@ impl ApiError {
             Self::Forbidden(message) => Self::Forbidden(change(message)),
             Self::RateLimited(message) => Self::RateLimited(change(message)),
             Self::Invalid(message) => Self::Invalid(change(message)),
+            Self::Unreachable(message) => Self::Unreachable(change(message)),
+            Self::Skipped(message) => Self::Skipped(change(message)),
             Self::Other(message) => Self::Other(change(message)),
         }
     }
@@ -83,6 +91,11 @@ impl fmt::Display for TransportError {
 }
 
 impl TransportError {
+    /// Returns true if there may be no network at all.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::NotConnected(_) | Self::Timeout(_))
+    }
+
     /// Classifies an error of the HTTP libraries. Only its innermost cause goes into the message,
     /// because the outer ones only name layers of code.
     pub(super) fn new(error: &(dyn Error + 'static)) -> Self {

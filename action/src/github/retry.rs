@@ -11,6 +11,10 @@ use super::client::Client;
 use super::error::{ApiError, TransportError, response_error};
 use super::request::{ApiRequest, Response};
 
+/// Maximum number of attempts to connect before GitHub's first response. Without a network, none
+/// succeeds.
+const MAX_FIRST_ATTEMPTS: u32 = 2;
+
 /// Limits and delays of a client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryPolicy {
@@ -18,6 +22,8 @@ pub(crate) struct RetryPolicy {
     pub base_delay: Duration,
     /// Maximum number of times that a request is sent.
     pub max_attempts: u32,
+    /// Timeout for a connection.
+    pub connect_timeout: Duration,
     /// Timeout for a response. Files may take ten times as long.
     pub timeout: Duration,
     /// Delay after a rate limit whose response doesn't say how long to wait.
@@ -38,6 +44,8 @@ impl Default for RetryPolicy {
         Self {
             base_delay: Duration::from_secs(1),
             max_attempts: 5,
+            // Two attempts take less than 5 s. A lost packet is sent again after a second.
+            connect_timeout: Duration::from_secs(2),
             timeout: Duration::from_secs(30),
             rate_limit_delay: Duration::from_secs(60),
             max_total_wait: Duration::from_secs(150),
@@ -125,6 +133,9 @@ pub(super) fn to_api_error(
 ) -> ApiError {
     let response = match result {
         Ok(response) => response,
+        Err(error) if error.is_unreachable() => {
+            return ApiError::Unreachable(format!("{context}: {error}"));
+        }
         Err(error) => return ApiError::Other(format!("{context}: {error}")),
     };
     let message = response_error(context, response);
@@ -165,6 +176,10 @@ impl Client {
         parse: impl Fn(Response) -> Result<T, ApiError>,
         find_created: impl AsyncFn() -> Result<Option<T>, ApiError>,
     ) -> Result<T, ApiError> {
+        if self.is_offline.get() {
+            let message = format!("{}: GitHub is unreachable", request.context);
+            return Err(ApiError::Skipped(message));
+        }
         for attempt in 0.. {
             self.throttle_write(&request.method).await;
             let start = Instant::now();
@@ -175,8 +190,10 @@ impl Client {
                 self.waited
                     .set(self.waited.get().saturating_add(start.elapsed()));
             }
+            self.has_responded
+                .set(self.has_responded.get() || result.is_ok());
             let error = to_api_error(request.context, &result, &decision);
-            let is_last = attempt + 1 >= self.policy.max_attempts;
+            let is_last = attempt + 1 >= self.max_attempts(&result);
             let delay = self.retry_delay(&decision, attempt);
             match (decision, result) {
                 (RetryDecision::Done, Ok(response)) => return parse(response),
@@ -187,14 +204,33 @@ impl Client {
                     // The last attempt may have taken effect, too.
                     match find_created().await {
                         Ok(Some(created)) => return Ok(created),
-                        Ok(None) if has_slept && !is_last => {}
-                        _ => return Err(error),
+                        Ok(None) if has_slept && attempt + 1 < self.policy.max_attempts => {}
+                        _ => return Err(self.give_up(request, error)),
                     }
                 }
-                _ => return Err(error),
+                _ => return Err(self.give_up(request, error)),
             }
         }
         Err(ApiError::Other(request.context.to_owned()))
+    }
+
+    /// Returns how often a request with this result may be sent.
+    fn max_attempts(&self, result: &Result<Response, TransportError>) -> u32 {
+        match result {
+            _ if self.has_responded.get() => self.policy.max_attempts,
+            Err(TransportError::NotConnected(_)) => MAX_FIRST_ATTEMPTS,
+            Err(TransportError::Timeout(_)) => 1,
+            _ => self.policy.max_attempts,
+        }
+    }
+
+    /// Sends no further requests if GitHub is unreachable. Files are on another host, which may be
+    /// unreachable alone.
+    fn give_up(&self, request: &ApiRequest<'_>, error: ApiError) -> ApiError {
+        if matches!(error, ApiError::Unreachable(_)) && request.max_file_bytes.is_none() {
+            self.is_offline.set(true);
+        }
+        error
     }
 
     /// Returns the delay after an attempt.
@@ -204,6 +240,7 @@ impl Client {
             RetryDecision::RateLimited(Some(delay)) => delay.saturating_add(jitter(base / 2)),
             RetryDecision::RateLimited(None) => backoff(self.policy.rate_limit_delay, attempt),
             RetryDecision::Unknown(Some(delay)) => backoff(base, attempt).max(*delay),
+            RetryDecision::NotSent if !self.has_responded.get() => backoff(base / 4, attempt),
             _ => backoff(base, attempt),
         }
     }

@@ -22,6 +22,7 @@ use super::{Access, Client, Origin, RetryPolicy, Token};
 const FAST_RETRY: RetryPolicy = RetryPolicy {
     base_delay: Duration::from_millis(1),
     max_attempts: 4,
+    connect_timeout: Duration::from_secs(10),
     timeout: Duration::from_secs(60),
     rate_limit_delay: Duration::from_millis(1),
     max_total_wait: Duration::from_secs(20),

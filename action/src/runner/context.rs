@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) head_sha: String,
     /// Branch to compare with.
     pub(crate) base_branch: Option<String>,
+    /// Merge of the pull request into its base, as the event names it.
+    pub(crate) merge_sha: Option<String>,
     /// Pull request of the event.
     pub(crate) pull_request: Option<PullRequest>,
     /// Completed run that triggered this one (`on: workflow_run`).
@@ -46,6 +48,8 @@ pub(crate) struct Context {
     pub(crate) matrix_leg: Option<MatrixLeg>,
     /// User or bot that started the run.
     pub(crate) actor: String,
+    /// True if an earlier step of the job failed.
+    pub(crate) has_failed_step: bool,
 }
 
 /// A pull request.
@@ -56,7 +60,7 @@ pub(crate) struct PullRequest {
     /// Branch of the pull request. `None` if its repository was deleted.
     pub(crate) head: Option<HeadBranch>,
     /// True if the branch is in another repository, or its repository was deleted. The token of the
-    /// runs is read-only then.
+    /// runs is read-only by default then.
     pub(crate) is_fork: bool,
 }
 
@@ -127,6 +131,7 @@ struct PayloadPullRequest {
     number: u64,
     head: PayloadBranch,
     base: PayloadBranch,
+    merge_commit_sha: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -172,6 +177,7 @@ impl Context {
                 .map(|pull| pull.base.branch.clone())
                 .or(event.merge_group.and_then(MergeGroup::base_branch))
                 .or(default_branch),
+            merge_sha: pull.and_then(|pull| pull.merge_commit_sha.clone()),
             pull_request: pull.map(|p| PullRequest {
                 number: p.number,
                 head: head_branch(&p.head),
@@ -186,12 +192,13 @@ impl Context {
             matrix_leg: variable("LEAKGATE_STRATEGY")
                 .and_then(|json| MatrixLeg::from_strategy(&json)),
             actor: text("GITHUB_ACTOR"),
+            has_failed_step: text("LEAKGATE_JOB_STATUS") == "failure",
         }
     }
 
-    /// Returns true if the token of the run is read-only: for pull requests from forks and from
-    /// Dependabot.
-    pub(crate) fn has_read_only_token(&self) -> bool {
+    /// Returns true if the token of the run is read-only by default: for pull requests from forks
+    /// and from Dependabot. Settings of the repository or the workflow may permit more.
+    pub(crate) fn may_have_read_only_token(&self) -> bool {
         let is_dependabot = self.actor == DEPENDABOT && self.event == "pull_request";
         is_dependabot
             || (self.event == "pull_request"
@@ -233,9 +240,9 @@ fn is_fork(pull: &PayloadPullRequest) -> bool {
 }
 
 impl WorkflowRun {
-    /// Returns true if the token of the run was read-only, so another workflow has to report: for
-    /// runs from forks and from Dependabot.
-    pub(crate) fn had_read_only_token(&self, repository: Option<u64>) -> bool {
+    /// Returns true if the token of the run was read-only by default, so that another workflow may
+    /// have to report: for runs from forks and from Dependabot.
+    pub(crate) fn may_have_had_read_only_token(&self, repository: Option<u64>) -> bool {
         let is_fork = self
             .head_repository
             .as_ref()
@@ -355,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_forks_and_dependabot_had_a_read_only_token() {
+    fn runs_of_forks_and_dependabot_may_have_had_a_read_only_token() {
         let run = |id: u64, login: &str| WorkflowRun {
             id: 1,
             event: "pull_request".into(),
@@ -373,15 +380,15 @@ mod tests {
             run_attempt: None,
             path: None,
         };
-        assert!(!run(1, "me").had_read_only_token(Some(1)));
-        assert!(run(2, "me").had_read_only_token(Some(1)));
-        assert!(run(1, "dependabot[bot]").had_read_only_token(Some(1)));
+        assert!(!run(1, "me").may_have_had_read_only_token(Some(1)));
+        assert!(run(2, "me").may_have_had_read_only_token(Some(1)));
+        assert!(run(1, "dependabot[bot]").may_have_had_read_only_token(Some(1)));
         assert!(
             WorkflowRun {
                 head_repository: None,
                 ..run(1, "me")
             }
-            .had_read_only_token(Some(1))
+            .may_have_had_read_only_token(Some(1))
         );
     }
 }

@@ -8,10 +8,11 @@ use leakgate_core::emit::{self, Format, RenderOptions, Run};
 use super::identity::StepIdentity;
 use super::inputs::{AnnotationMode, Inputs, Mode};
 use super::report_dir::ReportDir;
+use super::tested::TestedCommit;
 use crate::error::Error;
 use crate::github::{ApiError, BaseRun, ChangedLines, Client, PullHead};
 use crate::output;
-use crate::report::{GithubReport, ReportLog};
+use crate::report::{GithubReport, Links, ReportLog};
 use crate::runner::{self, Context, HeadBranch, JobSummary};
 
 /// Results of a run, to be published after the verdict is final.
@@ -20,6 +21,8 @@ pub(super) struct Results<'a> {
     pub(super) context: &'a Context,
     pub(super) identity: &'a StepIdentity,
     pub(super) run: &'a Run<'a>,
+    /// Commit that the results are about.
+    pub(super) tested: &'a TestedCommit,
     /// Number of new findings.
     pub(super) new_findings: u64,
     /// Markdown after the report.
@@ -36,8 +39,9 @@ impl Results<'_> {
     ) -> Result<(), Error> {
         let mut log = ReportLog::default();
         let annotations = self.annotations(client, &mut log);
+        let links = self.links();
         if let Some(client) = client {
-            self.send(client, &annotations, &mut log);
+            self.send(client, &annotations, &links, &mut log);
         }
         if self.inputs.upload {
             report_dir
@@ -46,7 +50,8 @@ impl Results<'_> {
                 .for_each(|error| log.warn(error));
         }
         if self.inputs.summary {
-            self.write_summary().unwrap_or_else(|error| log.warn(error));
+            self.write_summary(&links)
+                .unwrap_or_else(|error| log.warn(error));
         }
         if self.inputs.annotations != AnnotationMode::None {
             let missing = log.missing.as_deref().unwrap_or(&annotations);
@@ -92,35 +97,69 @@ impl Results<'_> {
             .map_err(|error| error.to_string())
     }
 
-    /// Creates the check run and the comment, unless the token is read-only.
-    fn send(&self, client: &Client, annotations: &[emit::Annotation], log: &mut ReportLog) {
-        if self.context.has_read_only_token() {
-            log.note(
-                "the token of this run is read-only, as for pull requests from forks; use \
-                 `leakgate publish` to report the rest (see docs/action.md)",
-            );
-            return;
+    /// Returns the links of the report.
+    fn links(&self) -> Links {
+        let server = &self.context.server;
+        // The same condition as in action.yml.
+        let has_artifacts = server == "https://github.com" || server.ends_with(".ghe.com");
+        Links::new(
+            self.context,
+            &self.tested.sha,
+            self.context.run_url().as_deref(),
+            self.inputs.upload && has_artifacts,
+        )
+    }
+
+    /// Creates the check run and the comment, as far as the token permits.
+    fn send(
+        &self,
+        client: &Client,
+        annotations: &[emit::Annotation],
+        links: &Links,
+        log: &mut ReportLog,
+    ) {
+        if let Some(mismatch) = &self.tested.mismatch {
+            log.warn(format!(
+                "{mismatch}; the check run is neutral. Use `on: pull_request` to test pull requests"
+            ));
         }
         let report = GithubReport {
             run: self.run,
             settings: &self.inputs.report,
             identity: self.identity,
             head_sha: &self.context.head_sha,
+            mismatch: self.tested.mismatch.as_deref(),
+            links,
             url: self.context.run_url(),
             disclaimer: None,
             new_findings: self.new_findings,
             annotations,
             closing_note: self.closing_note.clone(),
         };
-        let pull = pull_to_comment_on(self.context, client).unwrap_or_else(|error| {
-            log.warn(error);
+        // If the job has failed before, its logs are missing for that reason.
+        let is_consequence =
+            self.context.has_failed_step && self.run.verdict.outcome == Outcome::Error;
+        let pull = match is_consequence {
+            true => Ok(None),
+            false => pull_to_comment_on(self.context, client),
+        };
+        let pull = pull.unwrap_or_else(|error| {
+            log.add_error(&error, "pull-requests: read");
             None
         });
-        report.send(client, pull, log);
+        let may_be_read_only = self.context.may_have_read_only_token();
+        report.send(client, pull, may_be_read_only, log);
+        // `leakgate publish` leaves out runs that have created a check run.
+        if may_be_read_only && log.is_forbidden && log.missing.is_none() {
+            log.note(
+                "the token of this run is read-only, as for most pull requests from forks and \
+                 Dependabot; use `leakgate publish` to report the rest (see docs/action.md)",
+            );
+        }
     }
 
     /// Appends as much of the report to the job summary as fits.
-    fn write_summary(&self) -> Result<(), Error> {
+    fn write_summary(&self, links: &Links) -> Result<(), Error> {
         let Some(summary) = JobSummary::from_env(&runner::variable) else {
             return Ok(());
         };
@@ -135,6 +174,8 @@ impl Results<'_> {
             let options = RenderOptions {
                 max_characters: budget,
                 suggest_rules: true,
+                files_url: links.files.as_deref(),
+                preamble: &links.origin,
                 ..RenderOptions::default()
             };
             markdown = emit::render(self.run, Format::Markdown, &options);

@@ -88,22 +88,25 @@ pub(super) fn is_vendored(file: &str) -> bool {
 }
 
 /// Starts `git ls-files` with these options.
+fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
+    git(root).args(["ls-files", "-z"]).args(options).spawn()
+}
+
+/// Returns a command for git in a repository.
 ///
 /// The repository may be untrusted, and its git configuration may name commands that git would
 /// start. In the container of a job, it belongs to another user, which git refuses by default.
-fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
-    Command::new("git")
-        .args(["-c", "core.fsmonitor=false"])
+pub(super) fn git(root: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.args(["-c", "core.fsmonitor=false"])
         .args(["-c", "core.hooksPath=/dev/null"])
         .args(["-c", "safe.directory=*"])
         .arg("-C")
         .arg(root)
-        .args(["ls-files", "-z"])
-        .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stderr(Stdio::piped());
+    git
 }
 
 /// Returns the files that git lists, or why it lists none.

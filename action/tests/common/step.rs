@@ -170,6 +170,14 @@ impl Step {
         self
     }
 
+    /// Changes the event payload.
+    pub(crate) fn edit_event(&self, edit: impl FnOnce(&mut Value)) {
+        let path = self.dir.path().join("event.json");
+        let mut event = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        edit(&mut event);
+        fs::write(path, event.to_string()).unwrap();
+    }
+
     /// Runs the step in a new workflow run.
     pub(crate) fn run(&self, command: &str) -> StepResult {
         self.run.set(self.run.get() + 1);

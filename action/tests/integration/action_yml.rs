@@ -152,3 +152,11 @@ fn job_fails_if_the_check_succeeds_without_a_verdict() {
         assert!(!fails("success", "failure", "fail") && !fails("failure", "skipped", ""));
     }
 }
+
+/// The environment of the shell has the token, and the tested command can read that of its parents.
+#[test]
+fn leakgate_replaces_the_shell_and_knows_whether_a_step_failed() {
+    let check = &steps("action.yml")["Check"];
+    assert_eq!(check.key("run"), "exec \"$LEAKGATE_BINARY\" action");
+    assert_eq!(check.env["LEAKGATE_JOB_STATUS"], "${{ job.status }}");
+}

@@ -5,6 +5,7 @@ mod release;
 mod server;
 
 use std::fs;
+use std::path::Path;
 
 use release::{ARCHIVE, Machine, VERSION};
 use server::Server;
@@ -163,15 +164,11 @@ fn source_is_built_once_if_no_archive_exists() {
         got.log
     );
 
-    let built = r##"echo "$PWD $* ${RUSTFLAGS:-none}" >&2
-mkdir -p "$CARGO_TARGET_DIR/release"
-printf '#!/bin/sh\necho built\n' >"$CARGO_TARGET_DIR/release/leakgate"
-chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
-    machine.program("cargo", built);
-    let got = machine.get(&[("RUSTFLAGS", "-Zsanitizer=address")]);
+    machine.cargo("1.95.0");
+    let got = machine.get(&[]);
     assert_eq!(got.program_output(), "built", "{}", got.log);
     let called = format!(
-        "{} build --release --locked --package leakgate none",
+        "{} build --release --locked --package leakgate",
         machine.action().display()
     );
     assert!(got.log.lines().any(|line| line == called), "{}", got.log);
@@ -192,7 +189,7 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
     fs::write(machine.action().join("core/lib.rs"), "// changed").unwrap();
     assert_ne!(machine.get(&[]).path, got.path);
 
-    machine.program("cargo", "exit 101");
+    machine.program("cargo", "echo cargo 1.95.0; test \"$1\" = --version");
     fs::write(machine.action().join("core/lib.rs"), "// broken").unwrap();
     assert!(
         machine
@@ -213,6 +210,112 @@ fn version_between_two_releases_never_uses_the_older_one() {
     let error = machine.get(&[]).error();
     let start = "no archive of leakgate 7.9.0-dev exists for Linux X64, and cargo was not found";
     assert!(error.starts_with(start), "{error}");
+}
+
+#[test]
+fn build_ignores_the_settings_of_the_project() {
+    let machine = Machine::new();
+    machine.cargo("1.96.0-nightly");
+    let got = machine.get(&[
+        ("RUSTFLAGS", "-Zsanitizer=address"),
+        ("RUSTC_WRAPPER", "sccache"),
+        ("CARGO_BUILD_TARGET", "wasm32-wasip1"),
+        ("CARGO_PROFILE_RELEASE_LTO", "fat"),
+        ("RUSTUP_TOOLCHAIN", "1.70"),
+        ("CC", "clang -fsanitize=address"),
+        ("CFLAGS", "-fsanitize=address"),
+        ("CXXFLAGS", "-fsanitize=address\nCARGO_HOME=/tmp"),
+        ("CFLAGS_x86_64-unknown-linux-gnu", "-fsanitize=address"),
+        ("HOST_CFLAGS", "-fsanitize=address"),
+        ("LDFLAGS", "-fsanitize=address"),
+        ("AR", "llvm-ar"),
+        ("CARGO_HOME", "/home/me/.cargo"),
+    ]);
+    assert_eq!(got.program_output(), "built", "{}", got.log);
+    let (_, settings) = got.log.split_once("--package leakgate\n").unwrap();
+    let settings: Vec<&str> = settings
+        .lines()
+        .filter(|line| line.contains('=') && !line.starts_with("CARGO_TARGET_DIR="))
+        .collect();
+    let want = [
+        "CARGO_HOME=/home/me/.cargo",
+        "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16",
+        "CARGO_PROFILE_RELEASE_LTO=off",
+    ];
+    assert_eq!(settings, want, "{}", got.log);
+}
+
+#[test]
+fn build_uses_the_stable_toolchain_of_rustup() {
+    let machine = Machine::new();
+    machine.cargo("1.95.0");
+    machine.program("rustup", "");
+    let got = machine.get(&[("RUSTUP_TOOLCHAIN", "1.70")]);
+    let uses = |toolchain: &str| {
+        got.log
+            .contains(&format!("\nRUSTUP_TOOLCHAIN={toolchain}\n"))
+    };
+    assert!(uses("stable") && !uses("1.70"), "{}", got.log);
+    // Without a network, a missing toolchain can't be installed.
+    let machine = Machine::new();
+    machine.program("rustup", "");
+    machine.cargo("1.95.0");
+    let cargo = machine.path_of("cargo.real");
+    fs::rename(machine.path_of("cargo"), &cargo).unwrap();
+    let script = format!(
+        "test -z \"$RUSTUP_TOOLCHAIN\" && exec {} \"$@\"",
+        cargo.display()
+    );
+    machine.program("cargo", &script);
+    assert_eq!(machine.get(&[]).program_output(), "built");
+}
+
+#[test]
+fn old_toolchain_is_reported_before_the_build() {
+    let machine = Machine::new();
+    for version in ["1.94.1", "1.9.0", "0.100.0"] {
+        machine.cargo(version);
+        let error = machine.get(&[]).error();
+        let want = format!("it needs Rust 1.95, found {version}");
+        assert!(error.ends_with(&want), "{error}");
+    }
+    machine.program("cargo", "exit 1");
+    let error = machine.get(&[]).error();
+    assert!(error.ends_with("it needs Rust 1.95, found none"), "{error}");
+    for version in ["1.95.0", "1.100.0-nightly", "2.0.0"] {
+        let machine = Machine::new();
+        machine.cargo(version);
+        assert_eq!(machine.get(&[]).program_output(), "built", "{version}");
+    }
+}
+
+#[test]
+fn old_builds_are_removed_from_the_tool_cache() {
+    let machine = Machine::new();
+    machine.cargo("1.95.0");
+    let build = |source: &str| {
+        fs::write(machine.action().join("core/lib.rs"), source).unwrap();
+        let path = machine.get(&[]).path;
+        let entry = path.split('/').rev().nth(2).unwrap();
+        (entry.to_owned(), path)
+    };
+    let (old, old_path) = build("// old");
+    let (recent, recent_path) = build("// recent");
+    machine.age(&old, 9);
+    machine.age(&recent, 3);
+    let (current, current_path) = build("// current");
+    assert!(!Path::new(&old_path).exists());
+    assert!(Path::new(&recent_path).exists());
+
+    // A build that is used again stays, however old it is.
+    machine.age(&current, 30);
+    assert_eq!(build("// current").1, current_path);
+    build("// new");
+    assert!(Path::new(&current_path).exists());
+    let sum = machine.release(ARCHIVE);
+    machine.age(&current, 30);
+    machine.get(&[("LEAKGATE_CHECKSUM", &sum)]);
+    assert!(!Path::new(&current_path).exists());
 }
 
 #[test]

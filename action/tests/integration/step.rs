@@ -2,8 +2,13 @@
 //! and that a failed report never changes the verdict.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -156,21 +161,20 @@ fn failed_report_is_a_warning_and_does_not_change_the_verdict() {
 }
 
 #[test]
-fn run_of_a_fork_writes_nothing_but_the_data_for_publish() {
+fn read_only_token_is_tried_once_and_leaves_the_rest_to_publish() {
     for step in [
         Step::pull_request(7),
         Step::pull_request(REPOSITORY_ID).with("GITHUB_ACTOR", "dependabot[bot]"),
     ] {
         let step = step.log(&leaks(1));
+        for method in ["POST", "PATCH", "DELETE"] {
+            step.fake.fail_always(method, "/", Fault::Forbidden);
+        }
         let result = step.action();
         assert_eq!(result.status, 1);
-        assert!(
-            step.fake
-                .state()
-                .requests
-                .iter()
-                .all(|request| request.method == "GET")
-        );
+        let requests = step.fake.state().requests.clone();
+        let writes = requests.iter().filter(|request| request.method != "GET");
+        assert_eq!(writes.count(), 1);
         assert!(
             result.stderr.contains("leakgate publish"),
             "{}",
@@ -182,6 +186,39 @@ fn run_of_a_fork_writes_nothing_but_the_data_for_publish() {
             serde_json::from_slice(&fs::read(folder.join("publish.json")).unwrap()).unwrap();
         assert_eq!(origin["head_sha"], HEAD);
         assert_eq!(origin["pull_request"], step.pull_number());
+    }
+}
+
+/// `leakgate publish` would not write the comment, either.
+#[test]
+fn token_that_can_only_create_check_runs_is_no_case_for_publish() {
+    let step = Step::pull_request(7).log(&leaks(1));
+    step.fake.fail_always("POST", "/comments", Fault::Forbidden);
+    let result = step.action();
+    assert_eq!((step.check_runs().len(), step.comments().len()), (1, 0));
+    assert!(
+        result.stderr.contains("pull-requests: write")
+            && !result.stderr.contains("leakgate publish"),
+        "{}",
+        result.stderr
+    );
+}
+
+/// The workflow can permit Dependabot's runs to write, and a private repository those of forks.
+#[test]
+fn run_of_a_fork_reports_itself_if_its_token_can_write() {
+    for step in [
+        Step::pull_request(7),
+        Step::pull_request(REPOSITORY_ID).with("GITHUB_ACTOR", "dependabot[bot]"),
+    ] {
+        let step = step.log(&leaks(1));
+        let result = step.action();
+        assert_eq!((step.check_runs().len(), step.comments().len()), (1, 1));
+        assert!(
+            !result.stderr.contains("leakgate publish"),
+            "{}",
+            result.stderr
+        );
     }
 }
 
@@ -551,6 +588,32 @@ fn only_runs_with_a_read_only_token_are_published() {
 }
 
 #[test]
+fn run_that_reported_itself_is_not_published() {
+    let failing = json_report(&leaks(1));
+    for (name, external_id, published) in [
+        ("leakgate (a)", "leakgate-v1/55/2/a/b", 0),
+        ("leakgate (a)", "leakgate-v1/55/1/a/b", 1),
+        ("leakgate (a)", "leakgate-v1/56/2/a/b", 1),
+        ("leakgate (a)", "something else", 1),
+        ("leakgate (a) (unverified)", "leakgate-v1/55/2/a/b", 1),
+    ] {
+        let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)]);
+        step.edit_event(|event| event["workflow_run"]["run_attempt"] = 2.into());
+        step.fake.state().check_runs.push(json!({
+            "id": 1, "name": name, "head_sha": HEAD, "external_id": external_id,
+            "output": {},
+        }));
+        let result = step.run("publish");
+        assert_eq!(
+            (result.status, result.outputs["done"].as_str()),
+            (0, "true")
+        );
+        assert_eq!(step.check_runs().len(), 1 + published, "{external_id}");
+        assert_eq!(step.comments().len(), published, "{external_id}");
+    }
+}
+
+#[test]
 fn several_artifacts_of_a_fork_share_a_comment_despite_a_broken_one() {
     let failing = json_report(&leaks(1));
     let step = Step::workflow_run(7, "stranger", &[("leakgate.json", &failing)])
@@ -689,4 +752,153 @@ fn untrusted_git_configuration_starts_no_command() {
     git(&["-c", "core.fsmonitor=false", "add", "a.c"]);
     step.action();
     assert!(!root.join("trapped").exists());
+}
+
+#[test]
+fn reports_link_the_commit_the_run_and_the_places() {
+    let log = leaks(2).replace("src/a.c:2", "/usr/src/b.c:2");
+    let step = Step::pull_request(REPOSITORY_ID).log(&log);
+    let result = step.action();
+    let web = "https://github.example/octo/leaky";
+    let origin =
+        format!("\n\nCommit [`1111111`]({web}/commit/{HEAD}) · [run]({web}/actions/runs/77)\n\n");
+    let place = format!("| [`src/a.c:1:9`]({web}/blob/{HEAD}/src/a.c#L1) |");
+    let runs = step.check_runs();
+    let check_run = runs[0]["output"]["summary"].as_str().unwrap();
+    for text in [&result.summary, &step.comments()[0], check_run] {
+        assert!(text.contains(&origin) && text.contains(&place), "{text}");
+        assert!(text.contains("| `/usr/src/b.c:2:9` |"), "{text}");
+    }
+}
+
+#[test]
+fn file_that_cannot_be_read_is_named() {
+    let step = Step::pull_request(REPOSITORY_ID).with("LEAKGATE_REPORTS", "missing.log");
+    let result = step.action();
+    assert_eq!(result.status, 2);
+    let runs = step.check_runs();
+    let check_run = runs[0]["output"]["summary"].as_str().unwrap();
+    for text in [&result.summary, &step.comments()[0], check_run] {
+        assert!(
+            text.contains("\n- cannot read missing.log: file not found\n"),
+            "{text}"
+        );
+    }
+    let html = fs::read_to_string(&result.outputs["html"]).unwrap();
+    assert!(html.contains("<li>cannot read missing.log: file not found</li>"));
+}
+
+#[test]
+fn error_after_a_failed_step_is_not_commented_on() {
+    for (status, log, comments) in [
+        ("failure", "missing.log", 0),
+        ("success", "missing.log", 1),
+        ("failure", "run.log", 1),
+    ] {
+        let step = Step::pull_request(REPOSITORY_ID)
+            .log(&leaks(1))
+            .with("LEAKGATE_JOB_STATUS", status)
+            .with("LEAKGATE_REPORTS", log);
+        step.action();
+        assert_eq!(step.check_runs().len(), 1);
+        assert_eq!(step.comments().len(), comments, "{status}, {log}");
+    }
+}
+
+#[test]
+fn step_without_a_network_ends_soon_with_a_single_warning() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let step = Step::pull_request(REPOSITORY_ID)
+        .log(&leaks(1))
+        .with("GITHUB_API_URL", &api);
+    let start = Instant::now();
+    let result = step.action();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!((result.status, result.outputs["new"].as_str()), (1, "1"));
+    let warning = "::warning title=leakgate::cannot read the results of the base branch: \
+                   connection failed: ";
+    let commands = result.commands();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert!(commands[0].starts_with(warning), "{commands:?}");
+    assert!(
+        commands[1].starts_with("::error file=src/a.c"),
+        "{commands:?}"
+    );
+    assert!(result.summary.contains("1 unexpected finding"));
+}
+
+#[test]
+fn report_and_outputs_do_not_wait_for_a_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    let step = Step::pull_request(REPOSITORY_ID)
+        .log(&leaks(1))
+        .with("GITHUB_API_URL", &api);
+    let outputs = step.dir.path().join("output");
+    let (sender, at_requests) = mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = sender.send(fs::read_to_string(&outputs).unwrap_or_default());
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            );
+        }
+    });
+    assert_eq!(step.action().status, 1);
+    let outputs = at_requests.recv().unwrap();
+    for name in ["outcome", "unexpected", "new", "json"] {
+        assert!(outputs.contains(&format!("{name}<<")), "{outputs}");
+    }
+}
+
+/// By default, this event checks out the base of a pull request.
+#[cfg(unix)]
+#[test]
+fn base_is_not_reported_as_the_head_of_a_pull_request() {
+    let step = Step::pull_request(7)
+        .with("GITHUB_EVENT_NAME", "pull_request_target")
+        .with("LEAKGATE_COMMENT", "always")
+        .log(CLEAN_LOG);
+    let root = step.dir.path();
+    let git = |arguments: &[&str]| {
+        let author = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let output = Command::new("git")
+            .args(author)
+            .args(arguments)
+            .current_dir(root)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message=base"]);
+    let base = git(&["rev-parse", "HEAD"]);
+    let result = step.action();
+    assert_eq!(result.status, 0);
+    let short = &base[..7];
+    let run = step.check_runs().pop().unwrap();
+    assert_eq!(
+        (&run["head_sha"], &run["conclusion"]),
+        (&json!(HEAD), &json!("neutral"))
+    );
+    assert_eq!(
+        run["output"]["title"],
+        format!("tested {short}, not the head of the pull request: no problems found")
+    );
+    assert!(
+        result.commands()[0].contains(&format!("tested {short}, not the head")),
+        "{:?}",
+        result.commands()
+    );
+    assert!(step.comments()[0].contains(&format!("Commit [`{short}`]")));
+
+    // The same checkout, if it is the head.
+    step.edit_event(|event| event["pull_request"]["head"]["sha"] = base.clone().into());
+    let result = step.action();
+    assert_eq!(step.check_runs().pop().unwrap()["conclusion"], "success");
+    assert_eq!(result.commands(), Vec::<&str>::new());
 }

@@ -47,11 +47,12 @@ pub(crate) fn write(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     let code = format!("'use strict';\n(async () => {{\n{}}})();\n", join(SCRIPTS));
+    let style = with_unix_lines(STYLE);
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; \
          base-uri 'none'; form-action 'none'",
         hash(&code),
-        hash(STYLE)
+        hash(&style)
     );
     let title = xml(&sections::title(run));
     let data = data_element(json(run, options)?);
@@ -62,7 +63,7 @@ pub(crate) fn write(
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
     )?;
     sections::write(run, out)?;
     write!(out, "{data}\n<script>{code}</script>\n</body>\n</html>\n")
@@ -115,6 +116,12 @@ fn join(modules: &[&str]) -> String {
     })
 }
 
+/// Replaces the line ends of Windows, which the checkout of a build may have. Browsers do so before
+/// they hash an element, and the page would lose its style.
+fn with_unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
 /// Returns the script element with the data: JSON, deflated if it's larger than [`MAX_PLAIN`].
 fn data_element(json: String) -> String {
     if json.len() <= MAX_PLAIN {
@@ -129,4 +136,21 @@ fn data_element(json: String) -> String {
 
 fn hash(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_do_not_depend_on_the_line_ends_of_the_checkout() {
+        let windows = |text: &str| with_unix_lines(text).replace('\n', "\r\n");
+        let style = with_unix_lines(&windows(STYLE));
+        assert!(!style.contains('\r') && style.contains('\n'));
+        assert_eq!(hash(&style), hash(&with_unix_lines(STYLE)));
+        let scripts: alloc::vec::Vec<String> =
+            SCRIPTS.iter().map(|script| windows(script)).collect();
+        let scripts: alloc::vec::Vec<&str> = scripts.iter().map(String::as_str).collect();
+        assert_eq!(hash(&join(&scripts)), hash(&join(SCRIPTS)));
+    }
 }

@@ -6,6 +6,7 @@
 
 mod bounded_text;
 mod detail;
+mod link;
 
 use alloc::format;
 use alloc::string::String;
@@ -56,6 +57,10 @@ pub(crate) fn write(
         "## {mark} leakgate: {label}{}\n\n",
         headline(run, findings.len())
     ));
+    if !options.preamble.is_empty() {
+        report.push(&format!("{}\n\n", options.preamble));
+    }
+    input_errors(run, &mut report);
     reasons(run, &mut report);
     if let Some(changes) = run.changes {
         report.push(&format!(
@@ -64,7 +69,7 @@ pub(crate) fn write(
         ));
     }
     let max_rows = scaled(MAX_ROWS, options.max_characters);
-    let rows = table(&findings, max_rows, run, &mut report);
+    let rows = table(&findings, max_rows, run, options, &mut report);
     if let Some(step) = next_step(run) {
         // The names in it have no character that Markdown interprets.
         report.push(&format!("**Next:** {step}\n\n"));
@@ -103,6 +108,20 @@ fn headline(run: &Run<'_>, findings: usize) -> String {
     }
 }
 
+/// Writes a line for each input that could not be read.
+fn input_errors(run: &Run<'_>, report: &mut BoundedText) {
+    let all = run.input_errors;
+    for error in all.iter().take(MAX_LINES) {
+        report.push(&format!("- {}\n", prose(&shortened(error, MAX_MESSAGE))));
+    }
+    if all.len() > MAX_LINES {
+        report.push(&format!("- … {} more\n", all.len() - MAX_LINES));
+    }
+    if !all.is_empty() {
+        report.push("\n");
+    }
+}
+
 /// Writes the evidence if the gate passes, otherwise a line for each reason. The reason for
 /// unexpected findings is left out, because the heading states their number.
 fn reasons(run: &Run<'_>, report: &mut BoundedText) {
@@ -136,6 +155,7 @@ fn table(
     findings: &[Group<'_>],
     max_rows: usize,
     run: &Run<'_>,
+    options: &RenderOptions<'_>,
     report: &mut BoundedText,
 ) -> usize {
     if findings.is_empty() {
@@ -155,7 +175,10 @@ fn table(
          |---:|---|---:|---:|---|---|\n"
     };
     // The head is only written together with a row.
-    let row = |at: usize| row(at, &findings[at], run, with_state.then_some(states[at]));
+    let row = |at: usize| {
+        let state = with_state.then_some(states[at]);
+        row(at, &findings[at], run, options, state)
+    };
     let first = row(0);
     if !report.push(&format!("{head}{first}")) {
         return 0;
@@ -169,7 +192,13 @@ fn table(
 }
 
 /// Returns a row of the table.
-fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> String {
+fn row(
+    at: usize,
+    group: &Group<'_>,
+    run: &Run<'_>,
+    options: &RenderOptions<'_>,
+    state: Option<&str>,
+) -> String {
     const MAX_CELL: usize = 120;
     let FindingInRun {
         finding, triaged, ..
@@ -179,8 +208,9 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> Stri
     let function = location::culprit_frame(finding, triaged)
         .map(|f| run.triage.names.simple(&f.info))
         .unwrap_or_default();
-    let place = location::finding_location(finding, triaged, run)
-        .unwrap_or_else(|| location::log_location(finding, run));
+    let source = location::finding_location(finding, triaged, run);
+    let url = source.as_ref().and_then(|at| link::url(at, options));
+    let place = source.unwrap_or_else(|| location::log_location(finding, run));
     let cell = |text: &str| {
         if text.is_empty() {
             String::new()
@@ -196,7 +226,7 @@ fn row(at: usize, group: &Group<'_>, run: &Run<'_>, state: Option<&str>) -> Stri
         number(leak.map(|l| l.bytes)),
         number(leak.map(|l| l.blocks)),
         cell(&function),
-        cell(&format!("{place}")),
+        link::linked(cell(&format!("{place}")), url),
     )
 }
 

@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 
 use super::frames::{self, Part, ShownStack};
 use super::group::Group;
-use super::location::{culprit_frame, display_location};
+use super::location::{Location, culprit_frame, display_location, repository_location};
 use super::{FindingInRun, Run};
 use crate::advice::Help;
 use crate::culprit::Class;
@@ -187,11 +187,13 @@ pub(crate) fn heading(finding: &Finding, at: usize) -> Option<&str> {
 /// The access that a race conflicts with, and the frame to look at. It's displayed as
 /// `Previous write of size 4 by thread T1: src/a.c:16:12 in count`.
 pub(crate) struct Conflict {
-    access: String,
+    pub(crate) access: String,
     /// Empty if the frame has no location.
-    place: String,
+    pub(crate) place: String,
     /// Empty if the frame has no function.
-    function: String,
+    pub(crate) function: String,
+    /// The place in the repository. `None` if it isn't there.
+    pub(crate) location: Option<Location>,
 }
 
 impl Conflict {
@@ -201,6 +203,7 @@ impl Conflict {
             access: prose(&self.access),
             place: name(&self.place),
             function: name(&self.function),
+            location: self.location,
         }
     }
 }
@@ -253,6 +256,7 @@ pub(crate) fn conflict(
         access: shortened(access, MAX_LENGTH).into_owned(),
         place: shortened(&place, MAX_LENGTH).into_owned(),
         function: shortened(function, MAX_LENGTH).into_owned(),
+        location: frame.and_then(|f| repository_location(&f.info, run)),
     })
 }
 

@@ -17,6 +17,7 @@ const CHECKS: &[fn(&str, &Judged)] = &[
     junit_counts_its_elements,
     annotations_are_commands_within_the_limit,
     markdown_is_plain_and_short_enough,
+    markdown_links_only_files_of_the_repository,
     folded_stacks_end_with_a_number,
     other_formats_contain_no_workflow_command,
     kinds_have_help,
@@ -164,6 +165,24 @@ fn markdown_is_plain_and_short_enough(name: &str, judged: &Judged) {
         );
         read::markdown(name, &text);
     }
+}
+
+/// The places of all findings in the repository are links, and nothing else changes.
+fn markdown_links_only_files_of_the_repository(name: &str, judged: &Judged) {
+    const FILES: &str = "https://github.example/o/r/blob/0123abc";
+    let style = RenderOptions {
+        files_url: Some(FILES),
+        max_characters: 10_000_000,
+        ..common::style()
+    };
+    let plain = RenderOptions {
+        files_url: None,
+        ..style
+    };
+    let text = judged.document_in(Format::Markdown, &style);
+    let links = read::markdown_with_links(name, &text, Some(FILES));
+    let is_changed = text != judged.document_in(Format::Markdown, &plain);
+    assert_eq!(links > 0, is_changed, "{name}");
 }
 
 fn folded_stacks_end_with_a_number(name: &str, judged: &Judged) {

@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -12,8 +13,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::fake::TOKEN;
-use super::{FAST_RETRY, access};
-use crate::github::{Access, ApiError, Client, PullHead, Token};
+use super::{FAST_RETRY, SHORT_TIMEOUT, access, origin};
+use crate::github::{Access, ApiError, CheckRun, Client, Conclusion, PullHead, RetryPolicy, Token};
 
 /// Host of the certificate, which no name server knows.
 const HOST: &str = "github.invalid";
@@ -171,7 +172,7 @@ fn private_certificate_authority_is_trusted_only_if_configured() {
     fs::write(&file, another).unwrap();
     let output = request_in_child(&api, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
     assert!(
-        output.contains("result: Err(Other(")
+        output.contains("result: Err(Unreachable(")
             && output.contains("certificate")
             && !output.contains(TOKEN),
         "{output}"
@@ -212,20 +213,66 @@ fn proxy_variables_are_respected() {
 }
 
 #[test]
-fn refused_connection_is_reported() {
+fn refused_connection_is_reported_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = Client::new(&access(&api), FAST_RETRY)
-        .unwrap()
-        .open_pulls(HEAD)
-        .unwrap_err();
-    assert!(matches!(error, ApiError::Other(_)));
+    let start = Instant::now();
+    let client = Client::new(&access(&api), RetryPolicy::default()).unwrap();
+    let error = client.open_pulls(HEAD).unwrap_err();
+    assert!(matches!(error, ApiError::Unreachable(_)));
     let text = error.to_string();
     assert!(
         text.starts_with("cannot read the pull requests of the commit: connection failed: "),
         "{text}"
     );
+    assert!(matches!(client.open_pulls(HEAD), Err(ApiError::Skipped(_))));
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// A firewall may accept connections and drop what follows.
+#[test]
+fn silent_server_gets_a_single_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    let client = Client::new(&access(&api), SHORT_TIMEOUT).unwrap();
+    let error = client.open_pulls(HEAD).unwrap_err();
+    assert!(matches!(error, ApiError::Unreachable(_)));
+    assert!(
+        error.to_string().ends_with("no response within 1 s"),
+        "{error}"
+    );
+    for _ in 0..3 {
+        assert!(matches!(client.open_pulls(HEAD), Err(ApiError::Skipped(_))));
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.incoming().map_while(Result::ok).count(), 1);
+}
+
+/// A write that got no response may have taken effect.
+#[test]
+fn silent_server_is_asked_about_a_write() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    let client = Client::new(&access(&api), SHORT_TIMEOUT).unwrap();
+    let run = CheckRun {
+        name: "n".into(),
+        head_sha: "s".into(),
+        fallback_name: "n (test)".into(),
+        origin: origin("7/1/linux/a"),
+        details_url: None,
+        conclusion: Conclusion::Failure,
+        title: "t".into(),
+        summary: "s".into(),
+        text: None,
+        annotations: Vec::new(),
+    };
+    assert!(matches!(
+        client.create_check_run(&run),
+        Err(ApiError::Unreachable(_))
+    ));
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.incoming().map_while(Result::ok).count(), 2);
 }
 
 #[test]

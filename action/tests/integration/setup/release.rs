@@ -16,8 +16,8 @@ pub(crate) const ARCHIVE: &str = "leakgate-7.8.9-x86_64-unknown-linux-musl.tar.g
 /// Programs that the scripts use. cargo and leakgate are missing on purpose, although the real
 /// machine may have them.
 const PROGRAMS: &[&str] = &[
-    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "gzip", "mkdir",
-    "mktemp", "mv", "rm", "sh", "sort", "tar", "tr", "xargs",
+    "awk", "bash", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "find", "grep", "gzip",
+    "mkdir", "mktemp", "mv", "rm", "sh", "sort", "tar", "touch", "tr", "xargs",
 ];
 
 pub(crate) struct Machine {
@@ -48,7 +48,7 @@ impl Machine {
         }
         fs::write(
             action.join("Cargo.toml"),
-            format!("[workspace.package]\nversion = \"{VERSION}\"\n"),
+            format!("[workspace.package]\nversion = \"{VERSION}\"\nrust-version = \"1.95\"\n"),
         )
         .unwrap();
         fs::write(action.join("Cargo.lock"), "").unwrap();
@@ -79,11 +79,38 @@ impl Machine {
         fs::write(self.action().join("action/setup/checksums.txt"), text).unwrap();
     }
 
+    /// Returns the path of a program on PATH.
+    pub(crate) fn path_of(&self, program: &str) -> PathBuf {
+        self.at("bin").join(program)
+    }
+
     /// Adds a program to PATH.
     pub(crate) fn program(&self, name: &str, script: &str) {
-        let path = self.at("bin").join(name);
+        let path = self.path_of(name);
         let _ = fs::remove_file(&path);
         write_script(&path, script);
+    }
+
+    /// Adds a cargo of this version to PATH, which builds a program. It logs its folder, its
+    /// arguments and the variables that influence builds.
+    pub(crate) fn cargo(&self, version: &str) {
+        let script = r##"if [ "$1" = --version ]; then echo "cargo VERSION (f2d3ce0bd 2026-03-21)"; exit; fi
+echo "$PWD $*" >&2
+env | grep -E '^(RUST|CARGO|CC|CXX|C.*FLAGS|LD|AR|HOST|TARGET)' | sort >&2
+mkdir -p "$CARGO_TARGET_DIR/release"
+printf '#!/bin/sh\necho built\n' >"$CARGO_TARGET_DIR/release/leakgate"
+chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
+        self.program("cargo", &script.replace("VERSION", version));
+    }
+
+    /// Sets the time of the last use of an entry of the tool cache to so many days ago.
+    pub(crate) fn age(&self, entry: &str, days: u32) {
+        let status = Command::new("touch")
+            .args(["-d", &format!("{days} days ago")])
+            .arg(self.at("tools/leakgate").join(entry))
+            .status()
+            .unwrap();
+        assert!(status.success());
     }
 
     /// Releases an archive and returns its checksum.

@@ -23,7 +23,8 @@ fn command_runs_under_checkers_without_the_token() {
         .with("LEAKGATE_REPORTS", "")
         .with("LEAKGATE_TOOL", "efence");
     let script = step.dir.path().join("tests.sh");
-    fs::write(&script, "env > environment; echo done").unwrap();
+    let parent = "test $(id -u) = 0 || ! cat /proc/$PPID/environ >parent || exit 3";
+    fs::write(&script, format!("env > environment; {parent}; echo done")).unwrap();
     let step = step.with("LEAKGATE_RUN", "sh tests.sh");
     let result = step.run("action");
     assert_eq!(result.status, 0, "{}{}", result.stdout, result.stderr);

@@ -63,6 +63,11 @@ pub(super) fn verdict(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
             summary(changes)
         )?;
     }
+    if !run.input_errors.is_empty() {
+        let item = |error: &String| format!("<li>{}</li>\n", xml(error));
+        let items: String = run.input_errors.iter().map(item).collect();
+        writeln!(out, "<ul class=\"reasons\">\n{items}</ul>")?;
+    }
     reasons("reasons", &run.verdict.reasons, out)?;
     reasons("warnings", &run.verdict.warnings, out)
 }

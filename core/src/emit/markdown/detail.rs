@@ -5,11 +5,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::bounded_text::BoundedText;
+use super::link;
 use crate::advice;
 use crate::emit::escape::{code, fenced, prose, summary};
 use crate::emit::group::Group;
 use crate::emit::location;
-use crate::emit::summary::{self, shortened};
+use crate::emit::summary::{self, Conflict, shortened};
 use crate::emit::{FindingInRun, RenderOptions, Run};
 use crate::numbers::count;
 use crate::suppress::GeneratedRule;
@@ -55,7 +56,8 @@ pub(super) fn write(
     };
     let pieces = shown.iter().enumerate().map(|(at, group)| {
         let stacks = stacks(group.first());
-        details(at + 1, group, is_first(at), rule_of(group), &stacks, run)
+        let rule = rule_of(group);
+        details(at + 1, group, is_first(at), rule, &stacks, run, options)
     });
     pieces.take_while(|piece| report.push(piece)).count()
 }
@@ -69,6 +71,7 @@ fn details(
     rule: Option<&GeneratedRule>,
     stacks: &str,
     run: &Run<'_>,
+    options: &RenderOptions<'_>,
 ) -> String {
     let FindingInRun {
         finding, triaged, ..
@@ -81,7 +84,7 @@ fn details(
         summary(&shortened(&title, 400))
     );
     if let Some(conflict) = summary::conflict(finding, triaged, run) {
-        out += &format!("- {}\n", code(&conflict.to_string()));
+        out += &format!("- {}\n", conflicting_access(&conflict, options));
     }
     if let Some(text) = summary::leaked_block(finding) {
         out += &format!("- {}\n", code(&shortened(text, 300)));
@@ -113,6 +116,20 @@ fn details(
     out += &rule.map(acceptance).unwrap_or_default();
     out += "\n</details>\n\n";
     out
+}
+
+/// Returns the access that a race conflicts with. Its place is a link if that is possible.
+fn conflicting_access(conflict: &Conflict, options: &RenderOptions<'_>) -> String {
+    let url = conflict.location.as_ref().map(|at| link::url(at, options));
+    let Some(url) = url.flatten() else {
+        return code(&conflict.to_string());
+    };
+    let function = match conflict.function.as_str() {
+        "" => String::new(),
+        name => format!(" in {}", code(name)),
+    };
+    let place = link::linked(code(&conflict.place), Some(url));
+    format!("{}: {place}{function}", code(&conflict.access))
 }
 
 /// Returns the rule that accepts a finding, or the reason why there is none.

@@ -209,6 +209,7 @@ pub(super) fn single_names_are_escaped() {
 }
 
 fn check(name: &str, judged: &Judged) {
+    const FILES: &str = "https://github.example/o/r/blob/0123abc";
     static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read("leakgate-v1"));
     for accepted in [false, true] {
         let style = RenderOptions {
@@ -246,6 +247,15 @@ fn check(name: &str, judged: &Judged) {
             },
         );
         read::markdown(name, &text);
+        assert!(text.encode_utf16().count() <= budget, "{name}");
+        let linked = RenderOptions {
+            max_characters: budget,
+            files_url: Some(FILES),
+            ..common::style()
+        };
+        let text = judged.document_in(Format::Markdown, &linked);
+        let links = read::markdown_with_links(name, &text, Some(FILES));
+        assert!(links > 0 || budget < 10_000 || name != "hostile", "no link");
         assert!(text.encode_utf16().count() <= budget, "{name}");
     }
 }

@@ -345,12 +345,34 @@ fn totals(node: roxmltree::Node<'_, '_>) -> Counts {
 /// Checks Markdown: no HTML except collapsed sections, no link, no image, and no text outside code
 /// that GitHub turns into a link.
 pub(crate) fn markdown(name: &str, document: &str) {
+    let links = markdown_with_links(name, document, None);
+    assert_eq!(links, 0, "{name}");
+}
+
+/// Does the same, but permits links from code to files below this URL. Returns their number.
+pub(crate) fn markdown_with_links(name: &str, document: &str, files_url: Option<&str>) -> usize {
     let mut in_code = false;
+    let mut in_link = false;
+    let mut links = 0;
     for event in Parser::new_ext(
         document,
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM,
     ) {
         match event {
+            Event::Start(Tag::Link {
+                dest_url, title, ..
+            }) if files_url.is_some() => {
+                let file = dest_url.strip_prefix(files_url.unwrap_or_default());
+                let is_file = file.is_some_and(|file| {
+                    let encoded = |c: char| c.is_ascii_alphanumeric() || "-._~/%#".contains(c);
+                    file.starts_with('/') && file.chars().all(encoded)
+                });
+                assert!(is_file && title.is_empty(), "{name}: {dest_url}");
+                (in_link, links) = (true, links + 1);
+            }
+            Event::End(TagEnd::Link) => in_link = false,
+            Event::Code(text) if in_link => assert_visible(name, &text),
+            other if in_link => panic!("{name}: {other:?} in a link"),
             Event::Start(
                 tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough | Tag::Emphasis),
             ) => {
@@ -372,6 +394,7 @@ pub(crate) fn markdown(name: &str, document: &str) {
             _ => {}
         }
     }
+    links
 }
 
 /// Asserts that the only tags are `<details>`, `<summary>` and `<code>`.
