@@ -239,6 +239,8 @@ impl GithubReport<'_> {
             title = format!("unverified: {title}");
         }
         if let Some(mismatch) = self.mismatch {
+            // The same is true for the results of another commit.
+            name += " (another commit)";
             title = format!("{mismatch}: {title}");
         }
         CheckRun {

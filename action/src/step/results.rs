@@ -120,7 +120,8 @@ impl Results<'_> {
     ) {
         if let Some(mismatch) = &self.tested.mismatch {
             log.warn(format!(
-                "{mismatch}; the check run is neutral. Use `on: pull_request` to test pull requests"
+                "{mismatch}; the check run is neutral and has another name. Use `on: pull_request` \
+                 to test pull requests"
             ));
         }
         let report = GithubReport {

@@ -180,7 +180,6 @@ fn results_of_two_workflows_of_a_fork_have_their_own_comments() {
         step.run("publish");
         // The next run of the same workflow is a later one.
         let next = event["workflow_run"]["id"].as_u64().unwrap() + 1;
-        let mut event = event;
         event["workflow_run"]["id"] = next.into();
         step.fake.state().artifacts[0]["workflow_run"]["id"] = next.into();
         fs::write(&path, event.to_string()).unwrap();

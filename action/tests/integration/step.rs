@@ -885,6 +885,7 @@ fn base_is_not_reported_as_the_head_of_a_pull_request() {
         (&run["head_sha"], &run["conclusion"]),
         (&json!(HEAD), &json!("neutral"))
     );
+    assert_eq!(run["name"], format!("{NAME} (another commit)"));
     assert_eq!(
         run["output"]["title"],
         format!("tested {short}, not the head of the pull request: no problems found")

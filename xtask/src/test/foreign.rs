@@ -204,8 +204,8 @@ fn check_backslashes(native: &Program, foreign: &Program) -> Result<(), String> 
         let name = &case.files[0].0;
         let path = folder.path().join(name).display().to_string();
         let windows_path = format!("Z:{}", path.replace('/', "\\"));
-        let expected = native.check(folder.path(), &[path.clone()])?;
-        let found = foreign.check(folder.path(), &[windows_path.clone()])?;
+        let expected = native.check(folder.path(), std::slice::from_ref(&path))?;
+        let found = foreign.check(folder.path(), std::slice::from_ref(&windows_path))?;
         let escaped = windows_path.replace('\\', "\\\\");
         let renamed = found.1.replace(&escaped, &path);
         if (found.0, &renamed) != (expected.0, &expected.1) {
