@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::config::{Config, VARIABLE};
+use crate::config::{CHECKER_STARTS, Config, PASSED, VARIABLE};
 use crate::libc::{self, Strings};
 use crate::memory::{Text, bytes, contains, strings, with_array};
 
@@ -24,6 +24,11 @@ pub(crate) fn own(name: &[u8]) -> Option<&'static [u8]> {
 /// Returns the value of `LD_PRELOAD` of this process.
 pub(crate) fn own_preload() -> &'static [u8] {
     own(PRELOAD).unwrap_or_default()
+}
+
+/// Returns true if this process belongs to a checker that is about to start its program.
+pub(crate) fn checker_starts() -> bool {
+    own(PASSED.to_bytes()) == Some(CHECKER_STARTS)
 }
 
 /// Returns the value if a string has the form `NAME=VALUE`.

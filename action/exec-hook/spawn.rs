@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use crate::config::Config;
-use crate::environment::{Receiver, with_complete};
+use crate::environment::{self, Receiver, with_complete};
 use crate::libc::{self, Errno, Strings};
 use crate::memory::bytes;
 use crate::program::{Start, decide, record_unchecked, search, with_helper};
@@ -68,7 +68,8 @@ unsafe fn exec(
         };
         let errno = Errno::keep();
         let start = decide(path, config);
-        if start == Start::Unchanged {
+        // A process whose checker starts counts as checked, even if its program never runs.
+        if start == Start::Unchanged && !environment::checker_starts() {
             record_unchecked(libc::getpid(), bytes(path), config);
         }
         drop(errno);

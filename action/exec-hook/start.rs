@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::config::{self, CHECKER_STARTS, Config, PASSED};
+use crate::config::{self, Config, PASSED};
 use crate::environment::{self, Receiver};
 use crate::libc;
 use crate::memory::{PATH, Text, with_array};
@@ -33,7 +33,7 @@ extern "C" fn start() {
         record_checked(pid, path, config);
         // SAFETY: the name ends with a zero, and the program has no other threads yet.
         unsafe { libc::unsetenv(PASSED.as_ptr()) };
-    } else if environment::own(PASSED.to_bytes()) == Some(CHECKER_STARTS) {
+    } else if environment::checker_starts() {
         // The program that comes next matters.
     } else if !config.concerns(path) {
         record_unchecked(pid, path, config);

@@ -38,6 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         leak_check_without_message_fails(GCC, CLANG),
         statically_linked_program_fails(VALGRIND, GCC, EFENCE),
         killed_child_fails(VALGRIND, GCC),
+        program_that_ends_before_its_libraries_start_fails(VALGRIND, GCC),
         orphans_are_reaped(VALGRIND, GCC),
         timeout_fails(VALGRIND, GCC),
         interrupted_run_keeps_findings_and_fails(VALGRIND, GCC),
@@ -332,6 +333,23 @@ fn killed_child_fails() {
             .run(&["--tool", tool, "--", "./app", "kill-child"])
             .assert_fails_for("truncated-report");
     }
+}
+
+/// The library that meets started programs isn't initialized yet, and the shell hides the signal.
+fn program_that_ends_before_its_libraries_start_fails() {
+    let project = TestProject::with_app("gcc");
+    project.write(
+        "early.c",
+        "#include <signal.h>\n#include <unistd.h>\n\
+         static void end(void) { kill(getpid(), SIGKILL); }\n\
+         __attribute__((section(\".preinit_array\"), used)) static void (*first)(void) = end;\n\
+         int main(void) { return 0; }\n",
+    );
+    project.build("gcc", "early");
+    project.script("all", "./app; ./early; exit 0");
+    project
+        .run(&["--tool", "memcheck", "--", "./all"])
+        .assert_fails_for("truncated-report");
 }
 
 fn orphans_are_reaped() {
