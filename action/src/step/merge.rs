@@ -1,7 +1,7 @@
 //! The input `merge`: one verdict from the reports that other jobs of the workflow run uploaded.
 //!
-//! A job without a report must not pass unnoticed. The results of the needed jobs show whether one
-//! is missing; without them, the legs of each matrix are counted.
+//! A job without a report must not pass unnoticed. The legs of each matrix are counted, and the
+//! results of the needed jobs show whether one has failed before it could upload a report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,16 +51,14 @@ impl MergeRequest<'_> {
             ));
         }
         let states: Vec<LegState<'_>> = legs.iter().map(LegState::from).collect();
-        errors.extend(match self.needs {
-            Some(needs) => missing_jobs(needs, &states),
-            None => {
-                output::note(
-                    "cannot notice a job that uploads no report; set the input `needs` to \
-                     `${{ toJSON(needs) }}`",
-                );
-                missing_legs(&states)
-            }
-        });
+        errors.extend(missing_legs(&states));
+        match self.needs {
+            Some(needs) => errors.extend(missing_jobs(needs, &states)),
+            None => output::note(
+                "cannot notice a job that uploads no report; set the input `needs` to \
+                 `${{ toJSON(needs) }}`",
+            ),
+        }
         let merged = document::merge(legs.into_iter().map(|leg| (leg.name, leg.document)));
         Evaluation::merged(settings, merged, errors)
     }
