@@ -30,6 +30,13 @@ const SCHEDULES: &str = "2000";
 const CHECKERS_SAMPLE: &[&str] = &["run/checkers", "run/losses", "run/step"];
 const ALL_CHECKERS: &[&str] = &["run/", "scenarios/"];
 
+/// Filters for tests that run workflows, which take seconds each.
+const WORKFLOWS_SAMPLE: &[&str] = &[
+    "workflows/failing_log",
+    "workflows/legs_of_a_matrix",
+    "workflows/program_that_does_nothing",
+];
+
 /// All stages.
 pub(super) const ALL: &[Stage] = &[
     Stage {
@@ -115,6 +122,12 @@ pub(super) const ALL: &[Stage] = &[
         only: Some(Extent::Full),
         needs: zoo::NEEDS,
         run: |sh, _| zoo::all(sh, None),
+    },
+    Stage {
+        name: "The action on a runner (sample)",
+        only: Some(Extent::Fast),
+        needs: workflows::RUNNER,
+        run: |sh, _| tool_tests(sh, WORKFLOWS_SAMPLE),
     },
     Stage {
         name: "The action on a runner",
