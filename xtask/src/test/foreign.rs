@@ -66,7 +66,7 @@ const THREADS: usize = 4;
 
 /// Builds the program for all systems, and compares its reports on the cases of `snapshots/`.
 pub(super) fn check(sh: &Shell) -> Outcome {
-    cmd!(sh, "cargo build --package leakgate").run()?;
+    cmd!(sh, "cargo build --workspace --bin leakgate").run()?;
     let native = Program {
         command: vec![sh.current_dir().join("target/debug/leakgate")],
         environment: BTreeMap::new(),
@@ -119,9 +119,12 @@ fn build(sh: &Shell, system: &System) -> Result<Program, Box<dyn std::error::Err
     };
     let environment: BTreeMap<String, String> = system.environment.iter().map(variable).collect();
     let target = system.target;
-    cmd!(sh, "cargo build --package leakgate --target {target}")
-        .envs(&environment)
-        .run()?;
+    cmd!(
+        sh,
+        "cargo build --workspace --bin leakgate --target {target}"
+    )
+    .envs(&environment)
+    .run()?;
     let program = root.join(format!("target/{target}/debug/{}", system.program));
     Ok(Program {
         command: vec![PathBuf::from(system.emulator), program],

@@ -38,7 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         leak_check_without_message_fails(GCC, CLANG),
         statically_linked_program_fails(VALGRIND, GCC, EFENCE),
         killed_child_fails(VALGRIND, GCC),
-        program_that_ends_before_its_libraries_start_fails(VALGRIND, GCC),
+        program_that_is_killed_before_its_libraries_start_fails(VALGRIND, GCC),
         orphans_are_reaped(VALGRIND, GCC),
         timeout_fails(VALGRIND, GCC),
         interrupted_run_keeps_findings_and_fails(VALGRIND, GCC),
@@ -336,17 +336,21 @@ fn killed_child_fails() {
 }
 
 /// The library that meets started programs isn't initialized yet, and the shell hides the signal.
-fn program_that_ends_before_its_libraries_start_fails() {
+fn program_that_is_killed_before_its_libraries_start_fails() {
     let project = TestProject::with_app("gcc");
     project.write(
         "early.c",
-        "#include <signal.h>\n#include <unistd.h>\n\
-         static void end(void) { kill(getpid(), SIGKILL); }\n\
-         __attribute__((section(\".preinit_array\"), used)) static void (*first)(void) = end;\n\
+        "#include <fcntl.h>\n#include <unistd.h>\n\
+         static void wait_here(void) { close(creat(\"ready\", 0600)); sleep(60); }\n\
+         __attribute__((section(\".preinit_array\"), used))\n\
+         static void (*first)(void) = wait_here;\n\
          int main(void) { return 0; }\n",
     );
     project.build("gcc", "early");
-    project.script("all", "./app; ./early; exit 0");
+    project.script(
+        "all",
+        "./app; ./early & until test -e ready; do sleep 0.1; done; kill -9 $!; wait; exit 0",
+    );
     project
         .run(&["--tool", "memcheck", "--", "./all"])
         .assert_fails_for("truncated-report");
