@@ -10,7 +10,9 @@ use crate::config::Config;
 use crate::environment::{self, Receiver, with_complete};
 use crate::libc::{self, Errno, Strings};
 use crate::memory::bytes;
-use crate::program::{Start, decide, record_unchecked, search, with_helper};
+use crate::program::{
+    Start, decide, link_target, record_checked, record_unchecked, search, with_helper,
+};
 
 type Exec = unsafe extern "C" fn(*const c_char, Strings, Strings) -> c_int;
 type Spawn = unsafe extern "C" fn(
@@ -69,17 +71,35 @@ unsafe fn exec(
         let errno = Errno::keep();
         let start = decide(path, config);
         // A process whose checker starts counts as checked, even if its program never runs.
-        if start == Start::Unchanged && !environment::checker_starts() {
+        let is_recorded = start == Start::Unchanged && !environment::checker_starts();
+        if is_recorded {
             record_unchecked(libc::getpid(), bytes(path), config);
         }
         drop(errno);
-        with_complete(envp, receiver(start), config, |envp| match start {
+        let result = with_complete(envp, receiver(start), config, |envp| match start {
             Start::ByHelper => with_helper(path, argv, config, |command| match command {
                 Some((helper, argv)) => next_execve(helper, argv, envp),
                 None => next_exec(function, name, argv, envp),
             }),
             _ => next_exec(function, name, argv, envp),
-        })
+        });
+        if is_recorded {
+            record_failed_exec(config);
+        }
+        result
+    }
+}
+
+/// Records that this process goes on as the checked program that it is, because another one could
+/// not be started.
+fn record_failed_exec(config: Config) {
+    let _errno = Errno::keep();
+    let program = link_target(c"/proc/self/exe".as_ptr());
+    if let Some(path) = program.get()
+        && config.is_checked(environment::own_preload())
+    {
+        // SAFETY: the function takes no arguments.
+        record_checked(unsafe { libc::getpid() }, path, config);
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         statically_linked_program_fails(VALGRIND, GCC, EFENCE),
         killed_child_fails(VALGRIND, GCC),
         program_that_is_killed_before_its_libraries_start_fails(VALGRIND, GCC),
+        program_that_is_killed_after_a_failed_exec_fails(VALGRIND, GCC),
         orphans_are_reaped(VALGRIND, GCC),
         timeout_fails(VALGRIND, GCC),
         interrupted_run_keeps_findings_and_fails(VALGRIND, GCC),
@@ -347,10 +348,30 @@ fn program_that_is_killed_before_its_libraries_start_fails() {
          int main(void) { return 0; }\n",
     );
     project.build("gcc", "early");
-    project.script(
-        "all",
-        "./app; ./early & until test -e ready; do sleep 0.1; done; kill -9 $!; wait; exit 0",
+    assert_killed_program_fails(&project, "early");
+}
+
+fn program_that_is_killed_after_a_failed_exec_fails() {
+    let project = TestProject::with_app("gcc");
+    project.write("data", "This is no program.\n");
+    project.write(
+        "failing.c",
+        "#include <fcntl.h>\n#include <unistd.h>\n\
+         int main(void) {\n\
+         char *arguments[] = {\"data\", 0};\n\
+         execv(\"./data\", arguments);\n\
+         close(creat(\"ready\", 0600)); sleep(60); }\n",
     );
+    project.build("gcc", "failing");
+    assert_killed_program_fails(&project, "failing");
+}
+
+/// Kills a program when it has created the file `ready`. The shell hides the signal.
+fn assert_killed_program_fails(project: &TestProject, program: &str) {
+    let script = format!(
+        "./app; ./{program} & until test -e ready; do sleep 0.1; done; kill -9 $!; wait; exit 0"
+    );
+    project.script("all", &script);
     project
         .run(&["--tool", "memcheck", "--", "./all"])
         .assert_fails_for("truncated-report");
