@@ -61,6 +61,12 @@ pub(super) const NEEDS: &[Need] = &[
     Need::Program("qemu-aarch64", "qemu-user"),
 ];
 
+/// Windows has this library. Wine before version 9 doesn't, and the standard library needs it.
+const PRNG: &str = "#include <windows.h>\n\
+    BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);\n\
+    __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {\n\
+    return SystemFunction036(data, (ULONG)size); }\n";
+
 /// Number of processes at the same time.
 const THREADS: usize = 4;
 
@@ -73,15 +79,18 @@ pub(super) fn check(sh: &Shell) -> Outcome {
     };
     for system in [WINDOWS, ARM] {
         let foreign = build(sh, &system)?;
+        if system.emulator == "wine" {
+            add_prng(sh, &system)?;
+        }
         let differences = compare(&native, &foreign, &system)?;
+        if let Some(first) = differences.first() {
+            let count = differences.len();
+            return Err(format!("{}: {count} cases differ; {first}", system.name).into());
+        }
         if system.emulator == "wine" {
             check_backslashes(&native, &foreign)?;
             let stop = cmd!(sh, "wineserver -k").ignore_status();
             stop.envs(&foreign.environment).run()?;
-        }
-        if let Some(first) = differences.first() {
-            let count = differences.len();
-            return Err(format!("{}: {count} cases differ; {first}", system.name).into());
         }
     }
     Ok(())
@@ -130,6 +139,18 @@ fn build(sh: &Shell, system: &System) -> Result<Program, Box<dyn std::error::Err
         command: vec![PathBuf::from(system.emulator), program],
         environment,
     })
+}
+
+/// Adds a library that Wine may lack to the folder of the program.
+fn add_prng(sh: &Shell, system: &System) -> Outcome {
+    let folder = format!("target/{}/debug", system.target);
+    let (source, library) = (
+        format!("{folder}/prng.c"),
+        format!("{folder}/bcryptprimitives.dll"),
+    );
+    sh.write_file(&source, PRNG)?;
+    let options = ["-shared", "-o", &library, &source, "-ladvapi32"];
+    Ok(cmd!(sh, "x86_64-w64-mingw32-gcc {options...}").run()?)
 }
 
 /// Returns a description of each case whose reports differ.
