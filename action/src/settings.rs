@@ -75,11 +75,7 @@ impl Settings {
             read_suppressions(&file, named_by, &mut rules, &mut errors);
             files.push(file);
         }
-        let packs = &config.files.packs;
-        let given = args.pack.iter().filter(|name| !packs.contains(name));
-        for pack_name in packs.iter().chain(given) {
-            rules.extend(pack(pack_name)?);
-        }
+        add_packs(&config.files.packs, &args.pack, &mut rules)?;
         let own_sources = OwnSources::new(&name, &config.files.own, &mut errors);
         let configured_baseline = config.files.baseline.as_ref();
         let named_by = configured_baseline
@@ -114,6 +110,15 @@ impl Settings {
             files,
         })
     }
+}
+
+/// Adds the rules of the configured packs, and of those that the arguments name.
+fn add_packs(configured: &[String], given: &[String], rules: &mut Vec<Rule>) -> Result<(), Error> {
+    let more = given.iter().filter(|name| !configured.contains(name));
+    for name in configured.iter().chain(more) {
+        rules.extend(pack(name)?);
+    }
+    Ok(())
 }
 
 impl Settings {

@@ -9,7 +9,11 @@
 //!
 //! Sources: the documentation or the observed output of the systems that each function names.
 
+mod skip;
+
 use memchr::memchr;
+
+use self::skip::{skip_blank, skip_digits, skip_fraction, skip_while, strip_digits_like};
 
 /// A line without its prefixes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,51 +96,6 @@ fn strip_one(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Adds an empty key to the rest of a line.
 fn unnamed(rest: Option<&[u8]>) -> Option<(&[u8], &[u8])> {
     rest.map(|rest| (&[][..], rest))
-}
-
-/// Strips a text that has the pattern's form. `0` matches any digit, and all other bytes match
-/// themselves.
-fn strip_digits_like<'a>(line: &'a [u8], pattern: &[u8]) -> Option<&'a [u8]> {
-    if line.len() < pattern.len() {
-        return None;
-    }
-    let matches = pattern.iter().zip(line).all(|(p, b)| {
-        if *p == b'0' {
-            b.is_ascii_digit()
-        } else {
-            p == b
-        }
-    });
-    matches.then(|| &line[pattern.len()..])
-}
-
-/// Skips leading bytes for which `skip` returns true.
-fn skip_while(line: &[u8], skip: impl Fn(u8) -> bool) -> &[u8] {
-    let n = line.iter().position(|b| !skip(*b)).unwrap_or(line.len());
-    &line[n..]
-}
-
-/// Skips one or more digits.
-fn skip_digits(line: &[u8]) -> Option<&[u8]> {
-    let rest = skip_while(line, |b| b.is_ascii_digit());
-    (rest.len() < line.len()).then_some(rest)
-}
-
-/// Skips a fraction of a second, if any: `.1234567` or `,123`.
-fn skip_fraction(line: &[u8]) -> &[u8] {
-    match line.split_first() {
-        Some((b'.' | b',', rest)) => skip_digits(rest).unwrap_or(line),
-        _ => line,
-    }
-}
-
-/// Skips one space or tab. Also accepts the end of the line, because editors strip trailing spaces.
-fn skip_blank(line: &[u8]) -> Option<&[u8]> {
-    match line.split_first() {
-        None => Some(line),
-        Some((b' ' | b'\t', rest)) => Some(rest),
-        _ => None,
-    }
 }
 
 /// Strips a timestamp in RFC 3339 or a similar format: raw GitHub logs

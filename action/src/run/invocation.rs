@@ -236,14 +236,7 @@ impl Invocation {
         watch: &Watch<'_>,
         restored: &RestoredLogs,
     ) -> RunOutput {
-        // The command may have removed the records from the folder for temporary files.
-        let (records, records_error) = match helper::records(&self.private) {
-            Ok(records) => (records, None),
-            Err(error) => {
-                let message = format!("cannot list the processes that ran: {error}");
-                (Vec::new(), Some(message))
-            }
-        };
+        let (records, records_error) = read_records(&self.private);
         let mut unchecked = Unchecked::read(&self.private);
         let others = collect::sanitizers::other_programs(&records, &self.checkers);
         unchecked.programs.extend(others);
@@ -385,6 +378,18 @@ impl Invocation {
         unproven
     }
 }
+/// Reads the records of the programs that were started. Also returns a message if that fails: the
+/// command may have removed them from the folder for temporary files.
+fn read_records(private: &Path) -> (Vec<Record>, Option<String>) {
+    match helper::records(private) {
+        Ok(records) => (records, None),
+        Err(error) => {
+            let message = format!("cannot list the processes that ran: {error}");
+            (Vec::new(), Some(message))
+        }
+    }
+}
+
 /// Returns a message for each process that was seen to run without leakgate's options. The helper
 /// has recorded those of the programs that it started, however short they ran.
 fn seen_problems(watch: &Watch<'_>, records: &[Record]) -> Vec<String> {
