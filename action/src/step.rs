@@ -47,7 +47,8 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
     let inputs = Inputs::from_env(&runner::variable)?;
     let context = Context::from_env(&runner::variable);
     let temporary = runner::variable("RUNNER_TEMP").map(PathBuf::from);
-    let identity = StepIdentity::of_step(inputs.name.as_deref(), &context, temporary.as_deref())?;
+    let temporary = temporary.as_deref();
+    let identity = StepIdentity::of_step(inputs.name.as_deref(), &context, temporary)?;
     let settings = Settings::load(&inputs.gate)?;
     output::note(&settings.config.as_deref().map_or_else(
         || format!("{CONFIG} not found"),
@@ -56,7 +57,7 @@ fn run_step(outputs: &StepOutputs) -> Result<Status, Error> {
     runner::hide_environment();
     let client = client(&inputs, &context);
     let (evaluation, _session) = evaluate(&inputs, &context, settings, client.as_ref())?;
-    let report_dir = ReportDir::new(runner::variable("RUNNER_TEMP").as_deref())?;
+    let report_dir = ReportDir::new(temporary)?;
     // A request may take long, and these must not depend on it.
     print_results(&evaluation, &identity, &report_dir, outputs)?;
     let base = base_run(&identity, &context, client.as_ref());

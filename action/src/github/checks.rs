@@ -125,6 +125,13 @@ struct ApiCheckRun {
     output: ApiOutput,
 }
 
+impl ApiCheckRun {
+    /// Returns the step that created the check run. `None` if another program did.
+    fn origin(&self) -> Option<Origin> {
+        Origin::from_external_id(self.external_id.as_deref()?)
+    }
+}
+
 /// The output of a check run in the API.
 #[derive(Debug, Default, Deserialize)]
 struct ApiOutput {
@@ -203,38 +210,53 @@ impl Client {
         .await
     }
 
-    /// Returns the check run if an attempt that seemed to fail has created it.
-    async fn find_check_run(&self, run: &CheckRun) -> Result<Option<ApiCheckRun>, ApiError> {
-        let external_id = run.origin.external_id();
-        let found = self.list_check_runs(run).await?;
-        Ok(found
-            .into_iter()
-            .find(|found| found.external_id.as_ref() == Some(&external_id)))
+    /// Returns true if the commit has a check run that leakgate created and that is wanted, by its
+    /// name and its origin.
+    pub(crate) fn has_check_run(
+        &self,
+        sha: &str,
+        is_wanted: impl Fn(&str, &Origin) -> bool,
+    ) -> Result<bool, ApiError> {
+        let found = self.block_on(self.list_check_runs(sha, None))?;
+        Ok(found.iter().any(|run| {
+            run.origin()
+                .is_some_and(|origin| is_wanted(&run.name, &origin))
+        }))
     }
 
-    /// Returns all check runs with the name and the commit of this one, newest first.
-    async fn list_check_runs(&self, run: &CheckRun) -> Result<Vec<ApiCheckRun>, ApiError> {
+    /// Returns the check run if an attempt that seemed to fail has created it.
+    async fn find_check_run(&self, run: &CheckRun) -> Result<Option<ApiCheckRun>, ApiError> {
+        let found = self.list_check_runs(&run.head_sha, Some(&run.name)).await?;
+        Ok(found
+            .into_iter()
+            .find(|found| found.origin().as_ref() == Some(&run.origin)))
+    }
+
+    /// Returns the check runs of a commit, or only those with this name.
+    async fn list_check_runs(
+        &self,
+        sha: &str,
+        name: Option<&str>,
+    ) -> Result<Vec<ApiCheckRun>, ApiError> {
+        let filter = name.map_or(String::new(), |name| {
+            format!("check_name={}&", encode_segment(name))
+        });
         let mut all = Vec::new();
         for page in 1..=MAX_PAGES {
-            let query = format!(
-                "check_name={}&filter=all&per_page=100&page={page}",
-                encode_segment(&run.name)
-            );
             let path = self.repository_path(&format!(
-                "/commits/{}/check-runs?{query}",
-                encode_segment(&run.head_sha)
+                "/commits/{}/check-runs?{filter}filter=all&per_page=100&page={page}",
+                encode_segment(sha)
             ));
             let response = self
                 .send_idempotent(&ApiRequest::get(path, LIST_CONTEXT))
                 .await?;
             let found: CheckRunPage = response.json(LIST_CONTEXT)?;
-            let is_same_name = |found: &ApiCheckRun| found.name == run.name;
-            all.extend(found.check_runs.into_iter().filter(is_same_name));
+            let is_wanted = |found: &ApiCheckRun| name.is_none_or(|name| found.name == name);
+            all.extend(found.check_runs.into_iter().filter(is_wanted));
             if !response.has_next_page() {
                 break;
             }
         }
-        all.sort_by_key(|run| std::cmp::Reverse(run.id));
         Ok(all)
     }
 

@@ -129,6 +129,6 @@ impl Response {
 }
 
 /// Escapes text for a path segment or for the value of a query parameter.
-pub(super) fn encode_segment(text: &str) -> String {
+pub(crate) fn encode_segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, SEGMENT).to_string()
 }

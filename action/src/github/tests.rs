@@ -56,7 +56,7 @@ impl Fixture {
 }
 
 /// Returns the origin with this external id, of which only the part after the version is given.
-fn origin(text: &str) -> Origin {
+pub(super) fn origin(text: &str) -> Origin {
     Origin::from_external_id(&format!("leakgate-v1/{text}")).unwrap()
 }
 

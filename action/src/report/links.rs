@@ -1,15 +1,7 @@
 //! Links of a report: to its commit, its run, its artifact, and the places of findings.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use crate::github::encode_segment;
 use crate::runner::Context;
-
-/// Characters to escape in the name of an owner or a repository.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The links of a report.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,8 +25,8 @@ impl Links {
         let is_hash = !sha.is_empty() && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
         let repository = context.repository.as_ref().filter(|_| is_hash);
         let repository_url = repository.map(|(owner, name)| {
-            let encode = |text| utf8_percent_encode(text, NAME).to_string();
-            format!("{}/{}/{}", context.server, encode(owner), encode(name))
+            let (owner, name) = (encode_segment(owner), encode_segment(name));
+            format!("{}/{owner}/{name}", context.server)
         });
         let commit = repository_url.as_ref().map(|url| {
             let short = &sha[..sha.len().min(7)];

@@ -49,8 +49,8 @@ pub(crate) struct ReportDir {
 impl ReportDir {
     /// Creates a directory in the runner's directory for temporary files. It stays after leakgate
     /// exits.
-    pub(crate) fn new(temporary: Option<&str>) -> Result<Self, Error> {
-        let parent = temporary.map_or_else(std::env::temp_dir, PathBuf::from);
+    pub(crate) fn new(temporary: Option<&Path>) -> Result<Self, Error> {
+        let parent = temporary.map_or_else(std::env::temp_dir, Path::to_owned);
         let dir = tempfile::Builder::new()
             .prefix("leakgate-")
             .tempdir_in(&parent)

@@ -213,21 +213,30 @@ pub(crate) fn uri(path: &str) -> String {
     let is_drive =
         path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
     let mut out = String::with_capacity(path.len() + 8);
+    let mut rest = path.as_str();
     if is_drive {
+        let (drive, after) = path.split_at(2);
         out.push_str("file:///");
+        out.push_str(drive);
+        rest = after;
     } else if path.starts_with('/') {
         out.push_str("file://");
     }
-    for (at, byte) in path.bytes().enumerate() {
+    push_percent_encoded(rest, &mut out);
+    out
+}
+
+/// Appends a path, with everything percent-encoded that isn't unreserved
+/// (<https://www.rfc-editor.org/rfc/rfc3986#section-2.3>).
+pub(crate) fn push_percent_encoded(path: &str, out: &mut String) {
+    for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 out.push(char::from(byte))
             }
-            b':' if is_drive && at == 1 => out.push(':'),
             byte => out.push_str(&format!("%{byte:02X}")),
         }
     }
-    out
 }
 
 /// Escapes the name of a frame for a folded stack

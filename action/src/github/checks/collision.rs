@@ -28,7 +28,7 @@ impl Client {
     ) -> Result<bool, ApiError> {
         // If it can't be found out, assume the worst.
         let hides_failure = async || {
-            let others = self.list_check_runs(run).await;
+            let others = self.list_check_runs(&run.head_sha, Some(&run.name)).await;
             others.map_or(true, |others| would_hide_failure(&run.origin, &others))
         };
         let mut is_renamed = hides_failure().await;
@@ -72,10 +72,7 @@ impl Client {
 fn would_hide_failure(own: &Origin, others: &[ApiCheckRun]) -> bool {
     let others: Vec<(Origin, bool)> = others
         .iter()
-        .filter_map(|run| {
-            let origin = Origin::from_external_id(run.external_id.as_deref()?)?;
-            Some((origin, is_failure(run)))
-        })
+        .filter_map(|run| Some((run.origin()?, is_failure(run))))
         .filter(|(origin, _)| origin != own)
         .collect();
     let is_superseded = |origin: &Origin| {
@@ -98,10 +95,7 @@ fn is_failure(run: &ApiCheckRun) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn origin(text: &str) -> Origin {
-        Origin::from_external_id(&format!("leakgate-v1/{text}")).unwrap()
-    }
+    use crate::github::tests::origin;
 
     /// Returns check runs from pairs of origin and conclusion, newest first.
     fn runs(all: &[(&str, &str)]) -> Vec<ApiCheckRun> {

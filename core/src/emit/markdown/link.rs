@@ -2,8 +2,8 @@
 
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 
+use crate::emit::escape::push_percent_encoded;
 use crate::emit::{Location, RenderOptions};
 
 /// Maximum length of a URL. Longer ones would take the space of other findings.
@@ -16,7 +16,7 @@ pub(super) fn url(location: &Location, options: &RenderOptions<'_>) -> Option<St
     if !is_relative(&location.file) {
         return None;
     }
-    push_encoded(&location.file, &mut url);
+    push_percent_encoded(&location.file, &mut url);
     if let Some(line) = location.line {
         url += &format!("#L{line}");
     }
@@ -38,19 +38,6 @@ fn is_relative(path: &str) -> bool {
         !matches!(part, "" | "." | "..") && !part.contains('\\') && !part.ends_with(':')
     };
     path.split('/').all(is_plain)
-}
-
-/// Appends a path, with everything percent-encoded that isn't unreserved
-/// (<https://www.rfc-editor.org/rfc/rfc3986#section-2.3>).
-fn push_encoded(path: &str, url: &mut String) {
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            url.push(byte.into());
-        } else {
-            // Writing into a string can't fail.
-            let _ = write!(url, "%{byte:02X}");
-        }
-    }
 }
 
 #[cfg(test)]
