@@ -13,12 +13,17 @@ use crate::memory::{Text, contains};
 /// after a `-`.
 pub(crate) const VARIABLE: &[u8] = b"LEAKGATE_RUN";
 
-/// The variable by which the helper passes a program on: `checker` while a checker starts, or the
-/// pid of a program that isn't checked, a space, and its path.
+/// The variable by which the helper passes a program on: `checker` while a checker starts,
+/// `checked` in the checked program, or the pid of a program that isn't checked, a space, and its
+/// path.
 pub(crate) const PASSED: &CStr = c"LEAKGATE_PASSED";
 
 /// The value of [`PASSED`] while a checker starts.
 pub(crate) const CHECKER_STARTS: &[u8] = b"checker";
+
+/// The value of [`PASSED`] in a checked program, and in the programs that it starts. It has the
+/// length of [`CHECKER_STARTS`].
+pub(crate) const CHECKED: &[u8; CHECKER_STARTS.len()] = b"checked";
 
 /// Maximum size of the variable, in bytes.
 const SIZE: usize = 16 << 10;

@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::config::{CHECKER_STARTS, Config, PASSED, VARIABLE};
+use crate::config::{CHECKED, CHECKER_STARTS, Config, PASSED, VARIABLE};
 use crate::libc::{self, Strings};
 use crate::memory::{Text, bytes, contains, strings, with_array};
 
@@ -29,6 +29,30 @@ pub(crate) fn own_preload() -> &'static [u8] {
 /// Returns true if this process belongs to a checker that is about to start its program.
 pub(crate) fn checker_starts() -> bool {
     own(PASSED.to_bytes()) == Some(CHECKER_STARTS)
+}
+
+/// Returns true if this program, or the one that it replaced, runs under a checker.
+pub(crate) fn has_mark() -> bool {
+    own(PASSED.to_bytes()) == Some(CHECKED)
+}
+
+/// Marks the programs that this checked one starts. The variable is changed in place, because a
+/// new one would be memory that the checker sees.
+pub(crate) fn mark_as_checked() {
+    if let Some(passed) = own(PASSED.to_bytes())
+        && passed == CHECKER_STARTS
+    {
+        let place = passed.as_ptr().cast_mut();
+        // SAFETY: the environment is writable, the text has this length, and the program has no
+        // other threads yet.
+        unsafe { place.copy_from_nonoverlapping(CHECKED.as_ptr(), CHECKED.len()) };
+    }
+}
+
+/// Removes the mark. Programs that this one starts replace no checked program.
+pub(crate) fn remove_mark() {
+    // SAFETY: the name ends with a zero, and the program has no other threads yet.
+    unsafe { libc::unsetenv(PASSED.as_ptr()) };
 }
 
 /// Returns the value if a string has the form `NAME=VALUE`.

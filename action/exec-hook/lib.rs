@@ -20,6 +20,7 @@ mod memory;
 mod program;
 mod spawn;
 mod start;
+mod state;
 
 // Rust's core library refers to this function, which only unwinding calls. It must not replace the
 // function of a Rust program.

@@ -1,6 +1,6 @@
 //! Texts and arrays that need no allocator.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char};
 use core::ptr::null;
 
 use crate::libc::{self, Strings};
@@ -40,11 +40,11 @@ impl<const N: usize> Text<N> {
         self
     }
 
-    /// Appends a pid in decimal.
-    pub(crate) fn push_pid(&mut self, pid: c_int) -> &mut Self {
+    /// Appends a number in decimal.
+    pub(crate) fn push_number(&mut self, number: u32) -> &mut Self {
         let mut digits = [0; 10];
         let mut at = digits.len();
-        let mut rest = pid.unsigned_abs();
+        let mut rest = number;
         loop {
             at -= 1;
             digits[at] = b"0123456789"[(rest % 10) as usize];

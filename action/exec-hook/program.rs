@@ -35,7 +35,7 @@ pub(crate) fn decide(path: *const c_char, config: Config) -> Start {
         return Start::Unknown;
     }
     let mut link = Text::<64>::new();
-    link.push(b"/proc/self/fd/").push_pid(fd);
+    link.push(b"/proc/self/fd/").push_number(fd.unsigned_abs());
     let target = link_target(link.as_ptr());
     // SAFETY: the descriptor is open, and unused afterwards; the buffer has this size.
     unsafe {
@@ -50,19 +50,24 @@ pub(crate) fn decide(path: *const c_char, config: Config) -> Start {
     }
 }
 
-/// Records that a process goes on as a program that isn't checked.
-pub(crate) fn record_unchecked(pid: i32, path: &[u8], config: Config) {
-    record(pid, b" unchecked ", path, config);
+/// Records that this process goes on as a program in this state.
+pub(crate) fn record(state: &[u8], path: &[u8], config: Config) {
+    // SAFETY: the function takes no arguments.
+    let pid = unsafe { libc::getpid() };
+    write_event(pid, &start_time(None), state, path, config);
 }
 
-/// Records that a process goes on as a program that runs under a checker.
-pub(crate) fn record_checked(pid: i32, path: &[u8], config: Config) {
-    record(pid, b" checked ", path, config);
+/// Records that a process which this one has started began as a program in this state. The new
+/// process may have recorded its own programs before.
+pub(crate) fn record_spawned(pid: i32, state: &[u8], path: &[u8], config: Config) {
+    write_event(pid, &start_time(Some(pid)), state, path, config);
 }
 
-fn record(pid: i32, state: &[u8], path: &[u8], config: Config) {
-    let mut line = Text::<{ PATH + 32 }>::new();
-    line.push_pid(pid).push(state).push(path).push(b"\n");
+fn write_event(pid: i32, start: &Text<STAT>, state: &[u8], path: &[u8], config: Config) {
+    let mut line = Text::<{ PATH + 96 }>::new();
+    line.push_number(pid.unsigned_abs()).push(b" ");
+    line.push(start.get().unwrap_or_default()).push(b" ");
+    line.push(state).push(b" ").push(path).push(b"\n");
     let Some(line) = line.get() else {
         return;
     };
@@ -75,6 +80,51 @@ fn record(pid: i32, state: &[u8], path: &[u8], config: Config) {
             libc::close(fd);
         }
     }
+}
+
+/// Maximum size of a file `/proc/PID/stat`, in bytes.
+const STAT: usize = 1024;
+
+/// Returns when this process or a child started, in clock ticks since boot; `0` if that is unknown.
+/// Together with the pid, the time identifies a process.
+///
+/// Source: `proc(5)` on `stat`.
+fn start_time(child: Option<i32>) -> Text<STAT> {
+    /// The state is field 3, the start time is field 22.
+    const FIELDS_AFTER_NAME: usize = 19;
+    let mut path = Text::<64>::new();
+    path.push(b"/proc/");
+    match child {
+        None => path.push(b"self"),
+        Some(pid) => path.push_number(pid.unsigned_abs()),
+    };
+    path.push(b"/stat");
+    let mut stat = Text::<STAT>::new();
+    // The folder may show the pids of another namespace.
+    if child.is_none() || shows_own_pids() {
+        // SAFETY: the path ends with a zero, and the buffer has this size.
+        stat.fill(|buffer, size| unsafe {
+            let fd = libc::open(path.as_ptr(), libc::O_CLOEXEC);
+            let length = libc::read(fd, buffer.cast(), size);
+            libc::close(fd);
+            length
+        });
+    }
+    // The name of the program is in parentheses, and may contain parentheses.
+    let mut after_name = stat.get().unwrap_or_default().rsplit(|byte| *byte == b')');
+    let fields = after_name.next().unwrap_or_default();
+    let mut fields = fields.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
+    let mut start = Text::new();
+    start.push(fields.nth(FIELDS_AFTER_NAME).unwrap_or(b"0"));
+    start
+}
+
+/// Returns true if `/proc` shows the pids of this process's namespace.
+fn shows_own_pids() -> bool {
+    let mut own = Text::<16>::new();
+    // SAFETY: the function takes no arguments.
+    own.push_number(unsafe { libc::getpid() }.unsigned_abs());
+    link_target(c"/proc/self".as_ptr()).get() == own.get()
 }
 
 /// Calls a function with the path of the helper and the arguments with which it starts a program.

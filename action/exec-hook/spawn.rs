@@ -11,8 +11,9 @@ use crate::environment::{self, Receiver, with_complete};
 use crate::libc::{self, Errno, Strings};
 use crate::memory::bytes;
 use crate::program::{
-    Start, decide, link_target, record_checked, record_unchecked, search, with_helper,
+    Start, decide, link_target, record, record_spawned, search, with_helper,
 };
+use crate::state;
 
 type Exec = unsafe extern "C" fn(*const c_char, Strings, Strings) -> c_int;
 type Spawn = unsafe extern "C" fn(
@@ -73,7 +74,7 @@ unsafe fn exec(
         // A process whose checker starts counts as checked, even if its program never runs.
         let is_recorded = start == Start::Unchanged && !environment::checker_starts();
         if is_recorded {
-            record_unchecked(libc::getpid(), bytes(path), config);
+            record(state::without_checker(config), bytes(path), config);
         }
         drop(errno);
         let result = with_complete(envp, receiver(start), config, |envp| match start {
@@ -98,8 +99,7 @@ fn record_failed_exec(config: Config) {
     if let Some(path) = program.get()
         && config.is_checked(environment::own_preload())
     {
-        // SAFETY: the function takes no arguments.
-        record_checked(unsafe { libc::getpid() }, path, config);
+        record(state::CHECKED, path, config);
     }
 }
 
@@ -212,7 +212,9 @@ impl SpawnCall {
                 })
             });
             if result == 0 && start == Start::Unchanged {
-                record_unchecked(*pid, bytes(self.path), config);
+                let _errno = Errno::keep();
+                let state = state::of_child_without_checker(config);
+                record_spawned(*pid, state, bytes(self.path), config);
             }
             result
         }

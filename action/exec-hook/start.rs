@@ -6,8 +6,8 @@ use crate::config::{self, Config, PASSED};
 use crate::environment::{self, Receiver};
 use crate::libc;
 use crate::memory::{PATH, Text, with_array};
-use crate::program::{link_target, record_checked, record_unchecked, with_helper};
-use crate::spawn;
+use crate::program::{link_target, record, with_helper};
+use crate::{spawn, state};
 
 /// Maximum size of the command line of a program that is only met here, in bytes.
 const COMMAND_LINE: usize = 1 << 20;
@@ -27,25 +27,25 @@ extern "C" fn start() {
     let Some(config) = Config::get() else {
         return;
     };
-    // SAFETY: the function takes no arguments.
-    let pid = unsafe { libc::getpid() };
     if config.is_checked(environment::own_preload()) {
-        record_checked(pid, path, config);
-        // SAFETY: the name ends with a zero, and the program has no other threads yet.
-        unsafe { libc::unsetenv(PASSED.as_ptr()) };
+        record(state::CHECKED, path, config);
+        environment::mark_as_checked();
     } else if environment::checker_starts() {
         // The program that comes next matters.
     } else if !config.concerns(path) {
-        record_unchecked(pid, path, config);
-    } else if !is_passed(pid, path) {
+        record(state::without_checker(config), path, config);
+        environment::remove_mark();
+    } else if !is_passed(path) {
         replace(program.as_ptr(), config);
     }
 }
 
 /// Returns true if the helper decided that this process isn't checked.
-fn is_passed(pid: i32, path: &[u8]) -> bool {
+fn is_passed(path: &[u8]) -> bool {
+    // SAFETY: the function takes no arguments.
+    let pid = unsafe { libc::getpid() };
     let mut own = Text::<{ PATH + 16 }>::new();
-    own.push_pid(pid).push(b" ").push(path);
+    own.push_number(pid.unsigned_abs()).push(b" ").push(path);
     own.get().is_some() && environment::own(PASSED.to_bytes()) == own.get()
 }
 

@@ -16,7 +16,7 @@ use leakgate_core::verdict::Termination;
 
 #[cfg(target_os = "linux")]
 pub(super) use self::orphans::identity;
-pub(super) use self::orphans::{ProcessIdentity, descendants};
+pub(super) use self::orphans::{ProcessIdentity, descendants, own_start_time};
 use self::signals::Signal;
 pub(super) use self::signals::{is_running, survive_file_size_limit};
 use super::executable;

@@ -1,16 +1,14 @@
 //! Collects the logs of an invocation, and finds processes that left no report.
 
+mod replaced;
 pub(super) mod sanitizers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use leakgate_core::parse::XML_GOES_ON_UNCHECKED;
-
+pub(super) use self::replaced::mark_replaced;
 use super::checker::{Checker, Family};
-use super::exec_hook::Unchecked;
+use super::exec_hook::Programs;
 use super::helper::Record;
 use super::launch::Machine;
 use super::log_rotation::{LogGenerations, removed_message};
@@ -97,8 +95,8 @@ pub(super) struct CollectContext<'a> {
     pub(super) generations: &'a LogGenerations,
     /// Pids of processes that were seen to run under the checkers.
     pub(super) silent_pids: &'a BTreeSet<u32>,
-    /// Programs that ran without a checker.
-    pub(super) unchecked: &'a Unchecked,
+    /// The programs that ran, with or without a checker.
+    pub(super) programs: &'a Programs,
     /// True if leakgate itself meets the programs that others start.
     pub(super) follows_children: bool,
     /// False if the user disabled the leak check.
@@ -142,7 +140,8 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
         _ => processes.extend(context.records.iter().map(|record| record.pid)),
     }
     missing.extend(unchecked_allocations(context, machine));
-    processes.retain(|pid| !context.unchecked.never_checked.contains(pid));
+    let never_checked = context.programs.never_checked();
+    processes.retain(|pid| !never_checked.contains(pid));
     let disabled_checks = disabled_valgrind_checks(context, &files);
     Collected {
         disabled_checks,
@@ -150,31 +149,6 @@ pub(super) fn collect(context: &CollectContext<'_>, machine: &dyn Machine) -> Co
         files: sorted_logs(label, files),
         processes: processes.len() as u64,
         missing,
-    }
-}
-
-/// Marks the last log of each process that went on as a program without a checker. The process
-/// wrote only the beginning of a report.
-pub(super) fn mark_replaced(folder: &Path, pids: &BTreeSet<u32>) {
-    let mut last_logs: BTreeMap<u32, (u32, PathBuf)> = BTreeMap::new();
-    for (name, path) in files(folder) {
-        let (generation, base) = log_name::generation(&name);
-        let pid = log_name::pid(base).filter(|pid| pids.contains(pid) && name.ends_with(".xml"));
-        if let Some(pid) = pid {
-            let last = last_logs.entry(pid).or_default();
-            *last = (generation, path).max(std::mem::take(last));
-        }
-    }
-    for (_, path) in last_logs.into_values() {
-        let is_open = fs::read(&path)
-            .is_ok_and(|text| !text.trim_ascii_end().ends_with(b"</valgrindoutput>"));
-        if is_open {
-            // A log that can't be marked counts as incomplete.
-            let _ = fs::OpenOptions::new()
-                .append(true)
-                .open(&path)
-                .and_then(|mut log| writeln!(log, "\n{XML_GOES_ON_UNCHECKED}"));
-        }
     }
 }
 
@@ -347,7 +321,7 @@ mod tests {
             log_names: &log_names,
             generations: &generations,
             silent_pids: &BTreeSet::new(),
-            unchecked: &Unchecked::default(),
+            programs: &Programs::default(),
             follows_children: false,
             checks_leaks: true,
         };

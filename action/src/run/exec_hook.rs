@@ -3,12 +3,14 @@
 //!
 //! Source: `ld.so(8)` on `LD_PRELOAD`, whose values are separated by colons and spaces.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+mod events;
+
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use self::events::EVENTS;
+pub(super) use self::events::{ProcessPrograms, Programs, record};
 use super::checker::{Checker, Family};
 use super::executable;
 use super::harness::CheckedCommand;
@@ -23,9 +25,6 @@ const LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/exec-hook.so"))
 /// File name of the library.
 const FILE_NAME: &str = "libleakgate_exec.so";
 
-/// File with a line for each program that started, with or without a checker.
-const EVENTS: &str = "events";
-
 /// Name of the variable with the settings of the library.
 const VARIABLE: &str = "LEAKGATE_RUN";
 
@@ -34,6 +33,9 @@ pub(super) const PASSED: &str = "LEAKGATE_PASSED";
 
 /// The value of [`PASSED`] while a checker starts.
 pub(super) const CHECKER_STARTS: &str = "checker";
+
+/// The value of [`PASSED`] in a program that was started by a checked one, or replaces it.
+const CHECKED: &str = "checked";
 
 /// Characters that separate paths in the variables.
 const SEPARATORS: [char; 3] = [':', ' ', '|'];
@@ -219,82 +221,9 @@ fn without_library(preload: &str) -> String {
         .join(":")
 }
 
-/// Records that this process goes on as another program.
-///
-/// # Errors
-/// The file of events cannot be written.
-pub(super) fn record(private: &Path, is_checked: bool, program: &Path) -> io::Result<()> {
-    let state = if is_checked { "checked" } else { "unchecked" };
-    let line = format!("{} {state} {}\n", std::process::id(), program.display());
-    let mut file = OpenOptions::new().append(true).open(private.join(EVENTS))?;
-    file.write_all(line.as_bytes())
-}
-
-/// The programs that ran without a checker.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Unchecked {
-    /// Processes whose last program wasn't checked.
-    pub(super) pids: BTreeSet<u32>,
-    /// Processes in which no program was checked.
-    pub(super) never_checked: BTreeSet<u32>,
-    /// Names of the programs, without their folders.
-    pub(super) programs: BTreeSet<String>,
-}
-
-impl Unchecked {
-    /// Reads the events of a run. Without the library, there are none.
-    pub(super) fn read(private: &Path) -> Self {
-        let text = fs::read(private.join(EVENTS)).unwrap_or_default();
-        Self::parse(&String::from_utf8_lossy(&text))
-    }
-
-    fn parse(text: &str) -> Self {
-        let mut unchecked = Self::default();
-        // For each process, whether its last program was checked, and whether any was.
-        let mut processes: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
-        for line in text.lines() {
-            let mut words = line.splitn(3, ' ');
-            let (Some(Ok(pid)), Some(state), Some(program)) =
-                (words.next().map(str::parse), words.next(), words.next())
-            else {
-                continue;
-            };
-            let is_checked = state == "checked";
-            let (last, any) = processes.entry(pid).or_default();
-            *last = is_checked;
-            *any |= is_checked;
-            if !is_checked {
-                let name = program.rsplit('/').next().unwrap_or(program);
-                unchecked.programs.insert(name.to_owned());
-            }
-        }
-        let pids = |is_wanted: fn(&(bool, bool)) -> bool| {
-            let wanted = processes.iter().filter(move |(_, state)| is_wanted(state));
-            wanted.map(|(pid, _)| *pid).collect()
-        };
-        unchecked.pids = pids(|(last, _)| !last);
-        unchecked.never_checked = pids(|(_, any)| !any);
-        unchecked
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn last_program_of_a_process_counts() {
-        let unchecked = Unchecked::parse(
-            "7 unchecked /bin/sh\n7 checked ./a\n8 checked ./a\n8 unchecked /usr/bin/sed\n\
-             9 unchecked /usr/bin/sed\nx\n9 unche",
-        );
-        assert_eq!(unchecked.pids, [8, 9].into());
-        assert_eq!(unchecked.never_checked, [9].into());
-        assert_eq!(
-            unchecked.programs,
-            ["sed".to_owned(), "sh".to_owned()].into()
-        );
-    }
 
     #[test]
     fn libraries_of_valgrind_are_removed() {

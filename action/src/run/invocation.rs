@@ -13,7 +13,7 @@ use super::checker::{Checker, Family};
 use super::child::{self, ChildCommand, ChildOutcome};
 use super::collect::{self, CollectContext, NamedLog};
 use super::dirs::{MODE_SHARED, RunDirs, make_shared};
-use super::exec_hook::{ExecHook, Unchecked};
+use super::exec_hook::{ExecHook, Programs};
 use super::harness::{self, CheckedCommand, Context, Harness, cargo, program_name, shell_join};
 use super::helper::{self, Record};
 use super::launch::{Following, Launch, LocalMachine, Machine};
@@ -237,13 +237,13 @@ impl Invocation {
         restored: &RestoredLogs,
     ) -> RunOutput {
         let (records, records_error) = read_records(&self.private);
-        let mut unchecked = Unchecked::read(&self.private);
+        let mut programs = Programs::read(&self.private);
         let others = collect::sanitizers::other_programs(&records, &self.checkers);
-        unchecked.programs.extend(others);
-        collect::mark_replaced(&self.logs, &unchecked.pids);
+        programs.unchecked.extend(others);
+        collect::mark_replaced(&self.logs, restored, &programs.processes);
         let context = CollectContext {
             checkers: &self.checkers,
-            unchecked: &unchecked,
+            programs: &programs,
             follows_children: self.launch.following.is_some(),
             folder: &self.logs,
             label: &self.label,
@@ -268,7 +268,7 @@ impl Invocation {
             command: self.command(),
             termination: outcome.termination,
             processes: collected.processes,
-            unchecked_programs: self.other_programs(unchecked.programs),
+            unchecked_programs: self.other_programs(programs.unchecked),
             canary,
             missing: collected.missing,
             unproven: self

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use leakgate_core::parse::XML_GOES_ON;
 
 use super::child::ProcessIdentity;
-use super::log_name::GENERATIONS_DIR;
+use super::log_name::{self, GENERATIONS_DIR};
 use crate::error::Error;
 
 /// Name of the file whose creation stops the watching thread.
@@ -87,6 +87,22 @@ impl LogRotator {
     }
 }
 
+impl RestoredLogs {
+    /// Returns the process that created the log with this name, or `None` if it is unknown.
+    pub(super) fn writer(&self, name: &str) -> Option<ProcessIdentity> {
+        let (generation, name) = log_name::generation(name);
+        let writers = self.generations.get(name)?;
+        let mut processes = writers.chunk_by(|a, b| is_same_process(*a, *b));
+        *processes
+            .nth(usize::try_from(generation).ok()? - 1)?
+            .first()?
+    }
+}
+
+fn is_same_process(a: Option<ProcessIdentity>, b: Option<ProcessIdentity>) -> bool {
+    a.is_some() && a == b
+}
+
 /// Returns the message for a log that was removed while the command ran.
 pub(super) fn removed_message(name: &str) -> String {
     format!("{name} was removed during the run")
@@ -109,7 +125,7 @@ fn restore(
     let paths = (0..writers.len()).map(|generation| rotated_path(folder, generation, name));
     let logs: Vec<(PathBuf, Option<ProcessIdentity>)> =
         paths.zip(writers.iter().copied()).collect();
-    let by_process = logs.chunk_by(|(_, a), (_, b)| a.is_some() && a == b);
+    let by_process = logs.chunk_by(|(_, a), (_, b)| is_same_process(*a, *b));
     for (index, logs_of_process) in by_process.enumerate() {
         let target = if index == 0 {
             folder.join(name)
@@ -211,7 +227,7 @@ fn rotate_all(folder: &Path, generations: &mut LogGenerations) {
 #[cfg(target_os = "linux")]
 fn rotate(folder: &Path, name: &str, generations: &mut LogGenerations) {
     let source = folder.join(name);
-    let Some(pid) = super::log_name::pid(name) else {
+    let Some(pid) = log_name::pid(name) else {
         return;
     };
     if !source.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
@@ -280,6 +296,12 @@ mod tests {
         assert_eq!(
             text(&known),
             format!("one\nstill one\n{XML_GOES_ON}\ntwo\n")
+        );
+        let writer = |name: &str| restored.writer(name).map(|(pid, _)| pid);
+        assert_eq!(writer(&known), Some(child.id()));
+        assert_eq!(
+            (writer("8.xml"), writer("2.8.xml"), writer("9.xml")),
+            (None, None, None)
         );
         assert_eq!(
             (text("8.xml"), text("2.8.xml")),

@@ -109,7 +109,7 @@ pub(in super::super) fn identity(namespace_pid: u32) -> Option<ProcessIdentity> 
     let has_pid = |pid: &u32| innermost_pid(*pid) == Some(namespace_pid);
     let mut matches = descendants()?.into_iter().filter(has_pid);
     let pid = matches.next().filter(|_| matches.next().is_none())?;
-    Some((pid, start_time(pid)?))
+    Some((pid, start_time(&pid.to_string())?))
 }
 
 /// Returns the pid of a process in its own namespace.
@@ -122,11 +122,24 @@ fn innermost_pid(pid: u32) -> Option<u32> {
     pids.split_ascii_whitespace().next_back()?.parse().ok()
 }
 
+/// Returns when this process started, in clock ticks since boot, or `None` if that is unknown.
+/// `/proc` may show the pids of another namespace.
 #[cfg(target_os = "linux")]
-fn start_time(pid: u32) -> Option<u64> {
+pub(in super::super) fn own_start_time() -> Option<u64> {
+    start_time("self")
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in super::super) fn own_start_time() -> Option<u64> {
+    None
+}
+
+/// Returns when the process of this folder in `/proc` started.
+#[cfg(target_os = "linux")]
+fn start_time(folder: &str) -> Option<u64> {
     /// The state is field 3 of `stat`, the start time is field 22.
     const FIELDS_AFTER_STATE: usize = 19;
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let text = std::fs::read_to_string(format!("/proc/{folder}/stat")).ok()?;
     text.rsplit_once(')')?
         .1
         .split_ascii_whitespace()

@@ -183,7 +183,7 @@ fn logs_at_start(runtimes: &[Checker]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::exec_hook::Unchecked;
+    use super::super::super::exec_hook::Programs;
     use super::super::super::launch::tests::FakeMachine;
     use super::super::super::log_rotation::LogGenerations;
     use super::*;
@@ -231,7 +231,7 @@ mod tests {
             log_names: &BTreeSet::new(),
             generations: &LogGenerations::new(),
             silent_pids: &BTreeSet::new(),
-            unchecked: &Unchecked::default(),
+            programs: &Programs::default(),
             follows_children: false,
             checks_leaks,
         };

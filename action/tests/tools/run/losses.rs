@@ -29,6 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         error_before_exec_is_kept(VALGRIND, GCC),
         correct_programs_started_by_shell_are_checked(GCC, CLANG),
         reused_pid_does_not_hide_killed_process(VALGRIND, GCC, USER_NAMESPACES),
+        program_with_the_pid_of_a_killed_one_does_not_hide_it(VALGRIND, GCC, USER_NAMESPACES),
+        checked_processes_that_go_on_unchecked_pass(VALGRIND, GCC, USER_NAMESPACES),
         kept_logs_pass_check(VALGRIND, GCC),
         never_written_report_is_missing(VALGRIND, GCC),
         suppressing_all_findings_fails(VALGRIND, GCC),
@@ -59,6 +61,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Shell command that lists the logs of the current run.
 const FIND_LOGS: &str = "find \"$TMPDIR\"/leakgate-*/logs -name '*.xml' -o -name 'san.*'";
+
+/// A program that creates the file `ready` and waits.
+const WAITING: &str = "#include <fcntl.h>\n#include <unistd.h>\n\
+                       int main(void) { close(creat(\"ready\", 0600)); sleep(60); }\n";
 
 /// Runs leakgate with a temporary folder inside the project.
 fn run_in_project_tmp(project: &TestProject, args: &[&str]) -> RunResult {
@@ -324,6 +330,55 @@ fn statically_linked_program_fails() {
             "{}",
             result.out
         );
+    }
+}
+
+/// The second process with the pid runs a program of the system, which needs no report.
+fn program_with_the_pid_of_a_killed_one_does_not_hide_it() {
+    let project = TestProject::with_app("gcc");
+    project.write("waiting.c", WAITING);
+    project.build("gcc", "waiting");
+    project.script(
+        "kill",
+        "./waiting & until test -e ready; do sleep 0.1; done; kill -9 $!; wait; exit 0",
+    );
+    project.script(
+        "twice",
+        "./app; unshare -rpf sh ./kill; unshare -rpf sh -c '/bin/true; /bin/true'; exit 0",
+    );
+    project
+        .run(&["--tool", "memcheck", "--", "./twice"])
+        .assert_fails_for("truncated-report");
+}
+
+/// Copies of a checked process begin a report, too, which ends when they start another program.
+fn checked_processes_that_go_on_unchecked_pass() {
+    let project = TestProject::with_app("gcc");
+    project.write(
+        "going.c",
+        "#include <spawn.h>\n#include <sys/wait.h>\n#include <unistd.h>\n\
+         extern char **environ;\n\
+         int main(void) {\n\
+         char *arguments[] = {\"true\", 0};\n\
+         char *empty[] = {0};\n\
+         pid_t pid;\n\
+         for (int way = 0; way < 4; way++) {\n\
+         if (way == 3) { posix_spawn(&pid, \"/bin/true\", 0, 0, arguments, environ); }\n\
+         else if ((pid = fork()) == 0) {\n\
+         if (way == 0) execl(\"/bin/true\", \"true\", (char *)0);\n\
+         if (way == 1) execve(\"/bin/true\", arguments, empty);\n\
+         execv(\"/bin/true\", arguments); }\n\
+         waitpid(pid, 0, 0); }\n\
+         execv(\"/bin/true\", arguments); }\n",
+    );
+    project.build("gcc", "going");
+    project.script(
+        "all",
+        "./app; ./going; unshare -rpf ./going; unshare -rpf sh -c './going; ./going; true'",
+    );
+    for _ in 0..3 {
+        let result = project.run(&["--tool", "memcheck", "--", "./all"]);
+        result.assert_passes();
     }
 }
 
