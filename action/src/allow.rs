@@ -15,7 +15,7 @@ use leakgate_core::suppress::{RuleOptions, RuleSyntax, SharedPlace, Site, suppre
 use leakgate_core::triage::TriagedFinding;
 use leakgate_core::{Config, Date, Disposition, Parsed, Triage};
 
-use crate::args::{GateArgs, NoLogs};
+use crate::args::{GateArgs, JobArgs, NoLogs, Reading};
 use crate::error::{Error, Status};
 use crate::ingest::{Logs, find_fingerprint};
 use crate::output;
@@ -37,6 +37,8 @@ pub(crate) struct AllowArgs {
     /// Accept a glob, a directory or an archive without any file. By default, that is an error.
     #[arg(long)]
     allow_no_logs: bool,
+    #[command(flatten)]
+    jobs: JobArgs,
     /// Accept all unexpected findings of this function, as shown in reports, by one rule. Scopes
     /// before the name may be left out.
     #[arg(long, value_name = "FUNCTION", conflicts_with = "site")]
@@ -92,8 +94,11 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     ensure_valid(args, today)?;
     let settings = Settings::load(&args.gate)?;
     let paths = args.paths()?;
-    let no_logs = NoLogs::allowed_if(args.allow_no_logs);
-    let logs = Logs::read(paths, &settings.formats, no_logs).complete()?;
+    let reading = Reading {
+        no_logs: NoLogs::allowed_if(args.allow_no_logs),
+        jobs: args.jobs.count(),
+    };
+    let logs = Logs::read(paths, &settings.formats, reading).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let options = RuleOptions {

@@ -3,15 +3,22 @@
 //! The format of a file is detected by its first bytes, not by its name. Nested archives are
 //! unpacked to a small depth.
 
+mod ahead;
+mod position;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
+use std::ops::Range;
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
+use leakgate_core::parse::Scan;
 use zip::ZipArchive;
 
+pub(crate) use self::ahead::Ahead;
+use self::ahead::Recorder;
+use self::position::{Buffered, SharedFile};
 use crate::error::Error;
 use crate::resolve::InputPath;
 
@@ -24,9 +31,11 @@ const CHUNK: usize = 128 << 10;
 /// Number of bytes of the first read of a small file.
 const SMALL_CHUNK: usize = 8 << 10;
 
-/// Size in bytes from which a separate thread reads a file, while this thread parses the previous
-/// chunk.
-const LARGE: u64 = 4 << 20;
+/// Size in bytes from which other threads read a file, while this thread parses.
+const LARGE: u64 = 1 << 20;
+
+/// Maximum size in bytes, and number, of the files or members that a thread reads in one go.
+const BATCH: (u64, usize) = (256 << 10, 64);
 
 /// Receives the streams of an input.
 pub(crate) trait Sink {
@@ -34,12 +43,76 @@ pub(crate) trait Sink {
     fn begin(&mut self, name: &str);
     /// Receives the next bytes of the stream.
     fn bytes(&mut self, chunk: &[u8]);
+    /// Receives the next bytes of the stream, in which another thread has looked for markers.
+    fn scanned(&mut self, chunk: &[u8], _: &Scan) {
+        self.bytes(chunk);
+    }
     /// Receives the number of further bytes that were read.
     fn progress(&mut self, bytes: u64);
 }
 
-/// Reads an input to its end.
-pub(crate) fn read(input: &InputPath, sink: &mut dyn Sink) -> Result<(), Error> {
+/// Reads inputs to their ends, and passes the result of each to `done`. Other threads read ahead if
+/// there are any.
+pub(crate) fn read_all<S: Sink>(
+    inputs: &[InputPath],
+    sizes: &[u64],
+    ahead: Option<&Ahead>,
+    sink: &mut S,
+    mut done: impl FnMut(Result<(), Error>, &mut S),
+) {
+    let total: u64 = sizes.iter().sum();
+    let Some(ahead) = ahead.filter(|_| total >= LARGE) else {
+        for input in inputs {
+            let result = read(input, None, sink);
+            done(result, sink);
+        }
+        return;
+    };
+    let is_small = |at: &usize| sizes[*at] < LARGE;
+    let mut from = 0;
+    while from < inputs.len() {
+        let small = (from..inputs.len()).take_while(is_small).count();
+        if small < 2 {
+            let result = read(&inputs[from], Some(ahead), sink);
+            done(result, sink);
+            from += 1;
+            continue;
+        }
+        let read_batch = |batch: Range<usize>, recorder: &mut Recorder<'_, _>| {
+            for input in &inputs[batch] {
+                let result = read(input, None, recorder);
+                recorder.done(result);
+            }
+        };
+        let batches = batches(from, &sizes[from..from + small]);
+        ahead.in_order(batches, read_batch, sink, |result, sink| {
+            done(result, sink);
+            true
+        });
+        from += small;
+    }
+}
+
+/// Divides files of these sizes into batches. `first` is the index of the first one.
+fn batches(first: usize, sizes: &[u64]) -> impl Iterator<Item = Range<usize>> {
+    let (max_size, max_count) = BATCH;
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let mut sum = 0;
+        let fits = |size: &&u64| {
+            sum += **size;
+            sum <= max_size
+        };
+        let count = sizes[from..].iter().take(max_count).take_while(fits);
+        let count = count.count().max(1).min(sizes.len() - from);
+        let batch = first + from..first + from + count;
+        from += count;
+        (count > 0).then_some(batch)
+    })
+}
+
+/// Reads an input to its end. Without `ahead`, no other thread reads.
+fn read(input: &InputPath, ahead: Option<&Ahead>, sink: &mut dyn Sink) -> Result<(), Error> {
     match input {
         InputPath::Stdin => any(io::stdin().lock(), "-", 0, sink),
         InputPath::File(path) => {
@@ -51,12 +124,12 @@ pub(crate) fn read(input: &InputPath, sink: &mut dyn Sink) -> Result<(), Error> 
                 file.metadata()
                     .is_ok_and(|metadata| metadata.len() >= LARGE)
             };
-            let is_ahead = start.len() == SMALL_CHUNK && is_plain(&start) && is_large();
+            let is_large = start.len() == SMALL_CHUNK && is_plain(&start) && is_large();
             // A pipe can't be rewound.
             if is_zip(&start) && file.rewind().is_ok() {
-                zip(file, &name, 0, sink)
-            } else if is_ahead && file.rewind().is_ok() {
-                plain_ahead(file, &name, sink)
+                zip(file, &name, 0, ahead, sink)
+            } else if let Some(ahead) = ahead.filter(|_| is_large && file.rewind().is_ok()) {
+                large(file, &name, ahead, sink)
             } else {
                 any_from(start, file, &name, 0, sink)
             }
@@ -160,7 +233,7 @@ fn any_from(
     }
     if is_zip(&start) {
         let file = spool(start.chain(reader)).map_err(|e| Error::Read(name.into(), e))?;
-        return zip(file, name, depth, sink);
+        return zip(file, name, depth, None, sink);
     }
     plain(start, reader, name, sink)
 }
@@ -191,37 +264,36 @@ fn plain(
     }
 }
 
-/// Like [`plain`], but reads ahead in a second thread.
-fn plain_ahead(mut file: File, name: &str, sink: &mut dyn Sink) -> Result<(), Error> {
+/// Reads a large log, whose chunks several threads read.
+fn large(file: File, name: &str, ahead: &Ahead, sink: &mut dyn Sink) -> Result<(), Error> {
     sink.begin(name);
-    let (full, chunks) = mpsc::sync_channel::<io::Result<Vec<u8>>>(2);
-    let (spent, empty) = mpsc::channel::<Vec<u8>>();
-    for _ in 0..3 {
-        let _ = spent.send(Vec::new());
-    }
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            for mut buffer in empty {
-                buffer.resize(CHUNK, 0);
-                let mut filled = 0;
-                let read = fill(&mut file, &mut buffer, &mut filled);
-                let last = read.is_err() || filled < CHUNK;
-                buffer.truncate(filled);
-                let chunk = read.map(|()| buffer);
-                if full.send(chunk).is_err() || last {
-                    return;
-                }
-            }
-        });
-        for chunk in chunks {
-            let chunk = chunk.map_err(|e| Error::Read(name.into(), e))?;
-            sink.progress(chunk.len() as u64);
-            sink.bytes(&chunk);
-            // The reader may have finished already.
-            let _ = spent.send(chunk);
+    let file = SharedFile::new(file);
+    let has_ended = AtomicBool::new(false);
+    let starts = (0..)
+        .step_by(CHUNK)
+        .take_while(|_| !has_ended.load(Ordering::Relaxed));
+    let read_chunk = |start: u64, recorder: &mut Recorder<'_, io::Result<bool>>| {
+        let mut chunk = ahead.buffer();
+        chunk.resize(CHUNK, 0);
+        let mut filled = 0;
+        let result = fill(&mut file.at(start), &mut chunk, &mut filled);
+        let is_last = filled < CHUNK;
+        if is_last {
+            has_ended.store(true, Ordering::Relaxed);
         }
-        Ok(())
-    })
+        chunk.truncate(filled);
+        recorder.progress(filled as u64);
+        recorder.push(chunk);
+        recorder.done(result.map(|()| is_last));
+    };
+    let mut result = Ok(());
+    ahead.in_order(starts, read_chunk, sink, |chunk, _| {
+        // Other threads may have read parts that were appended in the meantime.
+        let goes_on = matches!(chunk, Ok(false));
+        result = chunk.map(drop);
+        goes_on
+    });
+    result.map_err(|e| Error::Read(name.into(), e))
 }
 
 /// Copies a stream to a temporary file. A zip archive has its directory at the end, so it can't be
@@ -234,22 +306,54 @@ fn spool(mut reader: impl Read) -> io::Result<File> {
     Ok(file)
 }
 
-fn zip(file: File, name: &str, depth: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+fn zip(
+    file: File,
+    name: &str,
+    depth: usize,
+    ahead: Option<&Ahead>,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     let error =
         |e: zip::result::ZipError| Error::Archive(Path::new(name).to_owned(), e.to_string());
     let listed = listed_members(&file).map_err(|e| Error::Read(name.into(), e))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(error)?;
+    let file = SharedFile::new(file);
+    let mut archive = Archive::new(Buffered::new(file)).map_err(error)?;
     // Members with the same name hide each other, and so does an archive appended to another one.
     let records = archive.len() as u64;
     if archive.offset() != 0 || listed.is_some_and(|n| n != records) {
         let cause = "two members have the same name, or data precedes the archive; unpack it first";
         return Err(Error::Archive(name.into(), cause.into()));
     }
+    let sizes: Vec<u64> = (0..archive.len())
+        .map(|at| archive.by_index_data(at).map_or(0, |member| member.size()))
+        .collect();
     // Read the other members even if one is broken.
     let mut result = Ok(());
-    for at in 0..archive.len() {
-        let read = member(&mut archive, at, name, depth, sink);
-        result = result.and(read);
+    let mut keep = |read: Result<(), Error>| {
+        if result.is_ok() {
+            result = read;
+        }
+    };
+    let total = sizes
+        .iter()
+        .fold(0_u64, |sum, size| sum.saturating_add(*size));
+    let ahead = ahead.filter(|_| total >= LARGE && sizes.len() > 1);
+    match ahead {
+        None => (0..archive.len()).for_each(|at| keep(member(&mut archive, at, name, depth, sink))),
+        Some(ahead) => {
+            // The directory of the archive isn't copied.
+            let read_batch = |batch: Range<usize>, recorder: &mut Recorder<'_, _>| {
+                let mut archive = archive.clone();
+                for at in batch {
+                    let result = member(&mut archive, at, name, depth, recorder);
+                    recorder.done(result);
+                }
+            };
+            ahead.in_order(batches(0, &sizes), read_batch, sink, |read, _| {
+                keep(read);
+                true
+            });
+        }
     }
     result
 }
@@ -271,8 +375,11 @@ fn listed_members(mut file: &File) -> io::Result<Option<u64>> {
     Ok(count.filter(|n| *n != 0xFFFF))
 }
 
+/// A zip archive in a file.
+type Archive = ZipArchive<Buffered>;
+
 fn member(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut Archive,
     at: usize,
     name: &str,
     depth: usize,
@@ -295,6 +402,7 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use leakgate_core::{Options, Parser};
     use zip::write::SimpleFileOptions;
 
     #[derive(Default)]
@@ -325,15 +433,60 @@ mod tests {
         out.finish().unwrap().into_inner()
     }
 
+    /// The result of an input, and the number of streams until then.
+    type InputResult = (Result<(), Error>, usize);
+
+    /// Reads inputs with this number of threads. Returns the streams, and the result of each input
+    /// with the number of streams until then.
+    fn read_with(jobs: usize, inputs: &[InputPath]) -> (Streams, Vec<InputResult>) {
+        let scanner = Parser::new(Options::default()).scanner();
+        let ahead = (jobs > 1).then(|| Ahead::new(jobs, scanner));
+        if let Some(ahead) = &ahead {
+            ahead.set_seeks_marker(true);
+        }
+        let size = |input: &InputPath| match input {
+            InputPath::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            InputPath::Stdin => 0,
+        };
+        let sizes: Vec<u64> = inputs.iter().map(size).collect();
+        let mut streams = Streams::default();
+        let mut results = Vec::new();
+        read_all(
+            inputs,
+            &sizes,
+            ahead.as_ref(),
+            &mut streams,
+            |result, streams| {
+                results.push((result, streams.0.len()));
+            },
+        );
+        (streams, results)
+    }
+
     fn streams(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("in");
         std::fs::write(&path, bytes).unwrap();
-        let mut sink = Streams::default();
-        read(&InputPath::File(path.clone()), &mut sink)?;
         let prefix = path.display().to_string();
         let short = |(name, bytes): (String, Vec<u8>)| (name.replace(&prefix, "in"), bytes);
-        Ok(sink.0.into_iter().map(short).collect())
+        let inputs = [InputPath::File(path)];
+        let (streams, mut results) = read_with(1, &inputs);
+        for jobs in [2, 5] {
+            let (same, same_results) = read_with(jobs, &inputs);
+            assert!(same.0 == streams.0, "{jobs} jobs");
+            assert_eq!(same_results[0].0.is_ok(), results[0].0.is_ok());
+        }
+        results.remove(0).0?;
+        Ok(streams.0.into_iter().map(short).collect())
+    }
+
+    /// Returns bytes that differ from those of other seeds, in lines.
+    fn noise(seed: usize, size: usize) -> Vec<u8> {
+        let byte = |n: usize| match (n * n + seed * 7) % 89 {
+            0 => b'\n',
+            value => b' ' + value as u8,
+        };
+        (0..size).map(byte).collect()
     }
 
     #[test]
@@ -406,6 +559,70 @@ mod tests {
             .map(|n| (n % 251) as u8)
             .collect();
         assert!(streams(&bytes).unwrap() == [("in".to_owned(), bytes)]);
+    }
+
+    #[test]
+    fn inputs_are_read_in_order_by_any_number_of_threads() {
+        let dir = tempfile::tempdir().unwrap();
+        let members: Vec<Vec<u8>> = (0..40).map(|n| noise(n, 70_000)).collect();
+        let names: Vec<String> = (0..40).map(|n| format!("{n}.log")).collect();
+        let listed: Vec<(&str, &[u8])> = names
+            .iter()
+            .zip(&members)
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+            .collect();
+        let archive = zipped(&listed);
+        let mut inputs = Vec::new();
+        for n in 0..300 {
+            let bytes = match n {
+                50 | 51 => noise(n, LARGE as usize + CHUNK * 3 + n),
+                100 => archive.clone(),
+                101 => archive[..archive.len() - 5].to_vec(),
+                102 => gz(&noise(n, 3 << 20)),
+                103 => b"BZh91AY&SY".to_vec(),
+                _ => noise(n, n * n % 50_000),
+            };
+            let path = dir.path().join(format!("{n}"));
+            if n != 60 {
+                std::fs::write(&path, bytes).unwrap();
+            }
+            inputs.push(InputPath::File(path));
+        }
+        let (streams, results) = read_with(1, &inputs);
+        let outcomes = |results: &[InputResult]| -> Vec<(Option<String>, usize)> {
+            let message = |result: &Result<(), Error>| result.as_ref().err().map(Error::to_string);
+            let pairs = results.iter();
+            pairs
+                .map(|(result, count)| (message(result), *count))
+                .collect()
+        };
+        let failed = results.iter().filter(|(result, _)| result.is_err());
+        assert_eq!((results.len(), failed.count()), (300, 3));
+        assert_eq!(streams.0.len(), 300 - 4 + 40);
+        for jobs in [2, 3, 8] {
+            let (same, same_results) = read_with(jobs, &inputs);
+            assert!(same.0 == streams.0, "{jobs} jobs");
+            assert_eq!(outcomes(&same_results), outcomes(&results));
+        }
+    }
+
+    #[test]
+    fn batches_cover_all_files() {
+        let (size, count) = BATCH;
+        for sizes in [
+            vec![],
+            vec![1; count * 2 + 3],
+            vec![size * 2, 1, 1, size, size],
+        ] {
+            let batches: Vec<Range<usize>> = batches(7, &sizes).collect();
+            let covered: Vec<usize> = batches.iter().cloned().flatten().collect();
+            assert_eq!(covered, (7..7 + sizes.len()).collect::<Vec<_>>());
+            assert!(
+                batches
+                    .iter()
+                    .all(|batch| !batch.is_empty() && batch.len() <= count)
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Option groups that several commands share.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -23,12 +24,49 @@ pub(crate) struct LogArgs {
     /// Sanitizers with `log_path` write no file on success.
     #[arg(long)]
     pub(crate) allow_no_logs: bool,
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
 }
 
 impl LogArgs {
-    /// Returns what to do if a path has no file.
-    pub(crate) fn no_logs(&self) -> NoLogs {
-        NoLogs::allowed_if(self.allow_no_logs)
+    /// Returns how the logs are read.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading {
+            no_logs: NoLogs::allowed_if(self.allow_no_logs),
+            jobs: self.jobs.count(),
+        }
+    }
+}
+
+/// The number of threads.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct JobArgs {
+    /// Maximum number of threads that read logs. The result doesn't depend on it. Defaults to the
+    /// number of available processor cores.
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl JobArgs {
+    /// Returns the number of threads.
+    pub(crate) fn count(self) -> NonZeroUsize {
+        let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(available)
+    }
+}
+
+/// How logs are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) no_logs: NoLogs,
+    /// Maximum number of threads.
+    pub(crate) jobs: NonZeroUsize,
+}
+
+impl From<NoLogs> for Reading {
+    fn from(no_logs: NoLogs) -> Self {
+        let jobs = JobArgs::default().count();
+        Self { no_logs, jobs }
     }
 }
 

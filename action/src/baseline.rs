@@ -78,7 +78,7 @@ struct Evaluated {
 
 /// Reads and judges all logs.
 fn read(logs: &LogArgs, settings: &Settings) -> Result<Evaluated, Error> {
-    let logs = Logs::read(&logs.paths, &settings.formats, logs.no_logs()).complete()?;
+    let logs = Logs::read(&logs.paths, &settings.formats, logs.reading()).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let verdict =

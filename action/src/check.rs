@@ -47,7 +47,7 @@ struct SymbolArgs {
 /// Runs the command. Writes every report before it returns the exit status.
 pub(crate) fn run(args: &CheckArgs) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let mut logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs());
+    let mut logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.reading());
     symbolize(&mut logs, &args.symbols);
     output::ensure_inputs_not_overwritten(
         logs.files.iter().chain(&settings.files).chain(&args.base),

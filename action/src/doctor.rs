@@ -24,7 +24,7 @@ pub(crate) struct DoctorArgs {
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs) -> Result<Status, Error> {
     let settings = Settings::load_with(&args.gate, false)?;
-    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
+    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.reading()).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let all = diagnose(&logs.parsed, &triage);

@@ -4,16 +4,18 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use leakgate_core::custom_format::CustomFormat;
 use leakgate_core::document::Document;
+use leakgate_core::parse::Scan;
 use leakgate_core::triage::LookupError;
 use leakgate_core::verdict::Source;
 use leakgate_core::{Options, Parsed, Parser, Triage};
 
-use crate::archive::{self, Sink};
-use crate::args::NoLogs;
+use crate::archive::{self, Ahead, Sink};
+use crate::args::{NoLogs, Reading};
 use crate::error::{Error, Status};
 use crate::progress::Progress;
 use crate::resolve::{self, InputPath, Inputs, ResolvedArg};
@@ -34,9 +36,9 @@ pub(crate) struct Logs {
 impl Logs {
     /// Reads all inputs that these arguments match. `formats` are the custom formats from
     /// `leakgate.toml`.
-    pub(crate) fn read(args: &[OsString], formats: &[CustomFormat], no_logs: NoLogs) -> Self {
-        let mut inputs = resolve::resolve(args, no_logs);
-        let (parsed, ranges) = read(&mut inputs, formats, no_logs);
+    pub(crate) fn read(args: &[OsString], formats: &[CustomFormat], reading: Reading) -> Self {
+        let mut inputs = resolve::resolve(args, reading.no_logs);
+        let (parsed, ranges) = read(&mut inputs, formats, reading);
         let sources = sources(&inputs, &ranges);
         let files = inputs.paths.into_iter().filter_map(InputPath::into_file);
         Self {
@@ -106,13 +108,23 @@ fn feed_all(mut file: File, parser: &mut Parser) -> io::Result<()> {
 }
 
 /// Feeds streams to the parser and counts them.
-struct Feed {
+struct Feed<'a> {
     parser: Parser,
+    ahead: Option<&'a Ahead>,
     streams: usize,
     progress: Progress,
 }
 
-impl Sink for Feed {
+impl Feed<'_> {
+    /// Tells the threads that read ahead what the parser looks for.
+    fn update(&self) {
+        if let Some(ahead) = self.ahead {
+            ahead.set_seeks_marker(!self.parser.is_in_report());
+        }
+    }
+}
+
+impl Sink for Feed<'_> {
     fn begin(&mut self, name: &str) {
         self.parser.begin(name);
         self.streams += 1;
@@ -120,6 +132,12 @@ impl Sink for Feed {
 
     fn bytes(&mut self, chunk: &[u8]) {
         self.parser.feed(chunk);
+        self.update();
+    }
+
+    fn scanned(&mut self, chunk: &[u8], scan: &Scan) {
+        self.parser.feed_scanned(chunk, scan);
+        self.update();
     }
 
     fn progress(&mut self, bytes: u64) {
@@ -131,41 +149,46 @@ impl Sink for Feed {
 fn read(
     inputs: &mut Inputs,
     formats: &[CustomFormat],
-    no_logs: NoLogs,
-) -> (Parsed, Vec<std::ops::Range<usize>>) {
-    let progress = Progress::new(total_size(inputs));
+    reading: Reading,
+) -> (Parsed, Vec<Range<usize>>) {
+    let parser = Parser::with_formats(Options::default(), formats);
+    let jobs = reading.jobs.get();
+    let ahead = (jobs > 1).then(|| Ahead::new(jobs, parser.scanner()));
+    let sizes: Vec<u64> = inputs.paths.iter().map(size).collect();
     let mut feed = Feed {
-        parser: Parser::with_formats(Options::default(), formats),
+        parser,
+        ahead: ahead.as_ref(),
         streams: 0,
-        progress,
+        progress: Progress::new(sizes.iter().sum()),
     };
-    let mut ranges = Vec::with_capacity(inputs.paths.len());
-    for path in &inputs.paths {
-        let first = feed.streams;
-        match archive::read(path, &mut feed) {
-            Ok(()) if feed.streams == first && no_logs == NoLogs::Error => {
-                inputs.errors.push(resolve::no_file(&path.name()));
+    let mut ranges: Vec<Range<usize>> = Vec::with_capacity(inputs.paths.len());
+    let Inputs { paths, errors, .. } = inputs;
+    archive::read_all(paths, &sizes, ahead.as_ref(), &mut feed, |result, feed| {
+        let first = ranges.last().map_or(0, |range| range.end);
+        let streams = first..feed.streams;
+        match result {
+            Ok(()) if streams.is_empty() && reading.no_logs == NoLogs::Error => {
+                errors.push(resolve::no_file(&paths[ranges.len()].name()));
             }
             Ok(()) => {}
-            Err(error) => inputs.errors.push(error),
+            Err(error) => errors.push(error),
         }
-        ranges.push(first..feed.streams);
-    }
+        ranges.push(streams);
+    });
     feed.progress.finish();
     (feed.parser.finish(), ranges)
 }
 
-/// Returns the total size of all files in bytes. Standard input counts as 0.
-fn total_size(inputs: &Inputs) -> u64 {
-    let size = |path: &InputPath| match path {
+/// Returns the size of an input in bytes. Standard input counts as 0.
+fn size(input: &InputPath) -> u64 {
+    match input {
         InputPath::Stdin => 0,
-        InputPath::File(path) => path.metadata().map_or(0, |m| m.len()),
-    };
-    inputs.paths.iter().map(size).sum()
+        InputPath::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+    }
 }
 
 /// Returns the streams that each argument matched.
-fn sources(inputs: &Inputs, ranges: &[std::ops::Range<usize>]) -> Vec<Source> {
+fn sources(inputs: &Inputs, ranges: &[Range<usize>]) -> Vec<Source> {
     let source = |arg: &ResolvedArg| Source {
         name: arg.text.clone(),
         inputs: arg

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Status, Error> {
         )?;
         return Ok(status(&advice));
     }
-    let logs = Logs::read(&args.logs, &settings.formats, NoLogs::Error);
+    let logs = Logs::read(&args.logs, &settings.formats, NoLogs::Error.into());
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     if let Some(id) = &args.what_if {

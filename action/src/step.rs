@@ -127,7 +127,7 @@ fn evaluate(
 ) -> Result<(Evaluation, Option<Session>), Error> {
     match &inputs.evidence {
         Evidence::Logs { patterns, no_logs } => {
-            let logs = Logs::read(patterns, &settings.formats, *no_logs);
+            let logs = Logs::read(patterns, &settings.formats, (*no_logs).into());
             Ok((Evaluation::new(settings, logs)?, None))
         }
         Evidence::Command {

@@ -36,7 +36,7 @@ pub(crate) struct SuppressArgs {
 /// Runs the command.
 pub(crate) fn run(args: &SuppressArgs) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
-    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.no_logs()).complete()?;
+    let logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.reading()).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;
     let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
     let mut fingerprints: Vec<String> = if args.finding.is_empty() {

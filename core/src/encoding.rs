@@ -95,6 +95,16 @@ impl Decoder {
         }
     }
 
+    /// Returns true if a chunk without bytes that can begin UTF-16 needs no decoding. The caller
+    /// then passes it on.
+    pub(crate) fn passes_bytes(&mut self, chunk: &[u8]) -> bool {
+        let passes = self.encoding == Encoding::Bytes && self.pending.is_empty();
+        if passes {
+            self.last = chunk.last().copied().unwrap_or(self.last);
+        }
+        passes
+    }
+
     /// Passes on the pending bytes at the end of the input. An incomplete UTF-16 unit becomes
     /// U+FFFD.
     pub(crate) fn finish(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -22,6 +22,7 @@ mod memcheck;
 mod msan;
 mod place;
 mod sanitizer;
+mod scan;
 mod stream;
 mod summary;
 mod tag;
@@ -40,6 +41,7 @@ use alloc::vec::Vec;
 pub(crate) use self::collect::Collector;
 use self::detect::Markers;
 use self::lines::LineReader;
+pub use self::scan::{Scan, Scanner};
 pub(crate) use self::xml::unescape;
 pub use self::xml::{EXEC_MARKER as XML_GOES_ON, UNCHECKED_EXEC_MARKER as XML_GOES_ON_UNCHECKED};
 use crate::custom_format::CustomFormat;
@@ -164,6 +166,30 @@ impl Parser {
         let markers = &self.markers;
         self.decoder
             .feed(chunk, &mut |text| lines.feed(text, markers));
+    }
+
+    /// Returns a search for the markers of this parser, for threads that read ahead.
+    pub fn scanner(&self) -> Scanner {
+        Scanner::new(self.markers.clone())
+    }
+
+    /// Reads the next bytes of the input, like [`Self::feed`], and uses the result of
+    /// [`Scanner::scan`] for these bytes. The parsed data is the same.
+    pub fn feed_scanned(&mut self, chunk: &[u8], scan: &Scan) {
+        let is_bytes = self.in_input && scan.is_utf8 && self.decoder.passes_bytes(chunk);
+        if scan.len != chunk.len() || !is_bytes {
+            return self.feed(chunk);
+        }
+        if let Some(input) = self.lines.out.inputs.last_mut() {
+            input.bytes += chunk.len() as u64;
+        }
+        self.lines.feed_scanned(chunk, scan, &self.markers);
+    }
+
+    /// Returns true if the parser reads every line, because a report is open. The result of a
+    /// [`Scanner`] is useful only if this is false.
+    pub fn is_in_report(&self) -> bool {
+        self.lines.is_open()
     }
 
     /// Ends the last input, compares the records with the totals that the checkers stated, and

@@ -83,7 +83,11 @@ fn run_under(
         .envs(launch.env.into_iter().chain(launch.child_env))
         .stdin(Stdio::null());
     wait_for(command, &logs)?;
-    Ok(Logs::read(&[OsString::from(&logs)], &[], NoLogs::Allowed))
+    Ok(Logs::read(
+        &[OsString::from(&logs)],
+        &[],
+        NoLogs::Allowed.into(),
+    ))
 }
 
 /// Starts a command with its output in `logs`, and waits for it to end.

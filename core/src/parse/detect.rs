@@ -142,6 +142,26 @@ impl Markers {
         self.0.iter().any(|search| first(search, text, 0).is_some())
     }
 
+    /// Returns for each search the position of its first marker, or the length of the text.
+    pub(super) fn find_first(&self, text: &[u8]) -> Vec<usize> {
+        let find = |search| first(search, text, 0).unwrap_or(text.len());
+        self.0.iter().map(find).collect()
+    }
+
+    /// Returns a search for all markers of a text whose first ones are known; see
+    /// [`Self::find_first`].
+    pub(super) fn find_iter_from<'a>(
+        &'a self,
+        text: &'a [u8],
+        first: &[usize],
+    ) -> MarkerFinder<'a> {
+        MarkerFinder {
+            markers: self,
+            text,
+            next: first.iter().copied().map(Some).collect(),
+        }
+    }
+
     /// Returns a search for all markers of a text.
     pub(crate) fn find_iter<'a>(&'a self, text: &'a [u8]) -> MarkerFinder<'a> {
         MarkerFinder {

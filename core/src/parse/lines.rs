@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use self::router::{Router, Target};
 use super::collect::Collector;
 use super::detect::Markers;
+use super::scan::Scan;
 use super::truncation;
 use crate::custom_format::CustomFormat;
 use crate::line::{Line, PartialLine, count_lines, split_line};
@@ -67,8 +68,21 @@ impl LineReader {
             chunk = &chunk[end + 1..];
         }
         let whole = memchr::memrchr(b'\n', chunk).map_or(0, |n| n + 1);
-        self.whole_lines(&chunk[..whole], markers);
+        self.whole_lines(&chunk[..whole], None, markers);
         self.carry_over(&chunk[whole..], markers);
+    }
+
+    /// Reads a chunk of text in which another thread has looked for markers.
+    pub(super) fn feed_scanned(&mut self, chunk: &[u8], scan: &Scan, markers: &Markers) {
+        self.feed(&chunk[..scan.lines.start], markers);
+        self.keep_tail(&chunk[scan.lines.start..]);
+        self.whole_lines(&chunk[scan.lines.clone()], Some(scan), markers);
+        self.carry_over(&chunk[scan.lines.end..], markers);
+    }
+
+    /// Returns true if lines without a marker are relevant.
+    pub(super) fn is_open(&self) -> bool {
+        self.router.is_open()
     }
 
     /// Stores the start of a line until its end arrives. Pieces of an overlong line are read
@@ -82,15 +96,19 @@ impl LineReader {
     }
 
     /// Reads a chunk that consists of complete lines.
-    fn whole_lines(&mut self, chunk: &[u8], markers: &Markers) {
-        let mut finder = markers.find_iter(chunk);
+    fn whole_lines(&mut self, chunk: &[u8], scan: Option<&Scan>, markers: &Markers) {
+        let mut finder = match scan {
+            Some(scan) => markers.find_iter_from(chunk, &scan.first),
+            None => markers.find_iter(chunk),
+        };
         let mut text = chunk;
         while !text.is_empty() {
             // A tag is a marker, and each line of a valgrind report has one.
             if !self.router.is_open() && !begins_with_tag(text) {
                 let at = chunk.len() - text.len();
                 let Some(next) = finder.next_from(at) else {
-                    self.number += count_lines(text);
+                    let known = scan.filter(|_| at == 0).map(|scan| scan.count);
+                    self.number += known.unwrap_or_else(|| count_lines(text));
                     return;
                 };
                 let start = memchr::memrchr(b'\n', &text[..next - at]).map_or(0, |n| n + 1);

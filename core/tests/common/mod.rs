@@ -178,9 +178,14 @@ pub(crate) fn read<B: AsRef<[u8]>>(
     let mut sources = Vec::new();
     for (at, (name, bytes)) in files.iter().enumerate() {
         parser.begin(name);
-        cut(bytes.as_ref())
-            .into_iter()
-            .for_each(|chunk| parser.feed(chunk));
+        // Other threads may have looked for markers in some of the chunks.
+        let scanner = parser.scanner();
+        for (number, chunk) in cut(bytes.as_ref()).into_iter().enumerate() {
+            match number % 3 {
+                2 => parser.feed_scanned(chunk, &scanner.scan(chunk)),
+                _ => parser.feed(chunk),
+            }
+        }
         sources.push(Source {
             name: name.clone(),
             inputs: vec![at],

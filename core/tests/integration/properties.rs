@@ -33,6 +33,30 @@ fn single_bytes_parse_like_the_whole() {
     );
 }
 
+/// Noise before and after the reports makes the parser look for markers.
+#[test]
+fn chunks_parse_like_the_whole_with_known_markers() {
+    let noise = "a line without a report\n".repeat(40);
+    let mut different = Vec::new();
+    for case in common::cases() {
+        let add_noise = |(name, bytes): &(String, Vec<u8>)| {
+            (
+                name.clone(),
+                [noise.as_bytes(), bytes, b"\n", noise.as_bytes()].concat(),
+            )
+        };
+        let files: Vec<(String, Vec<u8>)> = case.files.iter().map(add_noise).collect();
+        let whole = common::judge(&files).document(Format::Json);
+        for size in [100, 1000, 20_000] {
+            let chunks = common::judge_in_chunks(&files, |bytes| bytes.chunks(size).collect());
+            if chunks.document(Format::Json) != whole {
+                different.push((&case.name, size));
+            }
+        }
+    }
+    assert!(different.is_empty(), "different in chunks: {different:?}");
+}
+
 #[test]
 fn text_without_a_report_is_no_evidence() {
     let bars = format!("{} FAILURES {}\n", "=".repeat(30), "=".repeat(30));

@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use super::hyperfine::{self, Command};
 use super::table::Row;
-use super::{Bench, LEAKS, MIB, dense, rules};
+use super::{Bench, LEAKS, MIB, crowds, dense, rules};
 use crate::Outcome;
 
 /// Formats of `check`, with the milliseconds of processor time that it may take for a dense report.
@@ -24,8 +24,8 @@ const FORMATS: &[(&str, f64)] = &[
 /// Peak memory that `check` may take, as a multiple of the size of the log.
 const MEMORY: f64 = 5.0;
 
-/// Small logs in one folder, and the leaks in each.
-const SMALL_LOGS: (usize, usize) = (10_000, 3);
+/// Small logs in one folder.
+const SMALL_LOGS: usize = 10_000;
 
 /// JSON reports to merge, and the leaks in each.
 const DOCUMENTS: (usize, usize) = (100, 1_000);
@@ -133,7 +133,7 @@ impl Files {
         Ok(Self {
             dense,
             rules,
-            small: small_logs(folder)?,
+            small: crowds::folder(bench, SMALL_LOGS)?,
             documents: documents(bench)?,
         })
     }
@@ -175,7 +175,6 @@ impl Files {
 
     /// Commands that read many files.
     fn many(&self) -> Vec<Case> {
-        let (logs, leaks) = SMALL_LOGS;
         let (documents, findings) = DOCUMENTS;
         let names: Vec<String> = (0..documents)
             .map(|n| {
@@ -187,7 +186,10 @@ impl Files {
             .collect();
         vec![
             Case::new(
-                format!("check of {logs} logs with {leaks} leaks each"),
+                format!(
+                    "check of {SMALL_LOGS} logs with {} leaks each",
+                    crowds::LEAKS
+                ),
                 250.0,
                 format!("check --no-config --format text {}", self.small.display()),
             ),
@@ -198,27 +200,6 @@ impl Files {
             ),
         ]
     }
-}
-
-/// Returns the folder with [`SMALL_LOGS`]; writes the logs if it doesn't exist.
-fn small_logs(folder: &Path) -> Outcome<PathBuf> {
-    let path = folder.join("small");
-    if path.exists() {
-        return Ok(path);
-    }
-    // An interrupted run must not leave a folder that looks complete.
-    let unfinished = folder.join("small.part");
-    let _ = fs::remove_dir_all(&unfinished);
-    fs::create_dir_all(&unfinished)?;
-    let (logs, leaks) = SMALL_LOGS;
-    for n in 0..logs {
-        // Each log has other leaks and another pid.
-        let text = String::from_utf8(dense::lsan_from(n % 500 * leaks, leaks))?;
-        let text = text.replace("==77==", &format!("=={}==", 10_000 + n));
-        fs::write(unfinished.join(format!("{n}.log")), text)?;
-    }
-    fs::rename(unfinished, &path)?;
-    Ok(path)
 }
 
 /// Returns the folder with [`DOCUMENTS`], written by this leakgate: their format may have changed.
