@@ -168,7 +168,9 @@ impl FramePattern {
             Self::Object(path) | Self::File(path, None) => path.glob.matches_anything(),
             Self::File(..) => false,
             Self::Expression(expression) => {
-                expression.is_match(b"") && expression.is_match(b"\x01")
+                expression.literals.is_empty()
+                    && expression.is_match(b"")
+                    && expression.is_match(b"\x01")
             }
         }
     }
