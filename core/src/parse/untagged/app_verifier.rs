@@ -58,6 +58,7 @@ pub(super) fn start(text: &[u8], context: &mut Context<'_>) -> Start {
     let mut log = Log {
         entry: Vec::new(),
         first_line: context.line,
+        has_session: false,
     };
     log.read_line(text, &mut current, context);
     Start::report(current, log)
@@ -93,6 +94,8 @@ struct Log {
     entry: Vec<u8>,
     /// Number of the entry's first line, from 1.
     first_line: u64,
+    /// True if the session of a process was read. A log without one proves nothing.
+    has_session: bool,
 }
 
 impl ReportReader for Log {
@@ -102,6 +105,7 @@ impl ReportReader for Log {
         current: &mut CurrentReport,
         context: &mut Context<'_>,
     ) -> LineOutcome {
+        self.read_session(text, current, context);
         let mut rest = text;
         loop {
             if self.entry.is_empty() {
@@ -133,6 +137,10 @@ impl ReportReader for Log {
         }
         if contains(rest, b"</avrf:logfile>") {
             context.complete(current);
+            if !self.has_session {
+                let message = "the log of Application Verifier has no session of a process";
+                context.mark_truncated(current, message);
+            }
             return LineOutcome::Finished;
         }
         if rest.trim_ascii().is_empty() || contains(rest, b"avrf:") || contains(rest, b"<?xml") {
@@ -152,6 +160,20 @@ impl ReportReader for Log {
 }
 
 impl Log {
+    /// Reads the pid of `<avrf:logSession TimeStarted="..." PID="9120" Version="2">`, which is
+    /// decimal.
+    fn read_session(&mut self, text: &[u8], current: &CurrentReport, context: &mut Context<'_>) {
+        let Some(session) = after(text, b"<avrf:logSession") else {
+            return;
+        };
+        self.has_session = true;
+        let tag = before(session, b">").unwrap_or(session);
+        let pid = attribute(tag, b" PID=\"").and_then(|digits| digits.parse().ok());
+        if let (Some(report), Some(pid)) = (current.index, pid) {
+            context.report_mut(report).pid = Some(pid);
+        }
+    }
+
     /// Records the finding of a log entry.
     fn record_entry(&self, entry: &[u8], current: &mut CurrentReport, context: &mut Context<'_>) {
         let severity = attribute(entry, b"Severity=\"").unwrap_or_default();

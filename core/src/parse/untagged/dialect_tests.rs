@@ -657,3 +657,17 @@ fn message_with_other_output_in_its_line_is_an_error() {
         assert!(found[0].starts_with(kind), "{text}: {found:?}");
     }
 }
+
+/// Application Verifier writes a session for each process, even if it finds nothing.
+#[test]
+fn verifier_log_needs_a_session() {
+    let log = |session: &str| {
+        let open = "<avrf:logfile xmlns:avrf=\"Application Verifier\">";
+        read(&format!("{open}\n{session}\n</avrf:logfile>\n"))
+    };
+    let session = "<avrf:logSession TimeStarted=\"x\" PID=\"9120\" Version=\"2\">";
+    let with_session = log(&format!("{session}\n</avrf:logSession>"));
+    assert_eq!(with_session.reports[0].pid, Some(9120));
+    assert!(problems(&with_session).is_empty());
+    assert_eq!(problems(&log("")), ["truncated"]);
+}
