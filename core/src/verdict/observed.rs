@@ -80,6 +80,10 @@ impl Termination {
     fn failure(self, command: &str) -> Option<String> {
         match self {
             Self::Status(0) => None,
+            // Windows: the code of an exception, which its documentation writes in hexadecimal.
+            Self::Status(status) if status < -1 => {
+                Some(format!("`{command}` exited with status {status:#X}"))
+            }
             Self::Status(status) => Some(format!("`{command}` exited with status {status}")),
             Self::Signal(signal) => Some(format!(
                 "`{command}` was killed by signal {}",
@@ -432,6 +436,10 @@ mod tests {
         assert_eq!(
             Termination::Signal(11).failure("./a").as_deref(),
             Some("`./a` was killed by signal 11 (SIGSEGV)")
+        );
+        assert_eq!(
+            Termination::Status(-0x3FFF_FFFB).failure("./a").as_deref(),
+            Some("`./a` exited with status 0xC0000005")
         );
         assert_eq!(
             Termination::Signal(63).failure("./a").as_deref(),
