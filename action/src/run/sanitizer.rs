@@ -6,6 +6,8 @@
 
 mod environment;
 
+use std::env::consts::OS;
+
 pub(super) use self::environment::{environment_problem, lost_options_message};
 use super::checker::Checker;
 use super::launch::{Launch, Machine};
@@ -79,7 +81,12 @@ pub(super) fn launch(checkers: &[Checker], log_dir: &str, machine: &dyn Machine)
                 other.map(|other| format!("{variable}: {name}={value} overrides {name}={other}")),
             );
         }
-        ours.extend(default_flags(variable, &user));
+        let has_leak_check = no_leaks_note(OS).is_none();
+        let defaults = default_flags(variable, &user);
+        ours.extend(defaults.filter(|(name, _)| *name != "detect_leaks" || has_leak_check));
+        if *variable == "ASAN_OPTIONS" && user.get("detect_leaks").is_none() {
+            launch.notes.extend(no_leaks_note(OS).map(str::to_owned));
+        }
         launch.disabled_checks.extend(
             REPORT_FLAGS
                 .iter()
@@ -129,6 +136,21 @@ fn required_flags(
         flags.push(("verbosity", "1".into()));
     }
     flags
+}
+
+/// Returns the note for a system whose AddressSanitizer has no leak check. Where it has none,
+/// `detect_leaks=1` ends each program when it starts.
+///
+/// Source: compiler-rt `asan/asan_flags.cpp`; `sanitizer_flags.inc` for the default.
+fn no_leaks_note(os: &str) -> Option<&'static str> {
+    match os {
+        "macos" => Some(
+            "on macOS, AddressSanitizer finds no leaks, unless its compiler isn't Apple's and \
+             ASAN_OPTIONS has detect_leaks=1; `--tool leaks` finds them",
+        ),
+        "windows" => Some("on Windows, AddressSanitizer finds no leaks"),
+        _ => None,
+    }
 }
 
 /// Returns the default flags that the user has not set.
@@ -235,6 +257,16 @@ mod tests {
             launch.leak_check_disabled.unwrap(),
             "detect_leaks=0 in ASAN_OPTIONS turns the leak check off"
         );
+    }
+
+    #[test]
+    fn leak_check_is_enabled_where_it_exists() {
+        let launch = launch(&[Checker::Asan], "/tmp/x", &FakeMachine::default());
+        let is_enabled = launch.env[0].1.contains("detect_leaks=1");
+        assert_eq!(is_enabled, launch.notes.is_empty());
+        let systems = ["linux", "freebsd", "macos", "windows"];
+        let has_note = systems.map(|os| no_leaks_note(os).is_some());
+        assert_eq!(has_note, [false, false, true, true]);
     }
 
     #[test]
