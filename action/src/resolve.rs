@@ -142,8 +142,16 @@ fn paths(arg: &OsStr) -> Result<Vec<InputPath>, Error> {
     match path.metadata() {
         Ok(meta) if meta.is_dir() => files_below(path, |_| true),
         Ok(_) => Ok(vec![InputPath::File(path.to_owned())]),
-        // A file name may contain these characters, so an existing file takes precedence.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && is_glob(text) => matching(text),
+        // A file name may contain these characters, so an existing file takes precedence. On
+        // Windows, no name may contain `*` or `?`.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename
+            ) && is_glob(text) =>
+        {
+            matching(text)
+        }
         Err(error) => Err(Error::Read(path.to_owned(), error)),
     }
 }
@@ -164,7 +172,8 @@ fn is_glob(name: &str) -> bool {
 /// Returns the files that a glob matches, sorted.
 fn matching(glob: &str) -> Result<Vec<InputPath>, Error> {
     let error = |e| Error::Glob(glob.to_owned(), e);
-    let relative = glob.strip_prefix("./").unwrap_or(glob);
+    let without_dot = Path::new(glob).strip_prefix(".").ok();
+    let relative = without_dot.and_then(Path::to_str).unwrap_or(glob);
     let matcher = GlobBuilder::new(relative)
         .literal_separator(true)
         .build()

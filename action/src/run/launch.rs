@@ -80,17 +80,12 @@ impl Machine for LocalMachine {
     }
 
     fn find_program(&self, name: &str) -> Option<PathBuf> {
-        let path = Path::new(name);
-        if path.components().count() > 1 {
-            return is_program(path).then(|| path.to_owned());
+        if Path::new(name).components().count() > 1 {
+            return with_suffix(Path::new(name)).find(|path| is_program(path));
         }
         let dirs = std::env::var_os("PATH")?;
-        let names = [
-            name.to_owned(),
-            format!("{name}{}", std::env::consts::EXE_SUFFIX),
-        ];
         std::env::split_paths(&dirs)
-            .flat_map(|dir| names.clone().map(|n| dir.join(n)))
+            .flat_map(|dir| with_suffix(&dir.join(name)))
             .find(|path| is_program(path))
     }
 
@@ -151,6 +146,15 @@ fn list_dir(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
+}
+
+/// Returns the paths that a command may stand for: on Windows, `.exe` may be omitted.
+fn with_suffix(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let suffix = std::env::consts::EXE_SUFFIX;
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    let with_suffix = (!suffix.is_empty()).then(|| name.into());
+    with_suffix.into_iter().chain([path.to_owned()])
 }
 
 #[cfg(unix)]

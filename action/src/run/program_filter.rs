@@ -54,7 +54,7 @@ const HOME: &[&str] = &[
     "miniforge3",
 ];
 
-/// Variables that name the folder of a toolchain.
+/// Variables that name the folder of a toolchain or of the system.
 const VARIABLES: &[&str] = &[
     "CARGO_HOME",
     "CONDA_PREFIX",
@@ -65,6 +65,10 @@ const VARIABLES: &[&str] = &[
     "RUNNER_TOOL_CACHE",
     "RUSTUP_HOME",
     "VIRTUAL_ENV",
+    // Windows
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "SystemRoot",
 ];
 
 /// Folders of the system in which projects are often built, as in container images.
@@ -209,6 +213,7 @@ const FOLLOWED: &[&str] = &[
     "cargo",
     "chrt",
     "cmake",
+    "cmd",
     "csh",
     "ctest",
     "dash",
@@ -241,7 +246,9 @@ const FOLLOWED: &[&str] = &[
     "parallel",
     "pnpm",
     "poetry",
+    "powershell",
     "prove",
+    "pwsh",
     "rake",
     "runtest",
     "samu",

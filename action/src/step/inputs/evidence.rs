@@ -133,7 +133,7 @@ impl Evidence {
 
 /// Splits a command into arguments. Rejects shell syntax, because no shell runs the command.
 fn split_command(text: &str) -> Result<Vec<String>, Error> {
-    let argv = shlex::split(text.trim()).unwrap_or_default();
+    let argv = split_words(text.trim(), cfg!(windows));
     let is_syntax = |word: &String| {
         ["&&", "||", "|", ";", ">", "<", "&"].contains(&word.as_str()) || word.ends_with(';')
     };
@@ -151,6 +151,30 @@ fn split_command(text: &str) -> Result<Vec<String>, Error> {
         )));
     }
     Ok(argv)
+}
+
+/// Splits text into words as a shell of Unix does. On Windows, a backslash is a part of a path,
+/// unless a quotation mark follows it. Returns no words if a quotation has no end.
+fn split_words(text: &str, is_windows: bool) -> Vec<String> {
+    if !is_windows {
+        return shlex::split(text).unwrap_or_default();
+    }
+    let mut escaped = String::new();
+    let mut quote = None;
+    for (at, character) in text.char_indices() {
+        let is_escape = character == '\\' && text[at + 1..].starts_with('"');
+        let is_escaped = character == '"' && text[..at].ends_with('\\');
+        match quote {
+            Some(open) if open == character && !is_escaped => quote = None,
+            None if matches!(character, '\'' | '"') && !is_escaped => quote = Some(character),
+            _ => {}
+        }
+        escaped.push(character);
+        if character == '\\' && quote != Some('\'') && !is_escape {
+            escaped.push(character);
+        }
+    }
+    shlex::split(&escaped).unwrap_or_default()
 }
 
 /// Reads the checkers for the command.
@@ -204,6 +228,16 @@ fn requires(input: &str, other: &str) -> Error {
 mod tests {
     use super::super::tests::read;
     use super::*;
+
+    #[test]
+    fn backslashes_of_windows_are_kept() {
+        let text = r#"build\tests.exe "C:\a b\c" 'C:\d e' --name=\"x\""#;
+        let expected = [r"build\tests.exe", r"C:\a b\c", r"C:\d e", r#"--name="x""#];
+        assert_eq!(split_words(text, true), expected);
+        assert_eq!(split_words(r"a\ b", false), ["a b"]);
+        assert_eq!(split_words(r#""it's" C:\x"#, true), ["it's", r"C:\x"]);
+        assert!(split_words("'a", true).is_empty());
+    }
 
     #[test]
     fn command_is_split_and_shell_syntax_is_rejected() {
