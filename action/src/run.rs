@@ -216,10 +216,12 @@ impl Session {
         let mut observed = ObservedRuns::default();
         let mut files = Vec::new();
         let mut records = Vec::new();
+        let mut started: Vec<Vec<u32>> = Vec::new();
         let mut last_start = SystemTime::UNIX_EPOCH;
         for invocation in &self.invocations {
             let output = invocation.run(self.timeout)?;
             files.extend(output.logs);
+            started.push(output.records.iter().map(|record| record.pid).collect());
             records.extend(output.records);
             last_start = last_start.max(output.last_start);
             let is_over = matches!(
@@ -236,6 +238,8 @@ impl Session {
         }
         let mut logs = Logs::from_run(&files, &settings.formats);
         reconcile::excuse_miri(&mut observed, &logs, &files);
+        reconcile::excuse_leaks(&mut observed, &logs);
+        reconcile::require_reports(&mut observed, &logs, &started);
         reconcile::symbolize_frames(&mut logs, &records, last_start);
         reconcile::warn_about_compilers(&logs);
         reconcile::add_hidden_allocators(&mut observed, &logs, &records);

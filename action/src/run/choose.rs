@@ -6,7 +6,7 @@ use super::checker::{Checker, Family, group_compatible};
 use super::harness::Harness;
 use super::launch::Machine;
 use super::program_filter::{ProgramFilter, is_followed};
-use super::{launcher, runtimes};
+use super::{foreign, launcher, runtimes};
 use crate::error::Error;
 use crate::output;
 
@@ -34,10 +34,14 @@ pub(super) fn checker_groups(
     let name = argv.first().map_or("", String::as_str);
     let program = machine
         .find_program(name)
-        .ok_or_else(|| Error::Usage(format!("program not found: `{name}`")))?;
+        .ok_or_else(|| program_not_found(name))?;
     let built_in = runtimes::detect(&program).ok().flatten();
     let checkers = match (selection.tools, selection.all) {
-        ([], true) => all_suitable(built_in.as_deref(), harness, machine),
+        ([], true) => {
+            let is_single = matches!(harness, Harness::None | Harness::Python)
+                && !foreign::starts_programs(name, filter, machine);
+            all_suitable(built_in.as_deref(), harness, is_single, machine)
+        }
         ([], false) => built_in
             .filter(|built_in| !built_in.is_empty())
             .unwrap_or_else(|| vec![Checker::Memcheck]),
@@ -55,6 +59,18 @@ pub(super) fn checker_groups(
     } else {
         Ok(group_compatible(&checkers))
     }
+}
+
+fn program_not_found(name: &str) -> Error {
+    let message = format!("program not found: `{name}`");
+    // A shell of Windows also looks in the working directory.
+    if !name.is_empty() && Path::new(name).is_file() {
+        return Error::with_help(
+            message,
+            format!("run the file in this directory as ./{name}"),
+        );
+    }
+    Error::Usage(message)
 }
 
 /// Puts each checker into its own group, because a build has only one sanitizer. AddressSanitizer
@@ -90,9 +106,11 @@ fn note_missing_sanitizers(tools: &[Checker], built_in: &[Checker], program: &st
 }
 
 /// Returns every installed checker that suits the command, and prints a note about the others.
+/// `is_single` is true if the command is one program that runs the tests itself.
 fn all_suitable(
     built_in: Option<&[Checker]>,
     harness: Harness,
+    is_single: bool,
     machine: &dyn Machine,
 ) -> Vec<Checker> {
     let is_cargo = matches!(harness, Harness::Cargo | Harness::Nextest);
@@ -106,6 +124,9 @@ fn all_suitable(
         Family::Sanitizer => (!built_in.contains(&checker)).then_some("not built into the program"),
         _ if !built_in.is_empty() => Some("incompatible with the sanitizer in the program"),
         _ if checker == Checker::Miri && !is_cargo => Some("only with cargo"),
+        _ if foreign::checks_one_program(checker) && !is_single => {
+            Some("only for a single program")
+        }
         _ => launcher::launch(&[checker], Path::new("."), machine)
             .is_err()
             .then_some("not installed"),

@@ -1,11 +1,12 @@
 //! Checkers that are commands of their own: Dr. Memory, `leaks` of macOS, Application Verifier of
 //! Windows.
 //!
-//! Sources: Dr. Memory's manual, on options; `leaks(1)`, `malloc(3)` of macOS; the manual of
-//! Application Verifier, on its command line.
+//! Sources: Dr. Memory's manual, on options; `leaks(1)`, `malloc(3)` of macOS.
 
 use super::checker::Checker;
+use super::harness::{Harness, program_name};
 use super::launch::{Launch, Machine, not_found};
+use super::program_filter::{ProgramFilter, is_followed};
 use crate::error::Error;
 
 /// Returns how to start a program under one of these checkers.
@@ -72,7 +73,7 @@ fn leaks(machine: &dyn Machine) -> Result<Launch, Error> {
     })
 }
 
-/// Application Verifier is switched on per program by [`appverifier_commands`], not by a wrapper.
+/// Application Verifier is enabled for the name of the program, and needs no wrapper.
 fn appverifier(machine: &dyn Machine) -> Result<Launch, Error> {
     let help = "install the Windows SDK with Application Verifier";
     find_program(Checker::Appverifier, "appverif", help, machine)?;
@@ -91,31 +92,51 @@ fn find_program(
     Ok(path.to_string_lossy().into_owned())
 }
 
-/// The commands that run around a program under Application Verifier.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct AppVerifierCommands {
-    /// Enables the checks for the name of the program.
-    pub(super) enable: Vec<String>,
-    /// Exports the log of the program.
-    pub(super) export: Vec<String>,
-    /// Disables the checks again.
-    pub(super) disable: Vec<String>,
+/// Fails if a command starts the programs to check, and its checker checks only one.
+///
+/// `leaks` stays with the process that it starts, and Application Verifier with the name that it is
+/// enabled for. `leaks` also hides the exit status of a test from its harness.
+///
+/// # Errors
+/// The command is a harness, a shell or a similar program.
+pub(super) fn ensure_single_program(
+    checkers: &[Checker],
+    argv: &[String],
+    is_checked: bool,
+    filter: &ProgramFilter,
+    machine: &dyn Machine,
+) -> Result<(), Error> {
+    let checks_one = |checker: &&Checker| checks_one_program(**checker);
+    let Some(checker) = checkers.iter().find(checks_one) else {
+        return Ok(());
+    };
+    let command = argv.first().map_or("", String::as_str);
+    if is_checked && !starts_programs(command, filter, machine) {
+        return Ok(());
+    }
+    let name = checker.name();
+    Err(Error::with_help(
+        format!("cannot check `{command}` with {name}: it starts the tests as other processes"),
+        format!("run a test program itself: leakgate run --tool {name} -- PROGRAM"),
+    ))
 }
 
-/// Returns the commands for a program whose log goes to `log_dir`.
-pub(super) fn appverifier_commands(program: &str, log_dir: &str) -> AppVerifierCommands {
-    let argv = |text: &[&str]| {
-        text.iter()
-            .map(|argument| (*argument).to_owned())
-            .collect::<Vec<_>>()
-    };
-    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-    let target = format!("to={log_dir}\\{name}.xml");
-    let checks = ["Heaps", "Handles", "Locks", "Memory", "Leak"];
-    AppVerifierCommands {
-        enable: argv(&[&["appverif", "/enable"], &checks[..], &["/for", name]].concat()),
-        export: argv(&["appverif", "-export", "log", "-for", name, "-with", &target]),
-        disable: argv(&["appverif", "/disable", "*", "/for", name]),
+/// Returns true if a checker checks one program, and not those that it starts.
+pub(super) fn checks_one_program(checker: Checker) -> bool {
+    matches!(checker, Checker::Leaks | Checker::Appverifier)
+}
+
+/// Returns true for a command that only starts other programs. The interpreter is the program of a
+/// Python script, but on Windows `pytest.exe` starts Python as another process.
+pub(super) fn starts_programs(
+    command: &str,
+    filter: &ProgramFilter,
+    machine: &dyn Machine,
+) -> bool {
+    let is_launcher = || cfg!(windows) && ["pytest", "py.test"].contains(&program_name(command));
+    match Harness::detect(&[command.to_owned()]) {
+        Harness::Python => is_launcher(),
+        _ => is_followed(command, filter, machine),
     }
 }
 
@@ -144,23 +165,6 @@ mod tests {
         );
         let appverifier = launch(Checker::Appverifier, "/logs", &machine).unwrap();
         assert!(appverifier.wrapper.is_empty());
-    }
-
-    #[test]
-    fn application_verifier_is_enabled_exported_and_disabled() {
-        let commands = appverifier_commands("C:\\build\\app.exe", "C:\\logs");
-        assert_eq!(
-            commands.enable.join(" "),
-            "appverif /enable Heaps Handles Locks Memory Leak /for app.exe"
-        );
-        assert_eq!(
-            commands.export.join(" "),
-            "appverif -export log -for app.exe -with to=C:\\logs\\app.exe.xml"
-        );
-        assert_eq!(
-            commands.disable.join(" "),
-            "appverif /disable * /for app.exe"
-        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::log_space::LogSpace;
 use super::program_filter::{ProgramFilter, canonical};
 use super::status::{ProgressReporter, StatusLine};
 use super::watch::{CanaryTask, GapWatch, RuntimeWatch, Watch};
-use super::{canary, launcher, preload};
+use super::{canary, foreign, launcher, preload};
 use crate::error::Error;
 use crate::output;
 
@@ -91,6 +91,7 @@ impl Invocation {
             capture: &harness::capture,
         };
         let mut checked = harness.rewrite(argv, &launch, context)?;
+        foreign::ensure_single_program(checkers, argv, checked.is_checked, filter, &LocalMachine)?;
         if let Some(hook) = &hook {
             checked = hook.attach(checked, argv, &launch, filter, &LocalMachine);
         }
@@ -133,6 +134,9 @@ impl Invocation {
         let mut out = format!("# {}\n", self.label);
         for note in self.notes() {
             out += &format!("# {note}\n");
+        }
+        if let Some(commands) = self.verifier_commands(&LocalMachine)? {
+            out += &commands.to_string();
         }
         let mut words = Vec::new();
         for (name, value) in self.env() {
@@ -181,7 +185,8 @@ impl Invocation {
         fs::create_dir_all(&self.logs).map_err(|e| Error::Write(self.logs.clone(), e))?;
         make_shared(&self.logs, MODE_SHARED)?;
         let line = StatusLine::new();
-        self.enable_verifier()?;
+        let verifier = self.verifier_commands(&LocalMachine)?;
+        let verifier = verifier.map(verifier::Commands::enable).transpose()?;
         let checkers = self.checkers.clone();
         let canary_dir = self.private.join("canary");
         let canary = std::thread::spawn(move || canary::run(&checkers, &canary_dir, &LocalMachine));
@@ -213,11 +218,14 @@ impl Invocation {
         line.finish();
         // Join the canary before an error returns, which removes the folder that it writes to.
         let canary = watch.canary.join();
-        self.export_verifier_log()?;
+        let lost_log = verifier.as_ref().and_then(verifier::Enabled::export);
+        drop(verifier);
         let outcome = outcome?;
         watch.update();
         let restored = rotator.finish()?;
-        Ok(self.evaluate(outcome, canary, &watch, &restored))
+        let mut output = self.evaluate(outcome, canary, &watch, &restored);
+        output.run.missing.extend(lost_log);
+        Ok(output)
     }
 
     /// Returns what finds programs that the preloaded library doesn't reach. A harness with its own
@@ -255,7 +263,7 @@ impl Invocation {
         };
         let mut collected = collect::collect(&context, &LocalMachine);
         // They explain why other reports are missing.
-        let seen = seen_problems(watch, &records);
+        let seen = watch.seen_problems(&records);
         collected.missing.splice(0..0, seen);
         self.add_lost_logs(&restored.lost, &mut collected.missing);
         collected.print_notes();
@@ -378,6 +386,7 @@ impl Invocation {
         unproven
     }
 }
+
 /// Reads the records of the programs that were started. Also returns a message if that fails: the
 /// command may have removed them from the folder for temporary files.
 fn read_records(private: &Path) -> (Vec<Record>, Option<String>) {
@@ -388,17 +397,4 @@ fn read_records(private: &Path) -> (Vec<Record>, Option<String>) {
             (Vec::new(), Some(message))
         }
     }
-}
-
-/// Returns a message for each process that was seen to run without leakgate's options. The helper
-/// has recorded those of the programs that it started, however short they ran.
-fn seen_problems(watch: &Watch<'_>, records: &[Record]) -> Vec<String> {
-    let is_recorded = |pid: u32| {
-        let mut started = records.iter().filter(|record| record.pid == pid);
-        started.any(|record| record.lost_options.is_some())
-    };
-    let seen = watch.runtimes.problems();
-    seen.filter(|(pid, _)| !is_recorded(*pid))
-        .map(|(_, message)| message.clone())
-        .collect()
 }

@@ -49,6 +49,52 @@ pub(super) fn excuse_miri(observed: &mut ObservedRuns, logs: &Logs, files: &[Nam
     }
 }
 
+/// Resets the status of commands that failed only because `leaks` found leaks. The gate decides
+/// whether leaks fail.
+///
+/// Source: `leaks(1)`: the status is 1 if leaks were found, and higher after an error.
+pub(super) fn excuse_leaks(observed: &mut ObservedRuns, logs: &Logs) {
+    let mut reports = logs.parsed.reports.iter();
+    let has_leaks = reports.any(|report| {
+        let leaked = report.totals.leaked.as_ref();
+        report.tool == Tool::Leaks && leaked.is_some_and(|leaked| leaked.blocks > 0)
+    });
+    for run in observed.runs.iter_mut().filter(|run| {
+        has_leaks && run.tools == [Tool::Leaks] && run.termination == Termination::Status(1)
+    }) {
+        run.termination = Termination::Status(0);
+    }
+}
+
+/// Adds a message for each run of a checker that always writes a report, but has written fewer
+/// reports than processes were started. `started` has the pids of each run.
+pub(super) fn require_reports(observed: &mut ObservedRuns, logs: &Logs, started: &[Vec<u32>]) {
+    for (run, started) in observed.runs.iter_mut().zip(started) {
+        let [tool @ (Tool::DrMemory | Tool::Leaks | Tool::AppVerifier)] = run.tools.as_slice()
+        else {
+            continue;
+        };
+        // The parent of the process that `leaks` or Dr. Memory examines has the recorded pid.
+        // Application Verifier keeps logs of earlier processes.
+        let is_of_run = |pid: Option<u64>| {
+            *tool != Tool::AppVerifier
+                || pid.is_some_and(|pid| started.iter().any(|own| u64::from(*own) == pid))
+        };
+        let reports = logs.parsed.reports.iter();
+        let of_run = reports.filter(|report| report.tool == *tool && is_of_run(report.pid));
+        let (written, started) = (of_run.count(), started.len());
+        // Other messages explain why a report is missing.
+        if written >= started || !run.missing.is_empty() {
+            continue;
+        }
+        let message = match started - written {
+            1 if started == 1 => format!("`{}` left no report by {tool}", run.command),
+            missing => format!("{missing} of {started} processes left no report by {tool}"),
+        };
+        run.missing.push(message);
+    }
+}
+
 /// Adds a message for each child program whose allocations memcheck cannot see. Programs that have
 /// a record were checked before.
 pub(super) fn add_hidden_allocators(observed: &mut ObservedRuns, logs: &Logs, records: &[Record]) {

@@ -120,6 +120,19 @@ impl Watch<'_> {
         }
     }
 
+    /// Returns a message for each process that was seen to run without leakgate's options. The
+    /// helper has recorded those of the programs that it started, however short they ran.
+    pub(super) fn seen_problems(&self, records: &[Record]) -> Vec<String> {
+        let is_recorded = |pid: u32| {
+            let mut started = records.iter().filter(|record| record.pid == pid);
+            started.any(|record| record.lost_options.is_some())
+        };
+        let seen = self.runtimes.problems();
+        seen.filter(|(pid, _)| !is_recorded(*pid))
+            .map(|(_, message)| message.clone())
+            .collect()
+    }
+
     /// Returns the pids in the names of all logs.
     fn log_pids(&self) -> impl Iterator<Item = u32> {
         self.log_names.iter().filter_map(|name| log_name::pid(name))

@@ -8,6 +8,7 @@ mod environment;
 mod harnesses;
 mod losses;
 mod programs;
+mod stand_ins;
 mod step;
 mod valgrind_options;
 
@@ -23,5 +24,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(environment::trials());
     trials.extend(cannot_write::trials());
     trials.extend(valgrind_options::trials());
+    trials.extend(stand_ins::trials());
     trials
 }
