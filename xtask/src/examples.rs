@@ -31,8 +31,10 @@ impl Example {
 /// Returns all examples, by file and position.
 pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
     let mut documents = vec![repository.join("README.md")];
-    for entry in fs::read_dir(repository.join("docs"))? {
-        documents.push(entry?.path());
+    for folder in ["docs", "docs/run"] {
+        for entry in fs::read_dir(repository.join(folder))? {
+            documents.push(entry?.path());
+        }
     }
     documents.retain(|path| path.extension().is_some_and(|end| end == "md"));
     documents.sort();

@@ -1,6 +1,8 @@
 //! Runs the program as it is built for other systems: for Windows under Wine, and for 64-bit Arm
 //! under qemu. Its JSON reports must be the same as on this system.
 
+mod verifier;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,6 +69,9 @@ const PRNG: &str = "#include <windows.h>\n\
     __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {\n\
     return SystemFunction036(data, (ULONG)size); }\n";
 
+/// A log that passes.
+const CLEAN_LOG: &str = "Process 7: 0 leaks for 0 total leaked bytes.\n";
+
 /// Number of processes at the same time.
 const THREADS: usize = 4;
 
@@ -89,6 +94,8 @@ pub(super) fn check(sh: &Shell) -> Outcome {
         }
         if system.emulator == "wine" {
             check_backslashes(&native, &foreign)?;
+            check_globs(&foreign)?;
+            verifier::check(sh, &foreign)?;
             let stop = cmd!(sh, "wineserver -k").ignore_status();
             stop.envs(&foreign.environment).run()?;
         }
@@ -237,6 +244,21 @@ fn check_backslashes(native: &Program, foreign: &Program) -> Result<(), String> 
                 "{}: the report of {windows_path} differs",
                 case.name
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Windows rejects a name with `*`, instead of not finding it.
+fn check_globs(foreign: &Program) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let logs = folder.path().join("logs");
+    let created = fs::create_dir(&logs).and_then(|()| fs::write(logs.join("a.log"), CLEAN_LOG));
+    created.map_err(|error| error.to_string())?;
+    for glob in ["logs/*.log", "./logs/*.log", r"logs\*.log", r".\logs\*.log"] {
+        let (status, report) = foreign.check(folder.path(), &[glob.to_owned()])?;
+        if status != 0 || !report.contains("a.log") {
+            return Err(format!("{glob}: exit code {status}"));
         }
     }
     Ok(())
