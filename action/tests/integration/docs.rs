@@ -6,7 +6,7 @@ use std::path::Path;
 use leakgate_core::reason::ReasonCode;
 use leakgate_core::{Config, advice};
 
-use crate::common::repository;
+use crate::common::{self, repository};
 
 /// Runs each `console` block and compares its output. trycmd runs the examples in the current
 /// directory, on which no other test depends.
@@ -18,6 +18,34 @@ fn console_examples_match_actual_output() {
         .register_bin("leakgate", trycmd::cargo::cargo_bin!("leakgate"))
         .case("README.md")
         .case("docs/*.md");
+}
+
+/// The options of the commands for PowerShell exist. PowerShell itself isn't needed for that.
+#[test]
+fn powershell_commands_are_valid() {
+    let page = fs::read_to_string(repository("docs/run/windows.md")).unwrap();
+    let blocks = page.split("```powershell\n").skip(1);
+    let lines = blocks.flat_map(|rest| rest.split("```").next().unwrap().lines());
+    let dir = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for line in lines {
+        let Some(command) = line.strip_prefix("leakgate ") else {
+            continue;
+        };
+        let command = command.replace(" --% ", " ").replace('\\', "/");
+        let words = shlex::split(&command).unwrap();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let result = common::run(dir.path(), &words);
+        // The logs and programs don't exist, but clap would reject an option with this line.
+        assert_eq!(result.status, 2, "{line}: {}", result.out);
+        assert!(
+            !result.err.contains("try '--help'"),
+            "{line}: {}",
+            result.err
+        );
+        count += 1;
+    }
+    assert!(count > 7, "{count} commands");
 }
 
 /// docs/codes.md has a row for each code, in the order of `leakgate explain code`.
