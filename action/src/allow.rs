@@ -96,7 +96,7 @@ pub(crate) fn run(args: &AllowArgs) -> Result<Status, Error> {
     let paths = args.paths()?;
     let reading = Reading {
         no_logs: NoLogs::allowed_if(args.allow_no_logs),
-        jobs: args.jobs.count(),
+        jobs: args.jobs,
     };
     let logs = Logs::read(paths, &settings.formats, reading).complete()?;
     let repository = Repository::find(settings.own_sources.as_ref(), settings.project())?;

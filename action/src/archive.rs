@@ -60,8 +60,7 @@ pub(crate) fn read_all<S: Sink>(
     sink: &mut S,
     mut done: impl FnMut(Result<(), Error>, &mut S),
 ) {
-    let total: u64 = sizes.iter().sum();
-    let Some(ahead) = ahead.filter(|_| total >= LARGE) else {
+    let Some(ahead) = ahead else {
         for input in inputs {
             let result = read(input, None, sink);
             done(result, sink);
@@ -440,15 +439,15 @@ mod tests {
     /// with the number of streams until then.
     fn read_with(jobs: usize, inputs: &[InputPath]) -> (Streams, Vec<InputResult>) {
         let scanner = Parser::new(Options::default()).scanner();
-        let ahead = (jobs > 1).then(|| Ahead::new(jobs, scanner));
-        if let Some(ahead) = &ahead {
-            ahead.set_seeks_marker(true);
-        }
         let size = |input: &InputPath| match input {
             InputPath::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
             InputPath::Stdin => 0,
         };
         let sizes: Vec<u64> = inputs.iter().map(size).collect();
+        let ahead = Ahead::for_sizes(&sizes, || jobs, || scanner);
+        if let Some(ahead) = &ahead {
+            ahead.set_seeks_marker(true);
+        }
         let mut streams = Streams::default();
         let mut results = Vec::new();
         read_all(

@@ -33,7 +33,7 @@ impl LogArgs {
     pub(crate) fn reading(&self) -> Reading {
         Reading {
             no_logs: NoLogs::allowed_if(self.allow_no_logs),
-            jobs: self.jobs.count(),
+            jobs: self.jobs,
         }
     }
 }
@@ -49,9 +49,9 @@ pub(crate) struct JobArgs {
 
 impl JobArgs {
     /// Returns the number of threads.
-    pub(crate) fn count(self) -> NonZeroUsize {
+    pub(crate) fn count(self) -> usize {
         let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.jobs.unwrap_or_else(available)
+        self.jobs.unwrap_or_else(available).get()
     }
 }
 
@@ -59,13 +59,12 @@ impl JobArgs {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) no_logs: NoLogs,
-    /// Maximum number of threads.
-    pub(crate) jobs: NonZeroUsize,
+    pub(crate) jobs: JobArgs,
 }
 
 impl From<NoLogs> for Reading {
     fn from(no_logs: NoLogs) -> Self {
-        let jobs = JobArgs::default().count();
+        let jobs = JobArgs::default();
         Self { no_logs, jobs }
     }
 }

@@ -152,9 +152,8 @@ fn read(
     reading: Reading,
 ) -> (Parsed, Vec<Range<usize>>) {
     let parser = Parser::with_formats(Options::default(), formats);
-    let jobs = reading.jobs.get();
-    let ahead = (jobs > 1).then(|| Ahead::new(jobs, parser.scanner()));
     let sizes: Vec<u64> = inputs.paths.iter().map(size).collect();
+    let ahead = Ahead::for_sizes(&sizes, || reading.jobs.count(), || parser.scanner());
     let mut feed = Feed {
         parser,
         ahead: ahead.as_ref(),

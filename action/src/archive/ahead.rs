@@ -10,7 +10,7 @@ use std::thread;
 
 use leakgate_core::parse::{Scan, Scanner};
 
-use super::{CHUNK, Sink};
+use super::{CHUNK, LARGE, Sink};
 
 /// Number of tasks for each thread that may be finished or in progress.
 const TASKS_AHEAD: usize = 2;
@@ -34,7 +34,21 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    pub(crate) fn new(jobs: usize, scanner: Scanner) -> Self {
+    /// Returns the threads that read inputs of these sizes, in bytes; `None` if other threads don't
+    /// pay. `jobs` returns the number of threads.
+    pub(crate) fn for_sizes(
+        sizes: &[u64],
+        jobs: impl FnOnce() -> usize,
+        scanner: impl FnOnce() -> Scanner,
+    ) -> Option<Self> {
+        if sizes.iter().sum::<u64>() < LARGE {
+            return None;
+        }
+        let jobs = jobs();
+        (jobs > 1).then(|| Self::new(jobs, scanner()))
+    }
+
+    fn new(jobs: usize, scanner: Scanner) -> Self {
         Self {
             jobs,
             scanner,
