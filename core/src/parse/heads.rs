@@ -23,6 +23,15 @@ const LEVELS: &[&[u8]] = &[b"SUMMARY: ", b"WARNING: ", b"ERROR: ", b"FATAL: "];
 /// shell commands.
 const QUOTATIONS: &[&[u8]] = &[b"HEAD is now at ", b"//", b"# ", b"/*", b"* ", b"+ ", b"$ "];
 
+/// Beginnings of reports with one line, other than those of allocators.
+const SINGLE_LINES: &[&str] = &[
+    "ubsan: ",
+    "<jemalloc>: ",
+    "ElectricFence ",
+    "Leak check ",
+    "kmemleak: ",
+];
+
 /// A headline after other text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
@@ -165,7 +174,7 @@ impl Head {
         let before = text[..at].trim_ascii_start();
         let is_quoted = matches!(before.last(), Some(b'"' | b'\'' | b'`'))
             && !opens_string(text, at)
-            || QUOTATIONS.iter().any(|start| before.starts_with(start))
+            || is_quotation(before, &text[at..])
             || is_directive(before)
             || is_test_name(before);
         Self {
@@ -174,6 +183,22 @@ impl Head {
             has_tag,
         }
     }
+}
+
+/// Returns true if the text before a headline is the beginning of a line that quotes it. After `# `,
+/// a report with one line may be a diagnostic of the Test Anything Protocol. Other reports have
+/// more lines with the same prefix, which is learned.
+fn is_quotation(before: &[u8], headline: &[u8]) -> bool {
+    let is_diagnostic = || {
+        let mut heads = untagged::ABORTS.iter().chain(SINGLE_LINES);
+        before.trim_ascii_end().iter().all(|byte| *byte == b'#')
+            && heads.any(|head| headline.starts_with(head.as_bytes()))
+    };
+    let mut quotations = QUOTATIONS.iter();
+    let opens_comment = [b"//", b"/*"]
+        .iter()
+        .any(|sign| before.trim_ascii_end().ends_with(*sign));
+    opens_comment || (quotations.any(|start| before.starts_with(start)) && !is_diagnostic())
 }
 
 /// Returns true if the text ends with a directive of FileCheck: `CHECK: `, `CHECK-NEXT: `.
@@ -258,6 +283,11 @@ mod tests {
             ("# CHECK: WARNING: DATA RACE", Some((9, true))),
             ("> // CHECK-NEXT: WARNING: DATA RACE", Some((17, true))),
             ("ok 12 - free(): invalid pointer", Some((8, true))),
+            ("    # free(): invalid pointer", Some((6, false))),
+            ("# ubsan: mul-overflow", Some((2, false))),
+            ("# call free(): invalid pointer", Some((7, true))),
+            ("// free(): invalid pointer", Some((3, true))),
+            ("# WARNING: DATA RACE", Some((2, true))),
             ("1,\"==1== Invalid read of size 4", Some((3, false))),
             ("1,\"==1== Invalid read of size 4\"", Some((3, true))),
             (

@@ -138,7 +138,7 @@ const REPORTERS: &[Reporter] = &[
     Reporter {
         name: "mimalloc",
         word: b"mimalloc: error: ",
-        is_message: |text| text.starts_with(b"mimalloc: error: "),
+        is_message: is_mimalloc,
     },
     Reporter {
         name: "BoundsChecker",
@@ -156,6 +156,21 @@ const REPORTERS: &[Reporter] = &[
         is_message: is_leakgate_json,
     },
 ];
+
+/// Returns true for an error of mimalloc. Elsewhere than at the beginning of the line, only the
+/// messages about the heap count.
+fn is_mimalloc(text: &[u8]) -> bool {
+    const MESSAGES: [&[u8]; 4] = [
+        b"double free",
+        b"corrupted",
+        b"overflow",
+        b"invalid pointer",
+    ];
+    let start = before(text, b"mimalloc: error: ").unwrap_or(text);
+    let message = &text[start.len()..];
+    let is_word = start.last().is_some_and(u8::is_ascii_alphanumeric);
+    start.is_empty() || !is_word && MESSAGES.iter().any(|words| contains(message, words))
+}
 
 /// Reads a line that no other part of the parser knows. It contains a marker. Adds a problem if it
 /// is a message of an unsupported checker.
@@ -377,6 +392,7 @@ mod tests {
             "a.out(4242,0x1f5f4c240) malloc: *** error for object 0x600002a1c000: pointer being freed was not allocated",
             "a.out(12345) in free(): bogus pointer (double free?) 0x12345",
             "mimalloc: error: thread 0x7f01: double free detected of block 0x1234 with size 16",
+            "E   [stderr] mimalloc: error: corrupted thread-free list",
             "WARNING: Memory leak detected",
             "[12:00:01] ERROR: Memory leak: 48 bytes in pool",
             "{\"schema\":\"leakgate/v1\",\"version\":\"0.1.0\"}",

@@ -34,6 +34,33 @@ fn single_line_message_is_read_in_each_form() {
 }
 
 #[test]
+fn diagnostics_of_the_test_anything_protocol_are_read() {
+    for message in [
+        "free(): invalid pointer",
+        "double free or corruption (fasttop)",
+        "*** stack smashing detected ***: terminated",
+        "Scudo ERROR: invalid chunk state when deallocating address 0x7f00",
+        "ubsan: mul-overflow",
+    ] {
+        for prefix in ["# ", "    # ", "#   "] {
+            let log = format!("1..2\n{prefix}{message}\nnot ok 1 - parse\n");
+            let found = kinds(&log);
+            assert_eq!(found.len(), 1, "{log}");
+            assert_eq!(found, kinds(&format!("{message}\n")), "{log}");
+        }
+    }
+    for comment in [
+        "# double free or corruption (fasttop) was fixed in 1.2\n",
+        "# see free(): invalid pointer\n",
+        "#include <stdlib.h> // free(): invalid pointer\n",
+        "# ubsan: off\n",
+        "# WARNING: ThreadSanitizer: data races are expected\n",
+    ] {
+        assert_eq!(kinds(comment), [""; 0], "{comment}");
+    }
+}
+
+#[test]
 fn failed_assertions_of_malloc_are_findings() {
     for log in [
         "a.out: malloc.c:2379: sysmalloc: Assertion `(old_top == initial_top (av))' failed.\n",
