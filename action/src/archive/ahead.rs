@@ -68,13 +68,12 @@ impl Ahead {
         is_useful.then(|| self.scanner.scan(chunk))
     }
 
-    /// Returns an empty buffer.
+    /// Returns a buffer with any content.
     pub(super) fn buffer(&self) -> Vec<u8> {
         lock(&self.spent).pop().unwrap_or_default()
     }
 
-    fn reuse(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    fn reuse(&self, buffer: Vec<u8>) {
         let mut spent = lock(&self.spent);
         if spent.len() < self.jobs * TASKS_AHEAD {
             spent.push(buffer);
@@ -95,10 +94,12 @@ impl Ahead {
             tasks,
             sender: Some(sender),
         });
+        // A lock in the condition of the loop would be held until its body has ended.
+        let next = || lock(&tasks).next();
         thread::scope(|scope| {
             for _ in 0..self.jobs {
                 scope.spawn(|| {
-                    while let Some((task, sender)) = lock(&tasks).next() {
+                    while let Some((task, sender)) = next() {
                         let mut recorder = Recorder::new(self, sender);
                         read(task, &mut recorder);
                         recorder.send();
@@ -225,6 +226,7 @@ impl<R> Sink for Recorder<'_, R> {
 
     fn bytes(&mut self, chunk: &[u8]) {
         let mut buffer = self.ahead.buffer();
+        buffer.clear();
         buffer.extend_from_slice(chunk);
         self.push(buffer);
     }
