@@ -235,3 +235,70 @@ impl<R> Sink for Recorder<'_, R> {
         self.block.push(Event::Progress(bytes));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use leakgate_core::{Options, Parser};
+
+    use super::*;
+
+    struct Names(Vec<String>);
+
+    impl Sink for Names {
+        fn begin(&mut self, name: &str) {
+            self.0.push(name.to_owned());
+        }
+        fn bytes(&mut self, _: &[u8]) {}
+        fn progress(&mut self, _: u64) {}
+    }
+
+    #[test]
+    fn tasks_run_at_the_same_time_and_end_in_order() {
+        let ahead = Ahead::new(2, Parser::new(Options::default()).scanner());
+        let (sender, receiver) = channel();
+        let (sender, receiver) = (Mutex::new(sender), Mutex::new(receiver));
+        // The first task waits for the second one.
+        let read = |task: usize, recorder: &mut Recorder<'_, bool>| {
+            recorder.begin(&task.to_string());
+            let is_met = match task {
+                0 => lock(&receiver)
+                    .recv_timeout(Duration::from_secs(60))
+                    .is_ok(),
+                _ => lock(&sender).send(task).is_ok(),
+            };
+            recorder.done(is_met);
+        };
+        let mut names = Names(Vec::new());
+        let mut results = Vec::new();
+        ahead.in_order(0..20, read, &mut names, |is_met, _| {
+            results.push(is_met);
+            true
+        });
+        assert_eq!(results, [true; 20]);
+        assert!(
+            names
+                .0
+                .iter()
+                .enumerate()
+                .all(|(at, name)| *name == at.to_string())
+        );
+    }
+
+    #[test]
+    fn threads_end_when_no_more_is_needed() {
+        let ahead = Ahead::new(3, Parser::new(Options::default()).scanner());
+        let read = |task: usize, recorder: &mut Recorder<'_, usize>| {
+            recorder.bytes(&[0; CHUNK]);
+            recorder.done(task);
+        };
+        let mut last = 0;
+        ahead.in_order(0.., read, &mut Names(Vec::new()), |task, _| {
+            last = task;
+            task < 7
+        });
+        assert_eq!(last, 7);
+    }
+}

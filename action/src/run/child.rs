@@ -8,7 +8,7 @@ mod tee;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use leakgate_core::verdict::Termination;
 
 #[cfg(target_os = "linux")]
 pub(super) use self::orphans::identity;
-pub(super) use self::orphans::{ProcessIdentity, descendants, own_start_time};
+pub(super) use self::orphans::{ProcessIdentity, descendants, is_busy, own_start_time};
 use self::signals::Signal;
 pub(super) use self::signals::{is_running, survive_file_size_limit};
-use super::executable;
+use super::executable::{self, AwaitedChild};
 use super::status::StatusLine;
 use crate::error::Error;
 
@@ -37,6 +37,10 @@ const OUTPUT_IDLE: Duration = Duration::from_secs(1);
 
 /// Time that a new process has to exec its program.
 const EXEC_DELAY: Duration = Duration::from_millis(500);
+
+/// The same for a process that isn't idle. On an overloaded machine, it may have to wait for its
+/// turn.
+const BUSY_EXEC_DELAY: Duration = Duration::from_secs(5);
 
 /// The environment variable in which the GitHub Action passes its token.
 const TOKEN_VARIABLE: &str = "LEAKGATE_TOKEN";
@@ -81,6 +85,8 @@ pub(super) struct Survivors {
     pub(super) checked: Vec<u32>,
     /// True if other processes run, which may still exec a checked program.
     pub(super) has_others: bool,
+    /// True if one of the others isn't idle.
+    pub(super) has_busy: bool,
 }
 
 /// How a command ended.
@@ -145,7 +151,6 @@ pub(super) fn run(
         kill_at: None,
         delayed_signal: None,
         is_delayed_signal_sent: false,
-        zombies: Vec::new(),
         crashes: Vec::new(),
     };
     if let Err(error) = running.observer.started(pid) {
@@ -156,8 +161,6 @@ pub(super) fn run(
     }
     let status = running.wait();
     let stopped = running.stop_survivors();
-    // Orphans that ended since the last tick are reaped by the second call only.
-    running.reap();
     running.reap();
     let is_stopped = |pid: u32| stopped.iter().any(|process| process.pid == pid);
     let crashes = running
@@ -176,7 +179,7 @@ pub(super) fn run(
     })
 }
 
-fn spawn(child: ChildCommand<'_>) -> Result<Child, Error> {
+fn spawn(child: ChildCommand<'_>) -> Result<AwaitedChild, Error> {
     let (program, arguments) = child
         .argv
         .split_first()
@@ -220,8 +223,6 @@ struct RunningCommand<'a> {
     /// still run.
     delayed_signal: Option<(Instant, Signal)>,
     is_delayed_signal_sent: bool,
-    /// Zombies at the last call of [`reap`](Self::reap).
-    zombies: Vec<u32>,
     crashes: Vec<Crash>,
 }
 
@@ -271,21 +272,13 @@ impl RunningCommand<'_> {
         }
     }
 
-    /// Reaps orphans, as init would.
-    ///
-    /// Only processes that were zombies at the previous call are reaped. Other threads wait for the
-    /// command and the canary, so a process that stays a zombie is an orphan.
+    /// Reaps orphans, as init would. Other threads wait for the command and the canary.
     fn reap(&mut self) {
-        let zombies = orphans::zombies();
-        for pid in zombies
-            .iter()
-            .copied()
-            .filter(|pid| *pid != self.pid && self.zombies.contains(pid))
-        {
+        let zombies = orphans::zombies().into_iter();
+        for pid in zombies.filter(|pid| !executable::is_awaited(*pid)) {
             let crash = orphans::reap(pid).map(|signal| Crash { pid, signal });
             self.crashes.extend(crash);
         }
-        self.zombies = zombies;
     }
 
     /// Sends a signal that should end the command. The second call kills it.
@@ -356,7 +349,12 @@ impl RunningCommand<'_> {
         loop {
             let survivors = self.observer.survivors();
             self.reap();
-            let is_settled = !survivors.has_others || start.elapsed() >= EXEC_DELAY;
+            let delay = if survivors.has_busy {
+                BUSY_EXEC_DELAY
+            } else {
+                EXEC_DELAY
+            };
+            let is_settled = !survivors.has_others || start.elapsed() >= delay;
             let is_done = survivors.checked.is_empty() && is_settled;
             if is_done || Instant::now() >= deadline {
                 return survivors.checked;

@@ -7,9 +7,10 @@
 
 use std::fs;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// Held for reading while a process is started, and for writing while an executable is written.
@@ -33,15 +34,56 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// The pids of children for which a thread of leakgate waits.
+static AWAITED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// A child for which its owner waits, so that it isn't reaped as an orphan.
+#[derive(Debug)]
+pub(super) struct AwaitedChild(Child);
+
+impl Deref for AwaitedChild {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for AwaitedChild {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for AwaitedChild {
+    fn drop(&mut self) {
+        // The pid may belong to another process now.
+        awaited().retain(|pid| *pid != self.0.id());
+    }
+}
+
+fn awaited() -> MutexGuard<'static, Vec<u32>> {
+    AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns true if a thread waits for this child of leakgate.
+pub(super) fn is_awaited(pid: u32) -> bool {
+    // A process that is being started isn't in the list yet.
+    let _none_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    awaited().contains(&pid)
+}
+
 /// Starts a process. It has called `exec` when the function returns.
-pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
+pub(super) fn spawn(command: &mut Command) -> io::Result<AwaitedChild> {
     let _none_is_written = STARTING.read().unwrap_or_else(PoisonError::into_inner);
-    command.spawn()
+    let child = command.spawn()?;
+    awaited().push(child.id());
+    Ok(AwaitedChild(child))
 }
 
 /// Starts a program that leakgate has written. While another process has the file open for writing,
 /// it tries again.
-pub(super) fn spawn_written(command: &mut Command) -> io::Result<Child> {
+pub(super) fn spawn_written(command: &mut Command) -> io::Result<AwaitedChild> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         match spawn(command) {
@@ -80,6 +122,19 @@ mod tests {
         let mut child = spawn_written(&mut Command::new(&path)).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(7));
         closer.join().unwrap();
+    }
+
+    #[test]
+    fn children_are_awaited_until_they_are_dropped() {
+        let mut command = Command::new("true");
+        let mut children: Vec<AwaitedChild> =
+            (0..8).map(|_| spawn(&mut command).unwrap()).collect();
+        let pids: Vec<u32> = children.iter().map(|child| child.id()).collect();
+        assert!(pids.iter().all(|pid| is_awaited(*pid)));
+        let first = children.remove(0).wait().unwrap();
+        assert!(first.success() && !is_awaited(pids[0]));
+        assert!(pids[1..].iter().all(|pid| is_awaited(*pid)));
+        children.iter_mut().for_each(|child| drop(child.wait()));
     }
 
     #[test]

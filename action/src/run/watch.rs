@@ -194,16 +194,19 @@ impl Observer for Watch<'_> {
             .filter(|pid| !checked.contains(pid))
             .collect();
         let mut has_others = false;
+        let mut has_busy = false;
         for pid in unknown {
             if self.is_checked(pid) {
                 checked.push(pid);
             } else {
                 has_others = true;
+                has_busy |= child::is_busy(pid);
             }
         }
         Survivors {
             checked,
             has_others,
+            has_busy,
         }
     }
 

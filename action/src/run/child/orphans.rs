@@ -37,6 +37,17 @@ pub(in super::super) fn descendants() -> Option<Vec<u32>> {
     None
 }
 
+/// Returns true if a process runs, wants to run, or waits for a disk.
+#[cfg(target_os = "linux")]
+pub(in super::super) fn is_busy(pid: u32) -> bool {
+    ProcessStat::read(pid).is_some_and(|process| ['R', 'D'].contains(&process.state))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in super::super) fn is_busy(_: u32) -> bool {
+    false
+}
+
 /// Returns the pids of children that have ended and were not waited for.
 #[cfg(target_os = "linux")]
 pub(super) fn zombies() -> Vec<u32> {
