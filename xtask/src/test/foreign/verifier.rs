@@ -120,7 +120,8 @@ fn check_calls(folder: &Path, failed_to_enable: bool) -> Result<(), String> {
     }
 }
 
-/// Application Verifier checks programs by their file names, and a script has none of its own.
+/// Application Verifier checks programs by their file names, and a script runs under the name of
+/// its shell.
 fn refuse_script(leakgate: &Program, tools: &Path) -> Outcome {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("tests.cmd"), "exit 0\r\n")?;
