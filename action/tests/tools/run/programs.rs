@@ -100,6 +100,8 @@ fn programs_of_the_project_are_found() {
         "./starter no-environment",
         "./starter spawn",
         "(./app leak &); sleep 1",
+        // The process is busy for about a second before it starts the program.
+        "(i=0; while test $i -lt 1000000; do i=$((i+1)); done; exec ./app leak) & exit 0",
     ] {
         project.script("start", start);
         let result = project.run(&["--tool", "memcheck", "--", "./start"]);
