@@ -1,7 +1,7 @@
 //! Marks the logs of processes that went on as programs without a checker, and so wrote only the
 //! beginning of a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(in super::super) fn mark_replaced(
     restored: &RestoredLogs,
     processes: &Processes,
 ) {
-    for path in replaced_logs(&logs(folder, restored), processes) {
+    for path in replaced_logs(&logs(folder, restored, processes), processes) {
         // A log that can't be marked counts as incomplete.
         let _ = OpenOptions::new()
             .append(true)
@@ -40,12 +40,18 @@ struct Log {
     path: PathBuf,
 }
 
-fn logs(folder: &Path, restored: &RestoredLogs) -> Vec<Log> {
+/// Reads the logs of pids with a process whose last program had no checker. No other log can be
+/// marked.
+fn logs(folder: &Path, restored: &RestoredLogs, processes: &Processes) -> Vec<Log> {
+    let unchecked = processes
+        .iter()
+        .filter(|(_, programs)| !programs.ends_checked);
+    let pids: BTreeSet<u32> = unchecked.map(|((pid, _), _)| *pid).collect();
     let files = super::files(folder).into_iter();
     let logs = files.filter(|(name, _)| name.ends_with(".xml"));
     let read = |(name, path): (String, PathBuf)| {
         Some(Log {
-            pid: log_name::pid(&name)?,
+            pid: log_name::pid(&name).filter(|pid| pids.contains(pid))?,
             start: restored.writer(&name).map(|(_, start)| start),
             is_complete: is_complete(&path),
             path,
