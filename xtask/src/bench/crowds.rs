@@ -1,9 +1,8 @@
 //! The memory of `check` for many logs, and for many equal reports in one log. It may grow with the
 //! number of different findings only.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::table::Row;
@@ -65,15 +64,8 @@ fn log(bench: &Bench<'_>, reports: usize) -> Outcome<PathBuf> {
     let unfinished = path.with_extension("part");
     let mut out = BufWriter::new(File::create(&unfinished)?);
     let text = report(0, 1, 0)?;
-    let mut renamed = String::new();
     for n in 0..reports {
-        renamed.clear();
-        for (at, piece) in text.split("==10000==").enumerate() {
-            if at > 0 {
-                write!(renamed, "=={}==", 10_000 + n)?;
-            }
-            renamed.push_str(piece);
-        }
+        let renamed = text.replace("==10000==", &format!("=={}==", 10_000 + n));
         out.write_all(renamed.as_bytes())?;
     }
     out.flush()?;
