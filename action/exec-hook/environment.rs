@@ -1,15 +1,19 @@
 //! The environments of programs that are about to start.
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 
 use crate::config::{CHECKED, CHECKER_STARTS, Config, PASSED, VARIABLE};
 use crate::libc::{self, Strings};
 use crate::memory::{Text, bytes, contains, strings, with_array};
+use crate::state;
 
 /// Maximum length of `LD_PRELOAD` that the library changes.
 const PRELOAD_SIZE: usize = 2048;
 
 const PRELOAD: &[u8] = b"LD_PRELOAD";
+
+/// The mark of a program that a checked one starts: [`PASSED`] with the value [`CHECKED`].
+const MARK: &CStr = c"LEAKGATE_PASSED=checked";
 
 /// The variable with `LD_PRELOAD` of the program that the helper starts.
 const PRELOAD_OF_PROGRAM: &[u8] = b"LEAKGATE_PRELOAD";
@@ -72,8 +76,8 @@ pub(crate) enum Receiver {
     Helper,
 }
 
-/// Calls a function with the caller's environment and what it lacks: the settings, and this library
-/// in `LD_PRELOAD`.
+/// Calls a function with the caller's environment and what it lacks: the settings, this library in
+/// `LD_PRELOAD`, and the mark of a checked program.
 ///
 /// # Safety
 /// The environment is null, or an array of strings that ends with a null pointer.
@@ -88,7 +92,9 @@ pub(crate) unsafe fn with_complete<R>(
     let find = |name| items().find_map(|item| value(item, name));
     let preload = find(PRELOAD).unwrap_or_default();
     let has_library = contains(preload, config.library());
-    if receiver == Receiver::Program && find(VARIABLE).is_some() && has_library {
+    let lacks_mark = find(PASSED.to_bytes()).is_none() && state::has_begun_report(config);
+    let is_complete = find(VARIABLE).is_some() && has_library && !lacks_mark;
+    if receiver == Receiver::Program && is_complete {
         return call(envp);
     }
     let mut changed = Text::<PRELOAD_SIZE>::new();
@@ -109,8 +115,11 @@ pub(crate) unsafe fn with_complete<R>(
     }
     let replaced = [PRELOAD, PRELOAD_OF_PROGRAM, VARIABLE];
     let is_kept = |item: &*const c_char| replaced.iter().all(|name| value(*item, name).is_none());
-    with_array(items().count() + 3, |array| {
+    with_array(items().count() + 4, |array| {
         items().filter(is_kept).for_each(|item| array.push(item));
+        if lacks_mark {
+            array.push(MARK.as_ptr());
+        }
         array.push(changed.as_ptr());
         array.push(config.variable());
         call(array.get().unwrap_or(envp))

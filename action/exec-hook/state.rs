@@ -36,6 +36,7 @@ pub(crate) fn of_child_without_checker(config: Config) -> &'static [u8] {
     }
 }
 
-fn has_begun_report(config: Config) -> bool {
+/// Returns true if this process, or the program that it replaced, has begun a report.
+pub(crate) fn has_begun_report(config: Config) -> bool {
     config.is_checked(environment::own_preload()) || environment::has_mark()
 }

@@ -360,13 +360,16 @@ fn checked_processes_that_go_on_unchecked_pass() {
          extern char **environ;\n\
          int main(void) {\n\
          char *arguments[] = {\"true\", 0};\n\
+         char *perl[] = {\"perl\", \"-e\", \"1\", 0};\n\
          char *empty[] = {0};\n\
          pid_t pid;\n\
-         for (int way = 0; way < 4; way++) {\n\
+         for (int way = 0; way < 6; way++) {\n\
          if (way == 3) { posix_spawn(&pid, \"/bin/true\", 0, 0, arguments, environ); }\n\
+         else if (way == 4) { posix_spawn(&pid, \"/usr/bin/perl\", 0, 0, perl, empty); }\n\
          else if ((pid = fork()) == 0) {\n\
          if (way == 0) execl(\"/bin/true\", \"true\", (char *)0);\n\
          if (way == 1) execve(\"/bin/true\", arguments, empty);\n\
+         if (way == 5) execve(\"/usr/bin/perl\", perl, empty);\n\
          execv(\"/bin/true\", arguments); }\n\
          waitpid(pid, 0, 0); }\n\
          execv(\"/bin/true\", arguments); }\n",
