@@ -123,14 +123,17 @@ fn read(input: &InputPath, ahead: Option<&Ahead>, sink: &mut dyn Sink) -> Result
                 file.metadata()
                     .is_ok_and(|metadata| metadata.len() >= LARGE)
             };
-            let is_large = start.len() == SMALL_CHUNK && is_plain(&start) && is_large();
+            let ahead_of_large = ahead.filter(|_| start.len() == SMALL_CHUNK && is_large());
             // A pipe can't be rewound.
             if is_zip(&start) && file.rewind().is_ok() {
-                zip(file, &name, 0, ahead, sink)
-            } else if let Some(ahead) = ahead.filter(|_| is_large && file.rewind().is_ok()) {
-                large(file, &name, ahead, sink)
-            } else {
-                any_from(start, file, &name, 0, sink)
+                return zip(file, &name, 0, ahead, sink);
+            }
+            match ahead_of_large {
+                Some(ahead) if is_gzip(&start) => gzip(start, file, &name, ahead, sink),
+                Some(ahead) if is_plain(&start) && file.rewind().is_ok() => {
+                    large(file, &name, ahead, sink)
+                }
+                _ => any_from(start, file, &name, 0, sink),
             }
         }
     }
@@ -295,6 +298,26 @@ fn large(file: File, name: &str, ahead: &Ahead, sink: &mut dyn Sink) -> Result<(
     result.map_err(|e| Error::Read(name.into(), e))
 }
 
+/// Reads a large gzip file, which another thread unpacks.
+fn gzip(
+    start: Vec<u8>,
+    file: File,
+    name: &str,
+    ahead: &Ahead,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    let unpack = |(start, file), recorder: &mut Recorder<'_, _>| {
+        let result = any_from(start, file, name, 0, recorder);
+        recorder.done(result);
+    };
+    let mut result = Ok(());
+    ahead.in_order(std::iter::once((start, file)), unpack, sink, |read, _| {
+        result = read;
+        true
+    });
+    result
+}
+
 /// Copies a stream to a temporary file. A zip archive has its directory at the end, so it can't be
 /// read from a stream.
 fn spool(mut reader: impl Read) -> io::Result<File> {
@@ -418,7 +441,11 @@ mod tests {
     }
 
     fn gz(bytes: &[u8]) -> Vec<u8> {
-        let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+        gz_with(Compression::fast(), bytes)
+    }
+
+    fn gz_with(compression: Compression, bytes: &[u8]) -> Vec<u8> {
+        let mut out = GzEncoder::new(Vec::new(), compression);
         out.write_all(bytes).unwrap();
         out.finish().unwrap()
     }
@@ -571,6 +598,7 @@ mod tests {
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
             .collect();
         let archive = zipped(&listed);
+        let large_gz = gz_with(Compression::none(), &noise(1, 3 << 20));
         let mut inputs = Vec::new();
         for n in 0..300 {
             let bytes = match n {
@@ -578,6 +606,8 @@ mod tests {
                 100 => archive.clone(),
                 101 => archive[..archive.len() - 5].to_vec(),
                 102 => gz(&noise(n, 3 << 20)),
+                104 => large_gz.clone(),
+                105 => large_gz[..LARGE as usize + 99].to_vec(),
                 103 => b"BZh91AY&SY".to_vec(),
                 _ => noise(n, n * n % 50_000),
             };
@@ -596,7 +626,7 @@ mod tests {
                 .collect()
         };
         let failed = results.iter().filter(|(result, _)| result.is_err());
-        assert_eq!((results.len(), failed.count()), (300, 3));
+        assert_eq!((results.len(), failed.count()), (300, 4));
         assert_eq!(streams.0.len(), 300 - 4 + 40);
         for jobs in [2, 3, 8] {
             let (same, same_results) = read_with(jobs, &inputs);

@@ -41,7 +41,7 @@ impl LogArgs {
 /// The number of threads.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct JobArgs {
-    /// Maximum number of threads that read logs. The result doesn't depend on it. Defaults to the
+    /// Maximum number of threads that read files. The result doesn't depend on it. Defaults to the
     /// number of available processor cores.
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<NonZeroUsize>,

@@ -7,7 +7,7 @@ use leakgate_core::emit;
 
 use crate::args::{GateArgs, LogArgs, ReportArgs};
 use crate::error::{Error, Status};
-use crate::evaluate::{Evaluation, exit_status, write_reports};
+use crate::evaluate::{Evaluation, write_reports};
 use crate::ingest::{self, Logs};
 use crate::output;
 use crate::settings::Settings;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Status, Error> {
     let evaluation = Evaluation::new(settings, logs)?;
     let changes = base.map(|base| emit::changes_since(&base, &evaluation.as_run(None)));
     write_reports(&evaluation.as_run(changes.as_deref()), &args.reports)?;
-    Ok(exit_status(&evaluation.verdict))
+    Ok(evaluation.into_status())
 }
 
 /// Symbolizes frames if `--symbolize` is given.

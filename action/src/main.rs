@@ -16,6 +16,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod github;
+mod in_order;
 mod ingest;
 mod init;
 mod lock_files;

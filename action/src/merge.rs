@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::SyncSender;
 
 use clap::Args;
-use leakgate_core::document::{Document, DocumentReader, merge};
+use leakgate_core::diagnostic::Diagnostic;
+use leakgate_core::document::{Document, DocumentReader, Merger};
 
-use crate::args::{GateArgs, ReportArgs};
+use crate::args::{GateArgs, JobArgs, ReportArgs};
 use crate::error::{Error, Status};
-use crate::evaluate::{Evaluation, exit_status, write_reports};
+use crate::evaluate::{Evaluation, write_reports};
+use crate::in_order::{in_order, lock};
 use crate::output;
 use crate::settings::{Settings, display_path, read_text};
 
@@ -20,6 +24,8 @@ pub(crate) struct MergeArgs {
     /// JSON reports of `leakgate check` or `leakgate run`.
     #[arg(value_name = "RUN.json", required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    jobs: JobArgs,
     #[command(flatten)]
     pub(crate) reports: ReportArgs,
     #[command(flatten)]
@@ -33,50 +39,75 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
         args.files.iter().chain(&settings.files),
         &args.reports.targets(),
     )?;
-    let mut errors = Vec::new();
-    let merged = merge(read_legs(&args.files, &mut errors));
+    let mut merger = Merger::new();
+    let errors = read_legs(&args.files, args.jobs.count(), |name, document| {
+        merger.add(name, document);
+    });
     if !errors.is_empty() {
         return Err(Error::Several(errors));
     }
-    let evaluation = Evaluation::merged(settings, merged, Vec::new())?;
+    let evaluation = Evaluation::merged(settings, merger.finish(), Vec::new())?;
     write_reports(&evaluation.as_run(None), &args.reports)?;
-    Ok(exit_status(&evaluation.verdict))
+    Ok(evaluation.into_status())
 }
 
-/// Reads the reports one after the other, each with the name of its leg. A report that occurs twice
-/// counts once. The errors of all files are added to `errors`.
-fn read_legs(
-    files: &[PathBuf],
-    errors: &mut Vec<Error>,
-) -> impl Iterator<Item = (String, Document)> {
-    // By a hash: all texts together may be larger than the memory.
-    let mut seen: HashMap<u64, &Path> = HashMap::new();
+/// Reads the reports in several threads, and passes each with the name of its leg to `take`, in
+/// order. A report that occurs twice counts once. Returns the errors of all files.
+fn read_legs(files: &[PathBuf], jobs: usize, mut take: impl FnMut(&str, Document)) -> Vec<Error> {
+    let readers = Readers::default();
     let hasher = RandomState::new();
-    let mut reader = DocumentReader::default();
-    files.iter().filter_map(move |path| {
-        let text = match read_text(path) {
-            Ok(text) => text,
-            Err(error) => {
-                errors.push(explain_glob(path, error));
-                return None;
+    let read = |path, sender: SyncSender<_>| {
+        // Fails if no more reports are needed.
+        let _ = sender.send((path, readers.read(path, &hasher)));
+    };
+    let paths = files.iter().map(PathBuf::as_path);
+    let mut seen: HashMap<u64, &Path> = HashMap::new();
+    let mut errors = Vec::new();
+    in_order(jobs.min(files.len()), paths, read, |(path, leg)| {
+        let leg = leg.and_then(|Leg { hash, document }| {
+            let first = *seen.entry(hash).or_insert(path);
+            if !std::ptr::eq(first, path) && has_same_text(first, path) {
+                note_duplicate(&display_path(path), &display_path(first));
+                return Ok(None);
             }
-        };
+            document.map(Some).map_err(Error::Diagnostic)
+        });
+        match leg {
+            Ok(Some(document)) => take(&leg_name(path, files), document),
+            Ok(None) => {}
+            Err(error) => errors.push(explain_glob(path, error)),
+        }
+        true
+    });
+    errors
+}
+
+/// A report as a thread has read it.
+struct Leg {
+    /// Hash of parts of the text: all texts together may be larger than the memory.
+    hash: u64,
+    document: Result<Document, Diagnostic>,
+}
+
+/// Readers for threads. Each is used by one thread at a time.
+#[derive(Default)]
+struct Readers(Mutex<Vec<DocumentReader>>);
+
+impl Readers {
+    fn read(&self, path: &Path, hasher: &RandomState) -> Result<Leg, Error> {
+        let text = read_text(path)?;
+        let mut reader = lock(&self.0).pop().unwrap_or_default();
+        let document = reader.read(&display_path(path), &text);
+        lock(&self.0).push(reader);
         // Two runs never have the same processes at the same addresses.
         let hash = hasher.hash_one(sample(&text));
-        let first = seen.get(&hash);
-        if let Some(first) = first.filter(|first| read_text(first).is_ok_and(|t| t == text)) {
-            note_duplicate(&display_path(path), &display_path(first));
-            return None;
-        }
-        seen.insert(hash, path);
-        match reader.read(&display_path(path), &text) {
-            Ok(document) => Some((leg_name(path, files), document)),
-            Err(diagnostic) => {
-                errors.push(Error::Diagnostic(diagnostic));
-                None
-            }
-        }
-    })
+        Ok(Leg { hash, document })
+    }
+}
+
+fn has_same_text(first: &Path, second: &Path) -> bool {
+    let (first, second) = (read_text(first), read_text(second));
+    first.is_ok_and(|first| second.is_ok_and(|second| first == second))
 }
 
 /// Returns parts of a text that hardly any two reports have in common: its length and its ends.

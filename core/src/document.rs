@@ -14,7 +14,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use self::merge::merge;
+pub use self::merge::{Merger, merge};
 pub use self::untrusted::UntrustedDocument;
 use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;

@@ -1,22 +1,15 @@
 //! Reads in several threads, and passes on what they read in order.
 //!
-//! The order of the inputs, and so every result, is that of a single thread. What was read but not
-//! yet parsed is bounded: a thread waits before it goes further ahead.
+//! The order of the inputs, and so every result, is that of a single thread.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::mpsc::SyncSender;
 
 use leakgate_core::parse::{Scan, Scanner};
 
 use super::{CHUNK, LARGE, Sink};
-
-/// Number of tasks for each thread that may be finished or in progress.
-const TASKS_AHEAD: usize = 2;
-
-/// Number of blocks of one task that may wait.
-const BLOCKS_AHEAD: usize = 2;
+use crate::in_order::{in_order, lock, max_tasks};
 
 /// Number of bytes from which looking for markers in a chunk pays.
 const MIN_SCAN: usize = 32 << 10;
@@ -75,7 +68,7 @@ impl Ahead {
 
     fn reuse(&self, buffer: Vec<u8>) {
         let mut spent = lock(&self.spent);
-        if spent.len() < self.jobs * TASKS_AHEAD {
+        if spent.len() < max_tasks(self.jobs) {
             spent.push(buffer);
         }
     }
@@ -89,31 +82,14 @@ impl Ahead {
         sink: &mut S,
         mut done: impl FnMut(R, &mut S) -> bool,
     ) {
-        let (sender, queue) = sync_channel(self.jobs * TASKS_AHEAD);
-        let tasks = Mutex::new(Tasks {
-            tasks,
-            sender: Some(sender),
-        });
-        // A lock in the condition of the loop would be held until its body has ended.
-        let next = || lock(&tasks).next();
-        thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                scope.spawn(|| {
-                    while let Some((task, sender)) = next() {
-                        let mut recorder = Recorder::new(self, sender);
-                        read(task, &mut recorder);
-                        recorder.send();
-                    }
-                });
-            }
-            // Without the queue, the threads end.
-            'all: for blocks in queue {
-                for event in blocks.into_iter().flatten() {
-                    if !self.pass_on(event, sink, &mut done) {
-                        break 'all;
-                    }
-                }
-            }
+        let perform = |task, sender| {
+            let mut recorder = Recorder::new(self, sender);
+            read(task, &mut recorder);
+            recorder.send();
+        };
+        in_order(self.jobs, tasks, perform, |block: Block<R>| {
+            let mut events = block.into_iter();
+            events.all(|event| self.pass_on(event, sink, &mut done))
         });
     }
 
@@ -140,11 +116,6 @@ impl Ahead {
     }
 }
 
-/// Locks a mutex. A thread that panics ends the program, so the data is never used afterwards.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What a task reads.
 #[derive(Debug)]
 enum Event<R> {
@@ -156,27 +127,6 @@ enum Event<R> {
 
 /// Events that a thread sends at once.
 type Block<R> = Vec<Event<R>>;
-
-/// The tasks that are left, and the queue in which their events arrive.
-struct Tasks<I, R> {
-    tasks: I,
-    /// `None` after the last task, so that the queue ends.
-    sender: Option<SyncSender<Receiver<Block<R>>>>,
-}
-
-impl<T, I: Iterator<Item = T>, R> Tasks<I, R> {
-    /// Returns the next task and where its events go. Waits if too many tasks are ahead of the
-    /// parser. `None` if there is no task, or the parser needs none.
-    fn next(&mut self) -> Option<(T, SyncSender<Block<R>>)> {
-        let Some(task) = self.tasks.next() else {
-            self.sender = None;
-            return None;
-        };
-        let (sender, blocks) = sync_channel(BLOCKS_AHEAD);
-        self.sender.as_ref()?.send(blocks).ok()?;
-        Some((task, sender))
-    }
-}
 
 /// Records what a task reads, and sends it in blocks.
 pub(super) struct Recorder<'a, R> {
@@ -233,72 +183,5 @@ impl<R> Sink for Recorder<'_, R> {
 
     fn progress(&mut self, bytes: u64) {
         self.block.push(Event::Progress(bytes));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-    use std::time::Duration;
-
-    use leakgate_core::{Options, Parser};
-
-    use super::*;
-
-    struct Names(Vec<String>);
-
-    impl Sink for Names {
-        fn begin(&mut self, name: &str) {
-            self.0.push(name.to_owned());
-        }
-        fn bytes(&mut self, _: &[u8]) {}
-        fn progress(&mut self, _: u64) {}
-    }
-
-    #[test]
-    fn tasks_run_at_the_same_time_and_end_in_order() {
-        let ahead = Ahead::new(2, Parser::new(Options::default()).scanner());
-        let (sender, receiver) = channel();
-        let (sender, receiver) = (Mutex::new(sender), Mutex::new(receiver));
-        // The first task waits for the second one.
-        let read = |task: usize, recorder: &mut Recorder<'_, bool>| {
-            recorder.begin(&task.to_string());
-            let is_met = match task {
-                0 => lock(&receiver)
-                    .recv_timeout(Duration::from_secs(60))
-                    .is_ok(),
-                _ => lock(&sender).send(task).is_ok(),
-            };
-            recorder.done(is_met);
-        };
-        let mut names = Names(Vec::new());
-        let mut results = Vec::new();
-        ahead.in_order(0..20, read, &mut names, |is_met, _| {
-            results.push(is_met);
-            true
-        });
-        assert_eq!(results, [true; 20]);
-        assert!(
-            names
-                .0
-                .iter()
-                .enumerate()
-                .all(|(at, name)| *name == at.to_string())
-        );
-    }
-
-    #[test]
-    fn threads_end_when_no_more_is_needed() {
-        let ahead = Ahead::new(3, Parser::new(Options::default()).scanner());
-        let read = |task: usize, recorder: &mut Recorder<'_, usize>| {
-            recorder.bytes(&[0; CHUNK]);
-            recorder.done(task);
-        };
-        let mut last = 0;
-        ahead.in_order(0.., read, &mut Names(Vec::new()), |task, _| {
-            last = task;
-            task < 7
-        });
-        assert_eq!(last, 7);
     }
 }

@@ -671,6 +671,37 @@ fn duplicate_leg_counts_once_and_silent_leg_fails() {
 }
 
 #[test]
+fn merged_report_does_not_depend_on_the_number_of_threads() {
+    let dir = folder();
+    let names: Vec<String> = (0..30).map(|n| format!("{n}.json")).collect();
+    for (n, name) in names.iter().enumerate() {
+        let log = ["memcheck.log", "clean.log"][n % 2];
+        // The reports differ, because each names another log.
+        let copy = format!("{}.log", n / 3);
+        fs::copy(dir.path().join(log), dir.path().join(&copy)).unwrap();
+        run(&dir, &["check", &copy, "--format", &format!("json={name}")]);
+    }
+    write(&dir, "broken.json", "{");
+    let merge = |jobs: &str, extra: &[&str]| {
+        let mut words = vec!["merge", "--jobs", jobs, "--format", "json"];
+        words.extend(names.iter().map(String::as_str));
+        words.extend(extra);
+        run(&dir, &words)
+    };
+    let one = merge("1", &[]);
+    assert_eq!(one.status, 1, "{}", one.err);
+    assert!(one.err.contains("is identical to"), "{}", one.err);
+    let broken = ["broken.json", "missing.json", "broken.json"];
+    let errors = merge("1", &broken);
+    assert_eq!(errors.status, 2);
+    for jobs in ["2", "5"] {
+        let more = merge(jobs, &[]);
+        assert_eq!((more.out, more.err), (one.out.clone(), one.err.clone()));
+        assert_eq!(merge(jobs, &broken).err, errors.err);
+    }
+}
+
+#[test]
 fn report_never_overwrites_an_input_file() {
     let dir = folder();
     write(

@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::model::{Finding, FrameInfo, Kind, Leak, Role, Text, Tool};
 
 /// The identity of a finding. Equal findings have equal ones.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
     tool: Tool,
     kind: Kind,
@@ -20,7 +20,7 @@ pub(super) struct Identity {
 }
 
 /// The frames of all runs. Equal frames of different runs get one value and one number.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Frames {
     infos: HashSet<Arc<FrameInfo>>,
     numbers: HashMap<Place, usize>,
@@ -72,6 +72,7 @@ impl Frames {
 }
 
 /// A frame, compared by its function as printed, its position and its module.
+#[derive(Debug)]
 struct Place(Arc<FrameInfo>);
 
 impl Place {

@@ -54,10 +54,12 @@ pub fn merge(legs: impl IntoIterator<Item = (String, Document)>) -> (Document, V
     for (name, document) in legs {
         merger.add(&name, document);
     }
-    (merger.merged, merger.sources)
+    merger.finish()
 }
 
-struct Merger {
+/// Merges runs one after the other. See [`merge`].
+#[derive(Debug)]
+pub struct Merger {
     merged: Document,
     sources: Vec<Source>,
     /// Indices of the merged findings by their identity.
@@ -65,8 +67,8 @@ struct Merger {
     frames: Frames,
 }
 
-impl Merger {
-    fn new() -> Self {
+impl Default for Merger {
+    fn default() -> Self {
         Self {
             merged: Document {
                 parsed: Parsed::default(),
@@ -78,8 +80,21 @@ impl Merger {
             frames: Frames::default(),
         }
     }
+}
 
-    fn add(&mut self, name: &str, document: Document) {
+impl Merger {
+    /// Creates a merger without any run.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the merged run, and the runs as sources.
+    pub fn finish(self) -> (Document, Vec<Source>) {
+        (self.merged, self.sources)
+    }
+
+    /// Adds a run with its name.
+    pub fn add(&mut self, name: &str, document: Document) {
         let Document {
             mut parsed,
             verdict,
