@@ -82,7 +82,7 @@ fn run_that_cannot_write_ends() {
     let nowhere = project.run_with(&args, &[("TMPDIR", "/proc/nothing")]);
     assert_one_error(&nowhere, "a temporary directory", "set TMPDIR");
     // The canary cannot be written.
-    run_after(&project, &["sh"], "ulimit -f 48", &args).assert_fails_for("no-evidence");
+    run_after(&project, &["sh"], "ulimit -f 56", &args).assert_fails_for("no-evidence");
 
     // LeakSanitizer never ends if its thread that scans the memory cannot write.
     project.build("gcc -fsanitize=leak", "app");
