@@ -89,8 +89,9 @@ impl NoLogs {
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Write a report in this format to standard output or, with =FILE, to a file: text, json,
-    /// html, sarif, markdown, junit, annotations (GitHub Actions), gitlab (Code Quality) or folded
-    /// (leak stacks for flame graphs). Unless another report goes to standard output, text is
+    /// html, sarif, markdown, junit, annotations (GitHub Actions), gitlab (Code Quality), azure,
+    /// teamcity, buildkite, bitbucket (Code Insights), warnings-ng (Jenkins), rdjson (reviewdog),
+    /// cdash or folded (leak stacks for flame graphs). Unless another report goes to standard output, text is
     /// written there. May be repeated.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<ReportTarget>,

@@ -2,6 +2,10 @@
 //! the verdict.
 
 mod annotations;
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod cdash;
 mod changes;
 mod escape;
 mod folded;
@@ -9,16 +13,20 @@ mod frames;
 mod gitlab;
 mod group;
 mod html;
+mod issues;
 mod json;
 mod junit;
 mod listing;
 mod location;
 mod markdown;
 mod next_step;
+mod rdjson;
 mod sarif;
 mod style;
 mod summary;
+mod teamcity;
 mod text;
+mod warnings_ng;
 mod wrap;
 
 use alloc::string::String;
@@ -62,6 +70,20 @@ pub enum Format {
     Annotations,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// Logging commands of Azure Pipelines.
+    Azure,
+    /// Service messages of TeamCity.
+    Teamcity,
+    /// The body of a Buildkite annotation.
+    Buildkite,
+    /// Bitbucket's Code Insights.
+    Bitbucket,
+    /// The native format of Jenkins' Warnings plugin.
+    WarningsNg,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
+    /// CDash's `DynamicAnalysis.xml`.
+    Cdash,
     /// Folded stacks of leaks, for flame graphs.
     Folded,
 }
@@ -77,6 +99,13 @@ impl Format {
         Self::Junit,
         Self::Annotations,
         Self::Gitlab,
+        Self::Azure,
+        Self::Teamcity,
+        Self::Buildkite,
+        Self::Bitbucket,
+        Self::WarningsNg,
+        Self::Rdjson,
+        Self::Cdash,
         Self::Folded,
     ];
 
@@ -91,6 +120,13 @@ impl Format {
             Self::Junit => "junit",
             Self::Annotations => "annotations",
             Self::Gitlab => "gitlab",
+            Self::Azure => "azure",
+            Self::Teamcity => "teamcity",
+            Self::Buildkite => "buildkite",
+            Self::Bitbucket => "bitbucket",
+            Self::WarningsNg => "warnings-ng",
+            Self::Rdjson => "rdjson",
+            Self::Cdash => "cdash",
             Self::Folded => "folded",
         }
     }
@@ -269,6 +305,13 @@ pub fn write(
         Format::Junit => junit::write(run, out),
         Format::Annotations => annotations::write(run, out),
         Format::Gitlab => gitlab::write(run, out),
+        Format::Azure => azure::write(run, out),
+        Format::Teamcity => teamcity::write(run, out),
+        Format::Buildkite => buildkite::write(run, style, out),
+        Format::Bitbucket => bitbucket::write(run, out),
+        Format::WarningsNg => warnings_ng::write(run, out),
+        Format::Rdjson => rdjson::write(run, out),
+        Format::Cdash => cdash::write(run, style, out),
         Format::Folded => folded::write(run, style, out),
     }
 }

@@ -3,7 +3,8 @@ export type Outcome = 'pass' | 'fail' | 'error';
 
 /** A report format. */
 export type Format =
-  | 'text' | 'json' | 'html' | 'sarif' | 'markdown' | 'junit' | 'annotations' | 'gitlab' | 'folded';
+  | 'text' | 'json' | 'html' | 'sarif' | 'markdown' | 'junit' | 'annotations' | 'gitlab'
+  | 'azure' | 'teamcity' | 'buildkite' | 'bitbucket' | 'warnings-ng' | 'rdjson' | 'cdash' | 'folded';
 
 /** A rule syntax: `leakgate.toml`, or a suppression file for valgrind or LeakSanitizer. */
 export type Language = 'toml' | 'valgrind' | 'lsan';

@@ -48,6 +48,13 @@ fn one_run_writes_every_format() {
         "junit",
         "annotations",
         "gitlab",
+        "azure",
+        "teamcity",
+        "buildkite",
+        "bitbucket",
+        "warnings-ng",
+        "rdjson",
+        "cdash",
         "folded",
     ];
     let formats: Vec<String> = names

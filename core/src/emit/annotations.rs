@@ -9,8 +9,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub(super) use self::command::write;
 pub use self::command::{annotation_commands, command};
+pub(super) use self::command::{first_of_each_level, verdict_line, write};
 use super::escape::terminal;
 use super::group::{Group, groups};
 use super::location::{self, Location};
@@ -36,6 +36,8 @@ pub struct Annotation {
     pub is_error: bool,
     /// True if the message is about a finding.
     pub is_finding: bool,
+    /// The kind of the finding, or the code of the reason or the advice.
+    pub code: String,
     /// A short title, such as `leakgate: Leaked memory (leak-definite)`.
     pub title: String,
     /// The place in the repository. `None` if it's unknown.
@@ -79,10 +81,10 @@ pub fn annotations(run: &Run<'_>) -> Vec<Annotation> {
         .reasons
         .iter()
         .filter(|r| !r.code.is_about_findings())
-        .map(|r| reason(r, run));
+        .map(|r| of_reason(r, run));
     let findings = groups(run, Disposition::Unexpected);
     reasons
-        .chain(findings.iter().map(|group| finding(group, run)))
+        .chain(findings.iter().map(|group| of_findings(group, run)))
         .chain(warnings(run))
         .collect()
 }
@@ -98,7 +100,7 @@ fn message(lines: &[String]) -> String {
 }
 
 /// Returns the annotation for a group of findings.
-fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
+pub(super) fn of_findings(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     let FindingInRun {
         finding, triaged, ..
     } = group.first();
@@ -133,6 +135,7 @@ fn finding(group: &Group<'_>, run: &Run<'_>) -> Annotation {
     Annotation {
         is_error: true,
         is_finding: true,
+        code: terminal(finding.kind.as_str()).into_owned(),
         title: format!("leakgate: {}", terminal(&title(help, &finding.kind))),
         location,
         log_location: Some(log),
@@ -184,7 +187,7 @@ fn stack(group: &Group<'_>, triaged: &TriagedFinding, run: &Run<'_>) -> Vec<Stri
 }
 
 /// Returns the annotation for a reason that isn't about findings.
-fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
+pub(super) fn of_reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     let more = reason.more();
     let location = location::reason_location(reason.code, run);
     let line = format!("{}{more} ({location}) [{}]", reason.message, reason.code);
@@ -192,6 +195,7 @@ fn reason(reason: &Reason, run: &Run<'_>) -> Annotation {
     Annotation {
         is_error: true,
         is_finding: false,
+        code: reason.code.to_string(),
         title,
         log_location: Some(location.clone()),
         location: Some(location),
@@ -205,6 +209,7 @@ fn warnings(run: &Run<'_>) -> Vec<Annotation> {
     let warning = |code: &str, location: Option<Location>, line: String| Annotation {
         is_error: false,
         is_finding: false,
+        code: String::from(code),
         title: format!("leakgate: {code}"),
         log_location: location.clone(),
         location,

@@ -14,7 +14,10 @@ mod markdown;
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
-use core::fmt::Write as _;
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+
+use serde::Serialize;
 
 pub(crate) use self::markdown::{code, code_in_table, fenced, prose, summary};
 
@@ -115,6 +118,12 @@ pub(crate) fn json(text: String) -> String {
     out
 }
 
+/// Writes a value as JSON that is escaped as by [`json`], and a line feed.
+pub(crate) fn write_json(value: &impl Serialize, out: &mut dyn fmt::Write) -> fmt::Result {
+    let text = serde_json::to_string(value).map_err(|_| fmt::Error)?;
+    writeln!(out, "{}", json(text))
+}
+
 /// Escapes serialized JSON for an HTML `<script>` element. Without any `<`, it can contain neither
 /// `</script>` nor `<!--`
 /// (<https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>).
@@ -180,6 +189,44 @@ pub(crate) fn command_property(text: &str) -> String {
     command_data(&terminal(text))
         .replace(':', "%3A")
         .replace(',', "%2C")
+}
+
+/// Escapes a property or the message of a logging command of Azure Pipelines, `##vso[…]…`
+/// (<https://github.com/microsoft/azure-pipelines-agent/blob/master/docs/design/percentEncoding.md>).
+pub(crate) fn vso(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(terminal).collect();
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in lines.join("\n").chars() {
+        match c {
+            '%' => out.push_str("%AZP25"),
+            ';' => out.push_str("%3B"),
+            ']' => out.push_str("%5D"),
+            '\n' => out.push_str("%0A"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Escapes the value of an attribute in a service message of TeamCity, `##teamcity[… key='value']`
+/// (<https://www.jetbrains.com/help/teamcity/service-messages.html#Escaped+Values>).
+pub(crate) fn teamcity(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(terminal).collect();
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in lines.join("\n").chars() {
+        match c {
+            '|' | '\'' | '[' | ']' => out.extend(['|', c]),
+            '\n' => out.push_str("|n"),
+            c if c.is_ascii() => out.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing into a string can't fail.
+                    let _ = write!(out, "|0x{unit:04X}");
+                }
+            }
+        }
+    }
+    out
 }
 
 /// Escapes text for a SARIF message, in which `[text](1)` is a link
@@ -334,6 +381,22 @@ mod tests {
     fn workflow_commands_are_escaped() {
         assert_eq!(command_data("50%\r\n::x"), "50%25%0D%0A::x");
         assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25\\u{a}");
+    }
+
+    #[test]
+    fn logging_commands_of_azure_are_escaped() {
+        assert_eq!(
+            vso("50%;]\n##vso[x]\r"),
+            "50%AZP25%3B%5D%0A\\u{23}#vso[x%5D\\u{d}"
+        );
+    }
+
+    #[test]
+    fn service_messages_of_teamcity_are_escaped() {
+        assert_eq!(
+            teamcity("a|b'[x]\ncaf\u{e9} \u{1f600}\r"),
+            "a||b|'|[x|]|ncaf|0x00E9 |0xD83D|0xDE00\\u{d}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod hostile;
 mod read;
+mod services;
 
 use leakgate_core::emit::{Format, RenderOptions};
 use leakgate_core::{Outcome, Verdict, advice};
@@ -19,6 +20,7 @@ const CHECKS: &[fn(&str, &Judged)] = &[
     markdown_is_plain_and_short_enough,
     markdown_links_only_files_of_the_repository,
     folded_stacks_end_with_a_number,
+    services::check,
     other_formats_contain_no_workflow_command,
     kinds_have_help,
 ];

@@ -160,7 +160,16 @@ fn merged() -> Judged {
 /// Indents JSON, and removes everything that doesn't depend on the log.
 fn readable(text: &str, format: Format) -> String {
     match format {
-        Format::Json | Format::Sarif | Format::Gitlab => readable_json(text),
+        Format::Json
+        | Format::Sarif
+        | Format::Gitlab
+        | Format::Bitbucket
+        | Format::WarningsNg
+        | Format::Rdjson => readable_json(text),
+        Format::Cdash => {
+            let version = concat!("leakgate-", env!("CARGO_PKG_VERSION"));
+            text.replace(version, "leakgate-[version]")
+        }
         Format::Html => readable_html(text),
         _ => text.to_owned(),
     }

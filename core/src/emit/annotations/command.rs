@@ -26,6 +26,11 @@ const MAX_MESSAGE: usize = 2000;
 /// Writes a command for each annotation, then a line with the verdict.
 pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     out.write_str(&annotation_commands(&annotations(run)))?;
+    verdict_line(run, out)
+}
+
+/// Writes a line with the verdict.
+pub(in crate::emit) fn verdict_line(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let evidence = terminal(&run.verdict.evidence);
     match run.verdict.outcome {
         Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),
@@ -40,33 +45,62 @@ pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Re
 /// Returns a workflow command for each annotation, as far as GitHub shows them, each with a line
 /// feed at the end.
 pub fn annotation_commands(annotations: &[Annotation]) -> String {
-    let (errors, warnings): (Vec<_>, Vec<_>) = annotations.iter().partition(|a| a.is_error);
-    level("error", &errors) + &level("warning", &warnings)
+    let mut out = String::new();
+    for level in first_of_each_level(
+        annotations,
+        MAX_SHOWN,
+        "GitHub limits annotations to 10 per step",
+    ) {
+        for annotation in level.shown {
+            out += &annotation_command(level.name, annotation);
+        }
+        if let Some((left, message)) = level.more {
+            out += &command(level.name, &format!("{} more", grouped(left)), &message);
+        }
+    }
+    out
 }
 
-/// Returns the commands of a level, and how many annotations are not shown.
-fn level(name: &str, all: &[&Annotation]) -> String {
-    let shown = if all.len() > MAX_SHOWN {
-        MAX_SHOWN - 1
-    } else {
-        all.len()
-    };
-    let commands: String = all
-        .iter()
-        .take(shown)
-        .map(|annotation| annotation_command(name, annotation))
-        .collect();
-    let left = all.len() - shown;
-    if left == 0 {
-        return commands;
-    }
-    let message = format!(
-        "{} of {} leakgate {name}s are not shown, because GitHub limits annotations to {MAX_SHOWN} \
-         per step. See the job summary or another report format for all of them.",
-        grouped(left as u64),
-        grouped(all.len() as u64),
-    );
-    commands + &command(name, &format!("{} more", grouped(left as u64)), &message)
+/// The annotations of a level that a service shows.
+pub(in crate::emit) struct Level<'a> {
+    /// `error` or `warning`.
+    pub(in crate::emit) name: &'static str,
+    pub(in crate::emit) shown: Vec<&'a Annotation>,
+    /// The number of the others, and a message about them. `None` if there are no others.
+    pub(in crate::emit) more: Option<(u64, String)>,
+}
+
+/// Returns the errors, and then the warnings. If there are more than `max` of a level, the message
+/// about the others takes the place of the last one, and contains `cause`.
+pub(in crate::emit) fn first_of_each_level<'a>(
+    annotations: &'a [Annotation],
+    max: usize,
+    cause: &str,
+) -> [Level<'a>; 2] {
+    let (errors, warnings): (Vec<_>, Vec<_>) = annotations.iter().partition(|a| a.is_error);
+    [("error", errors), ("warning", warnings)].map(|(name, mut shown)| {
+        let all = shown.len();
+        if all <= max {
+            return Level {
+                name,
+                shown,
+                more: None,
+            };
+        }
+        shown.truncate(max - 1);
+        let left = (all - shown.len()) as u64;
+        let message = format!(
+            "{} of {} leakgate {name}s are not shown, because {cause}. See the job summary or \
+             another report format for all of them.",
+            grouped(left),
+            grouped(all as u64),
+        );
+        Level {
+            name,
+            shown,
+            more: Some((left, message)),
+        }
+    })
 }
 
 /// Returns a workflow command that creates an annotation without a place, with a line feed at the

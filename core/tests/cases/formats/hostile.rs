@@ -7,7 +7,7 @@ use leakgate_core::emit::{Format, RenderOptions};
 use leakgate_core::{Config, Kind};
 use serde_json::Value;
 
-use super::read;
+use super::{read, services};
 use crate::common::{self, Judged};
 use crate::contract::Contract;
 
@@ -238,6 +238,7 @@ fn check(name: &str, judged: &Judged) {
             .lines()
             .for_each(|line| read::assert_visible(name, line));
     }
+    services::check(name, judged);
     for budget in [2000, 10_000, 65_000, 10_000_000] {
         let text = judged.document_in(
             Format::Markdown,
