@@ -91,8 +91,9 @@ pub(crate) struct ReportArgs {
     /// Write a report in this format to standard output or, with =FILE, to a file: text, json,
     /// html, sarif, markdown, junit, annotations (GitHub Actions), gitlab (Code Quality), azure,
     /// teamcity, buildkite, bitbucket (Code Insights), warnings-ng (Jenkins), rdjson (reviewdog),
-    /// cdash or folded (leak stacks for flame graphs). Unless another report goes to standard output, text is
-    /// written there. May be repeated.
+    /// cdash, or folded (leak stacks for flame graphs). May be repeated. Unless another report goes
+    /// to standard output, text is written there, followed by annotations in the log of GitHub
+    /// Actions, Azure Pipelines and TeamCity.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<ReportTarget>,
     /// Maximum number of findings in the text report on standard output, the worst first; 0 for all.
@@ -237,11 +238,16 @@ pub(crate) struct ReportTarget {
 }
 
 impl ReportArgs {
+    /// Returns true if a report is to be written to standard output in a given format.
+    pub(crate) fn has_stdout_format(&self) -> bool {
+        self.format.iter().any(|target| target.file.is_none())
+    }
+
     /// Returns the reports to write. A text report goes to standard output unless another report
     /// does.
     pub(crate) fn targets(&self) -> Vec<ReportTarget> {
         let mut targets = self.format.clone();
-        if targets.iter().all(|target| target.file.is_some()) {
+        if !self.has_stdout_format() {
             targets.insert(
                 0,
                 ReportTarget {

@@ -11,6 +11,7 @@ use leakgate_core::verdict::{ObservedRuns, Source};
 use leakgate_core::{Gate, Outcome, Parsed, Triage, Verdict};
 
 use crate::args::{ReportArgs, ReportTarget};
+use crate::ci::CiSystem;
 use crate::error::{Error, Status};
 use crate::ingest::Logs;
 use crate::output;
@@ -133,13 +134,36 @@ pub(crate) fn exit_status(verdict: &Verdict) -> Status {
     }
 }
 
-/// Writes every report, then suggests packs at standard error.
+/// Writes every report, then suggests packs at standard error. In the log of a CI system, the text
+/// report is a group, followed by annotations, unless another report goes to standard output.
 pub(crate) fn write_reports(run: &Run<'_>, args: &ReportArgs) -> Result<(), Error> {
+    let ci = match args.has_stdout_format() {
+        true => None,
+        false => CiSystem::detect(),
+    };
     for target in args.targets() {
-        write_report(run, &target, args)?;
+        match ci {
+            Some(ci) if target.file.is_none() => write_to_log(run, &target, args, ci)?,
+            _ => write_report(run, &target, args)?,
+        }
     }
     pack_hints::suggest_packs(run);
     Ok(())
+}
+
+/// Writes a report as a group of a CI system's log, and then annotations.
+fn write_to_log(
+    run: &Run<'_>,
+    target: &ReportTarget,
+    args: &ReportArgs,
+    ci: CiSystem,
+) -> Result<(), Error> {
+    let (begin, end) = ci.group();
+    output::stdout(begin)?;
+    write_report(run, target, args)?;
+    output::stdout(end)?;
+    let options = args.render_options();
+    output::stdout_from(|out: &mut dyn Write| emit::write(run, ci.format(), &options, out))
 }
 
 fn write_report(run: &Run<'_>, target: &ReportTarget, args: &ReportArgs) -> Result<(), Error> {

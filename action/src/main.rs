@@ -9,6 +9,7 @@ mod archive;
 mod args;
 mod baseline;
 mod check;
+mod ci;
 mod cli;
 mod diff;
 mod doctor;

@@ -11,7 +11,10 @@ use serde_json::Value;
 
 /// Environment variables that change what leakgate, a checker or a compiler does.
 const INFLUENTIAL_VARIABLES: &[&str] = &[
+    "GITHUB_ACTIONS",
     "GITHUB_WORKSPACE",
+    "TEAMCITY_VERSION",
+    "TF_BUILD",
     "ASAN_OPTIONS",
     "LSAN_OPTIONS",
     "TSAN_OPTIONS",

@@ -16,6 +16,9 @@ fn console_examples_match_actual_output() {
     let cases = trycmd::TestCases::new();
     cases
         .register_bin("leakgate", trycmd::cargo::cargo_bin!("leakgate"))
+        .env("GITHUB_ACTIONS", "")
+        .env("TEAMCITY_VERSION", "")
+        .env("TF_BUILD", "")
         .case("README.md")
         .case("docs/*.md");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{report, run};
+use crate::common::{RunResult, leakgate, report, run};
 
 /// Returns a directory with a log and a rule that accepts it until a day.
 fn folder(expires: &str) -> TempDir {
@@ -82,6 +82,51 @@ fn one_run_writes_every_format() {
         "{}",
         read(&dir, "out.markdown")
     );
+}
+
+#[test]
+fn log_of_a_ci_system_gets_a_group_and_annotations() {
+    let dir = folder("2000-01-01");
+    let plain = run(&dir, &["check", "lsan.log"]).out;
+    for (variable, value, format, begin, end) in [
+        (
+            "GITHUB_ACTIONS",
+            "true",
+            "annotations",
+            "::group::leakgate report\n",
+            "::endgroup::\n",
+        ),
+        (
+            "TF_BUILD",
+            "True",
+            "azure",
+            "##[group]leakgate report\n",
+            "##[endgroup]\n",
+        ),
+        (
+            "TEAMCITY_VERSION",
+            "2026.1",
+            "teamcity",
+            "##teamcity[blockOpened name='leakgate report']\n",
+            "##teamcity[blockClosed name='leakgate report']\n",
+        ),
+    ] {
+        let run_in_ci = |args: &[&str]| {
+            let mut command = leakgate(&dir);
+            command.args(args).env(variable, value);
+            RunResult::from(command.output().unwrap())
+        };
+        let annotations = run_in_ci(&["check", "lsan.log", "--format", format]).out;
+        assert!(!annotations.contains("leakgate report"), "{annotations}");
+        let json = "--format=json=out.json";
+        for args in [&["check", "lsan.log"][..], &["check", json, "lsan.log"]] {
+            let result = run_in_ci(args);
+            assert_eq!(result.status, 1);
+            assert_eq!(result.out, [begin, &plain, end, &annotations].concat());
+        }
+        let text = run_in_ci(&["check", "--format", "text", "lsan.log"]);
+        assert_eq!(text.out, plain);
+    }
 }
 
 #[test]

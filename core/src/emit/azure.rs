@@ -9,7 +9,7 @@ use core::fmt;
 
 use super::Run;
 use super::annotations::{Annotation, annotations, first_of_each_level, verdict_line};
-use super::escape::vso;
+use super::escape::{vso_data, vso_property};
 use super::summary::shortened;
 
 /// Maximum number of issues of a type that the agent keeps.
@@ -40,15 +40,15 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 fn command(level: &str, annotation: Option<&Annotation>, message: &str) -> String {
     let mut properties = format!("type={level};");
     if let Some(location) = annotation.and_then(|annotation| annotation.location.as_ref()) {
-        properties += &format!("sourcepath={};", vso(&location.file));
+        properties += &format!("sourcepath={};", vso_property(&location.file));
         properties += &format!("linenumber={};", location.line.unwrap_or(1));
         if let Some(column) = location.column.filter(|_| location.line.is_some()) {
             properties += &format!("columnnumber={column};");
         }
     }
     if let Some(annotation) = annotation {
-        properties += &format!("code={};", vso(&annotation.code));
+        properties += &format!("code={};", vso_property(&annotation.code));
     }
     let message = shortened(message, MAX_MESSAGE);
-    format!("##vso[task.logissue {properties}]{}\n", vso(&message))
+    format!("##vso[task.logissue {properties}]{}\n", vso_data(&message))
 }

@@ -191,21 +191,18 @@ pub(crate) fn command_property(text: &str) -> String {
         .replace(',', "%2C")
 }
 
-/// Escapes a property or the message of a logging command of Azure Pipelines, `##vso[…]…`
-/// (<https://github.com/microsoft/azure-pipelines-agent/blob/master/docs/design/percentEncoding.md>).
-pub(crate) fn vso(text: &str) -> String {
-    let lines: Vec<_> = text.split('\n').map(terminal).collect();
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in lines.join("\n").chars() {
-        match c {
-            '%' => out.push_str("%AZP25"),
-            ';' => out.push_str("%3B"),
-            ']' => out.push_str("%5D"),
-            '\n' => out.push_str("%0A"),
-            c => out.push(c),
-        }
-    }
-    out
+/// Escapes the message of a logging command of Azure Pipelines, `##vso[…]…`
+/// (<https://github.com/microsoft/azure-pipelines-task-lib/blob/master/node/taskcommand.ts>,
+/// `escapedata`).
+pub(crate) fn vso_data(text: &str) -> String {
+    let line = |line: &str| terminal(line).replace('%', "%AZP25");
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join("%0A")
+}
+
+/// Escapes the value of a property of a logging command (same file, `escape`).
+pub(crate) fn vso_property(text: &str) -> String {
+    vso_data(text).replace(']', "%5D").replace(';', "%3B")
 }
 
 /// Escapes the value of an attribute in a service message of TeamCity, `##teamcity[… key='value']`
@@ -385,9 +382,11 @@ mod tests {
 
     #[test]
     fn logging_commands_of_azure_are_escaped() {
+        let text = "50%;]\n##vso[x]\r%0A";
+        assert_eq!(vso_data(text), "50%AZP25;]%0A\\u{23}#vso[x]\\u{d}%AZP250A");
         assert_eq!(
-            vso("50%;]\n##vso[x]\r"),
-            "50%AZP25%3B%5D%0A\\u{23}#vso[x%5D\\u{d}"
+            vso_property(text),
+            "50%AZP25%3B%5D%0A\\u{23}#vso[x%5D\\u{d}%AZP250A"
         );
     }
 
