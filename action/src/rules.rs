@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use leakgate_core::emit::{Listing, RenderOptions, terminal};
 use leakgate_core::policy::Level;
-use leakgate_core::rules::read_file;
+use leakgate_core::rules::{Source as RuleSource, read_file};
 use leakgate_core::suppress::convert;
 use leakgate_core::{Config, Disposition, Gate, Policy, Rule, Triage};
 
@@ -56,8 +56,12 @@ struct ConvertArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ListFormat {
+    /// For people at a terminal
     Text,
+    /// For programs, schema leakgate-rules/v1
     Json,
+    /// A page of known findings, with the reason of each rule
+    Markdown,
 }
 
 /// Runs the command.
@@ -66,6 +70,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Status, Error> {
         return convert_file(convert);
     }
     let settings = Settings::load(&args.gate)?;
+    ensure_references_exist(&settings.gate.rules, settings.folder())?;
     if args.logs.is_empty() {
         let advice = settings.gate.advice();
         list(
@@ -96,6 +101,37 @@ pub(crate) fn run(args: &RulesArgs) -> Result<Status, Error> {
     Ok(logs.report_errors().unwrap_or(status(&triage.advice)))
 }
 
+/// Checks that the investigations and references of rules in leakgate.toml exist. Nothing is
+/// requested from a URL.
+///
+/// # Errors
+/// Returns an error for each path that doesn't exist, relative to the folder of leakgate.toml.
+fn ensure_references_exist(rules: &[Rule], folder: &Path) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    let configured = |rule: &&Rule| rule.origin.source == RuleSource::Config;
+    for rule in rules.iter().filter(configured) {
+        let metadata = &rule.metadata;
+        let references = metadata.investigation.iter().chain(&metadata.references);
+        for reference in references.filter(|text| !text.contains("://")) {
+            // A part of a file: `docs/leaks.md#jit`.
+            let path = reference.split('#').next().unwrap_or(reference);
+            if !folder.join(path).exists() {
+                errors.push(Error::with_help(
+                    format!(
+                        "{}: cannot find {reference}, to which `{}` refers",
+                        rule.origin, rule.id
+                    ),
+                    "correct the path, or add the file",
+                ));
+            }
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Several(errors)),
+    }
+}
+
 /// Returns the exit status for advice about rules.
 fn status(advice: &[leakgate_core::rules::Advice]) -> Status {
     if advice.iter().any(|a| a.level == Level::Fail) {
@@ -118,6 +154,7 @@ fn list(listing: &Listing<'_>, format: ListFormat) -> Result<(), Error> {
             &mut text,
         ),
         ListFormat::Json => listing.json(&mut text),
+        ListFormat::Markdown => listing.markdown(&mut text),
     };
     output::stdout(&text)
 }

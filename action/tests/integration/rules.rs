@@ -702,6 +702,43 @@ fn merged_report_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn page_of_known_findings_names_why_and_until_when() {
+    let dir = folder();
+    let config = "[[allow]]\nid = \"pool\"\nkinds = [\"leak-definite\"]\n\
+        stack = [\"...\", \"fun:many_places\"]\n\
+        reason = \"Freed by @everyone <b>later</b>.\"\nowner = \"@core\"\n\
+        investigation = \"docs/pool.md#cause\"\n\
+        references = [\"https://example.org/1\", \"missing.md\"]\nexpires = 2999-01-01\n";
+    write(&dir, "leakgate.toml", config);
+    let page = |extra: &[&str]| {
+        let args = [&["rules", "--format", "markdown"][..], extra].concat();
+        run(&dir, &args)
+    };
+    let missing = page(&[]);
+    assert_eq!((missing.status, missing.out.as_str()), (2, ""));
+    for path in ["docs/pool.md#cause", "missing.md"] {
+        let message = format!("leakgate.toml:1: cannot find {path}, to which `pool` refers");
+        assert!(missing.err.contains(&message), "{}", missing.err);
+    }
+    fs::create_dir(dir.path().join("docs")).unwrap();
+    write(&dir, "docs/pool.md", "");
+    write(&dir, "missing.md", "");
+    let text = page(&["lsan.log"]).out;
+    let expected = "# Known findings\n\n1 rule accepts findings of memory checkers.\n\n\
+        ## `pool`\n\nFreed by `@everyone` `<b>later</b>`.\n\n\
+        - Condition: `kinds: leak-definite`\n- Condition: `...`\n\
+        - Condition: `fun:many_places`\n- Owner: `@core`\n\
+        - Investigation: `docs/pool.md#cause`\n- Reference: <https://example.org/1>\n\
+        - Reference: `missing.md`\n- Expires: 2999-01-01\n";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("- Accepted in this run: "), "{text}");
+    assert!(
+        text.ends_with("- Defined in: `leakgate.toml:1`\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn report_never_overwrites_an_input_file() {
     let dir = folder();
     write(

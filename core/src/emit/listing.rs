@@ -1,4 +1,7 @@
-//! Lists of rules with their state, matches and advice, as text and as JSON.
+//! Lists of rules with their state, matches and advice, as text, as JSON and as a page of known
+//! findings.
+
+mod markdown;
 
 use alloc::format;
 use alloc::string::{String, ToString};
