@@ -230,3 +230,34 @@ fn only_a_draft_that_matches_the_tag_is_published() {
         .unwrap();
     assert_eq!(publish(), None, "a file with another checksum");
 }
+
+#[test]
+fn cargo_binstall_finds_every_archive() {
+    let manifest = repository().unwrap().join("action/Cargo.toml");
+    let manifest: toml::Table = std::fs::read_to_string(manifest).unwrap().parse().unwrap();
+    let settings = &manifest["package"]["metadata"]["binstall"];
+    for archive in archives("1.2.3") {
+        let rest = archive.strip_prefix("leakgate-1.2.3-").unwrap();
+        let (target, ending) = rest.split_once('.').unwrap();
+        let overridden = settings["overrides"].get(target);
+        let of_target = |key: &str| {
+            let value = overridden.and_then(|settings| settings.get(key));
+            let text = value.unwrap_or(&settings[key]).as_str().unwrap();
+            text.replace("{ repo }", "REPOSITORY")
+                .replace("{ version }", "1.2.3")
+                .replace("{ target }", target)
+        };
+        assert_eq!(
+            of_target("pkg-url"),
+            format!("REPOSITORY/releases/download/v1.2.3/{archive}")
+        );
+        let format = match ending {
+            "tar.gz" => "tgz",
+            ending => ending,
+        };
+        assert_eq!(of_target("pkg-fmt"), format);
+        // The folder in the archive, as the action unpacks it.
+        let folder = format!("leakgate-1.2.3-{target}/");
+        assert!(of_target("bin-dir").starts_with(&folder));
+    }
+}

