@@ -18,6 +18,7 @@ pub use self::merge::{Merger, merge};
 pub use self::untrusted::UntrustedDocument;
 use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;
+use crate::full;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
 use crate::schema::JsonKind;
@@ -119,6 +120,7 @@ impl Document {
     }
 
     fn read_with(file: &str, text: &str, reader: &mut DocumentReader) -> Result<Self, Diagnostic> {
+        full::require();
         let text = text.trim_start_matches('\u{feff}');
         // A report has only one line, and a fork may have written it: the error doesn't quote it.
         let without_source = |error| Diagnostic {

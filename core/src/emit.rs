@@ -44,6 +44,7 @@ pub use self::wrap::{unbroken, wrap};
 use crate::compare::Change;
 use crate::culprit::{NoWorkspace, Workspace};
 use crate::error::UnknownName;
+use crate::full;
 use crate::model::Finding;
 use crate::parse::Parsed;
 use crate::rules::{Rule, RuleUsage};
@@ -296,6 +297,7 @@ pub fn write(
     style: &RenderOptions<'_>,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
+    full::require();
     match format {
         Format::Text => text::write(run, style, out),
         Format::Json => json::write(run, out),

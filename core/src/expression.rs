@@ -10,6 +10,8 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
+use crate::full;
+
 /// Maximum size of a compiled expression, in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
@@ -59,6 +61,7 @@ impl Expression {
 
     /// Returns the compiled expression; `None` if it can't be compiled, so that it matches nothing.
     fn regex(&self) -> Option<&Regex> {
+        full::require();
         let compile = || compile(&self.pattern).map(Box::new);
         self.regex.get_or_try_init(compile).ok()
     }

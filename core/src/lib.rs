@@ -48,6 +48,8 @@ mod encoding;
 pub mod error;
 mod expression;
 pub mod fingerprint;
+#[doc(hidden)]
+pub mod full;
 mod line;
 pub mod lock_file;
 pub mod model;

@@ -28,6 +28,7 @@ pub use self::shared::{
 };
 use crate::culprit::FrameCache;
 use crate::error::UnknownName;
+use crate::full;
 use crate::model::Finding;
 use crate::parse::Parsed;
 use crate::policy::Policy;
@@ -160,6 +161,7 @@ pub fn suppress(
     syntax: RuleSyntax,
     options: &RuleOptions,
 ) -> Vec<GeneratedRule> {
+    full::require();
     let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, triaged) in triage.findings.iter().enumerate() {
         members

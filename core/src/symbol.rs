@@ -4,6 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
+use crate::full;
+
 /// Maximum length of a symbol, in bytes. Longer symbols stay mangled, because demangling them can
 /// take very long.
 const MAX_SYMBOL: usize = 8192;
@@ -18,6 +20,7 @@ pub fn demangle(name: &str) -> Option<String> {
     if name.len() > MAX_SYMBOL || !(symbol.starts_with("_Z") || symbol.starts_with("_R")) {
         return None;
     }
+    full::require();
     let symbol = symbol.split_once("@@").map_or(symbol, |(head, _)| head);
     if let Ok(rust) = rustc_demangle::try_demangle(symbol) {
         let mut out = BoundedString(String::new());

@@ -2,6 +2,7 @@
 
 use leakgate_core::diagnostic::Diagnostic;
 use leakgate_core::document::{Document, DocumentReader};
+use leakgate_core::full;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::options::File;
@@ -14,6 +15,7 @@ use crate::{boundary, diagnostics, judged};
 pub fn merge(
     #[wasm_bindgen(unchecked_param_type = "File[]")] legs: &JsValue,
 ) -> Result<Report, JsValue> {
+    full::require();
     let legs: Vec<File> = boundary::from_js(legs, "legs")?;
     if legs.is_empty() {
         return Err(boundary::js_error("nothing to merge"));
@@ -24,6 +26,7 @@ pub fn merge(
 /// Compares the JSON reports of two runs: lists new, grown, moved and fixed findings.
 #[wasm_bindgen(unchecked_return_type = "Change[]")]
 pub fn compare(before: &str, after: &str) -> Result<JsValue, JsValue> {
+    full::require();
     let before = read("before", before)?;
     let after = read("after", after)?;
     if let Some(cause) = after.incomplete_reason() {

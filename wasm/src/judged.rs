@@ -5,6 +5,7 @@ use std::rc::Rc;
 use leakgate_core::compare::Change;
 use leakgate_core::emit::{self, Format, RenderOptions, Run};
 use leakgate_core::error::UnknownName;
+use leakgate_core::full;
 use leakgate_core::rules::RuleMetadata;
 use leakgate_core::suppress::{RuleOptions, RuleSyntax, suppress};
 use leakgate_core::{Date, Gate, Parsed, Triage, Verdict};
@@ -76,6 +77,7 @@ impl Judged {
         #[wasm_bindgen(unchecked_param_type = "Format")] format: &str,
         #[wasm_bindgen(unchecked_optional_param_type = "Layout")] layout: &JsValue,
     ) -> Result<String, JsValue> {
+        full::require();
         let layout: Layout = boundary::from_js(layout, "layout")?;
         self.format_report(format, &layout)
             .map_err(|message| boundary::js_error(&message))
@@ -84,11 +86,8 @@ impl Judged {
     /// Returns the parts of the HTML report, for a page that shows several runs in turn.
     #[wasm_bindgen(unchecked_return_type = "Panes")]
     pub fn panes(&self) -> Result<JsValue, JsValue> {
-        let options = RenderOptions {
-            suggest_rules: true,
-            ..RenderOptions::default()
-        };
-        let panes = emit::panes(&self.run(), &options)
+        // `entry` generates a rule when the user asks for it.
+        let panes = emit::panes(&self.run(), &RenderOptions::default())
             .map_err(|error| boundary::js_error(&error.to_string()))?;
         let parts = [
             ("title", panes.title),
@@ -108,6 +107,7 @@ impl Judged {
         #[wasm_bindgen(unchecked_param_type = "Language")] language: &str,
         #[wasm_bindgen(unchecked_optional_param_type = "Wording")] wording: &JsValue,
     ) -> Result<String, JsValue> {
+        full::require();
         let wording: RawWording = boundary::from_js(wording, "wording")?;
         self.generate_rule(fingerprint, language, wording)
             .map_err(|message| boundary::js_error(&message))

@@ -147,9 +147,12 @@ impl Options {
     }
 }
 
-/// Parses the text of a configuration. `None` is an empty configuration.
+/// Parses the text of a configuration. `None` and an empty text are an empty configuration.
 pub(crate) fn parse_config(text: Option<&str>) -> Result<Config, Vec<Diagnostic>> {
-    text.map_or_else(|| Ok(Config::default()), |text| Config::read(CONFIG, text))
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => Config::read(CONFIG, text),
+        None => Ok(Config::default()),
+    }
 }
 
 /// Returns a parsed file, or `None` after recording its error.

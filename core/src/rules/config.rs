@@ -17,6 +17,7 @@ use super::{Allocators, Rule, Source};
 use crate::custom_format::CustomFormat;
 use crate::diagnostic::Diagnostic;
 use crate::error::UnknownName;
+use crate::full;
 use crate::model::Tool;
 use crate::policy::{KindSet, Level, Policy, Silence};
 
@@ -111,6 +112,7 @@ fn read_document<T>(
     text: &str,
     read: impl FnOnce(&Table<'_>) -> T,
 ) -> Result<T, Vec<Diagnostic>> {
+    full::require();
     let (root, errors) = DeTable::parse_recoverable(text);
     let document = Document::new(file, text);
     let out = read(&Table::new(&document, "", root.span(), root.get_ref()));

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Rule, sanitizer, valgrind};
 use crate::diagnostic::Diagnostic;
+use crate::full;
 
 /// The format of a suppression file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl FileFormat {
 /// assert_eq!(errors[0].line, 1);
 /// ```
 pub fn read_file(name: &str, text: &str) -> Result<(FileFormat, Vec<Rule>), Vec<Diagnostic>> {
+    full::require();
     if text.starts_with('\u{feff}') {
         let message = "unexpected byte order mark: valgrind and the sanitizers reject such files";
         return Err(vec![Diagnostic::at_line(name, text, 1, message)]);

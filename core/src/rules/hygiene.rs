@@ -14,6 +14,7 @@ use super::usage::RuleUsage;
 use super::valgrind::kinds::Extra;
 use super::valgrind::{SuppressionFrame, suggest_tool};
 use super::{Expiry, Matcher, Rule, Source, witness};
+use crate::full;
 use crate::numbers::count;
 use crate::policy::{Level, Policy};
 
@@ -95,6 +96,10 @@ pub(crate) fn advice_before_run(
     today: Date,
     expiry: impl Fn(&Rule) -> Option<Expiry>,
 ) -> Vec<Advice> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    full::require();
     let mut out = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
         match expiry(rule) {
@@ -289,6 +294,10 @@ pub(crate) fn advice_after_run(
     usages: &[RuleUsage],
     policy: &Policy,
 ) -> Vec<Advice> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    full::require();
     let mut out = Vec::new();
     let is_own = |at: &usize| rules[*at].origin.source != Source::Pack;
     for (at, usage) in usages.iter().enumerate().filter(|(at, _)| is_own(at)) {

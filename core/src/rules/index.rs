@@ -18,6 +18,7 @@ use self::pattern::{Pattern, Patterns};
 use super::{Matcher, Rule, sanitizer, stack, valgrind};
 use crate::culprit::FrameCache;
 use crate::fingerprint::Fingerprint;
+use crate::full;
 use crate::model::{Finding, Report};
 
 /// Returns the known result of matching a pattern of a rule's stack against a frame, or `None` if
@@ -93,6 +94,9 @@ impl<'r> NumberedPatterns<'r> {
 impl<'r> Index<'r> {
     /// Indexes rules for the findings of these reports.
     pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
+        if !rules.is_empty() {
+            full::require();
+        }
         let numbered = NumberedPatterns::new(rules);
         let uses = numbered.count_uses();
         let NumberedPatterns {
@@ -163,6 +167,7 @@ impl<'r> Index<'r> {
         if self.rules.is_empty() {
             return Vec::new();
         }
+        full::require();
         let frames = finding
             .primary()
             .map(|s| s.frames.as_slice())

@@ -8,23 +8,27 @@ use alloc::vec::Vec;
 use super::Rule;
 use super::config::read_pack;
 use crate::diagnostic::Diagnostic;
+use crate::full;
 
 /// A built-in pack of rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pack {
     /// Name of the pack.
     pub name: &'static str,
-    text: &'static str,
 }
 
-macro_rules! table {
+/// Defines the packs and, in the same order, their texts. The page lists the names before it loads
+/// any text.
+macro_rules! tables {
     ($($name:literal),* $(,)?) => {
-        &[$(Pack { name: $name, text: include_str!(concat!("packs/", $name, ".toml")) }),*]
+        static PACKS: &[Pack] = &[$(Pack { name: $name }),*];
+
+        // A constant would embed the texts at every place that uses it.
+        static TEXTS: &[&str] = &[$(include_str!(concat!("packs/", $name, ".toml"))),*];
     };
 }
 
-// A constant would embed the texts at every place that uses it.
-static PACKS: &[Pack] = table!(
+tables!(
     "python",
     "pyo3",
     "rust-std",
@@ -66,7 +70,11 @@ impl Pack {
     /// # Errors
     /// Returns the errors in the built-in text. A test checks that it has none.
     pub fn read(self) -> Result<(String, Vec<Rule>), Vec<Diagnostic>> {
-        let (description, mut rules) = read_pack(&format!("pack {}", self.name), self.text)?;
+        full::require();
+        let at = PACKS.iter().position(|pack| *pack == self);
+        let text = at.and_then(|at| TEXTS.get(at)).copied();
+        let name = format!("pack {}", self.name);
+        let (description, mut rules) = read_pack(&name, text.unwrap_or_default())?;
         for rule in &mut rules {
             rule.id = format!("{}/{}", self.name, rule.id);
         }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use self::groups::{groups, severity_rank};
 use crate::culprit::FrameNames;
 use crate::diagnostic::Diagnostic;
+use crate::full;
 use crate::model::Tool;
 use crate::numbers;
 use crate::parse::Parsed;
@@ -132,6 +133,7 @@ impl Baseline {
     /// # Errors
     /// Returns one diagnostic with its line.
     pub fn read(file: &str, text: &str) -> Result<Self, Diagnostic> {
+        full::require();
         let text = text.trim_start_matches('\u{feff}');
         let parsed: File<Vec<BaselineEntry>> =
             serde_json::from_str(text).map_err(|error| KIND.parse_error(file, text, &error))?;

@@ -219,14 +219,12 @@ impl Judged {
 
     /// Returns the report in a format and style.
     pub(crate) fn document_in(&self, format: Format, style: &RenderOptions<'_>) -> String {
-        let Self {
-            gate,
-            parsed,
-            triage,
-            verdict,
-        } = self;
-        let run = Run::new(parsed, gate, triage, verdict);
-        emit::render(&run, format, style)
+        emit::render(&self.run(), format, style)
+    }
+
+    /// Returns the run to report.
+    pub(crate) fn run(&self) -> Run<'_> {
+        Run::new(&self.parsed, &self.gate, &self.triage, &self.verdict)
     }
 
     /// Returns the outcome and the codes of all reasons.
