@@ -1,26 +1,27 @@
-// Measures how fast the module parses the files in a directory: node wasm/bench.mjs DIR.
-// `cargo xtask wasm --bench` generates the files. It measures CPU time, because other programs on
-// the same machine affect it the least.
+// Measures how fast a module parses the files in a directory: node wasm/bench.mjs MODULE DIR, where
+// MODULE is the directory of the module and its bindings. `cargo xtask wasm --bench` generates the
+// files. It measures CPU time, because other programs on the same machine affect it the least.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import init, { Session } from '../target/wasm/npm/node.js';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const CHUNK = 1 << 20;
 const ROUNDS = 7;
 
-await init();
-const folder = process.argv[2];
+const [module, folder] = process.argv.slice(2);
+const { initSync, Session } = await import(pathToFileURL(resolve(module, 'leakgate.js')));
+initSync({ module: readFileSync(join(module, 'leakgate_bg.wasm')) });
 console.log(
-  'log'.padEnd(24),
+  module.split('/').at(-1).padEnd(24),
   'MB'.padStart(6),
   'MB/s parse'.padStart(11),
   'ms judge'.padStart(9),
-  'ms json'.padStart(9),
+  'ms panes'.padStart(9),
 );
 for (const name of readdirSync(folder).sort()) {
   const bytes = readFileSync(join(folder, name));
-  const best = { parse: Infinity, judge: Infinity, json: Infinity };
+  const best = { parse: Infinity, judge: Infinity, panes: Infinity };
   const measure = (step, run) => {
     const start = process.cpuUsage();
     const out = run();
@@ -36,7 +37,7 @@ for (const name of readdirSync(folder).sort()) {
       return session.finish();
     });
     const judged = measure('judge', () => report.judge({ silence: 'pass' }));
-    measure('json', () => judged.document('json'));
+    measure('panes', () => judged.panes());
     judged.free();
     report.free();
   }
@@ -48,6 +49,6 @@ for (const name of readdirSync(folder).sort()) {
     name.padEnd(24),
     ...figures,
     best.judge.toFixed(1).padStart(9),
-    best.json.toFixed(1).padStart(9),
+    best.panes.toFixed(1).padStart(9),
   );
 }

@@ -354,7 +354,8 @@ const initialize = guarded(async () => {
   await openLink();
   document.documentElement.dataset.ready = '';
 });
-initialize();
+await initialize();
+// The files for offline use, such as the full module, come after those that the page starts with.
 if (navigator.serviceWorker && location.protocol.startsWith('http')) {
   navigator.serviceWorker.register('offline.js').catch(() => {});
 }

@@ -1,4 +1,5 @@
-// Reads and judges logs in the background, which keeps the page responsive.
+// Reads and judges logs in the background, which keeps the page responsive. Two workers have this
+// script, with different modules; `calls.js` chooses between them.
 
 import init, { Session, merge, packs, version } from './leakgate.js';
 import { Logs } from './lines.js';
@@ -204,6 +205,14 @@ addEventListener('message', async ({ data: { id, task, module, ...args } }) => {
   if (!task) return;
   try {
     await ready;
+  } catch (error) {
+    const message =
+      `cannot load leakgate's module: ${error.message}. ` +
+      'Check the connection, and add the logs again.';
+    postMessage({ id, error: { message, isCrash: true } });
+    return;
+  }
+  try {
     const onProgress = (progress) => postMessage({ id, progress });
     postMessage({ id, result: await tasks[task](args, onProgress) });
   } catch (error) {

@@ -2,6 +2,7 @@
 // request to another origin fails the test.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import {
   fits,
   folder,
   home,
+  leakgate,
   many,
   report,
   shots,
@@ -193,6 +195,157 @@ test('accepting a finding of a pasted log updates the verdict', async () => {
   await done();
 });
 
+/** Waits until the findings, which follow the verdict, contain a text. */
+const shows = (tab, wanted) =>
+  tab.waitForFunction(
+    (part) => document.getElementById('findings').textContent.includes(part),
+    wanted,
+  );
+
+/** Opens the page without its offline copy, and records the paths of requested files. */
+async function openRecorded() {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const paths = [];
+  context.on('request', (request) => paths.push(request.url().slice(SERVED.length)));
+  const tab = await context.newPage();
+  await tab.goto(SERVED);
+  await tab.waitForSelector('html[data-ready]', { state: 'attached' });
+  const isFull = () => paths.some((path) => path.startsWith('full/'));
+  return { tab, paths, isFull, done: () => context.close() };
+}
+
+test('the first view loads little', async () => {
+  const { tab, paths, done } = await openRecorded();
+  await tab.waitForLoadState('networkidle');
+  const size = (path) => gzipSync(readFileSync(join(PAGE, path || 'index.html')), { level: 9 }).length;
+  const sizes = new Map(paths.map((path) => [path, size(path)]));
+  assert.ok(sizes.get('leakgate_bg.wasm') <= 420_000, sizes.get('leakgate_bg.wasm'));
+  assert.ok([...sizes.values()].reduce((sum, each) => sum + each) <= 500_000);
+  assert.ok(!paths.some((path) => path.startsWith('full/')), paths.join(' '));
+  await done();
+});
+
+test('logs without rules need only the first module', async () => {
+  const { tab, isFull, done } = await openRecorded();
+  await tab.fill('#paste', text('lsan/many-places-clang19'));
+  await title(tab, /^fail, \d unexpected findings$/);
+  await tab.click('button.open >> nth=0');
+  await tab.waitForSelector('.log .here');
+  await tab.check('#silence');
+  await put(tab, 'logs.zip', zip([['a.txt', text('memcheck/definite')]]));
+  await title(tab, /^fail, \d unexpected findings$/);
+  await tab.click('#clear');
+  await put(tab, 'a.xml', readFileSync(join(home, 'snapshots/memcheck-xml/mixed-327/report.xml')));
+  await title(tab, /^fail/);
+  assert.equal(isFull(), false);
+  await done();
+});
+
+test('mangled names, rules, runs and other formats load the full module', async () => {
+  const log = text('lsan/direct-clang19');
+  const allow = (stack) =>
+    `[[allow]]\nid = "a"\nkinds = ["leaks"]\nstack = ["runtime...", "${stack}"]\nreason = "x"\n`;
+  const download = async (tab, label) => {
+    const started = tab.waitForEvent('download');
+    await tab.click(`#downloads button:text-is("${label}")`);
+    return readFileSync(await (await started).path(), 'utf8');
+  };
+  writeFileSync(join(folder, 'report.txt'), log);
+  const native = (format) => {
+    const options = ['check', '--no-config', '--format', format, 'report.txt'];
+    return spawnSync(leakgate, options, { cwd: folder, encoding: 'utf8' }).stdout;
+  };
+  const mangled = log.replaceAll(' in direct ', ' in _ZN3app6directEi ');
+  const uses = {
+    'a mangled name': async (tab) => {
+      await tab.fill('#paste', mangled);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await shows(tab, 'app::direct');
+    },
+    'a mangled name in an archive': async (tab) => {
+      await put(tab, 'logs.zip', zip([['a.log.gz', gzipSync(mangled)]]));
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await shows(tab, 'app::direct');
+    },
+    'a mangled name after findings without one': async (tab) => {
+      const noise = 'a line of a build\n'.repeat(1_500_000);
+      await put(tab, 'a.log', `${log}${noise}${mangled}`);
+      await title(tab, /^fail, 2 unexpected findings$/);
+      await shows(tab, 'app::direct');
+    },
+    'a custom format': async (tab) => {
+      await tab.fill('#rules', '[[format]]\nname = "own"\npattern = "LEAKED (?<bytes>\\\\d+)"\n');
+      await tab.fill('#paste', 'LEAKED 12\n');
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await shows(tab, 'custom:own');
+    },
+    'a regular expression': async (tab) => {
+      await tab.fill('#paste', log);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await tab.fill('#rules', allow('re:^dir.ct$'));
+      await title(tab, /^pass$/);
+    },
+    'a rule that matches nothing': async (tab) => {
+      await tab.fill('#rules', allow('fun:other'));
+      await tab.fill('#paste', log);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      assert.match(await tab.textContent('#lists'), /unused/);
+    },
+    'an accepted finding': async (tab) => {
+      await put(tab, 'a.log', log);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await tab.click('button.open');
+      await tab.click('button.accept');
+      await title(tab, /^pass$/);
+    },
+    'a JSON report': async (tab) => {
+      await put(tab, 'run.json', native('json'));
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await shows(tab, 'direct');
+    },
+    'an earlier log': async (tab) => {
+      await put(tab, 'new.log', log);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      await tab.click('summary >> text=Compare with an earlier log');
+      await put(tab, 'old.log', text('memcheck/clean'), '#base-files');
+      await tab.waitForSelector('tr.finding .state.new');
+    },
+  };
+  for (const [label, format] of [
+    ['JSON', 'json'],
+    ['SARIF', 'sarif'],
+    ['HTML', 'html'],
+    ['Markdown', 'markdown'],
+  ]) {
+    uses[`the format ${label}`] = async (tab) => {
+      await put(tab, 'report.txt', log);
+      await title(tab, /^fail, 1 unexpected finding$/);
+      assert.equal(await download(tab, label), native(format));
+    };
+  }
+  for (const [subject, use] of Object.entries(uses)) {
+    const { tab, isFull, done } = await openRecorded();
+    assert.equal(isFull(), false, subject);
+    await use(tab);
+    assert.equal(isFull(), true, subject);
+    await done();
+  }
+});
+
+test('without a connection, the page says that it cannot load the full module', async () => {
+  const { tab, done } = await openRecorded();
+  await put(tab, 'a.log', text('lsan/direct-clang19'));
+  await title(tab, /^fail, 1 unexpected finding$/);
+  await tab.context().route('**/full/**', (route) => route.abort());
+  await tab.fill('#rules', '[gate]\nfail-on = ["errors"]\n');
+  await title(tab, /^Something went wrong$/);
+  assert.match(await tab.textContent('#reasons'), /cannot start the worker/);
+  await tab.context().unroute('**/full/**');
+  await put(tab, 'b.log', text('memcheck/clean'));
+  await title(tab, /^pass$/);
+  await done();
+});
+
 test('errors in rules are shown at their lines and block the verdict', async () => {
   const { tab, done } = await open();
   await tab.fill('#paste', text('lsan/direct-clang19'));
@@ -327,7 +480,7 @@ test('a crashed module is replaced', async () => {
   const { tab, done } = await open({ serviceWorkers: 'block' });
   await put(tab, 'a.log', text('memcheck/clean'));
   await title(tab, /^pass$/);
-  // Break every write to the module's memory.
+  // Break every write to the memory of a module.
   const broken =
     'Uint8Array.prototype.set = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
   await tab.context().route(
@@ -336,7 +489,8 @@ test('a crashed module is replaced', async () => {
       const whole = await route.fetch();
       await route.fulfill({ response: whole, body: `${broken}\n${await whole.text()}` });
     },
-    { times: 1 },
+    // The first worker and the full one, which tries the same.
+    { times: 2 },
   );
   await tab.reload();
   await tab.waitForSelector('html[data-ready]', { state: 'attached' });
@@ -576,6 +730,9 @@ test('the page works offline after the first visit', async () => {
   await tab.waitForSelector('html[data-ready]', { state: 'attached' });
   await tab.click('#samples button >> nth=0');
   await title(tab, /^fail, 7 unexpected findings$/);
+  // This needs the full module.
+  await tab.fill('#rules', '[gate]\nsilnce = "pass"\n');
+  await title(tab, /^Invalid rules$/);
   await done();
 });
 

@@ -7,12 +7,13 @@ mod samples;
 mod single;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
 use crate::setup::{self, Need};
-use crate::{Outcome, sizes, wasm};
+use crate::wasm::{self, Module};
+use crate::{Outcome, sizes};
 
 /// Requirements besides cargo: those of the WebAssembly module.
 pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
@@ -26,13 +27,35 @@ const PARTS: &str = "target/page-parts";
 /// Served scripts and styles, bundled with their imports and minified.
 const BUNDLES: &[&str] = &[
     "page.js",
-    "worker.js",
+    WORKER,
     "offline.js",
     "report/page.css",
     "style.css",
 ];
 /// Other served files.
-const UNCHANGED: &[&str] = &["index.html", "icon.svg", "leakgate_bg.wasm"];
+const UNCHANGED: &[&str] = &["index.html", "icon.svg", MODULE];
+
+/// The worker and its module. The page starts with the reader, and has another worker with the full
+/// module in the folder [`FULL`].
+const WORKER: &str = "worker.js";
+const MODULE: &str = "leakgate_bg.wasm";
+const FULL: &str = "full";
+
+/// The files that a visitor loads before the page can read a log.
+const FIRST_VIEW: &[&str] = &[
+    "index.html",
+    "icon.svg",
+    "page.js",
+    "report/page.css",
+    "style.css",
+    WORKER,
+    MODULE,
+];
+
+/// Maximum size of the reader, and of all files of the first view, in bytes as a server compresses
+/// them.
+const MAX_READER: usize = 420_000;
+const MAX_FIRST_VIEW: usize = 500_000;
 
 /// The page as one file.
 const SINGLE: &str = "leakgate.html";
@@ -63,8 +86,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 
 /// Builds the page for a server. It includes the single-file page as a download.
 pub(crate) fn files(sh: &Shell) -> Outcome {
-    let parts = assemble(sh)?;
-    let html = single::join(sh, &parts)?;
+    wasm::build(sh)?;
+    let full_parts = assemble(sh, Module::Full)?;
+    let html = single::join(sh, &full_parts)?;
+    let parts = assemble(sh, Module::Reader)?;
     sh.remove_path(PAGE)?;
     let page = sh.create_dir(PAGE)?;
     for file in BUNDLES {
@@ -73,14 +98,36 @@ pub(crate) fn files(sh: &Shell) -> Outcome {
     for file in UNCHANGED {
         sh.copy_file(parts.join(file), &page)?;
     }
+    let full = sh.create_dir(page.join(FULL))?;
+    sh.write_file(full.join(WORKER), bundle(sh, &full_parts, WORKER, "esm")?)?;
+    sh.copy_file(full_parts.join(MODULE), &full)?;
     offline::list_files(&page)?;
     fs::write(page.join(SINGLE), html)?;
     println!("{PAGE}/");
-    sizes::print(&page)
+    sizes::print(&page)?;
+    check_sizes(&page)
+}
+
+/// Checks how much a visitor loads before the page can read a log.
+fn check_sizes(page: &Path) -> Outcome {
+    let size =
+        |file: &&str| -> Outcome<usize> { Ok(sizes::gzipped(&fs::read(page.join(file))?)?.len()) };
+    let all = FIRST_VIEW.iter().map(size).sum::<Outcome<usize>>()?;
+    for (subject, bytes, max) in [
+        ("the reader", size(&MODULE)?, MAX_READER),
+        ("the first view", all, MAX_FIRST_VIEW),
+    ] {
+        println!("{subject}: {bytes} bytes gzipped, at most {max}");
+        if bytes > max {
+            return Err(format!("{subject} is too large: {bytes} bytes gzipped").into());
+        }
+    }
+    Ok(())
 }
 
 fn single_file(sh: &Shell) -> Outcome {
-    let html = single::join(sh, &assemble(sh)?)?;
+    wasm::build(sh)?;
+    let html = single::join(sh, &assemble(sh, Module::Full)?)?;
     let to = sh.current_dir().join("target").join(SINGLE);
     fs::write(&to, &html)?;
     println!(
@@ -104,11 +151,11 @@ fn bundle(sh: &Shell, parts: &Path, name: &str, format: &str) -> Outcome<String>
     Ok(text + "\n")
 }
 
-/// Copies all parts of the page to where its scripts expect them.
-fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
-    wasm::build(sh)?;
-    sh.remove_path(PARTS)?;
-    let page = sh.create_dir(PARTS)?;
+/// Copies all parts of a page with this module to where its scripts expect them.
+fn assemble(sh: &Shell, module: Module) -> Outcome<PathBuf> {
+    let page = Path::new(PARTS).join(module.name());
+    sh.remove_path(&page)?;
+    let page = sh.create_dir(page)?;
     for file in sh.read_dir("wasm/www")? {
         sh.copy_file(file, &page)?;
     }
@@ -116,8 +163,8 @@ fn assemble(sh: &Shell) -> Outcome<std::path::PathBuf> {
     for module in MODULES {
         sh.copy_file(Path::new(REPORT).join(module), &report)?;
     }
-    for file in ["leakgate.js", "leakgate_bg.wasm"] {
-        sh.copy_file(Path::new(wasm::PACKAGE).join(file), &page)?;
+    for file in ["leakgate.js", MODULE] {
+        sh.copy_file(Path::new(module.folder()).join(file), &page)?;
     }
     fs::write(page.join("samples.js"), samples::module(&sh.current_dir())?)?;
     let _folder = sh.push_dir(wasm::TOOLS);

@@ -1,18 +1,20 @@
-//! `cargo xtask wasm [--bench|--test]`: builds the core as a WebAssembly module, and its npm
-//! package in `target/wasm/npm/`.
+//! `cargo xtask wasm [--bench|--test]`: builds the core as two WebAssembly modules. The full one
+//! is an npm package in `target/wasm/npm/`; the reader, which the page loads first, is in
+//! `target/wasm/reader/`.
 //!
-//! `wasm/compile.rs` compiles the module, `xtask-bind` generates the bindings, and binaryen
+//! `wasm/compile.rs` compiles a module, `xtask-bind` generates the bindings, and binaryen
 //! optimizes the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
 
 mod bench;
 mod compile;
 mod native;
 
+pub(crate) use compile::Module;
 /// The cases of `snapshots/`.
 pub(crate) use native::common as snapshots;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
@@ -26,9 +28,6 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
 ];
-
-/// The package as it is published.
-pub(crate) const PACKAGE: &str = "target/wasm/npm";
 
 /// Reports of the native core for all cases, to compare with.
 const NATIVE: &str = "target/wasm/native";
@@ -93,8 +92,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     then(&setup::shell_with(NEEDS)?)
 }
 
-/// Tests the package as its users install it: it must give the same reports as the native core, and
-/// the examples must work.
+/// Tests the package as its users install it, and the reader: both must give the same results as
+/// the native core, and the examples must work.
 pub(crate) fn test(sh: &Shell) -> Outcome {
     build(sh)?;
     native::write(&sh.current_dir().join(NATIVE))?;
@@ -109,30 +108,47 @@ fn measure(sh: &Shell) -> Outcome {
 }
 
 pub(crate) fn build(sh: &Shell) -> Outcome {
-    let module = compile::module(sh)?;
-    sh.remove_path(PACKAGE)?;
-    let package = sh.create_dir(PACKAGE)?;
-    cmd!(
-        sh,
-        "cargo run --quiet --package xtask-bind -- {module} {package}"
-    )
-    .run()?;
-    shrink(sh, &package.join("leakgate_bg.wasm"))?;
+    install_tools(sh)?;
+    bind(sh, Module::Reader)?;
+    let package = bind(sh, Module::Full)?;
     for source in SOURCES {
         sh.copy_file(source, &package)?;
     }
-    sh.remove_path(package.join("leakgate_bg.wasm.d.ts"))?;
     check_version(&package)?;
     sizes::print(&package)
 }
 
-/// Optimizes the module with binaryen. This takes long, so the result for the same input is cached.
+fn install_tools(sh: &Shell) -> Outcome {
+    let _folder = sh.push_dir(TOOLS);
+    Ok(cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?)
+}
+
+/// Compiles a module and its bindings, and returns their folder.
+fn bind(sh: &Shell, module: Module) -> Outcome<PathBuf> {
+    let compiled = module.compile(sh)?;
+    sh.remove_path(module.folder())?;
+    let folder = sh.create_dir(module.folder())?;
+    cmd!(
+        sh,
+        "cargo run --quiet --package xtask-bind -- {compiled} {folder}"
+    )
+    .run()?;
+    shrink(sh, &folder.join("leakgate_bg.wasm"))?;
+    sh.remove_path(folder.join("leakgate_bg.wasm.d.ts"))?;
+    Ok(folder)
+}
+
+/// Optimizes a module with binaryen. This takes long, so the result for the same input is cached
+/// next to the module's folder.
 fn shrink(sh: &Shell, module: &Path) -> Outcome {
     let _folder = sh.push_dir(TOOLS);
-    cmd!(sh, "npm ci --no-audit --no-fund --silent").run()?;
     let before = fs::read(module)?;
-    let from = module.with_file_name("../bound");
-    let to = module.with_file_name("../optimized.wasm");
+    let cached = |extension| {
+        let folder = module.parent().unwrap_or(module);
+        folder.with_extension(extension)
+    };
+    let from = cached("bound");
+    let to = cached("optimized.wasm");
     let known = [PASSES.join(" ").as_bytes(), &before].concat();
     if !to.exists() || fs::read(&from).ok().as_ref() != Some(&known) {
         cmd!(

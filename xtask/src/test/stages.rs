@@ -154,7 +154,7 @@ pub(super) const ALL: &[Stage] = &[
         run: |sh, _| core_without_std(sh),
     },
     Stage {
-        name: "The npm package",
+        name: "The WebAssembly modules",
         only: None,
         needs: wasm::NEEDS,
         run: |sh, _| wasm::test(sh),

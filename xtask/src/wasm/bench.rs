@@ -1,4 +1,4 @@
-//! Reading speed of the module in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. The
+//! Reading speed of both modules in Node: `wasm/bench.mjs` on the logs of `cargo xtask bench`. The
 //! results are printed, not checked.
 
 use std::fs;
@@ -6,6 +6,7 @@ use std::fs;
 use fastrand::Rng;
 use xshell::{Shell, cmd};
 
+use super::Module;
 use crate::Outcome;
 use crate::bench::{LEAKS, dense, noise};
 
@@ -23,5 +24,9 @@ pub(crate) fn run(sh: &Shell) -> Outcome {
             kind.block(&mut Rng::with_seed(0x6c65_616b), NOISE),
         )?;
     }
-    Ok(cmd!(sh, "node wasm/bench.mjs {folder}").run()?)
+    for module in [Module::Reader, Module::Full] {
+        let module = module.folder();
+        cmd!(sh, "node wasm/bench.mjs {module} {folder}").run()?;
+    }
+    Ok(())
 }

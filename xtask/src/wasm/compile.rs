@@ -1,4 +1,4 @@
-//! Compiles the module together with its own standard library, which has no panic messages.
+//! Compiles the modules together with their own standard library, which has no panic messages.
 //!
 //! Cargo builds that library from source with `-Zbuild-std`, which is unstable. `RUSTC_BOOTSTRAP`
 //! allows it with the stable compiler; a nightly would give the page another standard library than
@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 use crate::Outcome;
 use crate::setup::WASM;
 
-/// Flags for rustc.
+/// Flags for rustc, for both modules.
 const FLAGS: &[&str] = &[
     // Every browser has had vector instructions since 2023; the searches use them.
     "-Ctarget-feature=+simd128",
@@ -23,37 +23,80 @@ const FLAGS: &[&str] = &[
     "-Zfmt-debug=shallow",
     // These names start with the path, so sorting by name groups similar functions.
     "-Csymbol-mangling-version=legacy",
-    // Many small functions parse lines. With the default threshold for size (5), none is inlined:
-    // 530 kB compressed, and 130 to 149 MB/s for dense logs. With 40: 543 kB, and 158 to 191 MB/s.
-    // With 100: 577 kB.
-    "-Cllvm-args=-inline-threshold=40",
     // Makes `zmij` compute values instead of using a table of 10 kB. It formats fractions, which no
     // report contains.
     "--cfg=opt_level=\"s\"",
 ];
 
-/// Comparing bytes, which is done everywhere, is part of this package. It isn't in `Cargo.toml`,
-/// because cargo warns about a profile for a package that other builds don't have.
-const FAST: &str = "profile.wasm.package.compiler_builtins.opt-level=3";
+/// A module to compile.
+#[derive(Clone, Copy)]
+pub(crate) enum Module {
+    /// Everything: the npm package.
+    Full,
+    /// The module that the page loads first. `core/src/full.rs` describes what it doesn't have.
+    Reader,
+}
 
-/// Compiles the module, and returns its path.
-pub(super) fn module(sh: &Shell) -> Outcome<PathBuf> {
-    let std = [
-        "-Zbuild-std=std,panic_abort",
-        "-Zbuild-std-features=optimize_for_size",
-    ];
-    cmd!(sh, "cargo build --package leakgate-wasm --profile wasm --target {WASM} {std...} --config {FAST}")
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", rustflags(sh))
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .run()?;
-    Ok(sh
-        .current_dir()
-        .join(format!("target/{WASM}/wasm/leakgate_wasm.wasm")))
+impl Module {
+    /// Returns the name of the folder of a page with this module.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Reader => "reader",
+        }
+    }
+
+    /// Returns the folder of the optimized module and its bindings.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Full => "target/wasm/npm",
+            Self::Reader => "target/wasm/reader",
+        }
+    }
+
+    /// Returns the profile in `Cargo.toml`. Each has its own folder, so neither build replaces the
+    /// other's.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Full => "wasm",
+            Self::Reader => "wasm-reader",
+        }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            // Many small functions parse lines, and with the default for size (5), none is inlined.
+            Self::Full => &["-Cllvm-args=-inline-threshold=40"],
+            // With 40, the reader has 392 kB compressed and reads dense logs 4 % slower; with 100,
+            // 419 kB and 4 % faster.
+            Self::Reader => &["--cfg=leakgate_reader", "-Cllvm-args=-inline-threshold=70"],
+        }
+    }
+
+    /// Compiles the module, and returns its path.
+    pub(super) fn compile(self, sh: &Shell) -> Outcome<PathBuf> {
+        let profile = self.profile();
+        let std = [
+            "-Zbuild-std=std,panic_abort",
+            "-Zbuild-std-features=optimize_for_size",
+        ];
+        // Comparing bytes, which is done everywhere, is part of this package. It isn't in
+        // `Cargo.toml`, because cargo warns about a profile for a package that other builds don't
+        // have.
+        let fast = format!("profile.{profile}.package.compiler_builtins.opt-level=3");
+        cmd!(sh, "cargo build --package leakgate-wasm --profile {profile} --target {WASM} {std...} --config {fast}")
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTFLAGS", rustflags(sh, self.flags()))
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .run()?;
+        Ok(sh
+            .current_dir()
+            .join(format!("target/{WASM}/{profile}/leakgate_wasm.wasm")))
+    }
 }
 
 /// Returns the flags, with a mapping that keeps the path of the user's home out of the module.
-fn rustflags(sh: &Shell) -> String {
+fn rustflags(sh: &Shell, more: &[&str]) -> String {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let registries = home
@@ -66,6 +109,7 @@ fn rustflags(sh: &Shell) -> String {
     let plain = plain.filter(|flag| !flag.contains(' '));
     FLAGS
         .iter()
+        .chain(more)
         .map(|flag| (*flag).to_owned())
         .chain(plain)
         .collect::<Vec<_>>()

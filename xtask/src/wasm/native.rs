@@ -1,13 +1,13 @@
-//! Reports of the native core for every case under `snapshots/`. A test compares the module with
+//! Reports of the native core for every case under `snapshots/`. Tests compare the modules with
 //! them.
 //!
 //! `<dialect>/<case>/inputs` lists the logs, one per line; the same folder has a report for each
-//! format.
+//! format, and the parts of the page in `panes`.
 
 use std::fs;
 use std::path::Path;
 
-use leakgate_core::emit::Format;
+use leakgate_core::emit::{self, Format, RenderOptions};
 
 use crate::Outcome;
 
@@ -29,6 +29,14 @@ pub(crate) fn write(out: &Path) -> Outcome {
         for format in Format::ALL {
             fs::write(out.join(format.as_str()), judged.document(*format))?;
         }
+        let panes = emit::panes(&judged.run(), &RenderOptions::default())?;
+        let panes = serde_json::json!({
+            "title": panes.title,
+            "verdict": panes.verdict,
+            "lists": panes.lists,
+            "data": panes.data,
+        });
+        fs::write(out.join("panes"), panes.to_string())?;
     }
     Ok(())
 }
