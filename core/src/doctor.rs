@@ -10,6 +10,7 @@ mod kept;
 mod no_stacks;
 mod stacks;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -125,6 +126,7 @@ fn command(tool: &Tool, is_of_run: bool, options: &[&str], parsed: &Parsed) -> O
     let program = parsed
         .reports
         .iter()
+        .map(Box::as_ref)
         .filter(is_tool)
         .find_map(|r| r.command.as_deref())
         .unwrap_or("PROGRAM");

@@ -10,6 +10,7 @@ mod merge;
 mod untrusted;
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,6 +20,7 @@ pub use self::untrusted::UntrustedDocument;
 use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;
 use crate::full;
+use crate::model::Report;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
 use crate::schema::JsonKind;
@@ -192,7 +194,7 @@ impl Document {
         Self {
             parsed: Parsed {
                 inputs: report.inputs.into_iter().map(Into::into).collect(),
-                reports: report.reports.into_iter().map(Into::into).collect(),
+                reports: report.reports.into_iter().map(boxed).collect(),
                 findings: all.map(|finding| finding.into_model(frames)).collect(),
                 problems: report.problems.into_iter().map(Into::into).collect(),
             },
@@ -206,6 +208,10 @@ impl Document {
             findings,
         }
     }
+}
+
+fn boxed(report: wire::CheckerReport<'_>) -> Box<Report> {
+    Box::new(report.into())
 }
 
 /// Returns the reasons that can't be derived from the parsed data: silence, a failed command, a

@@ -35,6 +35,7 @@ mod untagged;
 mod valgrind;
 mod xml;
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -55,8 +56,9 @@ use crate::problem::Problem;
 pub struct Parsed {
     /// The inputs, in the order of [`Parser::begin`].
     pub inputs: Vec<Input>,
-    /// One report per checker and process.
-    pub reports: Vec<Report>,
+    /// One report per checker and process. They are boxed, because there may be many, and a growing
+    /// list of large values would be copied and half empty.
+    pub reports: Vec<Box<Report>>,
     /// The findings, in order of first appearance.
     pub findings: Vec<Finding>,
     /// Truncated, unreadable or contradictory output, ordered by input and line.

@@ -21,6 +21,7 @@ mod usage;
 pub(crate) mod valgrind;
 pub(crate) mod witness;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -238,7 +239,7 @@ impl Rule {
 
     /// Returns true if one of the reports comes from a tool that the rule applies to. Only then
     /// does a rule without matches count as unused.
-    pub(crate) fn was_tried(&self, reports: &[Report]) -> bool {
+    pub(crate) fn was_tried(&self, reports: &[Box<Report>]) -> bool {
         // LeakSanitizer's output may be part of another sanitizer's report.
         let leaked = |r: &Report| r.totals.leaked.is_some();
         let ran = |tool: &Tool| {

@@ -1,5 +1,6 @@
 //! The checks, each of which appends its diagnoses.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -152,7 +153,12 @@ pub(super) fn check_tool_suppressions(parsed: &Parsed, all: &mut Vec<Diagnosis>)
     let has_suppressed = |r: &&Report| {
         r.suppressed().blocks > 0 || r.totals.suppressed_errors.is_some_and(|n| n > 0)
     };
-    let found: Vec<&Report> = parsed.reports.iter().filter(has_suppressed).collect();
+    let found: Vec<&Report> = parsed
+        .reports
+        .iter()
+        .map(Box::as_ref)
+        .filter(has_suppressed)
+        .collect();
     let Some(first) = found.first() else { return };
     let leaks = found
         .iter()
@@ -227,7 +233,7 @@ pub(super) fn add_by_tool<'a>(
 /// Returns the report with the first record of a finding.
 pub(super) fn report_of<'a>(finding: &Finding, parsed: &'a Parsed) -> Option<&'a Report> {
     let instance = finding.instances.first()?;
-    parsed.reports.get(instance.report)
+    parsed.reports.get(instance.report).map(Box::as_ref)
 }
 
 /// Checks for uses of undefined values without an origin.

@@ -86,7 +86,11 @@ fn report_without_findings<'a>(run: &Run<'a>) -> wire::Report<'a> {
             watched: verdict.verified.iter().map(Into::into).collect(),
         },
         inputs: parsed.inputs.iter().map(Into::into).collect(),
-        reports: parsed.reports.iter().map(Into::into).collect(),
+        reports: parsed
+            .reports
+            .iter()
+            .map(|report| (&**report).into())
+            .collect(),
         findings: Vec::new(),
         rules: run.rules().map(|(r, usage)| rule(r, usage)).collect(),
         advice: advice.map(|a| rule_advice(a, run)).collect(),

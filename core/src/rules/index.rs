@@ -8,6 +8,7 @@
 mod key;
 mod pattern;
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -93,7 +94,7 @@ impl<'r> NumberedPatterns<'r> {
 
 impl<'r> Index<'r> {
     /// Indexes rules for the findings of these reports.
-    pub(crate) fn new(rules: &'r [Rule], reports: &[Report]) -> Self {
+    pub(crate) fn new(rules: &'r [Rule], reports: &[Box<Report>]) -> Self {
         if !rules.is_empty() {
             full::require();
         }
@@ -161,7 +162,7 @@ impl<'r> Index<'r> {
         &mut self,
         finding: &Finding,
         fingerprint: &Fingerprint,
-        reports: &[Report],
+        reports: &[Box<Report>],
         cache: &mut FrameCache,
     ) -> Vec<u32> {
         if self.rules.is_empty() {
@@ -227,7 +228,7 @@ impl<'r> Index<'r> {
 
 /// Returns the smallest number of frames that valgrind keeps in these reports. valgrind ignores the
 /// lines of an entry beyond that number.
-fn max_frames(reports: &[Report]) -> usize {
+fn max_frames(reports: &[Box<Report>]) -> usize {
     reports
         .iter()
         .filter_map(|report| report.callers)
@@ -240,7 +241,7 @@ pub(crate) fn rule_matches(
     rule: &Rule,
     finding: &Finding,
     fingerprint: &Fingerprint,
-    reports: &[Report],
+    reports: &[Box<Report>],
     cache: &mut FrameCache,
 ) -> bool {
     rule_matches_with(rule, finding, fingerprint, reports, cache, &|_, _| None)
@@ -250,7 +251,7 @@ fn rule_matches_with(
     rule: &Rule,
     finding: &Finding,
     fingerprint: &Fingerprint,
-    reports: &[Report],
+    reports: &[Box<Report>],
     cache: &mut FrameCache,
     known: KnownMatches<'_>,
 ) -> bool {
@@ -264,7 +265,7 @@ fn rule_matches_with(
             let report = finding
                 .instances
                 .first()
-                .and_then(|i| reports.get(i.report));
+                .and_then(|i| reports.get(i.report).map(Box::as_ref));
             let version = || report.and_then(version_of);
             let has_kind = |family| {
                 valgrind::kinds::matches_kind(family, &entry.kind, &entry.extra, finding, version)

@@ -1,5 +1,6 @@
 //! Generates valgrind suppressions.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -151,7 +152,7 @@ fn entry_body(finding: &Finding) -> Result<String, Unsupported> {
 /// Checks that valgrind can suppress an error about a descriptor, which depends on its version.
 fn check_version(finding: &Finding, parsed: &Parsed) -> Result<(), Unsupported> {
     let first = finding.instances.first();
-    let report = first.and_then(|instance| parsed.reports.get(instance.report));
+    let report = first.and_then(|instance| parsed.reports.get(instance.report).map(Box::as_ref));
     let version = report.and_then(version_of);
     let is_about_descriptor = is_core_kind(finding, Some((u32::MAX, 0)));
     if !is_about_descriptor || is_core_kind(finding, version) {

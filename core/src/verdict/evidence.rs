@@ -1,5 +1,6 @@
 //! The evidence line of a verdict: which checkers ran on how many processes, and their totals.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -50,7 +51,12 @@ pub(super) fn describe(parsed: &Parsed, triage: &Triage, verified: &[VerifiedChe
 }
 
 fn describe_tool(tool: &Tool, parsed: &Parsed) -> String {
-    let reports: Vec<&Report> = parsed.reports.iter().filter(|r| r.tool == *tool).collect();
+    let reports: Vec<&Report> = parsed
+        .reports
+        .iter()
+        .map(Box::as_ref)
+        .filter(|r: &&Report| r.tool == *tool)
+        .collect();
     let mut out = format!(
         "{tool}: {}",
         count(reports.len() as u64, "process", "processes")

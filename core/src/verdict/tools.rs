@@ -1,5 +1,6 @@
 //! Reasons that come from checkers: findings that they suppressed, and missing reports.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -20,7 +21,12 @@ pub(super) fn suppressed(
     let is_hiding = |r: &&Report| {
         r.suppressed().blocks > 0 || r.totals.suppressed_errors.is_some_and(|n| n > 0)
     };
-    let reports: Vec<&Report> = parsed.reports.iter().filter(is_hiding).collect();
+    let reports: Vec<&Report> = parsed
+        .reports
+        .iter()
+        .map(Box::as_ref)
+        .filter(is_hiding)
+        .collect();
     let Some(first) = reports
         .first()
         .filter(|_| policy.tool_suppressed != Level::Allow)
@@ -56,7 +62,12 @@ pub(super) fn missing(
         // The report of another sanitizer may contain LeakSanitizer's summary.
         let is_report =
             |r: &&Report| r.tool == *tool || (*tool == Tool::Lsan && r.totals.leaked.is_some());
-        parsed.reports.iter().filter(is_report).any(|r| r.complete)
+        parsed
+            .reports
+            .iter()
+            .map(Box::as_ref)
+            .filter(is_report)
+            .any(|r| r.complete)
             || verified.iter().any(|v| v.tool == *tool)
     };
     let missing: Vec<&str> = policy

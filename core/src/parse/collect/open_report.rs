@@ -1,5 +1,6 @@
 //! A report together with the bookkeeping that only the parser needs.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::model::Report;
@@ -8,7 +9,7 @@ use crate::model::Report;
 #[derive(Clone, Debug)]
 pub(crate) struct OpenReport {
     /// The report itself.
-    pub(crate) report: Report,
+    pub(crate) report: Box<Report>,
     /// A hash of every line of the report. Two reports with the same digest are copies.
     pub(crate) digest: u64,
     /// Number of leak checks that the process has finished.
@@ -45,7 +46,7 @@ pub(crate) enum Ending {
 impl From<Report> for OpenReport {
     fn from(report: Report) -> Self {
         Self {
-            report,
+            report: Box::new(report),
             digest: 0,
             leak_checks: 0,
             printed_errors: 0,
