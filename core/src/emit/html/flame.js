@@ -1,6 +1,6 @@
 // The stacks as an icicle graph: outermost functions at the top, each as wide as its share.
 
-import { frameAt, isInternal, make, number, plural } from './report.js';
+import { frameAt, isInternal, make, plural } from './report.js';
 
 const MAX_DEPTH = 80;
 const ROW_HEIGHT = 20;
@@ -99,6 +99,11 @@ export class Flame {
     }
   }
 
+  /** Returns the value of a node with its unit, such as `1 block`. */
+  amount({ value }) {
+    return plural(value, this.unit.slice(0, -1), this.unit);
+  }
+
   /** Draws a node at full width, with its ancestors above it. */
   zoom(top) {
     this.top = top;
@@ -139,7 +144,7 @@ export class Flame {
 
   box(node, left, width) {
     const isFound = this.query && node.name.toLowerCase().includes(this.query);
-    const share = `${number.format(node.value)} ${this.unit}, ${this.percent(node)}`;
+    const share = `${this.amount(node)}, ${this.percent(node)}`;
     const box = make(
       'button',
       {
@@ -185,7 +190,7 @@ export class Flame {
     const hidden = this.hiddenCount
       ? `; ${plural(this.hiddenCount, 'frame is', 'frames are')} too narrow to draw`
       : '';
-    const share = `${number.format(node.value)} ${this.unit}, ${this.percent(node)}`;
+    const share = `${this.amount(node)}, ${this.percent(node)}`;
     this.status.textContent = `${node.name}${place}: ${share}${hidden}`;
   }
 
