@@ -62,7 +62,7 @@ pub(super) fn rows(sh: &Shell, folder: &Path, is_small: bool) -> Outcome<Vec<Row
         let without = median(&format!("triage_without_rules/{name}"))?.seconds;
         let share = (with - without) / median(&format!("dense/{name}"))?.seconds;
         let name = format!("    1000 rules on {LEAKS} leaks of {name}");
-        rows.push(Row::at_most(&name, 1.0, share, "x reading"));
+        rows.push(Row::at_most(&name, 0.3, share, "x reading"));
     }
     let bare = median("dense/valgrind-xml")?.seconds / median("quick_xml_events")?.seconds;
     rows.push(Row::at_most(
