@@ -16,6 +16,8 @@ mod sync;
 mod threads;
 mod undefined;
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::codes::{CodeHelp, codes, find_code, misspelled_code};
@@ -108,6 +110,14 @@ impl Help {
             cwe: Some(number),
             ..self
         }
+    }
+
+    /// Returns the address of the CWE entry. `None` if the kind has none.
+    pub fn cwe_url(&self) -> Option<String> {
+        let number = self.cwe?;
+        Some(format!(
+            "https://cwe.mitre.org/data/definitions/{number}.html"
+        ))
     }
 
     /// Returns all texts, the meaning first.

@@ -20,7 +20,6 @@ pub use self::untrusted::UntrustedDocument;
 use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;
 use crate::full;
-use crate::model::Report;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
 use crate::schema::JsonKind;
@@ -194,7 +193,11 @@ impl Document {
         Self {
             parsed: Parsed {
                 inputs: report.inputs.into_iter().map(Into::into).collect(),
-                reports: report.reports.into_iter().map(boxed).collect(),
+                reports: report
+                    .reports
+                    .into_iter()
+                    .map(|report| Box::new(report.into()))
+                    .collect(),
                 findings: all.map(|finding| finding.into_model(frames)).collect(),
                 problems: report.problems.into_iter().map(Into::into).collect(),
             },
@@ -208,10 +211,6 @@ impl Document {
             findings,
         }
     }
-}
-
-fn boxed(report: wire::CheckerReport<'_>) -> Box<Report> {
-    Box::new(report.into())
 }
 
 /// Returns the reasons that can't be derived from the parsed data: silence, a failed command, a

@@ -18,8 +18,8 @@ pub(super) fn explain(name: &str) -> Result<String, Error> {
     for (heading, text) in sections(help) {
         out += &format!("\n{heading}\n{}\n", wrap(text));
     }
-    if let Some(number) = help.cwe {
-        out += &format!("\nCWE-{number}, https://cwe.mitre.org/data/definitions/{number}.html\n");
+    if let (Some(number), Some(url)) = (help.cwe, help.cwe_url()) {
+        out += &format!("\nCWE-{number}, {url}\n");
     }
     Ok(out)
 }

@@ -100,12 +100,13 @@ fn logs<'a>(issues: &'a [Issue<'a>], run: &Run<'_>) -> Vec<Log<'a>> {
         if counts.is_empty() {
             counts.insert(input_of(issue, run), 1);
         }
+        let message = issue.annotation(run).message;
         for (input, count) in counts {
             let Some(log) = logs.get_mut(input) else {
                 continue;
             };
             *log.defects.entry(&issue.code).or_default() += count;
-            log.text += &issue.annotation(run).message;
+            log.text += &message;
             log.text += "\n\n";
         }
     }

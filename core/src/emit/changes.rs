@@ -94,8 +94,7 @@ pub fn changes_as_json(changes: &[Change], out: &mut dyn fmt::Write) -> fmt::Res
         schema: "leakgate-diff/v1",
         changes: changes.iter().map(ChangeV1::from).collect(),
     };
-    let text = serde_json::to_string(&document).map_err(|_| fmt::Error)?;
-    writeln!(out, "{}", escape::json(text))
+    escape::write_json(&document, out)
 }
 
 /// Writes the changes as text: a line for each change, then a summary.

@@ -128,12 +128,11 @@ impl<'a> Listing<'a> {
             .enumerate()
             .map(|(at, (rule, details))| self.rule(at, rule, details))
             .collect();
-        let text = serde_json::to_string(&ListingV1 {
+        let listing = ListingV1 {
             schema: "leakgate-rules/v1",
             rules,
-        })
-        .map_err(|_| fmt::Error)?;
-        writeln!(out, "{}", escape::json(text))
+        };
+        escape::write_json(&listing, out)
     }
 
     fn rule(&self, at: usize, rule: &'a Rule, details: Details<'a>) -> RuleV1<'a> {

@@ -2,7 +2,6 @@
 //! (<https://github.com/reviewdog/reviewdog/blob/master/proto/rdf/reviewdog.proto>), from which
 //! reviewdog writes comments in the review tools of many services.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,6 +11,7 @@ use serde::Serialize;
 use super::issues::{Issue, issues};
 use super::location::Location;
 use super::{Run, escape};
+use crate::advice::Help;
 
 #[derive(Serialize)]
 struct DiagnosticResult {
@@ -80,14 +80,13 @@ pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 
 fn diagnostic(issue: &Issue<'_>, run: &Run<'_>) -> Diagnostic {
     let annotation = issue.annotation(run);
-    let cwe = issue.help().and_then(|help| help.cwe);
     Diagnostic {
         message: annotation.message,
         location: place(&issue.location),
         severity: SEVERITY,
         code: Code {
             value: issue.code.clone(),
-            url: cwe.map(|cwe| format!("https://cwe.mitre.org/data/definitions/{cwe}.html")),
+            url: issue.help().and_then(Help::cwe_url),
         },
         original_output: annotation.details,
     }

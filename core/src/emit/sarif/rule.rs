@@ -42,9 +42,7 @@ pub(super) fn rule(kind: &Kind) -> Rule {
             text: text(help),
             markdown: summary::help(help),
         },
-        help_uri: help
-            .cwe
-            .map(|number| format!("https://cwe.mitre.org/data/definitions/{number}.html")),
+        help_uri: help.cwe_url(),
         default_configuration: Configuration { level },
         properties: RuleProperties {
             tags: tags(kind, help),
