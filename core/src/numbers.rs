@@ -41,7 +41,8 @@ pub(crate) fn push_decimal(n: u64, out: &mut String) {
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    out.extend(digits[start..].iter().copied().map(char::from));
+    // Digits are valid UTF-8.
+    out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
 }
 
 /// Appends the hexadecimal digits of a number, without a prefix.

@@ -98,6 +98,12 @@ impl FrameCache {
         self.shared_name(info)
     }
 
+    /// Returns a number for the function, file and module of a frame, which is the same for frames
+    /// in which all three are equal.
+    pub(crate) fn texts_id(&mut self, info: &Arc<FrameInfo>) -> usize {
+        Arc::as_ptr(self.shared_name(info)) as usize
+    }
+
     /// Returns the line of a frame in a fingerprint, which depends only on its texts. `compute` is
     /// called once for frames with the same texts.
     pub(crate) fn line(
@@ -105,7 +111,7 @@ impl FrameCache {
         info: &Arc<FrameInfo>,
         compute: impl FnOnce(&str) -> String,
     ) -> Arc<str> {
-        let key = Arc::as_ptr(self.shared_name(info)) as usize;
+        let key = self.texts_id(info);
         if let Some(line) = self.lines.get(&key) {
             return Arc::clone(line);
         }

@@ -1,8 +1,9 @@
 //! Advice about the rules themselves: unused, redundant, too broad, expired or about to expire.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use hashbrown::HashMap;
 use jiff::civil::Date;
@@ -328,27 +329,29 @@ impl Rule {
     fn canonical_text(&self) -> String {
         let selector = &self.selector;
         let mut out = String::new();
+        // Writing to a string can't fail.
         for tool in &selector.tools {
-            out += &format!("tool {tool}\n");
+            let _ = writeln!(out, "tool {tool}");
         }
         for kind in &selector.kinds {
-            out += &format!("kind {}\n", kind.as_str());
+            out.extend(["kind ", kind.as_str(), "\n"]);
         }
-        for bounds in [selector.bytes, selector.blocks] {
-            let end = |n: Option<u64>| n.map_or(String::new(), |n| n.to_string());
-            out += &format!("{}..{}\n", end(bounds.min), end(bounds.max));
+        for (name, bounds) in [("bytes", selector.bytes), ("blocks", selector.blocks)] {
+            if !bounds.is_open() {
+                let _ = writeln!(out, "{name} {:?} {:?}", bounds.min, bounds.max);
+            }
         }
         if let Some(title) = &selector.title {
-            out += &format!("title {}\n", title.0.to_toml());
+            out.extend(["title ", &title.0.to_toml(), "\n"]);
         }
         out += selector.fingerprint.as_deref().unwrap_or_default();
         match &self.matcher {
             Matcher::Stack(patterns) => patterns
                 .iter()
-                .for_each(|pattern| out += &format!("\n{}", pattern.text)),
+                .for_each(|pattern| out.extend(["\n", &pattern.text])),
             Matcher::Valgrind(entry) => out += &entry.canonical_text(),
             Matcher::Sanitizer(suppression) => {
-                out += &format!("\n{}:{}", suppression.kind, suppression.template)
+                out.extend(["\n", &suppression.kind, ":", &suppression.template]);
             }
         }
         out

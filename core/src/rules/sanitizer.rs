@@ -260,7 +260,8 @@ pub(crate) fn matches_frame(
         || matches_function(template, info, cache)
 }
 
-fn has_unknown_module(raw: &[u8]) -> bool {
+/// Returns true if the frame's text says that its module is unknown.
+pub(crate) fn has_unknown_module(raw: &[u8]) -> bool {
     raw.ends_with(b"(<unknown module>)")
 }
 

@@ -92,10 +92,10 @@ impl StackPattern {
     }
 
     pub(crate) fn step(&self) -> StackStep {
-        if self.parsed.is_gap() {
-            StackStep::Gap
-        } else {
-            StackStep::One
+        match self.parsed {
+            FramePattern::AnyFrames => StackStep::AnyFrames,
+            FramePattern::RuntimeFrames => StackStep::Gap,
+            _ => StackStep::One,
         }
     }
 }
@@ -155,10 +155,6 @@ impl FramePattern {
         }
     }
 
-    fn is_gap(&self) -> bool {
-        matches!(self, Self::AnyFrames | Self::RuntimeFrames)
-    }
-
     /// Returns true if the pattern matches any frame and therefore narrows nothing. `runtime...`
     /// counts, because it can match nothing but frames that most stacks contain.
     pub(crate) fn matches_any_frame(&self) -> bool {
@@ -181,22 +177,31 @@ impl FramePattern {
             Self::RuntimeFrames => {
                 matches!(cache.get(info).class, Class::Allocator | Class::Runtime)
             }
-            Self::Function(glob) => {
-                info.name()
-                    .is_some_and(|name| glob.matches(strip_offset(name)))
-                    || (!cache.get(info).name.is_empty() && glob.matches(&cache.get(info).name))
+            Self::Function(_) | Self::Symbol(_) | Self::Expression(_) => {
+                let printed = info.name().map(strip_offset);
+                self.matches_function(printed, &cache.get(info).name)
             }
-            Self::Symbol(glob) => info
-                .name()
-                .is_some_and(|name| glob.matches(strip_offset(name))),
             Self::Object(path) => info.module.as_deref().is_some_and(|m| path.matches(m)),
             Self::File(path, line) => {
                 line.is_none_or(|l| info.line == Some(l))
                     && info.file.as_deref().is_some_and(|f| path.matches(f))
             }
-            Self::Expression(expression) => info
-                .name()
-                .is_some_and(|name| expression.is_match(strip_offset(name).as_bytes())),
+        }
+    }
+
+    /// Returns true if a pattern for functions matches a name: as printed, without its offset, or
+    /// the simple name.
+    pub(crate) fn matches_function(&self, printed: Option<&str>, simple: &str) -> bool {
+        match self {
+            Self::Function(glob) => {
+                printed.is_some_and(|name| glob.matches(name))
+                    || (!simple.is_empty() && glob.matches(simple))
+            }
+            Self::Symbol(glob) => printed.is_some_and(|name| glob.matches(name)),
+            Self::Expression(expression) => {
+                printed.is_some_and(|name| expression.is_match(name.as_bytes()))
+            }
+            _ => false,
         }
     }
 }

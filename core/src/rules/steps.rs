@@ -10,15 +10,18 @@ const SHORT: usize = 32;
 pub(crate) enum StackStep {
     /// Exactly one frame.
     One,
-    /// Any number of frames, each of which must match (`...` matches all).
+    /// Any number of frames, each of which must match.
     Gap,
+    /// Any number of any frames.
+    AnyFrames,
 }
 
 /// Returns true if the patterns, in their order, match the frames from the first one on. Frames
 /// after the last pattern are ignored.
 ///
-/// `step` and `hit` receive indices of patterns and frames. All alternatives are followed at once,
-/// so the time is at most patterns times frames, whatever the gaps are.
+/// `step` and `hit` receive indices of patterns and frames. `hit` isn't called for
+/// [`StackStep::AnyFrames`]. All alternatives are followed at once, so the time is at most patterns
+/// times frames, whatever the gaps are.
 pub(crate) fn matches_prefix(
     patterns: usize,
     frames: usize,
@@ -28,48 +31,67 @@ pub(crate) fn matches_prefix(
     let end = patterns;
     // Nearly all lists are short, and nearly all fail after a frame or two, so only long ones
     // allocate.
-    let mut short = [false; 2 * SHORT];
+    let mut short = [0_u32; 2 * SHORT];
     let mut long = Vec::new();
     let both = if end < SHORT {
         short.as_mut_slice()
     } else {
-        long.resize(2 * (end + 1), false);
+        long.resize(2 * (end + 1), 0);
         long.as_mut_slice()
     };
     let (now, next) = both.split_at_mut(both.len() / 2);
-    let mut now = &mut now[..=end];
-    let mut next = &mut next[..=end];
-    now[0] = true;
-    skip_gaps(now, &step);
+    let mut now = Positions::new(now);
+    let mut next = Positions::new(next);
+    now.add(0, end, &step);
     for frame in 0..frames {
-        if now[end] {
+        if now.last() == Some(end) {
             return true;
         }
-        next.fill(false);
-        for at in (0..end).filter(|at| now[*at]) {
-            if hit(at, frame) {
-                let to = if step(at) == StackStep::Gap {
-                    at
-                } else {
-                    at + 1
-                };
-                next[to] = true;
+        next.len = 0;
+        for at in 0..now.len {
+            let at = now.list[at] as usize;
+            match step(at) {
+                StackStep::One if hit(at, frame) => next.add(at + 1, end, &step),
+                StackStep::Gap if hit(at, frame) => next.add(at, end, &step),
+                StackStep::AnyFrames => next.add(at, end, &step),
+                _ => {}
             }
         }
-        skip_gaps(next, &step);
-        if !next.contains(&true) {
+        if next.len == 0 {
             return false;
         }
         core::mem::swap(&mut now, &mut next);
     }
-    now[end]
+    now.last() == Some(end)
 }
 
-/// Advances over gaps, which may match no frame at all.
-fn skip_gaps(now: &mut [bool], step: impl Fn(usize) -> StackStep) {
-    for at in 0..now.len() - 1 {
-        if now[at] && step(at) == StackStep::Gap {
-            now[at + 1] = true;
+/// The patterns that may match the next frame, in ascending order.
+struct Positions<'a> {
+    list: &'a mut [u32],
+    len: usize,
+}
+
+impl<'a> Positions<'a> {
+    fn new(list: &'a mut [u32]) -> Self {
+        Self { list, len: 0 }
+    }
+
+    fn last(&self) -> Option<usize> {
+        self.len.checked_sub(1).map(|last| self.list[last] as usize)
+    }
+
+    /// Adds a pattern, and those after it that follow when gaps match no frame at all. Patterns are
+    /// added in ascending order, so the list already contains those up to its last one.
+    fn add(&mut self, from: usize, end: usize, step: impl Fn(usize) -> StackStep) {
+        for at in from..=end {
+            if self.last().is_none_or(|last| last < at) {
+                // A list of patterns that fits into memory has fewer than 2^32.
+                self.list[self.len] = at as u32;
+                self.len += 1;
+            }
+            if at == end || step(at) == StackStep::One {
+                break;
+            }
         }
     }
 }
@@ -82,16 +104,13 @@ mod tests {
         let frames: Vec<char> = frames.chars().collect();
         let patterns: Vec<char> = patterns.chars().collect();
         // `.` is any frames, `r` any number of runtime frames (here `m`), others one frame.
-        let step = |p: usize| {
-            if matches!(patterns[p], '.' | 'r') {
-                StackStep::Gap
-            } else {
-                StackStep::One
-            }
+        let step = |p: usize| match patterns[p] {
+            '.' => StackStep::AnyFrames,
+            'r' => StackStep::Gap,
+            _ => StackStep::One,
         };
         matches_prefix(patterns.len(), frames.len(), step, |p, at| {
             match patterns[p] {
-                '.' => true,
                 'r' => frames[at] == 'm',
                 p => p == frames[at],
             }
@@ -116,6 +135,10 @@ mod tests {
             ("rab", "mmab", true),
             ("rab", "mxab", false),
             ("rm", "mmm", true),
+            ("r.ra", "mxma", true),
+            (".rra", "xma", true),
+            ("rr.b", "mb", true),
+            ("rrb", "mxb", false),
         ] {
             assert_eq!(is_match(patterns, frames), want, "{patterns} {frames}");
         }

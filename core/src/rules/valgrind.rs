@@ -100,7 +100,7 @@ impl FunctionPattern {
 impl SuppressionFrame {
     pub(crate) fn step(&self) -> StackStep {
         if matches!(self, Self::AnyFrames) {
-            StackStep::Gap
+            StackStep::AnyFrames
         } else {
             StackStep::One
         }

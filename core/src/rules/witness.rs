@@ -127,6 +127,10 @@ fn sample_findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
 /// Returns the rules that match the witness of another rule, each with the indices of these other
 /// rules. `with_witness` contains the indices of all rules with a witness.
 pub(crate) fn find_widened(rules: &[Rule], with_witness: &[usize]) -> Vec<(usize, Vec<usize>)> {
+    // A single witness can't match the rule of another.
+    if with_witness.len() < 2 {
+        return Vec::new();
+    }
     let samples: Vec<(usize, Finding)> = with_witness
         .iter()
         .flat_map(|at| {

@@ -7,7 +7,7 @@ use core::cmp::Reverse;
 
 use aho_corasick::Input;
 use aho_corasick::automaton::Automaton as _;
-use aho_corasick::nfa::noncontiguous::NFA;
+use aho_corasick::nfa::contiguous::NFA;
 use hashbrown::HashMap;
 
 use super::super::glob::{Glob, literal_text};

@@ -100,6 +100,17 @@ impl<'r> Pattern<'r> {
         )
     }
 
+    /// Returns true if the pattern depends on the line of a frame.
+    fn has_line(self) -> bool {
+        matches!(
+            self,
+            Self::Toml(StackPattern {
+                parsed: FramePattern::File(_, Some(_)),
+                ..
+            })
+        )
+    }
+
     fn matches(self, info: &Arc<FrameInfo>, owner: Owner, cache: &mut FrameCache) -> bool {
         match self {
             Self::Toml(pattern) => pattern.parsed.matches(info, cache),
@@ -121,6 +132,17 @@ enum Owner {
     Valgrind { inlined: bool },
     Lsan,
     Other,
+}
+
+/// The data of a frame on which its patterns depend.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Texts {
+    /// The number of its function, file and module.
+    id: usize,
+    owner: Owner,
+    /// Its line, if any pattern has one.
+    line: Option<u32>,
+    has_unknown_module: bool,
 }
 
 /// The data of a frame on which patterns for functions depend.
@@ -145,8 +167,14 @@ pub(super) struct Patterns<'r> {
     by_function: HashMap<Function, Vec<u32>>,
     /// The patterns whose key is contained in the path of a source file or module.
     by_path: HashMap<Text, Vec<u32>>,
-    /// Ids of distinct frames, by the address of their [`FrameInfo`] and their tool.
+    /// The patterns for source files and modules that match a frame without a module.
+    without_module: Vec<u32>,
+    /// Whether any pattern has the line of a source file.
+    has_lines: bool,
+    /// Ids of frames, by the address of their [`FrameInfo`] and their tool.
     ids: HashMap<(usize, Owner), u32>,
+    /// Ids of frames, by their texts.
+    ids_by_texts: HashMap<Texts, u32>,
     /// For each id, the patterns that match the frame, in ascending order.
     by_id: Vec<Vec<u32>>,
 }
@@ -167,7 +195,11 @@ impl<'r> Patterns<'r> {
         });
         let symbols = keyed(|p| p.is_for_symbols());
         let paths = keyed(|p| !p.is_for_functions());
+        let mut without_module = Vec::new();
+        paths.look_up("<unknown module> ???", &mut without_module);
         Self {
+            without_module,
+            has_lines: all.iter().any(|pattern| pattern.has_line()),
             functions,
             symbols,
             paths,
@@ -175,6 +207,7 @@ impl<'r> Patterns<'r> {
             by_function: HashMap::new(),
             by_path: HashMap::new(),
             ids: HashMap::new(),
+            ids_by_texts: HashMap::new(),
             by_id: Vec::new(),
         }
     }
@@ -192,9 +225,22 @@ impl<'r> Patterns<'r> {
         if let Some(known) = self.ids.get(&key) {
             return *known;
         }
-        let number = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
-        let matched = self.find_for_frame(&frame.info, owner, cache);
-        self.by_id.push(matched);
+        let texts = Texts {
+            id: cache.texts_id(&frame.info),
+            owner,
+            line: frame.info.line.filter(|_| self.has_lines),
+            has_unknown_module: sanitizer::has_unknown_module(&frame.info.raw),
+        };
+        let number = match self.ids_by_texts.get(&texts) {
+            Some(known) => *known,
+            None => {
+                let number = u32::try_from(self.by_id.len()).unwrap_or(u32::MAX);
+                let matched = self.find_for_frame(&frame.info, owner, cache);
+                self.by_id.push(matched);
+                self.ids_by_texts.insert(texts, number);
+                number
+            }
+        };
         self.ids.insert(key, number);
         number
     }
@@ -245,7 +291,7 @@ impl<'r> Patterns<'r> {
             }
         }
         if info.module.is_none() {
-            self.paths.look_up("<unknown module> ???", &mut found);
+            found.extend(&self.without_module);
         }
         found.extend(self.paths.open());
         found.sort_unstable();
@@ -267,7 +313,7 @@ impl<'r> Patterns<'r> {
         found: &mut Vec<u32>,
     ) {
         let Some(name) = &info.function else {
-            found.append(&mut self.find_for_forms(&["???"], info, owner, cache));
+            found.append(&mut self.find_for_forms(&["???"], "", info, owner, cache));
             return;
         };
         let function = Function {
@@ -289,7 +335,7 @@ impl<'r> Patterns<'r> {
                 forms.push(form);
             }
         }
-        let matched = self.find_for_forms(&forms, info, owner, cache);
+        let matched = self.find_for_forms(&forms, &simple, info, owner, cache);
         found.extend(&matched);
         self.by_function.insert(function, matched);
     }
@@ -299,6 +345,7 @@ impl<'r> Patterns<'r> {
     fn find_for_forms(
         &self,
         forms: &[&str],
+        simple: &str,
         info: &Arc<FrameInfo>,
         owner: Owner,
         cache: &mut FrameCache,
@@ -323,12 +370,11 @@ impl<'r> Patterns<'r> {
         }
         found.sort_unstable();
         found.dedup();
-        found.retain(|at| {
-            let pattern = self.all[*at as usize];
-            match pattern {
-                Pattern::Sanitizer(_) => owner == Owner::Lsan,
-                pattern => pattern.matches(info, owner, cache),
-            }
+        let printed = info.name().map(symbol::strip_offset);
+        found.retain(|at| match self.all[*at as usize] {
+            Pattern::Sanitizer(_) => owner == Owner::Lsan,
+            Pattern::Toml(pattern) => pattern.parsed.matches_function(printed, simple),
+            pattern => pattern.matches(info, owner, cache),
         });
         found
     }

@@ -197,7 +197,9 @@ pub(crate) fn suggest_pattern(name: &str, inlined: bool) -> Option<String> {
 /// Removes spaces, in which demanglers differ: `> >`, `>>`.
 pub(crate) fn without_spaces(name: &str) -> Cow<'_, str> {
     if name.contains(' ') {
-        Cow::Owned(name.chars().filter(|c| *c != ' ').collect::<String>())
+        let mut out = String::with_capacity(name.len());
+        out.extend(name.split(' '));
+        Cow::Owned(out)
     } else {
         Cow::Borrowed(name)
     }

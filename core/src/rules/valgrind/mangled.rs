@@ -10,7 +10,8 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+
+use crate::numbers::push_decimal;
 
 /// Demangled names with exactly one mangled form: the global allocation functions, for 64 and 32
 /// bits.
@@ -54,58 +55,65 @@ const ABBREVIATED_IN_STD: &[&str] = &[
     "iostream",
 ];
 
-/// Words of a demangled C++ name that the mangled name doesn't contain unchanged.
-const ABBREVIATED: &[&str] = &[
-    "std",
-    "allocator",
-    "basic_string",
-    "string",
-    "istream",
-    "ostream",
-    "iostream",
-    "basic_istream",
-    "basic_ostream",
-    "basic_iostream",
-    "char_traits",
-    "operator",
-    "lambda",
-    "anonymous",
-    "namespace",
-    "clone",
-    "unnamed",
-    "type",
-    "char",
-    "int",
-    "long",
-    "short",
-    "bool",
-    "float",
-    "double",
-    "void",
-    "unsigned",
-    "signed",
-    "const",
-    "volatile",
-    "auto",
-    "decltype",
-    "vtable",
-    "guard",
-    "thunk",
-    "virtual",
-    "non",
-    "to",
-    "for",
-    "new",
-    "delete",
-    "construction",
-    "typeinfo",
-    "initializer",
-    "reference",
-];
+/// Returns true for a word of a demangled C++ name that the mangled name doesn't contain unchanged.
+fn is_abbreviated(word: &str) -> bool {
+    matches!(
+        word,
+        "std"
+            | "allocator"
+            | "basic_string"
+            | "string"
+            | "istream"
+            | "ostream"
+            | "iostream"
+            | "basic_istream"
+            | "basic_ostream"
+            | "basic_iostream"
+            | "char_traits"
+            | "operator"
+            | "lambda"
+            | "anonymous"
+            | "namespace"
+            | "clone"
+            | "unnamed"
+            | "type"
+            | "char"
+            | "int"
+            | "long"
+            | "short"
+            | "bool"
+            | "float"
+            | "double"
+            | "void"
+            | "unsigned"
+            | "signed"
+            | "const"
+            | "volatile"
+            | "auto"
+            | "decltype"
+            | "vtable"
+            | "guard"
+            | "thunk"
+            | "virtual"
+            | "non"
+            | "to"
+            | "for"
+            | "new"
+            | "delete"
+            | "construction"
+            | "typeinfo"
+            | "initializer"
+            | "reference"
+    )
+}
 
-/// Words of a demangled Rust name that the mangled name doesn't contain unchanged.
-const ABBREVIATED_IN_RUST: &[&str] =
-    &["as", "impl", "dyn", "closure", "shim", "mut", "const", "fn"];
+/// Returns true for a word of a demangled Rust name that the mangled name doesn't contain unchanged.
+fn is_abbreviated_in_rust(word: &str) -> bool {
+    matches!(
+        word,
+        "as" | "impl" | "dyn" | "closure" | "shim" | "mut" | "const" | "fn"
+    )
+}
 
 /// Placeholder for the unknown text between two certain pieces of a mangled name. Only `*` matches
 /// it.
@@ -124,9 +132,9 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
     }
     let is_rust = !name.contains('(');
     let abbreviated = if is_rust {
-        ABBREVIATED_IN_RUST
+        is_abbreviated_in_rust
     } else {
-        ABBREVIATED
+        is_abbreviated
     };
     let gap = char::from(GAP);
     let mut words: Vec<&str> = Vec::new();
@@ -137,7 +145,7 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
             .bytes()
             .next()
             .is_some_and(|b| b.is_ascii_alphabetic() || (b == b'_' && !is_rust));
-        if starts_name && !abbreviated.contains(&word) && !words.contains(&word) {
+        if starts_name && !abbreviated(word) && !words.contains(&word) {
             words.push(word);
         }
     }
@@ -173,8 +181,8 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
 
 /// Appends an identifier with its length as prefix.
 fn push_identifier(out: &mut String, word: &str) {
-    // Writing to a string can't fail.
-    let _ = write!(out, "{}{word}", word.len());
+    push_decimal(word.len() as u64, out);
+    out.push_str(word);
 }
 
 /// The parsed name of an ordinary C++ function.
