@@ -7,6 +7,8 @@ use std::mem;
 use leakgate_core::compare::Change;
 use leakgate_core::document::Document;
 use leakgate_core::emit::{self, RenderOptions, Run};
+use leakgate_core::fingerprint::Fingerprint;
+use leakgate_core::triage::triage_with_fingerprints;
 use leakgate_core::verdict::{ObservedRuns, Source};
 use leakgate_core::{Gate, Outcome, Parsed, Triage, Verdict};
 
@@ -34,7 +36,7 @@ impl Evaluation {
     /// Evaluates existing logs. Prints read errors to standard error; any of them makes the
     /// outcome an error.
     pub(crate) fn new(settings: Settings, logs: Logs) -> Result<Self, Error> {
-        Self::judged_by(settings, logs, |logs, triage, gate| {
+        Self::judged_by(settings, logs, Vec::new(), |logs, triage, gate| {
             leakgate_core::verdict::judge(&logs.parsed, triage, &logs.sources, gate)
         })
     }
@@ -45,7 +47,7 @@ impl Evaluation {
         logs: Logs,
         watched: &ObservedRuns,
     ) -> Result<Self, Error> {
-        Self::judged_by(settings, logs, |logs, triage, gate| {
+        Self::judged_by(settings, logs, Vec::new(), |logs, triage, gate| {
             leakgate_core::verdict::judge_observed(&logs.parsed, triage, watched, gate)
         })
     }
@@ -57,6 +59,7 @@ impl Evaluation {
         errors: Vec<Error>,
     ) -> Result<Self, Error> {
         let unexpected = merged.unexpected();
+        let fingerprints = merged.fingerprints();
         let legs = merged.verdict;
         let logs = Logs {
             parsed: merged.parsed,
@@ -64,7 +67,7 @@ impl Evaluation {
             files: Vec::new(),
             errors,
         };
-        Self::judged_by(settings, logs, |logs, triage, gate| {
+        Self::judged_by(settings, logs, fingerprints, |logs, triage, gate| {
             let Logs {
                 parsed, sources, ..
             } = logs;
@@ -72,9 +75,11 @@ impl Evaluation {
         })
     }
 
+    /// `known` are the fingerprints of the first findings.
     fn judged_by(
         settings: Settings,
         logs: Logs,
+        known: Vec<Fingerprint>,
         judge: impl Fn(&Logs, &Triage, &Gate) -> Verdict,
     ) -> Result<Self, Error> {
         let needs_repository = settings.own_sources.is_some() || names_sources(&logs.parsed);
@@ -83,7 +88,7 @@ impl Evaluation {
         } else {
             Repository::default()
         };
-        let triage = leakgate_core::triage::triage(&logs.parsed, &settings.gate, &repository);
+        let triage = triage_with_fingerprints(&logs.parsed, known, &settings.gate, &repository);
         let mut verdict = judge(&logs, &triage, &settings.gate);
         if logs.report_errors().is_some() {
             verdict.outcome = Outcome::Error;

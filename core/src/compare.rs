@@ -199,18 +199,20 @@ fn finding_states(parsed: &Parsed, findings: &[PriorFinding]) -> Vec<(String, Fi
     let mut states: Vec<(String, FindingState)> = Vec::new();
     let mut state_of = Vec::new();
     for (prior, finding) in findings.iter().zip(&parsed.findings) {
-        let at = *indices.entry(&prior.fingerprint).or_insert_with(|| {
-            let state = FindingState {
-                kind: finding.kind.as_str().into(),
-                bytes: 0,
-                blocks: 0,
-                place: prior.location(),
-                disposition: prior.disposition.clone(),
-                function: prior.function.clone(),
-            };
-            states.push((prior.fingerprint.clone(), state));
-            states.len() - 1
-        });
+        let at = *indices
+            .entry(prior.fingerprint.as_str())
+            .or_insert_with(|| {
+                let state = FindingState {
+                    kind: finding.kind.as_str().into(),
+                    bytes: 0,
+                    blocks: 0,
+                    place: prior.location(),
+                    disposition: prior.disposition.clone(),
+                    function: prior.function.clone(),
+                };
+                states.push((prior.fingerprint.as_str().into(), state));
+                states.len() - 1
+            });
         let state = &mut states[at].1;
         if is_reachable(state) {
             state.kind = finding.kind.as_str().into();

@@ -9,17 +9,20 @@ mod identity;
 mod merge;
 mod untrusted;
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 pub use self::merge::{Merger, merge};
 pub use self::untrusted::UntrustedDocument;
 use crate::culprit::FrameCache;
 use crate::diagnostic::Diagnostic;
+use crate::fingerprint::Fingerprint;
 use crate::full;
+use crate::model::Finding;
 use crate::parse::Parsed;
 use crate::reason::{Reason, ReasonCode};
 use crate::schema::JsonKind;
@@ -50,8 +53,8 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PriorFinding {
-    /// Identity of the finding.
-    pub fingerprint: String,
+    /// Identity of the finding. It fits the finding, which was checked when the report was read.
+    pub fingerprint: Fingerprint,
     /// Name of the disposition. See [`PriorFinding::disposition`].
     pub disposition: String,
     /// File of the culprit frame. `None` if it is unknown.
@@ -76,6 +79,27 @@ impl DocumentReader {
     /// Returns the same errors as [`Document::read`].
     pub fn read(&mut self, file: &str, text: &str) -> Result<Document, Diagnostic> {
         Document::read_with(file, text, self)
+    }
+
+    /// Converts a finding, and checks what the report claims about it.
+    fn finding(&mut self, mut wire: wire::Finding<'_>) -> Result<(Finding, PriorFinding), String> {
+        let stated = mem::take(&mut wire.fingerprint);
+        let severity = mem::take(&mut wire.severity);
+        let disposition = mem::take(&mut wire.disposition).into_owned();
+        let location = wire.location.take();
+        let finding = wire.into_model(&mut self.frames);
+        let fingerprint = claims::verified_fingerprint(&stated, &finding, &mut self.names)?;
+        let (file, line, function) =
+            location.map_or((None, None, None), |at| (at.file, at.line, at.function));
+        let prior = PriorFinding {
+            fingerprint,
+            disposition,
+            file: file.map(Cow::into_owned),
+            line,
+            function: function.map(Cow::into_owned),
+        };
+        claims::check_severity(&severity, &prior)?;
+        Ok((finding, prior))
     }
 }
 
@@ -148,17 +172,13 @@ impl Document {
         {
             return Err(invalid(message));
         }
-        let severities = report
-            .findings
-            .iter()
-            .map(|f| f.severity.clone().into_owned());
-        let severities: Vec<String> = severities.collect();
-        let document = Self::from_wire(report, outcome, &mut reader.frames);
-        let (parsed, findings) = (&document.parsed, &document.findings);
-        match claims::misidentified(parsed, findings, &severities, &mut reader.names) {
-            Some(message) => Err(invalid(message)),
-            None => Ok(document),
-        }
+        Self::from_wire(report, outcome, reader).map_err(invalid)
+    }
+
+    /// Returns the fingerprint of each finding.
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        let findings = self.findings.iter();
+        findings.map(|prior| prior.fingerprint.clone()).collect()
     }
 
     /// Returns for each finding whether the report states that it fails the gate.
@@ -185,12 +205,17 @@ impl Document {
     fn from_wire(
         report: wire::Report<'_>,
         outcome: Outcome,
-        frames: &mut wire::KnownFrames,
-    ) -> Self {
+        reader: &mut DocumentReader,
+    ) -> Result<Self, String> {
         let verdict = report.verdict;
-        let findings = report.findings.iter().map(prior_finding).collect();
-        let all = report.findings.into_iter();
-        Self {
+        let mut findings = Vec::with_capacity(report.findings.len());
+        let mut all = Vec::with_capacity(report.findings.len());
+        for finding in report.findings {
+            let (finding, prior) = reader.finding(finding)?;
+            all.push(finding);
+            findings.push(prior);
+        }
+        Ok(Self {
             parsed: Parsed {
                 inputs: report.inputs.into_iter().map(Into::into).collect(),
                 reports: report
@@ -198,7 +223,7 @@ impl Document {
                     .into_iter()
                     .map(|report| Box::new(report.into()))
                     .collect(),
-                findings: all.map(|finding| finding.into_model(frames)).collect(),
+                findings: all,
                 problems: report.problems.into_iter().map(Into::into).collect(),
             },
             verdict: Verdict {
@@ -209,7 +234,7 @@ impl Document {
                 verified: verdict.watched.into_iter().map(Into::into).collect(),
             },
             findings,
-        }
+        })
     }
 }
 
@@ -241,16 +266,4 @@ fn has_valid_indices(report: &wire::Report<'_>) -> bool {
     report.reports.iter().all(is_valid_report)
         && report.findings.iter().all(is_valid_finding)
         && problems.all(|p| p.input < inputs || inputs == 0)
-}
-
-fn prior_finding(finding: &wire::Finding<'_>) -> PriorFinding {
-    let location = finding.location.as_ref();
-    let own = |text: &Option<wire::Str<'_>>| text.as_deref().map(ToOwned::to_owned);
-    PriorFinding {
-        fingerprint: finding.fingerprint.clone().into_owned(),
-        disposition: finding.disposition.clone().into_owned(),
-        file: location.and_then(|l| own(&l.file)),
-        line: location.and_then(|l| l.line),
-        function: location.and_then(|l| own(&l.function)),
-    }
 }

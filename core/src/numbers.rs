@@ -47,11 +47,18 @@ pub(crate) fn push_decimal(n: u64, out: &mut String) {
 
 /// Appends the hexadecimal digits of a number, without a prefix.
 pub(crate) fn push_hex(n: u64, out: &mut String) {
-    let digits = (u64::BITS - n.leading_zeros()).div_ceil(4).max(1);
-    for at in (0..digits).rev() {
-        let digit = (n >> (at * 4)) & 15;
-        out.extend(char::from_digit(digit as u32, 16));
+    /// The digits of the largest number.
+    const MAX: usize = 16;
+    let mut digits = [0; MAX];
+    let mut rest = n;
+    let mut start = MAX;
+    while start == MAX || rest > 0 {
+        start -= 1;
+        digits[start] = b"0123456789abcdef"[(rest % 16) as usize];
+        rest /= 16;
     }
+    // Digits are valid UTF-8.
+    out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
 }
 
 /// Returns a number with `,` as the thousands separator.

@@ -166,8 +166,19 @@ pub struct Triage {
 /// assert_eq!((rule.id.as_str(), usage.decided), ("make-at-exit", 1));
 /// ```
 pub fn triage(parsed: &Parsed, gate: &Gate, workspace: &dyn Workspace) -> Triage {
+    triage_with_fingerprints(parsed, Vec::new(), gate, workspace)
+}
+
+/// Decides about each finding as [`triage`] does, without computing known fingerprints again.
+/// `known` are those of the first findings, as a [`Document`](crate::document::Document) has them.
+pub fn triage_with_fingerprints(
+    parsed: &Parsed,
+    known: Vec<Fingerprint>,
+    gate: &Gate,
+    workspace: &dyn Workspace,
+) -> Triage {
     let mut names = FrameCache::default();
-    let findings = identify(parsed, gate, workspace, &mut names);
+    let findings = identify(parsed, known, gate, workspace, &mut names);
     decide(parsed, gate, findings, names.into_names())
 }
 
@@ -208,15 +219,18 @@ pub(crate) fn is_gated(policy: &Policy, finding: &Finding, triaged: &TriagedFind
     !is_ignored && policy.gates(&finding.kind)
 }
 
-/// Computes fingerprint, culprit and matching rules of each finding.
+/// Computes fingerprint, culprit and matching rules of each finding. `known` are the
+/// fingerprints of the first findings.
 fn identify(
     parsed: &Parsed,
+    known: Vec<Fingerprint>,
     gate: &Gate,
     workspace: &dyn Workspace,
     names: &mut FrameCache,
 ) -> Vec<TriagedFinding> {
     let mut index = Index::new(&gate.rules, &parsed.reports);
     let mut reclassifier = Reclassifier::new(&gate.allocators);
+    let mut known = known.into_iter();
     let mut identify = |finding: &Finding| {
         let classes: Vec<_> = finding
             .stacks
@@ -230,7 +244,9 @@ fn identify(
         let classes: Vec<_> = stacks
             .map(|(stack, classes)| reclassifier.reclassify(stack, classes, names))
             .collect();
-        let fingerprint = fingerprint::fingerprint(finding, names);
+        let fingerprint = known
+            .next()
+            .unwrap_or_else(|| fingerprint::fingerprint(finding, names));
         let matches = index.matches(finding, &fingerprint, &parsed.reports, names);
         TriagedFinding {
             culprit: culprit::find_culprit(

@@ -7,42 +7,48 @@ use alloc::vec::Vec;
 
 use super::PriorFinding;
 use crate::culprit::FrameCache;
-use crate::fingerprint::{self, PREFIX};
-use crate::model::Report;
+use crate::fingerprint::{self, Fingerprint, PREFIX};
+use crate::model::{Finding, Report};
 use crate::parse::Parsed;
 use crate::problem::{Code, Problem};
 use crate::reason::{Reason, ReasonCode};
 use crate::triage::Disposition;
 use crate::verdict::{Outcome, Verdict};
 
-/// Returns a message if a finding's fingerprint or severity doesn't fit its content.
-pub(super) fn misidentified(
-    parsed: &Parsed,
-    prior: &[PriorFinding],
-    severities: &[String],
+/// Returns the fingerprint of a finding.
+///
+/// # Errors
+/// Returns a message if it isn't the one that the report states.
+pub(super) fn verified_fingerprint(
+    stated: &str,
+    finding: &Finding,
     names: &mut FrameCache,
-) -> Option<String> {
-    let findings = parsed.findings.iter().zip(prior).zip(severities);
-    for ((finding, prior), severity) in findings {
-        let stated = &prior.fingerprint;
-        if !stated.starts_with(PREFIX) {
-            return Some(format!(
-                "{stated}: another version of leakgate computed this fingerprint"
-            ));
-        }
-        if fingerprint::fingerprint(finding, names).as_str() != stated {
-            return Some(format!(
-                "{stated}: the fingerprint doesn't fit the kind or the stack"
-            ));
-        }
-        let is_unexpected = prior.disposition() == Disposition::Unexpected;
-        if !severity.is_empty() && (severity == "error") != is_unexpected {
-            return Some(format!(
-                "{stated}: the severity doesn't fit the disposition"
-            ));
-        }
+) -> Result<Fingerprint, String> {
+    if !stated.starts_with(PREFIX) {
+        return Err(format!(
+            "{stated}: another version of leakgate computed this fingerprint"
+        ));
     }
-    None
+    let fingerprint = fingerprint::fingerprint(finding, names);
+    if fingerprint.as_str() == stated {
+        Ok(fingerprint)
+    } else {
+        Err(format!(
+            "{stated}: the fingerprint doesn't fit the kind or the stack"
+        ))
+    }
+}
+
+/// Returns a message as the error if the severity doesn't fit the disposition.
+pub(super) fn check_severity(severity: &str, prior: &PriorFinding) -> Result<(), String> {
+    let is_unexpected = prior.disposition() == Disposition::Unexpected;
+    if severity.is_empty() || (severity == "error") == is_unexpected {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: the severity doesn't fit the disposition",
+        prior.fingerprint
+    ))
 }
 
 /// Returns a problem for each statement that the problems of the report should explain, but don't.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::{Document, PriorFinding};
 use crate::culprit::Workspace;
 use crate::model::Finding;
-use crate::triage::{Gate, Triage, triage};
+use crate::triage::{Gate, Triage, triage_with_fingerprints};
 
 /// The claims of an untrusted document: dispositions, and locations in the repository.
 ///
@@ -33,7 +33,8 @@ impl UntrustedDocument {
     /// Returns a triage with the dispositions that the document claims. Findings without a known
     /// disposition are unexpected.
     pub fn triage(&self, document: &Document, gate: &Gate) -> Triage {
-        let mut claimed = triage(&document.parsed, gate, self);
+        let mut claimed =
+            triage_with_fingerprints(&document.parsed, document.fingerprints(), gate, self);
         for (triaged, prior) in claimed.findings.iter_mut().zip(&document.findings) {
             triaged.disposition = prior.disposition();
         }

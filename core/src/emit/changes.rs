@@ -72,7 +72,7 @@ pub fn changes_since(base: &Document, run: &Run<'_>) -> Vec<Change> {
                     }| {
         let info = location::culprit_frame(finding, triaged).map(|frame| &*frame.info);
         PriorFinding {
-            fingerprint: triaged.fingerprint.as_str().into(),
+            fingerprint: triaged.fingerprint.clone(),
             disposition: triaged.disposition.as_str().into(),
             file: info
                 .and_then(|info| location::display_file(info, run))

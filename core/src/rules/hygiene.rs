@@ -1,7 +1,7 @@
 //! Advice about the rules themselves: unused, redundant, too broad, expired or about to expire.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
@@ -338,7 +338,8 @@ impl Rule {
         }
         for (name, bounds) in [("bytes", selector.bytes), ("blocks", selector.blocks)] {
             if !bounds.is_open() {
-                let _ = writeln!(out, "{name} {:?} {:?}", bounds.min, bounds.max);
+                let end = |size: Option<u64>| size.map_or(String::new(), |size| size.to_string());
+                let _ = writeln!(out, "{name} {}..{}", end(bounds.min), end(bounds.max));
             }
         }
         if let Some(title) = &selector.title {
