@@ -5,6 +5,7 @@
 //! distinct frame of a log is looked up once, only patterns whose key it contains are tried on it,
 //! and only rules whose rarest pattern matches a frame of a finding are tried on the finding.
 
+mod anchor;
 mod key;
 mod pattern;
 
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use self::anchor::Anchor;
 use self::key::Key;
 use self::pattern::{Pattern, Patterns};
 use super::{Matcher, Rule, sanitizer, stack, valgrind};
@@ -34,8 +36,8 @@ pub(crate) struct Index<'r> {
     /// For each pattern of a rule's stack, its number in `patterns`. `None` if the pattern isn't
     /// looked up or if the frame alone doesn't decide whether it matches.
     stack_patterns: Vec<Vec<Option<u32>>>,
-    /// For each pattern, the rules whose rarest pattern it is.
-    by_pattern: Vec<Vec<u32>>,
+    /// For each pattern, the rules whose rarest pattern it is, and where it must match.
+    by_pattern: Vec<Vec<(u32, Anchor)>>,
     /// Rules with a fingerprint. A rule with exact bytes, as weak fingerprints need it, is found by
     /// these as well.
     by_fingerprint: ByFingerprint<'r>,
@@ -120,8 +122,10 @@ impl<'r> Index<'r> {
             } else {
                 usize::MAX
             };
-            let rank = |p: &&u32| keys[**p as usize].rank(uses[**p as usize]);
-            let rarest = patterns.iter().take(compared).flatten().max_by_key(rank);
+            let rank = |(_, p): &(usize, u32)| keys[*p as usize].rank(uses[*p as usize]);
+            let compared = patterns.iter().take(compared).enumerate();
+            let looked_up = compared.filter_map(|(position, p)| Some((position, (*p)?)));
+            let rarest = looked_up.max_by_key(rank);
             if let Some(fingerprint) = &rule.selector.fingerprint {
                 let bytes = rule.selector.bytes;
                 let size = bytes.min.filter(|_| bytes.min == bytes.max);
@@ -131,9 +135,9 @@ impl<'r> Index<'r> {
                     .entry(size)
                     .or_default()
                     .push(at);
-            } else if let Some(pattern) = rarest {
-                by_pattern[*pattern as usize].push(at);
-                wanted[*pattern as usize] = true;
+            } else if let Some((position, pattern)) = rarest {
+                by_pattern[pattern as usize].push((at, Anchor::new(rule, position)));
+                wanted[pattern as usize] = true;
             } else {
                 unindexed.push(at);
             }
@@ -177,7 +181,8 @@ impl<'r> Index<'r> {
             .iter()
             .map(|frame| self.patterns.frame_id(frame, &finding.tool, cache))
             .collect();
-        let mut found = self.candidates(finding, fingerprint, &ids);
+        let runtime = anchor::runtime_frames(frames, cache);
+        let mut found = self.candidates(finding, fingerprint, &ids, runtime);
         found.retain(|at| {
             let patterns = &self.stack_patterns[*at as usize];
             let known = |at: usize, frame: usize| {
@@ -200,8 +205,15 @@ impl<'r> Index<'r> {
         found
     }
 
-    /// Returns the rules that may match a finding whose frames have these ids.
-    fn candidates(&self, finding: &Finding, fingerprint: &Fingerprint, ids: &[u32]) -> Vec<u32> {
+    /// Returns the rules that may match a finding whose frames have these ids. The first `runtime`
+    /// frames are allocators or belong to a runtime.
+    fn candidates(
+        &self,
+        finding: &Finding,
+        fingerprint: &Fingerprint,
+        ids: &[u32],
+        runtime: usize,
+    ) -> Vec<u32> {
         let mut found = self.unindexed.clone();
         if let Some(by_size) = self.by_fingerprint.get(fingerprint.as_str()) {
             found.extend(by_size.get(&None).into_iter().flatten());
@@ -209,15 +221,18 @@ impl<'r> Index<'r> {
             found.extend(size.flatten().into_iter().flatten());
         }
         let rules = |pattern: &u32| &self.by_pattern[*pattern as usize];
-        for id in ids {
-            found.extend(self.patterns.matching(*id).iter().flat_map(rules));
+        for (frame, id) in ids.iter().enumerate() {
+            let rules = self.patterns.matching(*id).iter().flat_map(rules);
+            let here = rules.filter(|(_, anchor)| anchor.allows(frame, runtime));
+            found.extend(here.map(|(rule, _)| *rule));
         }
         if let Some(generated) = &finding.generated_suppression {
             found.extend(
                 self.patterns
                     .candidates_in(generated)
                     .iter()
-                    .flat_map(rules),
+                    .flat_map(rules)
+                    .map(|(rule, _)| *rule),
             );
         }
         found.sort_unstable();
@@ -347,6 +362,11 @@ mod tests {
             "'...', 'src:*.cc:2?'",
             "'...', 'fun:main', '...', 're:^_'",
             "'...'",
+            "'runtime...', 're:main'",
+            "'runtime...', 'runtime...', 'src:*.c'",
+            "'fun:*', 'runtime...', 'fun:main'",
+            "'runtime...', 'fun:*', 'fun:main'",
+            "'fun:*', 'fun:*', 'fun:main'",
         ];
         let entry = |stack: &&str| {
             format!("[[allow]]\nreason = 'x'\nkinds = ['leaks', 'errors']\nstack = [{stack}]\n")

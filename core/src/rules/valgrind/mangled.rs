@@ -162,7 +162,8 @@ pub(crate) fn skeletons(name: &str, simple: &str) -> Vec<String> {
         .map(FunctionName::mangled_start)
         .unwrap_or_default();
     let start = out.len();
-    let mut identifier = String::new();
+    out.reserve(2 * name.len());
+    let mut identifier = String::with_capacity(name.len() + 2);
     for word in words {
         identifier.clear();
         push_identifier(&mut identifier, word);
@@ -249,7 +250,7 @@ impl<'a> FunctionName<'a> {
         let scopes = &parts[..parts.len() - 1];
         let is_ordinary = parts.iter().all(|p| !p.is_empty() && !p.contains('{'))
             && !scopes.iter().any(|p| p.starts_with("operator"));
-        let qualifiers = match tail.split(" [clone").next().unwrap_or_default() {
+        let qualifiers = match tail.find(" [clone").map_or(tail, |end| &tail[..end]) {
             "" => Qualifiers::None,
             " const" => Qualifiers::Const,
             _ => Qualifiers::Other,
@@ -292,9 +293,12 @@ impl<'a> FunctionName<'a> {
             return None;
         };
         let is_plain = last.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let mut identifier = String::new();
+        if !is_plain || self.qualifiers == Qualifiers::Other || !before.ends_with(last) {
+            return None;
+        }
+        let mut identifier = String::with_capacity(last.len() + 2);
         push_identifier(&mut identifier, last);
-        if !is_plain || self.qualifiers == Qualifiers::Other || !before.ends_with(&identifier) {
+        if !before.ends_with(&identifier) {
             return None;
         }
         let is_nested = !matches!(scopes, [] | ["std"]);
