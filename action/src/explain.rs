@@ -37,7 +37,7 @@ enum Topic {
         /// Name of the kind.
         name: Option<String>,
     },
-    /// Explain a code of a verdict or of a problem in a log; without a name, list all codes.
+    /// Explain a code of a verdict, a problem in a log, a rule or a diagnosis; without a name, list all codes.
     Code {
         /// Name of the code, such as `truncated-report`.
         name: Option<String>,

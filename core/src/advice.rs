@@ -20,7 +20,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use self::codes::{CodeHelp, codes, find_code, misspelled_code};
+pub use self::codes::{CodeHelp, code_groups, codes, find_code, misspelled_code};
 pub use self::hints::hints;
 pub(crate) use self::hints::hints_by_names;
 pub use self::startup_errors::startup_hint;

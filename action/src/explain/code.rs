@@ -1,8 +1,8 @@
-//! Explanations of codes: of the reasons of a verdict, and of problems in logs.
+//! Explanations of codes: of the reasons of a verdict, of problems in logs, of advice about rules,
+//! and of diagnoses.
 
 use leakgate_core::advice::{self, CodeHelp};
 use leakgate_core::problem::Code;
-use leakgate_core::reason::ReasonCode;
 
 use super::wrap;
 use crate::error::Error;
@@ -14,10 +14,10 @@ use crate::error::Error;
 pub(super) fn explain(name: &str) -> Result<String, Error> {
     let help = advice::find_code(name)
         .map_err(|error| Error::with_help(error.to_string(), error.help()))?;
-    let why = if help.is_note() {
-        "Why it doesn't fail the gate:"
-    } else {
-        "Why it fails the gate:"
+    let why = match (help.is_note(), help.is_about_rules()) {
+        (true, _) => "Why it doesn't fail the gate:",
+        (false, true) => "Why leakgate rules fails:",
+        (false, false) => "Why it fails the gate:",
     };
     Ok(format!(
         "{}: {}\n\n{}\n\n{why}\n{}\n\nWhat to do:\n{}\n{}",
@@ -48,19 +48,14 @@ fn relations(help: &CodeHelp) -> String {
 pub(super) fn list() -> String {
     let codes = advice::codes();
     let width = codes.iter().map(|help| help.code.len()).max().unwrap_or(0);
-    let mut out = String::from("Reasons of a verdict:\n");
-    let mut is_reason = true;
-    for help in codes {
-        if is_reason
-            && !ReasonCode::ALL
-                .iter()
-                .any(|code| code.as_str() == help.code)
-        {
-            is_reason = false;
-            out += "\nProblems in a log:\n";
+    let mut out = String::new();
+    for (heading, codes) in advice::code_groups() {
+        out += &format!("{heading}:\n");
+        for help in codes {
+            let mark = if help.is_note() { ' ' } else { '!' };
+            out += &format!("{mark} {:width$}  {}\n", help.code, help.title);
         }
-        let mark = if help.is_note() { ' ' } else { '!' };
-        out += &format!("{mark} {:width$}  {}\n", help.code, help.title);
+        out.push('\n');
     }
-    out + "\n! fails the gate\n"
+    out + "! fails the gate, or leakgate rules\n"
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use leakgate_core::reason::ReasonCode;
+use leakgate_core::policy::Level;
+use leakgate_core::problem::Code;
+use leakgate_core::rules::AdviceCode;
 use leakgate_core::{Config, advice};
 
 use crate::common::{self, repository};
@@ -63,21 +65,35 @@ fn docs_list_every_code() {
     assert_eq!(rows, expected);
 }
 
-/// Returns the row for a code. Rows of problems have a column for the reason.
-fn row(help: &advice::CodeHelp) -> String {
-    let row = format!("| `{}` | {} |", help.code, help.title);
-    match help.reason().filter(|reason| reason.as_str() != help.code) {
-        Some(reason) => format!("{row} `{reason}` |"),
-        None if is_problem(help) => format!("{row} none: it's a note |"),
-        None => row,
+/// `leakgate explain` knows each code of `leakgate rules`, and whether it fails that command.
+#[test]
+fn advice_about_rules_is_explained() {
+    for code in AdviceCode::ALL {
+        let help = advice::find_code(code.as_str()).unwrap();
+        if help.is_about_rules() {
+            assert_eq!(help.is_note(), code.level() != Level::Fail, "{}", help.code);
+        }
     }
 }
 
-/// Returns true for the code of a problem that isn't also the code of a reason.
-fn is_problem(help: &advice::CodeHelp) -> bool {
-    ReasonCode::ALL
-        .iter()
-        .all(|code| code.as_str() != help.code)
+/// Returns the row for a code. Rows of problems have a column for the reason, and rows of advice
+/// about rules have one for the level.
+fn row(help: &advice::CodeHelp) -> String {
+    let row = format!("| `{}` | {} |", help.code, help.title);
+    let mut advice = AdviceCode::ALL.iter();
+    let advice = advice.find(|advice| advice.as_str() == help.code);
+    match (help.reason(), advice.filter(|_| help.is_about_rules())) {
+        (Some(reason), _) if reason.as_str() != help.code => format!("{row} `{reason}` |"),
+        (_, Some(advice)) => format!("{row} {} |", advice.level().as_str()),
+        _ if is_note_of_log(help) => format!("{row} none: it's a note |"),
+        _ => row,
+    }
+}
+
+/// Returns true for the code of a problem that doesn't lead to a reason.
+fn is_note_of_log(help: &advice::CodeHelp) -> bool {
+    let mut problems = Code::ALL.iter();
+    problems.any(|code| code.as_str() == help.code && code.reason().is_none())
 }
 
 /// Parts of the messages in docs/troubleshooting.md, without values.

@@ -1,9 +1,13 @@
-//! Explanations of codes: of the reasons of a verdict, and of problems in logs.
+//! Explanations of codes: of the reasons of a verdict, of problems in logs, of advice about rules,
+//! and of diagnoses.
 //!
-//! Some problems and their reasons share a code and an explanation.
+//! If a code is used for several of these, such as that of a problem and its reason, it has one
+//! explanation, in the first table.
 
+mod diagnoses;
 mod problems;
 mod reasons;
+mod rules;
 
 use alloc::vec::Vec;
 
@@ -51,10 +55,20 @@ impl CodeHelp {
         Self { fix, ..self }
     }
 
-    /// Returns true if the code never fails the gate.
+    /// Returns true if the code never fails the gate or, for advice about rules, `leakgate rules`.
     pub fn is_note(&self) -> bool {
+        if self.is_about_rules() {
+            return !rules::FAILING.contains(&self.code);
+        }
         let is_warning = self.code == ReasonCode::ThirdParty.as_str();
-        is_warning || problem(self.code).is_some_and(|code| code.class() == Class::Note)
+        let is_diagnosis = diagnoses::TABLE.contains(self);
+        let is_note = || problem(self.code).is_some_and(|code| code.class() == Class::Note);
+        is_warning || is_diagnosis || is_note()
+    }
+
+    /// Returns true for a code of advice about rules that isn't also the code of a reason.
+    pub fn is_about_rules(&self) -> bool {
+        rules::TABLE.contains(self)
     }
 
     /// Returns the reason that a problem with this code leads to. `None` if the code isn't the code
@@ -100,13 +114,23 @@ pub fn misspelled_code(name: &str) -> Option<&'static str> {
 }
 
 /// Returns the explanations of all codes: those of reasons in the order of their importance, then
-/// those of problems.
+/// those of problems, of advice about rules, and of diagnoses.
 pub fn codes() -> Vec<&'static CodeHelp> {
     all().collect()
 }
 
+/// Returns the explanations of all codes, in groups with a heading.
+pub fn code_groups() -> [(&'static str, &'static [CodeHelp]); 4] {
+    [
+        ("Reasons of a verdict", reasons::TABLE),
+        ("Problems in a log", problems::TABLE),
+        ("Advice of leakgate rules", rules::TABLE),
+        ("Diagnoses of leakgate doctor", diagnoses::TABLE),
+    ]
+}
+
 fn all() -> impl Iterator<Item = &'static CodeHelp> {
-    reasons::TABLE.iter().chain(problems::TABLE)
+    code_groups().into_iter().flat_map(|(_, table)| table)
 }
 
 /// What to do about mixed output.
@@ -132,8 +156,12 @@ mod tests {
         let expected: Vec<&str> = reasons
             .chain(problems.filter(|name| !is_reason(name)))
             .collect();
-        let explained: Vec<&str> = codes().iter().map(|help| help.code).collect();
-        assert_eq!(explained, expected);
+        let mut explained: Vec<&str> = codes().iter().map(|help| help.code).collect();
+        assert_eq!(explained[..expected.len()], expected);
+        let count = explained.len();
+        explained.sort_unstable();
+        explained.dedup();
+        assert_eq!(explained.len(), count, "{explained:?}");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Diagnoses of the log of every case, and the suggested commands of some.
 
+use std::collections::BTreeSet;
+
+use leakgate_core::advice::{code_groups, find_code};
 use leakgate_core::doctor::{Diagnosis, commands, diagnose};
 
 use crate::common;
@@ -14,9 +17,11 @@ fn diagnose_case(name: &str) -> (Vec<Diagnosis>, Vec<String>) {
 #[test]
 fn every_case() {
     let mut out = String::new();
+    let mut seen = BTreeSet::new();
     for case in common::cases() {
         let judged = common::judge(&case.files);
         let all = diagnose(&judged.parsed, &judged.triage);
+        seen.extend(all.iter().map(|d| d.code));
         let codes: Vec<String> = all
             .iter()
             .map(|d| format!("{} ({})", d.code, d.count))
@@ -26,6 +31,15 @@ fn every_case() {
         }
     }
     insta::assert_snapshot!(out);
+    // Each diagnosis has an explanation, and each explanation is that of one.
+    let unexplained = seen.iter().filter(|code| find_code(code).is_err());
+    assert_eq!(unexplained.count(), 0, "{seen:?}");
+    let [.., (_, diagnoses)] = code_groups();
+    for help in diagnoses {
+        // No case has lost its spaces; another test removes them.
+        seen.insert("collapsed-spaces");
+        assert!(seen.contains(help.code), "{} never occurs", help.code);
+    }
 }
 
 #[test]
