@@ -321,7 +321,10 @@ fn gzip(
 /// Copies a stream to a temporary file. A zip archive has its directory at the end, so it can't be
 /// read from a stream.
 fn spool(mut reader: impl Read) -> io::Result<File> {
+    #[cfg(not(target_os = "wasi"))]
     let mut file = tempfile::tempfile()?;
+    #[cfg(target_os = "wasi")]
+    let mut file = tempfile::tempfile_in(crate::wasi::temporary_folder())?;
     io::copy(&mut reader, &mut file)?;
     file.flush()?;
     file.rewind()?;

@@ -50,6 +50,10 @@ pub(crate) struct JobArgs {
 impl JobArgs {
     /// Returns the number of threads.
     pub(crate) fn count(self) -> usize {
+        // WebAssembly has no threads.
+        if cfg!(target_os = "wasi") {
+            return 1;
+        }
         let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.jobs.unwrap_or_else(available).get()
     }

@@ -11,6 +11,7 @@ use crate::evaluate::{Evaluation, write_reports};
 use crate::ingest::{self, Logs};
 use crate::output;
 use crate::settings::Settings;
+#[cfg(not(target_os = "wasi"))]
 use crate::symbolize::{self, SearchPaths, Trust};
 
 /// Options of `leakgate check`.
@@ -48,7 +49,7 @@ struct SymbolArgs {
 pub(crate) fn run(args: &CheckArgs) -> Result<Status, Error> {
     let settings = Settings::load(&args.gate)?;
     let mut logs = Logs::read(&args.logs.paths, &settings.formats, args.logs.reading());
-    symbolize(&mut logs, &args.symbols);
+    symbolize(&mut logs, &args.symbols)?;
     output::ensure_inputs_not_overwritten(
         logs.files.iter().chain(&settings.files).chain(&args.base),
         &args.reports.targets(),
@@ -62,9 +63,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Status, Error> {
 }
 
 /// Symbolizes frames if `--symbolize` is given.
-fn symbolize(logs: &mut Logs, args: &SymbolArgs) {
+#[cfg(not(target_os = "wasi"))]
+fn symbolize(logs: &mut Logs, args: &SymbolArgs) -> Result<(), Error> {
     if !args.symbolize {
-        return;
+        return Ok(());
     }
     let search_paths = SearchPaths {
         debug: args.debug_file_directory.clone(),
@@ -72,5 +74,15 @@ fn symbolize(logs: &mut Logs, args: &SymbolArgs) {
     };
     for note in symbolize::apply(&mut logs.parsed, Trust::BuildId, search_paths) {
         output::note(&format!("note: {note}"));
+    }
+    Ok(())
+}
+
+/// Fails if `--symbolize` is given, because a thread reads the modules.
+#[cfg(target_os = "wasi")]
+fn symbolize(_: &mut Logs, args: &SymbolArgs) -> Result<(), Error> {
+    match args.symbolize {
+        true => Err(crate::wasi::native_only("symbolize frames")),
+        false => Ok(()),
     }
 }

@@ -89,6 +89,7 @@ impl Command {
     fn reports(&self) -> Option<&ReportArgs> {
         match self {
             Self::Check(args) => Some(&args.reports),
+            #[cfg(not(target_os = "wasi"))]
             Self::Run(args) => Some(&args.reports),
             Self::Merge(args) => Some(&args.reports),
             _ => None,
@@ -108,6 +109,7 @@ impl Command {
 /// Fail a build for memory bugs that no rule or baseline accepts, and for incomplete evidence.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[cfg_attr(target_os = "wasi", command(after_help = crate::wasi::DIFFERENCES))]
 struct Cli {
     #[command(subcommand)]
     command: Command,

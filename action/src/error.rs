@@ -3,6 +3,7 @@
 //! Messages have the form `cannot <verb> <object>: <cause>`. A second line, `help: ...`, says how
 //! to fix the error if leakgate knows.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -78,11 +79,13 @@ impl fmt::Display for Error {
             Self::Read(path, error) if error.kind() == io::ErrorKind::NotFound => {
                 write!(f, "cannot read {}: file not found", path.display())
             }
-            Self::Read(path, error) => write!(f, "cannot read {}: {error}", path.display()),
+            Self::Read(path, error) => {
+                write!(f, "cannot read {}: {}", path.display(), cause(error))
+            }
             Self::Archive(path, cause) => write!(f, "cannot unpack {}: {cause}", path.display()),
             Self::Glob(glob, error) => write!(f, "invalid glob `{glob}`: {}", error.kind()),
             Self::Write(path, error) => {
-                write!(f, "cannot write {}: {error}", path.display())?;
+                write!(f, "cannot write {}: {}", path.display(), cause(error))?;
                 match error.kind() {
                     io::ErrorKind::StorageFull => f.write_str("\nhelp: free disk space"),
                     io::ErrorKind::FileTooLarge => f.write_str(
@@ -101,6 +104,21 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Returns the cause of an error. The texts of common ones are our own, so that they are the same
+/// on every system.
+fn cause(error: &io::Error) -> Cow<'static, str> {
+    Cow::Borrowed(match error.kind() {
+        io::ErrorKind::InvalidFilename => "the name is too long or invalid",
+        io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::NotADirectory => "a part of the path is not a directory",
+        io::ErrorKind::NotFound => "the folder does not exist",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::StorageFull => "no space left on the device",
+        _ => return Cow::Owned(error.to_string()),
+    })
+}
+
 /// Prints an error to standard error. Prints [`Error::Several`] as one error each.
 pub(crate) fn print(error: &Error) {
     match error {
@@ -110,5 +128,25 @@ pub(crate) fn print(error: &Error) {
             let lines: Vec<_> = text.lines().map(leakgate_core::emit::terminal).collect();
             let _ = writeln!(anstream::stderr(), "error: {}", lines.join("\n"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_of_file_errors_do_not_depend_on_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("a/b");
+        let created = std::fs::File::create(&missing).unwrap_err();
+        let message = Error::Write("a/b".into(), created).to_string();
+        assert_eq!(message, "cannot write a/b: the folder does not exist");
+        let opened = std::fs::File::open(&missing).unwrap_err();
+        let message = Error::Read("a/b".into(), opened).to_string();
+        assert_eq!(message, "cannot read a/b: file not found");
+        let other = io::Error::other("not a regular file");
+        let message = Error::Read("a".into(), other).to_string();
+        assert_eq!(message, "cannot read a: not a regular file");
     }
 }

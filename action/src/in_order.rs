@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(not(target_os = "wasi"))]
 use std::thread;
 
 /// Number of tasks for each thread that may be finished or in progress.
@@ -15,9 +16,28 @@ pub(crate) const fn max_tasks(jobs: usize) -> usize {
     jobs * TASKS_AHEAD
 }
 
+/// Performs tasks one after the other, because WebAssembly has no threads. A task sends at most
+/// [`MESSAGES_AHEAD`] messages: reports, which are merged. Logs are read without this function.
+#[cfg(target_os = "wasi")]
+pub(crate) fn in_order<T, M>(
+    _: usize,
+    tasks: impl Iterator<Item = T>,
+    perform: impl Fn(T, SyncSender<M>),
+    mut take: impl FnMut(M) -> bool,
+) {
+    for task in tasks {
+        let (sender, messages) = sync_channel(MESSAGES_AHEAD);
+        perform(task, sender);
+        if !messages.into_iter().all(&mut take) {
+            break;
+        }
+    }
+}
+
 /// Performs tasks in `jobs` threads, and passes the messages that they send to `take`, in the order
 /// of the tasks. Ends early if `take` returns false. What was sent but not yet taken is bounded: a
 /// thread waits before it goes further ahead.
+#[cfg(not(target_os = "wasi"))]
 pub(crate) fn in_order<T: Send, M: Send>(
     jobs: usize,
     tasks: impl Iterator<Item = T> + Send,

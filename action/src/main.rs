@@ -2,7 +2,12 @@
 //! evidence.
 //!
 //! This file maps results to exit statuses. `cli.rs` defines the command line, and each command
-//! has its own file.
+//! has its own file. As WebAssembly, the program has only what `wasi.rs` describes.
+
+#![cfg_attr(
+    target_os = "wasi",
+    allow(dead_code, reason = "the commands that start programs use it")
+)]
 
 mod allow;
 mod archive;
@@ -16,6 +21,7 @@ mod doctor;
 mod error;
 mod evaluate;
 mod explain;
+#[cfg(not(target_os = "wasi"))]
 mod github;
 mod in_order;
 mod ingest;
@@ -25,26 +31,38 @@ mod merge;
 mod output;
 mod pack_hints;
 mod progress;
+#[cfg(not(target_os = "wasi"))]
 mod publish;
+#[cfg(not(target_os = "wasi"))]
 mod report;
 mod resolve;
 mod rules;
+#[cfg(not(target_os = "wasi"))]
 mod run;
+#[cfg(not(target_os = "wasi"))]
 mod runner;
 mod settings;
 mod source_filter;
+#[cfg(not(target_os = "wasi"))]
 mod step;
 mod suppress;
+#[cfg(not(target_os = "wasi"))]
 mod symbolize;
+#[cfg(target_os = "wasi")]
+mod wasi;
 mod workspace;
 
 use std::process::ExitCode;
 
 use crate::cli::Command;
+#[cfg(target_os = "wasi")]
+use crate::wasi::{publish, run, step};
 
 /// Exits with `0` for pass, `1` for fail and `2` for an error, and with no other status, so that
 /// scripts can rely on it.
 fn main() -> ExitCode {
+    #[cfg(target_os = "wasi")]
+    wasi::enter_working_directory();
     let result = match cli::parse() {
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),

@@ -99,7 +99,11 @@ pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
     }
+    #[cfg(not(target_os = "wasi"))]
     let terminal = terminal_size::terminal_size_of(io::stdout());
+    // Node knows the width, and writes it into `COLUMNS`.
+    #[cfg(target_os = "wasi")]
+    let terminal = terminal_size::terminal_size();
     let terminal = terminal.map(|(width, _)| usize::from(width.0));
     choose_width(std::env::var("COLUMNS").ok().as_deref(), terminal)
 }

@@ -138,6 +138,11 @@ fn paths(arg: &OsStr) -> Result<Vec<InputPath>, Error> {
         return Ok(vec![InputPath::Stdin]);
     }
     let path = Path::new(arg);
+    // WebAssembly would take it for the working directory.
+    if arg.is_empty() {
+        let error = io::ErrorKind::NotFound.into();
+        return Err(Error::Read(path.to_owned(), error));
+    }
     let text = &*arg.to_string_lossy();
     match path.metadata() {
         Ok(meta) if meta.is_dir() => files_below(path, |_| true),

@@ -4,6 +4,7 @@
 //! folder with `leakgate.toml`. A log is untrusted: it may name `.git/config:8`, and reports must
 //! not show anything but sources that git tracks.
 
+#[cfg(not(target_os = "wasi"))]
 mod commit;
 mod listing;
 
@@ -13,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+#[cfg(not(target_os = "wasi"))]
 pub(crate) use self::commit::Commit;
 use self::listing::{Listing, is_vendored};
 use crate::error::Error;

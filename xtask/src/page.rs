@@ -16,7 +16,7 @@ use crate::wasm::{self, Module};
 use crate::{Outcome, sizes};
 
 /// Requirements besides cargo: those of the WebAssembly module.
-pub(crate) const NEEDS: &[Need] = wasm::NEEDS;
+pub(crate) const NEEDS: &[Need] = wasm::CORE_NEEDS;
 
 /// The page as it is served.
 const PAGE: &str = "target/page";

@@ -18,6 +18,9 @@ pub(crate) use need::{MIRI_HOME, Need};
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) const BARE: &str = "thumbv7em-none-eabihf";
 
+/// The target of the command in the npm package, which reads and writes files.
+pub(crate) const WASI: &str = "wasm32-wasip1";
+
 /// Runs `cargo xtask setup` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let extent = test::Extent::from_arguments(arguments);

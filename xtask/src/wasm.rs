@@ -1,9 +1,9 @@
-//! `cargo xtask wasm [--bench|--test]`: builds the core as two WebAssembly modules. The full one
-//! is an npm package in `target/wasm/npm/`; the reader, which the page loads first, is in
-//! `target/wasm/reader/`.
+//! `cargo xtask wasm [--bench|--test [--full]]`: builds the core as two WebAssembly modules, and the
+//! program as a third one. The full module and the program are an npm package in
+//! `target/wasm/npm/`; the reader, which the page loads first, is in `target/wasm/reader/`.
 //!
-//! `wasm/compile.rs` compiles a module, `xtask-bind` generates the bindings, and binaryen
-//! optimizes the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
+//! `wasm/compile.rs` compiles a module, `xtask-bind` generates the bindings of the core, and
+//! binaryen optimizes the result. `xtask/wasm/package-lock.json` fixes binaryen's version.
 
 mod bench;
 mod compile;
@@ -18,12 +18,22 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
-use crate::setup::{self, Need, WASM};
+use crate::setup::{self, Need, WASI, WASM};
+use crate::test::Extent;
 use crate::{Outcome, sizes};
 
-/// Requirements besides cargo.
+/// Requirements of the core's modules besides cargo.
+pub(crate) const CORE_NEEDS: &[Need] = &[
+    Need::Target(WASM),
+    Need::Sources,
+    Need::Program("node", "nodejs"),
+    Need::Program("npm", "npm"),
+];
+
+/// Requirements of the package besides cargo.
 pub(crate) const NEEDS: &[Need] = &[
     Need::Target(WASM),
+    Need::Target(WASI),
     Need::Sources,
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
@@ -35,11 +45,16 @@ const NATIVE: &str = "target/wasm/native";
 /// The folder of npm's tools and of the tests of the package.
 pub(crate) const TOOLS: &str = "xtask/wasm";
 
+/// The file of the command's module.
+const COMMAND: &str = "leakgate_command.wasm";
+
 /// Files that are copied into the package.
 const SOURCES: &[&str] = &[
     "wasm/npm/package.json",
     "wasm/npm/README.md",
     "wasm/npm/node.js",
+    "wasm/npm/bin.js",
+    "wasm/npm/command.js",
     "LICENSE-APACHE",
     "LICENSE-MIT",
 ];
@@ -84,33 +99,52 @@ const PASSES: &[&str] = &[
 /// Runs `cargo xtask wasm` with the arguments after its name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let then: fn(&Shell) -> Outcome = match arguments {
-        [] => build,
-        [option] if option == "--test" => test,
+        [] => package,
+        [option] if option == "--test" => |sh| test(sh, Extent::Fast),
+        [option, extent] if option == "--test" && extent == "--full" => |sh| test(sh, Extent::Full),
         [option] if option == "--bench" => measure,
-        _ => return Err("usage: cargo xtask wasm [--bench|--test]".into()),
+        _ => return Err("usage: cargo xtask wasm [--bench|--test [--full]]".into()),
     };
     then(&setup::shell_with(NEEDS)?)
 }
 
 /// Tests the package as its users install it, and the reader: both must give the same results as
-/// the native core, and the examples must work.
-pub(crate) fn test(sh: &Shell) -> Outcome {
-    build(sh)?;
+/// the native core, and the examples must work. The command must give the same results as the
+/// native program: for a sample of the cases or, with [`Extent::Full`], for all.
+pub(crate) fn test(sh: &Shell, extent: Extent) -> Outcome {
+    package(sh)?;
+    cmd!(sh, "cargo build --quiet --workspace --bin leakgate").run()?;
     native::write(&sh.current_dir().join(NATIVE))?;
     let _folder = sh.push_dir(TOOLS);
-    cmd!(sh, "node --test").run()?;
+    let all = if extent == Extent::Full { "1" } else { "" };
+    cmd!(sh, "node --test")
+        .env("LEAKGATE_ALL_CASES", all)
+        .run()?;
     Ok(cmd!(sh, "npx tsc").run()?)
 }
 
 fn measure(sh: &Shell) -> Outcome {
-    build(sh)?;
+    package(sh)?;
     bench::run(sh)
 }
 
+/// Builds the core's modules, which are all that the page needs.
 pub(crate) fn build(sh: &Shell) -> Outcome {
     install_tools(sh)?;
     bind(sh, Module::Reader)?;
-    let package = bind(sh, Module::Full)?;
+    bind(sh, Module::Full)?;
+    Ok(())
+}
+
+/// Builds the npm package: the full module, and the command.
+fn package(sh: &Shell) -> Outcome {
+    build(sh)?;
+    let package = sh.current_dir().join(Module::Full.folder());
+    let folder = sh.create_dir(Module::Command.folder())?;
+    let command = folder.join(COMMAND);
+    sh.copy_file(Module::Command.compile(sh)?, &command)?;
+    shrink(sh, &command)?;
+    sh.copy_file(&command, &package)?;
     for source in SOURCES {
         sh.copy_file(source, &package)?;
     }

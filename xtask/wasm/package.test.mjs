@@ -263,9 +263,12 @@ test('the package contains exactly the expected files', () => {
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'README.md',
+    'bin.js',
+    'command.js',
     'leakgate.d.ts',
     'leakgate.js',
     'leakgate_bg.wasm',
+    'leakgate_command.wasm',
     'node.js',
     'package.json',
   ]);

@@ -82,6 +82,13 @@ fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, position)
 }
 
+/// Only one thread reads, so the file's own position is free.
+#[cfg(target_os = "wasi")]
+fn read_at(mut file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    file.seek(SeekFrom::Start(position))?;
+    file.read(buffer)
+}
+
 #[cfg(windows)]
 fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, position)

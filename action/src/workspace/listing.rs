@@ -2,11 +2,22 @@
 
 use std::io;
 use std::path::Path;
+#[cfg(not(target_os = "wasi"))]
 use std::process::{Child, Command, Stdio};
 
 use leakgate_core::emit::terminal;
 
 use crate::output;
+#[cfg(target_os = "wasi")]
+use crate::wasi::GitOutput;
+
+/// A process of git.
+#[cfg(not(target_os = "wasi"))]
+type StartedGit = Child;
+
+/// The result of git, which WebAssembly can only wait for.
+#[cfg(target_os = "wasi")]
+type StartedGit = GitOutput;
 
 /// Maximum number of files in a folder without git.
 const MAX_FILES: usize = 200_000;
@@ -87,21 +98,42 @@ pub(super) fn is_vendored(file: &str) -> bool {
     folders.iter().any(|folder| VENDORED.contains(folder))
 }
 
-/// Starts `git ls-files` with these options.
-fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
-    git(root).args(["ls-files", "-z"]).args(options).spawn()
-}
-
-/// Returns a command for git in a repository.
+/// Options of git for every command.
 ///
 /// The repository may be untrusted, and its git configuration may name commands that git would
 /// start. In the container of a job, it belongs to another user, which git refuses by default.
+const GIT_OPTIONS: &[&str] = &[
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.directory=*",
+    "-C",
+];
+
+/// Arguments of git that list files.
+const LIST: &[&str] = &["ls-files", "-z"];
+
+/// Starts `git ls-files` with these options.
+#[cfg(not(target_os = "wasi"))]
+fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
+    git(root).args(LIST).args(options).spawn()
+}
+
+/// Runs `git ls-files` with these options.
+#[cfg(target_os = "wasi")]
+fn start_git(root: &Path, options: &[&str]) -> io::Result<GitOutput> {
+    let root = root.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    let arguments = [GIT_OPTIONS, &[root], LIST, options];
+    crate::wasi::git(&arguments.concat())
+}
+
+/// Returns a command for git in a repository.
+#[cfg(not(target_os = "wasi"))]
 pub(super) fn git(root: &Path) -> Command {
     let mut git = Command::new("git");
-    git.args(["-c", "core.fsmonitor=false"])
-        .args(["-c", "core.hooksPath=/dev/null"])
-        .args(["-c", "safe.directory=*"])
-        .arg("-C")
+    git.args(GIT_OPTIONS)
         .arg(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -109,21 +141,35 @@ pub(super) fn git(root: &Path) -> Command {
     git
 }
 
+/// Waits for git. Returns what it printed to standard output or, if it failed, to standard error.
+#[cfg(not(target_os = "wasi"))]
+fn wait(git: Child) -> io::Result<Result<Vec<u8>, Vec<u8>>> {
+    let output = git.wait_with_output()?;
+    Ok(match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(output.stderr),
+    })
+}
+
+/// Returns what git printed to standard output or, if it failed, to standard error.
+#[cfg(target_os = "wasi")]
+fn wait(git: GitOutput) -> io::Result<GitOutput> {
+    Ok(git)
+}
+
 /// Returns the files that git lists, or why it lists none.
-fn listed_files(git: io::Result<Child>) -> Result<Vec<String>, String> {
-    let output = git
-        .and_then(Child::wait_with_output)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => String::from("git is not installed"),
-            _ => error.to_string(),
-        })?;
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr);
+fn listed_files(git: io::Result<StartedGit>) -> Result<Vec<String>, String> {
+    let output = git.and_then(wait).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => String::from("git is not installed"),
+        _ => error.to_string(),
+    })?;
+    let names = output.map_err(|message| {
+        let message = String::from_utf8_lossy(&message);
         let first = message.lines().next().unwrap_or("it failed");
-        return Err(terminal(first).into_owned());
-    }
-    let names = output.stdout.split(|byte| *byte == 0);
+        terminal(first).into_owned()
+    })?;
     Ok(names
+        .split(|byte| *byte == 0)
         .filter_map(|name| std::str::from_utf8(name).ok())
         .filter(|name| !name.is_empty())
         .map(str::to_owned)

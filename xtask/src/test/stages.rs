@@ -157,7 +157,7 @@ pub(super) const ALL: &[Stage] = &[
         name: "The WebAssembly modules",
         only: None,
         needs: wasm::NEEDS,
-        run: |sh, _| wasm::test(sh),
+        run: |sh, extent| wasm::test(sh, extent),
     },
     Stage {
         name: "Packages",

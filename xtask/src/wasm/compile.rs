@@ -1,4 +1,4 @@
-//! Compiles the modules together with their own standard library, which has no panic messages.
+//! Compiles the modules and the command together with their own standard library, which has no panic messages.
 //!
 //! Cargo builds that library from source with `-Zbuild-std`, which is unstable. `RUSTC_BOOTSTRAP`
 //! allows it with the stable compiler; a nightly would give the page another standard library than
@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use xshell::{Shell, cmd};
 
 use crate::Outcome;
-use crate::setup::WASM;
+use crate::setup::{WASI, WASM};
 
-/// Flags for rustc, for both modules.
+/// Flags for rustc, for all modules.
 const FLAGS: &[&str] = &[
     // Every browser has had vector instructions since 2023; the searches use them.
     "-Ctarget-feature=+simd128",
     "-Zunstable-options",
-    // A panic ends the module anyway, and its message would not be shown.
+    // A panic ends the module anyway, and a page would not show its message.
     "-Cpanic=immediate-abort",
     "-Zlocation-detail=none",
     // Derived `Debug` prints only the name of the type; no report contains it.
@@ -31,8 +31,10 @@ const FLAGS: &[&str] = &[
 /// A module to compile.
 #[derive(Clone, Copy)]
 pub(crate) enum Module {
-    /// Everything: the npm package.
+    /// Everything: the library of the npm package.
     Full,
+    /// The program with its command line: the command of the npm package.
+    Command,
     /// The module that the page loads first. `core/src/full.rs` describes what it doesn't have.
     Reader,
 }
@@ -42,6 +44,7 @@ impl Module {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Command => "command",
             Self::Reader => "reader",
         }
     }
@@ -50,6 +53,7 @@ impl Module {
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Full => "target/wasm/npm",
+            Self::Command => "target/wasm/command",
             Self::Reader => "target/wasm/reader",
         }
     }
@@ -58,7 +62,7 @@ impl Module {
     /// other's.
     fn profile(self) -> &'static str {
         match self {
-            Self::Full => "wasm",
+            Self::Full | Self::Command => "wasm",
             Self::Reader => "wasm-reader",
         }
     }
@@ -66,16 +70,25 @@ impl Module {
     fn flags(self) -> &'static [&'static str] {
         match self {
             // Many small functions parse lines, and with the default for size (5), none is inlined.
-            Self::Full => &["-Cllvm-args=-inline-threshold=40"],
+            Self::Full | Self::Command => &["-Cllvm-args=-inline-threshold=40"],
             // With 40, the reader has 392 kB compressed and reads dense logs 4 % slower; with 100,
             // 419 kB and 4 % faster.
             Self::Reader => &["--cfg=leakgate_reader", "-Cllvm-args=-inline-threshold=70"],
         }
     }
 
+    /// Returns the name of the package, the target, and the name of the compiled file.
+    fn source(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Full | Self::Reader => ("leakgate-wasm", WASM, "leakgate_wasm.wasm"),
+            Self::Command => ("leakgate", WASI, "leakgate.wasm"),
+        }
+    }
+
     /// Compiles the module, and returns its path.
     pub(super) fn compile(self, sh: &Shell) -> Outcome<PathBuf> {
         let profile = self.profile();
+        let (package, target, file) = self.source();
         let std = [
             "-Zbuild-std=std,panic_abort",
             "-Zbuild-std-features=optimize_for_size",
@@ -84,14 +97,14 @@ impl Module {
         // `Cargo.toml`, because cargo warns about a profile for a package that other builds don't
         // have.
         let fast = format!("profile.{profile}.package.compiler_builtins.opt-level=3");
-        cmd!(sh, "cargo build --package leakgate-wasm --profile {profile} --target {WASM} {std...} --config {fast}")
+        cmd!(sh, "cargo build --package {package} --profile {profile} --target {target} {std...} --config {fast}")
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", rustflags(sh, self.flags()))
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .run()?;
         Ok(sh
             .current_dir()
-            .join(format!("target/{WASM}/{profile}/leakgate_wasm.wasm")))
+            .join(format!("target/{target}/{profile}/{file}")))
     }
 }
 
