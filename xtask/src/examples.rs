@@ -28,10 +28,11 @@ impl Example {
     }
 }
 
-/// Returns all examples, by file and position.
+/// Returns all examples, by file and position. Workflows of `leakgate init` that a page repeats are
+/// listed once.
 pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
     let mut documents = vec![repository.join("README.md")];
-    for folder in ["docs", "docs/run"] {
+    for folder in ["docs", "docs/migrate", "docs/run", "docs/start"] {
         for entry in fs::read_dir(repository.join(folder))? {
             documents.push(entry?.path());
         }
@@ -39,20 +40,26 @@ pub(crate) fn all(repository: &Path) -> Outcome<Vec<Example>> {
     documents.retain(|path| path.extension().is_some_and(|end| end == "md"));
     documents.sort();
     let mut examples = Vec::new();
+    let init_workflows = init_workflows(repository)?;
     for path in documents {
         let place = path.strip_prefix(repository)?.display().to_string();
         let text = fs::read_to_string(&path)?;
         let blocks = text
             .split("```yaml\n")
             .skip(1)
-            .filter_map(|rest| rest.split("```").next());
+            .filter_map(|rest| rest.split("```").next())
+            .filter(|block| {
+                init_workflows
+                    .iter()
+                    .all(|workflow| workflow.text != *block)
+            });
         examples.extend(blocks.map(|block| Example {
             place: place.clone(),
             text: block.to_owned(),
             own: None,
         }));
     }
-    examples.extend(init_workflows(repository)?);
+    examples.extend(init_workflows);
     Ok(examples)
 }
 

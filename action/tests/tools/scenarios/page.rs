@@ -27,7 +27,8 @@ struct PageCommand {
 
 /// A page, with a copy of its project in a temporary directory.
 pub(super) struct Page {
-    name: String,
+    /// Its path in the repository.
+    file: String,
     dir: TempDir,
     /// The commands that have not run yet.
     commands: VecDeque<PageCommand>,
@@ -36,8 +37,13 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Reads a page and copies its project.
+    /// Reads a page of docs/run/ and copies its project.
     pub(super) fn open(name: &str) -> Self {
+        Self::open_with_project(&format!("docs/run/{name}.md"), name)
+    }
+
+    /// Reads a page and copies a project.
+    pub(super) fn open_with_project(path: &str, name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let project = dir.path().join("project");
         let source = repository("snapshots/programs/projects").join(name);
@@ -53,13 +59,13 @@ impl Page {
                     .success()
             );
         }
-        let text = fs::read_to_string(repository(&format!("docs/run/{name}.md"))).unwrap();
-        let commands = read(name, &text, &source);
+        let text = fs::read_to_string(repository(path)).unwrap();
+        let commands = read(path, &text, &source);
         let bin = dir.path().join("bin");
         fs::create_dir(&bin).unwrap();
         write_leakgate(&bin, &dir.path().join("run.json"));
         Self {
-            name: name.to_owned(),
+            file: path.to_owned(),
             dir,
             commands,
             path: vec![bin],
@@ -83,8 +89,8 @@ impl Page {
         let next = self.commands.pop_front().unwrap();
         assert!(
             next.command.contains(part),
-            "docs/run/{}.md: expected a command with `{part}`, found `{}`",
-            self.name,
+            "{}: expected a command with `{part}`, found `{}`",
+            self.file,
             next.command
         );
         let json = self.dir.path().join("run.json");
@@ -114,8 +120,8 @@ impl Page {
                 .any(|line| matches_line(line, expected));
             assert!(
                 is_printed,
-                "docs/run/{}.md shows `{expected}`, but {}\nprints\n{}{}",
-                self.name, next.command, ran.out, ran.err
+                "{} shows `{expected}`, but {}\nprints\n{}{}",
+                self.file, next.command, ran.out, ran.err
             );
         }
         ran
@@ -134,8 +140,8 @@ impl Page {
         let left: Vec<&String> = self.commands.iter().map(|next| &next.command).collect();
         assert!(
             left.is_empty(),
-            "docs/run/{}.md: the test does not run {left:?}",
-            self.name
+            "{}: the test does not run {left:?}",
+            self.file
         );
     }
 }
@@ -167,8 +173,9 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Returns the commands of a page. Each line of an `sh` block is a command. A `text` block is the
-/// output of the last one. All other blocks must be excerpts of the project's files.
-fn read(name: &str, page: &str, project: &Path) -> VecDeque<PageCommand> {
+/// output of the last one. Another test compares the workflow of a page. All other blocks must be
+/// excerpts of the project's files.
+fn read(path: &str, page: &str, project: &Path) -> VecDeque<PageCommand> {
     let mut commands: VecDeque<PageCommand> = VecDeque::new();
     for block in page.split("\n```").skip(1).step_by(2) {
         let (kind, text) = block.split_once('\n').unwrap();
@@ -180,9 +187,10 @@ fn read(name: &str, page: &str, project: &Path) -> VecDeque<PageCommand> {
             "text" => {
                 commands.back_mut().unwrap().expected = text.lines().map(str::to_owned).collect()
             }
+            "yaml" => {}
             _ => assert!(
                 contains_text(project, text),
-                "docs/run/{name}.md: no file of the project contains\n{text}"
+                "{path}: no file of the project contains\n{text}"
             ),
         }
     }

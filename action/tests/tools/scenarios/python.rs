@@ -9,7 +9,7 @@ use super::page::Page;
 use crate::common::repository;
 use crate::needs::{GCC, Need, PYTHON, VALGRIND, trials};
 
-const PYTEST: Need = Need::Tool("pytest", || python().is_some());
+pub(super) const PYTEST: Need = Need::Tool("pytest", || python().is_some());
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials!(
@@ -20,7 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Returns the directory of a Python with pytest: the one in target/tools, or else the one on PATH.
 /// Wrapper scripts of version managers are resolved, because they would be checked, too.
-fn python() -> Option<PathBuf> {
+pub(super) fn python() -> Option<PathBuf> {
     let resolved = |python: &Path| {
         let output = Command::new(python)
             .args(["-c", "import pytest, sys; print(sys.executable)"])
