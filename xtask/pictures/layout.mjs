@@ -15,7 +15,7 @@ const FAILED =
 
 const STYLE = `
   * { box-sizing: border-box; }
-  body { margin: 0; background: #fff; color: #1f2328; font: 14px/1.5 Inter, sans-serif; }
+  body { margin: 0; background: #fff; color: #1f2328; font: 14px/1.5 Inter, sans-serif; font-variant-ligatures: none; }
   main { display: inline-block; width: 900px; padding: 16px; background: #fff; }
   a { color: #0969da; text-decoration: none; }
   code, pre, .code { font-family: 'JetBrains Mono', monospace; font-size: 12px; }
@@ -48,6 +48,12 @@ const STYLE = `
   .avatar { flex: none; width: 40px; height: 40px; border-radius: 8px; background: #24292f; }
   .avatar svg { width: 40px; height: 40px; }
   .comment .box { flex: 1; }
+  .terminal { padding: 14px 16px; margin: 0; white-space: pre-wrap; line-height: 1.45; }
+  .terminal .ansi-bold { font-weight: 600; }
+  .terminal .ansi-red-fg { color: #cf222e; }
+  .terminal .ansi-green-fg { color: #1a7f37; }
+  .terminal .ansi-yellow-fg { color: #9a6700; }
+  .terminal .ansi-cyan-fg { color: #1b7c83; }
   .bot { border: 1px solid #d1d9e0; border-radius: 10px; padding: 0 7px; font-size: 12px; }
 `;
 
@@ -89,4 +95,10 @@ export function summaryPage(html) {
   const open = `${html.slice(0, last)}<details open>${html.slice(last + '<details>'.length)}`;
   return page(`<div class="box"><div class="head"><b>test</b> <span class="muted">summary</span></div>
     <div class="markdown">${withIcons(open)}</div></div>`);
+}
+
+/** A terminal with a command and what it prints, as HTML. */
+export function terminalPage(command, html) {
+  return page(`<div class="box"><div class="head"><code><span class="muted">$</span> ${escape(command)}</code></div>
+    <pre class="terminal">${html.trim()}</pre></div>`);
 }

@@ -1,133 +1,20 @@
-// Renders the pictures in docs/pictures/: an annotation, a comment and a job summary.
+// Renders the pictures in docs/pictures/: a terminal, the HTML report, an annotation, a comment and
+// a job summary.
 //
-// `leakgate action` runs a small program under memcheck and reports to a fake GitHub. The pictures
-// show what it sent, on a page that resembles GitHub. Run it with `cargo xtask pictures`.
+// Reports on GitHub are shown on a page that resembles GitHub. Run it with `cargo xtask pictures`.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { AnsiUp } from 'ansi_up';
 import { marked } from 'marked';
 import { chromium } from 'playwright-core';
 import UPNG from 'upng-js';
-import { annotationPage, commentPage, summaryPage } from './layout.mjs';
+import { annotationPage, commentPage, summaryPage, terminalPage } from './layout.mjs';
+import { CHECKSUMS, SOURCE, checksums, createOutput, home } from './output.mjs';
 
-const home = resolve(import.meta.dirname, '../..');
-const leakgate = process.env.LEAKGATE ?? join(home, 'target/debug/leakgate');
-const folder = mkdtempSync(join(tmpdir(), 'leakgate-pictures-'));
-const SOURCE = 'src/sessions.cc';
-const REPOSITORY = 'octo/sessions';
-const MAX_BYTES = 150_000;
-
-/** Creates a repository with a program that has two bugs. Returns its path and its commit. */
-function createProject() {
-  const path = join(folder, 'sessions');
-  mkdirSync(join(path, 'src'), { recursive: true });
-  copyFileSync(join(import.meta.dirname, 'sessions.cc'), join(path, SOURCE));
-  writeFileSync(join(path, '.gitignore'), 'tests\n');
-  const run = (program, ...args) =>
-    execFileSync(program, args, {
-      cwd: path,
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        // The same commit, each time.
-        GIT_AUTHOR_DATE: '2026-11-30T12:00:00Z',
-        GIT_COMMITTER_DATE: '2026-11-30T12:00:00Z',
-        GIT_CONFIG_GLOBAL: '/dev/null',
-      },
-    });
-  run('git', 'init', '--quiet', '--initial-branch', 'sessions');
-  run('git', 'add', '--all');
-  const author = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
-  run('git', ...author, 'commit', '--quiet', '--message', 'Add sessions');
-  run('c++', '-g', '-O0', SOURCE, '-o', 'tests');
-  return { path, commit: run('git', 'rev-parse', 'HEAD').trim() };
-}
-
-/** Answers the requests of `leakgate action`, and records what it sends. */
-async function startGithub(pull) {
-  const sent = { annotations: [] };
-  const responses = (method, path, body) => {
-    if (method === 'POST' && path.endsWith('/comments')) {
-      sent.comment = body.body;
-      return { id: 1, html_url: `${pull.html_url}#issuecomment-1`, body: body.body };
-    }
-    if (method === 'POST' && path.endsWith('/check-runs')) sent.checkRun = body;
-    if (method === 'PATCH' && path.includes('/check-runs/'))
-      sent.annotations.push(...(body.output?.annotations ?? []));
-    if (path.includes('/check-runs'))
-      return { id: 1, name: '', output: { annotations_count: 0 }, check_runs: [], total_count: 0 };
-    if (path.endsWith('/comments')) return [];
-    if (path.endsWith('/pulls')) return [pull];
-    if (path.endsWith('/artifacts')) return { artifacts: [], total_count: 0 };
-    return {};
-  };
-  const server = createServer(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const path = new URL(request.url, 'http://localhost').pathname;
-    const body = responses(request.method, path, text ? JSON.parse(text) : {});
-    const status = request.method === 'POST' ? 201 : 200;
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { sent, server, address: `http://127.0.0.1:${server.address().port}` };
-}
-
-/** Runs the action on the project. Returns what it sent to GitHub, and the job summary. */
-async function report(project) {
-  const repo = { id: 1, full_name: REPOSITORY, owner: { login: 'octo' } };
-  const pull = {
-    number: 7,
-    state: 'open',
-    html_url: `https://github.com/${REPOSITORY}/pull/7`,
-    head: { sha: project.commit, ref: 'sessions', repo },
-    base: { sha: '0'.repeat(40), ref: 'main', repo },
-  };
-  const event = join(folder, 'event.json');
-  const repository = { ...repo, name: 'sessions', default_branch: 'main' };
-  writeFileSync(event, JSON.stringify({ number: 7, repository, pull_request: pull }));
-  const [summary, outputs] = ['summary', 'outputs'].map((name) => join(folder, name));
-  writeFileSync(summary, '');
-  writeFileSync(outputs, '');
-  const github = await startGithub(pull);
-  const step = spawn(leakgate, ['action'], {
-    cwd: project.path,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      HOME: folder,
-      PATH: process.env.PATH,
-      GITHUB_ACTIONS: 'true',
-      GITHUB_API_URL: github.address,
-      GITHUB_EVENT_NAME: 'pull_request',
-      GITHUB_EVENT_PATH: event,
-      GITHUB_JOB: 'test',
-      GITHUB_OUTPUT: outputs,
-      GITHUB_REPOSITORY: REPOSITORY,
-      GITHUB_RUN_ATTEMPT: '1',
-      GITHUB_RUN_ID: '4711',
-      GITHUB_SERVER_URL: 'https://github.com',
-      GITHUB_SHA: project.commit,
-      GITHUB_STEP_SUMMARY: summary,
-      GITHUB_WORKFLOW_REF: `${REPOSITORY}/.github/workflows/memory.yml@refs/pull/7/merge`,
-      GITHUB_WORKSPACE: project.path,
-      RUNNER_TEMP: folder,
-      LEAKGATE_RUN: './tests',
-      LEAKGATE_TOOL: 'memcheck',
-      LEAKGATE_TOKEN: 'ghs_not_a_token',
-    },
-  });
-  const [status] = await once(step, 'exit');
-  github.server.close();
-  if (status !== 1) throw new Error(`leakgate action exited with ${status}, expected 1`);
-  return { ...github.sent, summary: readFileSync(summary, 'utf8') };
-}
+const MAX_BYTES = 250_000;
+const COMMAND = 'leakgate check logs/sessions.log';
 
 /** Returns the style sheets of the fonts, with the fonts inside. */
 function fonts() {
@@ -152,16 +39,34 @@ function reduced(png) {
   return Buffer.from(UPNG.encode(UPNG.toRGBA8(image), image.width, image.height, 64));
 }
 
-const project = createProject();
-const sent = await report(project);
-const source = readFileSync(join(project.path, SOURCE), 'utf8').split('\n');
-const leak = sent.annotations.find((annotation) => annotation.message.includes('leaked'));
+/** Converts the escape sequences of a terminal to HTML. */
+function renderTerminal(text) {
+  const converter = new AnsiUp();
+  converter.use_classes = true;
+  return converter.ansi_to_html(text);
+}
+
+function write(name, png) {
+  const path = join(home, 'docs/pictures', `${name}.png`);
+  const picture = reduced(png);
+  writeFileSync(path, picture);
+  console.log(`${path}: ${picture.length} bytes`);
+  if (picture.length > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`);
+}
+
+const { shown, checkRun } = await createOutput();
+const source = readFileSync(join(import.meta.dirname, 'project', SOURCE), 'utf8').split('\n');
 const render = (markdown) => marked.parse(markdown.replace(/^<!--.*?-->\n/, ''));
-const name = sent.checkRun.name;
 const pages = {
-  annotation: annotationPage({ path: SOURCE, source, annotation: leak, name }),
-  comment: commentPage(render(sent.comment)),
-  summary: summaryPage(render(sent.summary)),
+  annotation: annotationPage({
+    path: SOURCE,
+    source,
+    annotation: shown.annotation,
+    name: checkRun,
+  }),
+  comment: commentPage(render(shown.comment)),
+  summary: summaryPage(render(shown.summary)),
+  terminal: terminalPage(COMMAND, renderTerminal(shown.terminal)),
 };
 
 mkdirSync(join(home, 'docs/pictures'), { recursive: true });
@@ -169,19 +74,30 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--font-render-hinting=none'],
 });
-for (const [file, html] of Object.entries(pages)) {
-  const tab = await browser.newPage({
-    viewport: { width: 900, height: 600 },
+const style = `<style>${fonts().join('\n')}</style>`;
+const open = (width) =>
+  browser.newPage({
+    viewport: { width, height: 600 },
     deviceScaleFactor: 2,
+    colorScheme: 'light',
   });
-  await tab.setContent(`<!doctype html><style>${fonts().join('\n')}</style>${html}`);
+for (const [name, html] of Object.entries(pages)) {
+  const tab = await open(900);
+  await tab.setContent(`<!doctype html>${style}${html}`);
   await tab.evaluate(() => globalThis.document.fonts.ready);
-  const path = join(home, 'docs/pictures', `${file}.png`);
-  const picture = reduced(await tab.locator('body > main').screenshot());
-  writeFileSync(path, picture);
-  console.log(`${path}: ${picture.length} bytes`);
-  if (picture.length > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`);
+  write(name, await tab.locator('body > main').screenshot());
   await tab.close();
 }
+
+// The HTML report with its first leak open. Its policy allows no other style, so it has the fonts
+// of the machine.
+const tab = await open(1000);
+await tab.setContent(shown.report);
+const leak = tab.locator('tr.finding', { hasText: 'leak-definite' }).first();
+await leak.locator('button.open').click();
+await tab.locator('tr.opened').waitFor();
+const stack = await tab.locator('tr.opened ol.stack').first().boundingBox();
+const clip = { x: 0, y: 0, width: 1000, height: Math.ceil(stack.y + stack.height) + 6 };
+write('report', await tab.screenshot({ clip, fullPage: true }));
 await browser.close();
-rmSync(folder, { recursive: true });
+writeFileSync(CHECKSUMS, `${JSON.stringify(checksums(shown), null, 2)}\n`);

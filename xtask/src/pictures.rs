@@ -1,19 +1,20 @@
-//! `cargo xtask pictures`: renders the pictures in docs/pictures/ from what the action sends to
-//! GitHub.
+//! `cargo xtask pictures`: renders the pictures in docs/pictures/ from what leakgate prints, writes
+//! and sends to GitHub. A test fails if they are outdated.
+//!
+//! The logs of the project in the pictures are recorded: `xtask/pictures/project/record.sh`.
 
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use crate::Outcome;
 use crate::setup::{self, Need};
 
-/// The compiler and the checker are for the program in the pictures.
+const FOLDER: &str = "xtask/pictures";
+
 const NEEDS: &[Need] = &[
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
     Need::Program("chromium", "chromium"),
     Need::Program("git", "git"),
-    Need::Program("c++", "g++"),
-    Need::Program("valgrind", "valgrind"),
 ];
 
 /// Runs `cargo xtask pictures`.
@@ -22,8 +23,15 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         return Err("usage: cargo xtask pictures".into());
     }
     let sh = setup::shell_with(NEEDS)?;
-    cmd!(sh, "cargo build --package leakgate").run()?;
-    let _folder = sh.push_dir("xtask/pictures");
+    cmd!(sh, "cargo build --workspace --bin leakgate").run()?;
+    let _folder = sh.push_dir(FOLDER);
     cmd!(sh, "npm ci --no-audit --no-fund").run()?;
     Ok(cmd!(sh, "node pictures.mjs").run()?)
+}
+
+/// Compares the program's output with that in the pictures. Needs `node` and `git`, and the debug
+/// binary.
+pub(crate) fn check(sh: &Shell) -> Outcome {
+    let _folder = sh.push_dir(FOLDER);
+    Ok(cmd!(sh, "node --test").run()?)
 }

@@ -261,3 +261,31 @@ fn cargo_binstall_finds_every_archive() {
         assert!(of_target("bin-dir").starts_with(&folder));
     }
 }
+
+/// Registries show the README, too: crates.io resolves links from another folder, and PyPI doesn't
+/// resolve them at all. Pictures are those of the newest release.
+#[test]
+fn readme_has_only_absolute_links_and_current_pictures() {
+    let repository = repository().unwrap();
+    let manifest = std::fs::read_to_string(repository.join(MANIFEST)).unwrap();
+    let release = format!(
+        "https://raw.githubusercontent.com/leakgate/leakgate/v{}/",
+        documented_version(&manifest)
+    );
+    let readme = std::fs::read_to_string(repository.join("README.md")).unwrap();
+    let mut pictures = 0;
+    for after in readme.split("](").skip(1) {
+        let link = after.split(')').next().unwrap();
+        assert!(
+            link.starts_with("https://") || link.starts_with('#'),
+            "{link}"
+        );
+        if link.starts_with("https://raw.") {
+            let path = link.strip_prefix(&release);
+            let path = path.unwrap_or_else(|| panic!("{link}, expected {release}"));
+            assert!(repository.join(path).is_file(), "{path}");
+            pictures += 1;
+        }
+    }
+    assert!(pictures >= 2, "{pictures} pictures");
+}

@@ -78,10 +78,21 @@ fn words(sh: &Shell) -> Outcome {
     Ok(())
 }
 
-/// Links between files of the repository; CI also follows those to other sites.
+/// Links between files of the repository; CI also follows those to other sites. Registries show the
+/// README, too, so its links are addresses on GitHub.
 fn links(sh: &Shell) -> Outcome {
     let lychee = setup::tools()?.join("lychee");
     let files = cmd!(sh, "git ls-files *.md").read()?;
     let files = files.lines();
-    Ok(cmd!(sh, "{lychee} --config lychee.toml --offline {files...}").run()?)
+    let root = format!("file://{}/", setup::repository()?.display());
+    let own = [
+        r"^https://github\.com/leakgate/leakgate/blob/main/",
+        r"^https://raw\.githubusercontent\.com/leakgate/leakgate/[^/]+/",
+    ];
+    let remaps = own.map(|address| format!("--remap={address} {root}"));
+    Ok(cmd!(
+        sh,
+        "{lychee} --config lychee.toml --offline {remaps...} {files...}"
+    )
+    .run()?)
 }

@@ -4,7 +4,7 @@ use xshell::{Shell, cmd};
 
 use super::{Extent, foreign, needs, packages, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
-use crate::{Outcome, archive, bench, fuzz, page, site, wasm, zoo};
+use crate::{Outcome, archive, bench, fuzz, page, pictures, site, wasm, zoo};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -214,6 +214,7 @@ const BROWSER: &[Need] = &[
     Need::Program("node", "nodejs"),
     Need::Program("npm", "npm"),
     Need::Program("chromium", "chromium"),
+    Need::Program("git", "git"),
 ];
 
 const SYMBOLIZERS: &[Need] = &[
@@ -320,9 +321,10 @@ fn tool_tests(sh: &Shell, filters: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// HTML reports of the debug binary and the page, in Chromium.
+/// Pictures of reports, and HTML reports of the debug binary and the page in Chromium.
 fn browser(sh: &Shell) -> Outcome {
     cmd!(sh, "cargo test --workspace --no-run --quiet").run()?;
+    pictures::check(sh)?;
     page::files(sh)?;
     let _folder = sh.push_dir("xtask/browser");
     cmd!(sh, "npm ci --no-audit --no-fund").run()?;
