@@ -68,6 +68,24 @@ fn quick_starts_show_the_workflows_of_init() {
     }
 }
 
+/// The quick start for Python shows what `leakgate init` configures.
+#[test]
+fn quick_start_for_python_shows_the_configuration_of_init() {
+    let page = fs::read_to_string(repository("docs/start/python.md")).unwrap();
+    let shown = page.split("```toml\n").nth(1).unwrap();
+    let shown: toml::Table = shown.split("```").next().unwrap().parse().unwrap();
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join(".git")).unwrap();
+    for file in ["setup.py", "greeting.c"] {
+        let from = repository("snapshots/programs/projects/start/python").join(file);
+        fs::copy(from, project.path().join(file)).unwrap();
+    }
+    let result = common::run(project.path(), &["init", "--print"]);
+    let config = result.out.split_once("leakgate.toml <==\n").unwrap().1;
+    let config: toml::Table = config.split("==> ").next().unwrap().parse().unwrap();
+    assert_eq!(shown, config);
+}
+
 /// Pages about other gates state the exit status of the checker, with a link to its record.
 #[test]
 fn exit_statuses_of_checkers_are_recorded() {
