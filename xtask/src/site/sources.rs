@@ -21,6 +21,9 @@ const FIRST: (&str, &str) = ("README.md", "index.md");
 /// Files outside of the manual that are pages of the site.
 const ROOT_PAGES: &[&str] = &["CHANGELOG.md", "SECURITY.md"];
 
+/// The icon of the web page, which is that of the site, too.
+const ICON: &str = "wasm/www/icon.svg";
+
 /// The address of the published site, by which pages link to generated ones.
 const SITE: &str = "https://leakgate.github.io/leakgate/docs/";
 
@@ -49,6 +52,9 @@ pub(super) fn assemble(repository: &Path, book: &Path, reference: &[Page]) -> Ou
     let src = book.join("src");
     fs::create_dir_all(src.join("reference"))?;
     fs::write(book.join("book.toml"), CONFIG)?;
+    let theme = book.join("theme");
+    fs::create_dir(&theme)?;
+    fs::copy(repository.join(ICON), theme.join("favicon.svg"))?;
     let summary = fs::read_to_string(repository.join(DOCS).join(SUMMARY))?;
     let paths = site_paths(repository, &summary)?;
     for (path, site_path) in &paths {
