@@ -6,8 +6,8 @@ mod shared;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Args, ValueEnum, ValueHint};
 use leakgate_core::error::UnknownName;
 use leakgate_core::policy::KindSet;
 use leakgate_core::rules::RuleMetadata;
@@ -20,6 +20,7 @@ use crate::error::{Error, Status};
 use crate::ingest::{Logs, find_fingerprint};
 use crate::output;
 use crate::settings::{CONFIG, Settings, display_path, read_text, today};
+use crate::suggest::{self, Suggesting};
 use crate::workspace::Repository;
 
 /// Options of `leakgate allow`.
@@ -32,7 +33,7 @@ pub(crate) struct AllowArgs {
     /// The fingerprint of the finding, or its first digits (at least 4), as shown in reports; it is
     /// left out with --function and --site. Then the log files, directories, globs such as
     /// 'logs/**/*.log', or - for standard input. gzip and zip files are unpacked.
-    #[arg(value_name = "FINGERPRINT|PATH", required = true)]
+    #[arg(value_name = "FINGERPRINT|PATH", required = true, value_hint = ValueHint::AnyPath)]
     targets: Vec<OsString>,
     /// Accept a glob, a directory or an archive without any file. By default, that is an error.
     #[arg(long)]
@@ -50,7 +51,7 @@ pub(crate) struct AllowArgs {
     site: Option<Site>,
     /// With --function or --site, accept only findings of this kind, or all `leaks`. Needed if the
     /// findings have different kinds.
-    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    #[arg(long, value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
     kind: Option<KindSet>,
     /// Why the finding is accepted.
     #[arg(long, value_name = "TEXT")]
@@ -213,10 +214,13 @@ fn accept_one(
     })
 }
 
-/// Parses the value of `--kind`.
-fn parse_kind(name: &str) -> Result<KindSet, String> {
-    name.parse()
-        .map_err(|error: UnknownName| format!("{error}; {}", error.help()))
+/// Returns the parser of `--kind`.
+fn kind_parser() -> impl TypedValueParser<Value = KindSet> {
+    let parse = |name: String| {
+        name.parse()
+            .map_err(|error: UnknownName| format!("{error}; {}", error.help()))
+    };
+    Suggesting::new(StringValueParser::new().try_map(parse), suggest::groups)
 }
 
 /// Returns what the options state about the rule.

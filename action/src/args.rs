@@ -5,7 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{
+    PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser, ValueHint,
+};
 use clap::{Args, ValueEnum};
 use leakgate_core::Date;
 use leakgate_core::emit::{Format, RenderOptions};
@@ -13,12 +15,14 @@ use leakgate_core::error::UnknownName;
 use leakgate_core::policy::{Level, Silence};
 use leakgate_core::suppress::RuleSyntax;
 
+use crate::suggest::{self, Suggesting};
+
 /// The logs to read.
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
     /// Log files, directories, globs such as 'logs/**/*.log', or - for standard input. gzip and
     /// zip files, such as GitHub's log archives, are unpacked.
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
     /// Accept a glob, a directory or an archive without any file. By default, that is an error.
     /// Sanitizers with `log_path` write no file on success.
@@ -98,7 +102,12 @@ pub(crate) struct ReportArgs {
     /// cdash, or folded (leak stacks for flame graphs). May be repeated. Unless another report goes
     /// to standard output, text is written there, followed by annotations in the log of GitHub
     /// Actions, Azure Pipelines and TeamCity.
-    #[arg(long, value_name = "FORMAT[=FILE]")]
+    #[arg(
+        long,
+        value_name = "FORMAT[=FILE]",
+        value_parser = target_parser(),
+        hide_possible_values = true
+    )]
     pub(crate) format: Vec<ReportTarget>,
     /// Maximum number of findings in the text report on standard output, the worst first; 0 for all.
     /// Reports in files are complete.
@@ -143,7 +152,12 @@ pub(crate) struct GateArgs {
     pub(crate) suppressions: Vec<PathBuf>,
     /// Also enable this built-in pack of rules (`leakgate explain pack` lists them). May be
     /// repeated.
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = names_parser(suggest::pack_names),
+        hide_possible_values = true
+    )]
     pub(crate) pack: Vec<String>,
     /// Use this baseline instead of the configured one.
     #[arg(long, value_name = "FILE")]
@@ -154,10 +168,22 @@ pub(crate) struct GateArgs {
     /// Fail on these findings only. Kinds (`leakgate explain kind` lists them) or groups (`errors`,
     /// `leaks`). Defaults to errors, leak-definite, leak-indirect, leak-possible and fd-leak. May
     /// be repeated.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        value_parser = names_parser(suggest::groups),
+        hide_possible_values = true
+    )]
     pub(crate) fail_on: Vec<String>,
     /// Require a complete report from each of these tools. May be repeated.
-    #[arg(long, value_name = "TOOL", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "TOOL",
+        value_delimiter = ',',
+        value_parser = names_parser(suggest::tools),
+        hide_possible_values = true
+    )]
     pub(crate) require: Vec<String>,
     /// Verdict on a log without checker output. Sanitizers print nothing on success, which proves
     /// nothing, so by default such a log fails.
@@ -175,6 +201,20 @@ pub(crate) struct GateArgs {
     /// Check expiry dates of rules against this day. Defaults to the current day in UTC.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) today: Option<Date>,
+}
+
+/// Returns the parser of `--format`.
+fn target_parser() -> impl TypedValueParser<Value = ReportTarget> {
+    let parser = StringValueParser::new().try_map(|text| text.parse::<ReportTarget>());
+    Suggesting::new(parser, suggest::formats)
+}
+
+/// Returns the parser of an option whose names are checked later, together with those in
+/// leakgate.toml.
+pub(crate) fn names_parser(
+    names: fn() -> Vec<&'static str>,
+) -> impl TypedValueParser<Value = String> {
+    Suggesting::new(StringValueParser::new(), names)
 }
 
 /// Returns the parser of `--silence`, with a help line for each value.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use leakgate_core::emit;
 
 use crate::args::{GateArgs, LogArgs, ReportArgs};
@@ -41,7 +41,7 @@ struct SymbolArgs {
     symbolize: bool,
     /// Also search this directory for separate debug files, before /usr/lib/debug. May be
     /// repeated.
-    #[arg(long, value_name = "DIR", requires = "symbolize")]
+    #[arg(long, value_name = "DIR", requires = "symbolize", value_hint = ValueHint::DirPath)]
     debug_file_directory: Vec<PathBuf>,
 }
 

@@ -6,7 +6,10 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use leakgate_core::emit::terminal;
 
 use crate::args::ReportArgs;
-use crate::{allow, baseline, check, diff, doctor, explain, init, merge, rules, run, suppress};
+use crate::{
+    allow, baseline, check, completions, diff, doctor, explain, init, man, merge, rules, run,
+    suppress,
+};
 
 /// A subcommand with its options.
 #[derive(Debug, Subcommand)]
@@ -23,6 +26,9 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Exec(run::Exec),
     /// Generate a leakgate.toml and a GitHub Actions workflow for this project (previewed first).
+    ///
+    /// Exit status: 0: success, even if nothing was written; 2: usage error, or a file could not be
+    /// written.
     Init(init::Init),
     /// Accept a finding by adding a rule to leakgate.toml.
     ///
@@ -71,17 +77,32 @@ pub(crate) enum Command {
     Doctor(doctor::DoctorArgs),
     /// Explain a kind of finding (`leakgate explain heap-use-after-free`), a code of a verdict or
     /// problem (`leakgate explain no-evidence`), or a built-in pack.
+    ///
+    /// Exit status: 0: success; 2: usage error, or an unknown name.
     Explain(explain::ExplainArgs),
     /// Run the GitHub Action's step: check, and report on the pull request.
     ///
     /// Takes no arguments: action.yml passes its inputs in environment variables. See
     /// <https://github.com/leakgate/leakgate/blob/main/docs/action.md>.
+    ///
+    /// Exit status: 0: pass; 1: fail; 2: invalid or unreadable input.
     Action,
     /// Publish the results of a fork's pull request (run from a `workflow_run` workflow).
     ///
     /// Reads the artifact that the fork's run uploaded. See
     /// <https://github.com/leakgate/leakgate/blob/main/docs/action.md>.
+    ///
+    /// Exit status: 0: success, even if a result could not be reported; 2: invalid input.
     Publish,
+    /// Print a script that completes commands, options and their values in a shell.
+    ///
+    /// Packages for Debian and Homebrew install these scripts. For bash, for example:
+    /// `leakgate completions bash > ~/.local/share/bash-completion/completions/leakgate`
+    ///
+    /// Exit status: 0: success; 2: usage error.
+    Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -107,6 +128,8 @@ impl Command {
 }
 
 /// Fail a build for memory bugs that no rule or baseline accepts, and for incomplete evidence.
+///
+/// Exit status: 0: pass; 1: fail; 2: usage error or unreadable input.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 #[cfg_attr(target_os = "wasi", command(after_help = crate::wasi::DIFFERENCES))]
@@ -127,6 +150,11 @@ enum ColorChoice {
     Always,
     /// Never use colors.
     Never,
+}
+
+/// Returns the command line with all commands and options, for manual pages and completions.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the command line. Prints a message and exits if it is invalid or asks for help.

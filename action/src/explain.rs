@@ -7,9 +7,11 @@ use clap::{Args, Subcommand};
 use leakgate_core::advice;
 use leakgate_core::rules::{Pack, packs};
 
+use crate::args::names_parser;
 use crate::error::{Error, Status};
 use crate::output;
 use crate::settings;
+use crate::suggest;
 
 /// Maximum line width of explanations, in characters.
 const WIDTH: usize = 100;
@@ -30,16 +32,19 @@ enum Topic {
     /// Explain the rules of a built-in pack; without a name, list all packs.
     Pack {
         /// Name of the pack.
+        #[arg(value_parser = names_parser(suggest::pack_names), hide_possible_values = true)]
         name: Option<String>,
     },
     /// Explain a kind of finding and its usual fix; without a name, list all kinds.
     Kind {
         /// Name of the kind.
+        #[arg(value_parser = names_parser(suggest::kinds), hide_possible_values = true)]
         name: Option<String>,
     },
     /// Explain a code of a verdict, a problem in a log, a rule or a diagnosis; without a name, list all codes.
     Code {
         /// Name of the code, such as `truncated-report`.
+        #[arg(value_parser = names_parser(suggest::codes), hide_possible_values = true)]
         name: Option<String>,
     },
     #[command(external_subcommand)]

@@ -15,7 +15,7 @@ mod workflow;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use self::location::ProjectLocation;
 use self::new_file::NewFile;
@@ -26,7 +26,7 @@ use crate::error::{Error, Status};
 use crate::output;
 use crate::settings::CONFIG;
 
-const WORKFLOW: &str = ".github/workflows/leakgate.yml";
+pub(crate) const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 
 /// Generate a leakgate.toml and a GitHub Actions workflow for this project. Both are previewed
 /// first. Existing files are never changed.
@@ -34,7 +34,7 @@ const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 pub(crate) struct Init {
     /// Directory of the project. Defaults to the repository that contains the working directory, or
     /// to the largest project in it if its root has no build system.
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     dir: Option<PathBuf>,
     /// Write the files without confirmation.
     #[arg(long, short)]

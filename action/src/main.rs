@@ -16,6 +16,7 @@ mod baseline;
 mod check;
 mod ci;
 mod cli;
+mod completions;
 mod diff;
 mod doctor;
 mod error;
@@ -27,6 +28,7 @@ mod in_order;
 mod ingest;
 mod init;
 mod lock_files;
+mod man;
 mod merge;
 mod output;
 mod pack_hints;
@@ -45,6 +47,7 @@ mod settings;
 mod source_filter;
 #[cfg(not(target_os = "wasi"))]
 mod step;
+mod suggest;
 mod suppress;
 #[cfg(not(target_os = "wasi"))]
 mod symbolize;
@@ -78,6 +81,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Action => step::run(),
         Command::Publish => publish::run(),
+        Command::Completions(args) => completions::run(&args, &cli::command()),
+        Command::Man(args) => man::run(&args, cli::command()),
     };
     match result {
         Ok(status) => status.into(),

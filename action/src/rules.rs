@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use leakgate_core::emit::{Listing, RenderOptions, terminal};
 use leakgate_core::policy::Level;
 use leakgate_core::rules::{Source as RuleSource, read_file};
@@ -24,7 +24,7 @@ pub(crate) struct RulesArgs {
     #[command(subcommand)]
     command: Option<RulesCommand>,
     /// Logs to match the rules against.
-    #[arg(value_name = "LOG")]
+    #[arg(value_name = "LOG", value_hint = ValueHint::AnyPath)]
     logs: Vec<OsString>,
     /// List the findings that would fail without this rule. Requires logs.
     #[arg(long, value_name = "ID", requires = "logs")]

@@ -34,7 +34,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use leakgate_core::emit;
 use leakgate_core::rules::RunPatterns;
 use leakgate_core::verdict::{Canary, ObservedRuns, Termination};
@@ -75,7 +75,7 @@ pub(crate) struct RunArgs {
     skip: Vec<String>,
     /// Keep the checkers' logs and the command's output in this directory, which must be empty.
     /// By default they are deleted.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     keep_logs: Option<PathBuf>,
     /// Stop the command after this time, such as 90s or 10m, and fail the gate. By default the time
     /// is unlimited.
@@ -96,7 +96,11 @@ pub(crate) struct RunArgs {
     /// Command to run. Defaults to the tests of the project in the working directory. With cargo,
     /// nextest, ctest, Meson or Go, the test binaries are checked, not the harness. Options of
     /// leakgate must precede the command.
-    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        value_hint = ValueHint::CommandWithArguments
+    )]
     command: Vec<OsString>,
     #[command(flatten)]
     gate: GateArgs,

@@ -15,6 +15,8 @@ mod common;
 mod action_yml;
 mod check;
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
 mod custom_formats;
 mod dependencies;
 mod docs;

@@ -128,7 +128,7 @@ impl Tool {
     }
 
     /// Returns the names of all built-in tools.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    pub fn names() -> impl Iterator<Item = &'static str> {
         TOOLS.iter().map(|(name, _)| *name)
     }
 
