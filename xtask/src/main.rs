@@ -32,6 +32,8 @@ const USAGE: &str = "usage: cargo xtask test [--full] [STAGE]
        cargo xtask pictures
        cargo xtask release manifest FOLDER
        cargo xtask release check TAG
+       cargo xtask release formula FOLDER
+       cargo xtask release winget FOLDER
        cargo xtask site
        cargo xtask snapshots [--list] [FILTER]
        cargo xtask wasm [--bench|--test]

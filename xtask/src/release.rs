@@ -1,5 +1,7 @@
-//! `cargo xtask release`: adds checksums and checks the commit of a tag. docs/releasing.md
-//! describes the whole process.
+//! `cargo xtask release`: adds checksums, checks the commit of a tag, and writes the files for
+//! package managers. docs/releasing.md describes the whole process.
+
+mod manifests;
 
 use std::fs;
 use std::path::Path;
@@ -9,18 +11,34 @@ use xshell::{Shell, cmd};
 use crate::{Outcome, setup};
 
 const USAGE: &str = "usage: cargo xtask release manifest FOLDER
-       cargo xtask release check TAG";
+       cargo xtask release check TAG
+       cargo xtask release formula FOLDER
+       cargo xtask release winget FOLDER";
 pub(crate) const MANIFEST: &str = "action/setup/checksums.txt";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Suffixes of the archives of a release.
-const ARCHIVES: &[&str] = &[
-    "aarch64-apple-darwin.tar.gz",
-    "aarch64-pc-windows-msvc.zip",
-    "aarch64-unknown-linux-musl.tar.gz",
-    "x86_64-apple-darwin.tar.gz",
-    "x86_64-pc-windows-msvc.zip",
-    "x86_64-unknown-linux-musl.tar.gz",
+/// The files of a release, sorted: archives, wheels and packages for Debian.
+const FILES: &[&str] = &[
+    "leakgate-{version}-aarch64-apple-darwin.tar.gz",
+    "leakgate-{version}-aarch64-pc-windows-msvc.zip",
+    "leakgate-{version}-aarch64-unknown-linux-musl.tar.gz",
+    "leakgate-{version}-py3-none-macosx_10_12_x86_64.whl",
+    "leakgate-{version}-py3-none-macosx_11_0_arm64.whl",
+    concat!(
+        "leakgate-{version}-py3-none-",
+        "manylinux2014_aarch64.manylinux_2_17_aarch64.musllinux_1_1_aarch64.whl"
+    ),
+    concat!(
+        "leakgate-{version}-py3-none-",
+        "manylinux2014_x86_64.manylinux_2_17_x86_64.musllinux_1_1_x86_64.whl"
+    ),
+    "leakgate-{version}-py3-none-win_amd64.whl",
+    "leakgate-{version}-py3-none-win_arm64.whl",
+    "leakgate-{version}-x86_64-apple-darwin.tar.gz",
+    "leakgate-{version}-x86_64-pc-windows-msvc.zip",
+    "leakgate-{version}-x86_64-unknown-linux-musl.tar.gz",
+    "leakgate_{version}-1_amd64.deb",
+    "leakgate_{version}-1_arm64.deb",
 ];
 
 /// Runs `cargo xtask release` with the arguments after its name.
@@ -29,17 +47,23 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let folder = sh.current_dir();
     sh.change_dir(setup::repository()?);
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["manifest", archives] => add(&sh, &folder.join(archives), VERSION),
+        ["manifest", files] => add(&sh, &folder.join(files), VERSION),
         ["check", tag] => check(&sh, tag, VERSION),
+        ["formula", target] => describe(&sh, manifests::FORMULA, &folder.join(target), VERSION),
+        ["winget", target] => describe(&sh, manifests::WINGET, &folder.join(target), VERSION),
         _ => Err(USAGE.into()),
     }
 }
 
-fn archives(version: &str) -> Vec<String> {
-    ARCHIVES
-        .iter()
-        .map(|end| format!("leakgate-{version}-{end}"))
-        .collect()
+/// Returns the names of the files of a version.
+pub(crate) fn files(version: &str) -> Vec<String> {
+    // Python has another form for the version between two releases.
+    let python = version.replace("-dev", ".dev0");
+    let name = |file: &&str| match file.ends_with(".whl") {
+        true => file.replace("{version}", &python),
+        false => file.replace("{version}", version),
+    };
+    FILES.iter().map(name).collect()
 }
 
 /// Returns an error for the version of the commits between two releases, which ends with `-dev`.
@@ -53,10 +77,10 @@ fn ensure_release(version: &str) -> Outcome {
     }
 }
 
-/// Adds the checksums of a version's archives. The folder must contain these and nothing else.
+/// Adds the checksums of a version's files. The folder must contain these and nothing else.
 fn add(sh: &Shell, folder: &Path, version: &str) -> Outcome {
     ensure_release(version)?;
-    let names = archives(version);
+    let names = files(version);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         found.push(entry?.file_name().to_string_lossy().into_owned());
@@ -100,16 +124,16 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
     let commits = cmd!(sh, "git rev-list --parents --max-count=1 HEAD").read()?;
     if commits.split(' ').count() != 2 {
         return Err(
-            "the commit of a tag must have one parent, from which the archives were built".into(),
+            "the commit of a tag must have one parent, from which the files were built".into(),
         );
     }
     let changed = cmd!(sh, "git diff --no-renames --numstat HEAD^ HEAD").read()?;
-    let expected = format!("{}\t0\t{MANIFEST}", ARCHIVES.len());
+    let expected = format!("{}\t0\t{MANIFEST}", FILES.len());
     if changed != expected {
-        return Err(format!("the commit of a tag must add a line for each archive to {MANIFEST} and change nothing else:\n{changed}").into());
+        return Err(format!("the commit of a tag must add a line for each file to {MANIFEST} and change nothing else:\n{changed}").into());
     }
     let manifest = sh.read_file(MANIFEST)?;
-    for name in archives(version) {
+    for name in files(version) {
         let lines: Vec<&str> = manifest
             .lines()
             .filter(|line| line.ends_with(&format!("  {name}")))
@@ -119,6 +143,12 @@ fn check(sh: &Shell, tag: &str, version: &str) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Writes files for a package manager.
+fn describe(sh: &Shell, templates: &[(&str, &str)], folder: &Path, version: &str) -> Outcome {
+    ensure_release(version)?;
+    manifests::write(templates, folder, &sh.read_file(MANIFEST)?, version)
 }
 
 /// Returns the version of the action in examples: that of the newest release, or, before the first

