@@ -135,7 +135,8 @@ fn crates(sh: &Shell) -> Outcome {
     let version = release::VERSION;
     for name in CRATES {
         let packed = format!("target/package/{name}-{version}.crate");
-        cmd!(sh, "tar -xzf {packed} -C {folder}").run()?;
+        // Packed files have an old date, with which cargo would take an earlier build for current.
+        cmd!(sh, "tar -xzf {packed} --touch -C {folder}").run()?;
     }
     let unpacked = |name: &str| folder.join(format!("{name}-{version}"));
     let source = unpacked("leakgate");
