@@ -1,6 +1,6 @@
 //! What `leakgate explain` knows: kinds of findings, codes, and the rules of built-in packs.
 
-use leakgate_core::advice::{self, Help, Risk};
+use leakgate_core::advice::{self, CodeHelp, Help, Risk};
 use leakgate_core::rules;
 
 use crate::Outcome;
@@ -43,29 +43,37 @@ fn kind(help: &Help) -> String {
     text
 }
 
-/// Returns a section for each code of a verdict or a problem.
+/// Returns a section for each code, in groups.
 pub(super) fn codes() -> String {
     let mut page = String::from(
         "A verdict that fails names each reason with a code, and so does each problem in a log.\n\
          `leakgate explain CODE` prints the same texts, and the page \
          [Codes](../codes.md) lists all codes in tables.\n",
     );
-    for help in advice::codes() {
-        page += &format!(
-            "\n## `{}`\n\n**{}.** {}\n",
-            help.code, help.title, help.meaning
-        );
-        let why = match help.is_note() {
-            true => "Why it doesn't fail the gate",
-            false => "Why it fails the gate",
-        };
-        page += &format!("\n*{why}:* {}\n\n*What to do:* {}\n", help.why, help.fix);
-        let reason = help.reason().filter(|reason| reason.as_str() != help.code);
-        if let Some(reason) = reason {
-            page += &format!("\nThe reason in the verdict is [`{reason}`](#{reason}).\n");
+    for (heading, codes) in advice::code_groups() {
+        page += &format!("\n## {heading}\n");
+        for help in codes {
+            page += &code(help);
         }
     }
     page
+}
+
+fn code(help: &CodeHelp) -> String {
+    let why = match (help.is_note(), help.is_about_rules()) {
+        (true, _) => "Why it doesn't fail the gate",
+        (false, true) => "Why leakgate rules fails",
+        (false, false) => "Why it fails the gate",
+    };
+    let mut text = format!(
+        "\n### `{}`\n\n**{}.** {}\n\n*{why}:* {}\n\n*What to do:* {}\n",
+        help.code, help.title, help.meaning, help.why, help.fix
+    );
+    let reason = help.reason().filter(|reason| reason.as_str() != help.code);
+    if let Some(reason) = reason {
+        text += &format!("\nThe reason in the verdict is [`{reason}`](#{reason}).\n");
+    }
+    text
 }
 
 /// Returns a section for each rule of each pack.
