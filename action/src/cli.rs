@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     #[command(hide = true)]
     Exec(run::Exec),
-    /// Generate a leakgate.toml and a GitHub Actions workflow for this project (previewed first).
+    /// Generate a leakgate.toml and a workflow or pipeline for this project (previewed first).
     ///
     /// Exit status: 0: success, even if nothing was written; 2: usage error, or a file could not be
     /// written.

@@ -1,5 +1,5 @@
-//! `leakgate init`: detects the kind of a project, and generates a configuration and a workflow for
-//! it.
+//! `leakgate init`: detects the kind of a project, and generates a configuration and a workflow or
+//! pipeline for it.
 
 mod allocators;
 mod config;
@@ -7,8 +7,10 @@ mod location;
 mod nested;
 mod new_file;
 mod packs;
+mod pipeline;
 mod project;
 mod suppressions;
+mod system;
 mod tree;
 mod workflow;
 
@@ -21,6 +23,7 @@ use self::location::ProjectLocation;
 use self::new_file::NewFile;
 use self::project::Project;
 use self::suppressions::{Suppressions, Workflow};
+use self::system::{System, Target};
 use self::tree::Tree;
 use crate::error::{Error, Status};
 use crate::output;
@@ -28,14 +31,18 @@ use crate::settings::CONFIG;
 
 pub(crate) const WORKFLOW: &str = ".github/workflows/leakgate.yml";
 
-/// Generate a leakgate.toml and a GitHub Actions workflow for this project. Both are previewed
-/// first. Existing files are never changed.
+/// Generate a leakgate.toml and a workflow or pipeline for this project. Both are previewed first.
+/// Existing files are never changed.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// Directory of the project. Defaults to the repository that contains the working directory, or
     /// to the largest project in it if its root has no build system.
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     dir: Option<PathBuf>,
+    /// CI system that runs the tests. Defaults to the one whose files are in the repository, or
+    /// that belongs to the host of the remote `origin`, or else to GitHub Actions.
+    #[arg(long, value_name = "SYSTEM")]
+    ci: Option<System>,
     /// Write the files without confirmation.
     #[arg(long, short)]
     yes: bool,
@@ -61,12 +68,18 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
         None => project_of_repository()?,
     };
     let workflows = suppressions::workflows(&location.repository);
-    let files = generate(&location, &workflows);
+    let (system, notes) = match args.ci {
+        Some(system) => (system, Vec::new()),
+        None => System::detect(&location.repository),
+    };
+    notes.iter().for_each(|note| output::note(note));
+    let target = system.target(&location.repository, &workflows);
+    let files = generate(&location, &workflows, system, &target);
     if args.print {
         print_files(&files)?;
         return Ok(Status::Pass);
     }
-    let files = creatable(files, &location, &workflows)?;
+    let files = creatable(files, &location, system, &target)?;
     if files.is_empty() {
         output::note("nothing to write");
         return Ok(Status::Pass);
@@ -78,6 +91,11 @@ pub(crate) fn run(args: &Init) -> Result<Status, Error> {
     for file in &files {
         file.write()?;
         output::note(&format!("wrote {}", file.name));
+    }
+    if files.iter().any(|file| file.name == target.path)
+        && let Some(how) = system.inclusion(&target)
+    {
+        output::note(&format!("to use {}, {how}", target.path));
     }
     Ok(Status::Pass)
 }
@@ -106,12 +124,18 @@ fn project_of_repository() -> Result<ProjectLocation, Error> {
     ProjectLocation::find(Some(&root.join(chosen)))
 }
 
-/// Detects the project, prints what was found, and generates the configuration and the workflow.
-fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> {
+/// Detects the project, prints what was found, and generates the configuration and the workflow or
+/// pipeline.
+fn generate(
+    location: &ProjectLocation,
+    workflows: &[Workflow],
+    system: System,
+    target: &Target,
+) -> Vec<NewFile> {
     let tree = Tree::scan(&location.project);
     let project = Project::detect(&tree);
     let suppressions = suppressions::find(&tree, workflows, &location.subdir);
-    print_project(&project);
+    print_project(&project, system);
     print_suppressions(&suppressions);
     let allocators = allocators::find(&tree);
     if !allocators.is_empty() {
@@ -126,21 +150,22 @@ fn generate(location: &ProjectLocation, workflows: &[Workflow]) -> Vec<NewFile> 
         text,
     };
     let config = config::render(&project, &suppressions, &allocators);
-    let workflow = workflow::render(&project, location);
+    let pipeline = pipeline::render(system, &project, location, target);
     vec![
         new_file(location.repository_path(CONFIG), config),
-        new_file(WORKFLOW.to_owned(), workflow),
+        new_file(target.path.to_owned(), pipeline),
     ]
 }
 
-fn print_project(project: &Project) {
+fn print_project(project: &Project, system: System) {
+    let noun = system.noun();
     if project.is_unknown {
         print_notes(project);
-        output::note(
+        output::note(&format!(
             "no supported build system found (supported: Cargo, CMake, Meson, configure, make \
-             with C, Go, Python extension): the workflow fails until you add the build and test \
-             commands",
-        );
+             with C, Go, Python extension): the {noun} fails until you add the build and test \
+             commands"
+        ));
         return;
     }
     let kinds: Vec<&str> = project
@@ -164,7 +189,7 @@ fn print_project(project: &Project) {
     {
         let description = &job.description;
         output::note(&format!(
-            "{description} defines no tests: add a command to the workflow"
+            "{description} defines no tests: add a command to the {noun}"
         ));
     }
 }
@@ -183,25 +208,25 @@ fn print_suppressions(suppressions: &Suppressions) {
 }
 
 /// Returns the files that do not exist yet, and prints a note for each of the others. Another
-/// workflow that runs leakgate counts as the workflow.
+/// workflow or pipeline that runs leakgate counts as the generated one.
 fn creatable(
     files: Vec<NewFile>,
     location: &ProjectLocation,
-    workflows: &[Workflow],
+    system: System,
+    target: &Target,
 ) -> Result<Vec<NewFile>, Error> {
     let mut creatable = Vec::new();
     for file in files {
-        let other = workflows
-            .iter()
-            .find(|workflow| file.name == WORKFLOW && workflow.text.contains("leakgate/leakgate@"));
+        let already = target.already.as_ref().filter(|_| file.name == target.path);
         if !file.can_create(&location.repository)? {
             output::note(&format!(
                 "{} already exists and is left unchanged",
                 file.name
             ));
-        } else if let Some(Workflow { name, .. }) = other {
+        } else if let Some(name) = already {
             output::note(&format!(
-                ".github/workflows/{name} already runs leakgate; no workflow is generated"
+                "{name} already runs leakgate; no {} is generated",
+                system.noun()
             ));
         } else {
             creatable.push(file);

@@ -43,7 +43,29 @@ pub(super) struct Job {
     /// The command to run under the checkers.
     pub(super) command: String,
     /// A comment about the command.
-    pub(super) comment: Option<&'static str>,
+    pub(super) comment: Option<Comment>,
+    /// Where the job can run.
+    pub(super) platform: Platform,
+}
+
+/// A comment about the command of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Comment {
+    pub(super) text: &'static str,
+    /// The only checker that it concerns; `None` for all.
+    pub(super) only: Option<&'static str>,
+}
+
+/// What a job needs besides the packages that its steps install. The machines of GitHub and of
+/// Azure Pipelines have all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Platform {
+    /// A container image with the toolchain, based on Debian.
+    pub(super) image: &'static str,
+    /// The toolchain of the image, if it isn't a package of Debian.
+    pub(super) toolchain: Option<&'static str>,
+    /// Debian packages that the image lacks.
+    pub(super) packages: Vec<&'static str>,
 }
 
 /// A checker, and how a program is built for it.
@@ -63,10 +85,67 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     /// The only checker that needs this step; `None` if all do.
     pub(super) only: Option<&'static str>,
+    /// Debian packages to install; such a step has no script.
+    pub(super) packages: Vec<&'static str>,
     /// The lines of the script.
     pub(super) script: Vec<String>,
-    /// Environment variables. The value `FLAGS` is replaced by the flags of the matrix entry.
-    pub(super) env: Vec<(&'static str, &'static str)>,
+    /// Environment variables.
+    pub(super) env: Vec<Variable>,
+}
+
+/// An environment variable of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    /// The value; `FLAGS` is replaced by the flags of the matrix entry.
+    value: &'static str,
+    pub(super) comment: Option<&'static str>,
+}
+
+impl Variable {
+    /// Creates a variable without a comment.
+    pub(super) const fn new(name: &'static str, value: &'static str) -> Self {
+        Self {
+            name,
+            value,
+            comment: None,
+        }
+    }
+
+    /// Returns the value, for a matrix entry with these flags.
+    pub(super) fn value<'a>(&self, flags: &'a str) -> &'a str {
+        if self.value == "FLAGS" {
+            flags
+        } else {
+            self.value
+        }
+    }
+}
+
+impl Platform {
+    /// Creates the platform of a project in C or C++.
+    pub(super) fn debian(packages: &[&'static str]) -> Self {
+        Self {
+            image: "debian:13",
+            toolchain: None,
+            packages: [&["build-essential"], packages].concat(),
+        }
+    }
+
+    /// Creates the platform of a project with cargo.
+    pub(super) fn rust(packages: &[&'static str]) -> Self {
+        Self {
+            image: "rust:1",
+            toolchain: Some("rustup"),
+            packages: packages.to_vec(),
+        }
+    }
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self::debian(&[])
+    }
 }
 
 impl MatrixEntry {
@@ -78,17 +157,18 @@ impl MatrixEntry {
 
 impl Step {
     /// Creates a step that installs packages of the system, such as valgrind.
-    fn packages(only: Option<&'static str>, packages: &[&str]) -> Self {
-        let script = vec![
-            "sudo apt-get update".into(),
-            format!("sudo apt-get install --yes {}", packages.join(" ")),
-        ];
+    fn packages(only: Option<&'static str>, packages: &[&'static str]) -> Self {
         Self {
             name: "Install dependencies",
             only,
-            script,
+            packages: packages.to_vec(),
             ..Self::default()
         }
+    }
+
+    /// Returns true if a checker needs this step.
+    pub(super) fn is_for(&self, tool: &str) -> bool {
+        self.only.is_none_or(|only| only == tool)
     }
 
     /// Creates a step that installs valgrind for memcheck.
@@ -163,6 +243,7 @@ impl Job {
             ],
             command: format!(".{PROGRAM}"),
             comment: Some(native::PLACEHOLDER),
+            platform: Platform::default(),
         }
     }
 }

@@ -49,6 +49,8 @@ pub(super) fn find(tree: &Tree, workflows: &[Workflow], subdir: &str) -> Suppres
         "meson.build",
         "justfile",
         ".gitlab-ci.yml",
+        "azure-pipelines.yml",
+        "Jenkinsfile",
     ]
     .map(|file| tree.read(file));
     let referenced: Vec<String> = workflows

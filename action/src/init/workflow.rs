@@ -1,14 +1,14 @@
 //! Renders a new GitHub Actions workflow.
 
 use super::location::ProjectLocation;
-use super::project::{Job, MatrixEntry, Project, Step};
+use super::project::{Job, MatrixEntry, Project, Step, Variable};
 
 /// Third-party actions are pinned by commit. A test compares it with this repository's workflows.
 const CHECKOUT: &str = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0";
 
 /// The newest release: this version, or the one before if this version ends with `-dev`. `None`
 /// before the first release.
-const RELEASE: Option<&str> = None;
+pub(super) const RELEASE: Option<&str> = None;
 
 const HEAD: &str = "\
 name: Memory
@@ -83,17 +83,18 @@ fn render_matrix(matrix: &[MatrixEntry]) -> String {
 
 /// Returns a step; empty if no checker needs it.
 fn render_step(step: &Step, matrix: &[MatrixEntry]) -> String {
-    if step
-        .only
-        .is_some_and(|tool| matrix.iter().all(|entry| entry.tool != tool))
-    {
+    if !matrix.iter().any(|entry| step.is_for(entry.tool)) {
         return String::new();
     }
     let mut out = format!("      - name: {}\n", step.name);
     if let Some(tool) = step.only.filter(|_| matrix.len() > 1) {
         out += &format!("        if: ${{{{ matrix.tool == '{tool}' }}}}\n");
     }
-    match step.script.as_slice() {
+    let script = match step.packages.as_slice() {
+        [] => step.script.clone(),
+        packages => packages_script(packages),
+    };
+    match script.as_slice() {
         [line] => out += &format!("        run: {line}\n"),
         lines => {
             out += "        run: |\n";
@@ -106,13 +107,26 @@ fn render_step(step: &Step, matrix: &[MatrixEntry]) -> String {
         } else {
             matrix.first().map_or("", |entry| entry.flags)
         };
-        let value = |value: &&'static str| if *value == "FLAGS" { flags } else { value };
-        out += "        env:\n";
-        out.extend(
-            step.env
-                .iter()
-                .map(|(name, text)| format!("          {name}: {}\n", value(text))),
-        );
+        out += &env(&step.env, flags, "        ");
+    }
+    out
+}
+
+/// Returns the lines of a script that installs Debian packages on a machine with sudo.
+pub(super) fn packages_script(packages: &[&str]) -> Vec<String> {
+    vec![
+        "sudo apt-get update".to_owned(),
+        format!("sudo apt-get install --yes {}", packages.join(" ")),
+    ]
+}
+
+/// Returns the variables of a step, for a checker with these flags.
+pub(super) fn env(variables: &[Variable], flags: &str, indent: &str) -> String {
+    let mut out = format!("{indent}env:\n");
+    for variable in variables {
+        out += &format!("{indent}  {}: {}", variable.name, variable.value(flags));
+        let comment = variable.comment.map(|comment| format!(" # {comment}"));
+        out += &(comment.unwrap_or_default() + "\n");
     }
     out
 }
@@ -128,7 +142,7 @@ fn render_run(job: &Job, has_other_jobs: bool, subdir: &str) -> String {
     };
     let mut out = format!("      - uses: {}\n        with:\n", action());
     if let Some(comment) = job.comment {
-        out += &format!("          # {comment}\n");
+        out += &format!("          # {}\n", comment.text);
     }
     out += &format!("          run: {}\n          tool: {tool}\n", job.command);
     if !subdir.is_empty() {
@@ -152,7 +166,7 @@ fn action() -> String {
 }
 
 /// Returns a quoted YAML string, which has the same escapes as a JSON string.
-fn yaml_string(text: &str) -> String {
+pub(super) fn yaml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

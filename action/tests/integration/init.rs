@@ -1,5 +1,7 @@
 //! `leakgate init` on each kind of project, and with existing files.
 
+mod pipelines;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

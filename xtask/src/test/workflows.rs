@@ -1,5 +1,5 @@
-//! Stages about GitHub: linters for workflows, actions and scripts, and the action on a local
-//! runner.
+//! Stages about CI systems: linters for workflows, pipelines, actions and scripts, and the action on
+//! a local runner.
 
 use std::ffi::OsString;
 use std::fs;
@@ -24,7 +24,8 @@ pub(super) fn lint(sh: &Shell) -> Outcome {
     let _folder = sh.push_dir(&copy);
     let tools = setup::tools()?;
     let mut failed = Vec::new();
-    for (name, command) in linters(sh, &copy, &tools)? {
+    let linters = linters(sh, &copy, &tools)?;
+    for (name, command) in linters.into_iter().chain(pipeline_schemas(sh, &tools)?) {
         if command.run().is_err() {
             failed.push(name);
         }
@@ -78,6 +79,28 @@ fn linters<'a>(sh: &'a Shell, copy: &Path, tools: &Path) -> Outcome<Vec<(&'stati
             check_schema("vendor.dependabot", &dependabot),
         ),
     ])
+}
+
+/// Returns the checks of the pipelines that `leakgate init --ci` writes, with the schemas of their
+/// systems. Jenkins has none.
+fn pipeline_schemas<'a>(sh: &'a Shell, tools: &Path) -> Outcome<Vec<(&'static str, Cmd<'a>)>> {
+    let program = tools.join("check-jsonschema");
+    // The schema of Azure Pipelines has patterns that are invalid with Unicode.
+    let options = ["--regex-variant=nonunicode", "--builtin-schema"];
+    let mut checks = Vec::new();
+    for (name, folder, schema) in [
+        ("schema of GitLab", "gitlab", "vendor.gitlab-ci"),
+        (
+            "schema of Azure Pipelines",
+            "azure",
+            "vendor.azure-pipelines",
+        ),
+        ("schema of Buildkite", "buildkite", "vendor.buildkite"),
+    ] {
+        let files = sh.read_dir(setup::repository()?.join("docs/init").join(folder))?;
+        checks.push((name, cmd!(sh, "{program} {options...} {schema} {files...}")));
+    }
+    Ok(checks)
 }
 
 /// Creates a repository under `target/` with all files that the linters read, and the examples as

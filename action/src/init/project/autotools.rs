@@ -38,7 +38,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         Some(_) => Some("make test"),
         None => None,
     });
-    let packages: &[&str] = if source.is_some() {
+    let packages: &[&'static str] = if source.is_some() {
         &["autoconf", "automake", "libtool", "valgrind"]
     } else {
         &["valgrind"]
@@ -102,7 +102,7 @@ mod tests {
         let (_dir, tree) = test_tree(&[("configure", "#!/bin/sh"), ("Makefile.in", "test: x\n")]);
         let job = find(&tree).unwrap().job;
         assert!(job.command == "make test" && job.steps[1].script[0].starts_with("./configure"));
-        assert!(!job.steps[0].script[1].contains("autoconf"));
+        assert!(!job.steps[0].packages.contains(&"autoconf"));
     }
 
     #[test]

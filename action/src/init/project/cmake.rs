@@ -1,7 +1,7 @@
 //! CMake. It takes initial flags from `CFLAGS` and `CXXFLAGS`, and adds those of the project.
 
 use super::native::{MATRIX, NativeProject, PLACEHOLDER, build};
-use super::{Job, Step};
+use super::{Job, Platform, Step};
 use crate::init::tree::{Tree, without_comments};
 
 const FILE: &str = "CMakeLists.txt";
@@ -31,6 +31,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         }
         .into(),
         comment: (!has_tests).then_some(PLACEHOLDER),
+        platform: Platform::debian(&["cmake"]),
     };
     Some(NativeProject {
         job,

@@ -1,7 +1,7 @@
 //! Go. Its race detector runs always, and AddressSanitizer if the module contains C code. memcheck
 //! is not used because it knows too little about the memory of Go's runtime.
 
-use super::{Job, MatrixEntry};
+use super::{Job, MatrixEntry, Platform};
 use crate::init::tree::Tree;
 
 const FILE: &str = "go.mod";
@@ -29,6 +29,11 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
         steps: Vec::new(),
         command: "go test ./...".into(),
         comment: None,
+        platform: Platform {
+            image: "golang:1",
+            toolchain: Some("Go"),
+            packages: Vec::new(),
+        },
     })
 }
 

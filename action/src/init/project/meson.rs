@@ -1,7 +1,7 @@
 //! Meson, which has an option for sanitizers.
 
 use super::native::{NativeProject, PLACEHOLDER, build};
-use super::{Job, MatrixEntry, Step};
+use super::{Job, MatrixEntry, Platform, Step};
 use crate::init::tree::{Tree, has_word, without_comments};
 
 const FILE: &str = "meson.build";
@@ -55,6 +55,7 @@ pub(super) fn find(tree: &Tree) -> Option<NativeProject> {
         }
         .into(),
         comment: (!has_tests).then_some(PLACEHOLDER),
+        platform: Platform::default(),
     };
     Some(NativeProject {
         job,

@@ -1,6 +1,6 @@
 //! Parts that the C and C++ build tools share.
 
-use super::{Job, MatrixEntry, Step};
+use super::{Comment, Job, MatrixEntry, Platform, Step, Variable};
 
 /// A project with a C or C++ build tool.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ impl NativeProject {
             command: target
                 .map_or_else(|| format!(".{PROGRAM}"), |target| format!("make {target}")),
             comment: target.is_none().then_some(PLACEHOLDER),
+            platform: Platform::default(),
         };
         Self {
             job,
@@ -64,8 +65,10 @@ impl NativeProject {
 pub(in crate::init) const PROGRAM: &str = "/PROGRAM";
 
 /// Comment about a placeholder.
-pub(super) const PLACEHOLDER: &str =
-    "replace this with the command that runs the tests, or with a program and its arguments";
+pub(super) const PLACEHOLDER: Comment = Comment {
+    text: "replace this with the command that runs the tests, or with a program and its arguments",
+    only: None,
+};
 
 /// Checkers and compiler flags. Stacks need debug information, and frames that the optimizer has
 /// not removed.
@@ -85,11 +88,11 @@ pub(super) const MATRIX: &[MatrixEntry] = &[
 pub(super) fn build(script: &[&str], env: &[(&'static str, &'static str)]) -> Step {
     let env = env
         .iter()
-        .copied()
-        .chain([(
-            "ASAN_OPTIONS",
-            "detect_leaks=0 # programs that the build itself runs may leak",
-        )])
+        .map(|(name, value)| Variable::new(name, value))
+        .chain([Variable {
+            comment: Some("programs that the build itself runs may leak"),
+            ..Variable::new("ASAN_OPTIONS", "detect_leaks=0")
+        }])
         .collect();
     Step {
         name: "Build",

@@ -3,7 +3,7 @@
 
 use toml::{Table, Value};
 
-use super::{Job, MatrixEntry, Step};
+use super::{Job, MatrixEntry, Platform, Step, Variable};
 use crate::init::tree::{Tree, without_comments};
 
 const FILE: &str = "pyproject.toml";
@@ -59,12 +59,20 @@ pub(super) fn find(tree: &Tree) -> Detected {
             Step {
                 name: "Build",
                 script,
-                env: vec![("CFLAGS", "-g -O1"), ("CXXFLAGS", "-g -O1")],
+                env: vec![
+                    Variable::new("CFLAGS", "-g -O1"),
+                    Variable::new("CXXFLAGS", "-g -O1"),
+                ],
                 ..Step::default()
             },
         ],
         command: ".venv/bin/python -m pytest".into(),
         comment: None,
+        platform: if tree.with_name("Cargo.toml").next().is_some() {
+            Platform::rust(&[])
+        } else {
+            Platform::default()
+        },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{Job, MatrixEntry, Step};
+use super::{Comment, Job, MatrixEntry, Platform, Step};
 use crate::init::tree::{Tree, without_comments};
 
 const FILE: &str = "Cargo.toml";
@@ -52,7 +52,10 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
         )],
         ..Step::default()
     };
-    let miri = "Miri can't call C or open sockets; if tests do, select other tests or remove miri";
+    let miri = Comment {
+        text: "Miri can't call C or open sockets; if tests do, select other tests or remove miri",
+        only: Some("miri"),
+    };
     Some(Job {
         id: "rust",
         description: format!("{kind} ({FILE})"),
@@ -69,7 +72,21 @@ pub(super) fn find(tree: &Tree) -> Option<Job> {
         }
         .into(),
         comment: (code == Code::Unsafe).then_some(miri),
+        platform: Platform::rust(&build_packages(tree)),
     })
+}
+
+/// Returns the Debian packages that build scripts need, by the crates that they use.
+fn build_packages(tree: &Tree) -> Vec<&'static str> {
+    const PACKAGES: &[(&str, &str)] = &[
+        ("bindgen", "libclang-dev"),
+        ("cmake", "cmake"),
+        ("pkg-config", "pkg-config"),
+    ];
+    let crates = crates(tree);
+    let is_used = |name: &str| crates.iter().any(|found| found == name);
+    let packages = PACKAGES.iter().filter(|(name, _)| is_used(name));
+    packages.map(|(_, package)| *package).collect()
 }
 
 /// The kinds of code in a project. The least safe one decides.

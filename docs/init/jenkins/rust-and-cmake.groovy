@@ -1,0 +1,102 @@
+// Runs the tests under memory checkers, and fails on findings that leakgate.toml does not accept.
+// More about this pipeline: https://github.com/leakgate/leakgate/blob/main/docs/ci.md
+// The agent needs rustup, and these packages: build-essential cmake git python3-venv valgrind
+// Jenkins needs the plugins Warnings and JUnit.
+pipeline {
+    agent none
+    stages {
+        stage('Memory') {
+            parallel {
+                // Rust with foreign code (Cargo.toml)
+                stage('memory-rust-memcheck') {
+                    agent any
+                    options { timeout(time: 60, unit: 'MINUTES') }
+                    steps {
+                        sh '''
+                            python3 -m venv .leakgate
+                            .leakgate/bin/pip install leakgate # needs the first release
+                            .leakgate/bin/leakgate run --tool memcheck --format warnings-ng=leakgate.json --format junit=leakgate.xml --format html=leakgate.html -- cargo test
+                        '''
+                    }
+                    post {
+                        always {
+                            recordIssues enabledForFailure: true, tool: issues(pattern: 'leakgate.json', id: 'memory-rust-memcheck', name: 'memory-rust-memcheck')
+                            junit testResults: 'leakgate.xml', allowEmptyResults: true
+                            archiveArtifacts artifacts: 'leakgate.html', allowEmptyArchive: true
+                        }
+                    }
+                }
+                // Rust with foreign code (Cargo.toml)
+                stage('memory-rust-asan') {
+                    agent any
+                    options { timeout(time: 60, unit: 'MINUTES') }
+                    steps {
+                        sh '''
+                            python3 -m venv .leakgate
+                            .leakgate/bin/pip install leakgate # needs the first release
+                            rustup toolchain install nightly --profile minimal
+                            .leakgate/bin/leakgate run --tool asan --format warnings-ng=leakgate.json --format junit=leakgate.xml --format html=leakgate.html -- cargo test
+                        '''
+                    }
+                    post {
+                        always {
+                            recordIssues enabledForFailure: true, tool: issues(pattern: 'leakgate.json', id: 'memory-rust-asan', name: 'memory-rust-asan')
+                            junit testResults: 'leakgate.xml', allowEmptyResults: true
+                            archiveArtifacts artifacts: 'leakgate.html', allowEmptyArchive: true
+                        }
+                    }
+                }
+                // C and C++ with CMake (CMakeLists.txt)
+                stage('memory-cmake-memcheck') {
+                    agent any
+                    options { timeout(time: 60, unit: 'MINUTES') }
+                    steps {
+                        sh '''
+                            python3 -m venv .leakgate
+                            .leakgate/bin/pip install leakgate # needs the first release
+                            export CFLAGS='-g -O1'
+                            export CXXFLAGS='-g -O1'
+                            export ASAN_OPTIONS='detect_leaks=0' # programs that the build itself runs may leak
+                            cmake -S . -B build
+                            cmake --build build --parallel
+                            unset CFLAGS CXXFLAGS ASAN_OPTIONS
+                            .leakgate/bin/leakgate run --tool memcheck --format warnings-ng=leakgate.json --format junit=leakgate.xml --format html=leakgate.html -- ctest --test-dir build --output-on-failure
+                        '''
+                    }
+                    post {
+                        always {
+                            recordIssues enabledForFailure: true, tool: issues(pattern: 'leakgate.json', id: 'memory-cmake-memcheck', name: 'memory-cmake-memcheck')
+                            junit testResults: 'leakgate.xml', allowEmptyResults: true
+                            archiveArtifacts artifacts: 'leakgate.html', allowEmptyArchive: true
+                        }
+                    }
+                }
+                // C and C++ with CMake (CMakeLists.txt)
+                stage('memory-cmake-asan') {
+                    agent any
+                    options { timeout(time: 60, unit: 'MINUTES') }
+                    steps {
+                        sh '''
+                            python3 -m venv .leakgate
+                            .leakgate/bin/pip install leakgate # needs the first release
+                            export CFLAGS='-g -O1 -fno-omit-frame-pointer -fsanitize=address'
+                            export CXXFLAGS='-g -O1 -fno-omit-frame-pointer -fsanitize=address'
+                            export ASAN_OPTIONS='detect_leaks=0' # programs that the build itself runs may leak
+                            cmake -S . -B build
+                            cmake --build build --parallel
+                            unset CFLAGS CXXFLAGS ASAN_OPTIONS
+                            .leakgate/bin/leakgate run --tool asan --format warnings-ng=leakgate.json --format junit=leakgate.xml --format html=leakgate.html -- ctest --test-dir build --output-on-failure
+                        '''
+                    }
+                    post {
+                        always {
+                            recordIssues enabledForFailure: true, tool: issues(pattern: 'leakgate.json', id: 'memory-cmake-asan', name: 'memory-cmake-asan')
+                            junit testResults: 'leakgate.xml', allowEmptyResults: true
+                            archiveArtifacts artifacts: 'leakgate.html', allowEmptyArchive: true
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
