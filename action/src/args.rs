@@ -100,8 +100,8 @@ pub(crate) struct ReportArgs {
     /// html, sarif, markdown, junit, annotations (GitHub Actions), gitlab (Code Quality), azure,
     /// teamcity, buildkite, bitbucket (Code Insights), warnings-ng (Jenkins), rdjson (reviewdog),
     /// cdash, or folded (leak stacks for flame graphs). May be repeated. Unless another report goes
-    /// to standard output, text is written there, followed by annotations in the log of GitHub
-    /// Actions, Azure Pipelines and TeamCity.
+    /// to standard output, text is written there, as a group in the log of GitHub Actions, Azure
+    /// Pipelines, TeamCity, GitLab and Buildkite, and followed by annotations on the first three.
     #[arg(
         long,
         value_name = "FORMAT[=FILE]",

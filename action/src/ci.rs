@@ -1,5 +1,9 @@
 //! CI systems that turn commands in the log of a job into groups and annotations.
 
+use std::process;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use leakgate_core::Outcome;
 use leakgate_core::emit::Format;
 
 /// A CI system, as it is known by its environment variables.
@@ -11,11 +15,22 @@ pub(crate) enum CiSystem {
     AzurePipelines,
     /// <https://www.jetbrains.com/help/teamcity/service-messages.html>
     Teamcity,
+    /// <https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections>
+    Gitlab,
+    /// <https://buildkite.com/docs/pipelines/configure/managing-log-output>
+    Buildkite,
+}
+
+/// The text before and after a group in the log.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) begin: String,
+    pub(crate) end: String,
 }
 
 impl CiSystem {
     /// Returns the system that runs this process. `None` if there is none, or if its log has no
-    /// annotations.
+    /// groups.
     pub(crate) fn detect() -> Option<Self> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -29,30 +44,60 @@ impl CiSystem {
             Some(Self::AzurePipelines)
         } else if is_set("TEAMCITY_VERSION") {
             Some(Self::Teamcity)
+        } else if is_true("GITLAB_CI") {
+            Some(Self::Gitlab)
+        } else if is_true("BUILDKITE") {
+            Some(Self::Buildkite)
         } else {
             None
         }
     }
 
-    /// Returns the format of annotations in the log.
-    pub(crate) fn format(self) -> Format {
+    /// Returns the format of annotations in the log; `None` if it has none.
+    pub(crate) fn format(self) -> Option<Format> {
         match self {
-            Self::GithubActions => Format::Annotations,
-            Self::AzurePipelines => Format::Azure,
-            Self::Teamcity => Format::Teamcity,
+            Self::GithubActions => Some(Format::Annotations),
+            Self::AzurePipelines => Some(Format::Azure),
+            Self::Teamcity => Some(Format::Teamcity),
+            Self::Gitlab | Self::Buildkite => None,
         }
     }
 
-    /// Returns the lines that begin and end a group in the log.
-    pub(crate) fn group(self) -> (&'static str, &'static str) {
+    /// Returns the group of a report with this outcome.
+    pub(crate) fn group(self, outcome: Outcome) -> Group {
+        let group = |begin: &str, end: &str| Group {
+            begin: begin.to_owned(),
+            end: end.to_owned(),
+        };
         match self {
-            Self::GithubActions => ("::group::leakgate report\n", "::endgroup::\n"),
-            Self::AzurePipelines => ("##[group]leakgate report\n", "##[endgroup]\n"),
-            Self::Teamcity => (
+            Self::GithubActions => group("::group::leakgate report\n", "::endgroup::\n"),
+            Self::AzurePipelines => group("##[group]leakgate report\n", "##[endgroup]\n"),
+            Self::Teamcity => group(
                 "##teamcity[blockOpened name='leakgate report']\n",
                 "##teamcity[blockClosed name='leakgate report']\n",
             ),
+            Self::Gitlab => gitlab_section(),
+            // The next heading ends a group. A group without annotations below it must be open
+            // when there is something to read.
+            Self::Buildkite => match outcome {
+                Outcome::Pass => group("--- leakgate report\n", ""),
+                Outcome::Fail | Outcome::Error => group("+++ leakgate report\n", ""),
+            },
         }
+    }
+}
+
+/// Returns a collapsed section. Its name is unique in the job, and its times are those of its
+/// beginning, because nothing runs meanwhile.
+fn gitlab_section() -> Group {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |time| time.as_secs());
+    let name = format!("leakgate_{}", process::id());
+    Group {
+        begin: format!(
+            "\x1b[0Ksection_start:{now}:{name}[collapsed=true]\r\x1b[0Kleakgate report\n"
+        ),
+        end: format!("\x1b[0Ksection_end:{now}:{name}\r\x1b[0K\n"),
     }
 }
 
@@ -76,7 +121,15 @@ mod tests {
             (&[("TF_BUILD", "True")], Some(CiSystem::AzurePipelines)),
             (&[("TEAMCITY_VERSION", "2026.1")], Some(CiSystem::Teamcity)),
             (&[("GITHUB_ACTIONS", ""), ("TEAMCITY_VERSION", "")], None),
-            (&[("CI", "true"), ("GITLAB_CI", "true")], None),
+            (
+                &[("CI", "true"), ("GITLAB_CI", "true")],
+                Some(CiSystem::Gitlab),
+            ),
+            (
+                &[("CI", "true"), ("BUILDKITE", "true")],
+                Some(CiSystem::Buildkite),
+            ),
+            (&[("CI", "true"), ("BITBUCKET_BUILD_NUMBER", "1")], None),
         ] {
             assert_eq!(detect(variables), expected, "{variables:?}");
         }

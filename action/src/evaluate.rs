@@ -156,19 +156,24 @@ pub(crate) fn write_reports(run: &Run<'_>, args: &ReportArgs) -> Result<(), Erro
     Ok(())
 }
 
-/// Writes a report as a group of a CI system's log, and then annotations.
+/// Writes a report as a group of a CI system's log, and then annotations. Without annotations, the
+/// verdict follows a group that has an end, because the group may be collapsed.
 fn write_to_log(
     run: &Run<'_>,
     target: &ReportTarget,
     args: &ReportArgs,
     ci: CiSystem,
 ) -> Result<(), Error> {
-    let (begin, end) = ci.group();
-    output::stdout(begin)?;
+    let group = ci.group(run.verdict.outcome);
+    output::stdout(&group.begin)?;
     write_report(run, target, args)?;
-    output::stdout(end)?;
+    output::stdout(&group.end)?;
     let options = args.render_options();
-    output::stdout_from(|out: &mut dyn Write| emit::write(run, ci.format(), &options, out))
+    output::stdout_from(|out: &mut dyn Write| match ci.format() {
+        Some(format) => emit::write(run, format, &options, out),
+        None if group.end.is_empty() => Ok(()),
+        None => emit::verdict_line(run, out),
+    })
 }
 
 fn write_report(run: &Run<'_>, target: &ReportTarget, args: &ReportArgs) -> Result<(), Error> {

@@ -33,7 +33,7 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-pub use self::annotations::{Annotation, annotation_commands, annotations, command};
+pub use self::annotations::{Annotation, annotation_commands, annotations, command, verdict_line};
 pub use self::changes::{changes_as_json, changes_as_text, changes_since};
 pub use self::escape::terminal;
 pub use self::html::{Panes, panes};

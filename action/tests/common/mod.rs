@@ -13,6 +13,8 @@ use serde_json::Value;
 const INFLUENTIAL_VARIABLES: &[&str] = &[
     "GITHUB_ACTIONS",
     "GITHUB_WORKSPACE",
+    "BUILDKITE",
+    "GITLAB_CI",
     "TEAMCITY_VERSION",
     "TF_BUILD",
     "ASAN_OPTIONS",

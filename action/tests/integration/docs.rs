@@ -19,7 +19,9 @@ fn console_examples_match_actual_output() {
     cases
         .register_bin("leakgate", trycmd::cargo::cargo_bin!("leakgate"))
         .register_bin("grep", grep())
+        .env("BUILDKITE", "")
         .env("GITHUB_ACTIONS", "")
+        .env("GITLAB_CI", "")
         .env("TEAMCITY_VERSION", "")
         .env("TF_BUILD", "")
         .case("README.md")

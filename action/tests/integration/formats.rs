@@ -129,6 +129,54 @@ fn log_of_a_ci_system_gets_a_group_and_annotations() {
     }
 }
 
+/// These systems have no annotations in the log.
+#[test]
+fn log_of_gitlab_and_buildkite_gets_a_group() {
+    let dir = folder("2000-01-01");
+    let plain = run(&dir, &["check", "lsan.log"]).out;
+    let run_in_ci = |variable: &str, args: &[&str]| {
+        let mut command = leakgate(&dir);
+        command.args(args).env(variable, "true");
+        RunResult::from(command.output().unwrap())
+    };
+    let result = run_in_ci("GITLAB_CI", &["check", "lsan.log"]);
+    assert_eq!(result.status, 1);
+    let rest = result.out.strip_prefix("\x1b[0Ksection_start:").unwrap();
+    let (section, rest) = rest
+        .split_once("[collapsed=true]\r\x1b[0Kleakgate report\n")
+        .unwrap();
+    let end = format!("\x1b[0Ksection_end:{section}\r\x1b[0K\n");
+    let verdict = rest
+        .strip_prefix(&plain)
+        .unwrap()
+        .strip_prefix(&end)
+        .unwrap();
+    assert!(
+        verdict.starts_with("leakgate: fail (") && verdict.lines().count() == 1,
+        "{verdict}"
+    );
+    let (time, name) = section.split_once(':').unwrap();
+    assert!(
+        time.parse::<u64>().unwrap() > 0 && name.starts_with("leakgate_"),
+        "{section}"
+    );
+
+    let result = run_in_ci("BUILDKITE", &["check", "lsan.log"]);
+    assert_eq!(result.out, ["+++ leakgate report\n", &plain].concat());
+    let pass = &["check", "--no-config", "--silence", "pass", "leakgate.toml"];
+    let result = run_in_ci("BUILDKITE", pass);
+    assert_eq!(result.status, 0, "{}", result.err);
+    assert!(
+        result.out.starts_with("--- leakgate report\n"),
+        "{}",
+        result.out
+    );
+    for variable in ["GITLAB_CI", "BUILDKITE"] {
+        let text = run_in_ci(variable, &["check", "--format", "text", "lsan.log"]);
+        assert_eq!(text.out, plain);
+    }
+}
+
 #[test]
 fn sarif_contains_accepted_findings_only_on_request() {
     let dir = folder("2999-01-01");

@@ -9,8 +9,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub use self::command::verdict_line;
 pub use self::command::{annotation_commands, command};
-pub(super) use self::command::{first_of_each_level, verdict_line, write};
+pub(super) use self::command::{first_of_each_level, write};
 use super::escape::terminal;
 use super::group::{Group, groups};
 use super::location::{self, Location};

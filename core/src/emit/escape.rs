@@ -7,7 +7,10 @@
 //! (<https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>). Azure
 //! Pipelines recognizes `##vso[`
 //! (<https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands>), and TeamCity
-//! `##teamcity[` (<https://www.jetbrains.com/help/teamcity/service-messages.html>).
+//! `##teamcity[` (<https://www.jetbrains.com/help/teamcity/service-messages.html>). Buildkite opens a
+//! group at a line that begins with `---`, `+++`, `~~~` or `^^^`, and a blank
+//! (<https://buildkite.com/docs/pipelines/configure/managing-log-output>). GitLab's sections need an
+//! escape sequence (<https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections>).
 
 mod markdown;
 
@@ -28,6 +31,13 @@ fn is_command(text: &str) -> bool {
         name.trim_start_matches(|c: char| c.is_ascii_alphabetic())
             .starts_with('[')
     })
+}
+
+/// Returns true if the text is the beginning of a group's heading in Buildkite.
+fn is_heading(text: &str) -> bool {
+    const MARKS: [&str; 4] = ["---", "+++", "~~~", "^^^"];
+    let rest = MARKS.iter().find_map(|mark| text.strip_prefix(mark));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// Returns true if the text contains such a command.
@@ -70,6 +80,10 @@ fn is_invisible(c: char) -> bool {
 /// assert!(!terminal("\u{1b}[2Jgone").contains('\u{1b}'));
 /// ```
 pub fn terminal(text: &str) -> Cow<'_, str> {
+    if is_heading(text) {
+        let first = text[..1].chars().flat_map(char::escape_unicode);
+        return Cow::Owned(first.collect::<String>() + &inline(&text[1..]));
+    }
     let blanks = text.len() - text.trim_start().len();
     match text[blanks..].strip_prefix(':') {
         Some(rest) if rest.starts_with(':') => Cow::Owned(format!(
@@ -339,6 +353,16 @@ mod tests {
         assert_eq!(terminal("a\u{202e}b\u{2028}"), "a\\u{202e}b\\u{2028}");
         assert_eq!(terminal("caf\u{e9}\tx"), "caf\u{e9} x");
         assert_eq!(terminal("std::f ::g ##x"), "std::f ::g ##x");
+    }
+
+    #[test]
+    fn headings_of_groups_are_broken_up() {
+        assert_eq!(terminal("--- x"), "\\u{2d}-- x");
+        assert_eq!(terminal("+++\tx"), "\\u{2b}++ x");
+        assert_eq!(terminal("~~~"), "\\u{7e}~~");
+        for text in ["----- x", "---x", " --- x", "a --- x"] {
+            assert_eq!(terminal(text), text);
+        }
     }
 
     #[test]

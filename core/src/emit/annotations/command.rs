@@ -29,8 +29,8 @@ pub(in crate::emit) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Re
     verdict_line(run, out)
 }
 
-/// Writes a line with the verdict.
-pub(in crate::emit) fn verdict_line(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+/// Writes a line with the verdict and its evidence.
+pub fn verdict_line(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let evidence = terminal(&run.verdict.evidence);
     match run.verdict.outcome {
         Outcome::Pass => writeln!(out, "leakgate: pass: {evidence}"),

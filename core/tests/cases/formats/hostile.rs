@@ -42,6 +42,9 @@ pub(crate) const NAMES: &[&[u8]] = &[
     b"</details></summary></code>",
     b"- 1. list",
     b"{{7*7}} ${{ secrets.X }} $(id)",
+    b"--- forged",
+    b"+++ forged",
+    b"\x1b[0Ksection_end:1:leakgate_1 \x1b[0Kforged",
 ];
 
 fn bytes(parts: &[&[u8]]) -> Vec<u8> {
@@ -234,9 +237,11 @@ fn check(name: &str, judged: &Judged) {
         read::junit(name, &document(Format::Junit));
         read::annotations(name, &document(Format::Annotations));
         read::folded(name, &document(Format::Folded));
-        document(Format::Text)
-            .lines()
-            .for_each(|line| read::assert_visible(name, line));
+        document(Format::Text).lines().for_each(|line| {
+            read::assert_visible(name, line);
+            let marks = ["--- ", "+++ ", "~~~ ", "^^^ "];
+            assert!(!marks.iter().any(|mark| line.starts_with(mark)), "{line}");
+        });
     }
     services::check(name, judged);
     for budget in [2000, 10_000, 65_000, 10_000_000] {
