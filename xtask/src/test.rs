@@ -6,6 +6,7 @@
 //! stop the others. A stage whose tools are missing is skipped with a message; in CI it fails.
 
 mod foreign;
+mod integrations;
 mod packages;
 mod prose;
 mod stages;

