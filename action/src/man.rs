@@ -176,7 +176,10 @@ fn files(command: &Command) -> Vec<(&'static str, &'static str)> {
     match command.get_name() {
         "init" => vec![
             (CONFIG, "The generated rules and policy."),
-            (crate::init::WORKFLOW, "The generated workflow."),
+            (
+                crate::init::WORKFLOW,
+                "The generated workflow for GitHub Actions.",
+            ),
         ],
         "explain" => Vec::new(),
         _ if has_gate => vec![(CONFIG, CONFIG_HELP), (BASELINE, BASELINE_HELP)],
