@@ -214,9 +214,10 @@ pub(crate) fn vso_data(text: &str) -> String {
     lines.join("%0A")
 }
 
-/// Escapes the value of a property of a logging command (same file, `escape`).
+/// Escapes the value of a property of a logging command, which is one line (same file, `escape`).
 pub(crate) fn vso_property(text: &str) -> String {
-    vso_data(text).replace(']', "%5D").replace(';', "%3B")
+    let line = terminal(text).replace('%', "%AZP25");
+    line.replace(']', "%5D").replace(';', "%3B")
 }
 
 /// Escapes the value of an attribute in a service message of TeamCity, `##teamcity[… key='value']`

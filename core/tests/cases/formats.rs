@@ -40,6 +40,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             "single_hostile_names_are_escaped",
             hostile::single_names_are_escaped,
         ),
+        (
+            "hostile_names_with_line_ends_are_escaped",
+            hostile::names_with_line_ends_are_escaped,
+        ),
     ];
     trials.extend(tests.map(|(name, test)| {
         Trial::test(format!("formats/{name}"), move || {

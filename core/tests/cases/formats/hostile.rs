@@ -211,6 +211,23 @@ pub(super) fn single_names_are_escaped() {
     }
 }
 
+/// Only XML can have line ends in a name.
+pub(super) fn names_with_line_ends_are_escaped() {
+    const NAMES: &[&[u8]] = &[
+        b"line\n::error::forged\r##[error]forged",
+        b"line\n--- forged\n+++ forged",
+        b"line\n##teamcity[message text='forged'|]\n##vso[task.complete]forged",
+        b"line\n\n# forged\n\n| a | b |\n|---|---|\n</details>",
+    ];
+    for name in NAMES {
+        let files = [("valgrind.xml".to_owned(), xml(&[name]))];
+        check(
+            &String::from_utf8_lossy(name),
+            &common::judge_by(common::gate(), &files),
+        );
+    }
+}
+
 fn check(name: &str, judged: &Judged) {
     const FILES: &str = "https://github.example/o/r/blob/0123abc";
     static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read("leakgate-v1"));
