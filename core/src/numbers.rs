@@ -28,34 +28,26 @@ pub(crate) fn amount_for_kind(kind: &str, bytes: u64, blocks: u64) -> String {
     }
 }
 
-/// Appends the digits of a number. Formatting would take longer than finding them.
+/// Appends the decimal digits of a number. The standard library's formatting takes longer.
 pub(crate) fn push_decimal(n: u64, out: &mut String) {
-    /// The digits of the largest number.
+    push_digits::<10>(n, out);
+}
+
+/// Appends the hexadecimal digits of a number, without a prefix.
+pub(crate) fn push_hex(n: u64, out: &mut String) {
+    push_digits::<16>(n, out);
+}
+
+fn push_digits<const BASE: u64>(n: u64, out: &mut String) {
+    /// The decimal digits of the largest number.
     const MAX: usize = 20;
     let mut digits = [0; MAX];
     let mut rest = n;
     let mut start = MAX;
     while start == MAX || rest > 0 {
         start -= 1;
-        // A remainder of ten is a digit.
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    // Digits are valid UTF-8.
-    out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
-}
-
-/// Appends the hexadecimal digits of a number, without a prefix.
-pub(crate) fn push_hex(n: u64, out: &mut String) {
-    /// The digits of the largest number.
-    const MAX: usize = 16;
-    let mut digits = [0; MAX];
-    let mut rest = n;
-    let mut start = MAX;
-    while start == MAX || rest > 0 {
-        start -= 1;
-        digits[start] = b"0123456789abcdef"[(rest % 16) as usize];
-        rest /= 16;
+        digits[start] = b"0123456789abcdef"[(rest % BASE) as usize];
+        rest /= BASE;
     }
     // Digits are valid UTF-8.
     out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
