@@ -411,7 +411,7 @@ mod tests {
         assert_eq!(vso_data(text), "50%AZP25;]%0A\\u{23}#vso[x]\\u{d}%AZP250A");
         assert_eq!(
             vso_property(text),
-            "50%AZP25%3B%5D%0A\\u{23}#vso[x%5D\\u{d}%AZP250A"
+            "50%AZP25%3B%5D\\u{a}\\u{23}#vso[x%5D\\u{d}%AZP250A"
         );
     }
 
