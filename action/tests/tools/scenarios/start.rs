@@ -23,7 +23,7 @@ fn open(name: &str) -> Page {
 }
 
 /// Runs the commands of a quick start: leakgate fails, the bug is fixed, and leakgate passes.
-/// `builds` is true if the project is built by a command of its own.
+/// `builds` is true if the project has a separate build command.
 fn run_until_green(mut page: Page, builds: bool) {
     if builds {
         page.run_successfully("");
