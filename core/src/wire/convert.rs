@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 pub(crate) use self::frames::KnownFrames;
 use super::{Amount, CheckerReport, Input, Problem, Reason, Str, Totals, Verified};
+use crate::bytes;
 use crate::model::{self, LeakSummary, RecordCount, ReportedTotals, Text, Tool};
 use crate::numbers::push_hex;
 use crate::problem::{self, Code};
@@ -31,24 +32,12 @@ fn hex(number: Option<u64>) -> Option<Str<'static>> {
     })
 }
 
-/// Parses a number as [`hex`] writes it. A report has several for each frame, so the digits are
-/// parsed here, and not by the slower standard library.
+/// Parses a number as [`hex`] writes it.
 fn parse_hex(text: Option<Str<'_>>) -> Option<u64> {
     let text = text?;
-    let digits = text.strip_prefix("0x").unwrap_or(&text).as_bytes();
-    let add = |number: u64, digit: &u8| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            b'A'..=b'F' => digit - b'A' + 10,
-            _ => return None,
-        };
-        (number >> 60 == 0).then_some(number << 4 | u64::from(value))
-    };
-    digits
-        .iter()
-        .try_fold(0, add)
-        .filter(|_| !digits.is_empty())
+    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    let (number, rest) = bytes::hex(digits.as_bytes())?;
+    rest.is_empty().then_some(number)
 }
 
 impl<'a> From<&'a VerifiedChecker> for Verified<'a> {
