@@ -14,16 +14,12 @@ use crate::error::Error;
 pub(super) fn explain(name: &str) -> Result<String, Error> {
     let help = advice::find_code(name)
         .map_err(|error| Error::with_help(error.to_string(), error.help()))?;
-    let why = match (help.is_note(), help.is_about_rules()) {
-        (true, _) => "Why it doesn't fail the gate:",
-        (false, true) => "Why leakgate rules fails:",
-        (false, false) => "Why it fails the gate:",
-    };
     Ok(format!(
-        "{}: {}\n\n{}\n\n{why}\n{}\n\nWhat to do:\n{}\n{}",
+        "{}: {}\n\n{}\n\n{}:\n{}\n\nWhat to do:\n{}\n{}",
         help.code,
         help.title,
         wrap(help.meaning),
+        help.why_heading(),
         wrap(help.why),
         wrap(help.fix),
         relations(help)

@@ -66,6 +66,15 @@ impl CodeHelp {
         is_warning || is_diagnosis || is_note()
     }
 
+    /// Returns the heading of [`CodeHelp::why`], without a colon.
+    pub fn why_heading(&self) -> &'static str {
+        match (self.is_note(), self.is_about_rules()) {
+            (true, _) => "Why it doesn't fail the gate",
+            (false, true) => "Why leakgate rules fails",
+            (false, false) => "Why it fails the gate",
+        }
+    }
+
     /// Returns true for a code of advice about rules that isn't also the code of a reason.
     pub fn is_about_rules(&self) -> bool {
         rules::TABLE.contains(self)

@@ -60,11 +60,7 @@ pub(super) fn codes() -> String {
 }
 
 fn code(help: &CodeHelp) -> String {
-    let why = match (help.is_note(), help.is_about_rules()) {
-        (true, _) => "Why it doesn't fail the gate",
-        (false, true) => "Why leakgate rules fails",
-        (false, false) => "Why it fails the gate",
-    };
+    let why = help.why_heading();
     let mut text = format!(
         "\n### `{}`\n\n**{}.** {}\n\n*{why}:* {}\n\n*What to do:* {}\n",
         help.code, help.title, help.meaning, help.why, help.fix
