@@ -1,4 +1,5 @@
-//! Compiles the modules and the command together with their own standard library, which has no panic messages.
+//! Compiles the modules and the command together with their own standard library, which has no
+//! panic messages.
 //!
 //! Cargo builds that library from source with `-Zbuild-std`, which is unstable. `RUSTC_BOOTSTRAP`
 //! allows it with the stable compiler; a nightly would give the page another standard library than

@@ -36,15 +36,15 @@ pub(super) const TABLE: &[CodeHelp] = &[
     )
     .meaning(
         "A rule also matches the `witness` of another rule, which is the stack that the other \
-             one was written for.",
+         one was written for.",
     )
     .why(
         "The rule hides a finding that has its own rule, with another reason or limit. It \
-             probably hides findings that have none, too.",
+         probably hides findings that have none, too.",
     )
     .fix(
         "Narrow the `stack`, for example with the function that calls the allocator. If one \
-             rule is enough for both, delete the other.",
+         rule is enough for both, delete the other.",
     ),
     entry("over-broad-rule", "A rule accepts nearly everything")
         .meaning(
@@ -66,12 +66,12 @@ pub(super) const TABLE: &[CodeHelp] = &[
     )
     .meaning(
         "A rule matches findings of this log, but rules before it accept all of them. The \
-             order is: `leakgate.toml`, suppression files, packs.",
+         order is: `leakgate.toml`, suppression files, packs.",
     )
     .why("It's a warning: the rule has no effect in this run.")
     .fix(
         "Delete the rule, or narrow the earlier one. `leakgate rules LOG` shows what each rule \
-             matches.",
+         matches.",
     ),
     entry(
         "unknown-tool",
@@ -79,7 +79,7 @@ pub(super) const TABLE: &[CodeHelp] = &[
     )
     .meaning(
         "The tool in an entry of a suppression file isn't one of valgrind's. Names are \
-             case-sensitive: `Memcheck`, not `memcheck`.",
+         case-sensitive: `Memcheck`, not `memcheck`.",
     )
     .why("It's a warning: valgrind ignores such an entry without a message, and so does leakgate.")
     .fix("Correct the name; the message suggests the nearest one."),
