@@ -66,7 +66,7 @@ impl CodeHelp {
         is_warning || is_diagnosis || is_note()
     }
 
-    /// Returns the heading of [`CodeHelp::why`], without a colon.
+    /// Returns the heading of the field `why`, without a colon.
     pub fn why_heading(&self) -> &'static str {
         match (self.is_note(), self.is_about_rules()) {
             (true, _) => "Why it doesn't fail the gate",
