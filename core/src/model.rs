@@ -10,7 +10,7 @@ mod report;
 use alloc::sync::Arc;
 
 pub use self::finding::{
-    Finding, Frame, FrameInfo, GeneratedSuppression, Instance, Leak, Role, Stack,
+    Finding, Frame, FrameInfo, GeneratedSuppression, Instance, Leak, MAX_TESTS, Role, Stack,
 };
 pub(crate) use self::kind::CUSTOM_PREFIX;
 pub use self::kind::{Kind, Tool};

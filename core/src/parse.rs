@@ -12,6 +12,7 @@ mod finalize;
 mod finding_builder;
 mod frame;
 mod generated;
+mod harness;
 mod heads;
 mod helgrind;
 mod hwasan;

@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::model::Kind;
+use crate::model::{Kind, MAX_TESTS};
 use crate::options::Options;
 use crate::wire::{Finding, Report};
 
@@ -51,6 +51,7 @@ fn exceeded_by_finding(finding: &Finding<'_>) -> Option<String> {
         ("stacks", finding.stacks.len(), max_stacks),
         ("frames in a stack", frames, max_frames),
         ("notes", finding.notes.len(), MAX_NOTES),
+        ("tests", finding.tests.len(), MAX_TESTS),
     ];
     let (what, _, most) = all.into_iter().find(|(_, number, most)| number > most)?;
     Some(format!("{}: more than {most} {what}", finding.fingerprint))

@@ -192,6 +192,7 @@ impl Merger {
             merged.findings.push(prior);
         } else {
             let same = &mut merged.parsed.findings[at];
+            same.add_tests(core::mem::take(&mut finding.tests), finding.more_tests);
             same.occurrences += finding.occurrences;
             same.inherited += finding.inherited;
             same.instances.append(&mut finding.instances);

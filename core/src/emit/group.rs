@@ -32,6 +32,24 @@ impl<'a> Group<'a> {
         self.members.iter().map(|f| f.finding.inherited).sum()
     }
 
+    /// Returns the names of the tests that caused the findings, each once, in order of appearance.
+    pub(crate) fn tests(&self) -> Vec<&'a str> {
+        let mut tests: Vec<&str> = Vec::new();
+        for test in self.members.iter().flat_map(|f| &f.finding.tests) {
+            if !tests.contains(&&**test) {
+                tests.push(test);
+            }
+        }
+        tests
+    }
+
+    /// Returns true if other tests, or code outside of tests, caused some of the records.
+    pub(crate) fn has_more_tests(&self) -> bool {
+        let has_tests = |found: &FindingInRun<'_>| !found.finding.tests.is_empty();
+        self.members.iter().any(|f| f.finding.more_tests)
+            || (self.members.iter().any(has_tests) && !self.members.iter().all(has_tests))
+    }
+
     /// Returns the leaked bytes and blocks, without records that child processes repeat from their
     /// parent. `None` if the findings are not leaks.
     pub(crate) fn leak(&self) -> Option<Leak> {

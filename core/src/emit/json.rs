@@ -175,6 +175,8 @@ fn finding<'a>(found: FindingInRun<'a>, run: &Run<'a>) -> wire::Finding<'a> {
         notes: finding.notes.iter().map(|note| (&**note).into()).collect(),
         suppression: suppression.map(Into::into),
         instances: finding.instances.iter().map(Into::into).collect(),
+        tests: finding.tests.iter().map(|test| (&**test).into()).collect(),
+        more_tests: finding.more_tests,
         disposition: triaged.disposition.as_str().into(),
         cause: triaged.cause.map(Cause::as_str).map(Cow::Borrowed),
         rule: rule.map(|rule| rule.id.as_str().into()),

@@ -58,10 +58,36 @@ pub(crate) fn headline(group: &Group<'_>, run: &Run<'_>) -> String {
     if let Some(name) = culprit_frame(finding, triaged).and_then(|frame| frame.info.name()) {
         out += &format!(" in {}", shortened(name, MAX_LENGTH));
     }
+    if let Some(tests) = tests(group) {
+        out += &format!(", {tests}");
+    }
     if let Some(cause) = cause(group.first(), run) {
         out += &format!("; {cause}");
     }
     out
+}
+
+/// Returns the tests that caused a group: `in tests A.b, A.c, and others`. `None` if none is known.
+pub(crate) fn tests(group: &Group<'_>) -> Option<String> {
+    const MAX_NAMES: usize = 3;
+    const MAX_LENGTH: usize = 120;
+    let tests = group.tests();
+    let names: Vec<Cow<'_, str>> = tests
+        .iter()
+        .take(MAX_NAMES)
+        .map(|name| shortened(name, MAX_LENGTH))
+        .collect();
+    let word = match tests.len() {
+        0 => return None,
+        1 => "test",
+        _ => "tests",
+    };
+    let more = match tests.len() - names.len() {
+        _ if group.has_more_tests() => String::from(", and others"),
+        0 => String::new(),
+        n => format!(", and {} more", grouped(n as u64)),
+    };
+    Some(format!("in {word} {}{more}", names.join(", ")))
 }
 
 /// Removes addresses and the words before them. An address within a word becomes `0x…`.

@@ -222,13 +222,43 @@ pub struct Finding {
     pub inherited: u64,
     /// The first occurrences, at most [`Options::max_instances`](crate::Options::max_instances).
     pub instances: Vec<Instance>,
+    /// Names of the tests that caused it, as their harness prints them, at most [`MAX_TESTS`].
+    /// Empty if they aren't known.
+    pub tests: Vec<Text>,
+    /// True if other tests, or code outside of tests, caused some of the records.
+    pub more_tests: bool,
 }
+
+/// Maximum number of tests of a finding that are stored.
+pub const MAX_TESTS: usize = 64;
 
 impl Finding {
     /// Returns the primary stack: the access or the allocation. Returns `None` if the record has no
     /// stack.
     pub fn primary(&self) -> Option<&Stack> {
         self.stacks.first()
+    }
+
+    /// Adds the tests of further records, which `occurrences` doesn't contain yet. `more` means that
+    /// other tests, or code outside of tests, caused some of these records.
+    pub(crate) fn add_tests(&mut self, tests: Vec<Text>, more: bool) {
+        let differ = tests.is_empty() != self.tests.is_empty();
+        self.more_tests |= more || (differ && self.occurrences > 0);
+        self.push_tests(tests);
+    }
+
+    /// Adds tests, each once.
+    pub(crate) fn push_tests(&mut self, tests: Vec<Text>) {
+        for test in tests {
+            if self.tests.contains(&test) {
+                continue;
+            }
+            if self.tests.len() >= MAX_TESTS {
+                self.more_tests = true;
+                return;
+            }
+            self.tests.push(test);
+        }
     }
 
     /// Returns the sizes of all records together. Returns `None` if the finding isn't a leak of

@@ -140,6 +140,31 @@ pub struct Report {
 }
 
 impl Report {
+    /// Creates a report without records that begins at a line of an input.
+    pub(crate) fn new(tool: Tool, input: usize, line: u64) -> Self {
+        Self {
+            tool,
+            version: None,
+            pid: None,
+            parent: None,
+            command: None,
+            stream: None,
+            input,
+            first_line: line,
+            last_line: line,
+            complete: false,
+            has_header: false,
+            callers: None,
+            shown_leaks: None,
+            tracks_origins: None,
+            totals: ReportedTotals::default(),
+            capped: false,
+            lost_indentation: false,
+            printed: 0,
+            records: Vec::new(),
+        }
+    }
+
     /// Returns the leaked memory that the checker's own suppressions hid.
     pub fn suppressed(&self) -> Amount {
         self.totals.leaks.map(|l| l.suppressed).unwrap_or_default()

@@ -22,8 +22,9 @@ use self::intern::KnownFrame;
 pub(crate) use self::open_report::{Ending, OpenReport};
 use crate::bytes::lossy;
 use crate::custom_format::CustomFormat;
-use crate::model::{Finding, Input, Report, ReportedTotals, Text, Tool};
+use crate::model::{Finding, Input, Report, Text, Tool};
 use crate::options::Options;
+use crate::parse::harness::Timelines;
 use crate::problem::{Code, Problem};
 
 /// Converts bytes of a log to shared text.
@@ -48,6 +49,10 @@ pub(crate) struct Collector {
     folded: HashTable<(u64, usize)>,
     /// Index into a report's records by report and finding.
     records: HashMap<(usize, usize), usize>,
+    /// The tests during which the sources printed their lines.
+    pub(crate) tests: Timelines,
+    /// For each finding, the test whose function is in one of its stacks.
+    tests_in_stacks: Vec<Option<Text>>,
     /// Number of problems by code.
     problem_counts: HashMap<Code, usize>,
 }
@@ -115,25 +120,9 @@ impl Collector {
         line: u64,
     ) -> usize {
         let report = Report {
-            tool,
-            version: None,
             pid,
-            parent: None,
-            command: None,
             stream,
-            input: self.input_index(),
-            first_line: line,
-            last_line: line,
-            complete: false,
-            has_header: false,
-            callers: None,
-            shown_leaks: None,
-            totals: ReportedTotals::default(),
-            capped: false,
-            lost_indentation: false,
-            tracks_origins: None,
-            printed: 0,
-            records: Vec::new(),
+            ..Report::new(tool, self.input_index(), line)
         };
         self.reports.push(report.into());
         self.reports.len() - 1

@@ -30,7 +30,7 @@ use aho_corasick::packed::{Config, MatchKind, Searcher};
 use memchr::memmem::Finder;
 
 use self::skip::Skip;
-use self::words::{MORE_WORDS, OTHER_WORDS, SANITIZER_WORDS};
+use self::words::{HARNESS_WORDS, MORE_WORDS, OTHER_WORDS, SANITIZER_WORDS};
 use crate::custom_format::CustomFormat;
 
 /// The ends of tags.
@@ -89,25 +89,29 @@ impl Default for Markers {
     fn default() -> Self {
         #[cfg(not(target_family = "wasm"))]
         {
-            let packed = |words: &[&str]| {
-                let search = Config::new()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .builder()
-                    .extend(words)
-                    .build();
-                search.map(Search::Packed)
-            };
             // The tags are shorter than the words, and would shorten what is compared of these.
-            let all: Option<Vec<Search>> = core::iter::once(TAGS.to_vec())
-                .chain(buckets::deal(words().collect()))
-                .map(|list| packed(&list))
-                .collect();
-            if let Some(all) = all {
+            let lists = core::iter::once(TAGS.to_vec()).chain(buckets::deal(words().collect()));
+            if let Some(all) = vectorized(lists) {
                 return Self(all).with_space();
             }
         }
         Self::portable()
     }
+}
+
+/// Creates a vectorized search for each list of words. Returns `None` if the processor has no
+/// vector units.
+#[cfg(not(target_family = "wasm"))]
+fn vectorized<'a>(lists: impl Iterator<Item = Vec<&'a str>>) -> Option<Vec<Search>> {
+    let packed = |words: Vec<&str>| {
+        let search = Config::new()
+            .match_kind(MatchKind::LeftmostFirst)
+            .builder()
+            .extend(words)
+            .build();
+        search.map(Search::Packed)
+    };
+    lists.map(packed).collect()
 }
 
 impl Markers {
@@ -123,6 +127,15 @@ impl Markers {
                 .map(|text| Search::Text(Finder::new(text.as_bytes()).into_owned())),
         );
         markers
+    }
+
+    /// Creates the searches for the words in the lines of test harnesses.
+    pub(super) fn of_harnesses() -> Self {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(all) = vectorized(buckets::deal(HARNESS_WORDS.to_vec()).into_iter()) {
+            return Self(all);
+        }
+        Self([Search::Skip(Skip::new(HARNESS_WORDS.iter().copied()))].into())
     }
 
     /// Creates the searches that need no vector units.

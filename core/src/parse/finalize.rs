@@ -9,10 +9,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::collect::{Collector, Ending, OpenReport};
-use crate::model::{RecordCount, Tool};
+use crate::model::{RecordCount, Text, Tool};
 use crate::problem::Code;
 
 /// Corrects the counts, adds the problems that only the complete data reveals, and removes
@@ -54,22 +54,47 @@ fn drop_repeated_leak_checks(all: &mut Collector) {
             let finding = &all.findings[record.finding];
             finding.kind.is_leak().then(|| all.stack_hash(finding))
         };
-        let newest: HashSet<u64> = records
+        let newest: HashMap<u64, usize> = records
             .iter()
             .filter(|record| record.leak_check == last)
-            .filter_map(|record| leak_stack(all, record))
+            .filter_map(|record| Some((leak_stack(all, record)?, record.finding)))
             .collect();
         let mut kept = Vec::with_capacity(records.len());
+        let mut repeated: HashMap<usize, Vec<RecordCount>> = HashMap::new();
         for record in records {
-            let is_repeated = record.leak_check < last
-                && leak_stack(all, &record).is_some_and(|stack| newest.contains(&stack));
-            if is_repeated {
+            let stack = leak_stack(all, &record).filter(|_| record.leak_check < last);
+            if let Some(same) = stack.and_then(|stack| newest.get(&stack)) {
                 subtract(all, at, &record);
+                repeated.entry(*same).or_default().push(record);
             } else {
                 kept.push(record);
             }
         }
         all.reports[at].report.records = kept;
+        for (finding, earlier) in repeated {
+            take_over_tests(all, finding, &earlier);
+        }
+    }
+}
+
+/// Gives a leak of the last leak check the tests of the same leak in earlier checks, in whose order
+/// the records are.
+fn take_over_tests(all: &mut Collector, finding: usize, earlier: &[RecordCount]) {
+    let of = |record: &RecordCount| &all.findings[record.finding];
+    let has_others = |record: &RecordCount| of(record).tests.is_empty() || of(record).more_tests;
+    let tests: Vec<Text> = earlier.iter().flat_map(|r| of(r).tests.clone()).collect();
+    if tests.is_empty() {
+        return;
+    }
+    let before = earlier.iter().max_by_key(|record| record.leak_check);
+    let is_unchanged = before.is_some_and(|record| of(record).leak == all.findings[finding].leak);
+    let has_others = earlier.iter().any(has_others);
+    let finding = &mut all.findings[finding];
+    let own = core::mem::take(&mut finding.tests);
+    finding.more_tests = has_others || (own.is_empty() && !is_unchanged);
+    finding.push_tests(tests);
+    if !is_unchanged {
+        finding.push_tests(own);
     }
 }
 

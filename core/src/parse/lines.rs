@@ -4,12 +4,14 @@
 mod numbering;
 mod pending;
 mod router;
+mod skipped;
 mod spacing;
 mod streams;
 
 use alloc::vec::Vec;
 
 use self::router::{Router, Target};
+use self::skipped::SkippedLines;
 use super::collect::Collector;
 use super::detect::Markers;
 use super::scan::Scan;
@@ -26,6 +28,7 @@ pub(super) struct LineReader {
     /// Number of the next line, from 1.
     number: u64,
     router: Router,
+    skipped: SkippedLines,
     /// The last bytes of the input, for [`truncation::is_cut`].
     tail: Vec<u8>,
     pub(super) out: Collector,
@@ -42,6 +45,7 @@ impl LineReader {
             partial_line: PartialLine::default(),
             number: 1,
             router: Router::default(),
+            skipped: SkippedLines::default(),
             tail: Vec::new(),
             out: Collector::new(options, formats),
         }
@@ -50,6 +54,8 @@ impl LineReader {
     /// Begins an input.
     pub(super) fn begin(&mut self) {
         self.number = 1;
+        self.out.tests.clear();
+        self.skipped.clear();
     }
 
     /// Reads a chunk of decoded text.
@@ -109,10 +115,12 @@ impl LineReader {
                 let Some(next) = finder.next_from(at) else {
                     let known = scan.filter(|_| at == 0).map(|scan| scan.count);
                     self.number += known.unwrap_or_else(|| count_lines(text));
+                    self.skipped.push(text);
                     return;
                 };
                 let start = memchr::memrchr(b'\n', &text[..next - at]).map_or(0, |n| n + 1);
                 self.number += count_lines(&text[..start]);
+                self.skipped.push(&text[..start]);
                 text = &text[start..];
             }
             // Lines without a prefix belong to the source without a name.
@@ -141,10 +149,16 @@ impl LineReader {
     fn read_if_relevant(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
         if self.router.is_open() || markers.contains_any(bytes) {
             self.read(bytes, markers, continues);
+        } else {
+            self.skipped.push_line(bytes, continues);
         }
     }
 
     fn read(&mut self, bytes: &[u8], markers: &Markers, continues: bool) {
+        if !self.skipped.is_empty() {
+            let (router, out) = (&mut self.router, &mut self.out);
+            self.skipped.observe(self.number, router, out);
+        }
         let line = Line {
             bytes,
             number: self.number,

@@ -345,6 +345,9 @@ impl Rule {
         if let Some(title) = &selector.title {
             out.extend(["title ", &title.0.to_toml(), "\n"]);
         }
+        for pattern in &selector.tests.0 {
+            out.extend(["test ", &pattern.to_toml(), "\n"]);
+        }
         out += selector.fingerprint.as_deref().unwrap_or_default();
         match &self.matcher {
             Matcher::Stack(patterns) => patterns

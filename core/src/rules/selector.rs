@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::glob::Glob;
 use crate::fingerprint::Fingerprint;
-use crate::model::{Finding, Tool};
+use crate::model::{Finding, Text, Tool};
 use crate::policy::KindSet;
 
 /// An inclusive range of sizes, in bytes or blocks. `None` leaves an end open.
@@ -55,6 +55,30 @@ pub struct Limit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Title(pub(crate) Glob);
 
+/// Patterns for names of tests. An empty list is no condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tests(pub(crate) Vec<Glob>);
+
+impl Tests {
+    /// Returns true if all records of the finding belong to tests that a pattern matches, as a
+    /// whole or with one of the names in `OUTER > INNER`.
+    fn matches(&self, finding: &Finding) -> bool {
+        let matches = |name: &str| self.0.iter().any(|pattern| pattern.matches(name));
+        let is_listed = |test: &Text| matches(test) || test.split(" > ").any(matches);
+        let mut tests = finding.tests.iter();
+        self.0.is_empty()
+            || (!finding.tests.is_empty() && !finding.more_tests && tests.all(is_listed))
+    }
+}
+
+impl Tests {
+    /// Returns a name that the first pattern matches, or nothing if there is no condition.
+    pub(crate) fn sample(&self) -> Vec<Text> {
+        let name = |pattern: &Glob| pattern.to_toml().replace(['*', '?', '\\'], "x").into();
+        self.0.first().map(name).into_iter().collect()
+    }
+}
+
 /// Conditions on a finding. Empty conditions match every finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
@@ -68,6 +92,8 @@ pub struct Selector {
     pub(crate) blocks: Bounds,
     /// Pattern for the checker's headline.
     pub(crate) title: Option<Title>,
+    /// Patterns for the names of the tests that caused the finding.
+    pub(crate) tests: Tests,
     /// Fingerprint of the finding.
     pub(crate) fingerprint: Option<String>,
 }
@@ -85,6 +111,7 @@ impl Selector {
                 .title
                 .as_ref()
                 .is_none_or(|title| title.0.matches(&finding.title))
+            && self.tests.matches(finding)
             && size(self.bytes, finding.leak.map(|l| l.bytes))
             && size(self.blocks, finding.leak.map(|l| l.blocks))
             && self.fingerprint.as_ref().is_none_or(|wanted| {

@@ -120,6 +120,8 @@ fn sample_findings(rule: &Rule, witness: &[String]) -> Vec<Finding> {
         occurrences: 1,
         inherited: 0,
         instances: Vec::new(),
+        tests: rule.selector.tests.sample(),
+        more_tests: false,
     };
     kinds.into_iter().map(finding).collect()
 }

@@ -88,6 +88,7 @@ fn ensure_expressible(rule: &Rule, tool: &Tool) -> Result<(), Unsupported> {
             "sizes",
         ),
         (selector.title.is_some(), "a title"),
+        (!selector.tests.0.is_empty(), "tests"),
         (rule.expires.is_some(), "an expiry date"),
         (rule.dependency.is_some(), "a dependency"),
         (rule.limit != Limit::default(), "a limit"),

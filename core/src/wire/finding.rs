@@ -55,6 +55,14 @@ pub(crate) struct Finding<'a> {
     /// The first places in the logs where it occurred. Their number is limited (16 per run), unlike
     /// `occurrences`.
     pub(crate) instances: Vec<Instance>,
+    /// The names of the tests that caused it, as their harness prints them (at most 64). A test
+    /// within a process that was started for another one is `OUTER > INNER`. Absent if no test is
+    /// known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tests: Vec<Str<'a>>,
+    /// True if other tests, or code outside of tests, caused some of the records; absent if not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) more_tests: bool,
     #[cfg_attr(test, schemars(with = "schema::Disposition"))]
     pub(crate) disposition: Str<'a>,
     /// Why it is unexpected although a rule or the baseline matches it; otherwise null.

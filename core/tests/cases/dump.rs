@@ -192,6 +192,13 @@ fn finding(index: usize, finding: Value, sources: &[(Value, Value)], lines: &mut
     for note in finding.list("notes") {
         lines.push(format!("  = {}", note.as_str().expect("a note")));
     }
+    if let Value::Array(tests) = finding.take("tests") {
+        let names = tests.iter().map(|name| name.as_str().expect("a test"));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let has_more = finding.take("more_tests") == Value::Bool(true);
+        let more = if has_more { ", and others" } else { "" };
+        lines.push(format!("  in {names}{more}"));
+    }
     for stack in finding.list("stacks") {
         self::stack(stack, lines);
     }

@@ -465,15 +465,14 @@ fn with_another_log(
     }
     let mut more = other.files.clone();
     harmless::other_pids(&mut more, dice);
+    // Records without a place count for each process, and not all checkers print a pid.
+    let are_both_limited = rules.iter().any(|rule| rule.limit.per_process.is_some())
+        && other.rules.iter().any(|rule| rule.contains("per-process"));
     if !std::ptr::eq(other, base) {
         rules.extend(reject::rules(&other.rules));
     }
-    // Records without a place count for each process, and not all checkers print a pid.
-    let is_limited = |base: &Base| base.rules.iter().any(|rule| rule.contains("per-process"));
     let is_quiet = |files: &[_]| harmless::is_quiet(files);
-    if dice.one_in(2)
-        || is_quiet(&files[files.len() - 1..]) != is_quiet(&more)
-        || (is_limited(base) && is_limited(other))
+    if dice.one_in(2) || is_quiet(&files[files.len() - 1..]) != is_quiet(&more) || are_both_limited
     {
         more.iter_mut()
             .for_each(|(name, _)| *name = format!("other-{name}"));

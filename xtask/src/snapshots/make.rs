@@ -34,13 +34,14 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Empties the folder `place` and copies the programs there.
+    /// Empties the folder `place` and copies the programs there, with the headers of the canary.
     pub(crate) fn open(programs: &Path, place: &str) -> Outcome<Workshop> {
         let place = PathBuf::from(place);
         if place.exists() {
             fs::remove_dir_all(&place)?;
         }
         copy(programs, &place)?;
+        copy(&programs.join("../../canary"), &place.join("canary"))?;
         Ok(Workshop {
             place,
             prefix: deterministic_prefix(),

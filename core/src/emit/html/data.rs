@@ -67,6 +67,9 @@ struct Row<'a> {
     /// Index of the culprit frame in the first stack.
     culprit: Option<usize>,
     notes: Vec<String>,
+    /// Names of the tests that caused it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tests: Vec<String>,
     /// Label, and indexes into `frames`.
     stacks: Vec<(Cow<'a, str>, Vec<usize>)>,
     /// Input index, line and pid of each place in the logs.
@@ -218,6 +221,7 @@ fn row<'a>(
         }),
         culprit: triaged.culprit.frame,
         notes: notes(group, run),
+        tests: group.tests().into_iter().map(clean).collect(),
         stacks,
         instances: instances(group),
         source: spot.and_then(|spot| source(&spot, run, builder)),
@@ -269,6 +273,7 @@ fn notes(group: &Group<'_>, run: &Run<'_>) -> Vec<String> {
             rule.id, rule.origin, rule.metadata.reason
         ));
     }
+    notes.extend(summary::tests(group));
     notes.extend(
         advice::hints_by_names(finding, triaged.culprit.own, &run.triage.names)
             .into_iter()

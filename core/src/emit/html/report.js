@@ -76,8 +76,8 @@ export function search(query) {
     ([name, place]) => textMatches[name] || textMatches[place],
   );
   return (finding) => {
-    const { kind, tool, detail, fingerprint, place } = finding;
-    finding.lowerText ??= [kind, tool, detail, fingerprint, finding.function, place]
+    const { kind, tool, detail, fingerprint, place, tests = [] } = finding;
+    finding.lowerText ??= [kind, tool, detail, fingerprint, finding.function, place, ...tests]
       .join('\n')
       .toLowerCase();
     return (

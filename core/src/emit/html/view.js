@@ -12,6 +12,7 @@ export const defaultSettings = () => ({
   query: '',
   kind: '',
   checker: '',
+  test: '',
   change: '',
   states: new Map(),
   sort: null,
@@ -79,6 +80,7 @@ export function view(settings = defaultSettings()) {
         matches(settings.kind, f.kind) &&
         matches(settings.checker, f.tool) &&
         matches(settings.change, f.change) &&
+        (!settings.test || f.tests?.includes(settings.test)) &&
         matchesQuery(f),
     );
     const bytes = found.reduce((sum, f) => sum + (f.bytes || 0), 0);
@@ -93,7 +95,7 @@ export function view(settings = defaultSettings()) {
   const updateSoon = debounce(update, SEARCH_DELAY);
   const queryInput = make('input', {
     type: 'search',
-    placeholder: 'Function, file, kind or fingerprint',
+    placeholder: 'Function, file, kind, test or fingerprint',
     value: settings.query,
     oninput: () => {
       settings.query = queryInput.value;
@@ -105,6 +107,10 @@ export function view(settings = defaultSettings()) {
   const kinds = select('kind', 'All kinds', (f) => f.kind);
   const checkers = select('checker', 'All checkers', (f) => f.tool);
   const changes = findings[0].change ? select('change', 'All changes', (f) => f.change) : null;
+  const names = findings.flatMap((f) => f.tests ?? []);
+  const tests = names.length
+    ? filterSelect('test', 'All tests', names, settings, () => update())
+    : null;
   const stateLabels = stateFilters(findings, settings, update);
   const status = make('p', { role: 'status', className: 'status' });
   const flame = new Flame();
@@ -120,6 +126,7 @@ export function view(settings = defaultSettings()) {
       make('label', {}, 'Kind ', kinds),
       make('label', {}, 'Checker ', checkers),
       changes && make('label', {}, 'Change ', changes),
+      tests && make('label', {}, 'Test ', tests),
       make('fieldset', {}, make('legend', { className: 'unseen' }, 'States'), stateLabels),
     ),
     status,

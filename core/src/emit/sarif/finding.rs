@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::frame_texts::FrameTexts;
 use super::physical_location::{MAX_NAME, SarifLocation, function, sarif_location};
 use super::wire::{
-    CodeFlow, Fingerprints, FrameObject, Message, ResultObject, StackObject, Suppression,
-    ThreadFlow, ThreadFlowLocation,
+    CodeFlow, Fingerprints, FrameObject, Message, ResultObject, ResultProperties, StackObject,
+    Suppression, ThreadFlow, ThreadFlowLocation,
 };
 use crate::emit::escape::{message as escaped, terminal};
 use crate::emit::group::Group;
@@ -47,6 +47,7 @@ pub(super) fn result<'a, 't>(
     let related = related(shown, run);
     let location = location::finding_location(finding, triaged, run);
     let log = location::log_location(finding, run);
+    let tests = group.tests();
     let gated = disposition != Disposition::NotGated;
     ResultObject {
         rule_id: rule.0,
@@ -76,6 +77,7 @@ pub(super) fn result<'a, 't>(
         related_locations: related,
         code_flows: flows(shown, texts),
         stacks: stacks(shown, texts),
+        properties: (!tests.is_empty()).then_some(ResultProperties { tests }),
     }
 }
 

@@ -157,6 +157,15 @@ pub(super) struct ResultObject<'a, 't> {
     pub(super) code_flows: Vec<CodeFlow<'t>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) stacks: Vec<StackObject<'t>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) properties: Option<ResultProperties<'a>>,
+}
+
+/// Properties of results that SARIF doesn't define (section 3.8).
+#[derive(Serialize)]
+pub(super) struct ResultProperties<'a> {
+    /// Names of the tests that caused the result.
+    pub(super) tests: Vec<&'a str>,
 }
 
 /// Section 3.27.17. GitHub only reads the first.

@@ -39,6 +39,9 @@ pub(crate) fn write(
         paint.strong(&terminal(&summary::size(group)))
     )?;
     cause(group, run, paint, out)?;
+    if let Some(tests) = summary::tests(group) {
+        writeln!(out, "  {} {}", paint.mark("="), terminal(&tests))?;
+    }
     notes(finding, paint, out)?;
     location(finding, triaged, run, paint, out)?;
     if let Some(conflict) = summary::conflict(finding, triaged, run) {

@@ -148,9 +148,12 @@ fn line(
     let caller = caller.map_or(String::new(), |caller| {
         format!(", from {}", paint.whole(&terminal(caller)))
     });
+    let tests = summary::tests(group).map_or(String::new(), |tests| {
+        format!(", {}", paint.whole(&terminal(&tests)))
+    });
     writeln!(
         out,
-        "  {} {} {}{place}{caller} {}",
+        "  {} {} {}{place}{caller}{tests} {}",
         triaged.fingerprint,
         terminal(finding.kind.as_str()),
         terminal(&summary::size(group)),

@@ -9,6 +9,7 @@ use super::Collector;
 use crate::bytes::find;
 use crate::model::{Finding, Frame, GeneratedSuppression, Instance, Kind, RecordCount, Stack};
 use crate::parse::finding_builder::FindingBuilder;
+use crate::parse::harness::test_in_stacks;
 use crate::problem::Code;
 
 impl Collector {
@@ -38,6 +39,12 @@ impl Collector {
                 u64::from(draft.kind.is_error() && draft.kind != Kind::FATAL_SIGNAL);
         }
         let leak_check = open.leak_checks;
+        let tests = self.tests.of_record(
+            &open.report,
+            draft.first_line,
+            draft.kind.is_leak(),
+            self.tests_in_stacks[finding].as_ref(),
+        );
         let records = &mut open.report.records;
         if let Some(at) = record {
             let is_repeated = records[at].leak_check < leak_check && draft.kind.is_leak();
@@ -63,6 +70,7 @@ impl Collector {
         };
         let max_instances = self.options.max_instances;
         let folded = &mut self.findings[finding];
+        folded.add_tests(tests, false);
         folded.occurrences += 1;
         if folded.instances.len() < max_instances {
             if folded.instances.is_empty() {
@@ -110,6 +118,7 @@ impl Collector {
             stack.frames.shrink_to_fit();
         }
         let at = self.findings.len();
+        self.tests_in_stacks.push(test_in_stacks(&draft.stacks));
         self.findings.push(Finding {
             tool: draft.tool.clone(),
             kind: draft.kind.clone(),
@@ -121,6 +130,8 @@ impl Collector {
             occurrences: 0,
             inherited: 0,
             instances: Vec::new(),
+            tests: Vec::new(),
+            more_tests: false,
         });
         self.folded.insert_unique(hash, (hash, at), |f| f.0);
         Some(at)

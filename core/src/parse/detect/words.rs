@@ -77,6 +77,61 @@ pub(super) const OTHER_WORDS: &[&str] = &[
     "lloc: ",
 ];
 
+/// The words in the lines of test harnesses, see `parse/harness.rs`.
+pub(super) const HARNESS_WORDS: &[&str] = &[
+    // Checkpoints
+    "* leakgate: ",
+    // GoogleTest
+    "[ RUN  ",
+    "     OK ] ",
+    "[  FAIL",
+    "[  SKIP",
+    "] Running ",
+    "onment tear-down",
+    // Go
+    "== RUN ",
+    "== CONT ",
+    "== NAME ",
+    "== PAUSE ",
+    "- PASS: ",
+    "- FAIL: ",
+    "- SKIP: ",
+    "exit status ",
+    // Rust and Python
+    " ... ok",
+    " ... FAIL",
+    " ... ERROR",
+    " ... ===",
+    "test result: ",
+    ".py::t",
+    ".py::T",
+    "__ test",
+    "__ Test",
+    " passed in ",
+    " failed in ",
+    // nextest
+    "PASS [ ",
+    "FAIL [ ",
+    "SIGABRT [ ",
+    "SIGSEGV [ ",
+    "TIMEOUT [ ",
+    "START  ",
+    " START [",
+    "running 1 test",
+    "STDERR: ",
+    "Summary [",
+    // CTest and meson
+    "Start ",
+    " Test #",
+    " Testing: ",
+    "of output>",
+    "% tests ",
+    "Full log written",
+    "test:    ",
+    // Boost.Test
+    "ing test case ",
+];
+
 /// The words of reports whose beginning is lost, and of checkers that leakgate can't read.
 pub(super) const MORE_WORDS: &[&str] = &[
     "loss record ",

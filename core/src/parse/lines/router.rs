@@ -147,6 +147,41 @@ impl Router {
         self.scratch = scratch;
     }
 
+    /// Looks at a line with a word of a test harness that isn't read. `words` are these words.
+    pub(super) fn observe(&mut self, line: &Line<'_>, words: &Markers, out: &mut Collector) {
+        let mut scratch = core::mem::take(&mut self.scratch);
+        for piece in split_returns(line.bytes) {
+            let text = self.numbering.strip(plain::plain(piece, &mut scratch));
+            let stripped = prefix::strip(text);
+            let key = join([stripped.keys[0], stripped.keys[1], &[]]);
+            let is_marked = |text: &[u8]| words.contains_any(text);
+            match self.carriers.unwrap_fields(stripped.rest, &is_marked) {
+                Some(inner) => {
+                    let key = join([&key, &inner.source, &[]]);
+                    for text in inner.text.split(|b| *b == b'\n') {
+                        out.tests.line(&key, text, line.number);
+                    }
+                }
+                None => self.observe_text(&key, stripped.rest, line.number, out),
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    /// Looks at a text without known prefixes.
+    fn observe_text(&self, key: &[u8], text: &[u8], line: u64, out: &mut Collector) {
+        let learned = self
+            .learned
+            .iter()
+            .find_map(|prefix| Some((prefix, prefix.strip(text)?)));
+        match learned {
+            Some((prefix, rest)) => {
+                out.tests.line(&[key, prefix.key()].concat(), rest, line);
+            }
+            None => out.tests.line(key, text, line),
+        }
+    }
+
     /// Reads lines that waited until it was clear whether they are numbered.
     fn read_held(&mut self, held: Vec<OwnedLine>, target: &mut Target<'_>) {
         for held in held {

@@ -70,6 +70,7 @@ impl Streams {
         markers: &Markers,
         out: &mut Collector,
     ) {
+        out.tests.line(key, text, line.number);
         let Some(at) = self.stream_for(key, text, line.number, markers, out) else {
             return;
         };

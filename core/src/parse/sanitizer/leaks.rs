@@ -15,7 +15,13 @@ impl Sanitizers {
         self.deadly = None;
         self.interrupt(context, out);
         let report = self.report(Tool::Lsan, context, out);
-        let this = &mut out.reports[report].report;
+        let has_checkpoints = out.tests.has_checkpoints(context.stream, context.pid);
+        let open = &mut out.reports[report];
+        // A checkpoint lets the same process report all leaks so far again.
+        if has_checkpoints && open.report.totals.leaked.take().is_some() {
+            open.leak_checks += 1;
+        }
+        let this = &mut open.report;
         this.has_header = true;
         this.complete = false;
         self.open = Some(ReportBody::new(report, BodyKind::Leaks, None));

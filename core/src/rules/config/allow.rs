@@ -12,7 +12,7 @@ use crate::fingerprint::PREFIX;
 use crate::lock_file::LockFile;
 use crate::rules::dependency::{Dependency, check_version};
 use crate::rules::glob::Glob;
-use crate::rules::selector::{Bounds, Limit, Selector, Title};
+use crate::rules::selector::{Bounds, Limit, Selector, Tests, Title};
 use crate::rules::stack::StackPattern;
 use crate::rules::{Matcher, Origin, Rule, RuleMetadata, Source};
 
@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     "stack",
     "fingerprint",
     "title",
+    "tests",
     "reason",
     "investigation",
     "status",
@@ -141,7 +142,7 @@ fn read_selector(table: &Table<'_>) -> Selector {
         .into_iter()
         .filter_map(|(name, span)| read_kind(table, &name, span))
         .collect();
-    for key in ["tools", "kinds", "stack"] {
+    for key in ["tools", "kinds", "tests", "stack"] {
         if table.has(key) && table.strings(key).is_empty() {
             let help = match key {
                 "stack" => {
@@ -169,10 +170,13 @@ fn read_selector(table: &Table<'_>) -> Selector {
     let title = table
         .string("title")
         .map(|pattern| Title(Glob::from_toml(&pattern)));
+    let tests = table.strings("tests").into_iter();
+    let patterns = tests.map(|(pattern, _)| Glob::from_toml(&pattern));
     Selector {
         tools: read_tools(table, "tools"),
         kinds,
         title,
+        tests: Tests(patterns.collect()),
         bytes: read_bounds(table, "bytes"),
         blocks: read_bounds(table, "blocks"),
         fingerprint,

@@ -49,6 +49,8 @@ impl<'a> Finding<'a> {
             occurrences,
             inherited: wire.inherited,
             instances: wire.instances.into_iter().map(Into::into).collect(),
+            tests: wire.tests.into_iter().map(Text::from).collect(),
+            more_tests: wire.more_tests,
         }
     }
 }
