@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 #[cfg(not(target_os = "wasi"))]
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use leakgate_core::emit::terminal;
 
@@ -11,13 +11,9 @@ use crate::output;
 #[cfg(target_os = "wasi")]
 use crate::wasi::GitOutput;
 
-/// A process of git.
+/// What git printed to standard output or, if it failed, to standard error.
 #[cfg(not(target_os = "wasi"))]
-type StartedGit = Child;
-
-/// The result of git, which WebAssembly can only wait for.
-#[cfg(target_os = "wasi")]
-type StartedGit = GitOutput;
+type GitOutput = Result<Vec<u8>, Vec<u8>>;
 
 /// Maximum number of files in a folder without git.
 const MAX_FILES: usize = 200_000;
@@ -64,14 +60,32 @@ impl Listing {
 
     /// Lists the files with git. Returns the cause if that fails.
     fn by_git(root: &Path) -> Result<Self, String> {
-        // Both run at the same time.
-        let tracked = start_git(root, &["--recurse-submodules"]);
-        let untracked = start_git(root, &["--others", "--exclude-standard"]);
-        let (tracked, untracked) = (listed_files(tracked), listed_files(untracked));
-        Ok(Self {
-            tracked: tracked?,
-            untracked: untracked?,
-        })
+        let output = listed(root, &["-t", "--stage", "--others", "--exclude-standard"])?;
+        let (mut listing, has_submodules) = Self::from_entries(&output);
+        if has_submodules {
+            // git can't list files of submodules together with untracked ones.
+            let output = listed(root, &["--recurse-submodules"])?;
+            listing.tracked = entries(&output).filter_map(owned_path).collect();
+        }
+        Ok(listing)
+    }
+
+    /// Parses entries of git: `? PATH` for an untracked file, and `TAG MODE OBJECT STAGE<TAB>PATH`
+    /// for a tracked one. Also returns true if one of them is a submodule.
+    fn from_entries(output: &[u8]) -> (Self, bool) {
+        const SUBMODULE: &[u8] = b"160000 ";
+        let mut listing = Self::default();
+        let mut has_submodules = false;
+        for entry in entries(output) {
+            if let Some(path) = entry.strip_prefix(b"? ") {
+                listing.untracked.extend(owned_path(path));
+            } else if let Some(tab) = memchr::memchr(b'\t', entry) {
+                let (head, path) = entry.split_at(tab);
+                has_submodules |= head.get(2..).is_some_and(|h| h.starts_with(SUBMODULE));
+                listing.tracked.extend(owned_path(&path[1..]));
+            }
+        }
+        (listing, has_submodules)
     }
 
     /// Lists the files of a folder that isn't in a repository, such as an unpacked archive.
@@ -115,15 +129,19 @@ const GIT_OPTIONS: &[&str] = &[
 /// Arguments of git that list files.
 const LIST: &[&str] = &["ls-files", "-z"];
 
-/// Starts `git ls-files` with these options.
+/// Runs `git ls-files` with these options.
 #[cfg(not(target_os = "wasi"))]
-fn start_git(root: &Path, options: &[&str]) -> io::Result<Child> {
-    git(root).args(LIST).args(options).spawn()
+fn list(root: &Path, options: &[&str]) -> io::Result<GitOutput> {
+    let output = git(root).args(LIST).args(options).output()?;
+    Ok(match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(output.stderr),
+    })
 }
 
 /// Runs `git ls-files` with these options.
 #[cfg(target_os = "wasi")]
-fn start_git(root: &Path, options: &[&str]) -> io::Result<GitOutput> {
+fn list(root: &Path, options: &[&str]) -> io::Result<GitOutput> {
     let root = root.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
     let arguments = [GIT_OPTIONS, &[root], LIST, options];
     crate::wasi::git(&arguments.concat())
@@ -141,39 +159,28 @@ pub(super) fn git(root: &Path) -> Command {
     git
 }
 
-/// Waits for git. Returns what it printed to standard output or, if it failed, to standard error.
-#[cfg(not(target_os = "wasi"))]
-fn wait(git: Child) -> io::Result<Result<Vec<u8>, Vec<u8>>> {
-    let output = git.wait_with_output()?;
-    Ok(match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(output.stderr),
-    })
-}
-
-/// Returns what git printed to standard output or, if it failed, to standard error.
-#[cfg(target_os = "wasi")]
-fn wait(git: GitOutput) -> io::Result<GitOutput> {
-    Ok(git)
-}
-
-/// Returns the files that git lists, or why it lists none.
-fn listed_files(git: io::Result<StartedGit>) -> Result<Vec<String>, String> {
-    let output = git.and_then(wait).map_err(|error| match error.kind() {
+/// Returns what `git ls-files` prints with these options, or why it fails.
+fn listed(root: &Path, options: &[&str]) -> Result<Vec<u8>, String> {
+    let output = list(root, options).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => String::from("git is not installed"),
         _ => error.to_string(),
     })?;
-    let names = output.map_err(|message| {
+    output.map_err(|message| {
         let message = String::from_utf8_lossy(&message);
         let first = message.lines().next().unwrap_or("it failed");
         terminal(first).into_owned()
-    })?;
-    Ok(names
-        .split(|byte| *byte == 0)
-        .filter_map(|name| std::str::from_utf8(name).ok())
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect())
+    })
+}
+
+/// Returns the entries of a list that git printed.
+fn entries(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+    output.split(|byte| *byte == 0)
+}
+
+/// Returns a path that git printed. `None` if it is empty or isn't UTF-8.
+fn owned_path(path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok()?;
+    (!path.is_empty()).then(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -206,5 +213,43 @@ mod tests {
         let listing = Listing::of_folder(dir.path());
         assert_eq!(listing.untracked, ["src/a.c"]);
         assert!(listing.tracked.is_empty());
+    }
+
+    #[test]
+    fn files_of_a_repository_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let sub = root.join("sub");
+        let git = |folder: &Path, arguments: &[&str]| {
+            let settings = ["user.name=a", "user.email=a@b", "protocol.file.allow=always"];
+            let mut git = git(folder);
+            settings.iter().for_each(|setting| {
+                git.args(["-c", setting]);
+            });
+            assert!(git.args(arguments).output().unwrap().status.success());
+        };
+        let write = |name: &str| {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "build\n").unwrap();
+        };
+        ["src/a b.c", "gone.c", "sub/lib/z.c", ".gitignore", "build/c.c"].map(write);
+        git(&sub, &["init", "-q"]);
+        git(&sub, &["add", "."]);
+        git(&sub, &["commit", "-q", "-m", "x"]);
+        git(root, &["init", "-q"]);
+        git(root, &["add", "src", "gone.c", ".gitignore"]);
+        std::fs::remove_file(root.join("gone.c")).unwrap();
+        ["src/new.c", "other/b.c"].map(write);
+        let mut expected = Listing {
+            tracked: [".gitignore", "gone.c", "src/a b.c"].map(String::from).into(),
+            untracked: ["other/b.c", "src/new.c", "sub/"].map(String::from).into(),
+        };
+        assert_eq!(Listing::of_repository(root), expected);
+        git(root, &["submodule", "--quiet", "add", "./sub", "sub"]);
+        expected.tracked.insert(1, ".gitmodules".into());
+        expected.tracked.push("sub/lib/z.c".into());
+        expected.untracked.pop();
+        assert_eq!(Listing::of_repository(root), expected);
     }
 }
