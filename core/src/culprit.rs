@@ -169,11 +169,12 @@ pub(crate) fn classify_stack(
     let mut below_entry = false;
     let mut out = Vec::with_capacity(stack.frames.len());
     for frame in &stack.frames {
-        let known = cache.get(&frame.info);
-        let mut class = refine_with_workspace(known.class, &frame.info, workspace);
-        if known.is_guess && is_in_workspace(&frame.info, workspace) {
-            class = Class::Own;
-        }
+        let (known, mut class) = cache.refined(&frame.info, |known| {
+            if known.is_guess && is_in_workspace(&frame.info, workspace) {
+                return Class::Own;
+            }
+            refine_with_workspace(known.class, &frame.info, workspace)
+        });
         if known.name == "main" && (below_lang_start || is_interpreter(&frame.info)) {
             class = Class::Runtime;
         }

@@ -105,6 +105,9 @@ impl fmt::Display for Fingerprint {
 
 /// Computes the fingerprint of a finding.
 pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerprint {
+    /// Bytes of the hash that count.
+    const BYTES: usize = 16;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let class = if finding.kind.is_leak() {
         "leak"
     } else {
@@ -117,12 +120,12 @@ pub(crate) fn fingerprint(finding: &Finding, names: &mut FrameCache) -> Fingerpr
         hash.update("\n");
         hash.update(&**line);
     }
-    let mut text = String::from(PREFIX);
-    for byte in &hash.finalize()[..16] {
+    let mut text = String::with_capacity(PREFIX.len() + 2 * BYTES);
+    text.push_str(PREFIX);
+    for byte in &hash.finalize()[..BYTES] {
         // Formatting would take longer than hashing.
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(digit.into(), 16));
-        }
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     Fingerprint { text, strength }
 }

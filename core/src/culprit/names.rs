@@ -49,6 +49,31 @@ impl FrameNames {
         Some(&known.name)
     }
 
+    /// Returns the name of a frame, and adds it if it is new.
+    fn name(
+        &mut self,
+        info: &Arc<FrameInfo>,
+        by_texts: &mut HashMap<FrameTexts, Arc<ClassifiedName>>,
+        index: &mut Option<RowIndex>,
+    ) -> &Arc<ClassifiedName> {
+        let known = self.by_address.entry(address(info)).or_insert_with(|| {
+            let texts = FrameTexts {
+                function: info.function.clone(),
+                demangled: info.demangled.clone(),
+                file: info.file.clone(),
+                module: info.module.clone(),
+            };
+            let index = index.get_or_insert_with(RowIndex::new);
+            let name = by_texts.entry(texts);
+            let name = name.or_insert_with(|| Arc::new(classify_by_tables(info, index)));
+            Known {
+                _frame: Arc::clone(info),
+                name: Arc::clone(name),
+            }
+        });
+        &known.name
+    }
+
     /// Returns the simple name of a frame. Empty if it has none.
     pub(crate) fn simple<'a>(&'a self, info: &FrameInfo) -> Cow<'a, str> {
         match self.get(info) {
@@ -74,6 +99,8 @@ pub(crate) struct FrameCache {
     added: FrameNames,
     by_texts: HashMap<FrameTexts, Arc<ClassifiedName>>,
     derived: HashMap<usize, Arc<[String]>>,
+    /// Classes according to the workspace, by the address of the name.
+    refined: HashMap<usize, Class>,
     /// Lines of fingerprints, by the address of the name.
     lines: HashMap<usize, Arc<str>>,
     index: Option<RowIndex>,
@@ -120,28 +147,27 @@ impl FrameCache {
         line
     }
 
+    /// Returns the name of a frame, and its class according to the workspace, which depends only on
+    /// its texts. `refine` is called once for frames with the same texts, so the caller always
+    /// passes the same workspace.
+    pub(super) fn refined(
+        &mut self,
+        info: &Arc<FrameInfo>,
+        refine: impl FnOnce(&ClassifiedName) -> Class,
+    ) -> (&ClassifiedName, Class) {
+        let known = match self.shared.get(info) {
+            Some(known) => known,
+            None => self.added.name(info, &mut self.by_texts, &mut self.index),
+        };
+        let class = self.refined.entry(Arc::as_ptr(known) as usize);
+        (known, *class.or_insert_with(|| refine(known)))
+    }
+
     fn shared_name(&mut self, info: &Arc<FrameInfo>) -> &Arc<ClassifiedName> {
-        if let Some(known) = self.shared.get(info) {
-            return known;
+        match self.shared.get(info) {
+            Some(known) => known,
+            None => self.added.name(info, &mut self.by_texts, &mut self.index),
         }
-        let known = self.added.by_address.entry(address(info));
-        &known
-            .or_insert_with(|| {
-                let texts = FrameTexts {
-                    function: info.function.clone(),
-                    demangled: info.demangled.clone(),
-                    file: info.file.clone(),
-                    module: info.module.clone(),
-                };
-                let index = self.index.get_or_insert_with(RowIndex::new);
-                let name = self.by_texts.entry(texts);
-                let name = name.or_insert_with(|| Arc::new(classify_by_tables(info, index)));
-                Known {
-                    _frame: Arc::clone(info),
-                    name: Arc::clone(name),
-                }
-            })
-            .name
     }
 
     /// Returns texts that depend only on a frame's simple name. `compute` is called once per frame.
