@@ -105,8 +105,8 @@ impl Collector {
         }
     }
 
-    /// Returns true if the text of a frame fulfills a condition, which is checked once for each
-    /// text.
+    /// Returns true if the text of a frame in a report fulfills a condition, which is checked once
+    /// for each text.
     pub(crate) fn is_plain_frame(
         &mut self,
         syntax: FrameSyntax,
@@ -114,30 +114,24 @@ impl Collector {
         is_plain: impl FnOnce(&[u8]) -> bool,
     ) -> bool {
         let hash = self.hash(0, text);
-        let mut known = self
+        let known = self
             .frames
             .find_mut(hash, |frame| frame.is(hash, syntax, text));
-        match &mut known {
-            Some(frame) => *frame.is_plain.get_or_insert_with(|| is_plain(text)),
-            None => is_plain(text),
+        if let Some(frame) = known {
+            return *frame.is_plain.get_or_insert_with(|| is_plain(text));
         }
+        let is_plain = is_plain(text);
+        if is_plain {
+            // The caller adds the frame next, and must not check it again later.
+            let info = Arc::new(parse(syntax, text));
+            self.remember(hash, syntax, Some(true), info);
+        }
+        is_plain
     }
 
     /// Returns the parsed text of a frame, without its number and address.
     fn frame_info(&mut self, grammar: FrameSyntax, raw: &[u8]) -> Arc<FrameInfo> {
-        self.intern(grammar, raw, || match grammar {
-            FrameSyntax::Sanitizer => frame::parse_sanitizer(raw),
-            FrameSyntax::Location => frame::parse_location(raw),
-            FrameSyntax::BacktraceSymbols => frame::parse_backtrace_symbols(raw),
-            FrameSyntax::Function => frame::parse_function(raw),
-            FrameSyntax::Kernel => frame::parse_kernel(raw),
-            FrameSyntax::Bracketed => frame::parse_bracketed(raw),
-            FrameSyntax::AppVerifier => frame::parse_app_verifier(raw),
-            FrameSyntax::Image => frame::parse_image(raw),
-            FrameSyntax::AtLocation => frame::parse_at_location(raw),
-            FrameSyntax::Tombstone => frame::parse_tombstone(raw),
-            _ => frame::parse_valgrind(raw),
-        })
+        self.intern(grammar, raw, || parse(grammar, raw))
     }
 
     /// Returns a frame with the place of an error, which the checker printed apart from the stack.
@@ -172,17 +166,45 @@ impl Collector {
             return Arc::clone(&frame.info);
         }
         let info = Arc::new(parse());
+        self.remember(hash, grammar, None, Arc::clone(&info));
+        info
+    }
+
+    /// Adds a frame to the known ones.
+    fn remember(
+        &mut self,
+        hash: u64,
+        syntax: FrameSyntax,
+        is_plain: Option<bool>,
+        info: Arc<FrameInfo>,
+    ) {
         if self.findings.len() >= self.options.max_findings {
             // Only records of known findings are still counted, and all of their frames are known.
-            return info;
+            return;
         }
         let frame = KnownFrame {
             hash,
-            syntax: grammar,
-            is_plain: None,
-            info: Arc::clone(&info),
+            syntax,
+            is_plain,
+            info,
         };
         self.frames.insert_unique(hash, frame, |frame| frame.hash);
-        info
+    }
+}
+
+/// Parses the text of a frame, without its number and address.
+fn parse(syntax: FrameSyntax, raw: &[u8]) -> FrameInfo {
+    match syntax {
+        FrameSyntax::Sanitizer => frame::parse_sanitizer(raw),
+        FrameSyntax::Location => frame::parse_location(raw),
+        FrameSyntax::BacktraceSymbols => frame::parse_backtrace_symbols(raw),
+        FrameSyntax::Function => frame::parse_function(raw),
+        FrameSyntax::Kernel => frame::parse_kernel(raw),
+        FrameSyntax::Bracketed => frame::parse_bracketed(raw),
+        FrameSyntax::AppVerifier => frame::parse_app_verifier(raw),
+        FrameSyntax::Image => frame::parse_image(raw),
+        FrameSyntax::AtLocation => frame::parse_at_location(raw),
+        FrameSyntax::Tombstone => frame::parse_tombstone(raw),
+        _ => frame::parse_valgrind(raw),
     }
 }

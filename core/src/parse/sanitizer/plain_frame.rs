@@ -7,6 +7,11 @@ use super::record::{BodyKind, LineContext, ReportBody};
 use crate::line::Line;
 
 impl Sanitizers {
+    /// Returns true if a report is open that can contain frames.
+    pub(crate) fn holds_frames(&self) -> bool {
+        self.open.as_ref().is_some_and(holds_frames)
+    }
+
     /// Reads a frame that is alone in its line. Returns false if no report is open that can contain
     /// it.
     pub(crate) fn frame(
@@ -20,14 +25,15 @@ impl Sanitizers {
             line: line.number,
             stream: None,
         };
-        let can_contain = |open: &&mut ReportBody| {
-            open.draft.is_some() && matches!(open.kind, BodyKind::Error | BodyKind::Leaks)
-        };
-        let Some(open) = self.open.as_mut().filter(can_contain) else {
+        let Some(open) = self.open.as_mut().filter(|open| holds_frames(open)) else {
             return false;
         };
         open.frame(head, &context, out);
         out.touch(open.report, line.bytes, line.number);
         true
     }
+}
+
+fn holds_frames(open: &ReportBody) -> bool {
+    open.draft.is_some() && matches!(open.kind, BodyKind::Error | BodyKind::Leaks)
 }

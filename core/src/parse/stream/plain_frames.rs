@@ -56,6 +56,7 @@ impl Stream {
         };
         let is_frame = head.index.is_some()
             && head.address.is_some()
+            && self.sanitizers.holds_frames()
             && !self.fills_width(line)
             && out.is_plain_frame(FrameSyntax::Sanitizer, head.text, is_plain);
         if !is_frame || !self.sanitizers.frame(head, line, out) {
@@ -70,15 +71,17 @@ impl Stream {
         let Some(tag) = tag::find(line.bytes).filter(|tag| tag.at == 0 && tag.is_valgrind()) else {
             return false;
         };
+        let Some(process) = self.processes.get_mut(&tag.pid) else {
+            return false;
+        };
         let is_frame = frame::split_valgrind(tag.rest).is_some_and(|(_, head)| {
             out.is_plain_frame(FrameSyntax::Valgrind, head.text, |text| {
                 is_plain(text) && has_location(text)
             })
         });
-        let process = self.processes.get_mut(&tag.pid).filter(|_| is_frame);
-        let Some(process) = process else {
+        if !is_frame {
             return false;
-        };
+        }
         process.line(tag.rest, line, out);
         self.longest = self.longest.max(line.bytes.len());
         true
