@@ -17,32 +17,40 @@ use crate::rules::{self, Rule, RuleUsage};
 use crate::triage::{Cause, Comparison, Disposition, TriagedFinding};
 use crate::wire::{self, borrow_all, to_str};
 
-/// The place of the findings in a report without any.
+/// The place of the checker reports in a JSON report without any.
+const REPORTS: &str = ",\"reports\":[";
+
+/// The place of the findings in a JSON report without any.
 const FINDINGS: &str = ",\"findings\":[";
 
-/// The place of the frames in a stack. It isn't in any string, whose quotes are escaped.
-const FRAMES: &str = ",\"frames\":[";
-
-/// Writes the JSON report and a line feed. Findings are written one by one, because the text of all
-/// of them may be larger than everything else in memory.
+/// Writes the JSON report and a line feed. Checker reports and findings are written one by one,
+/// because the text of all of them may be larger than everything else in memory.
 pub(crate) fn write(run: &Run<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let text = serialize(&report_without_findings(run))?;
-    let place = text
-        .find(&format!("{FINDINGS}],\"rules\":"))
-        .ok_or(fmt::Error)?;
-    let (head, tail) = text.split_at(place + FINDINGS.len());
+    let text = serialize(&without_lists(run))?;
+    let place = text.find(&format!("{REPORTS}]{FINDINGS}],\"rules\":"));
+    let (head, rest) = text.split_at(place.ok_or(fmt::Error)? + REPORTS.len());
+    let (between, tail) = rest.split_at("]".len() + FINDINGS.len());
     out.write_str(head)?;
+    for (at, report) in run.parsed.reports.iter().enumerate() {
+        write_item(at, &serialize(&wire::CheckerReport::from(&**report))?, out)?;
+    }
+    out.write_str(between)?;
     let mut frames = FrameWriter::default();
     let mut text = String::new();
     for (at, found) in run.findings().enumerate() {
         text.clear();
-        if at > 0 {
-            text.push(',');
-        }
         write_finding(found, run, &mut frames, &mut text)?;
-        out.write_str(&text)?;
+        write_item(at, &text, out)?;
     }
     writeln!(out, "{tail}")
+}
+
+/// Writes an item of a list, and the comma before it.
+fn write_item(at: usize, text: &str, out: &mut dyn fmt::Write) -> fmt::Result {
+    if at > 0 {
+        out.write_str(",")?;
+    }
+    out.write_str(text)
 }
 
 /// Appends a finding.
@@ -56,8 +64,8 @@ fn write_finding<'a>(
     let mut rest = text.as_str();
     let stacks = found.finding.stacks.iter();
     for (stack, classes) in stacks.zip(&found.triaged.classes) {
-        let place = rest.find(FRAMES).ok_or(fmt::Error)?;
-        let (head, tail) = rest.split_at(place + FRAMES.len());
+        let place = frames.place_in(rest).ok_or(fmt::Error)?;
+        let (head, tail) = rest.split_at(place);
         out.push_str(head);
         frames.write(stack, classes, out)?;
         rest = tail;
@@ -71,7 +79,8 @@ fn serialize(value: &impl Serialize) -> Result<String, fmt::Error> {
     Ok(escape::json(text))
 }
 
-fn report_without_findings<'a>(run: &Run<'a>) -> wire::Report<'a> {
+/// Returns the JSON report without its checker reports and findings.
+fn without_lists<'a>(run: &Run<'a>) -> wire::Report<'a> {
     let parsed = run.parsed;
     let verdict = run.verdict;
     let advice = run.triage.advice.iter();
@@ -86,11 +95,7 @@ fn report_without_findings<'a>(run: &Run<'a>) -> wire::Report<'a> {
             watched: verdict.verified.iter().map(Into::into).collect(),
         },
         inputs: parsed.inputs.iter().map(Into::into).collect(),
-        reports: parsed
-            .reports
-            .iter()
-            .map(|report| (&**report).into())
-            .collect(),
+        reports: Vec::new(),
         findings: Vec::new(),
         rules: run.rules().map(|(r, usage)| rule(r, usage)).collect(),
         advice: advice.map(|a| rule_advice(a, run)).collect(),

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 
 use super::serialize;
 use crate::culprit::Class;
@@ -16,14 +17,32 @@ use crate::wire;
 const HEAD: &str = "{\"index\":0,\"address\":null,";
 const TAIL: &str = ",\"inlined\":false,\"class\":\"own\"}";
 
+/// The place of the frames in a stack without any. It isn't in any string, whose quotes are escaped.
+const FRAMES: &str = ",\"frames\":[";
+
 /// Writes frames, and remembers their texts.
-#[derive(Default)]
 pub(super) struct FrameWriter {
+    /// Finds [`FRAMES`].
+    finder: Finder<'static>,
     /// The fields of a frame, by the address of its information.
     texts: HashMap<usize, String>,
 }
 
+impl Default for FrameWriter {
+    fn default() -> Self {
+        Self {
+            finder: Finder::new(FRAMES),
+            texts: HashMap::new(),
+        }
+    }
+}
+
 impl FrameWriter {
+    /// Returns the position of the first stack's frames in the text of a finding.
+    pub(super) fn place_in(&self, text: &str) -> Option<usize> {
+        Some(self.finder.find(text.as_bytes())? + FRAMES.len())
+    }
+
     /// Appends the frames of a stack, separated by commas.
     pub(super) fn write(
         &mut self,
