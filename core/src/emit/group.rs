@@ -202,7 +202,7 @@ pub(crate) fn groups<'a>(run: &Run<'a>, disposition: Disposition) -> Vec<Group<'
             .members
             .sort_by_key(|f| core::cmp::Reverse(f.finding.leak.map_or(0, |l| l.bytes)));
     }
-    groups.sort_by_key(|group| {
+    groups.sort_by_cached_key(|group| {
         let kind = &group.first().finding.kind;
         let rank = LEAKS.iter().position(|leak| leak == kind);
         (
