@@ -163,14 +163,13 @@ fn is_gzip(magic: &[u8]) -> bool {
     magic.starts_with(b"\x1f\x8b\x08")
 }
 
-/// Reads the first bytes of a stream: all of a small log, because clearing a large buffer for each
-/// would take longer than reading it. The bytes before an error are returned, too.
+/// Reads the first bytes of a stream: all of a small log. The bytes before an error are returned,
+/// too.
 fn start_of(reader: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
-    let mut start = vec![0; SMALL_CHUNK];
-    let mut filled = 0;
-    let end = fill(reader, &mut start, &mut filled);
-    start.truncate(filled);
-    (start, end)
+    // Clearing a buffer for each would take longer than reading it.
+    let mut start = Vec::with_capacity(SMALL_CHUNK);
+    let end = reader.take(SMALL_CHUNK as u64).read_to_end(&mut start);
+    (start, end.map(drop))
 }
 
 /// Reads until the buffer is full or the input ends. Adds the number of bytes to `filled`.

@@ -208,7 +208,7 @@ fn files_below(start: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Input
     for entry in WalkBuilder::new(start)
         .standard_filters(false)
         .follow_links(false)
-        .sort_by_file_path(Ord::cmp)
+        .sort_by_file_name(Ord::cmp)
         .build()
     {
         let entry = entry.map_err(|error| {
