@@ -50,7 +50,9 @@ fn matching_packs(parsed: &Parsed, gate: &Gate, triage: &Triage) -> BTreeMap<Str
         .flat_map(|(_, rules)| rules)
         .collect();
     let pack_gate = Gate::new(gate.policy.clone(), gate.today).with_rules(rules);
-    let by_packs = triage.with_gate(parsed, &pack_gate);
+    let Some(by_packs) = triage.with_matching_gate(parsed, &pack_gate) else {
+        return matches;
+    };
     for (current, by_pack) in triage.findings.iter().zip(&by_packs.findings) {
         if !is_unexpected(current) || by_pack.disposition != Disposition::Allowed {
             continue;

@@ -273,18 +273,36 @@ impl Triage {
     /// `parsed` must be the value that [`triage`] was called with.
     #[must_use]
     pub fn with_gate(&self, parsed: &Parsed, gate: &Gate) -> Self {
+        self.with_matches(parsed, gate, self.matches(parsed, gate))
+    }
+
+    /// Decides as [`Triage::with_gate`] does. Returns `None` if no rule matches any finding, which
+    /// is found out faster.
+    pub fn with_matching_gate(&self, parsed: &Parsed, gate: &Gate) -> Option<Self> {
+        let matches = self.matches(parsed, gate);
+        let is_any = matches.iter().any(|rules| !rules.is_empty());
+        is_any.then(|| self.with_matches(parsed, gate, matches))
+    }
+
+    /// Returns the indices of the gate's rules that match each finding.
+    fn matches(&self, parsed: &Parsed, gate: &Gate) -> Vec<Vec<u32>> {
         let mut names = FrameCache::with_names(&self.names);
         let mut index = Index::new(&gate.rules, &parsed.reports);
         let findings = self.iter(parsed).map(|(finding, triaged)| {
-            let fingerprint = &triaged.fingerprint;
-            let matches = index.matches(finding, fingerprint, &parsed.reports, &mut names);
-            TriagedFinding {
-                disposition: Disposition::Unexpected,
-                cause: None,
-                rule: matches.first().map(|at| *at as usize),
-                matches,
-                ..triaged.clone()
-            }
+            index.matches(finding, &triaged.fingerprint, &parsed.reports, &mut names)
+        });
+        findings.collect()
+    }
+
+    /// Decides about the findings, with the indices of the gate's rules that match each.
+    fn with_matches(&self, parsed: &Parsed, gate: &Gate, matches: Vec<Vec<u32>>) -> Self {
+        let findings = self.findings.iter().zip(matches);
+        let findings = findings.map(|(triaged, matches)| TriagedFinding {
+            disposition: Disposition::Unexpected,
+            cause: None,
+            rule: matches.first().map(|at| *at as usize),
+            matches,
+            ..triaged.clone()
         });
         decide(parsed, gate, findings.collect(), Arc::clone(&self.names))
     }

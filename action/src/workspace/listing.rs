@@ -221,7 +221,11 @@ mod tests {
         let root = dir.path();
         let sub = root.join("sub");
         let git = |folder: &Path, arguments: &[&str]| {
-            let settings = ["user.name=a", "user.email=a@b", "protocol.file.allow=always"];
+            let settings = [
+                "user.name=a",
+                "user.email=a@b",
+                "protocol.file.allow=always",
+            ];
             let mut git = git(folder);
             settings.iter().for_each(|setting| {
                 git.args(["-c", setting]);
@@ -233,7 +237,14 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "build\n").unwrap();
         };
-        ["src/a b.c", "gone.c", "sub/lib/z.c", ".gitignore", "build/c.c"].map(write);
+        [
+            "src/a b.c",
+            "gone.c",
+            "sub/lib/z.c",
+            ".gitignore",
+            "build/c.c",
+        ]
+        .map(write);
         git(&sub, &["init", "-q"]);
         git(&sub, &["add", "."]);
         git(&sub, &["commit", "-q", "-m", "x"]);
@@ -242,7 +253,9 @@ mod tests {
         std::fs::remove_file(root.join("gone.c")).unwrap();
         ["src/new.c", "other/b.c"].map(write);
         let mut expected = Listing {
-            tracked: [".gitignore", "gone.c", "src/a b.c"].map(String::from).into(),
+            tracked: [".gitignore", "gone.c", "src/a b.c"]
+                .map(String::from)
+                .into(),
             untracked: ["other/b.c", "src/new.c", "sub/"].map(String::from).into(),
         };
         assert_eq!(Listing::of_repository(root), expected);

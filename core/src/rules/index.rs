@@ -222,9 +222,11 @@ impl<'r> Index<'r> {
         }
         let rules = |pattern: &u32| &self.by_pattern[*pattern as usize];
         for (frame, id) in ids.iter().enumerate() {
-            let rules = self.patterns.matching(*id).iter().flat_map(rules);
-            let here = rules.filter(|(_, anchor)| anchor.allows(frame, runtime));
-            found.extend(here.map(|(rule, _)| *rule));
+            for (rule, anchor) in self.patterns.matching(*id).iter().flat_map(rules) {
+                if anchor.allows(frame, runtime) {
+                    found.push(*rule);
+                }
+            }
         }
         if let Some(generated) = &finding.generated_suppression {
             found.extend(

@@ -134,6 +134,17 @@ enum Owner {
     Other,
 }
 
+impl Owner {
+    fn number(self) -> usize {
+        match self {
+            Self::Valgrind { inlined: false } => 0,
+            Self::Valgrind { inlined: true } => 1,
+            Self::Lsan => 2,
+            Self::Other => 3,
+        }
+    }
+}
+
 /// The data of a frame on which its patterns depend.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Texts {
@@ -171,8 +182,8 @@ pub(super) struct Patterns<'r> {
     without_module: Vec<u32>,
     /// Whether any pattern has the line of a source file.
     has_lines: bool,
-    /// Ids of frames, by the address of their [`FrameInfo`] and their tool.
-    ids: HashMap<(usize, Owner), u32>,
+    /// Ids of frames, by the address of their [`FrameInfo`] plus the number of their owner.
+    ids: HashMap<usize, u32>,
     /// Ids of frames, by their texts.
     ids_by_texts: HashMap<Texts, u32>,
     /// For each id, the patterns that match the frame, in ascending order.
@@ -221,7 +232,8 @@ impl<'r> Patterns<'r> {
             },
             _ => Owner::Other,
         };
-        let key = (Arc::as_ptr(&frame.info) as usize, owner);
+        // The numbers of owners are smaller than the alignment of a frame.
+        let key = Arc::as_ptr(&frame.info) as usize + owner.number();
         if let Some(known) = self.ids.get(&key) {
             return *known;
         }
