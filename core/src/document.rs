@@ -72,6 +72,20 @@ pub struct DocumentReader {
     names: FrameCache,
 }
 
+/// Why a JSON report can't be used.
+enum Fault {
+    /// A frame can't be parsed.
+    Frame,
+    /// A claim is wrong, as the message says.
+    Claim(String),
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
+        Self::Claim(message)
+    }
+}
+
 impl DocumentReader {
     /// Parses a JSON report as [`Document::read`] does.
     ///
@@ -82,12 +96,13 @@ impl DocumentReader {
     }
 
     /// Converts a finding, and checks what the report claims about it.
-    fn finding(&mut self, mut wire: wire::Finding<'_>) -> Result<(Finding, PriorFinding), String> {
+    fn finding(&mut self, mut wire: wire::Finding<'_>) -> Result<(Finding, PriorFinding), Fault> {
         let stated = mem::take(&mut wire.fingerprint);
         let severity = mem::take(&mut wire.severity);
         let disposition = mem::take(&mut wire.disposition).into_owned();
         let location = wire.location.take();
         let finding = wire.into_model(&mut self.frames);
+        let finding = finding.map_err(|_| Fault::Frame)?;
         let fingerprint = claims::verified_fingerprint(&stated, &finding, &mut self.names)?;
         let (file, line, function) =
             location.map_or((None, None, None), |at| (at.file, at.line, at.function));
@@ -172,7 +187,13 @@ impl Document {
         {
             return Err(invalid(message));
         }
-        Self::from_wire(report, outcome, reader).map_err(invalid)
+        Self::from_wire(report, outcome, reader).map_err(|fault| match fault {
+            Fault::Claim(message) => invalid(message),
+            Fault::Frame => match wire::frame_error(text) {
+                Some(error) => without_source(error),
+                None => invalid(String::from("a frame can't be parsed")),
+            },
+        })
     }
 
     /// Returns the fingerprint of each finding.
@@ -206,7 +227,7 @@ impl Document {
         report: wire::Report<'_>,
         outcome: Outcome,
         reader: &mut DocumentReader,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
         let verdict = report.verdict;
         let mut findings = Vec::with_capacity(report.findings.len());
         let mut all = Vec::with_capacity(report.findings.len());

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub(crate) use self::convert::{KnownFrames, borrow_all, to_str};
+pub(crate) use self::convert::{KnownFrames, borrow_all, frame_error, to_str};
 pub(crate) use self::finding::{Finding, Frame, Instance, Leak, Location, Stack, Suppression};
 pub(crate) use self::rule::{Advice, Baseline, Dependency, Rule};
 

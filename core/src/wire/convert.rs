@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub(crate) use self::frames::KnownFrames;
+pub(crate) use self::frames::{KnownFrames, frame_error};
 use super::{Amount, CheckerReport, Input, Problem, Reason, Str, Totals, Verified};
 use crate::bytes;
 use crate::model::{self, LeakSummary, RecordCount, ReportedTotals, Text, Tool};

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 #[cfg(test)]
 use super::schema;
@@ -141,8 +142,10 @@ pub(crate) struct Stack<'a> {
     #[serde(default)]
     pub(crate) label: Option<Str<'a>>,
     /// The frames, innermost first.
+    // Most of a report are frames that it repeats, so `KnownFrames` parses each text only once.
     #[serde(borrow)]
-    pub(crate) frames: Vec<Frame<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<Frame<'a>>"))]
+    pub(crate) frames: Vec<&'a RawValue>,
 }
 
 /// A stack frame.

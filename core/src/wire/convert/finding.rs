@@ -34,16 +34,23 @@ impl Leak {
 
 impl<'a> Finding<'a> {
     /// Converts a finding that was read.
-    pub(crate) fn into_model(self, frames: &mut KnownFrames) -> model::Finding {
+    ///
+    /// # Errors
+    /// Fails if a frame can't be parsed.
+    pub(crate) fn into_model(
+        self,
+        frames: &mut KnownFrames,
+    ) -> Result<model::Finding, serde_json::Error> {
         let wire = self;
         let occurrences = wire.occurrences;
         let stacks = wire.stacks.into_iter();
-        model::Finding {
+        let stacks: Result<_, _> = stacks.map(|stack| stack.into_model(frames)).collect();
+        Ok(model::Finding {
             tool: Tool::from_name(&wire.tool),
             kind: Kind::from_json(&wire.kind),
             title: wire.title.into(),
             leak: wire.leak.map(|leak| leak.of_one_record(occurrences)),
-            stacks: stacks.map(|stack| stack.into_model(frames)).collect(),
+            stacks: stacks?,
             notes: wire.notes.into_iter().map(Text::from).collect(),
             generated_suppression: wire.suppression.map(Into::into),
             occurrences,
@@ -51,7 +58,7 @@ impl<'a> Finding<'a> {
             instances: wire.instances.into_iter().map(Into::into).collect(),
             tests: wire.tests.into_iter().map(Text::from).collect(),
             more_tests: wire.more_tests,
-        }
+        })
     }
 }
 
@@ -87,16 +94,17 @@ impl<'a> Stack<'a> {
 
     /// Converts a stack that was read. An unknown role of a newer leakgate becomes
     /// [`Role::Other`].
-    fn into_model(self, frames: &mut KnownFrames) -> model::Stack {
+    fn into_model(self, frames: &mut KnownFrames) -> Result<model::Stack, serde_json::Error> {
         let role = Role::ALL.iter().find(|r| r.as_str() == self.role);
-        // Collecting would keep the memory of the larger frames that were read.
         let mut frames_of_stack = Vec::with_capacity(self.frames.len());
-        frames_of_stack.extend(self.frames.into_iter().map(|frame| frames.read(frame)));
-        model::Stack {
+        for frame in self.frames {
+            frames_of_stack.push(frames.read(frame.get())?);
+        }
+        Ok(model::Stack {
             role: role.copied().unwrap_or(Role::Other),
             label: own(self.label),
             frames: frames_of_stack,
-        }
+        })
     }
 }
 
