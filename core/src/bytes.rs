@@ -3,6 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use memchr::arch::all::is_prefix;
+
 /// Converts bytes to text. Invalid UTF-8 becomes U+FFFD.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     // Nearly everything is UTF-8, and a plain check is faster than a search for invalid bytes.
@@ -76,7 +78,8 @@ pub(crate) fn hex(bytes: &[u8]) -> Option<(u64, &[u8])> {
 /// builds no searcher, which matters on short lines.
 pub(crate) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
-    memchr::memchr_iter(first, hay).find(|at| hay[*at..].starts_with(needle))
+    // Unlike `starts_with`, this calls no function of the C library, which is slow in musl.
+    memchr::memchr_iter(first, hay).find(|at| is_prefix(&hay[*at..], needle))
 }
 
 /// Returns the position of the first `needle`, whatever its bytes are. A searcher is built only for

@@ -36,10 +36,26 @@ pub(crate) fn record(line: &[u8]) -> Option<(Kind, Leak)> {
 /// Parses the text after `SUMMARY: …Sanitizer: ` in the summary of leaks: `4136 byte(s) leaked in 2
 /// allocation(s).`
 pub(crate) fn total(text: &[u8]) -> Option<Amount> {
+    let (amount, rest) = leaked(text)?;
+    rest.starts_with(b" allocation(s)").then_some(amount)
+}
+
+fn leaked(text: &[u8]) -> Option<(Amount, &[u8])> {
     let (bytes, rest) = number(text)?;
     let (blocks, rest) = number(rest.strip_prefix(b" byte(s) leaked in ")?)?;
-    rest.starts_with(b" allocation(s)")
-        .then_some(Amount { bytes, blocks })
+    Some((Amount { bytes, blocks }, rest))
+}
+
+/// Returns true for a line that is a summary of leaks and nothing else, with which most logs of
+/// leaks end. No other check is needed for it.
+pub(crate) fn is_whole_summary(line: &[u8]) -> bool {
+    [
+        &b"SUMMARY: LeakSanitizer: "[..],
+        b"SUMMARY: AddressSanitizer: ",
+    ]
+    .iter()
+    .filter_map(|start| leaked(line.strip_prefix(*start)?))
+    .any(|(_, rest)| rest == b" allocation(s).")
 }
 
 /// Returns true for the lines that state that leaks were omitted.

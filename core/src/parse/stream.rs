@@ -183,7 +183,9 @@ impl Stream {
                 return;
             }
         } else if self.sanitizers.is_open()
-            && (is_whole_leak(trimmed) || (trimmed.starts_with(b"#") && tag::find(text).is_none()))
+            && (is_whole_leak(trimmed)
+                || (trimmed.starts_with(b"#") && tag::find(text).is_none())
+                || (out.formats.is_empty() && lsan::is_whole_summary(text)))
         {
             if trimmed.starts_with(b"#") && self.holds_frame(text, line) {
                 return;
@@ -332,11 +334,10 @@ impl Stream {
 
     /// Reads a line with a tag of a sanitizer.
     fn sanitizer(&mut self, tag: Tag<'_>, line: &Line<'_>, out: &mut Collector) {
-        if tag
-            .rest
-            .get(1..)
-            .is_some_and(|text| ValgrindProcess::can_begin_with(text.trim_ascii_start()))
-        {
+        // The headline of most reports.
+        let is_whole = tag.rest == b"ERROR: LeakSanitizer: detected memory leaks";
+        let after_mark = tag.rest.get(1..).filter(|_| !is_whole);
+        if after_mark.is_some_and(|text| ValgrindProcess::can_begin_with(text.trim_ascii_start())) {
             let message = "a valgrind line with a damaged tag";
             out.add_problem(Code::Interleaved, line.number, Some(tag.pid), message);
         }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::tag::{self, Tag};
-use super::{ubsan, untagged};
+use super::{lsan, ubsan, untagged};
 use crate::carrier::Carriers;
 use crate::{plain, prefix};
 
@@ -15,6 +15,12 @@ pub(crate) fn is_cut(tail: &[u8]) -> bool {
     let tail = &tail[..tail.len() - padding];
     let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0x85);
     let ended = tail.last().is_some_and(is_line_end);
+    let last = tail
+        .strip_suffix(b"\n")
+        .and_then(|tail| tail.rsplit(|b| *b == b'\n').next());
+    if last.is_some_and(lsan::is_whole_summary) {
+        return false;
+    }
     let mut lines = tail
         .split(is_line_end)
         .map(|line| line.strip_suffix(b"\xC2").unwrap_or(line))

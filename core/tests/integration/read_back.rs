@@ -23,6 +23,32 @@ fn documents_are_parsed_back_completely() {
     }
 }
 
+#[test]
+fn error_in_a_frame_has_its_position() {
+    let case = common::cases().into_iter();
+    let case = case.filter(|case| case.name == "lsan/indirect-clang19");
+    let text = common::judge(&case.last().unwrap().files).document(Format::Json);
+    for (valid, invalid, message) in [
+        (
+            "\"inlined\":false",
+            "\"inlined\":7",
+            "invalid type: integer `7`, expected a boolean",
+        ),
+        (
+            "\"index\":1,",
+            "\"index\":-1,",
+            "invalid value: integer `-1`, expected u32",
+        ),
+    ] {
+        let at = text.rfind(valid).unwrap();
+        let end = at + invalid.trim_end_matches(',').len();
+        let text = [&text[..at], invalid, &text[at + valid.len()..]].concat();
+        let error = Document::read("a.json", &text).unwrap_err();
+        assert_eq!(error.message, format!("invalid JSON report: {message}"));
+        assert_eq!((error.line, error.column as usize), (1, end));
+    }
+}
+
 /// A repository that contains every file outside the system folders.
 struct Repository;
 

@@ -5,6 +5,8 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use memchr::arch::all::is_equal;
+
 use super::Collector;
 use crate::model::{Frame, FrameInfo, Stack};
 use crate::parse::finding_builder::FindingBuilder;
@@ -56,7 +58,7 @@ pub(super) struct KnownFrame {
 
 impl KnownFrame {
     fn is(&self, hash: u64, syntax: FrameSyntax, text: &[u8]) -> bool {
-        self.hash == hash && self.syntax == syntax && *self.info.raw == *text
+        self.hash == hash && self.syntax == syntax && is_equal(&self.info.raw, text)
     }
 }
 
