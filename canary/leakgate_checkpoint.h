@@ -89,6 +89,8 @@ extern "C" {
 /* Defined by the runtimes of LeakSanitizer and AddressSanitizer, if the program contains one. */
 __attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
 __attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
+/* Writes a line to the log of the sanitizer. */
+__attribute__((weak)) void __sanitizer_report_error_summary(const char *line);
 #ifdef __cplusplus
 }
 #endif
@@ -112,15 +114,18 @@ LEAKGATE_UNUSED static void leakgate_mark(const char *what, const char *name) {
 #ifdef LEAKGATE_HAS_VALGRIND
     if (checker == 1) leakgate_valgrind_print("leakgate: %s %s\n", what, name);
 #endif
-    if (checker == 2) {
+#ifdef LEAKGATE_HAS_WEAK
+    if (checker == 2 && __sanitizer_report_error_summary) {
+        char line[1024];
         long pid = 0;
 #ifdef LEAKGATE_HAS_PID
         pid = (long)getpid();
 #endif
-        fflush(stdout);
-        fprintf(stderr, "**%ld** leakgate: %s %s\n", pid, what, name);
-        fflush(stderr);
+        snprintf(line, sizeof line, "**%ld** leakgate: %s %s", pid, what, name);
+        __sanitizer_report_error_summary(line);
     }
+#endif
+    (void)checker;
 }
 
 /* Lets the checker look for leaks. */

@@ -237,21 +237,22 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "build\n").unwrap();
         };
-        [
+        for name in [
             "src/a b.c",
             "gone.c",
             "sub/lib/z.c",
             ".gitignore",
             "build/c.c",
-        ]
-        .map(write);
+        ] {
+            write(name);
+        }
         git(&sub, &["init", "-q"]);
         git(&sub, &["add", "."]);
         git(&sub, &["commit", "-q", "-m", "x"]);
         git(root, &["init", "-q"]);
         git(root, &["add", "src", "gone.c", ".gitignore"]);
         std::fs::remove_file(root.join("gone.c")).unwrap();
-        ["src/new.c", "other/b.c"].map(write);
+        ["src/new.c", "other/b.c"].into_iter().for_each(write);
         let mut expected = Listing {
             tracked: [".gitignore", "gone.c", "src/a b.c"]
                 .map(String::from)

@@ -25,14 +25,17 @@ pub(crate) enum Need {
 
 pub(crate) const AR: Need = Need::Program("ar");
 pub(crate) const CARGO: Need = Need::Program("cargo");
+pub(crate) const CATCH2: Need = Need::File("/usr/include/catch2/catch.hpp");
 pub(crate) const CC: Need = Need::Program("cc");
 pub(crate) const CLANG: Need = Need::Program("clang-19");
 pub(crate) const CMAKE: Need = Need::Program("cmake");
 pub(crate) const CTEST: Need = Need::Program("ctest");
+pub(crate) const DOCTEST: Need = Need::File("/usr/include/doctest/doctest.h");
 pub(crate) const EFENCE: Need = Need::File("/usr/lib/libefence.so.0");
 pub(crate) const GCC: Need = Need::Program("gcc");
 pub(crate) const GIT: Need = Need::Program("git");
 pub(crate) const GO: Need = Need::Program("go");
+pub(crate) const GOOGLETEST: Need = Need::File("/usr/include/gtest/gtest.h");
 pub(crate) const GXX: Need = Need::Program("g++");
 pub(crate) const LLVM_SYMBOLIZER: Need = Need::Program("llvm-symbolizer-19");
 pub(crate) const MAKE: Need = Need::Program("make");

@@ -4,6 +4,7 @@
 mod cannot_write;
 mod change_of_user;
 mod checkers;
+mod checkpoints;
 mod environment;
 mod harnesses;
 mod losses;
@@ -19,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(losses::trials());
     trials.extend(programs::trials());
     trials.extend(checkers::trials());
+    trials.extend(checkpoints::trials());
     trials.extend(step::trials());
     trials.extend(change_of_user::trials());
     trials.extend(environment::trials());
