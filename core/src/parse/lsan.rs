@@ -86,6 +86,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_summaries_without_other_text_are_whole() {
+        let whole = b"SUMMARY: LeakSanitizer: 8 byte(s) leaked in 2 allocation(s).";
+        assert!(is_whole_summary(whole));
+        let cut = &whole[..whole.len() - 1];
+        let longer = [&whole[..], b"==7==ABORTING"].concat();
+        for other in [
+            cut,
+            &longer,
+            &whole[9..],
+            b"SUMMARY: LeakSanitizer: 8 leaks",
+        ] {
+            assert!(!is_whole_summary(other));
+        }
+    }
+
+    #[test]
     fn records_and_totals_are_parsed() {
         let (kind, leak) =
             record(b"Direct leak of 24 byte(s) in 2 object(s) allocated from:").unwrap();
