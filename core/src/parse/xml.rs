@@ -14,7 +14,6 @@ mod facts;
 mod fragment;
 mod rows;
 
-use alloc::format;
 use alloc::vec::Vec;
 
 use memchr::memmem;
@@ -29,7 +28,6 @@ use super::threads::Threads;
 use crate::bytes::{contains, lossy, trim_start};
 use crate::line::Line;
 use crate::model::{Text, Tool};
-use crate::numbers::count;
 use crate::problem::Code;
 
 /// Number of unrelated lines after which an ended document can no longer be continued.
@@ -67,9 +65,6 @@ pub(crate) struct XmlDocument {
     has_tool: bool,
     /// The state `FINISHED` was read.
     finished: bool,
-    /// Number of stacks outside of errors after the end of the process. With these, 3.19 lists open
-    /// file descriptors; the text log contains more about them.
-    bare_stacks: usize,
     threads: Threads,
     /// Number of lines after the end tag that valgrind did not write.
     unrelated: u32,
@@ -111,7 +106,6 @@ impl XmlDocument {
             waiting: false,
             has_tool: false,
             finished: false,
-            bare_stacks: 0,
             threads: Threads::default(),
             unrelated: 0,
             leak_check_done: false,
@@ -240,7 +234,6 @@ impl XmlDocument {
         );
         self.report = out.open_report(tool, None, self.stream.clone(), line);
         self.state = State::Inside;
-        self.bare_stacks = 0;
         true
     }
 
@@ -285,14 +278,6 @@ impl XmlDocument {
                            are lost";
             out.add_problem(Code::Truncated, line, pid, message);
         }
-        if self.bare_stacks > 0 {
-            let open = count(self.bare_stacks as u64, "descriptor", "descriptors");
-            let message = format!(
-                "{open} open at exit, but this XML contains only the stacks; see valgrind's text \
-                 output"
-            );
-            out.add_problem(Code::LeaksNotShown, line, pid, message);
-        }
     }
 
     fn malformed(&self, line: u64, message: &str, out: &mut Collector) {
@@ -304,7 +289,10 @@ impl XmlDocument {
         self.check_nesting(name, bytes, line, out);
         match name {
             b"status" => self.finished |= contains(bytes, b"<state>FINISHED"),
-            b"stack" => self.bare_stacks += 1,
+            b"stack" => {
+                let lines = self.first_line..=line;
+                error::read_descriptor(&lossy(bytes), self.report, lines, out);
+            }
             b"announcethread" => error::announce(&lossy(bytes), &mut self.threads, out),
             b"error" => self.error(bytes, line, out),
             b"fatal_signal" => {

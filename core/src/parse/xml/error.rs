@@ -136,6 +136,25 @@ pub(crate) fn read_fatal_signal(
     out.add_record(report, draft, false);
 }
 
+/// Reads a `<stack>` outside of errors. With it, 3.19 to 3.23 list an open file descriptor; they
+/// print the descriptor itself to another log.
+pub(crate) fn read_descriptor(
+    xml: &str,
+    report: usize,
+    line_range: RangeInclusive<u64>,
+    out: &mut Collector,
+) {
+    let tool = out.reports[report].report.tool.clone();
+    let title = "Open file descriptor";
+    let mut draft = FindingBuilder::new(tool.clone(), Kind::FD_LEAK, title, *line_range.start());
+    draft.last_line = *line_range.end();
+    let _ = parts(xml, &tool, &mut ErrorText::default(), &mut draft, out);
+    if let Some(first) = draft.stacks.first_mut() {
+        first.role = Role::Allocation;
+    }
+    out.add_record(report, draft, false);
+}
+
 /// Reads an `<announcethread>`, which contains the stack that created a thread.
 pub(crate) fn announce(xml: &str, threads: &mut Threads, out: &mut Collector) {
     let mut thread = None;
