@@ -38,7 +38,7 @@ pub use self::hygiene::{Advice, AdviceCode};
 pub(crate) use self::hygiene::{advice_after_run, advice_before_run};
 pub(crate) use self::index::Index;
 pub use self::pack::{Pack, packs};
-pub use self::selector::{Bounds, Limit, Selector};
+pub use self::selector::{Bounds, GrowthBounds, Limit, Selector};
 use self::stack::StackPattern;
 pub use self::usage::{GatedTotals, RuleUsage};
 use crate::lock_file::LockFile;
@@ -141,6 +141,8 @@ pub struct Rule {
     pub dependency: Option<Dependency>,
     /// Limits for the totals of all matching findings. Above them, the rule accepts nothing.
     pub limit: Limit,
+    /// Growth that `leakgate grow` accepts. `None` means that the findings must not grow.
+    pub growth: Option<GrowthBounds>,
     /// Exact number of records that the rule must match, or the gate fails.
     pub expect: Option<u64>,
     /// Reduced stack of the finding that the rule was written for. Empty if not recorded.
@@ -158,6 +160,7 @@ impl Rule {
             expires: None,
             dependency: None,
             limit: Limit::default(),
+            growth: None,
             expect: None,
             witness: Vec::new(),
             matcher,

@@ -70,6 +70,7 @@ fn schema_and_parser_accept_the_same_files() {
         expires = 2027-01-09
         while = { package = "pyo3", version = "0.27", file = "sub/Cargo.lock" }
         limit = { findings = 1, bytes = 2, blocks = 3 }
+        growth = { blocks = 1, bytes = 64 }
         expect = 1
         witness = ["fun:malloc", "obj:x"]
         [[format]]
@@ -131,6 +132,11 @@ fn schema_and_parser_accept_the_same_files() {
         (format!("{ENTRY}fingerprint = \"lg2-12\"\n"), false),
         (format!("{ENTRY}witness = [\"malloc\"]\n"), false),
         (format!("{ENTRY}limit = 3\n"), false),
+        (format!("{ENTRY}growth = {{ bytes = 1 }}\n"), true),
+        (format!("{ENTRY}growth = {{ }}\n"), false),
+        (format!("{ENTRY}growth = {{ bytes = -1 }}\n"), false),
+        (format!("{ENTRY}growth = {{ findings = 1 }}\n"), false),
+        (format!("{ENTRY}growth = \"1 block\"\n"), false),
         ("[[format]]\nname = \"a\"\n".to_owned(), false),
         ("[[format]]\npattern = \"LEAK\"\n".to_owned(), false),
         (

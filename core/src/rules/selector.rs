@@ -51,6 +51,16 @@ pub struct Limit {
     pub per_process: Option<u64>,
 }
 
+/// Upper bounds for the growth of each site whose leaks a rule accepts, per step. `None` means
+/// unlimited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GrowthBounds {
+    /// Maximum number of blocks, or open descriptors.
+    pub blocks: Option<u64>,
+    /// Maximum number of bytes.
+    pub bytes: Option<u64>,
+}
+
 /// A pattern for the checker's headline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Title(pub(crate) Glob);

@@ -92,6 +92,7 @@ fn ensure_expressible(rule: &Rule, tool: &Tool) -> Result<(), Unsupported> {
         (rule.expires.is_some(), "an expiry date"),
         (rule.dependency.is_some(), "a dependency"),
         (rule.limit != Limit::default(), "a limit"),
+        (rule.growth.is_some(), "growth"),
         (rule.expect.is_some(), "an expected number of matches"),
         (selector.tools.iter().any(|t| t != tool), "other tools"),
     ];

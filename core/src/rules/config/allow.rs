@@ -12,7 +12,7 @@ use crate::fingerprint::PREFIX;
 use crate::lock_file::LockFile;
 use crate::rules::dependency::{Dependency, check_version};
 use crate::rules::glob::Glob;
-use crate::rules::selector::{Bounds, Limit, Selector, Tests, Title};
+use crate::rules::selector::{Bounds, GrowthBounds, Limit, Selector, Tests, Title};
 use crate::rules::stack::StackPattern;
 use crate::rules::{Matcher, Origin, Rule, RuleMetadata, Source};
 
@@ -35,6 +35,7 @@ const KEYS: &[&str] = &[
     "expires",
     "while",
     "limit",
+    "growth",
     "expect",
     "witness",
 ];
@@ -97,6 +98,7 @@ fn read_rule(table: &Table<'_>, source: Source) -> Rule {
         expires: table.date("expires"),
         dependency: read_dependency(table),
         limit: read_limit(table),
+        growth: read_growth(table),
         expect: table.number("expect"),
         witness: read_witness(table),
         ..Rule::new(
@@ -230,6 +232,24 @@ fn read_limit(table: &Table<'_>) -> Limit {
         blocks: limit.number("blocks"),
         per_process: limit.number("per-process"),
     }
+}
+
+/// Reads `growth`. One without a bound is an error, because it would accept any growth.
+fn read_growth(table: &Table<'_>) -> Option<GrowthBounds> {
+    let growth = table.table("growth", "growth")?;
+    growth.reject_unknown_keys(&["blocks", "bytes"]);
+    if !growth.has("blocks") && !growth.has("bytes") {
+        let help = "write the most that each step may add: `growth = { blocks = 1, bytes = 64 }`";
+        table.document.error(
+            growth.span.clone(),
+            "missing `blocks` or `bytes`",
+            Some(help.into()),
+        );
+    }
+    Some(GrowthBounds {
+        blocks: growth.number("blocks"),
+        bytes: growth.number("bytes"),
+    })
 }
 
 /// Reads `while`. An invalid one is an error, and never a rule without it.
