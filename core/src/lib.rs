@@ -50,6 +50,7 @@ mod expression;
 pub mod fingerprint;
 #[doc(hidden)]
 pub mod full;
+pub mod growth;
 mod line;
 pub mod lock_file;
 pub mod model;

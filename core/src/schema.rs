@@ -54,6 +54,7 @@ impl JsonKind {
             }
             "leakgate" => format!("this is a JSON report, not a {noun}"),
             "leakgate-baseline" => format!("this is a baseline, not a {noun}"),
+            "leakgate-grow" => format!("this is a report of `leakgate grow`, not a {noun}"),
             "leakgate-diff" => format!("this is a comparison of two runs, not a {noun}"),
             _ => format!("not a leakgate {noun}"),
         };

@@ -10,14 +10,17 @@ use leakgate_core::compare::{ChangeKind, compare};
 use leakgate_core::culprit::Class;
 use leakgate_core::document::{Document, merge};
 use leakgate_core::emit::{self, Format};
+use leakgate_core::growth::{Points, Trend};
 use leakgate_core::model::Role;
 use leakgate_core::policy::{Level, Silence};
 use leakgate_core::problem::Code;
 use leakgate_core::reason::ReasonCode;
 use leakgate_core::rules::{AdviceCode, RuleUsage, Source as RuleSource, packs, read_file};
-use leakgate_core::triage::Cause;
+use leakgate_core::triage::{Cause, triage};
 use leakgate_core::verdict::VerifiedChecker;
-use leakgate_core::{Baseline, Config, Date, Disposition, Gate, Outcome, Policy, Tool};
+use leakgate_core::{
+    Baseline, Config, Date, Disposition, Gate, NoWorkspace, Options, Outcome, Parser, Policy, Tool,
+};
 use serde_json::Value;
 
 use crate::common::{self, Case, Judged};
@@ -236,6 +239,67 @@ fn changes_match_the_schema() {
             ChangeKind::Fixed
         ]
     );
+}
+
+/// Returns a run whose leaks have these blocks: of a function, of one that a rule accepts, and of a
+/// library without names.
+fn run_with_blocks(blocks: [u64; 3]) -> String {
+    let frames = [
+        "in serve /src/a.c:3",
+        "in keep /src/a.c:9",
+        "(/lib/libx.so+0x51)",
+    ];
+    let mut log = String::from("==7==ERROR: LeakSanitizer: detected memory leaks\n\n");
+    for (frame, blocks) in frames.iter().zip(blocks) {
+        log += &format!(
+            "Direct leak of {} byte(s) in {blocks} object(s) allocated from:\n    #0 0x51 {frame}\n\n",
+            blocks * 8
+        );
+    }
+    let sum: u64 = blocks.iter().sum();
+    log + &format!(
+        "SUMMARY: LeakSanitizer: {} byte(s) leaked in {sum} allocation(s).\n",
+        sum * 8
+    )
+}
+
+#[test]
+fn growth_matches_the_schema() {
+    let contract = Contract::read("leakgate-grow-v1");
+    let rules = "[[allow]]\nid = \"kept\"\nstack = [\"fun:keep\"]\nreason = \"It is kept.\"\n";
+    let mut seen = Types::new();
+    for (growth, outcome) in [("", "fail"), ("growth = { blocks = 3 }\n", "fail")] {
+        let rules = Config::read("leakgate.toml", &format!("{rules}{growth}")).expect("rules");
+        let gate = Gate::new(Policy::default(), Date::constant(2026, 6, 1)).with_rules(rules.rules);
+        let mut points = Points::default();
+        for (step, blocks) in [
+            (100, [100, 200, 4]),
+            (200, [200, 400, 8]),
+            (400, [400, 800, 16]),
+        ] {
+            let mut parser = Parser::new(Options::default());
+            parser.begin("run.log");
+            parser.feed(run_with_blocks(blocks).as_bytes());
+            let parsed = parser.finish();
+            let triage = triage(&parsed, &gate, &NoWorkspace);
+            points.add(step, &parsed, &triage, &NoWorkspace);
+        }
+        let all = points.finish(&gate);
+        let mut text = String::new();
+        emit::growth_as_json(&all, &mut text).expect("writing to a string");
+        let found = contract.check("growth", &text);
+        contract::collect("", &found, &mut seen);
+        assert_eq!(found["outcome"], outcome);
+        let kept = found["sites"].as_array().expect("sites").iter();
+        let kept =
+            kept.filter(|site| site["rule"] == "kept" && site["accepted"] == !growth.is_empty());
+        assert_eq!(kept.count(), 1, "{growth}: {text}");
+        assert_eq!(
+            (all.count(Trend::Growing), all.count(Trend::Unclear)),
+            (2, 1)
+        );
+    }
+    assert_eq!(seen, contract.types());
 }
 
 #[test]
@@ -490,6 +554,16 @@ fn schema_lists_every_word() {
         false,
         change_kinds.iter().map(|w| w.as_str()).collect(),
     );
+    let growth = Contract::read("leakgate-grow-v1").schema;
+    check(
+        &growth,
+        "/$defs/trend",
+        false,
+        Trend::ALL.iter().map(|trend| trend.as_str()).collect(),
+    );
+    for shared in ["fingerprint", "kind"] {
+        assert_eq!(schema["$defs"][shared], growth["$defs"][shared], "{shared}");
+    }
     for shared in ["disposition", "fingerprint", "kind"] {
         assert_eq!(
             schema["$defs"][shared], changes["$defs"][shared],
@@ -501,7 +575,12 @@ fn schema_lists_every_word() {
 /// Every field has a description, and every definition is used.
 #[test]
 fn fields_are_described() {
-    for name in ["leakgate-v1", "leakgate-diff-v1", "leakgate-baseline-v1"] {
+    for name in [
+        "leakgate-v1",
+        "leakgate-diff-v1",
+        "leakgate-grow-v1",
+        "leakgate-baseline-v1",
+    ] {
         let schema = Contract::read(name).schema;
         let text = schema.to_string();
         for (def, _) in schema["$defs"].as_object().expect("definitions") {
