@@ -7,7 +7,7 @@ use leakgate_core::emit::terminal;
 
 use crate::args::ReportArgs;
 use crate::{
-    allow, baseline, check, completions, diff, doctor, explain, init, man, merge, rules, run,
+    allow, baseline, check, completions, diff, doctor, explain, grow, init, man, merge, rules, run,
     suppress,
 };
 
@@ -69,6 +69,15 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0: pass; 1: fail; 2: usage error or unreadable input.
     Merge(merge::MergeArgs),
+    /// Find memory and descriptors that grow with the work that a program does.
+    ///
+    /// Compares several runs of one program, each with more steps of work, such as requests. Lists
+    /// each place that allocates memory with its growth per step, even if a pointer to the memory
+    /// remains.
+    ///
+    /// Exit status: 0: nothing grows unless a rule accepts it; 1: something grows; 2: usage error,
+    /// an unreadable or incomplete run, or the command failed.
+    Grow(grow::GrowArgs),
     /// Show what is missing from a log, and the command that would report it.
     ///
     /// For example: leaks that were counted but not listed, truncated stacks, missing symbols.

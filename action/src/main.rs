@@ -24,6 +24,7 @@ mod evaluate;
 mod explain;
 #[cfg(not(target_os = "wasi"))]
 mod github;
+mod grow;
 mod in_order;
 mod ingest;
 mod init;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         Command::Baseline(args) => baseline::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Grow(args) => grow::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Action => step::run(),

@@ -125,6 +125,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Status, Error> {
         root: settings.folder(),
         patterns: &patterns,
         timeout: args.timeout,
+        tracks_descriptors: false,
     };
     let base = args
         .base
@@ -168,6 +169,16 @@ pub(crate) struct RunRequest<'a> {
     pub(crate) patterns: &'a RunPatterns,
     /// Time after which the command is stopped. `None` means no limit.
     pub(crate) timeout: Option<Duration>,
+    /// True to also report open descriptors, with checkers that can.
+    pub(crate) tracks_descriptors: bool,
+}
+
+impl RunRequest<'_> {
+    /// Returns the option with which memcheck lists open descriptors, if they are asked for.
+    fn descriptor_option(&self, checkers: &[Checker]) -> Option<String> {
+        let is_used = self.tracks_descriptors && checkers.contains(&Checker::Memcheck);
+        is_used.then(|| "--track-fds=yes".into())
+    }
 }
 
 /// The invocations of a command. Owns the folders of their logs.
@@ -203,7 +214,7 @@ impl Session {
         let dirs = RunDirs::new(keep_logs, is_dry_run)?;
         let invocations = groups
             .iter()
-            .map(|checkers| Invocation::new(checkers, request.argv, harness, &filter, &dirs))
+            .map(|checkers| Invocation::new(checkers, request, harness, &filter, &dirs))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             invocations,

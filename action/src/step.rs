@@ -142,6 +142,7 @@ fn evaluate(
                 root: settings.folder(),
                 patterns: &settings.programs,
                 timeout: *timeout,
+                tracks_descriptors: false,
             };
             let session = Session::new(&request, None, false)?;
             let (watched, logs) = session.run(&settings)?;

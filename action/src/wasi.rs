@@ -10,8 +10,8 @@ use crate::error::{Error, Status};
 
 /// Help after the list of commands.
 pub(crate) const DIFFERENCES: &str = "\
-This is leakgate in Node. `run`, `action`, `publish` and `check --symbolize` need the native \
-program, which is also faster: https://github.com/leakgate/leakgate#install";
+This is leakgate in Node. `run`, `action`, `publish`, `grow` with a command and `check --symbolize` need \
+the native program, which is also faster: https://github.com/leakgate/leakgate#install";
 
 /// Enters the working directory of the host, whose path is in `PWD`. WebAssembly starts in `/`.
 pub(crate) fn enter_working_directory() {

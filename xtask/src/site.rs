@@ -77,6 +77,11 @@ fn reference(repository: &Path) -> Outcome<Vec<Page>> {
             schema("leakgate-diff-v1.schema.json")?,
         ),
         (
+            "growth.md",
+            "JSON report of growth",
+            schema("leakgate-grow-v1.schema.json")?,
+        ),
+        (
             "baseline.md",
             "Baseline file",
             schema("leakgate-baseline-v1.schema.json")?,

@@ -22,7 +22,7 @@ use super::log_space::LogSpace;
 use super::program_filter::{ProgramFilter, canonical};
 use super::status::{ProgressReporter, StatusLine};
 use super::watch::{CanaryTask, GapWatch, RuntimeWatch, Watch};
-use super::{canary, foreign, launcher, preload};
+use super::{RunRequest, canary, foreign, launcher, preload};
 use crate::error::Error;
 use crate::output;
 
@@ -61,19 +61,18 @@ impl Invocation {
     /// A checker isn't installed, the harness doesn't support it, or a file cannot be written.
     pub(super) fn new(
         checkers: &[Checker],
-        argv: &[String],
+        request: &RunRequest<'_>,
         harness: Harness,
         filter: &ProgramFilter,
         dirs: &RunDirs,
     ) -> Result<Self, Error> {
-        let label = checkers
-            .iter()
-            .map(|checker| checker.name())
-            .collect::<Vec<_>>()
-            .join("+");
+        let argv = request.argv;
+        let names: Vec<_> = checkers.iter().map(|checker| checker.name()).collect();
+        let label = names.join("+");
         let logs = dirs.logs().join(&label);
         let private = dirs.private().join(&label);
         let mut launch = launcher::launch(checkers, &logs, &LocalMachine)?;
+        launch.wrapper.extend(request.descriptor_option(checkers));
         let hook = ExecHook::for_command(checkers, argv, filter, &private);
         launch.following = hook.as_ref().map(|hook| Following {
             env: hook.env().into(),

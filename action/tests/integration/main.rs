@@ -21,6 +21,7 @@ mod custom_formats;
 mod dependencies;
 mod docs;
 mod formats;
+mod grow;
 mod init;
 mod inputs;
 mod merge;

@@ -6,6 +6,7 @@ mod change_of_user;
 mod checkers;
 mod checkpoints;
 mod environment;
+mod grow;
 mod harnesses;
 mod losses;
 mod programs;
@@ -27,5 +28,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(cannot_write::trials());
     trials.extend(valgrind_options::trials());
     trials.extend(stand_ins::trials());
+    trials.extend(grow::trials());
     trials
 }
