@@ -2,7 +2,7 @@
 //!
 //! Test harnesses print a line when a test begins or ends. An error that a checker prints
 //! immediately belongs to the running test. A leak is printed when a process ends, so it belongs
-//! to a test only if the harness runs that test in a process of its own; tests that share a process
+//! to a test only if the harness runs each test in another process; tests that share a process
 //! are found in the stack of the allocation, if at all (see `harness/stack.rs`).
 //!
 //! Lines of several sources are mixed in a log, so each source has its own timeline. A record may
@@ -91,8 +91,12 @@ impl Timelines {
         !self.processes.is_empty() && self.timeline_of(source, pid).is_some()
     }
 
+    /// Returns the timeline of a process with checkpoints. If their lines have an unknown prefix,
+    /// they have no source.
     fn timeline_of(&self, source: Option<&Text>, pid: Option<u64>) -> Option<&Timeline> {
-        self.processes.get(&(source.cloned(), pid?))
+        let pid = pid?;
+        let known = self.processes.get(&(source.cloned(), pid));
+        known.or_else(|| self.processes.get(&(None, pid)))
     }
 
     /// Reads a line of a source, whose name is empty if it has none.
@@ -404,6 +408,8 @@ mod tests {
         for (log, error, leak) in [
             ("**7** leakgate: begin A.b\nx", "A.b", ""),
             ("**8** leakgate: begin A.b\nx", "", ""),
+            ("job 3 | **7** leakgate: begin A.b\nx", "A.b", ""),
+            ("7** leakgate: begin A.b\nx", "", ""),
             (
                 "**7** leakgate: begin A.b\n**7** leakgate: leaks of A.b\nx",
                 "A.b",

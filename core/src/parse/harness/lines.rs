@@ -77,7 +77,6 @@ pub(super) fn event(text: &[u8]) -> Option<Event<'_>> {
         b'=' => go_started(trimmed).or_else(|| pytest_rule(trimmed)),
         b'-' => go_ended(trimmed).or_else(|| nextest_section(trimmed)),
         b'_' => pytest_section(trimmed),
-        b'*' => checkpoint(trimmed),
         b'<' => (trimmed == b"<end of output>").then_some(Event::ProcessEnded),
         b'0'..=b'9' => ctest_result(trimmed),
         b'S' if trimmed.starts_with(b"Start ") => ctest_start(trimmed),
@@ -90,13 +89,20 @@ pub(super) fn event(text: &[u8]) -> Option<Event<'_>> {
         first if first.is_ascii_uppercase() => nextest_status(trimmed),
         _ => None,
     };
-    found.or_else(|| boost(trimmed)).or_else(|| pytest(trimmed))
+    found
+        .or_else(|| checkpoint(trimmed))
+        .or_else(|| boost(trimmed))
+        .or_else(|| pytest(trimmed))
 }
 
-/// Parses `**4201** leakgate: begin NAME`, which a checkpoint prints.
+/// Parses `**4201** leakgate: begin NAME`, which a checkpoint prints. It has a pid, so an unknown
+/// prefix doesn't matter.
 fn checkpoint(text: &[u8]) -> Option<Event<'_>> {
-    let (pid, rest) = number(text.strip_prefix(b"**")?)?;
-    let rest = rest.strip_prefix(b"** leakgate: ")?;
+    let at = position(text, b"** leakgate: ")?;
+    let digits = text[..at].iter().rev().take_while(|b| b.is_ascii_digit());
+    let start = at - digits.count();
+    let (pid, _) = number(&text[start..at]).filter(|_| text[..start].ends_with(b"**"))?;
+    let rest = &text[at + b"** leakgate: ".len()..];
     let mark = if let Some(name) = rest.strip_prefix(b"begin ") {
         Mark::Begin(name)
     } else if let Some(name) = rest.strip_prefix(b"leaks of ") {
