@@ -88,7 +88,6 @@ extern "C" {
 #endif
 /* Defined by the runtimes of LeakSanitizer and AddressSanitizer, if the program contains one. */
 __attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
-__attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
 /* Writes a line to the log of the sanitizer. */
 __attribute__((weak)) void __sanitizer_report_error_summary(const char *line);
 #ifdef __cplusplus
@@ -135,14 +134,7 @@ LEAKGATE_UNUSED static void leakgate_check(void) {
     if (checker == 1) leakgate_request(LEAKGATE_DO_LEAK_CHECK, 0, LEAKGATE_ADDED);
 #endif
 #ifdef LEAKGATE_HAS_WEAK
-    if (checker == 2) {
-        static size_t before = 0;
-        size_t now = 0;
-        if (__sanitizer_get_current_allocated_bytes) now = __sanitizer_get_current_allocated_bytes();
-        /* Without more memory in use than before, there is no new leak. */
-        if (now > before || now == 0) (void)__lsan_do_recoverable_leak_check();
-        before = now;
-    }
+    if (checker == 2) (void)__lsan_do_recoverable_leak_check();
 #endif
     (void)checker;
 }

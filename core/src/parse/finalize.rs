@@ -12,7 +12,7 @@ use core::cmp::Ordering;
 use hashbrown::HashMap;
 
 use super::collect::{Collector, Ending, OpenReport};
-use crate::model::{RecordCount, Text, Tool};
+use crate::model::{Finding, Kind, RecordCount, Text, Tool};
 use crate::problem::Code;
 
 /// Corrects the counts, adds the problems that only the complete data reveals, and removes
@@ -78,10 +78,14 @@ fn drop_repeated_leak_checks(all: &mut Collector) {
 }
 
 /// Gives a leak of the last leak check the tests of the same leak in earlier checks, in whose order
-/// the records are.
+/// the records are. Memory that was still reachable in an earlier check was lost later.
 fn take_over_tests(all: &mut Collector, finding: usize, earlier: &[RecordCount]) {
     let of = |record: &RecordCount| &all.findings[record.finding];
-    let has_others = |record: &RecordCount| of(record).tests.is_empty() || of(record).more_tests;
+    let is_reachable = |finding: &Finding| finding.kind == Kind::LEAK_REACHABLE;
+    let is_lost = !is_reachable(&all.findings[finding]);
+    let counts = |record: &&RecordCount| !(is_lost && is_reachable(of(record)));
+    let earlier: Vec<&RecordCount> = earlier.iter().filter(counts).collect();
+    let has_others = |record: &&RecordCount| of(record).tests.is_empty() || of(record).more_tests;
     let tests: Vec<Text> = earlier.iter().flat_map(|r| of(r).tests.clone()).collect();
     if tests.is_empty() {
         return;

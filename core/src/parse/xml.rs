@@ -14,6 +14,7 @@ mod facts;
 mod fragment;
 mod rows;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use memchr::memmem;
@@ -295,11 +296,28 @@ impl XmlDocument {
             }
             b"announcethread" => error::announce(&lossy(bytes), &mut self.threads, out),
             b"error" => self.error(bytes, line, out),
+            b"clientmsg" => self.client_message(bytes, out),
             b"fatal_signal" => {
                 let lines = self.first_line..=line;
                 error::read_fatal_signal(&lossy(bytes), self.report, lines, out);
             }
             _ => self.header_or_summary(name, bytes, out),
+        }
+    }
+
+    /// Reads a message of the program, which may be the line of a checkpoint. Leaks after it belong
+    /// to another leak check than those before.
+    fn client_message(&mut self, bytes: &[u8], out: &mut Collector) {
+        let text = lossy(bytes);
+        let message = facts::value(&text, "text").unwrap_or_default();
+        let message = message.trim_ascii();
+        let pid = out.reports[self.report].report.pid;
+        if let Some(pid) = pid.filter(|_| message.starts_with("leakgate: ")) {
+            self.leak_check_done = true;
+            let source = self.stream.as_deref().unwrap_or_default();
+            let text = format!("**{pid}** {message}");
+            out.tests
+                .line(source.as_bytes(), text.as_bytes(), self.first_line);
         }
     }
 
